@@ -1,0 +1,1 @@
+//! One HTTP endpoint for customers, whichever vendor holds them.

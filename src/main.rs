@@ -1,0 +1,3 @@
+//! The `customer-gateway` command.
+
+fn main() {}
