@@ -1,0 +1,272 @@
+//! Where a walk stands: a gap between two rows of one source.
+//!
+//! A position names the vendor page it was found in (so that slices of one
+//! page cost one vendor call) and the row beside it (so that the walk goes on
+//! from the last row seen, whatever has been inserted or deleted since).
+
+use std::cmp::Ordering;
+
+use serde::{Deserialize, Serialize};
+
+use super::{page::RecordPage, question::Order};
+
+/// Which way a walk goes through a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Direction {
+    /// Towards the end.
+    Forward,
+    /// Towards the beginning.
+    Backward,
+}
+
+/// Where a vendor's page begins, in the words that vendors have for it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Anchor {
+    /// At the beginning of the list.
+    Start,
+    /// Behind the row with this vendor's id.
+    After(Box<str>),
+    /// Ends before the row with this vendor's id.
+    Before(Box<str>),
+    /// Where the vendor's opaque token says.
+    Token(Box<str>),
+    /// At an instant of `created_at`, inclusive, going in a direction: the way
+    /// back into an ordered list when the row of an anchor is gone.
+    From(Instant, Direction),
+}
+
+/// What lies on one side of a vendor's page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Neighbour {
+    /// Nothing: the list ends here.
+    End,
+    /// The page at this anchor.
+    At(Anchor),
+    /// Something or nothing; the vendor has no word for it.
+    Unknown,
+}
+
+/// An instant in nanoseconds since the epoch, as it stands in a cursor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Instant(i128);
+
+impl From<jiff::Timestamp> for Instant {
+    fn from(instant: jiff::Timestamp) -> Self {
+        Self(instant.as_nanosecond())
+    }
+}
+
+impl Instant {
+    /// The instant, where it lies within the years that can be written.
+    #[must_use]
+    pub fn timestamp(self) -> Option<jiff::Timestamp> {
+        jiff::Timestamp::from_nanosecond(self.0).ok()
+    }
+}
+
+/// A gap between rows: the edge of everything a walk has shown.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Position {
+    /// The vendor page in which the gap was found, or begins.
+    pub anchor: Anchor,
+    /// How many rows of that page precede the gap.
+    pub offset: u16,
+    /// The row beside the gap, where the walk has seen any.
+    pub beside: Option<RowKey>,
+    /// What the walk remembers to notice that it goes round in circles.
+    pub lap: Lap,
+}
+
+/// A row that a gap lies beside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RowKey {
+    /// The row's id at the vendor.
+    pub id: Box<str>,
+    /// When it was created, where the vendor says so.
+    pub created_at: Option<Instant>,
+    /// On which side of the row the gap lies.
+    pub side: Side,
+}
+
+/// A side of a row, in list order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Side {
+    /// Between the row and its predecessor.
+    Before,
+    /// Between the row and its successor.
+    After,
+}
+
+/// Where a gap was found in a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Located {
+    /// Behind this many rows, surely: by the row beside it, or by nothing
+    /// better than the offset where the vendor keeps no order.
+    At(usize),
+    /// By its place in the order, since the row beside it is not in the page.
+    ByOrder(usize),
+}
+
+impl Located {
+    /// How many rows of the page precede the gap.
+    #[must_use]
+    pub fn index(self) -> usize {
+        match self {
+            Self::At(index) | Self::ByOrder(index) => index,
+        }
+    }
+}
+
+impl Position {
+    /// The beginning of a list.
+    #[must_use]
+    pub fn start() -> Self {
+        Self { anchor: Anchor::Start, offset: 0, beside: None, lap: Lap::default() }
+    }
+
+    /// The gap in front of the record at `index` of a page, or behind its last.
+    #[must_use]
+    pub fn within(page: &RecordPage, anchor: &Anchor, index: usize, facing: Direction) -> Self {
+        let before = index.checked_sub(1).map(|seen| RowKey::of(page, seen, Side::After));
+        let after = (index < page.len()).then(|| RowKey::of(page, index, Side::Before));
+        let beside = match facing {
+            Direction::Forward => before.or(after),
+            Direction::Backward => after.or(before),
+        };
+        Self { anchor: anchor.clone(), offset: clamp(index), beside, lap: Lap::default() }
+    }
+
+    /// The same gap seen from the neighbouring page that a walk enters next.
+    #[must_use]
+    pub fn entering(anchor: Anchor, beside: Option<RowKey>, lap: Lap, direction: Direction) -> Self {
+        let offset = match direction {
+            Direction::Forward => 0,
+            Direction::Backward => u16::MAX,
+        };
+        Self { anchor, offset, beside, lap }
+    }
+
+    /// Finds the gap in a page fetched at this position's anchor, in a list of
+    /// the given order.
+    #[must_use]
+    pub fn locate(&self, page: &RecordPage, order: Option<Order>) -> Located {
+        let offset = usize::from(self.offset).min(page.len());
+        let Some(beside) = &self.beside else { return Located::At(offset) };
+        let expected = match beside.side {
+            Side::After => offset.checked_sub(1),
+            Side::Before => Some(offset),
+        };
+        let unmoved = expected.filter(|&index| index < page.len() && page.id(index) == &*beside.id);
+        if let Some(index) = unmoved.or_else(|| page.find(&beside.id)) {
+            return Located::At(match beside.side {
+                Side::After => index + 1,
+                Side::Before => index,
+            });
+        }
+        match (order, beside.created_at) {
+            (Some(order), Some(_)) => Located::ByOrder(
+                (0..page.len()).find(|&index| beside.precedes(page, index, order)).unwrap_or(page.len()),
+            ),
+            _ => Located::At(offset),
+        }
+    }
+}
+
+impl RowKey {
+    /// The key of the record at `index` of a page.
+    #[must_use]
+    pub fn of(page: &RecordPage, index: usize, side: Side) -> Self {
+        Self { id: page.id(index).into(), created_at: page.created_at(index).map(Into::into), side }
+    }
+
+    /// Whether the gap lies before the record at `index`, in a list ordered by
+    /// (`created_at`, `id`).
+    fn precedes(&self, page: &RecordPage, index: usize, order: Order) -> bool {
+        let (Some(mine), Some(theirs)) = (self.created_at, page.created_at(index)) else { return false };
+        let ascending = mine.0.cmp(&theirs.as_nanosecond()).then_with(|| self.id.as_ref().cmp(page.id(index)));
+        let in_list = match order {
+            Order::Asc => ascending,
+            Order::Desc => ascending.reverse(),
+        };
+        match in_list {
+            Ordering::Less => true,
+            Ordering::Equal => self.side == Side::Before,
+            Ordering::Greater => false,
+        }
+    }
+}
+
+/// Brent's cycle detection over the anchors of a walk, in constant space: the
+/// anchor at the last power of two is kept and every later one compared with
+/// it, so that a vendor whose cursors go round is noticed (FACTS.md, case 21).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Lap {
+    steps: u32,
+    mark: u64,
+}
+
+impl Lap {
+    /// Records that the walk enters the page at `anchor`; `None` when it has
+    /// been there before.
+    #[must_use]
+    pub fn enter(self, anchor: &Anchor) -> Option<Self> {
+        let mark = fingerprint(anchor);
+        if self.steps > 0 && self.mark == mark {
+            return None;
+        }
+        let steps = self.steps.saturating_add(1);
+        Some(Self { steps, mark: if steps.is_power_of_two() { mark } else { self.mark } })
+    }
+}
+
+fn fingerprint(anchor: &Anchor) -> u64 {
+    let (tag, text): (u8, &str) = match anchor {
+        Anchor::Start => (0, ""),
+        Anchor::After(id) => (1, id),
+        Anchor::Before(id) => (2, id),
+        Anchor::Token(token) => (3, token),
+        Anchor::From(..) => (4, ""),
+    };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[tag]).update(text.as_bytes());
+    if let Anchor::From(instant, _) = anchor {
+        hasher.update(&instant.0.to_le_bytes());
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+fn clamp(index: usize) -> u16 {
+    u16::try_from(index).unwrap_or(u16::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_in_circles_is_noticed_within_a_few_laps() {
+        for (tail, cycle) in [(0_u32, 1_u32), (1, 2), (5, 7), (30, 3)] {
+            let mut lap = Lap::default();
+            let mut step = 0;
+            loop {
+                let place = if step < tail { step } else { tail + (step - tail) % cycle };
+                match lap.enter(&Anchor::Token(place.to_string().into())) {
+                    Some(next) => lap = next,
+                    None => break,
+                }
+                step += 1;
+                assert!(step < 4 * (tail + cycle) + 4, "cycle of {cycle} after {tail} not noticed");
+            }
+        }
+    }
+
+    #[test]
+    fn a_straight_walk_is_left_alone() {
+        let mut lap = Lap::default();
+        for step in 0..10_000 {
+            lap = lap.enter(&Anchor::Token(step.to_string().into())).unwrap();
+        }
+    }
+}
