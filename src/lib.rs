@@ -5,4 +5,8 @@
 //! and do no I/O; [`domain`] is the vocabulary they all share.
 //! `docs/ARCHITECTURE.md` is the map.
 
+pub mod cache;
+pub mod directory;
 pub mod domain;
+pub mod upstream;
+pub mod vendors;

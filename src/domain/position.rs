@@ -19,6 +19,17 @@ pub enum Direction {
     Backward,
 }
 
+impl Direction {
+    /// The other way.
+    #[must_use]
+    pub fn reversed(self) -> Self {
+        match self {
+            Self::Forward => Self::Backward,
+            Self::Backward => Self::Forward,
+        }
+    }
+}
+
 /// Where a vendor's page begins, in the words that vendors have for it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Anchor {
@@ -146,10 +157,9 @@ impl Position {
         Self { anchor, offset, beside, lap }
     }
 
-    /// Finds the gap in a page fetched at this position's anchor, in a list of
-    /// the given order.
+    /// Finds the gap in the page at an anchor, in a list of the given order.
     #[must_use]
-    pub fn locate(&self, page: &RecordPage, order: Option<Order>) -> Located {
+    pub fn locate(&self, page: &RecordPage, anchor: &Anchor, order: Option<Order>) -> Located {
         let offset = usize::from(self.offset).min(page.len());
         let Some(beside) = &self.beside else { return Located::At(offset) };
         let expected = match beside.side {
@@ -162,6 +172,13 @@ impl Position {
                 Side::After => index + 1,
                 Side::Before => index,
             });
+        }
+        // The page begins or ends at the gap by its anchor's meaning, whatever
+        // the vendor does with rows of one instant.
+        match (anchor, beside.side) {
+            (Anchor::After(id), Side::After) if *id == beside.id => return Located::At(0),
+            (Anchor::Before(id), Side::Before) if *id == beside.id => return Located::At(page.len()),
+            _ => {}
         }
         match (order, beside.created_at) {
             (Some(order), Some(_)) => Located::ByOrder(

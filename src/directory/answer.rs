@@ -1,0 +1,81 @@
+//! What the directory answers: records as bytes, and an account of where they
+//! came from.
+
+use std::{ops::Range, sync::Arc};
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    cache::Entry,
+    domain::{connection::ConnectionName, timestamp::Timestamp},
+};
+
+/// A page of a list.
+#[derive(Debug)]
+pub struct Listed {
+    /// The records, in list order.
+    pub segments: Vec<Segment>,
+    /// Where the list goes on, if it does.
+    pub next_cursor: Option<String>,
+    /// Where it comes from, if from anywhere.
+    pub prev_cursor: Option<String>,
+    /// What each source contributed.
+    pub sources: Vec<SourceReport>,
+}
+
+/// Consecutive records of one kept page.
+#[derive(Debug, Clone)]
+pub struct Segment {
+    /// The page.
+    pub entry: Arc<Entry>,
+    /// Which of its records.
+    pub records: Range<usize>,
+}
+
+/// One customer.
+#[derive(Debug)]
+pub struct Found {
+    /// The page of its one record.
+    pub entry: Arc<Entry>,
+}
+
+/// What a source contributed to a page.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SourceReport {
+    /// The connection's name.
+    #[schema(value_type = String, example = "affiliates")]
+    pub connection: ConnectionName,
+    /// The kind of vendor.
+    #[schema(example = "tolt", extensions(("x-extensible-enum" = json!(["tolt", "corporation"]))))]
+    pub vendor: &'static str,
+    /// `ok`; or `partial`, where the call budget was spent before the page was
+    /// full: `next_cursor` goes on.
+    #[schema(value_type = String, example = "ok", extensions(("x-extensible-enum" = json!(["ok", "partial"]))))]
+    pub status: SourceStatus,
+    /// The source's own count of the question; null whenever that is not
+    /// exactly the count of this question.
+    #[schema(value_type = Option<i64>, example = 85)]
+    pub total: Option<u64>,
+    /// When the oldest of the vendor's answers behind this page was fetched.
+    #[schema(value_type = String, format = DateTime, example = "2025-01-15T14:30:00.000Z")]
+    pub fetched_at: Timestamp,
+}
+
+/// How it went at a source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SourceStatus {
+    /// As asked.
+    Ok,
+    /// The call budget was spent before the page was full.
+    Partial,
+}
+
+impl Listed {
+    /// The count of the whole question, where it is exactly known.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        self.sources.iter().map(|source| source.total).sum()
+    }
+}

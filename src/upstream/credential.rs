@@ -1,0 +1,63 @@
+//! A vendor's secret, in a type that cannot be printed.
+
+use http::HeaderValue;
+use secrecy::{ExposeSecret, SecretString};
+
+/// The token that a connection shows its vendor.
+#[derive(Clone)]
+pub struct Credential {
+    secret: SecretString,
+    bearer: HeaderValue,
+}
+
+/// The secret cannot be sent in a header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the secret is empty, or holds a character that no header may")]
+pub struct InvalidCredential;
+
+impl Credential {
+    /// A credential sent as `Authorization: Bearer …`.
+    pub fn new(secret: SecretString) -> Result<Self, InvalidCredential> {
+        let text = secret.expose_secret();
+        if text.is_empty() {
+            return Err(InvalidCredential);
+        }
+        let mut bearer = HeaderValue::try_from(format!("Bearer {text}")).map_err(|_| InvalidCredential)?;
+        bearer.set_sensitive(true);
+        Ok(Self { secret, bearer })
+    }
+
+    /// Whether both are the same secret.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.secret.expose_secret() == other.secret.expose_secret()
+    }
+
+    pub(super) fn bearer(&self) -> HeaderValue {
+        self.bearer.clone()
+    }
+
+    pub(super) fn redact(&self, text: &str) -> String {
+        text.replace(self.secret.expose_secret(), "[redacted]")
+    }
+}
+
+impl std::fmt::Debug for Credential {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Credential([redacted])")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_credential_is_in_no_print_and_cut_out_of_text() {
+        let credential = Credential::new("sk_live_123".into()).unwrap();
+        assert_eq!(format!("{credential:?}"), "Credential([redacted])");
+        assert_eq!(format!("{:?}", credential.bearer()), "Sensitive");
+        assert_eq!(credential.redact("Invalid key sk_live_123."), "Invalid key [redacted].");
+        assert!(Credential::new("line\nbreak".into()).is_err());
+    }
+}

@@ -1,0 +1,47 @@
+//! The corporation vendor's requests.
+
+use crate::{
+    domain::{position::Anchor, question::Resource},
+    vendors::{
+        PAGE_SIZE, Refusal, VendorError, VendorRequest,
+        plan::{Plan, RetrievalPlan},
+        query::{Query, path_with_id},
+    },
+};
+
+/// A page of customers.
+pub(super) fn list(corporation_id: &str, plan: &Plan, anchor: &Anchor) -> Result<VendorRequest, VendorError> {
+    debug_assert_eq!(plan.resource, Resource::Customers, "the table has no other list");
+    let mut query = Query::default();
+    query.push("corporation_id", corporation_id);
+    for native in &plan.native {
+        query.push(native.name, &native.value);
+    }
+    extend(&mut query, &plan.expand);
+    query.push("limit", &PAGE_SIZE.to_string());
+    match anchor {
+        Anchor::Start => {}
+        Anchor::Token(token) => query.push("cursor", token),
+        // Such a cursor was made when the connection's name belonged to
+        // another vendor.
+        Anchor::After(_) | Anchor::Before(_) | Anchor::From(..) => {
+            return Err(VendorError::CursorRefused(Refusal::default()));
+        }
+    }
+    Ok(VendorRequest { path: "/customers".to_owned(), query: query.finish() })
+}
+
+/// One customer. That retrieving takes `extend` as listing does is our
+/// reading: the vendor's page of it is not among our sources.
+pub(super) fn retrieve(plan: &RetrievalPlan) -> Result<VendorRequest, VendorError> {
+    let path = path_with_id("/customers", &plan.vendor_id).ok_or(VendorError::NotFound)?;
+    let mut query = Query::default();
+    extend(&mut query, &plan.expand);
+    Ok(VendorRequest { path, query: query.finish() })
+}
+
+fn extend(query: &mut Query, names: &[&str]) {
+    if !names.is_empty() {
+        query.push("extend", &names.join(","));
+    }
+}

@@ -1,0 +1,134 @@
+//! The corporation vendor's objects, field for field as its pages spell them.
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::{
+    domain::timestamp::Timestamp,
+    vendors::{
+        VendorError,
+        wire::{Field, Nested, Row, TextList, missing, unreadable},
+    },
+};
+
+type Text<'a> = Field<Cow<'a, str>>;
+
+/// A customer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Customer<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) name: Text<'a>,
+    pub(super) email: Text<'a>,
+    pub(super) corporation_id: Text<'a>,
+    pub(super) created_at: Field<Timestamp>,
+    pub(super) external_id: Text<'a>,
+    pub(super) business_identification_number: Text<'a>,
+    pub(super) source_platform: Text<'a>,
+    pub(super) source_platform_id: Text<'a>,
+    pub(super) shipping_address: Nested<Address<'a>>,
+    pub(super) exemption_metadata: Nested<ExemptionMetadata<'a>>,
+}
+
+/// An address, in both of the vendor's spellings (FACTS.md, case 17).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Address<'a> {
+    pub(super) line1: Text<'a>,
+    pub(super) line2: Text<'a>,
+    pub(super) line3: Text<'a>,
+    pub(super) address_line_1: Text<'a>,
+    pub(super) address_line_2: Text<'a>,
+    pub(super) address_line_3: Text<'a>,
+    pub(super) city: Text<'a>,
+    pub(super) state: Text<'a>,
+    pub(super) postal_code: Text<'a>,
+    pub(super) country: Text<'a>,
+}
+
+/// A summary of exemption certificates.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct ExemptionMetadata<'a> {
+    pub(super) total_certificates: Field<i64>,
+    pub(super) certificate_types: TextList<'a>,
+    pub(super) total_exempted_states: Field<i64>,
+    pub(super) exempted_states: TextList<'a>,
+    pub(super) active_exemptions_count: Field<i64>,
+    pub(super) inactive_exemptions_count: Field<i64>,
+    pub(super) expired_exemptions_count: Field<i64>,
+    pub(super) non_expired_exemptions_count: Field<i64>,
+}
+
+/// A list that was answered.
+#[derive(Debug)]
+pub(super) struct Listing<'a, T> {
+    pub(super) rows: Vec<Row<'a, T>>,
+    pub(super) total: Option<u64>,
+    /// The next page's cursor; null, absent and empty all mean the end.
+    pub(super) cursor: Option<Cow<'a, str>>,
+}
+
+/// Reads a list, flat or wrapped in `data` (FACTS.md, case 18).
+pub(super) fn listing(body: &[u8], raw: bool) -> Result<Listing<'_, Customer<'_>>, VendorError> {
+    if !raw {
+        return envelope(body);
+    }
+    let listing = envelope::<&RawValue>(body)?;
+    let rows = listing.rows.into_iter().map(|row| Row::parse(row.wire));
+    Ok(Listing { rows: rows.collect::<Result<_, _>>()?, total: listing.total, cursor: listing.cursor })
+}
+
+/// Reads a single customer, flat or wrapped in `data`.
+pub(super) fn single(body: &[u8], raw: bool) -> Result<Row<'_, Customer<'_>>, VendorError> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+    }
+    let flat: &RawValue = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let wrapped: Envelope<'_> = serde_json::from_str(flat.get()).map_err(|error| unreadable(&error))?;
+    let row = Row::parse(wrapped.data.unwrap_or(flat))?;
+    Ok(Row { raw: row.raw.filter(|_| raw), ..row })
+}
+
+fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Listing<'a, T>, VendorError> {
+    #[derive(Deserialize)]
+    #[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
+    struct List<'a, T> {
+        #[serde(default = "Option::default")]
+        customers: Option<Vec<T>>,
+        #[serde(default)]
+        total_customers: Field<i64>,
+        #[serde(default)]
+        cursor: Text<'a>,
+    }
+    #[derive(Deserialize)]
+    #[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
+    struct Envelope<'a, T> {
+        #[serde(default = "Option::default")]
+        data: Option<List<'a, T>>,
+        #[serde(default = "Option::default")]
+        customers: Option<Vec<T>>,
+        #[serde(default)]
+        total_customers: Field<i64>,
+        #[serde(default)]
+        cursor: Text<'a>,
+    }
+
+    let Envelope { data, customers, total_customers, cursor } =
+        serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let list = data.unwrap_or(List { customers, total_customers, cursor });
+    let rows = list.customers.ok_or_else(|| missing("customers"))?;
+    Ok(Listing {
+        rows: rows.into_iter().map(|wire| Row { wire, raw: None }).collect(),
+        total: list.total_customers.value().and_then(|&total| total.try_into().ok()),
+        cursor: match list.cursor {
+            Field::Value(cursor) => Some(cursor),
+            Field::Missing => None,
+            Field::Unreadable => return Err(VendorError::Unreadable("`cursor` is not text".to_owned())),
+        },
+    })
+}

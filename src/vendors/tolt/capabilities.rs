@@ -1,0 +1,48 @@
+//! What Tolt can be asked: its query parameters, from its pages "List all
+//! customers", "Retrieve customer" and "List all transactions".
+
+use crate::{
+    domain::{
+        parameter::Parameter,
+        question::{Expansion, Order},
+    },
+    vendors::capabilities::{
+        Capabilities, ListCapabilities,
+        Support::{Gateway, Native, NativeChecked},
+    },
+};
+
+pub(super) static CAPABILITIES: Capabilities = Capabilities {
+    customers: ListCapabilities {
+        parameters: &[
+            (Parameter::Order, Native("order")),
+            (Parameter::Status, Native("status")),
+            (Parameter::PartnerId, Native("partner_id")),
+            // Documented as "after" and "before": inclusive is our reading.
+            (Parameter::CreatedGte, NativeChecked("created_gte")),
+            (Parameter::CreatedLte, NativeChecked("created_lte")),
+            (Parameter::Name, Gateway),
+            (Parameter::Search, Gateway),
+            (Parameter::Email, Gateway),
+            (Parameter::ExternalId, Gateway),
+        ],
+        expand: &[(Expansion::Partner, "partner"), (Expansion::Program, "program")],
+        default_order: Some(Order::Desc),
+    },
+    transactions: Some(ListCapabilities {
+        parameters: &[
+            (Parameter::Order, Native("order")),
+            (Parameter::PartnerId, Native("partner_id")),
+            (Parameter::CustomerId, Native("customer_id")),
+            (Parameter::CreatedGte, NativeChecked("created_gte")),
+            (Parameter::CreatedLte, NativeChecked("created_lte")),
+        ],
+        expand: &[(Expansion::Partner, "partner"), (Expansion::Program, "program"), (Expansion::Customer, "customer")],
+        default_order: Some(Order::Desc),
+    }),
+    retrieve_expand: &[
+        (Expansion::Partner, "partner"),
+        (Expansion::Program, "program"),
+        (Expansion::Stats, super::query::STATS),
+    ],
+};

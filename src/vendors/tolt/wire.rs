@@ -1,0 +1,272 @@
+//! Tolt's objects, field for field as its pages spell them.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::{
+    domain::timestamp::Timestamp,
+    vendors::{
+        VendorError,
+        wire::{Field, Nested, Row, missing, unreadable},
+    },
+};
+
+type Text<'a> = Field<Cow<'a, str>>;
+
+/// A customer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Customer<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) email: Text<'a>,
+    pub(super) partner_id: Text<'a>,
+    pub(super) name: Text<'a>,
+    pub(super) customer_id: Text<'a>,
+    pub(super) created_at: Field<Timestamp>,
+    pub(super) updated_at: Field<Timestamp>,
+    pub(super) status: Text<'a>,
+    pub(super) program_id: Text<'a>,
+    pub(super) organization_id: Text<'a>,
+    pub(super) partner: Nested<Partner<'a>>,
+    pub(super) program: Nested<Program<'a>>,
+    pub(super) stats: Nested<Stats>,
+}
+
+/// A transaction.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Transaction<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) amount: Field<i64>,
+    pub(super) currency: Text<'a>,
+    pub(super) status: Text<'a>,
+    pub(super) customer_id: Text<'a>,
+    pub(super) billing_type: Text<'a>,
+    pub(super) charge_id: Text<'a>,
+    pub(super) click_id: Text<'a>,
+    pub(super) product_id: Text<'a>,
+    pub(super) product_name: Text<'a>,
+    pub(super) source: Text<'a>,
+    pub(super) interval: Text<'a>,
+    pub(super) created_at: Field<Timestamp>,
+    pub(super) updated_at: Field<Timestamp>,
+    pub(super) program_id: Text<'a>,
+    pub(super) partner_id: Text<'a>,
+    pub(super) organization_id: Text<'a>,
+    pub(super) customer: Nested<CustomerSummary<'a>>,
+    pub(super) partner: Nested<Partner<'a>>,
+    pub(super) program: Nested<Program<'a>>,
+}
+
+/// The customer within a transaction: these fields and no more (FACTS.md).
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct CustomerSummary<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) email: Text<'a>,
+    pub(super) name: Text<'a>,
+    pub(super) status: Text<'a>,
+    pub(super) created_at: Field<Timestamp>,
+}
+
+/// An expanded partner.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Partner<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) first_name: Text<'a>,
+    pub(super) last_name: Text<'a>,
+    pub(super) email: Text<'a>,
+    pub(super) company_name: Text<'a>,
+    pub(super) status: Text<'a>,
+    pub(super) created_at: Field<Timestamp>,
+}
+
+/// An expanded program.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, bound(deserialize = "'de: 'a"))]
+pub(super) struct Program<'a> {
+    pub(super) id: Text<'a>,
+    pub(super) status: Text<'a>,
+    pub(super) name: Text<'a>,
+    pub(super) product_name: Text<'a>,
+    pub(super) subdomain: Text<'a>,
+    pub(super) r#type: Text<'a>,
+    pub(super) currency_code: Text<'a>,
+    pub(super) created_at: Field<Timestamp>,
+}
+
+/// A customer's figures.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Stats {
+    pub(super) total_revenue: Field<i64>,
+    pub(super) total_commission: Field<i64>,
+    pub(super) total_orders: Field<i64>,
+    pub(super) last_order_at: Field<Timestamp>,
+}
+
+/// A row that can be gone on from.
+pub(super) trait Keyed {
+    fn id(&self) -> Result<&str, VendorError>;
+}
+
+impl Keyed for Customer<'_> {
+    fn id(&self) -> Result<&str, VendorError> {
+        id(&self.id)
+    }
+}
+
+impl Keyed for Transaction<'_> {
+    fn id(&self) -> Result<&str, VendorError> {
+        id(&self.id)
+    }
+}
+
+/// A list that was answered.
+pub(super) struct Listing<'a, T> {
+    /// The answer says `success: false`.
+    pub(super) failed: bool,
+    pub(super) has_more: Option<bool>,
+    pub(super) total: Option<u64>,
+    pub(super) rows: Vec<Row<'a, T>>,
+}
+
+/// A single row that was answered.
+pub(super) struct Found<'a> {
+    /// The answer says `success: false`.
+    pub(super) failed: bool,
+    pub(super) row: Option<Row<'a, Customer<'a>>>,
+}
+
+/// Reads a list, at `data.data[]` as customers are or `data[]` as transactions
+/// are, and customers were (FACTS.md, case 1).
+pub(super) fn listing<'a, T: Deserialize<'a>>(body: &'a [u8], raw: bool) -> Result<Listing<'a, T>, VendorError> {
+    if raw {
+        let listing = envelope::<&'a RawValue>(body)?;
+        let rows = listing.rows.into_iter().map(|row| Row::parse(row.wire));
+        Ok(Listing {
+            failed: listing.failed,
+            has_more: listing.has_more,
+            total: listing.total,
+            rows: rows.collect::<Result<_, _>>()?,
+        })
+    } else {
+        envelope(body)
+    }
+}
+
+/// Reads a single customer: an object, or for some weeks in 2025 a list of one
+/// (FACTS.md, case 3).
+pub(super) fn single(body: &[u8]) -> Result<Found<'_>, VendorError> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(default)]
+        success: Field<bool>,
+        #[serde(borrow)]
+        data: Option<&'a RawValue>,
+    }
+    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    if envelope.success.value() == Some(&false) {
+        return Ok(Found { failed: true, row: None });
+    }
+    let data = envelope.data.ok_or_else(|| missing("data"))?;
+    let raw = match data.get().as_bytes().first() {
+        Some(b'{') => Some(data),
+        Some(b'[') => {
+            let list: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|error| unreadable(&error))?;
+            match list[..] {
+                [] => None,
+                [row] => Some(row),
+                _ => return Err(VendorError::Unreadable("it sends several rows for one id".to_owned())),
+            }
+        }
+        _ => return Err(missing("data")),
+    };
+    Ok(Found { failed: false, row: raw.map(Row::parse).transpose()? })
+}
+
+fn id<'a>(id: &'a Text<'_>) -> Result<&'a str, VendorError> {
+    id.value().map(AsRef::as_ref).ok_or_else(|| VendorError::Unreadable("a row has no id".to_owned()))
+}
+
+fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Listing<'a, T>, VendorError> {
+    #[derive(Deserialize)]
+    #[serde(bound(deserialize = "T: Deserialize<'de>"))]
+    struct Envelope<T> {
+        #[serde(default)]
+        success: Field<bool>,
+        #[serde(default)]
+        has_more: Field<bool>,
+        #[serde(default)]
+        total_count: Field<i64>,
+        #[serde(default = "none")]
+        data: Rows<T>,
+    }
+    fn none<T>() -> Rows<T> {
+        Rows(None)
+    }
+
+    let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let failed = envelope.success.value() == Some(&false);
+    let rows = match envelope.data.0 {
+        Some(rows) => rows,
+        None if failed => Vec::new(),
+        None => return Err(missing("data.data")),
+    };
+    Ok(Listing {
+        failed,
+        has_more: envelope.has_more.value().copied(),
+        total: envelope.total_count.value().and_then(|&total| total.try_into().ok()),
+        rows: rows.into_iter().map(|wire| Row { wire, raw: None }).collect(),
+    })
+}
+
+/// The rows of a list: `[…]`, or `{"data": […]}`; `None` where there is
+/// neither, which is not an empty list (FACTS.md, case 2).
+struct Rows<T>(Option<Vec<T>>);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RowsVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct RowsVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
+    type Value = Option<Vec<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of rows")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = list.next_element()? {
+            rows.push(row);
+        }
+        Ok(Some(rows))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut rows = None;
+        while let Some(key) = object.next_key::<Cow<'_, str>>()? {
+            if key == "data" {
+                rows = object.next_value::<Option<Vec<T>>>()?;
+            } else {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(rows)
+    }
+}
