@@ -1,1 +1,3 @@
 //! One HTTP endpoint for customers, whichever vendor holds them.
+
+pub mod sandbox;
