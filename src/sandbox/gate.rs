@@ -70,9 +70,9 @@ impl Gate {
         }
     }
 
-    pub(crate) fn fail_next(&self, n: usize, fault: &Fault) {
+    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
         locked(&self.faults, |faults| {
-            faults.extend(std::iter::repeat_n(fault.clone(), n));
+            faults.extend(std::iter::repeat_n(fault, n));
         });
     }
 
@@ -107,7 +107,12 @@ impl Gate {
 /// Answers one call.
 pub(crate) async fn handle(vendor: &impl Vendor, request: &Parts) -> Response<Body> {
     let gate = vendor.gate();
-    gate.log.record(request.uri.to_string());
+    gate.log.record(
+        request
+            .uri
+            .path_and_query()
+            .map_or_else(String::new, ToString::to_string),
+    );
 
     // Counted on arrival, however long the answer takes.
     let refusal = gate.refusal(request);

@@ -4,13 +4,16 @@
 //! misreading shows as a refusal. It is stricter than the vendors are known to be: whatever their
 //! pages do not list is answered with 400.
 //!
+//! It behaves, unless told to fail: it repeats no row, shows no other tenant's, and its totals are
+//! right. Misshapen bodies are the business of the adapters' fixtures.
+//!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> std::io::Result<()> {
 //! use customer_gateway::sandbox::{Fault, Options, Sandbox};
 //!
 //! let sandbox = Sandbox::start(Options { tolt_customers: 20, ..Options::default() }).await?;
-//! sandbox.tolt().fail_next(1, &Fault::Status(503));
+//! sandbox.tolt().fail_next(1, Fault::Status(503));
 //! assert!(sandbox.tolt().base_url().starts_with("http://127.0.0.1:"));
 //! assert_eq!(sandbox.tolt().customers().len(), 20);
 //! # Ok(())
@@ -29,6 +32,8 @@ mod names;
 mod query;
 mod random;
 mod server;
+#[cfg(test)]
+mod tests;
 
 use std::{
     io,

@@ -72,7 +72,7 @@ impl Corporation {
     }
 
     /// Answers the next `n` calls with a fault, after those of earlier calls of this.
-    pub fn fail_next(&self, n: usize, fault: &Fault) {
+    pub fn fail_next(&self, n: usize, fault: Fault) {
         self.service.fail_next(n, fault);
     }
 
@@ -89,6 +89,10 @@ impl Corporation {
 
     /// Removes a customer; cursors that stood on it go on from its place. False if there is no
     /// such customer.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most tests know that it is there"
+    )]
     pub fn delete(&self, id: &str) -> bool {
         self.service.customers_mut().remove(id)
     }

@@ -52,7 +52,7 @@ impl Service {
         &self.gate.log
     }
 
-    pub(crate) fn fail_next(&self, n: usize, fault: &Fault) {
+    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
         self.gate.fail_next(n, fault);
     }
 

@@ -113,7 +113,9 @@ fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Cus
         80..98 => "canceled",
         _ => "suspended",
     };
-    let later = at + SignedDuration::from_secs(rng.i64(0..90 * 86_400));
+    let later = Timestamp::from_second(LAST_DAY).map_or(at, |end| {
+        end.min(at + SignedDuration::from_secs(rng.i64(0..90 * 86_400)))
+    });
     Customer {
         id: id(rng, "cust_"),
         email: mostly(rng, 30, email),

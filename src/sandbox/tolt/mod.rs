@@ -73,7 +73,7 @@ impl Tolt {
     }
 
     /// Answers the next `n` calls with a fault, after those of earlier calls of this.
-    pub fn fail_next(&self, n: usize, fault: &Fault) {
+    pub fn fail_next(&self, n: usize, fault: Fault) {
         self.service.fail_next(n, fault);
     }
 
@@ -96,6 +96,10 @@ impl Tolt {
 
     /// Removes a customer, whose id is no cursor any more; its transactions stay. False if there
     /// is no such customer.
+    #[expect(
+        clippy::must_use_candidate,
+        reason = "most tests know that it is there"
+    )]
     pub fn delete(&self, id: &str) -> bool {
         self.service.customers_mut().remove(id)
     }

@@ -7,14 +7,29 @@ use super::{
     table::{Order, Position, Selection},
 };
 
-/// The objects to show inside others.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Expand {
-    pub(crate) customer: bool,
-    pub(crate) partner: bool,
-    pub(crate) program: bool,
-    pub(crate) stats: bool,
+/// An object that can be shown inside another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Object {
+    Customer,
+    Partner,
+    Program,
+    Stats,
 }
+
+impl Object {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Customer => "customer",
+            Self::Partner => "partner",
+            Self::Program => "program",
+            Self::Stats => "stats",
+        }
+    }
+}
+
+/// The objects that were asked for.
+#[derive(Debug, Default)]
+pub(crate) struct Expand(Vec<Object>);
 
 /// A list of customers.
 #[derive(Debug)]
@@ -68,7 +83,7 @@ impl CustomersQuestion {
             ));
         }
         Ok(Self {
-            common: Common::parse(&query, &["partner", "program"])?,
+            common: Common::parse(&query, &[Object::Partner, Object::Program])?,
             status: status.map(str::to_owned),
         })
     }
@@ -93,7 +108,10 @@ impl TransactionsQuestion {
             &["expand[]"],
         )?;
         Ok(Self {
-            common: Common::parse(&query, &["customer", "program", "partner"])?,
+            common: Common::parse(
+                &query,
+                &[Object::Customer, Object::Program, Object::Partner],
+            )?,
             customer_id: query.get("customer_id").map(str::to_owned),
         })
     }
@@ -103,33 +121,28 @@ impl Expand {
     /// The parameters of the page of retrieve customer.
     pub(crate) fn of_customer(query: Option<&str>) -> Result<Self, Refusal> {
         let query = Query::parse(query, &[], &["expand[]", "include[]"])?;
-        let expanded = Self::parse(&query, "expand[]", &["partner", "program"])?;
-        let included = Self::parse(&query, "include[]", &["stats"])?;
-        Ok(Self {
-            stats: included.stats,
-            ..expanded
-        })
+        let mut expand = Self::default();
+        expand.add(&query, "expand[]", &[Object::Partner, Object::Program])?;
+        expand.add(&query, "include[]", &[Object::Stats])?;
+        Ok(expand)
     }
 
-    fn parse(query: &Query, parameter: &str, allowed: &[&str]) -> Result<Self, Refusal> {
-        if let Some(other) = query.all(parameter).find(|value| !allowed.contains(value)) {
-            return Err(Refusal::new(
-                parameter,
-                format!("{parameter} does not know {other}"),
-            ));
+    pub(crate) fn has(&self, object: Object) -> bool {
+        self.0.contains(&object)
+    }
+
+    fn add(&mut self, query: &Query, parameter: &str, allowed: &[Object]) -> Result<(), Refusal> {
+        for value in query.all(parameter) {
+            let object = allowed.iter().find(|object| object.name() == value);
+            let unknown = || Refusal::new(parameter, format!("{parameter} does not know {value}"));
+            self.0.push(*object.ok_or_else(unknown)?);
         }
-        let named = |object| query.all(parameter).any(|value| value == object);
-        Ok(Self {
-            customer: named("customer"),
-            partner: named("partner"),
-            program: named("program"),
-            stats: named("stats"),
-        })
+        Ok(())
     }
 }
 
 impl Common {
-    fn parse(query: &Query, expandable: &[&str]) -> Result<Self, Refusal> {
+    fn parse(query: &Query, expandable: &[Object]) -> Result<Self, Refusal> {
         let order = match query.get("order") {
             None | Some("desc") => Order::Descending,
             Some("asc") => Order::Ascending,
@@ -146,10 +159,12 @@ impl Common {
                 ));
             }
         };
+        let mut expand = Expand::default();
+        expand.add(query, "expand[]", expandable)?;
         Ok(Self {
             program_id: query.required("program_id")?.to_owned(),
             partner_id: query.get("partner_id").map(str::to_owned),
-            expand: Expand::parse(query, "expand[]", expandable)?,
+            expand,
             selection: Selection {
                 order,
                 position,

@@ -59,7 +59,7 @@ impl Service {
         &self.gate.log
     }
 
-    pub(crate) fn fail_next(&self, n: usize, fault: &Fault) {
+    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
         self.gate.fail_next(n, fault);
     }
 
@@ -120,13 +120,13 @@ impl Service {
 
         let page = customers.page(&common.selection, |customer| {
             customer.program_id == common.program_id
-                && matches(&common.partner_id, customer.partner_id.as_str())
-                && matches(&status, customer.status.as_str())
+                && matches(common.partner_id.as_deref(), customer.partner_id.as_str())
+                && matches(status.as_deref(), customer.status.as_str())
         })?;
         let rows: Vec<_> = page
             .rows
             .into_iter()
-            .map(|customer| related.customer(customer, common.expand))
+            .map(|customer| related.customer(customer, &common.expand))
             .collect();
         Ok(ok(&ListBody {
             success: true,
@@ -149,7 +149,7 @@ impl Service {
             success: Some(true),
             data: self
                 .related(&customers, &transactions)
-                .customer(customer, expand),
+                .customer(customer, &expand),
         }))
     }
 
@@ -164,13 +164,16 @@ impl Service {
 
         let page = transactions.page(&common.selection, |transaction| {
             transaction.program_id == common.program_id
-                && matches(&common.partner_id, transaction.partner_id.as_str())
-                && matches(&customer_id, Some(&transaction.customer_id))
+                && matches(
+                    common.partner_id.as_deref(),
+                    transaction.partner_id.as_str(),
+                )
+                && matches(customer_id.as_deref(), Some(&transaction.customer_id))
         })?;
         let rows: Vec<_> = page
             .rows
             .into_iter()
-            .map(|transaction| related.transaction(transaction, common.expand))
+            .map(|transaction| related.transaction(transaction, &common.expand))
             .collect();
         Ok(ok(&ListBody {
             success: true,
@@ -212,8 +215,8 @@ impl Vendor for Service {
 }
 
 /// Whether a row's value is the one asked for, if one was.
-fn matches(asked: &Option<String>, value: Option<&str>) -> bool {
-    asked.is_none() || asked.as_deref() == value
+fn matches(asked: Option<&str>, value: Option<&str>) -> bool {
+    asked.is_none() || asked == value
 }
 
 fn ok(body: &impl serde::Serialize) -> Answer {

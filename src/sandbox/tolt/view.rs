@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::{
     super::Field,
     Customer, Partner, Program, Transaction,
-    question::Expand,
+    question::{Expand, Object},
     table::{Row, Table},
 };
 
@@ -87,23 +87,27 @@ struct Stats {
 }
 
 impl<'a> Related<'a> {
-    pub(crate) fn customer(self, customer: &'a Customer, expand: Expand) -> CustomerView<'a> {
+    pub(crate) fn customer(self, customer: &'a Customer, expand: &Expand) -> CustomerView<'a> {
         CustomerView {
             customer,
-            partner: asked(expand.partner, || self.partner(&customer.partner_id)),
-            program: asked(expand.program, || self.program(&customer.program_id)),
-            stats: asked(expand.stats, || Some(self.stats(customer))),
+            partner: asked(expand.has(Object::Partner), || {
+                self.partner(&customer.partner_id)
+            }),
+            program: asked(expand.has(Object::Program), || {
+                self.program(&customer.program_id)
+            }),
+            stats: asked(expand.has(Object::Stats), || Some(self.stats(customer))),
         }
     }
 
     pub(crate) fn transaction(
         self,
         transaction: &'a Transaction,
-        expand: Expand,
+        expand: &Expand,
     ) -> TransactionView<'a> {
         TransactionView {
             transaction,
-            customer: asked(expand.customer, || {
+            customer: asked(expand.has(Object::Customer), || {
                 let customer = self.customers.get(&transaction.customer_id)?;
                 Some(CustomerInside {
                     id: &customer.id,
@@ -113,8 +117,12 @@ impl<'a> Related<'a> {
                     created_at: &customer.created_at,
                 })
             }),
-            partner: asked(expand.partner, || self.partner(&transaction.partner_id)),
-            program: asked(expand.program, || self.program(&transaction.program_id)),
+            partner: asked(expand.has(Object::Partner), || {
+                self.partner(&transaction.partner_id)
+            }),
+            program: asked(expand.has(Object::Program), || {
+                self.program(&transaction.program_id)
+            }),
         }
     }
 
