@@ -13,11 +13,12 @@ async fn walks_visit_every_row_once_in_either_order_and_direction() {
 
     // Descending is the default.
     for (order, expected) in [("", &newest_first), ("&order=asc", &oldest_first)] {
+        // The last page is full.
         let mut walked = Vec::new();
         let mut after = String::new();
         loop {
             let body = tolt
-                .list("customers", &format!("{order}&limit=7{after}"))
+                .list("customers", &format!("{order}&limit=10{after}"))
                 .await;
             assert_eq!(body["total_count"], 230);
             walked.extend(ids(&body["data"]["data"]));
@@ -28,10 +29,11 @@ async fn walks_visit_every_row_once_in_either_order_and_direction() {
         }
         assert_eq!(&walked, expected);
 
-        // Back from the last row: pages in list order, each before the one before.
+        // Back from the last row: pages in list order, each before the one before; the last page
+        // holds one row.
         let mut walked = vec![expected.last().unwrap().clone()];
         loop {
-            let before = format!("{order}&limit=7&ending_before={}", walked[0]);
+            let before = format!("{order}&limit=12&ending_before={}", walked[0]);
             let body = tolt.list("customers", &before).await;
             walked.splice(0..0, ids(&body["data"]["data"]));
             if body["has_more"] == false {
