@@ -13,7 +13,8 @@ async fn walks_visit_every_row_once_in_either_order_and_direction() {
 
     // Descending is the default.
     for (order, expected) in [("", &newest_first), ("&order=asc", &oldest_first)] {
-        // The last page is full.
+        // The last page is full, and says that it is the last.
+        tolt.reset_calls();
         let mut walked = Vec::new();
         let mut after = String::new();
         loop {
@@ -28,6 +29,7 @@ async fn walks_visit_every_row_once_in_either_order_and_direction() {
             after = format!("&starting_after={}", walked.last().unwrap());
         }
         assert_eq!(&walked, expected);
+        assert_eq!(tolt.calls(), 23);
 
         // Back from the last row: pages in list order, each before the one before; the last page
         // holds one row.
