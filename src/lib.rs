@@ -1,12 +1,12 @@
 //! One HTTP endpoint for customers, whichever vendor holds them.
 //!
-//! A request goes one way, and its answer straight back:
-//! api → directory → cache → upstream. vendors translate
-//! and do no I/O; [`domain`] is the vocabulary they all share.
-//! `docs/ARCHITECTURE.md` is the map.
+//! A request goes one way, and its answer straight back: api → [`directory`] →
+//! [`cache`] → [`upstream`]. [`vendors`] translate and do no I/O; [`domain`] is
+//! the vocabulary they all share. `docs/ARCHITECTURE.md` is the map.
 
 pub mod cache;
 pub mod directory;
 pub mod domain;
+pub mod sandbox;
 pub mod upstream;
 pub mod vendors;

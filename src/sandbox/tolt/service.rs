@@ -1,0 +1,224 @@
+//! Tolt's three routes.
+
+use std::{
+    collections::HashMap,
+    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+};
+
+use http::{Method, StatusCode, request::Parts};
+use percent_encoding::percent_decode_str;
+
+use super::{
+    super::{
+        Fault, Options,
+        gate::{self, Answer, Gate, Rules, Vendor},
+        log::Log,
+    },
+    CREDENTIAL, Customer, Data, Partner, Program, Transaction,
+    error::Problem,
+    question::{CustomersQuestion, Expand, TransactionsQuestion},
+    table::Table,
+    view::{DataBody, ListBody, Related},
+};
+
+/// Tolt and what it holds.
+#[derive(Debug)]
+pub(crate) struct Service {
+    gate: Gate,
+    program: Program,
+    partners: HashMap<String, Partner>,
+    // Where both are locked, customers are first.
+    customers: RwLock<Table<Customer>>,
+    transactions: RwLock<Table<Transaction>>,
+}
+
+impl Service {
+    pub(crate) fn new(options: &Options, data: Data) -> Self {
+        Self {
+            gate: Gate::new(
+                options,
+                Rules {
+                    credential: CREDENTIAL,
+                    per_second: 25,
+                    // v1 names no rate header (FACTS).
+                    retry_after: None,
+                },
+            ),
+            program: data.program,
+            partners: data
+                .partners
+                .into_iter()
+                .map(|partner| (partner.id.clone(), partner))
+                .collect(),
+            customers: RwLock::new(Table::new(data.customers)),
+            transactions: RwLock::new(Table::new(data.transactions)),
+        }
+    }
+
+    pub(crate) fn log(&self) -> &Log {
+        &self.gate.log
+    }
+
+    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
+        self.gate.fail_next(n, fault);
+    }
+
+    pub(crate) fn program_id(&self) -> &str {
+        &self.program.id
+    }
+
+    pub(crate) fn customers(&self) -> RwLockReadGuard<'_, Table<Customer>> {
+        self.customers
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn customers_mut(&self) -> RwLockWriteGuard<'_, Table<Customer>> {
+        self.customers
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn transactions(&self) -> RwLockReadGuard<'_, Table<Transaction>> {
+        self.transactions
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn transactions_mut(&self) -> RwLockWriteGuard<'_, Table<Transaction>> {
+        self.transactions
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn related<'a>(
+        &'a self,
+        customers: &'a Table<Customer>,
+        transactions: &'a Table<Transaction>,
+    ) -> Related<'a> {
+        Related {
+            program: &self.program,
+            partners: &self.partners,
+            customers,
+            transactions,
+        }
+    }
+
+    fn known_program(&self, id: &str) -> Result<(), Problem> {
+        if id == self.program.id {
+            Ok(())
+        } else {
+            Err(Problem::not_found("Program"))
+        }
+    }
+
+    fn list_customers(&self, query: Option<&str>) -> Result<Answer, Problem> {
+        let CustomersQuestion { common, status } = CustomersQuestion::parse(query)?;
+        self.known_program(&common.program_id)?;
+        let (customers, transactions) = (self.customers(), self.transactions());
+        let related = self.related(&customers, &transactions);
+
+        let page = customers.page(&common.selection, |customer| {
+            customer.program_id == common.program_id
+                && matches(common.partner_id.as_deref(), customer.partner_id.as_str())
+                && matches(status.as_deref(), customer.status.as_str())
+        })?;
+        let rows: Vec<_> = page
+            .rows
+            .into_iter()
+            .map(|customer| related.customer(customer, &common.expand))
+            .collect();
+        Ok(ok(&ListBody {
+            success: true,
+            has_more: page.has_more,
+            total_count: page.total,
+            data: DataBody {
+                success: None,
+                data: rows,
+            },
+        }))
+    }
+
+    fn retrieve_customer(&self, id: &str, query: Option<&str>) -> Result<Answer, Problem> {
+        let expand = Expand::of_customer(query)?;
+        let (customers, transactions) = (self.customers(), self.transactions());
+        let customer = customers
+            .get(id)
+            .ok_or_else(|| Problem::not_found("Customer"))?;
+        Ok(ok(&DataBody {
+            success: Some(true),
+            data: self
+                .related(&customers, &transactions)
+                .customer(customer, &expand),
+        }))
+    }
+
+    fn list_transactions(&self, query: Option<&str>) -> Result<Answer, Problem> {
+        let TransactionsQuestion {
+            common,
+            customer_id,
+        } = TransactionsQuestion::parse(query)?;
+        self.known_program(&common.program_id)?;
+        let (customers, transactions) = (self.customers(), self.transactions());
+        let related = self.related(&customers, &transactions);
+
+        let page = transactions.page(&common.selection, |transaction| {
+            transaction.program_id == common.program_id
+                && matches(
+                    common.partner_id.as_deref(),
+                    transaction.partner_id.as_str(),
+                )
+                && matches(customer_id.as_deref(), Some(&transaction.customer_id))
+        })?;
+        let rows: Vec<_> = page
+            .rows
+            .into_iter()
+            .map(|transaction| related.transaction(transaction, &common.expand))
+            .collect();
+        Ok(ok(&ListBody {
+            success: true,
+            has_more: page.has_more,
+            total_count: page.total,
+            data: rows,
+        }))
+    }
+}
+
+impl Vendor for Service {
+    fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
+    fn route(&self, request: &Parts) -> Answer {
+        let query = request.uri.query();
+        // Split before it is decoded, so that an id may hold `%2F`.
+        let segments: Vec<&str> = request.uri.path().split('/').skip(1).collect();
+        let answer = match segments[..] {
+            ["v1", "customers" | "transactions"] | ["v1", "customers", _]
+                if request.method != Method::GET =>
+            {
+                Err(Problem::of(StatusCode::METHOD_NOT_ALLOWED))
+            }
+            ["v1", "customers"] => self.list_customers(query),
+            ["v1", "customers", id] => {
+                self.retrieve_customer(&percent_decode_str(id).decode_utf8_lossy(), query)
+            }
+            ["v1", "transactions"] => self.list_transactions(query),
+            _ => Err(Problem::of(StatusCode::NOT_FOUND)),
+        };
+        answer.unwrap_or_else(Problem::answer)
+    }
+
+    fn error(&self, status: StatusCode, _path: &str) -> Answer {
+        Problem::of(status).answer()
+    }
+}
+
+/// Whether a row's value is the one asked for, if one was.
+fn matches(asked: Option<&str>, value: Option<&str>) -> bool {
+    asked.is_none() || asked == value
+}
+
+fn ok(body: &impl serde::Serialize) -> Answer {
+    gate::json(StatusCode::OK, body)
+}
