@@ -1,3 +1,9 @@
 //! The `customer-gateway` command.
 
-fn main() {}
+use clap::Parser;
+use customer_gateway::cli::{self, Cli};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    cli::run(Cli::parse()).await
+}

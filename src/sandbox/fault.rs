@@ -37,33 +37,23 @@ pub enum Fault {
 
 impl Fault {
     /// The right answer, spoilt. `error` makes the vendor's own error for a status.
-    pub(crate) fn spoil(
-        self,
-        answer: Answer,
-        error: impl Fn(StatusCode) -> Answer,
-    ) -> Response<Body> {
+    pub(crate) fn spoil(self, answer: Answer, error: impl Fn(StatusCode) -> Answer) -> Response<Body> {
         let whole = match self {
             Self::Status(status) => error(status_code(status)),
             Self::StatusWithHeaders(status, headers) => {
                 let mut answer = error(status_code(status));
                 for (name, value) in headers {
                     // A header that HTTP cannot carry is left out.
-                    if let (Ok(name), Ok(value)) =
-                        (name.parse::<HeaderName>(), HeaderValue::try_from(value))
-                    {
+                    if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::try_from(value)) {
                         answer.headers_mut().append(name, value);
                     }
                 }
                 answer
             }
             Self::Html => {
-                let mut answer = Answer::new(Bytes::from_static(
-                    b"<!DOCTYPE html><html><body><h1>Be right back</h1></body></html>",
-                ));
-                answer.headers_mut().insert(
-                    CONTENT_TYPE,
-                    HeaderValue::from_static("text/html; charset=utf-8"),
-                );
+                let mut answer =
+                    Answer::new(Bytes::from_static(b"<!DOCTYPE html><html><body><h1>Be right back</h1></body></html>"));
+                answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
                 answer
             }
             Self::Empty => Answer::default(),

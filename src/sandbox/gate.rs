@@ -63,9 +63,7 @@ impl Gate {
             latency: options.latency,
             error_rate: options.error_rate,
             chance: Mutex::new(fastrand::Rng::with_seed(options.seed)),
-            limit: options
-                .enforce_rate_limits
-                .then(|| Mutex::new(RateLimit::new(rules.per_second))),
+            limit: options.enforce_rate_limits.then(|| Mutex::new(RateLimit::new(rules.per_second))),
             faults: Mutex::default(),
         }
     }
@@ -107,12 +105,7 @@ impl Gate {
 /// Answers one call.
 pub(crate) async fn handle(vendor: &impl Vendor, request: &Parts) -> Response<Body> {
     let gate = vendor.gate();
-    gate.log.record(
-        request
-            .uri
-            .path_and_query()
-            .map_or_else(String::new, ToString::to_string),
-    );
+    gate.log.record(request.uri.path_and_query().map_or_else(String::new, ToString::to_string));
 
     // Counted on arrival, however long the answer takes.
     let refusal = gate.refusal(request);
@@ -133,9 +126,7 @@ pub(crate) async fn handle(vendor: &impl Vendor, request: &Parts) -> Response<Bo
             if status == StatusCode::TOO_MANY_REQUESTS
                 && let Some(seconds) = gate.rules.retry_after
             {
-                answer
-                    .headers_mut()
-                    .insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
             }
             answer
         }
@@ -152,9 +143,7 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     // The sandbox's bodies have string keys only, which is all that could fail.
     let mut answer = Answer::new(serde_json::to_vec(body).unwrap_or_default().into());
     *answer.status_mut() = status;
-    answer
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
 }
 

@@ -13,10 +13,7 @@ pub(crate) struct RateLimit {
 
 impl RateLimit {
     pub(crate) fn new(per_second: usize) -> Self {
-        Self {
-            per_second,
-            admitted: VecDeque::with_capacity(per_second),
-        }
+        Self { per_second, admitted: VecDeque::with_capacity(per_second) }
     }
 
     /// Whether a request that arrives now is within the limit.

@@ -116,11 +116,7 @@ impl Data {
     #[must_use]
     pub fn generate(options: &Options) -> Self {
         Self {
-            tolt: tolt::Data::generate(
-                options.seed,
-                options.tolt_customers,
-                options.tolt_transactions,
-            ),
+            tolt: tolt::Data::generate(options.seed, options.tolt_customers, options.tolt_transactions),
             corporation: corporation::generate(options.seed, options.corporation_customers),
         }
     }
@@ -148,8 +144,7 @@ impl Sandbox {
         let tolt_server = Server::start(options.tolt_addr, Arc::clone(&tolt)).await?;
 
         let corporation = Arc::new(corporation::Service::new(&options, data.corporation));
-        let corporation_server =
-            Server::start(options.corporation_addr, Arc::clone(&corporation)).await?;
+        let corporation_server = Server::start(options.corporation_addr, Arc::clone(&corporation)).await?;
 
         Ok(Self {
             tolt: Tolt::new(tolt_server.address(), tolt),

@@ -165,15 +165,5 @@ pub(crate) const TRADE: &[&str] = &[
 ];
 
 /// What companies are.
-pub(crate) const FORM: &[&str] = &[
-    "Inc.",
-    "Corporation",
-    "LLC",
-    "Ltd",
-    "GmbH",
-    "S.A.",
-    "AB",
-    "B.V.",
-    "Pty Ltd",
-    "K.K.",
-];
+pub(crate) const FORM: &[&str] =
+    &["Inc.", "Corporation", "LLC", "Ltd", "GmbH", "S.A.", "AB", "B.V.", "Pty Ltd", "K.K."];

@@ -15,21 +15,14 @@ pub(crate) struct Refusal {
 
 impl Refusal {
     pub(crate) fn new(parameter: &str, message: impl Into<String>) -> Self {
-        Self {
-            parameter: parameter.to_owned(),
-            message: message.into(),
-        }
+        Self { parameter: parameter.to_owned(), message: message.into() }
     }
 }
 
 impl Query {
     /// Reads a query that may hold each of `single` once and each of `repeated` any number of
     /// times, nothing else and nothing empty. As in any form, a raw `+` is a space.
-    pub(crate) fn parse(
-        raw: Option<&str>,
-        single: &[&str],
-        repeated: &[&str],
-    ) -> Result<Self, Refusal> {
+    pub(crate) fn parse(raw: Option<&str>, single: &[&str], repeated: &[&str]) -> Result<Self, Refusal> {
         let mut query = Self(Vec::new());
         for (name, value) in form_urlencoded::parse(raw.unwrap_or_default().as_bytes()) {
             let name = name.as_ref();
@@ -54,22 +47,17 @@ impl Query {
 
     /// A repeated parameter's values.
     pub(crate) fn all(&self, name: &str) -> impl Iterator<Item = &str> {
-        self.pairs()
-            .filter(move |(key, _)| *key == name)
-            .map(|(_, value)| value)
+        self.pairs().filter(move |(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// Every name with its value.
     pub(crate) fn pairs(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(name, value)| (name.as_str(), value.as_str()))
+        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
     /// A parameter that the page marks as required.
     pub(crate) fn required(&self, name: &str) -> Result<&str, Refusal> {
-        self.get(name)
-            .ok_or_else(|| Refusal::new(name, format!("{name} is required")))
+        self.get(name).ok_or_else(|| Refusal::new(name, format!("{name} is required")))
     }
 
     /// `limit`, of which both vendors say: 10 by default, 100 at most.

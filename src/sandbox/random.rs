@@ -28,9 +28,7 @@ pub(crate) fn id(rng: &mut Rng, prefix: &str) -> String {
 
 /// A random uuid.
 pub(crate) fn uuid(rng: &mut Rng) -> String {
-    uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes())
-        .into_uuid()
-        .to_string()
+    uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes()).into_uuid().to_string()
 }
 
 /// The value, but once in `n` times null, empty or absent (FACTS, case 8).

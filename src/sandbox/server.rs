@@ -26,10 +26,7 @@ pub(crate) struct Server {
 impl Server {
     pub(crate) async fn start(address: SocketAddr, vendor: Arc<impl Vendor>) -> io::Result<Self> {
         let listener = TcpListener::bind(address).await?;
-        Ok(Self {
-            address: listener.local_addr()?,
-            accepting: tokio::spawn(accept(listener, vendor)),
-        })
+        Ok(Self { address: listener.local_addr()?, accepting: tokio::spawn(accept(listener, vendor)) })
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -68,8 +65,5 @@ async fn serve(stream: TcpStream, vendor: Arc<impl Vendor>) {
         }
     });
     // How a connection ends is the client's affair.
-    auto::Builder::new(TokioExecutor::new())
-        .serve_connection(TokioIo::new(stream), service)
-        .await
-        .ok();
+    auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await.ok();
 }

@@ -16,10 +16,8 @@ const MAC: usize = 16;
 
 impl Cursors {
     pub(crate) fn new(seed: u64, query: &Query) -> Self {
-        let mut filters: Vec<(&str, &str)> = query
-            .pairs()
-            .filter(|(name, _)| !["cursor", "limit", "extend"].contains(name))
-            .collect();
+        let mut filters: Vec<(&str, &str)> =
+            query.pairs().filter(|(name, _)| !["cursor", "limit", "extend"].contains(name)).collect();
         filters.sort_unstable();
         Self {
             key: blake3::derive_key("customer-gateway sandbox cursor", &seed.to_le_bytes()),
@@ -44,12 +42,7 @@ impl Cursors {
                 let id = str::from_utf8(id).ok()?;
                 (*mac == self.mac(id)).then(|| id.to_owned())
             })
-            .ok_or_else(|| {
-                Refusal::new(
-                    "cursor",
-                    "cursor is not valid, or was made under other filters",
-                )
-            })
+            .ok_or_else(|| Refusal::new("cursor", "cursor is not valid, or was made under other filters"))
     }
 
     fn mac(&self, id: &str) -> [u8; MAC] {

@@ -23,17 +23,11 @@ pub(crate) struct Problem {
 impl Problem {
     /// An unknown customer: the vendor says 'Transaction' (FACTS).
     pub(crate) fn no_customer() -> Self {
-        Self {
-            detail: "Transaction not found".to_owned(),
-            ..Self::of(StatusCode::NOT_FOUND)
-        }
+        Self { detail: "Transaction not found".to_owned(), ..Self::of(StatusCode::NOT_FOUND) }
     }
 
     pub(crate) fn no_corporation() -> Self {
-        Self {
-            detail: "Corporation not found".to_owned(),
-            ..Self::of(StatusCode::NOT_FOUND)
-        }
+        Self { detail: "Corporation not found".to_owned(), ..Self::of(StatusCode::NOT_FOUND) }
     }
 
     /// The problem of a status that no parameter caused.
@@ -48,21 +42,12 @@ impl Problem {
             _ => "SERVER_ERROR",
         };
         let title = status.canonical_reason().unwrap_or("Error");
-        Self {
-            status,
-            r#type,
-            title,
-            detail: title.to_owned(),
-            pointer: None,
-        }
+        Self { status, r#type, title, detail: title.to_owned(), pointer: None }
     }
 
     pub(crate) fn answer(self, path: &str) -> Answer {
-        let errors: Vec<_> = self
-            .pointer
-            .map(|pointer| json!({ "details": self.detail, "pointer": pointer }))
-            .into_iter()
-            .collect();
+        let errors: Vec<_> =
+            self.pointer.map(|pointer| json!({ "details": self.detail, "pointer": pointer })).into_iter().collect();
         gate::json(
             self.status,
             &json!({

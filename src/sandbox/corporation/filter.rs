@@ -43,10 +43,7 @@ impl Filter {
             Some("true") => Some(true),
             Some("false") => Some(false),
             Some(_) => {
-                return Err(Refusal::new(
-                    "has_exemption",
-                    "has_exemption must be true or false",
-                ));
+                return Err(Refusal::new("has_exemption", "has_exemption must be true or false"));
             }
         };
         Ok(Self {
@@ -98,13 +95,9 @@ impl Filter {
     }
 
     fn fits(&self, certificate: &Certificate) -> bool {
-        let is =
-            |asked: &Option<String>, value: &str| asked.as_ref().is_none_or(|asked| asked == value);
+        let is = |asked: &Option<String>, value: &str| asked.as_ref().is_none_or(|asked| asked == value);
         among(&self.certificate_types, Some(&certificate.r#type))
-            && among(
-                &self.exemption_jurisdiction,
-                Some(&certificate.jurisdiction),
-            )
+            && among(&self.exemption_jurisdiction, Some(&certificate.jurisdiction))
             && is(&self.expiration_status, certificate.expiration_status())
             && is(&self.exemption_status, &certificate.status)
     }
@@ -118,10 +111,7 @@ pub(crate) fn comma_list(query: &Query, parameter: &str) -> Result<Vec<String>, 
     list.split(',')
         .map(|item| {
             if item.is_empty() {
-                Err(Refusal::new(
-                    parameter,
-                    format!("{parameter} has an empty item"),
-                ))
+                Err(Refusal::new(parameter, format!("{parameter} has an empty item")))
             } else {
                 Ok(item.to_owned())
             }

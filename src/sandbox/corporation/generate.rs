@@ -40,11 +40,7 @@ pub(crate) fn generate(seed: u64, customers: usize) -> Vec<Customer> {
     let mut rng = Rng::with_seed(seed);
     (0..customers)
         .map(|n| {
-            let id = if n == 0 {
-                Data::SHARED_ID.to_owned()
-            } else {
-                id(&mut rng, "cust_")
-            };
+            let id = if n == 0 { Data::SHARED_ID.to_owned() } else { id(&mut rng, "cust_") };
             customer(&mut rng, n, id)
         })
         .collect()
@@ -52,12 +48,7 @@ pub(crate) fn generate(seed: u64, customers: usize) -> Vec<Customer> {
 
 fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
     // Several share a name now and then, as branches do.
-    let name = format!(
-        "{} {} {}",
-        pick(rng, COMPANY),
-        pick(rng, TRADE),
-        pick(rng, FORM)
-    );
+    let name = format!("{} {} {}", pick(rng, COMPANY), pick(rng, TRADE), pick(rng, FORM));
     let created_at = rng.i64(FIRST_DAY..Certificate::TODAY - 400 * DAY);
     let platform = (!one_in(rng, 4)).then(|| pick(rng, PLATFORMS));
     let exempt = one_in(rng, 3);
@@ -70,27 +61,13 @@ fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
         },
         corporation_id: CORPORATION_ID.to_owned(),
         // Older variants have none (FACTS).
-        created_at: if one_in(rng, 50) {
-            Field::Absent
-        } else {
-            created_at.into()
-        },
+        created_at: if one_in(rng, 50) { Field::Absent } else { created_at.into() },
         source_platform: platform.map_or(Field::Absent, Field::from),
-        source_platform_id: platform.map_or(Field::Absent, |platform| {
-            Field::Value(format!("{platform}_{n}"))
-        }),
-        external_id: if one_in(rng, 3) {
-            Field::Value(format!("crm-{n}"))
-        } else {
-            Field::Absent
-        },
+        source_platform_id: platform.map_or(Field::Absent, |platform| Field::Value(format!("{platform}_{n}"))),
+        external_id: if one_in(rng, 3) { Field::Value(format!("crm-{n}")) } else { Field::Absent },
         business_identification_number: match rng.u8(..4) {
             0 => Field::Value(format!("DE{:09}", rng.u32(..1_000_000_000))),
-            1 => Field::Value(format!(
-                "{:02}-{:07}",
-                rng.u32(10..99),
-                rng.u32(..10_000_000)
-            )),
+            1 => Field::Value(format!("{:02}-{:07}", rng.u32(10..99), rng.u32(..10_000_000))),
             2 => Field::Null,
             _ => Field::Absent,
         },
@@ -99,9 +76,7 @@ fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
             1 => Field::Absent,
             _ => address(rng).into(),
         },
-        exemption_certificates: (0..certificates)
-            .map(|_| certificate(rng, &id, created_at))
-            .collect(),
+        exemption_certificates: (0..certificates).map(|_| certificate(rng, &id, created_at)).collect(),
         id,
         ..Customer::default()
     }
@@ -110,48 +85,25 @@ fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
 /// An address in either spelling, or no more than its country (FACTS, case 17).
 fn address(rng: &mut Rng) -> Address {
     let (country, state, city, postal_code) = pick(rng, PLACES);
-    let country_only = Address {
-        country: country.to_owned(),
-        ..Address::default()
-    };
+    let country_only = Address { country: country.to_owned(), ..Address::default() };
     if one_in(rng, 8) {
         return country_only;
     }
-    let street = format!(
-        "{} {} Street",
-        rng.u32(1..2_000),
-        pick(rng, &["Main", "Oak", "Market", "Elm", "High"])
-    );
-    let suite = if one_in(rng, 3) {
-        Field::Value(format!("Suite {}", rng.u32(1..900)))
-    } else {
-        Field::Null
-    };
+    let street = format!("{} {} Street", rng.u32(1..2_000), pick(rng, &["Main", "Oak", "Market", "Elm", "High"]));
+    let suite = if one_in(rng, 3) { Field::Value(format!("Suite {}", rng.u32(1..900))) } else { Field::Null };
     let lines = if rng.bool() {
-        Address {
-            line1: street.into(),
-            line2: suite,
-            ..country_only
-        }
+        Address { line1: street.into(), line2: suite, ..country_only }
     } else {
         Address {
             address_line_1: street.into(),
             address_line_2: suite,
-            address_line_3: if one_in(rng, 4) {
-                "c/o Accounts Payable".into()
-            } else {
-                Field::Absent
-            },
+            address_line_3: if one_in(rng, 4) { "c/o Accounts Payable".into() } else { Field::Absent },
             ..country_only
         }
     };
     Address {
         city: city.into(),
-        state: if state.is_empty() {
-            Field::Null
-        } else {
-            state.into()
-        },
+        state: if state.is_empty() { Field::Null } else { state.into() },
         postal_code: postal_code.into(),
         ..lines
     }
@@ -168,16 +120,7 @@ fn certificate(rng: &mut Rng, customer_id: &str, since: i64) -> Certificate {
         jurisdiction: pick(rng, JURISDICTIONS).to_owned(),
         status: pick(rng, &["ACTIVE", "ACTIVE", "ACTIVE", "INACTIVE"]).to_owned(),
         verification_status: pick(rng, &["VERIFIED", "PENDING"]).to_owned(),
-        r#type: pick(
-            rng,
-            &[
-                "SINGLE_STATE",
-                "MULTI_STATE",
-                "BLANKET",
-                "PURPOSE_WHOLESALE",
-            ],
-        )
-        .to_owned(),
+        r#type: pick(rng, &["SINGLE_STATE", "MULTI_STATE", "BLANKET", "PURPOSE_WHOLESALE"]).to_owned(),
         customer_id: customer_id.to_owned(),
         file_id: rng.bool().then(|| uuid(rng)),
         created_at: issued_at,

@@ -30,10 +30,7 @@ pub struct Corporation {
 
 impl Corporation {
     pub(crate) fn new(address: SocketAddr, service: Arc<Service>) -> Self {
-        Self {
-            base_url: format!("http://{address}/api/v1"),
-            service,
-        }
+        Self { base_url: format!("http://{address}/api/v1"), service }
     }
 
     /// What stands before `/customers`.
@@ -89,10 +86,7 @@ impl Corporation {
 
     /// Removes a customer; cursors that stood on it go on from its place. False if there is no
     /// such customer.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "most tests know that it is there"
-    )]
+    #[expect(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn delete(&self, id: &str) -> bool {
         self.service.customers_mut().remove(id)
     }

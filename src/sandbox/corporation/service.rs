@@ -57,15 +57,11 @@ impl Service {
     }
 
     pub(crate) fn customers(&self) -> RwLockReadGuard<'_, Table> {
-        self.customers
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.customers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn customers_mut(&self) -> RwLockWriteGuard<'_, Table> {
-        self.customers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.customers.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn list(&self, query: Option<&str>) -> Result<Answer, Problem> {
@@ -81,11 +77,7 @@ impl Service {
 
         let table = self.customers();
         let cursors = Cursors::new(self.seed, &query);
-        let start = query
-            .get("cursor")
-            .map(|cursor| cursors.read(cursor))
-            .transpose()?
-            .map(|id| table.rank(&id));
+        let start = query.get("cursor").map(|cursor| cursors.read(cursor)).transpose()?.map(|id| table.rank(&id));
 
         let mut total = 0;
         let mut rows = Vec::with_capacity(limit);
@@ -106,14 +98,8 @@ impl Service {
         }
         let body = ListBody {
             total_customers: total,
-            cursor: rows
-                .last()
-                .filter(|_| more)
-                .map(|last| cursors.after(&last.id)),
-            customers: rows
-                .into_iter()
-                .map(|customer| CustomerView::listed(customer, extend))
-                .collect(),
+            cursor: rows.last().filter(|_| more).map(|last| cursors.after(&last.id)),
+            customers: rows.into_iter().map(|customer| CustomerView::listed(customer, extend)).collect(),
         };
         Ok(self.enveloped(&body, "Successfully fetched customers."))
     }
@@ -124,21 +110,12 @@ impl Service {
         let extend = Extend::parse(&query)?;
         let table = self.customers();
         let customer = table.get(id).ok_or_else(Problem::no_customer)?;
-        Ok(self.enveloped(
-            &CustomerView::retrieved(customer, extend),
-            "Successfully fetched customer.",
-        ))
+        Ok(self.enveloped(&CustomerView::retrieved(customer, extend), "Successfully fetched customer."))
     }
 
     fn enveloped(&self, body: &impl Serialize, message: &'static str) -> Answer {
         match self.envelope {
-            Envelope::Wrapped => gate::json(
-                StatusCode::OK,
-                &Wrapped {
-                    data: body,
-                    message,
-                },
-            ),
+            Envelope::Wrapped => gate::json(StatusCode::OK, &Wrapped { data: body, message }),
             Envelope::Flat => gate::json(StatusCode::OK, body),
         }
     }
@@ -155,15 +132,11 @@ impl Vendor for Service {
         // Split before it is decoded, so that an id may hold `%2F`.
         let segments: Vec<&str> = path.split('/').skip(1).collect();
         let answer = match segments[..] {
-            ["api", "v1", "customers"] | ["api", "v1", "customers", _]
-                if request.method != Method::GET =>
-            {
+            ["api", "v1", "customers"] | ["api", "v1", "customers", _] if request.method != Method::GET => {
                 Err(Problem::of(StatusCode::METHOD_NOT_ALLOWED))
             }
             ["api", "v1", "customers"] => self.list(query),
-            ["api", "v1", "customers", id] => {
-                self.retrieve(&percent_decode_str(id).decode_utf8_lossy(), query)
-            }
+            ["api", "v1", "customers", id] => self.retrieve(&percent_decode_str(id).decode_utf8_lossy(), query),
             _ => Err(Problem::of(StatusCode::NOT_FOUND)),
         };
         answer.unwrap_or_else(|problem| problem.answer(path))

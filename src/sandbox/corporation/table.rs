@@ -36,10 +36,7 @@ impl Table {
     }
 
     pub(crate) fn remove(&mut self, id: &str) -> bool {
-        self.ranks
-            .remove(id)
-            .and_then(|rank| self.rows.remove(&rank))
-            .is_some()
+        self.ranks.remove(id).and_then(|rank| self.rows.remove(&rank)).is_some()
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&Customer> {

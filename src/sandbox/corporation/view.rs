@@ -22,19 +22,13 @@ pub(crate) struct Extend {
 
 impl Extend {
     pub(crate) fn parse(query: &Query) -> Result<Self, Refusal> {
-        let mut extend = Self {
-            shipping_address: false,
-            exemption_metadata: false,
-        };
+        let mut extend = Self { shipping_address: false, exemption_metadata: false };
         for field in comma_list(query, "extend")? {
             match field.as_str() {
                 "shipping_address" => extend.shipping_address = true,
                 "exemption_metadata" => extend.exemption_metadata = true,
                 other => {
-                    return Err(Refusal::new(
-                        "extend",
-                        format!("extend does not know {other}"),
-                    ));
+                    return Err(Refusal::new("extend", format!("extend does not know {other}")));
                 }
             }
         }
@@ -75,11 +69,7 @@ impl<'a> CustomerView<'a> {
     pub(crate) fn listed(customer: &'a Customer, extend: Extend) -> Self {
         Self {
             customer,
-            shipping_address: if extend.shipping_address {
-                &customer.shipping_address
-            } else {
-                &Field::Absent
-            },
+            shipping_address: if extend.shipping_address { &customer.shipping_address } else { &Field::Absent },
             exemption_metadata: if extend.exemption_metadata {
                 ExemptionMetadata::of(&customer.exemption_certificates).into()
             } else {
@@ -91,10 +81,7 @@ impl<'a> CustomerView<'a> {
 
     /// A customer alone, with its certificates: FACTS has the field and no option for it.
     pub(crate) fn retrieved(customer: &'a Customer, extend: Extend) -> Self {
-        Self {
-            exemption_certificates: &customer.exemption_certificates,
-            ..Self::listed(customer, extend)
-        }
+        Self { exemption_certificates: &customer.exemption_certificates, ..Self::listed(customer, extend) }
     }
 }
 
@@ -117,32 +104,18 @@ impl<'a> ExemptionMetadata<'a> {
         if certificates.is_empty() {
             return None;
         }
-        let count = |of: fn(&Certificate) -> bool| {
-            certificates
-                .iter()
-                .filter(|certificate| of(certificate))
-                .count()
-        };
-        let exempted_states: BTreeSet<&str> = certificates
-            .iter()
-            .map(|certificate| certificate.jurisdiction.as_str())
-            .collect();
+        let count = |of: fn(&Certificate) -> bool| certificates.iter().filter(|certificate| of(certificate)).count();
+        let exempted_states: BTreeSet<&str> =
+            certificates.iter().map(|certificate| certificate.jurisdiction.as_str()).collect();
         Some(Self {
             total_certificates: certificates.len(),
-            certificate_types: certificates
-                .iter()
-                .map(|certificate| certificate.r#type.as_str())
-                .collect(),
+            certificate_types: certificates.iter().map(|certificate| certificate.r#type.as_str()).collect(),
             total_exempted_states: exempted_states.len(),
             exempted_states,
             active_exemptions_count: count(|certificate| certificate.status == "ACTIVE"),
             inactive_exemptions_count: count(|certificate| certificate.status == "INACTIVE"),
-            expired_exemptions_count: count(|certificate| {
-                certificate.expiration_status() == "EXPIRED"
-            }),
-            non_expired_exemptions_count: count(|certificate| {
-                certificate.expiration_status() == "ACTIVE"
-            }),
+            expired_exemptions_count: count(|certificate| certificate.expiration_status() == "EXPIRED"),
+            non_expired_exemptions_count: count(|certificate| certificate.expiration_status() == "ACTIVE"),
         })
     }
 }

@@ -38,11 +38,7 @@ async fn a_cursor_holds_for_its_own_filters_only() {
     let body = corporation.list("&search_term=a&limit=2").await;
     let cursor = body["cursor"].as_str().unwrap();
     // What is not a filter may change.
-    corporation
-        .list(&format!(
-            "&limit=3&extend=shipping_address&cursor={cursor}&search_term=a"
-        ))
-        .await;
+    corporation.list(&format!("&limit=3&extend=shipping_address&cursor={cursor}&search_term=a")).await;
 
     let id = corporation.corporation_id();
     for parameters in [
@@ -51,9 +47,7 @@ async fn a_cursor_holds_for_its_own_filters_only() {
         format!("search_term=a&cursor={cursor}A"),
         format!("search_term=a&cursor={}", &cursor[1..]),
     ] {
-        let (status, body) = corporation
-            .get(&format!("/customers?corporation_id={id}&{parameters}"))
-            .await;
+        let (status, body) = corporation.get(&format!("/customers?corporation_id={id}&{parameters}")).await;
         assert_eq!(status, 400, "{parameters}");
         assert_eq!(body["error"]["Errors"][0]["pointer"], "cursor");
     }
@@ -67,15 +61,10 @@ async fn filters_are_anded_and_comma_lists_ored() {
     let corporation = sandbox.corporation();
     let name = corporation.customers()[7].name.as_str().unwrap().to_owned();
     let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    let any = |row: &Customer, fits: fn(&Certificate) -> bool| {
-        row.exemption_certificates.iter().any(fits)
-    };
+    let any = |row: &Customer, fits: fn(&Certificate) -> bool| row.exemption_certificates.iter().any(fits);
 
     let cases: [(String, Keep<'_>); 8] = [
-        (
-            format!("name={encoded}"),
-            Box::new(|row| row.name.as_str() == Some(&name)),
-        ),
+        (format!("name={encoded}"), Box::new(|row| row.name.as_str() == Some(&name))),
         (
             "search_term=%C4%8CAPEK".to_owned(),
             Box::new(|row| row.name.as_str().is_some_and(|name| name.contains("Čapek"))),
@@ -86,15 +75,9 @@ async fn filters_are_anded_and_comma_lists_ored() {
         ),
         (
             "source_platforms=stripe&has_exemption=true".to_owned(),
-            Box::new(|row| {
-                row.source_platform.as_str() == Some("stripe")
-                    && !row.exemption_certificates.is_empty()
-            }),
+            Box::new(|row| row.source_platform.as_str() == Some("stripe") && !row.exemption_certificates.is_empty()),
         ),
-        (
-            "has_exemption=false".to_owned(),
-            Box::new(|row| row.exemption_certificates.is_empty()),
-        ),
+        ("has_exemption=false".to_owned(), Box::new(|row| row.exemption_certificates.is_empty())),
         (
             "exemption_jurisdiction=US_CA,US_NY&expiration_status=EXPIRED".to_owned(),
             Box::new(|row| {
@@ -108,25 +91,14 @@ async fn filters_are_anded_and_comma_lists_ored() {
             "certificate_types=BLANKET&exemption_status=ACTIVE".to_owned(),
             Box::new(|row| any(row, |c| c.r#type == "BLANKET" && c.status == "ACTIVE")),
         ),
-        (
-            "source_platforms=unheard_of".to_owned(),
-            Box::new(|_| false),
-        ),
+        ("source_platforms=unheard_of".to_owned(), Box::new(|_| false)),
     ];
     for (parameters, keep) in cases {
-        let expected: Vec<String> = corporation
-            .customers()
-            .into_iter()
-            .filter(|row| keep(row))
-            .map(|row| row.id)
-            .collect();
+        let expected: Vec<String> =
+            corporation.customers().into_iter().filter(|row| keep(row)).map(|row| row.id).collect();
         let body = corporation.list(&format!("&limit=100&{parameters}")).await;
         assert_eq!(body["total_customers"], expected.len(), "{parameters}");
-        assert_eq!(
-            ids(&body["customers"]),
-            expected[..expected.len().min(100)],
-            "{parameters}"
-        );
+        assert_eq!(ids(&body["customers"]), expected[..expected.len().min(100)], "{parameters}");
         assert!(
             expected.len() < 230 && (!expected.is_empty() || parameters.ends_with("unheard_of")),
             "{parameters} tells nothing"
@@ -151,43 +123,24 @@ async fn what_the_page_does_not_list_is_refused() {
         "source_platforms=a,,b",
         "cursor=",
     ] {
-        let (status, body) = corporation
-            .get(&format!("/customers?corporation_id={id}&{parameters}"))
-            .await;
-        assert_eq!(
-            (status, &body["error"]["status"]),
-            (400, &400.into()),
-            "{parameters}"
-        );
+        let (status, body) = corporation.get(&format!("/customers?corporation_id={id}&{parameters}")).await;
+        assert_eq!((status, &body["error"]["status"]), (400, &400.into()), "{parameters}");
     }
     assert_eq!(corporation.get("/customers").await.0, 400);
-    assert_eq!(
-        corporation.get("/customers?corporation_id=corp_9").await.0,
-        404
-    );
+    assert_eq!(corporation.get("/customers?corporation_id=corp_9").await.0, 404);
     let (status, body) = corporation.get("/customers/unknown").await;
-    assert_eq!(
-        (status, &body["error"]["detail"]),
-        (404, &"Transaction not found".into())
-    );
+    assert_eq!((status, &body["error"]["detail"]), (404, &"Transaction not found".into()));
 }
 
 #[tokio::test]
 async fn extended_fields_are_shown_on_request_in_either_envelope() {
     for envelope in [Envelope::Wrapped, Envelope::Flat] {
-        let sandbox = Sandbox::start(Options {
-            envelope,
-            ..small()
-        })
-        .await
-        .unwrap();
+        let sandbox = Sandbox::start(Options { envelope, ..small() }).await.unwrap();
         let corporation = sandbox.corporation();
         let row = corporation
             .customers()
             .into_iter()
-            .find(|row| {
-                row.shipping_address.value().is_some() && !row.exemption_certificates.is_empty()
-            })
+            .find(|row| row.shipping_address.value().is_some() && !row.exemption_certificates.is_empty())
             .unwrap();
         let object = |body: serde_json::Value| match envelope {
             Envelope::Wrapped => body["data"].clone(),
@@ -200,61 +153,26 @@ async fn extended_fields_are_shown_on_request_in_either_envelope() {
         assert!(plain.get("shipping_address").is_none());
         assert!(plain.get("exemption_metadata").is_none());
 
-        let extended = object(
-            corporation
-                .get(&format!(
-                    "{path}?extend=shipping_address,exemption_metadata"
-                ))
-                .await
-                .1,
-        );
+        let extended = object(corporation.get(&format!("{path}?extend=shipping_address,exemption_metadata")).await.1);
         assert!(extended["shipping_address"]["country"].is_string());
-        assert_eq!(
-            extended["exemption_metadata"]["total_certificates"],
-            row.exemption_certificates.len()
-        );
+        assert_eq!(extended["exemption_metadata"]["total_certificates"], row.exemption_certificates.len());
     }
 }
 
 #[tokio::test]
 async fn the_sixth_request_within_a_second_is_refused_for_a_second() {
-    let sandbox = Sandbox::start(Options {
-        enforce_rate_limits: true,
-        ..small()
-    })
-    .await
-    .unwrap();
+    let sandbox = Sandbox::start(Options { enforce_rate_limits: true, ..small() }).await.unwrap();
     let corporation = sandbox.corporation();
     let client = reqwest::Client::new();
-    let url = format!(
-        "{}/customers/{}",
-        corporation.base_url(),
-        super::Data::SHARED_ID
-    );
-    let calls = (0..6).map(|_| {
-        client
-            .get(&url)
-            .bearer_auth(corporation.credential())
-            .send()
-    });
-    let answers: Vec<_> = futures_util::future::join_all(calls)
-        .await
-        .into_iter()
-        .map(Result::unwrap)
-        .collect();
-    let refused: Vec<_> = answers
-        .iter()
-        .filter(|answer| answer.status() == 429)
-        .collect();
+    let url = format!("{}/customers/{}", corporation.base_url(), super::Data::SHARED_ID);
+    let calls = (0..6).map(|_| client.get(&url).bearer_auth(corporation.credential()).send());
+    let answers: Vec<_> = futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect();
+    let refused: Vec<_> = answers.iter().filter(|answer| answer.status() == 429).collect();
     assert_eq!(refused.len(), 1);
     assert_eq!(refused[0].headers()["retry-after"], "1");
 
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
-    let (status, _) = get(
-        &corporation.base_url(),
-        &format!("/customers/{}", super::Data::SHARED_ID),
-        corporation.credential(),
-    )
-    .await;
+    let (status, _) =
+        get(&corporation.base_url(), &format!("/customers/{}", super::Data::SHARED_ID), corporation.credential()).await;
     assert_eq!(status, 200);
 }

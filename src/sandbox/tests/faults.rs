@@ -5,21 +5,9 @@ use super::small;
 
 /// The status, the headers and the body, or how reading it failed.
 async fn call(tolt: &Tolt) -> (reqwest::Response, String) {
-    let client = reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .build()
-        .unwrap();
-    let url = format!(
-        "{}/v1/customers?program_id={}",
-        tolt.base_url(),
-        tolt.program_id()
-    );
-    let mut response = client
-        .get(url)
-        .bearer_auth(tolt.credential())
-        .send()
-        .await
-        .unwrap();
+    let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+    let url = format!("{}/v1/customers?program_id={}", tolt.base_url(), tolt.program_id());
+    let mut response = client.get(url).bearer_auth(tolt.credential()).send().await.unwrap();
     let mut body = Vec::new();
     loop {
         match response.chunk().await {
@@ -41,10 +29,7 @@ async fn each_fault_spoils_its_number_of_calls() {
     let (_, whole) = call(tolt).await;
 
     tolt.fail_next(2, Fault::Status(503));
-    tolt.fail_next(
-        1,
-        Fault::StatusWithHeaders(429, vec![("Retry-After".into(), "7".into())]),
-    );
+    tolt.fail_next(1, Fault::StatusWithHeaders(429, vec![("Retry-After".into(), "7".into())]));
     for _ in 0..2 {
         let (response, body) = call(tolt).await;
         assert_eq!(response.status(), 503);
@@ -56,10 +41,7 @@ async fn each_fault_spoils_its_number_of_calls() {
 
     tolt.fail_next(1, Fault::Html);
     let (response, body) = call(tolt).await;
-    assert_eq!(
-        response.headers()["content-type"],
-        "text/html; charset=utf-8"
-    );
+    assert_eq!(response.headers()["content-type"], "text/html; charset=utf-8");
     assert!(body.starts_with("<!DOCTYPE"));
 
     tolt.fail_next(1, Fault::Empty);
@@ -91,12 +73,7 @@ async fn each_fault_spoils_its_number_of_calls() {
 
 #[tokio::test]
 async fn the_error_rate_is_a_share_of_the_calls() {
-    let sandbox = Sandbox::start(Options {
-        error_rate: 0.5,
-        ..small()
-    })
-    .await
-    .unwrap();
+    let sandbox = Sandbox::start(Options { error_rate: 0.5, ..small() }).await.unwrap();
     let mut failed = 0;
     for _ in 0..60 {
         let status = call(sandbox.tolt()).await.0.status();

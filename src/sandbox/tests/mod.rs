@@ -23,12 +23,7 @@ fn small() -> Options {
 
 /// An answer: status and body.
 async fn get(base: &str, path: &str, credential: &str) -> (u16, Value) {
-    let response = reqwest::Client::new()
-        .get(format!("{base}{path}"))
-        .bearer_auth(credential)
-        .send()
-        .await
-        .unwrap();
+    let response = reqwest::Client::new().get(format!("{base}{path}")).bearer_auth(credential).send().await.unwrap();
     let status = response.status().as_u16();
     let body = response.bytes().await.unwrap();
     (status, serde_json::from_slice(&body).unwrap())
@@ -42,9 +37,7 @@ impl Tolt {
     /// A list of the program's, with these further parameters.
     async fn list(&self, what: &str, parameters: &str) -> Value {
         let program = self.program_id();
-        let (status, body) = self
-            .get(&format!("/v1/{what}?program_id={program}{parameters}"))
-            .await;
+        let (status, body) = self.get(&format!("/v1/{what}?program_id={program}{parameters}")).await;
         assert_eq!(status, 200, "{body}");
         body
     }
@@ -58,11 +51,7 @@ impl Corporation {
     /// The inner object of a list of the corporation's, with these further parameters.
     async fn list(&self, parameters: &str) -> Value {
         let corporation = self.corporation_id();
-        let (status, body) = self
-            .get(&format!(
-                "/customers?corporation_id={corporation}{parameters}"
-            ))
-            .await;
+        let (status, body) = self.get(&format!("/customers?corporation_id={corporation}{parameters}")).await;
         assert_eq!(status, 200, "{body}");
         body["data"].clone()
     }
@@ -70,11 +59,7 @@ impl Corporation {
 
 /// The ids of a page's rows.
 fn ids(rows: &Value) -> Vec<String> {
-    rows.as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["id"].as_str().unwrap().to_owned())
-        .collect()
+    rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
@@ -89,10 +74,7 @@ async fn the_same_seed_makes_the_same_rows_and_both_vendors_share_an_id() {
     assert_ne!(one.tolt.customers, other.tolt.customers);
 
     let shared = |ids: Vec<&String>| ids.iter().filter(|id| **id == Data::SHARED_ID).count();
-    assert_eq!(
-        shared(one.tolt.customers.iter().map(|c| &c.id).collect()),
-        1
-    );
+    assert_eq!(shared(one.tolt.customers.iter().map(|c| &c.id).collect()), 1);
     assert_eq!(shared(one.corporation.iter().map(|c| &c.id).collect()), 1);
 }
 
@@ -112,18 +94,11 @@ fn made_up_rows_hold_the_oddities() {
     assert!(customers.iter().any(|c| c.name == super::Field::Null));
     assert!(customers.iter().any(|c| c.created_at.ends_with("+00:00")));
     assert!(customers.iter().any(|c| c.created_at.len() == 32));
-    assert!(
-        customers
-            .windows(2)
-            .any(|pair| pair[0].created_at == pair[1].created_at)
-    );
+    assert!(customers.windows(2).any(|pair| pair[0].created_at == pair[1].created_at));
     assert!(transactions.iter().any(|t| t.amount.is_string()));
     assert!(transactions.iter().any(|t| t.amount.as_i64() < Some(0)));
 
-    let exempt = data
-        .corporation
-        .iter()
-        .filter(|c| !c.exemption_certificates.is_empty());
+    let exempt = data.corporation.iter().filter(|c| !c.exemption_certificates.is_empty());
     assert!((700..1_000).contains(&exempt.count()));
 }
 
@@ -144,18 +119,9 @@ async fn a_key_is_required_and_only_get_is_answered() {
 
     for (base, path, key) in [
         (tolt.base_url(), "/v1/customers", tolt.credential()),
-        (
-            corporation.base_url(),
-            "/customers",
-            corporation.credential(),
-        ),
+        (corporation.base_url(), "/customers", corporation.credential()),
     ] {
-        let posted = reqwest::Client::new()
-            .post(format!("{base}{path}"))
-            .bearer_auth(key)
-            .send()
-            .await
-            .unwrap();
+        let posted = reqwest::Client::new().post(format!("{base}{path}")).bearer_auth(key).send().await.unwrap();
         assert_eq!(posted.status(), 405);
         assert_eq!(get(&base, "/v1/partners", key).await.0, 404);
         assert_eq!(get(&base, &format!("/{path}"), key).await.0, 404);

@@ -18,9 +18,7 @@ async fn walks_visit_every_row_once_in_either_order_and_direction() {
         let mut walked = Vec::new();
         let mut after = String::new();
         loop {
-            let body = tolt
-                .list("customers", &format!("{order}&limit=10{after}"))
-                .await;
+            let body = tolt.list("customers", &format!("{order}&limit=10{after}")).await;
             assert_eq!(body["total_count"], 230);
             walked.extend(ids(&body["data"]["data"]));
             if body["has_more"] == false {
@@ -55,13 +53,7 @@ async fn ties_go_by_id_and_a_deleted_row_is_no_cursor() {
         Customer::new("a", noon),
         Customer::new("z", "no date"),
     ];
-    let data = super::Data {
-        tolt: Data {
-            customers: rows.into(),
-            ..Data::default()
-        },
-        ..super::Data::default()
-    };
+    let data = super::Data { tolt: Data { customers: rows.into(), ..Data::default() }, ..super::Data::default() };
     let sandbox = Sandbox::start_with(small(), data).await.unwrap();
     let tolt = sandbox.tolt();
 
@@ -72,15 +64,8 @@ async fn ties_go_by_id_and_a_deleted_row_is_no_cursor() {
     assert!(tolt.delete("aa"));
     assert!(!tolt.delete("aa"));
     let program = tolt.program_id();
-    let (status, body) = tolt
-        .get(&format!(
-            "/v1/customers?program_id={program}&starting_after=aa"
-        ))
-        .await;
-    assert_eq!(
-        (status, &body["error"]["type"]),
-        (400, &"invalid_cursor".into())
-    );
+    let (status, body) = tolt.get(&format!("/v1/customers?program_id={program}&starting_after=aa")).await;
+    assert_eq!((status, &body["error"]["type"]), (400, &"invalid_cursor".into()));
 }
 
 #[tokio::test]
@@ -110,24 +95,15 @@ async fn what_the_pages_do_not_list_is_refused() {
         "created_gte=2025-01-15%2014:30:00Z",
         &format!("starting_after={id}&ending_before={id}"),
     ] {
-        let (status, body) = tolt
-            .get(&format!("/v1/customers?program_id={program}&{parameters}"))
-            .await;
-        assert_eq!(
-            (status, &body["error"]["type"]),
-            (400, &"validation_error".into()),
-            "{parameters}"
-        );
+        let (status, body) = tolt.get(&format!("/v1/customers?program_id={program}&{parameters}")).await;
+        assert_eq!((status, &body["error"]["type"]), (400, &"validation_error".into()), "{parameters}");
     }
     for (path, status) in [
         ("/v1/customers".to_owned(), 400),
         ("/v1/customers?program_id=prg_other".to_owned(), 404),
         ("/v1/customers/unknown".to_owned(), 404),
         (format!("/v1/customers/{id}?program_id={program}"), 400),
-        (
-            format!("/v1/transactions?program_id={program}&status=paid"),
-            400,
-        ),
+        (format!("/v1/transactions?program_id={program}&status=paid"), 400),
     ] {
         assert_eq!(tolt.get(&path).await.0, status, "{path}");
     }
@@ -146,26 +122,14 @@ async fn filters_narrow_and_dates_are_inclusive() {
         .map(|c| c.id.clone())
         .collect();
     expected.reverse();
-    let body = tolt
-        .list(
-            "customers",
-            &format!("&limit=100&status=active&partner_id={partner}"),
-        )
-        .await;
+    let body = tolt.list("customers", &format!("&limit=100&status=active&partner_id={partner}")).await;
     assert_eq!(ids(&body["data"]["data"]), expected);
     assert_eq!(body["total_count"], expected.len());
 
     let at = customers[100].created_at.replace('+', "%2B");
-    let body = tolt
-        .list("customers", &format!("&created_gte={at}&created_lte={at}"))
-        .await;
+    let body = tolt.list("customers", &format!("&created_gte={at}&created_lte={at}")).await;
     assert!(ids(&body["data"]["data"]).contains(&customers[100].id));
-    let body = tolt
-        .list(
-            "customers",
-            "&created_gte=2025-02-01T00:00:00Z&created_lte=2025-01-01T00:00:00Z",
-        )
-        .await;
+    let body = tolt.list("customers", "&created_gte=2025-02-01T00:00:00Z&created_lte=2025-01-01T00:00:00Z").await;
     assert_eq!(body["total_count"], 0);
 }
 
@@ -182,16 +146,12 @@ async fn expanded_objects_stand_inside_and_stats_add_up() {
         Transaction::new("t3", "gone", 5, "2025-01-18T00:00:00.000Z"),
     ];
     data.transactions[0].amount = "1000".into();
-    let data = super::Data {
-        tolt: data,
-        ..super::Data::default()
-    };
+    let data = super::Data { tolt: data, ..super::Data::default() };
     let sandbox = Sandbox::start_with(small(), data).await.unwrap();
     let tolt = sandbox.tolt();
 
-    let (_, body) = tolt
-        .get("/v1/customers/a%2Fb%20+%20%C3%BC?expand[]=partner&expand%5B%5D=program&include[]=stats")
-        .await;
+    let (_, body) =
+        tolt.get("/v1/customers/a%2Fb%20+%20%C3%BC?expand[]=partner&expand%5B%5D=program&include[]=stats").await;
     let row = &body["data"];
     assert_eq!(row["partner"]["id"], partner.id.as_str());
     assert_eq!(row["program"]["id"], tolt.program_id());
@@ -201,18 +161,13 @@ async fn expanded_objects_stand_inside_and_stats_add_up() {
             "last_order_at": "2025-01-17T00:00:00.000Z"})
     );
 
-    let body = tolt
-        .list("transactions", "&expand[]=customer&expand[]=partner")
-        .await;
+    let body = tolt.list("transactions", "&expand[]=customer&expand[]=partner").await;
     assert_eq!(ids(&body["data"]), ["t3", "t2", "t1"]);
     assert_eq!(body["data"][0]["customer"], serde_json::Value::Null);
     assert_eq!(body["data"][1]["partner"], serde_json::Value::Null);
     assert!(body["data"][1].get("program").is_none());
     let inside = body["data"][1]["customer"].as_object().unwrap();
-    assert_eq!(
-        inside.keys().collect::<Vec<_>>(),
-        ["created_at", "email", "id", "name", "status"]
-    );
+    assert_eq!(inside.keys().collect::<Vec<_>>(), ["created_at", "email", "id", "name", "status"]);
 
     let body = tolt.list("transactions", "&customer_id=gone").await;
     assert_eq!(ids(&body["data"]), ["t3"]);
@@ -220,26 +175,13 @@ async fn expanded_objects_stand_inside_and_stats_add_up() {
 
 #[tokio::test]
 async fn the_twenty_sixth_request_within_a_second_is_refused() {
-    let sandbox = Sandbox::start(Options {
-        enforce_rate_limits: true,
-        ..small()
-    })
-    .await
-    .unwrap();
+    let sandbox = Sandbox::start(Options { enforce_rate_limits: true, ..small() }).await.unwrap();
     let tolt = sandbox.tolt();
     let client = reqwest::Client::new();
-    let url = format!(
-        "{}/v1/customers?program_id={}",
-        tolt.base_url(),
-        tolt.program_id()
-    );
+    let url = format!("{}/v1/customers?program_id={}", tolt.base_url(), tolt.program_id());
 
     let calls = (0..26).map(|_| client.get(&url).bearer_auth(tolt.credential()).send());
-    let mut answers: Vec<_> = futures_util::future::join_all(calls)
-        .await
-        .into_iter()
-        .map(Result::unwrap)
-        .collect();
+    let mut answers: Vec<_> = futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect();
     answers.sort_by_key(reqwest::Response::status);
     assert_eq!(answers[24].status(), 200);
     let refused = answers.pop().unwrap();

@@ -23,31 +23,21 @@ pub(crate) struct Problem {
 
 impl Problem {
     pub(crate) fn not_found(what: &str) -> Self {
-        Self {
-            status: StatusCode::NOT_FOUND,
-            r#type: "not_found",
-            message: format!("{what} not found"),
-        }
+        Self { status: StatusCode::NOT_FOUND, r#type: "not_found", message: format!("{what} not found") }
     }
 
     /// The problem of a status that no parameter caused.
     pub(crate) fn of(status: StatusCode) -> Self {
         let (r#type, message) = match status {
             StatusCode::UNAUTHORIZED => ("authentication_error", "Invalid API key provided"),
-            StatusCode::TOO_MANY_REQUESTS => {
-                ("rate_limit_error", "Too many requests. Please try again.")
-            }
+            StatusCode::TOO_MANY_REQUESTS => ("rate_limit_error", "Too many requests. Please try again."),
             StatusCode::METHOD_NOT_ALLOWED => ("method_not_allowed", "Method not allowed"),
             StatusCode::FORBIDDEN => ("permission_error", "Not allowed"),
             StatusCode::NOT_FOUND => ("not_found", "Not found"),
             status if status.is_client_error() => ("bad_request", "Bad request"),
             _ => ("api_error", "Something went wrong"),
         };
-        Self {
-            status,
-            r#type,
-            message: message.to_owned(),
-        }
+        Self { status, r#type, message: message.to_owned() }
     }
 
     pub(crate) fn answer(self) -> Answer {
@@ -63,11 +53,7 @@ impl Problem {
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
-        Self {
-            status: StatusCode::BAD_REQUEST,
-            r#type: "validation_error",
-            message: refusal.message,
-        }
+        Self { status: StatusCode::BAD_REQUEST, r#type: "validation_error", message: refusal.message }
     }
 }
 

@@ -61,26 +61,9 @@ fn partner(rng: &mut Rng) -> Partner {
         first_name: first.to_owned(),
         last_name: last.to_owned(),
         email: format!("{first_ascii}.{last_ascii}@partners.example"),
-        company_name: (!one_in(rng, 3)).then(|| {
-            format!(
-                "{} {} {}",
-                pick(rng, COMPANY),
-                pick(rng, TRADE),
-                pick(rng, FORM)
-            )
-        }),
-        status: pick(
-            rng,
-            &[
-                "active",
-                "active",
-                "active",
-                "pending",
-                "suspended",
-                "rejected",
-            ],
-        )
-        .to_owned(),
+        company_name: (!one_in(rng, 3))
+            .then(|| format!("{} {} {}", pick(rng, COMPANY), pick(rng, TRADE), pick(rng, FORM))),
+        status: pick(rng, &["active", "active", "active", "pending", "suspended", "rejected"]).to_owned(),
         created_at: millis(moment(rng, FIRST_DAY)),
     }
 }
@@ -93,11 +76,7 @@ fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Cus
     } else {
         format!("{given_ascii}.{family_ascii}{n}@example.com")
     };
-    let name = if one_in(rng, 80) {
-        id(rng, "cus_")
-    } else {
-        format!("{given} {family}")
-    };
+    let name = if one_in(rng, 80) { id(rng, "cus_") } else { format!("{given} {family}") };
     let customer_id = match rng.u8(..3) {
         0 => format!("{given_ascii}_{family_ascii}_{n}"),
         1 => uuid(rng),
@@ -113,9 +92,8 @@ fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Cus
         80..98 => "canceled",
         _ => "suspended",
     };
-    let later = Timestamp::from_second(LAST_DAY).map_or(at, |end| {
-        end.min(at + SignedDuration::from_secs(rng.i64(0..90 * 86_400)))
-    });
+    let later = Timestamp::from_second(LAST_DAY)
+        .map_or(at, |end| end.min(at + SignedDuration::from_secs(rng.i64(0..90 * 86_400))));
     Customer {
         id: id(rng, "cust_"),
         email: mostly(rng, 30, email),
@@ -151,11 +129,7 @@ fn customer_extra(rng: &mut Rng, at: Timestamp) -> Map<String, Value> {
 fn transaction(rng: &mut Rng, since: Timestamp, payer: &Customer) -> Transaction {
     let at = moment(rng, since.as_second());
     let refund = one_in(rng, 30);
-    let cents = if refund {
-        -rng.i64(500..20_000)
-    } else {
-        rng.i64(500..60_000)
-    };
+    let cents = if refund { -rng.i64(500..20_000) } else { rng.i64(500..60_000) };
     let (billing_type, interval) = match rng.u8(..10) {
         0..6 => ("subscription".into(), "month".into()),
         6..8 => ("subscription".into(), "year".into()),
@@ -174,19 +148,11 @@ fn transaction(rng: &mut Rng, since: Timestamp, payer: &Customer) -> Transaction
     let written_at = written(rng, at);
     Transaction {
         id: id(rng, "txn_"),
-        amount: if one_in(rng, 40) {
-            cents.to_string().into()
-        } else {
-            cents.into()
-        },
+        amount: if one_in(rng, 40) { cents.to_string().into() } else { cents.into() },
         customer_id: payer.id.clone(),
         billing_type,
         charge_id: id(rng, "ch_").into(),
-        click_id: if one_in(rng, 3) {
-            id(rng, "clk_").into()
-        } else {
-            Field::Null
-        },
+        click_id: if one_in(rng, 3) { id(rng, "clk_").into() } else { Field::Null },
         product_id: product.map(|(id, _)| id.to_owned()).into(),
         product_name: product.map(|(_, name)| name.to_owned()).into(),
         source: pick(rng, &["stripe", "stripe", "paddle", "chargebee", "api"]).into(),
@@ -222,10 +188,7 @@ fn transaction_extra(rng: &mut Rng, refund: bool) -> Map<String, Value> {
 }
 
 fn object<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
-    fields
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
+    fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
 /// A time of whole milliseconds since then.

@@ -31,10 +31,7 @@ pub struct Tolt {
 
 impl Tolt {
     pub(crate) fn new(address: SocketAddr, service: Arc<Service>) -> Self {
-        Self {
-            base_url: format!("http://{address}"),
-            service,
-        }
+        Self { base_url: format!("http://{address}"), service }
     }
 
     /// What stands before `/v1/customers`.
@@ -96,10 +93,7 @@ impl Tolt {
 
     /// Removes a customer, whose id is no cursor any more; its transactions stay. False if there
     /// is no such customer.
-    #[expect(
-        clippy::must_use_candidate,
-        reason = "most tests know that it is there"
-    )]
+    #[expect(clippy::must_use_candidate, reason = "most tests know that it is there")]
     pub fn delete(&self, id: &str) -> bool {
         self.service.customers_mut().remove(id)
     }

@@ -77,10 +77,7 @@ impl CustomersQuestion {
         if let Some(status) = status
             && !["lead", "trialing", "active", "canceled"].contains(&status)
         {
-            return Err(Refusal::new(
-                "status",
-                "status must be lead, trialing, active or canceled",
-            ));
+            return Err(Refusal::new("status", "status must be lead, trialing, active or canceled"));
         }
         Ok(Self {
             common: Common::parse(&query, &[Object::Partner, Object::Program])?,
@@ -108,10 +105,7 @@ impl TransactionsQuestion {
             &["expand[]"],
         )?;
         Ok(Self {
-            common: Common::parse(
-                &query,
-                &[Object::Customer, Object::Program, Object::Partner],
-            )?,
+            common: Common::parse(&query, &[Object::Customer, Object::Program, Object::Partner])?,
             customer_id: query.get("customer_id").map(str::to_owned),
         })
     }
@@ -153,10 +147,7 @@ impl Common {
             (Some(id), None) => Position::After(id.to_owned()),
             (None, Some(id)) => Position::Before(id.to_owned()),
             (Some(_), Some(_)) => {
-                return Err(Refusal::new(
-                    "ending_before",
-                    "starting_after and ending_before exclude each other",
-                ));
+                return Err(Refusal::new("ending_before", "starting_after and ending_before exclude each other"));
             }
         };
         let mut expand = Expand::default();
@@ -182,19 +173,11 @@ fn instant(query: &Query, parameter: &str) -> Result<Option<Timestamp>, Refusal>
     let Some(text) = query.get(parameter) else {
         return Ok(None);
     };
-    let separators: Vec<u8> = [4, 7, 10, 13, 16]
-        .iter()
-        .filter_map(|&at| text.as_bytes().get(at).copied())
-        .collect();
+    let separators: Vec<u8> = [4, 7, 10, 13, 16].iter().filter_map(|&at| text.as_bytes().get(at).copied()).collect();
     // jiff alone would also read a space for the T, no seconds, and a zone in brackets.
     let utc = separators == b"--T::" && (text.ends_with('Z') || text.ends_with("+00:00"));
     utc.then(|| text.parse().ok())
         .flatten()
         .map(Some)
-        .ok_or_else(|| {
-            Refusal::new(
-                parameter,
-                format!("{parameter} must be an RFC 3339 date-time in UTC"),
-            )
-        })
+        .ok_or_else(|| Refusal::new(parameter, format!("{parameter} must be an RFC 3339 date-time in UTC")))
 }

@@ -45,11 +45,7 @@ impl Service {
                 },
             ),
             program: data.program,
-            partners: data
-                .partners
-                .into_iter()
-                .map(|partner| (partner.id.clone(), partner))
-                .collect(),
+            partners: data.partners.into_iter().map(|partner| (partner.id.clone(), partner)).collect(),
             customers: RwLock::new(Table::new(data.customers)),
             transactions: RwLock::new(Table::new(data.transactions)),
         }
@@ -68,48 +64,27 @@ impl Service {
     }
 
     pub(crate) fn customers(&self) -> RwLockReadGuard<'_, Table<Customer>> {
-        self.customers
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.customers.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn customers_mut(&self) -> RwLockWriteGuard<'_, Table<Customer>> {
-        self.customers
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.customers.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn transactions(&self) -> RwLockReadGuard<'_, Table<Transaction>> {
-        self.transactions
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.transactions.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn transactions_mut(&self) -> RwLockWriteGuard<'_, Table<Transaction>> {
-        self.transactions
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
+        self.transactions.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn related<'a>(
-        &'a self,
-        customers: &'a Table<Customer>,
-        transactions: &'a Table<Transaction>,
-    ) -> Related<'a> {
-        Related {
-            program: &self.program,
-            partners: &self.partners,
-            customers,
-            transactions,
-        }
+    fn related<'a>(&'a self, customers: &'a Table<Customer>, transactions: &'a Table<Transaction>) -> Related<'a> {
+        Related { program: &self.program, partners: &self.partners, customers, transactions }
     }
 
     fn known_program(&self, id: &str) -> Result<(), Problem> {
-        if id == self.program.id {
-            Ok(())
-        } else {
-            Err(Problem::not_found("Program"))
-        }
+        if id == self.program.id { Ok(()) } else { Err(Problem::not_found("Program")) }
     }
 
     fn list_customers(&self, query: Option<&str>) -> Result<Answer, Problem> {
@@ -123,64 +98,39 @@ impl Service {
                 && matches(common.partner_id.as_deref(), customer.partner_id.as_str())
                 && matches(status.as_deref(), customer.status.as_str())
         })?;
-        let rows: Vec<_> = page
-            .rows
-            .into_iter()
-            .map(|customer| related.customer(customer, &common.expand))
-            .collect();
+        let rows: Vec<_> = page.rows.into_iter().map(|customer| related.customer(customer, &common.expand)).collect();
         Ok(ok(&ListBody {
             success: true,
             has_more: page.has_more,
             total_count: page.total,
-            data: DataBody {
-                success: None,
-                data: rows,
-            },
+            data: DataBody { success: None, data: rows },
         }))
     }
 
     fn retrieve_customer(&self, id: &str, query: Option<&str>) -> Result<Answer, Problem> {
         let expand = Expand::of_customer(query)?;
         let (customers, transactions) = (self.customers(), self.transactions());
-        let customer = customers
-            .get(id)
-            .ok_or_else(|| Problem::not_found("Customer"))?;
+        let customer = customers.get(id).ok_or_else(|| Problem::not_found("Customer"))?;
         Ok(ok(&DataBody {
             success: Some(true),
-            data: self
-                .related(&customers, &transactions)
-                .customer(customer, &expand),
+            data: self.related(&customers, &transactions).customer(customer, &expand),
         }))
     }
 
     fn list_transactions(&self, query: Option<&str>) -> Result<Answer, Problem> {
-        let TransactionsQuestion {
-            common,
-            customer_id,
-        } = TransactionsQuestion::parse(query)?;
+        let TransactionsQuestion { common, customer_id } = TransactionsQuestion::parse(query)?;
         self.known_program(&common.program_id)?;
         let (customers, transactions) = (self.customers(), self.transactions());
         let related = self.related(&customers, &transactions);
 
         let page = transactions.page(&common.selection, |transaction| {
             transaction.program_id == common.program_id
-                && matches(
-                    common.partner_id.as_deref(),
-                    transaction.partner_id.as_str(),
-                )
+                && matches(common.partner_id.as_deref(), transaction.partner_id.as_str())
                 && matches(customer_id.as_deref(), Some(&transaction.customer_id))
         })?;
-        let rows: Vec<_> = page
-            .rows
-            .into_iter()
-            .map(|transaction| related.transaction(transaction, &common.expand))
-            .collect();
-        Ok(ok(&ListBody {
-            success: true,
-            has_more: page.has_more,
-            total_count: page.total,
-            data: rows,
-        }))
+        let rows: Vec<_> =
+            page.rows.into_iter().map(|transaction| related.transaction(transaction, &common.expand)).collect();
+        Ok(ok(&ListBody { success: true, has_more: page.has_more, total_count: page.total, data: rows }))
     }
 }
 
@@ -194,15 +144,11 @@ impl Vendor for Service {
         // Split before it is decoded, so that an id may hold `%2F`.
         let segments: Vec<&str> = request.uri.path().split('/').skip(1).collect();
         let answer = match segments[..] {
-            ["v1", "customers" | "transactions"] | ["v1", "customers", _]
-                if request.method != Method::GET =>
-            {
+            ["v1", "customers" | "transactions"] | ["v1", "customers", _] if request.method != Method::GET => {
                 Err(Problem::of(StatusCode::METHOD_NOT_ALLOWED))
             }
             ["v1", "customers"] => self.list_customers(query),
-            ["v1", "customers", id] => {
-                self.retrieve_customer(&percent_decode_str(id).decode_utf8_lossy(), query)
-            }
+            ["v1", "customers", id] => self.retrieve_customer(&percent_decode_str(id).decode_utf8_lossy(), query),
             ["v1", "transactions"] => self.list_transactions(query),
             _ => Err(Problem::of(StatusCode::NOT_FOUND)),
         };

@@ -78,10 +78,7 @@ pub(crate) struct UnknownCursor;
 
 impl<T: Row> Table<T> {
     pub(crate) fn new(rows: Vec<T>) -> Self {
-        let mut table = Self {
-            entries: Vec::with_capacity(rows.len()),
-            times: HashMap::with_capacity(rows.len()),
-        };
+        let mut table = Self { entries: Vec::with_capacity(rows.len()), times: HashMap::with_capacity(rows.len()) };
         for row in rows {
             let at = row.created_at();
             if table.times.insert(row.id().to_owned(), at).is_some() {
@@ -97,9 +94,7 @@ impl<T: Row> Table<T> {
     pub(crate) fn insert(&mut self, row: T) {
         self.remove(row.id());
         let at = row.created_at();
-        let place = self
-            .entries
-            .partition_point(|entry| entry.key() < (at, row.id()));
+        let place = self.entries.partition_point(|entry| entry.key() < (at, row.id()));
         self.times.insert(row.id().to_owned(), at);
         self.entries.insert(place, Entry { at, row });
     }
@@ -108,18 +103,13 @@ impl<T: Row> Table<T> {
         let Some(at) = self.times.remove(id) else {
             return false;
         };
-        let found = self
-            .entries
-            .binary_search_by(|entry| entry.key().cmp(&(at, id)));
+        let found = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id)));
         found.map(|place| self.entries.remove(place)).is_ok()
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
         let at = *self.times.get(id)?;
-        let place = self
-            .entries
-            .binary_search_by(|entry| entry.key().cmp(&(at, id)))
-            .ok()?;
+        let place = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id))).ok()?;
         self.entries.get(place).map(|entry| &entry.row)
     }
 
@@ -132,11 +122,7 @@ impl<T: Row> Table<T> {
     }
 
     /// The page of those rows that `keep` keeps.
-    pub(crate) fn page(
-        &self,
-        selection: &Selection,
-        keep: impl Fn(&T) -> bool,
-    ) -> Result<Page<'_, T>, UnknownCursor> {
+    pub(crate) fn page(&self, selection: &Selection, keep: impl Fn(&T) -> bool) -> Result<Page<'_, T>, UnknownCursor> {
         let mut listed: Vec<&Entry<T>> = self
             .entries
             .iter()
@@ -153,19 +139,14 @@ impl<T: Row> Table<T> {
             listed.reverse();
         }
         let earlier = |entry: &Entry<T>, key: Key<'_>| {
-            if descending {
-                entry.key() > key
-            } else {
-                entry.key() < key
-            }
+            if descending { entry.key() > key } else { entry.key() < key }
         };
         // The cursor's row has a place in the list whether or not the filters keep it.
         let (shown, has_more) = match &selection.position {
             Position::Start => forward(&listed, selection.limit),
             Position::After(id) => {
                 let key = self.key(id)?;
-                let start =
-                    listed.partition_point(|entry| earlier(entry, key) || entry.key() == key);
+                let start = listed.partition_point(|entry| earlier(entry, key) || entry.key() == key);
                 forward(&listed[start..], selection.limit)
             }
             Position::Before(id) => {
@@ -175,11 +156,7 @@ impl<T: Row> Table<T> {
                 (&listed[start..end], start > 0)
             }
         };
-        Ok(Page {
-            rows: shown.iter().map(|entry| &entry.row).collect(),
-            has_more,
-            total,
-        })
+        Ok(Page { rows: shown.iter().map(|entry| &entry.row).collect(), has_more, total })
     }
 
     fn key<'a>(&self, id: &'a str) -> Result<Key<'a>, UnknownCursor> {

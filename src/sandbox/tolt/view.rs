@@ -90,21 +90,13 @@ impl<'a> Related<'a> {
     pub(crate) fn customer(self, customer: &'a Customer, expand: &Expand) -> CustomerView<'a> {
         CustomerView {
             customer,
-            partner: asked(expand.has(Object::Partner), || {
-                self.partner(&customer.partner_id)
-            }),
-            program: asked(expand.has(Object::Program), || {
-                self.program(&customer.program_id)
-            }),
+            partner: asked(expand.has(Object::Partner), || self.partner(&customer.partner_id)),
+            program: asked(expand.has(Object::Program), || self.program(&customer.program_id)),
             stats: asked(expand.has(Object::Stats), || Some(self.stats(customer))),
         }
     }
 
-    pub(crate) fn transaction(
-        self,
-        transaction: &'a Transaction,
-        expand: &Expand,
-    ) -> TransactionView<'a> {
+    pub(crate) fn transaction(self, transaction: &'a Transaction, expand: &Expand) -> TransactionView<'a> {
         TransactionView {
             transaction,
             customer: asked(expand.has(Object::Customer), || {
@@ -117,12 +109,8 @@ impl<'a> Related<'a> {
                     created_at: &customer.created_at,
                 })
             }),
-            partner: asked(expand.has(Object::Partner), || {
-                self.partner(&transaction.partner_id)
-            }),
-            program: asked(expand.has(Object::Program), || {
-                self.program(&transaction.program_id)
-            }),
+            partner: asked(expand.has(Object::Partner), || self.partner(&transaction.partner_id)),
+            program: asked(expand.has(Object::Program), || self.program(&transaction.program_id)),
         }
     }
 
@@ -137,11 +125,8 @@ impl<'a> Related<'a> {
     /// What the customer's transactions amount to, a fifth of it commission as in the page's
     /// example.
     fn stats(self, customer: &Customer) -> Stats {
-        let orders: Vec<&Transaction> = self
-            .transactions
-            .rows()
-            .filter(|transaction| transaction.customer_id == customer.id)
-            .collect();
+        let orders: Vec<&Transaction> =
+            self.transactions.rows().filter(|transaction| transaction.customer_id == customer.id).collect();
         let total_revenue = orders
             .iter()
             .filter_map(|order| match order.amount.as_str() {

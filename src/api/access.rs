@@ -1,0 +1,72 @@
+//! Who asks, and what they may ask.
+
+use axum::{
+    extract::{FromRequestParts, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{header::AUTHORIZATION, request::Parts};
+
+use crate::domain::connection::ConnectionName;
+
+use super::{
+    ApiState,
+    problem::{Code, Problem},
+};
+
+/// What the caller of a request may ask.
+#[derive(Debug, Clone)]
+pub(super) enum Access {
+    /// Every connection: no callers are configured.
+    Everything,
+    /// These connections.
+    Connections(Vec<ConnectionName>),
+}
+
+impl Access {
+    /// Whether a connection exists for this caller.
+    pub(super) fn allows(&self, connection: &str) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Connections(allowed) => allowed.iter().any(|name| name.as_str() == connection),
+        }
+    }
+}
+
+/// Lets a request pass that carries a known key.
+pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    match access(&state, &request) {
+        Ok(access) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+fn access(state: &ApiState, request: &Request) -> Result<Access, Problem> {
+    if state.callers.is_empty() {
+        return Ok(Access::Everything);
+    }
+    let refuse = |detail| Problem::new(Code::Unauthenticated, detail);
+    let header = request.headers().get(AUTHORIZATION).ok_or_else(|| refuse("there is no `Authorization` header"))?;
+    let (scheme, key) = header.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
+    if !scheme.eq_ignore_ascii_case("bearer") {
+        return Err(refuse("the `Authorization` header is not `Bearer <key>`"));
+    }
+    // `blake3::Hash` compares in constant time.
+    let digest = blake3::hash(key.trim().as_bytes());
+    let caller = state.callers.iter().find(|caller| caller.key_digest == digest);
+    caller
+        .map(|caller| Access::Connections(caller.connections.clone()))
+        .ok_or_else(|| refuse("the key is not known here"))
+}
+
+impl<S: Sync> FromRequestParts<S> for Access {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let access = parts.extensions.get::<Self>().cloned();
+        access.ok_or_else(|| Problem::new(Code::Internal, "the route was reached without authentication"))
+    }
+}

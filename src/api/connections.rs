@@ -1,0 +1,123 @@
+//! `GET /connections` and `GET /connections/{name}`: what the caller may use,
+//! read from the tables that the planner reads.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    extract::{RawPathParams, State},
+    response::Response,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    directory::Source,
+    domain::parameter::Parameter,
+    vendors::capabilities::{Applied, ListCapabilities, expansion_names},
+};
+
+use super::{
+    ApiState,
+    access::Access,
+    page,
+    parameters::{CUSTOMER_FILTERS, TRANSACTION_FILTERS, path_id},
+    problem::{Code, Problem, Problems},
+};
+
+/// The connections that the caller may use.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectionList<'c> {
+    /// The connections, in the configuration's order.
+    data: Vec<Connection<'c>>,
+}
+
+/// One configured account at a vendor.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Connection<'c> {
+    /// Its name.
+    #[schema(example = "affiliates")]
+    name: &'c str,
+    /// The kind of vendor.
+    #[schema(example = "tolt", extensions(("x-extensible-enum" = json!(["tolt", "corporation"]))))]
+    vendor: &'static str,
+    /// What its list of customers can be asked.
+    customers: ListSupport,
+    /// What a single customer can be expanded by.
+    #[schema(example = json!(["partner", "program", "stats"]))]
+    customer_expand: Vec<&'static str>,
+    /// What its list of transactions can be asked; absent where the vendor has
+    /// none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    transactions: Option<ListSupport>,
+}
+
+/// What a list can be asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ListSupport {
+    /// Who applies each parameter: `native` (the vendor), `gateway` (the
+    /// gateway, over the vendor's pages) or `unsupported` (nobody).
+    #[schema(value_type = BTreeMap<String, String>, example = json!({"status": "native", "email": "gateway", "has_exemption": "unsupported"}))]
+    parameters: BTreeMap<&'static str, Applied>,
+    /// What each row can be expanded by.
+    #[schema(example = json!(["partner", "program"]))]
+    expand: Vec<&'static str>,
+}
+
+impl ListSupport {
+    fn of(list: &ListCapabilities, parameters: &[Parameter]) -> Self {
+        Self { parameters: list.applied(parameters), expand: expansion_names(list.expand) }
+    }
+}
+
+impl<'c> Connection<'c> {
+    fn of(source: &'c Source) -> Self {
+        let capabilities = source.capabilities();
+        Self {
+            name: source.name().as_str(),
+            vendor: source.vendor(),
+            customers: ListSupport::of(&capabilities.customers, CUSTOMER_FILTERS),
+            customer_expand: expansion_names(capabilities.retrieve_expand),
+            transactions: capabilities.transactions.as_ref().map(|list| ListSupport::of(list, TRANSACTION_FILTERS)),
+        }
+    }
+}
+
+/// List connections
+///
+/// The connections that the caller may use, and what each can be asked.
+#[utoipa::path(
+    get,
+    path = "/connections",
+    operation_id = "listConnections",
+    tag = "Connections",
+    responses((status = 200, description = "The connections.", body = ConnectionList), Problems),
+)]
+pub(super) async fn list_connections(State(state): State<ApiState>, access: Access) -> Response {
+    let allowed = state.directory.sources().filter(|source| access.allows(source.name().as_str()));
+    let list = ConnectionList { data: allowed.map(Connection::of).collect() };
+    page::json(serde_json::to_vec(&list).unwrap_or_default())
+}
+
+/// Get a connection
+///
+/// What the connection can be asked.
+#[utoipa::path(
+    get,
+    path = "/connections/{name}",
+    operation_id = "getConnection",
+    tag = "Connections",
+    params(("name" = String, Path, description = "The connection's name.", example = "affiliates")),
+    responses((status = 200, description = "The connection.", body = Connection), Problems),
+)]
+pub(super) async fn get_connection(
+    State(state): State<ApiState>,
+    access: Access,
+    path: RawPathParams,
+) -> Result<Response, Problem> {
+    let name = path_id(&path);
+    let source = state.directory.sources().find(|source| source.name().as_str() == name && access.allows(name));
+    let source =
+        source.ok_or_else(|| Problem::new(Code::ConnectionNotFound, format!("there is no connection `{name}`")))?;
+    Ok(page::json(serde_json::to_vec(&Connection::of(source)).unwrap_or_default()))
+}

@@ -1,0 +1,65 @@
+//! `GET /customers` and `GET /customers/{id}`.
+
+use axum::{
+    extract::{RawPathParams, RawQuery, State},
+    response::Response,
+};
+
+use crate::domain::{customer::Customer, question::Retrieval};
+
+use super::{
+    ApiState,
+    access::Access,
+    page::{self, CustomerPage},
+    parameters::{self, CustomerParameters, CustomerShapeParameters, PageParameters},
+    problem::{Problem, Problems},
+};
+
+/// List customers
+///
+/// Filters, orders and pages through the customers of a connection. What a
+/// connection cannot honour is refused by name, never dropped: see
+/// `GET /connections`.
+#[utoipa::path(
+    get,
+    path = "/customers",
+    operation_id = "listCustomers",
+    tag = "Customers",
+    params(PageParameters, CustomerParameters, CustomerShapeParameters),
+    responses((status = 200, description = "A page of customers.", body = CustomerPage), Problems),
+)]
+pub(super) async fn list_customers(
+    State(state): State<ApiState>,
+    access: Access,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let request = parameters::customers(query.as_deref(), &state.directory, &access)?;
+    let listed = state.directory.list(&request.question, &request.connections, &request.page).await?;
+    Ok(page::list(&listed, request.page.limit))
+}
+
+/// Get a customer
+///
+/// The id routes itself: it begins with the connection's name.
+#[utoipa::path(
+    get,
+    path = "/customers/{id}",
+    operation_id = "getCustomer",
+    tag = "Customers",
+    params(
+        ("id" = String, Path, description = "The customer's id, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
+        CustomerShapeParameters,
+    ),
+    responses((status = 200, description = "The customer.", body = Customer), Problems),
+)]
+pub(super) async fn get_customer(
+    State(state): State<ApiState>,
+    access: Access,
+    path: RawPathParams,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let shape = parameters::customer_shape(query.as_deref())?;
+    let (connection, vendor_id) = parameters::customer_id(parameters::path_id(&path), &access)?;
+    let found = state.directory.retrieve(&connection, &Retrieval { vendor_id, shape }).await?;
+    Ok(page::json(found.entry.page.json(0).to_vec()))
+}

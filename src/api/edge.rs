@@ -1,0 +1,78 @@
+//! The outermost layer: the request's id, its bounds, its deadline, and the
+//! problem document of an answer that is one.
+
+use std::time::Duration;
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderName, HeaderValue};
+use uuid::Uuid;
+
+use super::{
+    problem::{Code, Problem},
+    query::is_percent_encoded,
+};
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const MAX_TARGET: usize = 8 << 10;
+const MAX_HEADERS: usize = 32 << 10;
+const LONGEST_REQUEST_ID: usize = 128;
+
+/// Runs a request within its bounds, and finishes its answer.
+pub(super) async fn edge(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
+    let id = request_id(&request);
+    let mut response = match refuse(&request) {
+        Some(problem) => problem.into_response(),
+        None => tokio::time::timeout(timeout, next.run(request)).await.unwrap_or_else(|_| late(timeout)),
+    };
+    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
+        let status = problem.code().status();
+        if status.is_server_error() {
+            tracing::warn!(
+                request_id = id.to_str().unwrap_or_default(),
+                code = problem.code().name(),
+                "request failed"
+            );
+        }
+        *response.body_mut() = Body::from(problem.document(id.to_str().unwrap_or_default()));
+    }
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// The caller's own id, where it is one that can stand in a log; else a new one.
+fn request_id(request: &Request) -> HeaderValue {
+    let given = request.headers().get(REQUEST_ID).filter(|id| {
+        let id = id.as_bytes();
+        !id.is_empty() && id.len() <= LONGEST_REQUEST_ID && id.iter().all(u8::is_ascii_graphic)
+    });
+    given.cloned().unwrap_or_else(|| {
+        let mut buffer = Uuid::encode_buffer();
+        let id = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
+        HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
+    })
+}
+
+/// Why a request is not looked at any further.
+fn refuse(request: &Request) -> Option<Problem> {
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
+    if target.len() > MAX_TARGET {
+        return Some(Problem::new(Code::UriTooLong, format!("the target is longer than {MAX_TARGET} bytes")));
+    }
+    let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+    if headers > MAX_HEADERS {
+        return Some(Problem::new(Code::HeadersTooLarge, format!("the headers are larger than {MAX_HEADERS} bytes")));
+    }
+    if !is_percent_encoded(target) {
+        return Some(Problem::new(Code::MalformedRequest, "the target is not percent-encoded UTF-8"));
+    }
+    None
+}
+
+fn late(timeout: Duration) -> Response {
+    Problem::new(Code::DeadlineExceeded, format!("no answer within {timeout:?}")).into_response()
+}

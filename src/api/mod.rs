@@ -1,0 +1,78 @@
+//! The HTTP face: routes, parameters, problems, headers.
+//!
+//! The only place that knows status codes. Routes and the OpenAPI document are
+//! declared together, so that they cannot drift.
+
+mod access;
+mod connections;
+mod customers;
+mod edge;
+mod health;
+mod openapi;
+mod page;
+mod parameters;
+mod problem;
+mod query;
+mod transactions;
+
+use std::{sync::Arc, time::Duration};
+
+use axum::{Router, middleware};
+use tower::ServiceBuilder;
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{config::Caller, directory::Directory};
+pub use openapi::document;
+
+/// What the routes work with.
+#[derive(Debug, Clone)]
+pub struct ApiState {
+    /// The connections.
+    pub directory: Arc<Directory>,
+    /// Who may ask; nobody configured means anybody.
+    pub callers: Arc<[Caller]>,
+    /// How long a request may take.
+    pub request_timeout: Duration,
+}
+
+/// All routes, with everything around them.
+pub fn router(state: ApiState) -> Router {
+    let authenticated = resources()
+        .split_for_parts()
+        .0
+        .route_layer(middleware::from_fn_with_state(state.clone(), access::authenticate));
+    let open = operations().split_for_parts().0;
+    authenticated
+        .merge(open)
+        .fallback(problem::unknown_route)
+        .method_not_allowed_fallback(problem::wrong_method)
+        .layer(
+            // From the outside in: every answer leaves with its request's id
+            // and as a problem document if it is one; a panic becomes one.
+            ServiceBuilder::new()
+                .layer(middleware::from_fn_with_state(state.request_timeout, edge::edge))
+                .layer(CatchPanicLayer::custom(problem::panicked)),
+        )
+        .with_state(state)
+}
+
+/// What callers come for.
+fn resources() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(customers::list_customers))
+        .routes(routes!(customers::get_customer))
+        .routes(routes!(transactions::list_transactions))
+        .routes(routes!(transactions::list_customer_transactions))
+        .routes(routes!(connections::list_connections))
+        .routes(routes!(connections::get_connection))
+}
+
+/// What needs no key.
+fn operations() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(health::livez))
+        .routes(routes!(health::readyz))
+        .routes(routes!(problem::page::get_problem))
+        .routes(routes!(openapi::get_openapi))
+}

@@ -1,0 +1,95 @@
+//! The body of a page: records as they are kept, between a head and a tail.
+
+use axum::response::{IntoResponse, Response};
+use http::header::CONTENT_TYPE;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    directory::{Listed, SourceReport},
+    domain::{customer::Customer, transaction::Transaction},
+};
+
+/// A page of customers.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape of `list`, for the document")]
+pub(super) struct CustomerPage {
+    /// The customers, in list order.
+    #[schema(value_type = Vec<Customer>)]
+    data: Vec<Customer<'static>>,
+    /// Where the page stands in its list.
+    page: Page<'static>,
+    /// What each source contributed.
+    sources: Vec<SourceReport>,
+}
+
+/// A page of transactions.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "the shape of `list`, for the document")]
+pub(super) struct TransactionPage {
+    /// The transactions, in list order.
+    #[schema(value_type = Vec<Transaction>)]
+    data: Vec<Transaction<'static>>,
+    /// Where the page stands in its list.
+    page: Page<'static>,
+    /// What each source contributed.
+    sources: Vec<SourceReport>,
+}
+
+/// Where a page stands in its list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Page<'p> {
+    /// The limit that was asked for. A page may hold fewer rows, or none, and
+    /// still lead on.
+    #[schema(example = 20)]
+    limit: usize,
+    /// Whether the list goes on: whether there is a `next_cursor`.
+    #[schema(example = true)]
+    has_more: bool,
+    /// The cursor of the next page; null at the end of the list.
+    next_cursor: Option<&'p str>,
+    /// The cursor of the page before; null at the beginning of the list.
+    prev_cursor: Option<&'p str>,
+    /// The count of the whole question; null whenever it is not exactly known.
+    #[schema(value_type = Option<i64>, example = 85)]
+    total: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Tail<'p> {
+    page: Page<'p>,
+    sources: &'p [SourceReport],
+}
+
+/// A page of a list.
+pub(super) fn list(listed: &Listed, limit: usize) -> Response {
+    let tail = Tail {
+        page: Page {
+            limit,
+            has_more: listed.next_cursor.is_some(),
+            next_cursor: listed.next_cursor.as_deref(),
+            prev_cursor: listed.prev_cursor.as_deref(),
+            total: listed.total(),
+        },
+        sources: &listed.sources,
+    };
+    let tail = serde_json::to_vec(&tail).unwrap_or_default();
+    let slices = || listed.segments.iter().map(|segment| segment.entry.page.json_of(&segment.records));
+    let mut body =
+        Vec::with_capacity(b"{\"data\":[],".len() + slices().map(|slice| slice.len() + 1).sum::<usize>() + tail.len());
+    body.extend_from_slice(b"{\"data\":[");
+    for (index, slice) in slices().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        body.extend_from_slice(slice);
+    }
+    body.extend_from_slice(b"],");
+    body.extend_from_slice(tail.get(1..).unwrap_or_default());
+    json(body)
+}
+
+/// A body that is JSON already.
+pub(super) fn json(body: impl IntoResponse) -> Response {
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}

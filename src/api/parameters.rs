@@ -1,0 +1,418 @@
+//! From a query's parameters to a question.
+
+use axum::extract::RawPathParams;
+use jiff::{ToSpan, civil, tz::TimeZone};
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    directory::{Directory, PageRequest},
+    domain::{
+        connection::ConnectionName,
+        id::GatewayId,
+        parameter::Parameter,
+        question::{Expansion, Filter, Order, Question, Resource, Shape},
+        timestamp::CreatedRange,
+    },
+};
+
+use super::{
+    access::Access,
+    problem::{Code, Problem},
+    query::Query,
+};
+
+const DEFAULT_LIMIT: usize = 20;
+const MAX_LIMIT: usize = 100;
+
+/// The expansions that a list of customers may be asked for.
+const CUSTOMER_EXPANSIONS: &[Expansion] =
+    &[Expansion::Partner, Expansion::Program, Expansion::Stats, Expansion::ShippingAddress, Expansion::Exemption];
+
+/// The expansions that a list of transactions may be asked for.
+const TRANSACTION_EXPANSIONS: &[Expansion] = &[Expansion::Customer, Expansion::Partner, Expansion::Program];
+
+/// The parameters of `GET /customers` that vendors may differ in.
+pub(super) const CUSTOMER_FILTERS: &[Parameter] = &[
+    Parameter::Order,
+    Parameter::Status,
+    Parameter::PartnerId,
+    Parameter::CreatedGte,
+    Parameter::CreatedLte,
+    Parameter::Name,
+    Parameter::Search,
+    Parameter::Email,
+    Parameter::ExternalId,
+    Parameter::SourcePlatform,
+    Parameter::SourcePlatformId,
+    Parameter::CertificateType,
+    Parameter::ExemptionJurisdiction,
+    Parameter::ExemptionStatus,
+    Parameter::ExpirationStatus,
+    Parameter::HasExemption,
+];
+
+/// The parameters of `GET /transactions` that vendors may differ in.
+pub(super) const TRANSACTION_FILTERS: &[Parameter] =
+    &[Parameter::Order, Parameter::PartnerId, Parameter::CustomerId, Parameter::CreatedGte, Parameter::CreatedLte];
+
+/// A list, as a query asks for it.
+#[derive(Debug)]
+pub(super) struct ListRequest {
+    pub(super) question: Question,
+    pub(super) connections: Vec<ConnectionName>,
+    pub(super) page: PageRequest,
+}
+
+/// What `include` takes.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the document's name for the values of `include`")]
+pub(super) enum Include {
+    /// The vendor's own object, untouched.
+    Raw,
+}
+
+/// The parameters that every list takes, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(super) struct PageParameters {
+    /// The connection to ask; may be left out where there is only one.
+    #[param(example = "affiliates")]
+    connection: Option<String>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    limit: Option<u32>,
+    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question.
+    cursor: Option<String>,
+    /// The order by `created_at`.
+    #[param(inline = false)]
+    order: Option<Order>,
+    /// Only rows created at or after this RFC 3339 date-time or date.
+    #[param(example = "2025-01-15T14:30:00.000Z")]
+    created_gte: Option<String>,
+    /// Only rows created at or before this RFC 3339 date-time or date; a date
+    /// includes its whole day in UTC.
+    #[param(example = "2025-01-31")]
+    created_lte: Option<String>,
+    /// Only customers referred by this partner, or their transactions.
+    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
+    partner_id: Option<String>,
+}
+
+/// The parameters of a customer's transactions, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(super) struct CustomerTransactionParameters {
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    limit: Option<u32>,
+    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question.
+    cursor: Option<String>,
+    /// The order by `created_at`.
+    #[param(inline = false)]
+    order: Option<Order>,
+    /// Only transactions created at or after this RFC 3339 date-time or date.
+    #[param(example = "2025-01-15T14:30:00.000Z")]
+    created_gte: Option<String>,
+    /// Only transactions created at or before this RFC 3339 date-time or date;
+    /// a date includes its whole day in UTC.
+    #[param(example = "2025-01-31")]
+    created_lte: Option<String>,
+    /// Only transactions of this partner.
+    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
+    partner_id: Option<String>,
+}
+
+/// The parameters of `GET /customers` besides, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(super) struct CustomerParameters {
+    /// Only customers of this vendor's status.
+    #[param(example = "active")]
+    status: Option<String>,
+    /// Only customers of exactly this name.
+    #[param(example = "Acme Corporation")]
+    name: Option<String>,
+    /// Only customers with this in their name or e-mail address, in any case;
+    /// where the vendor searches itself, it matches what the vendor matches.
+    #[param(example = "acme")]
+    search: Option<String>,
+    /// Only customers of this e-mail address, in any case.
+    #[param(example = "customer@example.com")]
+    email: Option<String>,
+    /// Only the customer of exactly this id of your own.
+    #[param(example = "jim_halpert_789")]
+    external_id: Option<String>,
+    /// Only customers from any of these platforms.
+    #[param(example = json!(["stripe"]))]
+    source_platform: Option<Vec<String>>,
+    /// Only customers of any of these ids on their platform.
+    #[param(example = json!(["cus_9s6XKzkNRiz8i3"]))]
+    source_platform_id: Option<Vec<String>>,
+    /// Only customers with any of these types of certificate.
+    #[param(example = json!(["SINGLE_STATE"]))]
+    certificate_type: Option<Vec<String>>,
+    /// Only customers exempt in any of these jurisdictions.
+    #[param(example = json!(["US_CA"]))]
+    exemption_jurisdiction: Option<Vec<String>>,
+    /// Only customers with an exemption of this status.
+    #[param(example = "ACTIVE")]
+    exemption_status: Option<String>,
+    /// Only customers with a certificate of this expiration status.
+    #[param(example = "EXPIRED")]
+    expiration_status: Option<String>,
+    /// Only customers that have an exemption, or that have none.
+    #[param(example = true)]
+    has_exemption: Option<bool>,
+}
+
+/// The parameters that shape a customer, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(super) struct CustomerShapeParameters {
+    /// Related objects to include: `partner`, `program`, `stats` (of a single
+    /// customer only), `shipping_address`, `exemption`.
+    #[param(inline = false, example = json!(["partner"]))]
+    expand: Option<Vec<Expansion>>,
+    /// `raw` adds the vendor's own object, untouched.
+    #[param(inline = false, example = json!(["raw"]))]
+    include: Option<Vec<Include>>,
+}
+
+/// The parameters that shape a transaction, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(super) struct TransactionShapeParameters {
+    /// Related objects to include: `customer`, `partner`, `program`.
+    #[param(inline = false, example = json!(["customer"]))]
+    expand: Option<Vec<Expansion>>,
+    /// `raw` adds the vendor's own object, untouched.
+    #[param(inline = false, example = json!(["raw"]))]
+    include: Option<Vec<Include>>,
+}
+
+/// Reads the query of a list of customers.
+pub(super) fn customers(query: Option<&str>, directory: &Directory, access: &Access) -> Result<ListRequest, Problem> {
+    let query = Query::parse(query, &known(CUSTOMER_FILTERS, true))?;
+    let question = question(&query, Resource::Customers, CUSTOMER_EXPANSIONS)?;
+    Ok(ListRequest { question, connections: connections(&query, directory, access)?, page: page(&query)? })
+}
+
+/// Reads the query of a list of transactions.
+pub(super) fn transactions(
+    query: Option<&str>,
+    directory: &Directory,
+    access: &Access,
+) -> Result<ListRequest, Problem> {
+    let query = Query::parse(query, &known(TRANSACTION_FILTERS, true))?;
+    let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
+    let mut connections = connections(&query, directory, access)?;
+    if let Some(given) = question.filter.customer_id.take() {
+        // The customer's id routes itself: it chooses among the connections.
+        let (holder, vendor_id) = customer_id(&given, access)?;
+        connections.retain(|connection| *connection == holder);
+        if connections.is_empty() {
+            let detail = format!("the customer is held by `{holder}`, which is not among the connections asked");
+            return Err(Problem::new(Code::InvalidParameter, detail).parameter(Parameter::CustomerId.name()));
+        }
+        question.filter.customer_id = Some(vendor_id);
+    }
+    Ok(ListRequest { question, connections, page: page(&query)? })
+}
+
+/// Reads the query of one customer's transactions.
+pub(super) fn customer_transactions(query: Option<&str>, id: &str, access: &Access) -> Result<ListRequest, Problem> {
+    let filters: Vec<_> =
+        TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId).collect();
+    let query = Query::parse(query, &known(&filters, false))?;
+    let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
+    let (connection, vendor_id) = customer_id(id, access)?;
+    question.filter.customer_id = Some(vendor_id);
+    Ok(ListRequest { question, connections: vec![connection], page: page(&query)? })
+}
+
+/// Reads the query of one customer.
+pub(super) fn customer_shape(query: Option<&str>) -> Result<Shape, Problem> {
+    shape(&Query::parse(query, &["expand", "include"])?, CUSTOMER_EXPANSIONS)
+}
+
+/// The connection and the vendor's id in a customer's id.
+pub(super) fn customer_id(id: &str, access: &Access) -> Result<(ConnectionName, String), Problem> {
+    let unknown = || {
+        Problem::new(
+            Code::CustomerNotFound,
+            "there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it",
+        )
+    };
+    let id = GatewayId::parse(id).filter(|id| access.allows(id.connection)).ok_or_else(unknown)?;
+    let connection = id.connection.parse().map_err(|_| unknown())?;
+    Ok((connection, id.vendor_id.to_owned()))
+}
+
+/// The one parameter of a path.
+pub(super) fn path_id(path: &RawPathParams) -> &str {
+    path.iter().next().map_or("", |(_, value)| value)
+}
+
+/// The names of all parameters that a list takes.
+fn known(filters: &[Parameter], connection: bool) -> Vec<&'static str> {
+    let common = ["limit", "cursor", "expand", "include"];
+    let connection = connection.then_some("connection");
+    connection.into_iter().chain(common).chain(filters.iter().map(|parameter| parameter.name())).collect()
+}
+
+fn question(query: &Query<'_>, resource: Resource, expansions: &[Expansion]) -> Result<Question, Problem> {
+    Ok(Question { resource, filter: filter(query)?, order: order(query)?, shape: shape(query, expansions)? })
+}
+
+fn page(query: &Query<'_>) -> Result<PageRequest, Problem> {
+    Ok(PageRequest { limit: limit(query)?, cursor: query.one("cursor")?.map(str::to_owned) })
+}
+
+/// The connections that a request is to, in the configuration's order.
+fn connections(query: &Query<'_>, directory: &Directory, access: &Access) -> Result<Vec<ConnectionName>, Problem> {
+    let allowed =
+        || directory.sources().map(crate::directory::Source::name).filter(|name| access.allows(name.as_str()));
+    let named: Vec<&str> = query.list("connection").collect();
+    if let Some(unknown) = named.iter().find(|name| !allowed().any(|known| known.as_str() == **name)) {
+        return Err(Problem::new(Code::ConnectionNotFound, format!("there is no connection `{unknown}`"))
+            .parameter("connection")
+            .supported(allowed().map(ToString::to_string)));
+    }
+    Ok(allowed().filter(|name| named.is_empty() || named.contains(&name.as_str())).cloned().collect())
+}
+
+fn limit(query: &Query<'_>) -> Result<usize, Problem> {
+    let Some(text) = query.one("limit")? else { return Ok(DEFAULT_LIMIT) };
+    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
+    limit.ok_or_else(|| Problem::invalid("limit", "a whole number from 1 to 100", text))
+}
+
+fn order(query: &Query<'_>) -> Result<Option<Order>, Problem> {
+    let order = |text| match text {
+        "asc" => Ok(Order::Asc),
+        "desc" => Ok(Order::Desc),
+        _ => Err(Problem::invalid("order", "`asc` or `desc`", text)),
+    };
+    query.one("order")?.map(order).transpose()
+}
+
+fn filter(query: &Query<'_>) -> Result<Filter, Problem> {
+    let one = |parameter: Parameter| query.one(parameter.name()).map(|value| value.map(str::to_owned));
+    let many = |parameter: Parameter| query.many(parameter.name()).map(str::to_owned).collect::<Vec<_>>();
+    let truth = |text| match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Problem::invalid(Parameter::HasExemption.name(), "`true` or `false`", text)),
+    };
+    Ok(Filter {
+        status: one(Parameter::Status)?,
+        partner_id: one(Parameter::PartnerId)?,
+        customer_id: one(Parameter::CustomerId)?,
+        created: created(query)?,
+        name: one(Parameter::Name)?,
+        search: one(Parameter::Search)?,
+        email: one(Parameter::Email)?,
+        external_id: one(Parameter::ExternalId)?,
+        source_platform: many(Parameter::SourcePlatform),
+        source_platform_id: many(Parameter::SourcePlatformId),
+        certificate_type: many(Parameter::CertificateType),
+        exemption_jurisdiction: many(Parameter::ExemptionJurisdiction),
+        exemption_status: one(Parameter::ExemptionStatus)?,
+        expiration_status: one(Parameter::ExpirationStatus)?,
+        has_exemption: query.one(Parameter::HasExemption.name())?.map(truth).transpose()?,
+    })
+}
+
+fn created(query: &Query<'_>) -> Result<CreatedRange, Problem> {
+    let bound = |parameter: Parameter| {
+        let read = |text| {
+            let instant = instant(text, parameter == Parameter::CreatedLte);
+            instant.ok_or_else(|| {
+                let accepted = "an RFC 3339 date-time with its offset, such as `2025-01-15T14:30:00Z`, or a date";
+                Problem::invalid(parameter.name(), accepted, text)
+            })
+        };
+        query.one(parameter.name())?.map(read).transpose()
+    };
+    let created = CreatedRange { gte: bound(Parameter::CreatedGte)?, lte: bound(Parameter::CreatedLte)? };
+    if matches!((created.gte, created.lte), (Some(gte), Some(lte)) if lte < gte) {
+        let detail = "`created_lte` lies before `created_gte`, so that nothing can match";
+        return Err(Problem::new(Code::InvalidParameter, detail).parameter(Parameter::CreatedLte.name()));
+    }
+    Ok(created)
+}
+
+/// An instant of a caller's. A date stands for the beginning of its day in
+/// UTC, or for its end where it bounds a range from above.
+fn instant(text: &str, is_upper: bool) -> Option<jiff::Timestamp> {
+    if let Some(date) = text.parse::<civil::Date>().ok().filter(|_| !text.contains(['T', 't', ' '])) {
+        let day = date.to_zoned(TimeZone::UTC).ok()?;
+        return if is_upper {
+            Some(day.checked_add(1.day()).ok()?.checked_sub(1.nanosecond()).ok()?.timestamp())
+        } else {
+            Some(day.timestamp())
+        };
+    }
+    // A `+` that was not percent-encoded arrives as a space (FACTS.md, case 26).
+    let (rest, offset) = text.rsplit_once(' ').filter(|(rest, _)| rest.contains(['T', 't'])).unzip();
+    match (rest, offset) {
+        (Some(rest), Some(offset)) => format!("{rest}+{offset}").parse().ok(),
+        _ => text.parse().ok(),
+    }
+}
+
+fn shape(query: &Query<'_>, expansions: &[Expansion]) -> Result<Shape, Problem> {
+    let expansion = |text| {
+        expansions.iter().copied().find(|expansion| expansion.name() == text).ok_or_else(|| {
+            let names: Vec<_> = expansions.iter().map(|expansion| format!("`{}`", expansion.name())).collect();
+            Problem::invalid("expand", &format!("one of {}", names.join(", ")), text)
+                .supported(expansions.iter().map(|expansion| expansion.name()))
+        })
+    };
+    let mut expand = query.list("expand").map(expansion).collect::<Result<Vec<_>, _>>()?;
+    expand.sort_unstable();
+    expand.dedup();
+    if let Some(unknown) = query.list("include").find(|value| *value != "raw") {
+        return Err(Problem::invalid("include", "`raw`", unknown));
+    }
+    Ok(Shape { expand, raw: query.list("include").next().is_some() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_date_bounds_its_whole_day() {
+        let read = |text, is_upper| instant(text, is_upper).map(|instant| instant.to_string());
+        assert_eq!(read("2025-01-31", false).as_deref(), Some("2025-01-31T00:00:00Z"));
+        assert_eq!(read("2025-01-31", true).as_deref(), Some("2025-01-31T23:59:59.999999999Z"));
+    }
+
+    #[test]
+    fn offsets_are_read_in_every_spelling_of_clients() {
+        for text in [
+            "2025-01-15T14:30:00Z",
+            "2025-01-15T14:30:00.000+00:00",
+            "2025-01-15T14:30:00+0000",
+            "2025-01-15T16:30:00+02:00",
+            "2025-01-15T16:30:00 02:00",
+        ] {
+            assert_eq!(
+                instant(text, false).map(|it| it.to_string()).as_deref(),
+                Some("2025-01-15T14:30:00Z"),
+                "{text}"
+            );
+        }
+        for text in ["2025-01-15T14:30:00", "yesterday", "1736951400", "2025-13-01"] {
+            assert_eq!(instant(text, false), None, "{text}");
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! What each error of the inside means to a caller: DESIGN's table.
+
+use std::time::Duration;
+
+use crate::{
+    directory::{DirectoryError, SourceError},
+    domain::{connection::ConnectionName, cursor::CursorError},
+    upstream::SendError,
+    vendors::{Refusal, VendorError, plan::PlanError},
+};
+
+use super::{Code, Problem, VendorAnswer};
+
+/// When to come back after a vendor's 429 that names no time.
+const RETRY_UNNAMED: Duration = Duration::from_secs(1);
+
+impl From<DirectoryError> for Problem {
+    fn from(error: DirectoryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            DirectoryError::UnknownConnection(name) => {
+                Self::new(Code::ConnectionNotFound, detail).parameter("connection").connection(name)
+            }
+            DirectoryError::SeveralConnections(names) => {
+                let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+                Self::new(Code::SeveralConnections, format!("{detail}; name one with `connection`"))
+                    .parameter("connection")
+                    .supported(names)
+            }
+            DirectoryError::Plan(connection, error) => unplannable(&connection, error),
+            DirectoryError::Cursor(error) => {
+                let code = match error {
+                    CursorError::Invalid => Code::InvalidCursor,
+                    CursorError::Mismatch => Code::CursorMismatch,
+                };
+                Self::new(code, detail).parameter("cursor")
+            }
+            DirectoryError::CursorExpired(connection) => {
+                Self::new(Code::CursorExpired, detail + "; start again without it")
+                    .parameter("cursor")
+                    .connection(connection.to_string())
+            }
+            DirectoryError::CursorTooLong(connection) | DirectoryError::Circular(connection) => {
+                Self::new(Code::VendorUnreadable, detail).connection(connection.to_string())
+            }
+            DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
+            DirectoryError::Source(connection, error) => failed(error, detail).connection(connection.to_string()),
+        }
+    }
+}
+
+fn unplannable(connection: &ConnectionName, error: PlanError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        PlanError::Unsupported { parameter, value, supported } => {
+            let asked = value.map_or(format!("`{parameter}`"), |value| format!("`{parameter}={value}`"));
+            Problem::new(Code::UnsupportedFilter, format!("the connection `{connection}` cannot honour {asked}"))
+                .parameter(parameter.name())
+                .supported(supported)
+        }
+        PlanError::CommaInList { parameter } => {
+            Problem::new(Code::InvalidParameter, detail).parameter(parameter.name())
+        }
+        PlanError::NoSuchOperation => {
+            Problem::new(Code::UnsupportedOperation, format!("the vendor of `{connection}` has no such operation"))
+        }
+    }
+    .connection(connection.to_string())
+}
+
+fn failed(error: SourceError, detail: String) -> Problem {
+    match error {
+        SourceError::Vendor(error) => refused(error, detail),
+        SourceError::Send(SendError::BudgetSpent { retry_after }) => {
+            Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
+        }
+        SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),
+        SourceError::Send(SendError::Unreachable(_) | SendError::BrokenOff(_)) => {
+            Problem::new(Code::VendorError, detail)
+        }
+        SourceError::Send(SendError::TooLarge(_)) => Problem::new(Code::VendorUnreadable, detail),
+        SourceError::Lost => Problem::new(Code::Internal, detail),
+    }
+}
+
+fn refused(error: VendorError, detail: String) -> Problem {
+    match error {
+        VendorError::NotFound => Problem::new(Code::CustomerNotFound, detail),
+        VendorError::CursorRefused(refusal) => {
+            said(Problem::new(Code::CursorExpired, detail).parameter("cursor"), refusal)
+        }
+        VendorError::ValueRefused(parameter, refusal) => {
+            said(Problem::new(Code::InvalidParameter, detail).parameter(parameter.name()), refusal)
+        }
+        VendorError::Rejected(refusal) => said(Problem::new(Code::VendorRejected, detail), refusal),
+        VendorError::Unauthorized(refusal) => said(Problem::new(Code::VendorUnauthorized, detail), refusal),
+        VendorError::RateLimited(refusal) => {
+            said(Problem::new(Code::VendorRateLimited, detail).retry_after(RETRY_UNNAMED), refusal)
+        }
+        VendorError::Failed(refusal) => said(Problem::new(Code::VendorError, detail), refusal),
+        VendorError::Unreadable(_) => Problem::new(Code::VendorUnreadable, detail),
+    }
+}
+
+fn said(problem: Problem, Refusal { status, code, message }: Refusal) -> Problem {
+    problem.vendor(VendorAnswer { status, code, message })
+}

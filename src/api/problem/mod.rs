@@ -1,0 +1,239 @@
+//! Problems (RFC 9457): every error that leaves the gateway is one.
+
+mod cause;
+mod code;
+pub(super) mod page;
+
+use std::{any::Any, borrow::Cow, time::Duration};
+
+use axum::{
+    http::Method,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderValue,
+    header::{CONTENT_TYPE, RETRY_AFTER},
+};
+use serde::Serialize;
+use utoipa::{IntoResponses, ToSchema};
+
+pub(crate) use code::Code;
+
+/// The media type of problem documents (RFC 9457, section 6.1).
+const PROBLEM_JSON: HeaderValue = HeaderValue::from_static("application/problem+json");
+
+/// What went wrong, on its way to the caller. The edge adds the request's id
+/// and writes the document.
+#[derive(Debug, Clone)]
+pub(crate) struct Problem(Box<Content>);
+
+#[derive(Debug, Clone)]
+struct Content {
+    code: Code,
+    detail: String,
+    parameter: Option<Cow<'static, str>>,
+    connection: Option<String>,
+    supported: Option<Vec<String>>,
+    vendor: Option<VendorAnswer>,
+    retry_after: Option<Duration>,
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct ProblemDocument<'p> {
+    /// A page that explains this kind of problem.
+    #[schema(example = "/problems/invalid_parameter")]
+    r#type: String,
+    /// What happened, in short.
+    #[schema(example = "A parameter has a value that is not accepted")]
+    title: &'static str,
+    /// The HTTP status.
+    #[schema(example = 400)]
+    status: u16,
+    /// What happened this time, and what would be accepted.
+    #[schema(example = "`limit` takes a whole number from 1 to 100, not `1000`")]
+    detail: &'p str,
+    /// The kind of problem, for programs: the last part of `type`.
+    #[schema(example = "invalid_parameter")]
+    code: &'static str,
+    /// The request's id, as in `X-Request-Id`.
+    #[schema(example = "019aa8a5-6f3c-7d5e-9f10-2b1c3d4e5f60")]
+    request_id: &'p str,
+    /// Whether the same request may succeed later.
+    #[schema(example = false)]
+    retryable: bool,
+    /// The parameter at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "limit")]
+    parameter: Option<&'p str>,
+    /// The connection at fault.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = "affiliates")]
+    connection: Option<&'p str>,
+    /// What would be accepted in place of `parameter`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    supported: Option<&'p [String]>,
+    /// What the vendor said, without secrets.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    vendor: Option<&'p VendorAnswer>,
+}
+
+/// What a vendor said when it refused or failed, without secrets.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub(crate) struct VendorAnswer {
+    /// The vendor's HTTP status.
+    #[schema(example = 429)]
+    pub(crate) status: u16,
+    /// The vendor's own code.
+    #[schema(example = "rate_limit_error")]
+    pub(crate) code: Option<String>,
+    /// The vendor's own message.
+    #[schema(example = "Too many requests. Please try again.")]
+    pub(crate) message: Option<String>,
+}
+
+/// The problems that any resource may answer with, for the document.
+#[derive(IntoResponses)]
+#[expect(dead_code, reason = "the document's list of problems")]
+pub(super) enum Problems {
+    /// The caller's parameters cannot be honoured.
+    #[response(status = 400, content_type = "application/problem+json")]
+    BadRequest(#[to_schema] ProblemDocument<'static>),
+    /// There is no known key.
+    #[response(status = 401, content_type = "application/problem+json")]
+    Unauthenticated(#[to_schema] ProblemDocument<'static>),
+    /// There is no such connection or row for this caller.
+    #[response(status = 404, content_type = "application/problem+json")]
+    NotFound(#[to_schema] ProblemDocument<'static>),
+    /// The gateway failed.
+    #[response(status = 500, content_type = "application/problem+json")]
+    Internal(#[to_schema] ProblemDocument<'static>),
+    /// The vendor has no such operation.
+    #[response(status = 501, content_type = "application/problem+json")]
+    Unsupported(#[to_schema] ProblemDocument<'static>),
+    /// The vendor failed, or its answer cannot be used.
+    #[response(status = 502, content_type = "application/problem+json")]
+    BadGateway(#[to_schema] ProblemDocument<'static>),
+    /// The vendor's rate limit is reached; `Retry-After` says when to come back.
+    #[response(status = 503, content_type = "application/problem+json")]
+    Unavailable(#[to_schema] ProblemDocument<'static>),
+    /// The deadline passed.
+    #[response(status = 504, content_type = "application/problem+json")]
+    Late(#[to_schema] ProblemDocument<'static>),
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self(Box::new(Content {
+            code,
+            detail: detail.into(),
+            parameter: None,
+            connection: None,
+            supported: None,
+            vendor: None,
+            retry_after: None,
+        }))
+    }
+
+    /// A value that a parameter does not take; `accepted` says what it does.
+    pub(crate) fn invalid(parameter: impl Into<Cow<'static, str>>, accepted: &str, given: &str) -> Self {
+        let parameter = parameter.into();
+        let detail = format!("`{parameter}` takes {accepted}, not `{}`", excerpt(given));
+        Self::new(Code::InvalidParameter, detail).parameter(parameter)
+    }
+
+    pub(crate) fn code(&self) -> Code {
+        self.0.code
+    }
+
+    pub(crate) fn parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+        self.0.parameter = Some(name.into());
+        self
+    }
+
+    pub(crate) fn connection(mut self, name: impl Into<String>) -> Self {
+        self.0.connection = Some(name.into());
+        self
+    }
+
+    pub(crate) fn supported(mut self, supported: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.0.supported = Some(supported.into_iter().map(Into::into).collect());
+        self
+    }
+
+    fn vendor(mut self, answer: VendorAnswer) -> Self {
+        self.0.vendor = Some(answer);
+        self
+    }
+
+    fn retry_after(mut self, wait: Duration) -> Self {
+        self.0.retry_after = Some(wait);
+        self
+    }
+
+    /// The document, for the request of this id.
+    pub(crate) fn document(&self, request_id: &str) -> Vec<u8> {
+        let content = &self.0;
+        let document = ProblemDocument {
+            r#type: format!("/problems/{}", content.code.name()),
+            title: content.code.title(),
+            status: content.code.status().as_u16(),
+            detail: &content.detail,
+            code: content.code.name(),
+            request_id,
+            retryable: content.code.retryable(),
+            parameter: content.parameter.as_deref(),
+            connection: content.connection.as_deref(),
+            supported: content.supported.as_deref(),
+            vendor: content.vendor.as_ref(),
+        };
+        serde_json::to_vec(&document).unwrap_or_default()
+    }
+}
+
+impl IntoResponse for Problem {
+    /// Carries the problem to the edge, which writes its document.
+    fn into_response(self) -> Response {
+        let mut response = self.0.code.status().into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        if let Some(wait) = self.0.retry_after {
+            // Rounded up: a caller who comes back too early is refused again.
+            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
+            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        if self.0.code == Code::Unauthenticated {
+            headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+/// The answer to a route that does not exist.
+pub(super) async fn unknown_route() -> Problem {
+    Problem::new(Code::NotFound, "there is no such route; GET /openapi.json lists those there are")
+}
+
+/// The answer to a method that a route does not take.
+pub(super) async fn wrong_method(method: Method) -> Problem {
+    Problem::new(Code::MethodNotAllowed, format!("this route does not take {method}"))
+}
+
+/// The answer to a request whose handler panicked. The panic's message stays
+/// inside: it may quote anything.
+pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
+    Problem::new(Code::Internal, "the gateway failed on this request").into_response()
+}
+
+/// The beginning of a caller's value, for a message.
+fn excerpt(value: &str) -> String {
+    const LONGEST: usize = 64;
+    match value.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}…", &value[..end]),
+        None => value.to_owned(),
+    }
+}

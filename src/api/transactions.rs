@@ -1,0 +1,70 @@
+//! `GET /transactions` and `GET /customers/{id}/transactions`.
+
+use axum::{
+    extract::{RawPathParams, RawQuery, State},
+    response::Response,
+};
+
+use super::{
+    ApiState,
+    access::Access,
+    page::{self, TransactionPage},
+    parameters::{self, CustomerTransactionParameters, ListRequest, PageParameters, TransactionShapeParameters},
+    problem::{Problem, Problems},
+};
+
+/// List transactions
+///
+/// Filters, orders and pages through the transactions of a connection whose
+/// vendor has them.
+#[utoipa::path(
+    get,
+    path = "/transactions",
+    operation_id = "listTransactions",
+    tag = "Transactions",
+    params(
+        PageParameters,
+        ("customer_id" = Option<String>, Query, description = "Only transactions of this customer, by the id at the gateway.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
+        TransactionShapeParameters,
+    ),
+    responses((status = 200, description = "A page of transactions.", body = TransactionPage), Problems),
+)]
+pub(super) async fn list_transactions(
+    State(state): State<ApiState>,
+    access: Access,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let request = parameters::transactions(query.as_deref(), &state.directory, &access)?;
+    answer(&state, &request).await
+}
+
+/// List a customer's transactions
+///
+/// As `GET /transactions` with that customer's id.
+#[utoipa::path(
+    get,
+    path = "/customers/{id}/transactions",
+    operation_id = "listCustomerTransactions",
+    tag = "Transactions",
+    params(
+        ("id" = String, Path, description = "The customer's id, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
+        CustomerTransactionParameters,
+        TransactionShapeParameters,
+    ),
+    responses((status = 200, description = "A page of transactions.", body = TransactionPage), Problems),
+)]
+pub(super) async fn list_customer_transactions(
+    State(state): State<ApiState>,
+    access: Access,
+    path: RawPathParams,
+    RawQuery(query): RawQuery,
+) -> Result<Response, Problem> {
+    let id = parameters::path_id(&path);
+    let request = parameters::customer_transactions(query.as_deref(), id, &access)?;
+    answer(&state, &request).await
+}
+
+async fn answer(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
+    let listed = state.directory.list(&request.question, &request.connections, &request.page).await?;
+    Ok(page::list(&listed, request.page.limit))
+}

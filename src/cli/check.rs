@@ -1,0 +1,64 @@
+//! `customer-gateway check`.
+
+use std::sync::Arc;
+
+use anyhow::bail;
+use clap::Args;
+
+use crate::{
+    app::App,
+    config::Config,
+    directory::{Directory, PageRequest},
+    domain::{
+        clock::SystemClock,
+        connection::ConnectionName,
+        question::{Filter, Question, Resource, Shape},
+    },
+};
+
+use super::{ConfigFile, say};
+
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Also make one call to each connection's vendor.
+    #[arg(long)]
+    live: bool,
+}
+
+pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
+    let path = &args.file.config;
+    let config = Config::load(path)?;
+    let names: Vec<ConnectionName> = config.connections.iter().map(|it| it.name.clone()).collect();
+    for connection in &config.connections {
+        say(format_args!("{}: {} at {}", connection.name, connection.kind.name, connection.base_url))?;
+    }
+    for key in &config.cache.without_effect {
+        say(format_args!("{key} has no effect yet"))?;
+    }
+    let app = App::new(config, Arc::new(SystemClock))?;
+    say(format_args!("{} is right", path.display()))?;
+    if args.live {
+        let mut failed = 0;
+        for name in &names {
+            let outcome = ask(&app.directory, name).await;
+            failed += usize::from(outcome.is_err());
+            say(format_args!("{name}: {}", outcome.unwrap_or_else(|error| error)))?;
+        }
+        if failed > 0 {
+            bail!("{failed} of {} connections did not answer", names.len());
+        }
+    }
+    Ok(())
+}
+
+/// Asks a connection for its first page, and says how it went.
+async fn ask(directory: &Directory, name: &ConnectionName) -> Result<String, String> {
+    let question =
+        Question { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() };
+    let page = PageRequest { limit: 1, cursor: None };
+    let listed =
+        directory.list(&question, std::slice::from_ref(name), &page).await.map_err(|error| error.to_string())?;
+    Ok(listed.total().map_or("answers".to_owned(), |total| format!("answers, {total} customers")))
+}

@@ -1,0 +1,63 @@
+//! The command line.
+
+mod check;
+mod key;
+mod sandbox;
+mod serve;
+
+use std::{io::Write, path::PathBuf};
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+
+use crate::telemetry::{self, LogFormat};
+
+/// One HTTP endpoint for customers, whichever vendor holds them.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Cli {
+    /// How log lines are written.
+    #[arg(long, global = true, env = "GATEWAY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
+    log_format: LogFormat,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the configured connections.
+    Serve(ConfigFile),
+    /// Serve two simulated vendors, with no configuration.
+    Sandbox(sandbox::SandboxArgs),
+    /// Check a configuration.
+    Check(check::CheckArgs),
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Make a caller's key, and print it with its digest.
+    Key,
+}
+
+#[derive(Debug, Args)]
+struct ConfigFile {
+    /// The configuration file; `gateway.example.toml` shows every key.
+    #[arg(long, env = "GATEWAY_CONFIG", default_value = "gateway.toml")]
+    config: PathBuf,
+}
+
+/// Runs a command to its end.
+pub async fn run(cli: Cli) -> anyhow::Result<()> {
+    telemetry::start(cli.log_format);
+    match cli.command {
+        Command::Serve(file) => serve::run(&file).await,
+        Command::Sandbox(args) => sandbox::run(args).await,
+        Command::Check(args) => check::run(&args).await,
+        Command::Openapi => say(crate::api::document()),
+        Command::Key => key::run(),
+    }
+}
+
+/// Prints to standard output; a reader who has gone away is an error, not a
+/// panic as with `println!`.
+fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {
+    writeln!(std::io::stdout().lock(), "{text}").context("standard output cannot be written")
+}

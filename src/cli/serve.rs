@@ -1,0 +1,40 @@
+//! `customer-gateway serve`.
+
+use std::sync::Arc;
+
+use anyhow::Context;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{SignalKind, signal},
+};
+
+use crate::{app::App, config::Config, domain::clock::SystemClock, server};
+
+use super::ConfigFile;
+
+pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
+    let config = Config::load(&file.config)?;
+    if config.paging.cursor_key.is_none() {
+        tracing::warn!("paging.cursor_key is not set: cursors end with this process, and no other replica knows them");
+    }
+    for key in &config.cache.without_effect {
+        tracing::warn!(key, "this key has no effect yet");
+    }
+    let listen = config.server.listen;
+    let app = App::new(config, Arc::new(SystemClock))?;
+    let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    tracing::info!(%listen, "serving");
+    server::serve(listener, app.router, stopped()?).await.context("serving ended")
+}
+
+/// Resolves at SIGTERM or SIGINT.
+pub(super) fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminated.recv() => {}
+            _ = interrupted.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,319 @@
+//! The configuration: read once, checked wholly, secrets resolved.
+//!
+//! `gateway.example.toml` shows every key. What is wrong is reported with the
+//! file, the line, the key and what to write instead.
+
+mod error;
+mod file;
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use url::Url;
+
+use crate::{
+    domain::{connection::ConnectionName, cursor::CursorKey},
+    upstream::{Credential, RateLimit},
+    vendors::registry::{self, Kind},
+};
+use error::Locator;
+pub use error::{ConfigError, Fault};
+use file::{AccountKeys, File, Secret};
+
+/// Everything the gateway is told, with secrets at hand.
+#[derive(Debug)]
+pub struct Config {
+    /// How it listens.
+    pub server: Server,
+    /// How it pages.
+    pub paging: Paging,
+    /// What it keeps.
+    pub cache: Cache,
+    /// Whom it asks, in the order in which lists go through them.
+    pub connections: Vec<Connection>,
+    /// Who may ask; nobody configured means anybody, on loopback only.
+    pub callers: Vec<Caller>,
+}
+
+/// How the gateway listens.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// The address.
+    pub listen: SocketAddr,
+    /// How long a request may take, to the last byte of its answer's head.
+    pub request_timeout: Duration,
+}
+
+/// How the gateway pages.
+#[derive(Debug, Clone)]
+pub struct Paging {
+    /// What authenticates cursors; a random one if absent.
+    pub cursor_key: Option<CursorKey>,
+    /// How many vendor calls one request may make.
+    pub max_vendor_calls: u32,
+}
+
+/// What the gateway keeps of vendors' answers.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    /// How much memory the pages may occupy.
+    pub max_bytes: u64,
+    /// How long a page is served without asking again.
+    pub fresh: Duration,
+    /// Keys that are read, and have no effect yet.
+    pub without_effect: Vec<&'static str>,
+}
+
+/// One account at a vendor.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Its name.
+    pub name: ConnectionName,
+    /// The kind of vendor.
+    pub kind: &'static Kind,
+    /// Where the vendor's API is.
+    pub base_url: Url,
+    /// The secret.
+    pub credential: Credential,
+    /// The account's id at the vendor.
+    pub account_id: String,
+    /// How often the credential may call.
+    pub rate_limit: RateLimit,
+    /// How long one call may take.
+    pub timeout: Duration,
+}
+
+/// An app that may ask.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// Its name.
+    pub name: String,
+    /// The BLAKE3 digest of its key.
+    pub key_digest: blake3::Hash,
+    /// What it may ask.
+    pub connections: Vec<ConnectionName>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), request_timeout: Duration::from_secs(30) }
+    }
+}
+
+impl Default for Paging {
+    fn default() -> Self {
+        Self { cursor_key: None, max_vendor_calls: 20 }
+    }
+}
+
+impl Default for Cache {
+    fn default() -> Self {
+        Self { max_bytes: 256 << 20, fresh: Duration::from_secs(30), without_effect: Vec::new() }
+    }
+}
+
+impl Connection {
+    /// How long one vendor call may take, unless configured.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// A kind of vendor's own limit.
+    #[must_use]
+    pub fn default_rate_limit(kind: &Kind) -> RateLimit {
+        let requests = NonZeroU32::new(kind.requests_per_second).unwrap_or(NonZeroU32::MIN);
+        RateLimit { requests, per: Duration::from_secs(1) }
+    }
+}
+
+impl Config {
+    /// Reads and checks a file.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        Self::parse(&text, path)
+    }
+
+    /// Checks a file's text; `path` is where relative names and errors point.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
+        let locator = Locator::new(text, path);
+        let file: File = toml::from_str(text).map_err(|error| locator.syntax(&error))?;
+        let directory = path.parent().map(Path::to_path_buf).unwrap_or_default();
+        Reader { locator, directory }.config(file)
+    }
+}
+
+/// Turns what a file says into what is meant.
+struct Reader<'t> {
+    locator: Locator<'t>,
+    directory: PathBuf,
+}
+
+impl Reader<'_> {
+    fn config(&self, file: File) -> Result<Config, ConfigError> {
+        let connections = self.connections(file.connections)?;
+        let callers = self.callers(file.callers, &connections)?;
+        let server = Server {
+            listen: file.server.listen.unwrap_or(Server::default().listen),
+            request_timeout: file.server.request_timeout.map_or(Server::default().request_timeout, |it| it.0),
+        };
+        if callers.is_empty() && !server.listen.ip().is_loopback() {
+            return Err(self.locator.fault(
+                "server.listen",
+                Fault::new("without callers the gateway serves loopback addresses only")
+                    .fix("add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1"),
+            ));
+        }
+        let paging = Paging {
+            cursor_key: self
+                .optional_secret("paging.cursor_key", file.paging.cursor_key.as_ref())?
+                .map(|secret| CursorKey::derive(secret.as_bytes())),
+            max_vendor_calls: file.paging.max_vendor_calls.map_or(Paging::default().max_vendor_calls, NonZeroU32::get),
+        };
+        let without_effect = [
+            ("cache.stale_while_revalidate", file.cache.stale_while_revalidate.is_some()),
+            ("cache.stale_if_error", file.cache.stale_if_error.is_some()),
+            ("cache.not_found", file.cache.not_found.is_some()),
+        ];
+        let cache = Cache {
+            max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.as_u64()),
+            fresh: file.cache.fresh.map_or(Cache::default().fresh, |it| it.0),
+            without_effect: without_effect.iter().filter(|(_, set)| *set).map(|(key, _)| *key).collect(),
+        };
+        Ok(Config { server, paging, cache, connections, callers })
+    }
+
+    fn connections(&self, files: Vec<file::Connection>) -> Result<Vec<Connection>, ConfigError> {
+        if files.is_empty() {
+            let fault = Fault::new("there are no connections").fix("add a [[connections]] section");
+            return Err(self.locator.fault("connections", fault));
+        }
+        let mut connections: Vec<Connection> = Vec::with_capacity(files.len());
+        for (index, file) in files.into_iter().enumerate() {
+            let at = format!("connections.{index}");
+            if connections.iter().any(|other| other.name == file.name) {
+                let fault = Fault::new(format!("a connection named `{}` stands above already", file.name))
+                    .fix("give each connection a name of its own");
+                return Err(self.locator.fault(&format!("{at}.name"), fault));
+            }
+            connections.push(self.connection(&at, file)?);
+        }
+        Ok(connections)
+    }
+
+    fn connection(&self, at: &str, file: file::Connection) -> Result<Connection, ConfigError> {
+        let kind = registry::kind(&file.vendor).ok_or_else(|| {
+            let known: Vec<_> = registry::KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
+            let fault = Fault::new(format!("there is no vendor `{}`", file.vendor))
+                .fix(format!("write one of {}", known.join(", ")));
+            self.locator.fault(&format!("{at}.vendor"), fault)
+        })?;
+        let base_url = match &file.base_url {
+            None => kind.base_url.to_owned(),
+            Some(configured) => configured.clone(),
+        };
+        let base_url = Url::parse(&base_url).ok().filter(is_base).ok_or_else(|| {
+            let fault = Fault::new("this is not the base URL of an API")
+                .fix(format!("write an http or https URL without query, such as \"{}\"", kind.base_url));
+            self.locator.fault(&format!("{at}.base_url"), fault)
+        })?;
+        let credential_at = format!("{at}.credential");
+        let credential = Credential::new(self.secret(&credential_at, &file.credential)?.into()).map_err(|error| {
+            let fault = Fault::new(error.to_string()).fix("check the variable or file that holds the secret");
+            self.locator.fault(&credential_at, fault)
+        })?;
+        Ok(Connection {
+            account_id: self.account_id(at, kind, file.account)?,
+            rate_limit: file.rate_limit.map_or_else(
+                || Connection::default_rate_limit(kind),
+                |limit| RateLimit { requests: limit.requests, per: limit.per.0 },
+            ),
+            timeout: file.timeout.map_or(Connection::DEFAULT_TIMEOUT, |it| it.0),
+            name: file.name,
+            kind,
+            base_url,
+            credential,
+        })
+    }
+
+    fn account_id(&self, at: &str, kind: &Kind, mut keys: AccountKeys) -> Result<String, ConfigError> {
+        let key = kind.account_key;
+        let id = keys.remove(key);
+        if let Some(unknown) = keys.keys().next() {
+            let owner = registry::KINDS.iter().find(|other| other.account_key == unknown);
+            let fault = match owner {
+                Some(other) => Fault::new(format!("`{unknown}` belongs to vendor \"{}\"", other.name))
+                    .fix(format!("a connection to vendor \"{}\" wants `{key}`", kind.name)),
+                None => Fault::new(format!("there is no key `{unknown}`"))
+                    .fix(format!("a connection's keys are {}, {key}", file::CONNECTION_KEYS)),
+            };
+            return Err(self.locator.fault(&format!("{at}.{unknown}"), fault));
+        }
+        match id {
+            Some(toml::Value::String(id)) if !id.is_empty() => Ok(id),
+            Some(_) => {
+                let fault = Fault::new(format!("`{key}` is not text")).fix(format!("write {key} = \"…\""));
+                Err(self.locator.fault(&format!("{at}.{key}"), fault))
+            }
+            None => {
+                let fault = Fault::new(format!("`{key}` is missing"))
+                    .fix(format!("a connection to vendor \"{}\" wants {key} = \"…\"", kind.name));
+                Err(self.locator.fault(at, fault))
+            }
+        }
+    }
+
+    fn callers(&self, files: Vec<file::Caller>, connections: &[Connection]) -> Result<Vec<Caller>, ConfigError> {
+        let caller = |(index, file): (usize, file::Caller)| {
+            let at = format!("callers.{index}");
+            let digest = file.key_digest.strip_prefix("blake3:").and_then(|hex| blake3::Hash::from_hex(hex).ok());
+            let key_digest = digest.ok_or_else(|| {
+                let fault = Fault::new("this is not a key's digest")
+                    .fix("write \"blake3:\" and 64 hexadecimal digits, as `customer-gateway key` prints them");
+                self.locator.fault(&format!("{at}.key_digest"), fault)
+            })?;
+            let unknown = file.connections.iter().find(|name| !connections.iter().any(|known| known.name == **name));
+            if let Some(unknown) = unknown {
+                let fault = Fault::new(format!("there is no connection `{unknown}`"))
+                    .fix("write names of [[connections]] sections");
+                return Err(self.locator.fault(&format!("{at}.connections"), fault));
+            }
+            Ok(Caller { name: file.name, key_digest, connections: file.connections })
+        };
+        files.into_iter().enumerate().map(caller).collect()
+    }
+
+    fn optional_secret(&self, at: &str, secret: Option<&Secret>) -> Result<Option<String>, ConfigError> {
+        secret.map(|secret| self.secret(at, secret)).transpose()
+    }
+
+    fn secret(&self, at: &str, secret: &Secret) -> Result<String, ConfigError> {
+        match secret {
+            Secret::Env(name) => std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
+                let fault = Fault::new(format!("the environment variable {name} is not set"))
+                    .fix(format!("set {name}, or write {{ file = \"…\" }}"));
+                self.locator.fault(at, fault)
+            }),
+            Secret::File(path) => {
+                let path = self.directory.join(path);
+                let text = std::fs::read_to_string(&path).map_err(|error| {
+                    let fault = Fault::new(format!("the file {} cannot be read: {error}", path.display()))
+                        .fix("write the path of a file that holds the secret alone");
+                    self.locator.fault(at, fault)
+                })?;
+                Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+            }
+        }
+    }
+}
+
+/// Whether paths can be appended to a URL.
+fn is_base(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.has_host()
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+}
