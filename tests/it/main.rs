@@ -1,0 +1,4 @@
+//! The gateway, tested over real sockets.
+
+mod support;
+mod walks;

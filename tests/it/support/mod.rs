@@ -1,0 +1,215 @@
+//! A gateway in front of simulated vendors, all on loopback sockets.
+
+use std::{
+    collections::BTreeMap,
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use customer_gateway::{
+    app::App,
+    config::{Cache, Caller, Config, Connection, Paging, Server},
+    domain::{clock::Clock, cursor::CursorKey},
+    sandbox::{Data, Options, Sandbox},
+    server,
+    upstream::{Credential, RateLimit},
+    vendors::registry,
+};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
+use tokio::{net::TcpListener, task::JoinHandle};
+
+/// A running gateway, stopped when dropped.
+pub(crate) struct Gateway {
+    pub(crate) url: String,
+    pub(crate) clock: Arc<MovableClock>,
+    client: reqwest::Client,
+    task: JoinHandle<()>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: reqwest::header::HeaderMap,
+    pub(crate) text: String,
+}
+
+/// A clock that stands until it is moved.
+pub(crate) struct MovableClock(Mutex<Timestamp>);
+
+impl Gateway {
+    /// A gateway with a configuration, listening on a free port.
+    pub(crate) async fn start(mut config: Config) -> Self {
+        let clock = Arc::new(MovableClock::new());
+        config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
+        let app = App::new(config, Arc::clone(&clock) as _).unwrap();
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let task = tokio::spawn(async move {
+            server::serve(listener, app.router, std::future::pending()).await.unwrap();
+        });
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Self { url, clock, client, task }
+    }
+
+    /// Sends a `GET` for a path and query as they stand.
+    pub(crate) async fn get(&self, target: &str) -> Answer {
+        self.send(self.client.get(format!("{}{target}", self.url))).await
+    }
+
+    /// Sends a `GET` with a caller's key.
+    pub(crate) async fn get_as(&self, key: &str, target: &str) -> Answer {
+        self.send(self.client.get(format!("{}{target}", self.url)).bearer_auth(key)).await
+    }
+
+    /// Sends any request; `build` gets the client and the gateway's URL.
+    pub(crate) async fn request(
+        &self,
+        build: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
+    ) -> Answer {
+        self.send(build(&self.client, &self.url)).await
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
+        let response = request.send().await.unwrap();
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// The body of a 200 as JSON.
+    pub(crate) fn ok(&self) -> Value {
+        assert_eq!(self.status, 200, "{}", self.text);
+        self.json()
+    }
+
+    /// A problem document, checked to be one: its status, its code, its id.
+    pub(crate) fn problem(&self) -> Value {
+        let problem = self.json();
+        assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
+        assert_eq!(problem["status"], self.status);
+        assert_eq!(problem["request_id"], self.header("x-request-id"));
+        assert_eq!(problem["type"], format!("/problems/{}", problem["code"].as_str().unwrap()));
+        problem
+    }
+
+    /// The code of a problem of this status.
+    pub(crate) fn code(&self, status: u16) -> String {
+        assert_eq!(self.status, status, "{}", self.text);
+        self.problem()["code"].as_str().unwrap().to_owned()
+    }
+
+    /// A header's text, empty if absent.
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+impl MovableClock {
+    fn new() -> Self {
+        Self(Mutex::new("2025-11-01T00:00:00Z".parse().unwrap()))
+    }
+
+    /// Moves the clock on.
+    pub(crate) fn advance(&self, by: Duration) {
+        let mut now = self.0.lock().unwrap();
+        *now = now.checked_add(SignedDuration::try_from(by).unwrap()).unwrap();
+    }
+}
+
+impl Clock for MovableClock {
+    fn now(&self) -> Timestamp {
+        *self.0.lock().unwrap()
+    }
+}
+
+/// A configuration of some connections and nothing else.
+pub(crate) fn config(connections: Vec<Connection>) -> Config {
+    Config {
+        server: Server { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Server::default() },
+        paging: Paging::default(),
+        cache: Cache::default(),
+        connections,
+        callers: Vec::new(),
+    }
+}
+
+/// A connection whose budget never makes a test wait.
+pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id: &str) -> Connection {
+    Connection {
+        name: name.parse().unwrap(),
+        kind: registry::kind(vendor).unwrap(),
+        base_url: base_url.parse().unwrap(),
+        credential: Credential::new(secret.into()).unwrap(),
+        account_id: account_id.to_owned(),
+        rate_limit: RateLimit { requests: NonZeroU32::new(1_000_000).unwrap(), per: Duration::from_secs(1) },
+        timeout: Duration::from_secs(10),
+    }
+}
+
+/// The connections `affiliates` and `tax` to a sandbox's vendors.
+pub(crate) fn connections_to(sandbox: &Sandbox) -> Vec<Connection> {
+    let (tolt, corporation) = (sandbox.tolt(), sandbox.corporation());
+    vec![
+        connection("affiliates", "tolt", &tolt.base_url(), tolt.credential(), tolt.program_id()),
+        connection(
+            "tax",
+            "corporation",
+            &corporation.base_url(),
+            corporation.credential(),
+            corporation.corporation_id(),
+        ),
+    ]
+}
+
+/// A caller with a key, allowed some connections.
+pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
+    Caller {
+        name: name.to_owned(),
+        key_digest: blake3::hash(key.as_bytes()),
+        connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
+    }
+}
+
+/// Vendors that hold these rows and take any number of calls.
+pub(crate) async fn sandbox_with(data: Data) -> Sandbox {
+    Sandbox::start_with(Options { enforce_rate_limits: false, ..Options::default() }, data).await.unwrap()
+}
+
+/// Vendors that hold some generated rows and take any number of calls.
+pub(crate) async fn sandbox(tolt: usize, transactions: usize, corporation: usize) -> Sandbox {
+    Sandbox::start(Options {
+        tolt_customers: tolt,
+        tolt_transactions: transactions,
+        corporation_customers: corporation,
+        enforce_rate_limits: false,
+        ..Options::default()
+    })
+    .await
+    .unwrap()
+}
+
+/// A query string of some parameters, percent-encoded.
+pub(crate) fn query(parameters: &BTreeMap<String, String>) -> String {
+    url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
+}
+
+/// The ids of a page's rows.
+pub(crate) fn ids(page: &Value) -> Vec<String> {
+    page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
