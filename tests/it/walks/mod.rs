@@ -4,6 +4,7 @@
 mod changes;
 mod filters;
 mod pages;
+mod shifts;
 
 use serde_json::Value;
 
