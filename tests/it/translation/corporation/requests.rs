@@ -15,10 +15,6 @@ use crate::translation::asked::{
 
 const HOSTILE: &str = "a+b/c=d%20e&f g#?é客\"";
 
-fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
-
 fn texts(values: &[&str]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
 }
@@ -52,12 +48,12 @@ fn all_customers() {
 
 #[test]
 fn name() {
-    assert_snapshot!(request(Filter { name: text("Acme Corporation"), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=Acme%20Corporation&limit=100");
+    assert_snapshot!(request(Filter { name: Some("Acme Corporation".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=Acme%20Corporation&limit=100");
 }
 
 #[test]
 fn search() {
-    assert_snapshot!(request(Filter { search: text("acme"), ..Filter::default() }), @"/customers?corporation_id=corp_123&search_term=acme&limit=100");
+    assert_snapshot!(request(Filter { search: Some("acme".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&search_term=acme&limit=100");
 }
 
 #[test]
@@ -87,12 +83,12 @@ fn exemption_jurisdiction() {
 
 #[test]
 fn exemption_status() {
-    assert_snapshot!(request(Filter { exemption_status: text("ACTIVE"), ..Filter::default() }), @"/customers?corporation_id=corp_123&exemption_status=ACTIVE&limit=100");
+    assert_snapshot!(request(Filter { exemption_status: Some("ACTIVE".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&exemption_status=ACTIVE&limit=100");
 }
 
 #[test]
 fn expiration_status() {
-    assert_snapshot!(request(Filter { expiration_status: text("EXPIRED"), ..Filter::default() }), @"/customers?corporation_id=corp_123&expiration_status=EXPIRED&limit=100");
+    assert_snapshot!(request(Filter { expiration_status: Some("EXPIRED".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&expiration_status=EXPIRED&limit=100");
 }
 
 #[test]
@@ -104,14 +100,14 @@ fn has_exemption() {
 #[test]
 fn all_native_filters_at_once() {
     let filter = Filter {
-        name: text("Acme Corporation"),
-        search: text("acme"),
+        name: Some("Acme Corporation".into()),
+        search: Some("acme".into()),
         source_platform: texts(&["stripe"]),
         source_platform_id: texts(&["cus_1"]),
         certificate_type: texts(&["BLANKET"]),
         exemption_jurisdiction: texts(&["US_CA"]),
-        exemption_status: text("ACTIVE"),
-        expiration_status: text("ACTIVE"),
+        exemption_status: Some("ACTIVE".into()),
+        expiration_status: Some("ACTIVE".into()),
         has_exemption: Some(true),
         ..Filter::default()
     };
@@ -130,35 +126,40 @@ fn a_comma_within_a_list_is_refused_and_not_split() {
 
 #[test]
 fn a_comma_within_a_single_value_is_sent() {
-    assert_snapshot!(request(Filter { name: text("Acme, Inc."), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=Acme%2C%20Inc.&limit=100");
+    assert_snapshot!(request(Filter { name: Some("Acme, Inc.".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=Acme%2C%20Inc.&limit=100");
 }
 
 #[test]
-fn created_is_left_to_the_gateway() {
+fn paging_26_created_is_left_to_the_gateway_and_inclusive() {
     let instant = |value: &str| Some(value.parse().unwrap());
-    let created = CreatedRange { gte: instant("2025-01-15T14:30:00.0005Z"), lte: instant("2025-02-01T00:00:00Z") };
-    let residual = left_to_the_gateway(Filter { created, ..Filter::default() });
+    let created = CreatedRange { gte: instant("2024-01-23T08:53:20Z"), lte: instant("2024-01-23T08:53:20.123Z") };
+    let filter = Filter { created, ..Filter::default() };
+    let residual = left_to_the_gateway(filter.clone());
     assert_eq!(residual, Residual { created, ..Residual::default() });
+
+    let page = corporation().list(&customers_with(filter)).answered_with("shape_16_epochs.json").unwrap();
+    let kept: Vec<_> = (0..page.len()).filter(|&row| residual.matches(&page, row)).map(|row| page.id(row)).collect();
+    assert_eq!(kept, ["seconds", "milliseconds", "seconds_as_text", "milliseconds_as_text"]);
 }
 
 #[test]
 fn email_is_left_to_the_gateway_in_any_case() {
-    let residual = left_to_the_gateway(Filter { email: text("Contact@Acme.com"), ..Filter::default() });
-    assert_eq!(residual, Residual { email: text("contact@acme.com"), ..Residual::default() });
+    let residual = left_to_the_gateway(Filter { email: Some("Contact@Acme.com".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { email: Some("contact@acme.com".into()), ..Residual::default() });
 }
 
 #[test]
 fn external_id_is_left_to_the_gateway() {
-    let residual = left_to_the_gateway(Filter { external_id: text("acme-1"), ..Filter::default() });
-    assert_eq!(residual, Residual { external_id: text("acme-1"), ..Residual::default() });
+    let residual = left_to_the_gateway(Filter { external_id: Some("acme-1".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { external_id: Some("acme-1".into()), ..Residual::default() });
 }
 
 #[test]
 fn what_the_vendor_has_no_field_for_is_refused_with_what_is_supported() {
     let refused = |filter| refusal(&customers_with(filter));
-    assert_snapshot!(refused(Filter { status: text("active"), ..Filter::default() }), @r#"Unsupported { parameter: Status, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
-    assert_snapshot!(refused(Filter { partner_id: text("part_1"), ..Filter::default() }), @r#"Unsupported { parameter: PartnerId, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
-    assert_snapshot!(refused(Filter { customer_id: text("cust_1"), ..Filter::default() }), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
+    assert_snapshot!(refused(Filter { status: Some("active".into()), ..Filter::default() }), @r#"Unsupported { parameter: Status, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
+    assert_snapshot!(refused(Filter { partner_id: Some("part_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: PartnerId, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
+    assert_snapshot!(refused(Filter { customer_id: Some("cust_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
 }
 
 #[test]
@@ -192,7 +193,7 @@ fn raw_rows_are_asked_for_like_others() {
 
 #[test]
 fn shape_10_hostile_values_are_percent_encoded() {
-    assert_snapshot!(request(Filter { name: text(HOSTILE), search: text("&has_exemption=true"), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%22&search_term=%26has_exemption%3Dtrue&limit=100");
+    assert_snapshot!(request(Filter { name: Some(HOSTILE.into()), search: Some("&has_exemption=true".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%22&search_term=%26has_exemption%3Dtrue&limit=100");
     assert_snapshot!(request(Filter { source_platform_id: texts(&[HOSTILE, "%2C"]), ..Filter::default() }), @"/customers?corporation_id=corp_123&source_platform_ids=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%22%2C%252C&limit=100");
     let connection = Connection { account_id: "corp+/=&x=1", ..corporation() };
     assert_snapshot!(connection.list(&customers()).request(), @"/customers?corporation_id=corp%2B%2F%3D%26x%3D1&limit=100");
@@ -204,9 +205,9 @@ fn the_start_of_a_list_has_no_cursor() {
 }
 
 #[test]
-fn at_a_token() {
+fn paging_25_a_cursor_is_sent_with_the_filter_it_belongs_to() {
     let at = |token: &str| {
-        let filtered = customers_with(Filter { search: text("acme"), ..Filter::default() });
+        let filtered = customers_with(Filter { search: Some("acme".into()), ..Filter::default() });
         corporation().list(&filtered).at(Anchor::Token(token.into())).request()
     };
     assert_snapshot!(at("eyJpZCI6ImN1c3RfNzg5In0="), @"/customers?corporation_id=corp_123&search_term=acme&limit=100&cursor=eyJpZCI6ImN1c3RfNzg5In0%3D");

@@ -14,10 +14,6 @@ use crate::translation::asked::{Connection, customers, customers_with, expanding
 
 const HOSTILE: &str = "a+b/c=d%20e&f g#?é客,\"";
 
-fn text(value: &str) -> Option<String> {
-    Some(value.to_owned())
-}
-
 fn instant(value: &str) -> jiff::Timestamp {
     value.parse().unwrap()
 }
@@ -68,21 +64,21 @@ fn orders() {
 
 #[test]
 fn status() {
-    let question = customers_with(Filter { status: text("active"), ..Filter::default() });
+    let question = customers_with(Filter { status: Some("active".into()), ..Filter::default() });
     assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100");
     assert!(tolt().plan(&question).unwrap().total_is_exact);
 }
 
 #[test]
 fn partner_id() {
-    let filter = Filter { partner_id: text("part_s7mbzRGn46BhVgNFHD6fDgXW"), ..Filter::default() };
+    let filter = Filter { partner_id: Some("part_s7mbzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
     assert_snapshot!(request(&customers_with(filter.clone())), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
     assert_snapshot!(request(&Question { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
 }
 
 #[test]
 fn customer_id_of_transactions() {
-    let filter = Filter { customer_id: text("cust_dK9bzRGn46BhVgNFHD6fDgXW"), ..Filter::default() };
+    let filter = Filter { customer_id: Some("cust_dK9bzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
     assert_snapshot!(request(&Question { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&customer_id=cust_dK9bzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
 }
 
@@ -115,6 +111,15 @@ fn paging_26_bounds_are_rounded_outwards_to_milliseconds() {
 }
 
 #[test]
+fn paging_26_rows_on_either_bound_are_kept() {
+    let question = between(Some("2025-01-03T00:00:00Z"), Some("2025-01-04T00:00:00Z"));
+    let residual = tolt().plan(&question).unwrap().residual;
+    let page = tolt().list(&question).answered_with("paging_20_has_more_false.json").unwrap();
+    let kept: Vec<_> = (0..page.len()).filter(|&row| residual.matches(&page, row)).map(|row| page.id(row)).collect();
+    assert_eq!(kept, ["cust_4", "cust_3"]);
+}
+
+#[test]
 fn paging_26_an_inverted_range_is_sent_as_it_is() {
     let question = between(Some("2025-02-01T00:00:00Z"), Some("2025-01-01T00:00:00Z"));
     assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-02-01T00%3A00%3A00.000Z&created_lte=2025-01-01T00%3A00%3A00.000Z&order=desc&limit=100");
@@ -123,8 +128,8 @@ fn paging_26_an_inverted_range_is_sent_as_it_is() {
 #[test]
 fn all_native_filters_at_once() {
     let filter = Filter {
-        status: text("lead"),
-        partner_id: text("part_1"),
+        status: Some("lead".into()),
+        partner_id: Some("part_1".into()),
         created: created(Some("2025-01-01T00:00:00Z"), Some("2025-02-01T00:00:00Z")),
         ..Filter::default()
     };
@@ -134,26 +139,26 @@ fn all_native_filters_at_once() {
 
 #[test]
 fn name_is_left_to_the_gateway() {
-    let residual = left_to_the_gateway(Filter { name: text("Jim Halpert"), ..Filter::default() });
-    assert_eq!(residual, Residual { name: text("Jim Halpert"), ..Residual::default() });
+    let residual = left_to_the_gateway(Filter { name: Some("Jim Halpert".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { name: Some("Jim Halpert".into()), ..Residual::default() });
 }
 
 #[test]
 fn search_is_left_to_the_gateway_in_any_case() {
-    let residual = left_to_the_gateway(Filter { search: text("HALP"), ..Filter::default() });
-    assert_eq!(residual, Residual { search: text("halp"), ..Residual::default() });
+    let residual = left_to_the_gateway(Filter { search: Some("HALP".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { search: Some("halp".into()), ..Residual::default() });
 }
 
 #[test]
 fn email_is_left_to_the_gateway_in_any_case() {
-    let residual = left_to_the_gateway(Filter { email: text("Jim@Example.com"), ..Filter::default() });
-    assert_eq!(residual, Residual { email: text("jim@example.com"), ..Residual::default() });
+    let residual = left_to_the_gateway(Filter { email: Some("Jim@Example.com".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { email: Some("jim@example.com".into()), ..Residual::default() });
 }
 
 #[test]
 fn external_id_is_left_to_the_gateway() {
-    let residual = left_to_the_gateway(Filter { external_id: text("jim_halpert_789"), ..Filter::default() });
-    assert_eq!(residual, Residual { external_id: text("jim_halpert_789"), ..Residual::default() });
+    let residual = left_to_the_gateway(Filter { external_id: Some("jim_halpert_789".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { external_id: Some("jim_halpert_789".into()), ..Residual::default() });
 }
 
 #[test]
@@ -164,8 +169,8 @@ fn filters_of_exemptions_are_refused_with_what_is_supported() {
         ("source_platform_id", Filter { source_platform_id: values(), ..Filter::default() }),
         ("certificate_type", Filter { certificate_type: values(), ..Filter::default() }),
         ("exemption_jurisdiction", Filter { exemption_jurisdiction: values(), ..Filter::default() }),
-        ("exemption_status", Filter { exemption_status: text("ACTIVE"), ..Filter::default() }),
-        ("expiration_status", Filter { expiration_status: text("EXPIRED"), ..Filter::default() }),
+        ("exemption_status", Filter { exemption_status: Some("ACTIVE".into()), ..Filter::default() }),
+        ("expiration_status", Filter { expiration_status: Some("EXPIRED".into()), ..Filter::default() }),
         ("has_exemption", Filter { has_exemption: Some(true), ..Filter::default() }),
     ];
     for (parameter, filter) in filters {
@@ -177,13 +182,13 @@ fn filters_of_exemptions_are_refused_with_what_is_supported() {
 
 #[test]
 fn a_filter_that_transactions_do_not_have_is_refused() {
-    let filter = Filter { status: text("paid"), ..Filter::default() };
+    let filter = Filter { status: Some("paid".into()), ..Filter::default() };
     assert_snapshot!(refusal(&Question { filter, ..transactions() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "partner_id", "customer_id", "created_gte", "created_lte"] }"#);
 }
 
 #[test]
 fn customers_cannot_be_asked_for_by_a_customers_id() {
-    let filter = Filter { customer_id: text("cust_1"), ..Filter::default() };
+    let filter = Filter { customer_id: Some("cust_1".into()), ..Filter::default() };
     assert_snapshot!(refusal(&customers_with(filter)), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "name", "search", "email", "external_id"] }"#);
 }
 
@@ -216,7 +221,7 @@ fn raw_rows_are_asked_for_like_others() {
 
 #[test]
 fn shape_10_hostile_values_are_percent_encoded() {
-    let filter = Filter { status: text(HOSTILE), partner_id: text("&status=lead"), ..Filter::default() };
+    let filter = Filter { status: Some(HOSTILE.into()), partner_id: Some("&status=lead".into()), ..Filter::default() };
     assert_snapshot!(request(&customers_with(filter)), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22&partner_id=%26status%3Dlead&order=desc&limit=100");
     let connection = Connection { account_id: "prg+/=&x=1", ..tolt() };
     assert_snapshot!(connection.list(&customers()).request(), @"/v1/customers?program_id=prg%2B%2F%3D%26x%3D1&order=desc&limit=100");
@@ -234,6 +239,13 @@ fn after_a_row() {
     assert_snapshot!(after("txn_2", transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=txn_2");
     assert_snapshot!(after(HOSTILE, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22");
     assert_snapshot!(after("cust_2", Question { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&starting_after=cust_2");
+}
+
+#[test]
+fn paging_25_a_cursor_is_sent_with_the_filter_it_belongs_to() {
+    let question = customers_with(Filter { status: Some("active".into()), ..Filter::default() });
+    let later = tolt().list(&question).at(Anchor::After("cust_2".into()));
+    assert_snapshot!(later.request(), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100&starting_after=cust_2");
 }
 
 #[test]
