@@ -117,7 +117,7 @@ pub fn ceil_to_millisecond(instant: jiff::Timestamp) -> jiff::Timestamp {
 }
 
 fn fractional_digits(text: &str) -> u8 {
-    let Some((_, fraction)) = text.split_once('.') else { return 0 };
+    let Some((_, fraction)) = text.split_once(['.', ',']) else { return 0 };
     u8::try_from(fraction.bytes().take_while(u8::is_ascii_digit).count()).unwrap_or(u8::MAX)
 }
 
@@ -132,6 +132,7 @@ mod tests {
             ("2024-03-05T10:28:08.984+00:00", "2024-03-05T10:28:08.984Z"),
             ("2024-11-25T15:24:26.846428+00:00", "2024-11-25T15:24:26.846428Z"),
             ("2024-11-25T15:24:26.846000Z", "2024-11-25T15:24:26.846000Z"),
+            ("2024-11-25T15:24:26,846428Z", "2024-11-25T15:24:26.846428Z"),
             ("2025-01-15T14:30:00+0530", "2025-01-15T09:00:00.000Z"),
             ("2025-01-15", "2025-01-15T00:00:00.000Z"),
         ];

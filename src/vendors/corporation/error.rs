@@ -16,8 +16,8 @@ struct Inner {
     r#type: Option<String>,
     title: Option<String>,
     detail: Option<String>,
-    #[serde(default, rename = "Errors")]
-    errors: Vec<Detail>,
+    #[serde(rename = "Errors")]
+    errors: Option<Vec<Detail>>,
 }
 
 #[derive(Deserialize)]
@@ -30,7 +30,7 @@ struct Detail {
 pub(super) fn refused(call: &Call, response: &VendorResponse) -> VendorError {
     let refusal = Refusal { status: response.status, ..Refusal::default() };
     let Ok(Body { error }) = serde_json::from_slice(&response.body) else { return classify(call, refusal) };
-    let first = error.errors.into_iter().next().map(|Detail { details, pointer }| {
+    let first = error.errors.into_iter().flatten().next().map(|Detail { details, pointer }| {
         format!(" ({}: {})", pointer.unwrap_or_default(), details.unwrap_or_default())
     });
     let message = error.detail.or(error.title).map(|message| message + first.as_deref().unwrap_or_default());

@@ -11,8 +11,7 @@ struct Body {
     error: Option<Inner>,
     message: Option<String>,
     code: Option<String>,
-    #[serde(default)]
-    errors: Vec<FieldError>,
+    errors: Option<Vec<FieldError>>,
 }
 
 #[derive(Deserialize)]
@@ -60,7 +59,7 @@ fn read(response: &VendorResponse) -> Refusal {
     let Ok(body) = serde_json::from_slice::<Body>(&response.body) else { return none };
     let (inner_message, inner_type) = body.error.map_or((None, None), |inner| (inner.message, inner.r#type));
     let mut message = inner_message.or(body.message);
-    if let Some(FieldError { field: Some(field), message: about }) = body.errors.into_iter().next() {
+    if let Some(FieldError { field: Some(field), message: about }) = body.errors.into_iter().flatten().next() {
         let about = about.unwrap_or_default();
         message = Some(format!("{} ({field}: {about})", message.unwrap_or_default()).trim_start().to_owned());
     }

@@ -1,0 +1,192 @@
+//! A question put to an adapter, and the fixture that answers it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use bytes::Bytes;
+use customer_gateway::{
+    domain::{
+        page::RecordPage,
+        position::Anchor,
+        question::{Expansion, Filter, Question, Resource, Retrieval, Shape},
+    },
+    vendors::{
+        Account, Call, VendorError, VendorResponse,
+        plan::{Plan, PlanError, RetrievalPlan},
+        registry::{Kind, kind},
+    },
+};
+
+use super::outcome::{described, refusal};
+
+/// The statuses that vendors refuse with.
+const STATUSES: &[u16] = &[200, 400, 401, 403, 404, 408, 422, 429, 500, 502, 503];
+
+/// A connection that can be asked.
+#[derive(Clone, Copy)]
+pub(crate) struct Connection {
+    pub(crate) kind: &'static Kind,
+    pub(crate) name: &'static str,
+    pub(crate) account_id: &'static str,
+}
+
+/// A call that a connection makes.
+pub(crate) struct Asked {
+    connection: Connection,
+    call: Call,
+}
+
+/// Tolt, with the program of its pages' examples.
+pub(crate) fn tolt() -> Connection {
+    Connection { kind: kind("tolt").unwrap(), name: "affiliates", account_id: "prg_YRsbPDAKhWfdqJbFACheh" }
+}
+
+/// The corporation vendor, with the corporation of its page's example.
+pub(crate) fn corporation() -> Connection {
+    Connection { kind: kind("corporation").unwrap(), name: "tax", account_id: "corp_123" }
+}
+
+/// All customers.
+pub(crate) fn customers() -> Question {
+    customers_with(Filter::default())
+}
+
+/// The customers that a filter lets pass.
+pub(crate) fn customers_with(filter: Filter) -> Question {
+    Question { resource: Resource::Customers, filter, order: None, shape: Shape::default() }
+}
+
+/// All transactions.
+pub(crate) fn transactions() -> Question {
+    Question { resource: Resource::Transactions, ..customers() }
+}
+
+/// Rows with these related objects.
+pub(crate) fn expanding(expand: &[Expansion]) -> Shape {
+    Shape { expand: expand.to_vec(), raw: false }
+}
+
+/// Rows with the vendor's own object.
+pub(crate) fn with_raw() -> Shape {
+    Shape { expand: Vec::new(), raw: true }
+}
+
+/// A fixture's bytes.
+pub(crate) fn fixture(vendor: &str, name: &str) -> Bytes {
+    let path = fixtures(vendor).join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into()
+}
+
+impl Connection {
+    pub(crate) fn plan(self, question: &Question) -> Result<Plan, PlanError> {
+        Plan::new(self.kind.capabilities, question)
+    }
+
+    /// The first page of a list.
+    pub(crate) fn list(self, question: &Question) -> Asked {
+        let plan = self.plan(question).unwrap();
+        Asked { connection: self, call: Call::List(Arc::new(plan), Anchor::Start) }
+    }
+
+    pub(crate) fn retrieval(self, id: &str, shape: Shape) -> Result<RetrievalPlan, PlanError> {
+        RetrievalPlan::new(self.kind.capabilities, &Retrieval { vendor_id: id.to_owned(), shape })
+    }
+
+    /// One customer.
+    pub(crate) fn retrieve(self, id: &str, shape: Shape) -> Asked {
+        let plan = self.retrieval(id, shape).unwrap();
+        Asked { connection: self, call: Call::Retrieve(Arc::new(plan)) }
+    }
+
+    /// Snapshots what a body means with every status, wherever it comes.
+    #[track_caller]
+    pub(crate) fn refuses(self, name: &str) {
+        let calls = [
+            ("first page", self.list(&customers())),
+            ("later page", self.list(&customers()).at(self.later_page())),
+            ("one customer", self.retrieve("cust_1", Shape::default())),
+        ];
+        let body = fixture(self.kind.name, name);
+        let mut said = Vec::new();
+        let mut lines = Vec::new();
+        for &status in STATUSES {
+            for (what, asked) in &calls {
+                let error = asked.answered(status, &body).unwrap_err();
+                lines.push(format!("{status} {what}: {error}"));
+                if let Some(refusal) = refusal(&error) {
+                    assert_eq!(refusal.status, status);
+                    said.push(format!("code: {:?}\nmessage: {:?}\n", refusal.code, refusal.message));
+                }
+            }
+        }
+        // It says the same wherever it comes.
+        said.dedup();
+        self.snapshot(name, &[said, lines].concat().join("\n"));
+    }
+
+    fn later_page(self) -> Anchor {
+        match self.kind.name {
+            "tolt" => Anchor::After("cust_1".into()),
+            _ => Anchor::Token("c1".into()),
+        }
+    }
+
+    fn snapshot(self, name: &str, text: &str) {
+        let stem = name.rsplit_once('.').map_or(name, |(stem, _)| stem);
+        let mut settings = insta::Settings::clone_current();
+        settings.set_snapshot_path(fixtures(self.kind.name));
+        settings.set_prepend_module_to_snapshot(false);
+        settings.set_omit_expression(true);
+        settings.set_description(format!("tests/fixtures/{}/{name}", self.kind.name));
+        settings.bind(|| insta::assert_snapshot!(stem, text));
+    }
+}
+
+impl Asked {
+    /// Another page of the list.
+    pub(crate) fn at(self, anchor: Anchor) -> Self {
+        let Call::List(plan, _) = self.call else { panic!("only lists have pages") };
+        Self { call: Call::List(plan, anchor), ..self }
+    }
+
+    /// The request as it stands in its first line, or why there is none.
+    pub(crate) fn request(&self) -> String {
+        match self.adapter().request(&self.call) {
+            Ok(request) if request.query.is_empty() => request.path,
+            Ok(request) => format!("{}?{}", request.path, request.query),
+            Err(error) => format!("{error:?}"),
+        }
+    }
+
+    /// What the adapter makes of an answer.
+    pub(crate) fn answered(&self, status: u16, body: &Bytes) -> Result<RecordPage, VendorError> {
+        self.adapter().read(&self.call, &VendorResponse { status, body: body.clone() })
+    }
+
+    /// What the adapter makes of a fixture that comes with HTTP 200.
+    pub(crate) fn answered_with(&self, name: &str) -> Result<RecordPage, VendorError> {
+        self.answered(200, &fixture(self.connection.kind.name, name))
+    }
+
+    /// Snapshots what the adapter makes of a fixture that comes with HTTP 200.
+    #[track_caller]
+    pub(crate) fn reads(&self, name: &str) {
+        self.reads_status(200, name);
+    }
+
+    /// Snapshots what the adapter makes of a fixture that comes with a status.
+    #[track_caller]
+    pub(crate) fn reads_status(&self, status: u16, name: &str) {
+        let body = fixture(self.connection.kind.name, name);
+        let outcome = described(&self.answered(status, &body));
+        self.connection.snapshot(name, &format!("GET {}\n{status}\n\n{outcome}", self.request()));
+    }
+
+    fn adapter(&self) -> Box<dyn customer_gateway::vendors::Vendor> {
+        let Connection { kind, name, account_id } = self.connection;
+        (kind.adapter)(Account { connection: name.parse().unwrap(), id: account_id.to_owned() })
+    }
+}
+
+fn fixtures(vendor: &str) -> PathBuf {
+    [env!("CARGO_MANIFEST_DIR"), "tests", "fixtures", vendor].iter().collect()
+}

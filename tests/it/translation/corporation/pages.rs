@@ -1,0 +1,36 @@
+//! The answer that the corporation vendor's own page shows.
+
+use customer_gateway::domain::question::{Expansion, Filter, Question};
+
+use crate::translation::{
+    asked::{corporation, customers, customers_with, expanding, fixture, with_raw},
+    outcome::text,
+};
+
+#[test]
+fn the_list_of_customers() {
+    let acme = Filter { search: Some("acme".to_owned()), ..Filter::default() };
+    let asked = Question { shape: expanding(&[Expansion::ShippingAddress]), ..customers_with(acme) };
+    corporation().list(&asked).reads("page_list_customers.json");
+}
+
+#[test]
+fn raw_rows_are_the_vendors_bytes() {
+    let list = || corporation().list(&Question { shape: with_raw(), ..customers() });
+    let retrieve = || corporation().retrieve("cust_789", with_raw());
+    let answers = [
+        ("page_list_customers.json", list()),
+        ("shape_15_unknown_fields.json", list()),
+        ("shape_18_list_wrapped.json", list()),
+        ("shape_18_object_flat.json", retrieve()),
+        ("shape_18_object_wrapped.json", retrieve()),
+    ];
+    for (name, asked) in answers {
+        let page = asked.answered_with(name).unwrap();
+        let body = fixture("corporation", name);
+        let body = std::str::from_utf8(&body).unwrap();
+        let (_, raw) = text(&page, 0).split_once(r#","raw":"#).unwrap();
+        let raw = raw.strip_suffix('}').unwrap();
+        assert!(raw.starts_with('{') && body.contains(raw), "{name}: {raw}");
+    }
+}

@@ -1,0 +1,8 @@
+//! Tolt.
+
+mod pages;
+mod paging;
+mod refusals;
+mod requests;
+mod shape;
+mod tenancy;

@@ -1,0 +1,313 @@
+//! Tolt's requests: DESIGN's table of parameters, line by line. Brackets are
+//! sent raw (FACTS.md, case 14), instants in UTC with milliseconds and `Z`
+//! (case 26).
+
+use customer_gateway::domain::{
+    position::{Anchor, Direction},
+    question::{Expansion, Filter, Order, Question, Shape},
+    residual::Residual,
+    timestamp::CreatedRange,
+};
+use insta::assert_snapshot;
+
+use crate::translation::asked::{Connection, customers, customers_with, expanding, tolt, transactions, with_raw};
+
+const HOSTILE: &str = "a+b/c=d%20e&f g#?é客,\"";
+
+fn instant(value: &str) -> jiff::Timestamp {
+    value.parse().unwrap()
+}
+
+fn created(gte: Option<&str>, lte: Option<&str>) -> CreatedRange {
+    CreatedRange { gte: gte.map(instant), lte: lte.map(instant) }
+}
+
+fn between(gte: Option<&str>, lte: Option<&str>) -> Question {
+    customers_with(Filter { created: created(gte, lte), ..Filter::default() })
+}
+
+/// The request for the first page.
+fn request(question: &Question) -> String {
+    tolt().list(question).request()
+}
+
+/// Why a question cannot be asked.
+fn refusal(question: &Question) -> String {
+    format!("{:?}", tolt().plan(question).unwrap_err())
+}
+
+/// The gateway's part of a question, which counts no total.
+fn left_to_the_gateway(filter: Filter) -> Residual {
+    let plan = tolt().plan(&customers_with(filter)).unwrap();
+    assert_eq!(plan.native, []);
+    assert!(!plan.total_is_exact);
+    plan.residual
+}
+
+#[test]
+fn all_customers() {
+    assert_snapshot!(request(&customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100");
+}
+
+#[test]
+fn all_transactions() {
+    assert_snapshot!(request(&transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100");
+}
+
+#[test]
+fn orders() {
+    let ordered = |order, question| request(&Question { order: Some(order), ..question });
+    assert_snapshot!(ordered(Order::Asc, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100");
+    assert_snapshot!(ordered(Order::Desc, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100");
+    assert_snapshot!(ordered(Order::Asc, transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100");
+}
+
+#[test]
+fn status() {
+    let question = customers_with(Filter { status: Some("active".into()), ..Filter::default() });
+    assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100");
+    assert!(tolt().plan(&question).unwrap().total_is_exact);
+}
+
+#[test]
+fn partner_id() {
+    let filter = Filter { partner_id: Some("part_s7mbzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
+    assert_snapshot!(request(&customers_with(filter.clone())), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
+    assert_snapshot!(request(&Question { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
+}
+
+#[test]
+fn customer_id_of_transactions() {
+    let filter = Filter { customer_id: Some("cust_dK9bzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
+    assert_snapshot!(request(&Question { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&customer_id=cust_dK9bzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
+}
+
+#[test]
+fn created_is_sent_and_checked_again() {
+    let question = between(Some("2025-01-15T14:30:00Z"), Some("2025-02-01T00:00:00.5+02:00"));
+    assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&created_lte=2025-01-31T22%3A00%3A00.500Z&order=desc&limit=100");
+    let plan = tolt().plan(&question).unwrap();
+    assert_eq!(plan.residual, Residual { created: question.filter.created, ..Residual::default() });
+    assert!(plan.total_is_exact);
+}
+
+#[test]
+fn created_of_transactions() {
+    let filter =
+        Filter { created: created(Some("2025-01-15T14:30:00Z"), Some("2025-02-01T00:00:00Z")), ..Filter::default() };
+    assert_snapshot!(request(&Question { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&created_lte=2025-02-01T00%3A00%3A00.000Z&order=desc&limit=100");
+}
+
+#[test]
+fn paging_26_bounds_are_rounded_outwards_to_milliseconds() {
+    let question = between(Some("2025-01-15T14:30:00.0009Z"), Some("2025-01-15T14:30:00.0001Z"));
+    assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&created_lte=2025-01-15T14%3A30%3A00.001Z&order=desc&limit=100");
+    let plan = tolt().plan(&question).unwrap();
+    assert_eq!(plan.residual.created, question.filter.created);
+    assert!(!plan.total_is_exact, "the vendor counts rows that the gateway leaves out");
+
+    let before_the_epoch = between(Some("1969-12-31T23:59:59.9985Z"), Some("1969-12-31T23:59:59.9985Z"));
+    assert_snapshot!(request(&before_the_epoch), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=1969-12-31T23%3A59%3A59.998Z&created_lte=1969-12-31T23%3A59%3A59.999Z&order=desc&limit=100");
+}
+
+#[test]
+fn paging_26_rows_on_either_bound_are_kept() {
+    let question = between(Some("2025-01-03T00:00:00Z"), Some("2025-01-04T00:00:00Z"));
+    let residual = tolt().plan(&question).unwrap().residual;
+    let page = tolt().list(&question).answered_with("paging_20_has_more_false.json").unwrap();
+    let kept: Vec<_> = (0..page.len()).filter(|&row| residual.matches(&page, row)).map(|row| page.id(row)).collect();
+    assert_eq!(kept, ["cust_4", "cust_3"]);
+}
+
+#[test]
+fn paging_26_an_inverted_range_is_sent_as_it_is() {
+    let question = between(Some("2025-02-01T00:00:00Z"), Some("2025-01-01T00:00:00Z"));
+    assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-02-01T00%3A00%3A00.000Z&created_lte=2025-01-01T00%3A00%3A00.000Z&order=desc&limit=100");
+}
+
+#[test]
+fn all_native_filters_at_once() {
+    let filter = Filter {
+        status: Some("lead".into()),
+        partner_id: Some("part_1".into()),
+        created: created(Some("2025-01-01T00:00:00Z"), Some("2025-02-01T00:00:00Z")),
+        ..Filter::default()
+    };
+    let shape = Shape { expand: vec![Expansion::Partner, Expansion::Program], raw: true };
+    assert_snapshot!(request(&Question { order: Some(Order::Asc), shape, ..customers_with(filter) }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=lead&partner_id=part_1&created_gte=2025-01-01T00%3A00%3A00.000Z&created_lte=2025-02-01T00%3A00%3A00.000Z&order=asc&expand[]=partner&expand[]=program&limit=100");
+}
+
+#[test]
+fn name_is_left_to_the_gateway() {
+    let residual = left_to_the_gateway(Filter { name: Some("Jim Halpert".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { name: Some("Jim Halpert".into()), ..Residual::default() });
+}
+
+#[test]
+fn search_is_left_to_the_gateway_in_any_case() {
+    let residual = left_to_the_gateway(Filter { search: Some("HALP".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { search: Some("halp".into()), ..Residual::default() });
+}
+
+#[test]
+fn email_is_left_to_the_gateway_in_any_case() {
+    let residual = left_to_the_gateway(Filter { email: Some("Jim@Example.com".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { email: Some("jim@example.com".into()), ..Residual::default() });
+}
+
+#[test]
+fn external_id_is_left_to_the_gateway() {
+    let residual = left_to_the_gateway(Filter { external_id: Some("jim_halpert_789".into()), ..Filter::default() });
+    assert_eq!(residual, Residual { external_id: Some("jim_halpert_789".into()), ..Residual::default() });
+}
+
+#[test]
+fn filters_of_exemptions_are_refused_with_what_is_supported() {
+    let values = || vec!["x".to_owned()];
+    let filters = [
+        ("source_platform", Filter { source_platform: values(), ..Filter::default() }),
+        ("source_platform_id", Filter { source_platform_id: values(), ..Filter::default() }),
+        ("certificate_type", Filter { certificate_type: values(), ..Filter::default() }),
+        ("exemption_jurisdiction", Filter { exemption_jurisdiction: values(), ..Filter::default() }),
+        ("exemption_status", Filter { exemption_status: Some("ACTIVE".into()), ..Filter::default() }),
+        ("expiration_status", Filter { expiration_status: Some("EXPIRED".into()), ..Filter::default() }),
+        ("has_exemption", Filter { has_exemption: Some(true), ..Filter::default() }),
+    ];
+    for (parameter, filter) in filters {
+        let error = tolt().plan(&customers_with(filter)).unwrap_err();
+        assert_eq!(error.to_string(), format!("`{parameter}` is not supported here"));
+    }
+    assert_snapshot!(refusal(&customers_with(Filter { has_exemption: Some(true), ..Filter::default() })), @r#"Unsupported { parameter: HasExemption, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "name", "search", "email", "external_id"] }"#);
+}
+
+#[test]
+fn a_filter_that_transactions_do_not_have_is_refused() {
+    let filter = Filter { status: Some("paid".into()), ..Filter::default() };
+    assert_snapshot!(refusal(&Question { filter, ..transactions() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "partner_id", "customer_id", "created_gte", "created_lte"] }"#);
+}
+
+#[test]
+fn customers_cannot_be_asked_for_by_a_customers_id() {
+    let filter = Filter { customer_id: Some("cust_1".into()), ..Filter::default() };
+    assert_snapshot!(refusal(&customers_with(filter)), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "name", "search", "email", "external_id"] }"#);
+}
+
+#[test]
+fn shape_14_expansions_keep_their_brackets() {
+    let expanded = |expand: &[Expansion], question| request(&Question { shape: expanding(expand), ..question });
+    assert_snapshot!(expanded(&[Expansion::Partner], customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&limit=100");
+    assert_snapshot!(expanded(&[Expansion::Partner, Expansion::Program], customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&expand[]=program&limit=100");
+    assert_snapshot!(expanded(&[Expansion::Partner, Expansion::Program, Expansion::Customer], transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&expand[]=program&expand[]=customer&limit=100");
+}
+
+#[test]
+fn an_expansion_that_tolt_does_not_have_is_refused() {
+    let refused = |expansion| refusal(&Question { shape: expanding(&[expansion]), ..customers() });
+    assert_snapshot!(refused(Expansion::ShippingAddress), @r#"Unsupported { parameter: Expand, value: Some("shipping_address"), supported: ["partner", "program"] }"#);
+    assert_snapshot!(refused(Expansion::Exemption), @r#"Unsupported { parameter: Expand, value: Some("exemption"), supported: ["partner", "program"] }"#);
+    assert_snapshot!(refused(Expansion::Customer), @r#"Unsupported { parameter: Expand, value: Some("customer"), supported: ["partner", "program"] }"#);
+}
+
+#[test]
+fn stats_are_for_one_customer_only() {
+    assert_snapshot!(refusal(&Question { shape: expanding(&[Expansion::Stats]), ..customers() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program"] }"#);
+    assert_snapshot!(refusal(&Question { shape: expanding(&[Expansion::Stats]), ..transactions() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program", "customer"] }"#);
+}
+
+#[test]
+fn raw_rows_are_asked_for_like_others() {
+    assert_eq!(request(&Question { shape: with_raw(), ..customers() }), request(&customers()));
+}
+
+#[test]
+fn shape_10_hostile_values_are_percent_encoded() {
+    let filter = Filter { status: Some(HOSTILE.into()), partner_id: Some("&status=lead".into()), ..Filter::default() };
+    assert_snapshot!(request(&customers_with(filter)), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22&partner_id=%26status%3Dlead&order=desc&limit=100");
+    let connection = Connection { account_id: "prg+/=&x=1", ..tolt() };
+    assert_snapshot!(connection.list(&customers()).request(), @"/v1/customers?program_id=prg%2B%2F%3D%26x%3D1&order=desc&limit=100");
+}
+
+#[test]
+fn the_start_of_a_list_has_no_cursor() {
+    assert_eq!(tolt().list(&customers()).at(Anchor::Start).request(), request(&customers()));
+}
+
+#[test]
+fn after_a_row() {
+    let after = |id: &str, question| tolt().list(&question).at(Anchor::After(id.into())).request();
+    assert_snapshot!(after("cust_2", customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=cust_2");
+    assert_snapshot!(after("txn_2", transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=txn_2");
+    assert_snapshot!(after(HOSTILE, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22");
+    assert_snapshot!(after("cust_2", Question { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&starting_after=cust_2");
+}
+
+#[test]
+fn paging_25_a_cursor_is_sent_with_the_filter_it_belongs_to() {
+    let question = customers_with(Filter { status: Some("active".into()), ..Filter::default() });
+    let later = tolt().list(&question).at(Anchor::After("cust_2".into()));
+    assert_snapshot!(later.request(), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100&starting_after=cust_2");
+}
+
+#[test]
+fn before_a_row() {
+    let before = |id: &str, question| tolt().list(&question).at(Anchor::Before(id.into())).request();
+    assert_snapshot!(before("cust_2", customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&ending_before=cust_2");
+    assert_snapshot!(before("txn_2", transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&ending_before=txn_2");
+    assert_snapshot!(before("..", Question { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&ending_before=..");
+}
+
+/// A cursor of a time when the connection's name belonged to another vendor.
+#[test]
+fn a_token_is_refused() {
+    assert_snapshot!(tolt().list(&customers()).at(Anchor::Token("c1".into())).request(), @"CursorRefused(Refusal { status: 0, code: None, message: None })");
+}
+
+#[test]
+fn from_an_instant_the_range_is_narrowed_and_going_back_the_order_turned() {
+    let from = |order, direction| {
+        let anchor = Anchor::From(instant("2025-01-15T14:30:00.0005Z").into(), direction);
+        tolt().list(&Question { order: Some(order), ..customers() }).at(anchor).request()
+    };
+    assert_snapshot!(from(Order::Desc, Direction::Forward), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_lte=2025-01-15T14%3A30%3A00.001Z&order=desc&limit=100");
+    assert_snapshot!(from(Order::Desc, Direction::Backward), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&order=asc&limit=100");
+    assert_snapshot!(from(Order::Asc, Direction::Forward), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&order=asc&limit=100");
+    assert_snapshot!(from(Order::Asc, Direction::Backward), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_lte=2025-01-15T14%3A30%3A00.001Z&order=desc&limit=100");
+}
+
+#[test]
+fn from_an_instant_the_other_end_of_the_range_stays() {
+    let question = between(Some("2025-01-01T00:00:00Z"), Some("2025-02-01T00:00:00Z"));
+    let from = |direction| {
+        tolt().list(&question).at(Anchor::From(instant("2025-01-15T00:00:00Z").into(), direction)).request()
+    };
+    assert_snapshot!(from(Direction::Forward), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-01T00%3A00%3A00.000Z&created_lte=2025-01-15T00%3A00%3A00.000Z&order=desc&limit=100");
+    assert_snapshot!(from(Direction::Backward), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_lte=2025-02-01T00%3A00%3A00.000Z&created_gte=2025-01-15T00%3A00%3A00.000Z&order=asc&limit=100");
+}
+
+#[test]
+fn one_customer() {
+    let retrieved = |id, expand: &[Expansion]| tolt().retrieve(id, expanding(expand)).request();
+    assert_snapshot!(retrieved("cust_dK9bzRGn46BhVgNFHD6fDgXW", &[]), @"/v1/customers/cust_dK9bzRGn46BhVgNFHD6fDgXW");
+    assert_snapshot!(retrieved("cust_1", &[Expansion::Partner]), @"/v1/customers/cust_1?expand[]=partner");
+    assert_snapshot!(retrieved("cust_1", &[Expansion::Stats]), @"/v1/customers/cust_1?include[]=stats");
+    assert_snapshot!(retrieved("cust_1", &[Expansion::Partner, Expansion::Program, Expansion::Stats]), @"/v1/customers/cust_1?expand[]=partner&expand[]=program&include[]=stats");
+}
+
+#[test]
+fn one_customer_cannot_be_expanded_by_what_tolt_does_not_have() {
+    let refused = |expansion| tolt().retrieval("cust_1", expanding(&[expansion])).unwrap_err();
+    assert_snapshot!(format!("{:?}", refused(Expansion::Exemption)), @r#"Unsupported { parameter: Expand, value: Some("exemption"), supported: ["partner", "program", "stats"] }"#);
+    assert_eq!(refused(Expansion::Customer).to_string(), "`expand` is not supported here");
+}
+
+#[test]
+fn shape_10_a_hostile_id_stays_one_segment_of_the_path() {
+    let path = |id| tolt().retrieve(id, Shape::default()).request();
+    assert_snapshot!(path(HOSTILE), @"/v1/customers/a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22");
+    assert_snapshot!(path("../transactions"), @"/v1/customers/..%2Ftransactions");
+    assert_snapshot!(path("..."), @"/v1/customers/...");
+    assert_snapshot!(path("%2e%2e"), @"/v1/customers/%252e%252e");
+    for id in [".", "..", ""] {
+        assert_eq!(path(id), "NotFound", "{id:?}");
+    }
+}
