@@ -48,9 +48,14 @@ impl<'c> Records<'c> {
     }
 
     /// Whether a row belongs to another account than the one asked for; if so
-    /// it is counted, and never served (FACTS.md, case 27).
+    /// it is counted, and never served (FACTS.md, case 27). A row that names no
+    /// account is the account's that was asked for.
     pub(super) fn is_foreign(&mut self, account_id: &Field<Cow<'_, str>>) -> bool {
-        let foreign = account_id.value().is_some_and(|id| *id != *self.account.id);
+        let foreign = match account_id {
+            Field::Missing => false,
+            Field::Value(id) => **id != *self.account.id,
+            Field::Unreadable => true,
+        };
         if foreign {
             self.oddities.foreign_rows = self.oddities.foreign_rows.saturating_add(1);
         }
@@ -69,15 +74,19 @@ impl<'c> Records<'c> {
             .map_err(|error| VendorError::Unreadable(error.to_string()))
     }
 
-    /// The page of a list.
-    pub(super) fn page(self, prev: Neighbour, next: Neighbour, total: Option<u64>) -> RecordPage {
+    /// The page of a list of `rows` rows, foreign ones included. A total that
+    /// the page itself disproves is none.
+    pub(super) fn page(self, prev: Neighbour, next: Neighbour, total: Option<u64>, rows: usize) -> RecordPage {
+        let whole = prev == Neighbour::End && next == Neighbour::End;
+        let rows = rows as u64;
+        let total = total.filter(|&total| if whole { total == rows } else { total >= rows });
         self.builder.finish(PageFacts { next, prev, total, oddities: self.oddities })
     }
 
     /// The page of a retrieval. A credential may reach more than its account,
     /// so a row of another can be read; here it does not exist.
     pub(super) fn single(self) -> Result<RecordPage, VendorError> {
-        let page = self.page(Neighbour::End, Neighbour::End, None);
+        let page = self.page(Neighbour::End, Neighbour::End, None, 1);
         if page.is_empty() { Err(VendorError::NotFound) } else { Ok(page) }
     }
 }

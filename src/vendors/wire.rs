@@ -31,7 +31,14 @@ pub(super) trait Scalar<'de>: Sized {
     fn from_text(text: Cow<'de, str>) -> Field<Self>;
     /// Reads a whole number.
     fn from_integer(integer: i64) -> Field<Self>;
+    /// Reads a truth value.
+    fn from_bool(truth: bool) -> Field<Self>;
 }
+
+/// An object that is written as one: what is derived would also read a list,
+/// member by member.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
 
 /// A field that holds an object.
 #[derive(Debug)]
@@ -59,7 +66,10 @@ pub(super) fn unreadable(error: &serde_json::Error) -> VendorError {
         Category::Data => "the JSON is not of the documented shape",
         Category::Io => "the body cannot be read",
     };
-    VendorError::Unreadable(format!("{fault} (line {}, column {})", error.line(), error.column()))
+    match error.line() {
+        0 => VendorError::Unreadable(fault.to_owned()),
+        line => VendorError::Unreadable(format!("{fault} (line {line}, column {})", error.column())),
+    }
 }
 
 /// The answer lacks a member without which it says nothing.
@@ -112,7 +122,7 @@ impl<'a> TextList<'a> {
 impl<'a> Row<'a, &'a RawValue> {
     /// Reads the row as the vendor's type.
     pub(super) fn parse<T: Deserialize<'a>>(raw: &'a RawValue) -> Result<Row<'a, T>, VendorError> {
-        let wire = serde_json::from_str(raw.get()).map_err(|error| unreadable(&error))?;
+        let Object(wire) = serde_json::from_str(raw.get()).map_err(|error| unreadable(&error))?;
         Ok(Row { wire, raw: Some(raw) })
     }
 }
@@ -125,6 +135,10 @@ impl<'de: 'a, 'a> Scalar<'de> for Cow<'a, str> {
     fn from_integer(integer: i64) -> Field<Self> {
         Field::Value(integer.to_string().into())
     }
+
+    fn from_bool(_: bool) -> Field<Self> {
+        Field::Unreadable
+    }
 }
 
 /// Money and counts: whole numbers, also when written as text; never through
@@ -136,6 +150,10 @@ impl Scalar<'_> for i64 {
 
     fn from_integer(integer: i64) -> Field<Self> {
         Field::Value(integer)
+    }
+
+    fn from_bool(_: bool) -> Field<Self> {
+        Field::Unreadable
     }
 }
 
@@ -155,6 +173,10 @@ impl Scalar<'_> for Timestamp {
             epoch => Self::from_epoch(epoch).map_or(Field::Unreadable, Field::Value),
         }
     }
+
+    fn from_bool(_: bool) -> Field<Self> {
+        Field::Unreadable
+    }
 }
 
 impl Scalar<'_> for bool {
@@ -165,11 +187,24 @@ impl Scalar<'_> for bool {
     fn from_integer(_: i64) -> Field<Self> {
         Field::Unreadable
     }
+
+    fn from_bool(truth: bool) -> Field<Self> {
+        Field::Value(truth)
+    }
 }
 
 impl<'de, T: Scalar<'de>> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         deserializer.deserialize_any(ScalarVisitor(PhantomData))
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        match deserializer.deserialize_any(ObjectVisitor(PhantomData))? {
+            Field::Value(object) => Ok(Self(object)),
+            Field::Missing | Field::Unreadable => Err(D::Error::custom("an object was expected")),
+        }
     }
 }
 
@@ -234,7 +269,7 @@ impl<'de, T: Scalar<'de>> Visitor<'de> for ScalarVisitor<T> {
     }
 
     fn visit_bool<E: Error>(self, truth: bool) -> Result<Self::Value, E> {
-        Ok(T::from_text(Cow::Borrowed(if truth { "true" } else { "false" })))
+        Ok(T::from_bool(truth))
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {

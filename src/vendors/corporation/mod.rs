@@ -67,10 +67,11 @@ impl Corporation {
             None => Neighbour::End,
         };
         let mut records = Records::new(KIND.name, &self.account, &plan.shape);
+        let count = listing.rows.len();
         for row in listing.rows {
             convert::customer(&mut records, row)?;
         }
-        Ok(records.page(prev, next, listing.total))
+        Ok(records.page(prev, next, listing.total, count))
     }
 
     fn one(&self, plan: &RetrievalPlan, response: &VendorResponse) -> Result<RecordPage, VendorError> {

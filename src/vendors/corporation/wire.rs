@@ -9,7 +9,7 @@ use crate::{
     domain::timestamp::Timestamp,
     vendors::{
         VendorError,
-        wire::{Field, Nested, Row, TextList, missing, unreadable},
+        wire::{Field, Nested, Object, Row, TextList, missing, unreadable},
     },
 };
 
@@ -64,21 +64,20 @@ pub(super) struct ExemptionMetadata<'a> {
 
 /// A list that was answered.
 #[derive(Debug)]
-pub(super) struct Listing<'a, T> {
-    pub(super) rows: Vec<Row<'a, T>>,
+pub(super) struct Listing<'a> {
+    pub(super) rows: Vec<Row<'a, Customer<'a>>>,
     pub(super) total: Option<u64>,
     /// The next page's cursor; null, absent and empty all mean the end.
     pub(super) cursor: Option<Cow<'a, str>>,
 }
 
 /// Reads a list, flat or wrapped in `data` (FACTS.md, case 18).
-pub(super) fn listing(body: &[u8], raw: bool) -> Result<Listing<'_, Customer<'_>>, VendorError> {
-    if !raw {
-        return envelope(body);
+pub(super) fn listing(body: &[u8], raw: bool) -> Result<Listing<'_>, VendorError> {
+    if raw {
+        envelope::<&RawValue>(body, Row::parse)
+    } else {
+        envelope(body, |Object(wire)| Ok(Row { wire, raw: None }))
     }
-    let listing = envelope::<&RawValue>(body)?;
-    let rows = listing.rows.into_iter().map(|row| Row::parse(row.wire));
-    Ok(Listing { rows: rows.collect::<Result<_, _>>()?, total: listing.total, cursor: listing.cursor })
 }
 
 /// Reads a single customer, flat or wrapped in `data`.
@@ -94,7 +93,10 @@ pub(super) fn single(body: &[u8], raw: bool) -> Result<Row<'_, Customer<'_>>, Ve
     Ok(Row { raw: row.raw.filter(|_| raw), ..row })
 }
 
-fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Listing<'a, T>, VendorError> {
+fn envelope<'a, R: Deserialize<'a>>(
+    body: &'a [u8],
+    row: impl Fn(R) -> Result<Row<'a, Customer<'a>>, VendorError>,
+) -> Result<Listing<'a>, VendorError> {
     #[derive(Deserialize)]
     #[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
     struct List<'a, T> {
@@ -118,12 +120,12 @@ fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Listing<'a, T>, Ve
         cursor: Text<'a>,
     }
 
-    let Envelope { data, customers, total_customers, cursor } =
+    let Envelope::<'a, R> { data, customers, total_customers, cursor } =
         serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let list = data.unwrap_or(List { customers, total_customers, cursor });
     let rows = list.customers.ok_or_else(|| missing("customers"))?;
     Ok(Listing {
-        rows: rows.into_iter().map(|wire| Row { wire, raw: None }).collect(),
+        rows: rows.into_iter().map(row).collect::<Result<_, _>>()?,
         total: list.total_customers.value().and_then(|&total| total.try_into().ok()),
         cursor: match list.cursor {
             Field::Value(cursor) => Some(cursor),

@@ -85,10 +85,12 @@ impl Tolt {
         let (prev, next) = paging::neighbours(anchor, edges, more)?;
 
         let mut records = Records::new(KIND.name, &self.account, &plan.shape);
+        let count = rows.len();
         for row in rows {
             push(&mut records, row)?;
         }
-        Ok(records.page(prev, next, listing.total.filter(|_| paging::counts_the_question(anchor))))
+        let total = listing.total.filter(|_| paging::counts_the_question(anchor));
+        Ok(records.page(prev, next, total, count))
     }
 
     fn one(&self, call: &Call, plan: &RetrievalPlan, response: &VendorResponse) -> Result<RecordPage, VendorError> {

@@ -12,7 +12,7 @@ use crate::{
     domain::timestamp::Timestamp,
     vendors::{
         VendorError,
-        wire::{Field, Nested, Row, missing, unreadable},
+        wire::{Field, Nested, Object, Row, missing, unreadable},
     },
 };
 
@@ -148,16 +148,9 @@ pub(super) struct Found<'a> {
 /// are, and customers were (FACTS.md, case 1).
 pub(super) fn listing<'a, T: Deserialize<'a>>(body: &'a [u8], raw: bool) -> Result<Listing<'a, T>, VendorError> {
     if raw {
-        let listing = envelope::<&'a RawValue>(body)?;
-        let rows = listing.rows.into_iter().map(|row| Row::parse(row.wire));
-        Ok(Listing {
-            failed: listing.failed,
-            has_more: listing.has_more,
-            total: listing.total,
-            rows: rows.collect::<Result<_, _>>()?,
-        })
+        envelope::<&'a RawValue, T>(body, Row::parse)
     } else {
-        envelope(body)
+        envelope(body, |Object(wire)| Ok(Row { wire, raw: None }))
     }
 }
 
@@ -195,7 +188,10 @@ fn id<'a>(id: &'a Text<'_>) -> Result<&'a str, VendorError> {
     id.value().map(AsRef::as_ref).ok_or_else(|| VendorError::Unreadable("a row has no id".to_owned()))
 }
 
-fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Listing<'a, T>, VendorError> {
+fn envelope<'a, R: Deserialize<'a>, T>(
+    body: &'a [u8],
+    row: impl Fn(R) -> Result<Row<'a, T>, VendorError>,
+) -> Result<Listing<'a, T>, VendorError> {
     #[derive(Deserialize)]
     #[serde(bound(deserialize = "T: Deserialize<'de>"))]
     struct Envelope<T> {
@@ -212,7 +208,7 @@ fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Listing<'a, T>, Ve
         Rows(None)
     }
 
-    let envelope: Envelope<T> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let envelope: Envelope<R> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let failed = envelope.success.value() == Some(&false);
     let rows = match envelope.data.0 {
         Some(rows) => rows,
@@ -223,7 +219,7 @@ fn envelope<'a, T: Deserialize<'a>>(body: &'a [u8]) -> Result<Listing<'a, T>, Ve
         failed,
         has_more: envelope.has_more.value().copied(),
         total: envelope.total_count.value().and_then(|&total| total.try_into().ok()),
-        rows: rows.into_iter().map(|wire| Row { wire, raw: None }).collect(),
+        rows: rows.into_iter().map(row).collect::<Result<_, _>>()?,
     })
 }
 

@@ -118,7 +118,7 @@ async fn check(scenario: Scenario) {
                 Event::DeleteLastSeen => shown_ids.last().cloned(),
                 Event::DeleteFirstSeen => shown_ids.first().cloned(),
                 Event::Expire => {
-                    gateway.clock.advance(Duration::from_secs(3_600));
+                    gateway.clock.advance(Duration::from_hours(1));
                     None
                 }
             };

@@ -19,7 +19,7 @@ async fn however_many_rows_came_first_the_walk_goes_on_with_two_calls() {
     for number in 0..3_000 {
         sandbox.tolt().insert(tolt::Customer::new(&format!("cust_new_{number}"), "2026-01-01T00:00:00.000Z"));
     }
-    gateway.clock.advance(Duration::from_secs(3_600));
+    gateway.clock.advance(Duration::from_hours(1));
     sandbox.tolt().reset_calls();
 
     let second = page(&gateway, question, 10, first["page"]["next_cursor"].as_str()).await;
@@ -41,7 +41,7 @@ async fn on_the_corporation_vendor_a_walk_goes_on_behind_the_last_row_seen() {
         sandbox.corporation().customers().iter().take(10).any(|row| row.id == *id)
     };
     assert!((0..200).map(|number| format!("cust_new_{number}")).any(|id| comes_early(&id)));
-    gateway.clock.advance(Duration::from_secs(3_600));
+    gateway.clock.advance(Duration::from_hours(1));
 
     let second = page(&gateway, question, 10, first["page"]["next_cursor"].as_str()).await;
     let known: Vec<_> = ids(&second).into_iter().filter(|id| rows.contains(id)).collect();
