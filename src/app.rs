@@ -6,10 +6,12 @@ use axum::Router;
 
 use crate::{
     api::{self, ApiState},
-    cache::PageCache,
+    cache::{CacheMetrics, PageCache},
+    clock::SharedClock,
     config::{Config, Connection},
     directory::{Directory, Source},
-    domain::{clock::SharedClock, cursor::CursorKey},
+    domain::cursor::CursorKey,
+    telemetry::metrics::Registry,
     upstream::{self, Budgets, Limits, Upstream},
     vendors::Account,
 };
@@ -33,9 +35,6 @@ pub enum AppError {
     /// The HTTP client cannot be made, mostly for want of CA certificates.
     #[error("the HTTP client cannot be made: {0}")]
     Client(#[from] reqwest::Error),
-    /// A connection's rate limit allows nothing.
-    #[error("the rate limit of `{0}` is over no time at all")]
-    RateLimit(String),
     /// The machine gives no random bytes.
     #[error("the machine gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -43,29 +42,37 @@ pub enum AppError {
 
 impl App {
     /// Puts a gateway together.
-    pub fn new(config: Config, clock: SharedClock) -> Result<Self, AppError> {
+    pub fn new(config: Config, clock: &SharedClock) -> Result<Self, AppError> {
         let client = upstream::client()?;
-        let cache = PageCache::new(config.cache.max_bytes, config.cache.fresh, clock);
+        let registry = Registry::default();
+        let cache = PageCache::new(config.cache.max_bytes, Arc::clone(clock));
         let mut budgets = Budgets::default();
         let source = |connection: Connection| {
             let host = connection.base_url.authority().to_owned();
-            let budget = budgets
-                .of(&connection.credential, &host, connection.rate_limit)
-                .ok_or_else(|| AppError::RateLimit(connection.name.to_string()))?;
+            let budget = budgets.of(&connection.credential, &host, connection.rate_limit, clock);
             let limits = Limits { timeout: connection.timeout, max_body: MAX_VENDOR_BODY };
-            let upstream = Upstream::new(client.clone(), &connection.base_url, connection.credential, budget, limits);
+            let upstream = Upstream::new(
+                client.clone(),
+                &connection.base_url,
+                connection.credential,
+                budget,
+                limits,
+                Arc::clone(clock),
+            );
+            let metrics = CacheMetrics::new(&registry, connection.name.as_str());
             let account = Account { connection: connection.name, id: connection.account_id };
-            Ok(Source::new(connection.kind, account, upstream, cache.clone()))
+            Source::new(connection.kind, account, upstream, cache.clone(), connection.policies, metrics)
         };
-        let sources = config.connections.into_iter().map(source).collect::<Result<Vec<_>, AppError>>()?;
+        let sources = config.connections.into_iter().map(source).collect();
         let cursor_key = match config.paging.cursor_key {
             Some(key) => key,
             None => random_key()?,
         };
-        let directory = Arc::new(Directory::new(sources, cursor_key, config.paging.max_vendor_calls));
+        let directory = Arc::new(Directory::new(sources, cache.clone(), cursor_key, config.paging.max_vendor_calls));
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
-            callers: config.callers.into(),
+            registry,
+            callers: config.callers.into_iter().map(Arc::new).collect(),
             request_timeout: config.server.request_timeout,
         });
         Ok(Self { directory, router })

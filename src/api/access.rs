@@ -1,5 +1,7 @@
 //! Who asks, and what they may ask.
 
+use std::sync::Arc;
+
 use axum::{
     extract::{FromRequestParts, Request, State},
     middleware::Next,
@@ -7,7 +9,7 @@ use axum::{
 };
 use http::{header::AUTHORIZATION, request::Parts};
 
-use crate::domain::connection::ConnectionName;
+use crate::config::Caller;
 
 use super::{
     ApiState,
@@ -17,10 +19,10 @@ use super::{
 /// What the caller of a request may ask.
 #[derive(Debug, Clone)]
 pub(super) enum Access {
-    /// Every connection: no callers are configured.
+    /// Everything: no callers are configured.
     Everything,
-    /// These connections.
-    Connections(Vec<ConnectionName>),
+    /// What this caller may.
+    Caller(Arc<Caller>),
 }
 
 impl Access {
@@ -28,7 +30,15 @@ impl Access {
     pub(super) fn allows(&self, connection: &str) -> bool {
         match self {
             Self::Everything => true,
-            Self::Connections(allowed) => allowed.iter().any(|name| name.as_str() == connection),
+            Self::Caller(caller) => caller.connections.iter().any(|name| name.as_str() == connection),
+        }
+    }
+
+    /// Whether the caller may purge what is kept.
+    pub(super) fn may_purge(&self) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Caller(caller) => caller.may_purge,
         }
     }
 }
@@ -57,9 +67,7 @@ fn access(state: &ApiState, request: &Request) -> Result<Access, Problem> {
     // `blake3::Hash` compares in constant time.
     let digest = blake3::hash(key.trim().as_bytes());
     let caller = state.callers.iter().find(|caller| caller.key_digest == digest);
-    caller
-        .map(|caller| Access::Connections(caller.connections.clone()))
-        .ok_or_else(|| refuse("the key is not known here"))
+    caller.map(|caller| Access::Caller(Arc::clone(caller))).ok_or_else(|| refuse("the key is not known here"))
 }
 
 impl<S: Sync> FromRequestParts<S> for Access {

@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::{
     directory::Source,
     domain::parameter::Parameter,
+    upstream::{BreakerState, BudgetState},
     vendors::capabilities::{Applied, ListCapabilities, expansion_names},
 };
 
@@ -21,7 +22,7 @@ use super::{
     access::Access,
     page,
     parameters::{CUSTOMER_FILTERS, TRANSACTION_FILTERS, path_id},
-    problem::{Code, Problem, Problems},
+    problem::{Code, Problem, Problems, whole_seconds},
 };
 
 /// The connections that the caller may use.
@@ -50,6 +51,38 @@ pub(super) struct Connection<'c> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     transactions: Option<ListSupport>,
+    /// What is left of the credential's rate budget.
+    budget: Budget,
+    /// Whether the vendor is asked.
+    breaker: Breaker,
+}
+
+/// What is left of a credential's rate budget, which connections that hold the
+/// same credential share.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Budget {
+    /// How many vendor calls would be let pass at once.
+    #[schema(example = 5)]
+    left: u32,
+    /// How many calls wait for a place.
+    #[schema(example = 0)]
+    waiting: u32,
+    /// For how many more seconds the vendor has stopped the credential; null
+    /// if it has not.
+    #[schema(value_type = Option<i64>, example = json!(null))]
+    stopped_for: Option<u64>,
+}
+
+/// Whether a vendor is asked.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Breaker {
+    /// `closed` (it is), `open` (it fails, and is left alone) or `half_open`
+    /// (one call finds out).
+    #[schema(example = "closed", extensions(("x-extensible-enum" = json!(["closed", "open", "half_open"]))))]
+    state: &'static str,
+    /// In how many seconds it is asked again; null unless it is left alone.
+    #[schema(value_type = Option<i64>, example = json!(null))]
+    retry_after: Option<u64>,
 }
 
 /// What a list can be asked.
@@ -70,6 +103,22 @@ impl ListSupport {
     }
 }
 
+impl Budget {
+    fn of(state: BudgetState) -> Self {
+        Self { left: state.left, waiting: state.waiting, stopped_for: state.stopped.map(whole_seconds) }
+    }
+}
+
+impl Breaker {
+    fn of(state: BreakerState) -> Self {
+        match state {
+            BreakerState::Closed => Self { state: "closed", retry_after: None },
+            BreakerState::Open(left) => Self { state: "open", retry_after: Some(whole_seconds(left)) },
+            BreakerState::HalfOpen => Self { state: "half_open", retry_after: None },
+        }
+    }
+}
+
 impl<'c> Connection<'c> {
     fn of(source: &'c Source) -> Self {
         let capabilities = source.capabilities();
@@ -79,6 +128,8 @@ impl<'c> Connection<'c> {
             customers: ListSupport::of(&capabilities.customers, CUSTOMER_FILTERS),
             customer_expand: expansion_names(capabilities.retrieve_expand),
             transactions: capabilities.transactions.as_ref().map(|list| ListSupport::of(list, TRANSACTION_FILTERS)),
+            budget: Budget::of(source.upstream().budget()),
+            breaker: Breaker::of(source.upstream().breaker()),
         }
     }
 }

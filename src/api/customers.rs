@@ -5,11 +5,14 @@ use axum::{
     response::Response,
 };
 
+use http::HeaderMap;
+
 use crate::domain::{customer::Customer, question::Retrieval};
 
 use super::{
     ApiState,
     access::Access,
+    caching,
     page::{self, CustomerPage},
     parameters::{self, CustomerParameters, CustomerShapeParameters, PageParameters},
     problem::{Problem, Problems},
@@ -32,10 +35,11 @@ pub(super) async fn list_customers(
     State(state): State<ApiState>,
     access: Access,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let request = parameters::customers(query.as_deref(), &state.directory, &access)?;
+    let request = parameters::customers(query.as_deref(), &state.directory, &access, caching::demand(&headers))?;
     let listed = state.directory.list(&request.question, &request.connections, &request.page).await?;
-    Ok(page::list(&listed, request.page.limit))
+    Ok(caching::answer(&headers, page::list(listed, request.page.limit)))
 }
 
 /// Get a customer
@@ -57,9 +61,11 @@ pub(super) async fn get_customer(
     access: Access,
     path: RawPathParams,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let shape = parameters::customer_shape(query.as_deref())?;
     let (connection, vendor_id) = parameters::customer_id(parameters::path_id(&path), &access)?;
-    let found = state.directory.retrieve(&connection, &Retrieval { vendor_id, shape }).await?;
-    Ok(page::json(found.entry.page.json(0).to_vec()))
+    let retrieval = Retrieval { vendor_id, shape };
+    let found = state.directory.retrieve(&connection, &retrieval, caching::demand(&headers)).await?;
+    Ok(caching::answer(&headers, page::single(found)))
 }

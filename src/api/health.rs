@@ -1,10 +1,14 @@
-//! `GET /livez` and `GET /readyz`: neither spends vendor quota.
+//! `GET /livez`, `GET /readyz` and `GET /metrics`: none spends vendor quota.
 
-use axum::response::Response;
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::page;
+use super::{ApiState, page};
 
 /// How the gateway is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -40,6 +44,20 @@ pub(super) async fn livez() -> Response {
 )]
 pub(super) async fn readyz() -> Response {
     healthy()
+}
+
+/// Metrics
+///
+/// In Prometheus' text format.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "getMetrics",
+    tag = "Operations",
+    responses((status = 200, description = "All metrics.", body = String, content_type = "text/plain")),
+)]
+pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.registry.render()).into_response()
 }
 
 fn healthy() -> Response {

@@ -4,6 +4,7 @@
 //! declared together, so that they cannot drift.
 
 mod access;
+mod caching;
 mod connections;
 mod customers;
 mod edge;
@@ -12,6 +13,7 @@ mod openapi;
 mod page;
 mod parameters;
 mod problem;
+mod purge;
 mod query;
 mod transactions;
 
@@ -22,7 +24,7 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{config::Caller, directory::Directory};
+use crate::{config::Caller, directory::Directory, telemetry::metrics::Registry};
 pub use openapi::document;
 
 /// What the routes work with.
@@ -31,7 +33,9 @@ pub struct ApiState {
     /// The connections.
     pub directory: Arc<Directory>,
     /// Who may ask; nobody configured means anybody.
-    pub callers: Arc<[Caller]>,
+    pub callers: Arc<[Arc<Caller>]>,
+    /// Where everything is counted.
+    pub registry: Registry,
     /// How long a request may take.
     pub request_timeout: Duration,
 }
@@ -66,6 +70,7 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(transactions::list_customer_transactions))
         .routes(routes!(connections::list_connections))
         .routes(routes!(connections::get_connection))
+        .routes(routes!(purge::purge_cache))
 }
 
 /// What needs no key.
@@ -73,6 +78,7 @@ fn operations() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
+        .routes(routes!(health::metrics))
         .routes(routes!(problem::page::get_problem))
         .routes(routes!(openapi::get_openapi))
 }

@@ -6,9 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{Listed, SourceReport},
+    directory::{Found, Listed, SourceReport},
     domain::{customer::Customer, transaction::Transaction},
 };
+
+use super::caching::Representation;
 
 /// A page of customers.
 #[derive(ToSchema)]
@@ -62,7 +64,7 @@ struct Tail<'p> {
 }
 
 /// A page of a list.
-pub(super) fn list(listed: &Listed, limit: usize) -> Response {
+pub(super) fn list(listed: Listed, limit: usize) -> Representation {
     let tail = Tail {
         page: Page {
             limit,
@@ -74,19 +76,31 @@ pub(super) fn list(listed: &Listed, limit: usize) -> Response {
         sources: &listed.sources,
     };
     let tail = serde_json::to_vec(&tail).unwrap_or_default();
-    let slices = || listed.segments.iter().map(|segment| segment.entry.page.json_of(&segment.records));
-    let mut body =
-        Vec::with_capacity(b"{\"data\":[],".len() + slices().map(|slice| slice.len() + 1).sum::<usize>() + tail.len());
+    let records: usize = listed.segments.iter().map(|segment| segment.json().len() + 1).sum();
+    let mut body = Vec::with_capacity(b"{\"data\":[],".len() + records + tail.len());
+    // The tag is of what the body is made of, which is less to hash than the
+    // body itself.
+    let mut hasher = blake3::Hasher::new();
     body.extend_from_slice(b"{\"data\":[");
-    for (index, slice) in slices().enumerate() {
+    for (index, segment) in listed.segments.iter().enumerate() {
         if index > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(slice);
+        body.extend_from_slice(segment.json());
+        hasher.update(segment.entry.digest());
+        hasher.update(&segment.records.start.to_le_bytes());
+        hasher.update(&segment.records.end.to_le_bytes());
     }
     body.extend_from_slice(b"],");
     body.extend_from_slice(tail.get(1..).unwrap_or_default());
-    json(body)
+    hasher.update(&tail);
+    Representation { body, hash: hasher.finalize(), freshness: listed.freshness }
+}
+
+/// A single customer.
+pub(super) fn single(found: Found) -> Representation {
+    let body = found.record.json().to_vec();
+    Representation { hash: blake3::hash(&body), body, freshness: Some(found.freshness) }
 }
 
 /// A body that is JSON already.

@@ -6,6 +6,7 @@ use serde::Serialize;
 use utoipa::{IntoParams, ToSchema};
 
 use crate::{
+    cache::Demand,
     directory::{Directory, PageRequest},
     domain::{
         connection::ConnectionName,
@@ -198,10 +199,15 @@ pub(super) struct TransactionShapeParameters {
 }
 
 /// Reads the query of a list of customers.
-pub(super) fn customers(query: Option<&str>, directory: &Directory, access: &Access) -> Result<ListRequest, Problem> {
+pub(super) fn customers(
+    query: Option<&str>,
+    directory: &Directory,
+    access: &Access,
+    demand: Demand,
+) -> Result<ListRequest, Problem> {
     let query = Query::parse(query, &known(CUSTOMER_FILTERS, true))?;
     let question = question(&query, Resource::Customers, CUSTOMER_EXPANSIONS)?;
-    Ok(ListRequest { question, connections: connections(&query, directory, access)?, page: page(&query)? })
+    Ok(ListRequest { question, connections: connections(&query, directory, access)?, page: page(&query, demand)? })
 }
 
 /// Reads the query of a list of transactions.
@@ -209,6 +215,7 @@ pub(super) fn transactions(
     query: Option<&str>,
     directory: &Directory,
     access: &Access,
+    demand: Demand,
 ) -> Result<ListRequest, Problem> {
     let query = Query::parse(query, &known(TRANSACTION_FILTERS, true))?;
     let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
@@ -223,18 +230,23 @@ pub(super) fn transactions(
         }
         question.filter.customer_id = Some(vendor_id);
     }
-    Ok(ListRequest { question, connections, page: page(&query)? })
+    Ok(ListRequest { question, connections, page: page(&query, demand)? })
 }
 
 /// Reads the query of one customer's transactions.
-pub(super) fn customer_transactions(query: Option<&str>, id: &str, access: &Access) -> Result<ListRequest, Problem> {
+pub(super) fn customer_transactions(
+    query: Option<&str>,
+    id: &str,
+    access: &Access,
+    demand: Demand,
+) -> Result<ListRequest, Problem> {
     let filters: Vec<_> =
         TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId).collect();
     let query = Query::parse(query, &known(&filters, false))?;
     let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
     let (connection, vendor_id) = customer_id(id, access)?;
     question.filter.customer_id = Some(vendor_id);
-    Ok(ListRequest { question, connections: vec![connection], page: page(&query)? })
+    Ok(ListRequest { question, connections: vec![connection], page: page(&query, demand)? })
 }
 
 /// Reads the query of one customer.
@@ -271,12 +283,16 @@ fn question(query: &Query<'_>, resource: Resource, expansions: &[Expansion]) -> 
     Ok(Question { resource, filter: filter(query)?, order: order(query)?, shape: shape(query, expansions)? })
 }
 
-fn page(query: &Query<'_>) -> Result<PageRequest, Problem> {
-    Ok(PageRequest { limit: limit(query)?, cursor: query.one("cursor")?.map(str::to_owned) })
+fn page(query: &Query<'_>, demand: Demand) -> Result<PageRequest, Problem> {
+    Ok(PageRequest { limit: limit(query)?, cursor: query.one("cursor")?.map(str::to_owned), demand })
 }
 
 /// The connections that a request is to, in the configuration's order.
-fn connections(query: &Query<'_>, directory: &Directory, access: &Access) -> Result<Vec<ConnectionName>, Problem> {
+pub(super) fn connections(
+    query: &Query<'_>,
+    directory: &Directory,
+    access: &Access,
+) -> Result<Vec<ConnectionName>, Problem> {
     let allowed =
         || directory.sources().map(crate::directory::Source::name).filter(|name| access.allows(name.as_str()));
     let named: Vec<&str> = query.list("connection").collect();

@@ -4,10 +4,12 @@ use axum::{
     extract::{RawPathParams, RawQuery, State},
     response::Response,
 };
+use http::HeaderMap;
 
 use super::{
     ApiState,
     access::Access,
+    caching,
     page::{self, TransactionPage},
     parameters::{self, CustomerTransactionParameters, ListRequest, PageParameters, TransactionShapeParameters},
     problem::{Problem, Problems},
@@ -33,9 +35,10 @@ pub(super) async fn list_transactions(
     State(state): State<ApiState>,
     access: Access,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let request = parameters::transactions(query.as_deref(), &state.directory, &access)?;
-    answer(&state, &request).await
+    let request = parameters::transactions(query.as_deref(), &state.directory, &access, caching::demand(&headers))?;
+    answer(&state, &headers, &request).await
 }
 
 /// List a customer's transactions
@@ -58,13 +61,14 @@ pub(super) async fn list_customer_transactions(
     access: Access,
     path: RawPathParams,
     RawQuery(query): RawQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = parameters::path_id(&path);
-    let request = parameters::customer_transactions(query.as_deref(), id, &access)?;
-    answer(&state, &request).await
+    let request = parameters::customer_transactions(query.as_deref(), id, &access, caching::demand(&headers))?;
+    answer(&state, &headers, &request).await
 }
 
-async fn answer(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
+async fn answer(state: &ApiState, headers: &HeaderMap, request: &ListRequest) -> Result<Response, Problem> {
     let listed = state.directory.list(&request.question, &request.connections, &request.page).await?;
-    Ok(page::list(&listed, request.page.limit))
+    Ok(caching::answer(headers, page::list(listed, request.page.limit)))
 }

@@ -1,16 +1,44 @@
 //! Vendor pages, kept: one vendor call for all who ask the same, as long as
-//! the answer is fresh.
+//! the answer is fresh, and its last answer for a while after (RFC 9111,
+//! RFC 5861).
 //!
 //! Keyed on the connection and the exact vendor question, never on who asked:
-//! access is checked before. Freshness stands in the entry, so that to expire
-//! is not to be evicted; the store is bounded by the bytes it occupies.
+//! access is checked before. Freshness is judged when an entry is used, so
+//! that to expire is not to be evicted; the store is bounded by the bytes it
+//! occupies. `docs/CACHING.md` draws the states.
 
-use std::{future::Future, hash::Hash, sync::Arc, time::Duration};
+mod entry;
+mod freshness;
+mod metrics;
+mod purge;
+mod status;
 
-use jiff::SignedDuration;
+use std::{
+    future::Future,
+    hash::Hash,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
 use moka::future::Cache;
 
-use crate::domain::{clock::SharedClock, connection::ConnectionName, page::RecordPage};
+use crate::{
+    clock::SharedClock,
+    domain::{connection::ConnectionName, page::RecordPage},
+    upstream::Priority,
+};
+pub use entry::Entry;
+pub use freshness::{Demand, Policy};
+use freshness::{Standing, Verdict};
+pub use metrics::CacheMetrics;
+pub use purge::Scope;
+pub use status::{CacheStatus, Forward, Reason};
+
+/// How long a background refresh that failed is not tried again.
+const REFRESH_REST: Duration = Duration::from_secs(1);
 
 /// What is asked of which connection.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -23,92 +51,217 @@ pub struct Key {
     pub raw: bool,
 }
 
-/// A page as it was fetched.
-#[derive(Debug)]
-pub struct Entry {
-    /// The page.
-    pub page: RecordPage,
-    /// When the vendor's answer had come.
-    pub fetched_at: jiff::Timestamp,
+/// A question to the cache.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// What is asked.
+    pub key: Key,
+    /// How long an answer may be used.
+    pub policy: Policy,
+    /// What the caller asks of its freshness.
+    pub demand: Demand,
+    /// Where the outcome is counted.
+    pub metrics: Arc<CacheMetrics>,
 }
 
-/// How an entry was come by (RFC 9211, section 2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CacheStatus {
-    /// It was kept and fresh.
-    Hit,
-    /// It was fetched, by this request or by another that asked the same.
-    Miss,
+/// An entry, and how it was come by.
+#[derive(Debug, Clone)]
+pub struct Cached {
+    /// The entry.
+    pub entry: Arc<Entry>,
+    /// How it was come by.
+    pub status: CacheStatus,
 }
 
-/// The kept pages of all connections.
-#[derive(Clone)]
-pub struct PageCache {
-    store: Cache<Key, Arc<Entry>>,
-    flights: Cache<Key, Arc<Entry>>,
-    fresh: SignedDuration,
-    clock: SharedClock,
-}
-
-impl PageCache {
-    /// A cache of at most `max_bytes`, whose entries stay fresh for `fresh`.
-    #[must_use]
-    pub fn new(max_bytes: u64, fresh: Duration, clock: SharedClock) -> Self {
-        let weigh = |key: &Key, entry: &Arc<Entry>| {
-            let bytes = size_of::<Key>() + key.target.len() + entry.page.weight();
-            u32::try_from(bytes).unwrap_or(u32::MAX)
-        };
-        Self {
-            store: Cache::builder().weigher(weigh).max_capacity(max_bytes).build(),
-            flights: Cache::builder().build(),
-            fresh: SignedDuration::try_from(fresh).unwrap_or(SignedDuration::MAX),
-            clock,
-        }
-    }
-
-    /// The entry of a key, fetched where none is fresh. Whoever asks for the
-    /// same meanwhile waits for the same flight, and fails with it; a caller
-    /// who gives up does not cancel it for the others.
-    pub async fn get<F, E>(&self, key: Key, fetch: F) -> Result<(Arc<Entry>, CacheStatus), Arc<E>>
-    where
-        F: Future<Output = Result<RecordPage, E>> + Send + 'static,
-        E: Send + Sync + 'static + From<FlightLost>,
-    {
-        if let Some(entry) = self.store.get(&key).await
-            && self.is_fresh(&entry)
-        {
-            return Ok((entry, CacheStatus::Hit));
-        }
-        let cache = self.clone();
-        // A task of its own: dropping this future leaves the flight alone.
-        let flight = tokio::spawn(async move { cache.fly(key, fetch).await });
-        let landed = flight.await.unwrap_or_else(|_| Err(Arc::new(E::from(FlightLost))));
-        landed.map(|entry| (entry, CacheStatus::Miss))
-    }
-
-    async fn fly<F, E>(&self, key: Key, fetch: F) -> Result<Arc<Entry>, Arc<E>>
-    where
-        F: Future<Output = Result<RecordPage, E>> + Send + 'static,
-        E: Send + Sync + 'static,
-    {
-        let landing = async {
-            let entry = Arc::new(Entry { page: fetch.await?, fetched_at: self.clock.now() });
-            self.store.insert(key.clone(), Arc::clone(&entry)).await;
-            Ok(entry)
-        };
-        let landed = self.flights.try_get_with(key.clone(), landing).await;
-        self.flights.invalidate(&key).await;
-        landed
-    }
-
-    fn is_fresh(&self, entry: &Entry) -> bool {
-        self.clock.now().duration_since(entry.fetched_at) < self.fresh
-    }
+/// Why a fetch failed, as far as the cache is concerned.
+pub trait FetchError: Clone + Send + Sync + From<FlightLost> + From<NotCached> + 'static {
+    /// Whether the last answer may stand in (RFC 5861, section 4).
+    fn allows_stale(&self) -> bool;
+    /// Whether the vendor has no such row, which is kept for a short time.
+    fn is_not_found(&self) -> bool;
+    /// The vendor's HTTP status, where it answered.
+    fn status(&self) -> Option<u16>;
 }
 
 /// The task of a flight died, which only a panic does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FlightLost;
+
+/// The caller wanted what is kept and nothing else, and nothing is kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NotCached;
+
+/// The kept pages of all connections. Clones share them.
+#[derive(Clone)]
+pub struct PageCache {
+    store: Cache<Key, Arc<Entry>>,
+    flights: Cache<FlightKey, Arc<Entry>>,
+    /// Counts purges: a flight that began before one is not stored after it.
+    purges: Arc<AtomicU64>,
+    clock: SharedClock,
+}
+
+/// Flights that may be shared: a caller does not join one that gives way to
+/// callers, and one that is not to be stored stays apart.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct FlightKey {
+    key: Key,
+    background: bool,
+    stored: bool,
+}
+
+impl PageCache {
+    /// A cache of at most `max_bytes`.
+    #[must_use]
+    pub fn new(max_bytes: u64, clock: SharedClock) -> Self {
+        let store = Cache::builder()
+            .weigher(|key: &Key, entry: &Arc<Entry>| u32::try_from(entry.weight(key)).unwrap_or(u32::MAX))
+            .eviction_listener(|key, entry: Arc<Entry>, cause| entry.removed(&key, cause))
+            .max_capacity(max_bytes)
+            .build();
+        Self { store, flights: Cache::builder().build(), purges: Arc::default(), clock }
+    }
+
+    /// The entry of a key: kept, if it may be used as it stands, else fetched.
+    ///
+    /// Whoever asks for the same meanwhile waits for the same flight, and fails
+    /// with it; a caller who gives up does not cancel it for the others.
+    pub async fn get<F, E>(&self, lookup: Lookup, fetch: impl FnOnce(Priority) -> F + Send) -> Result<Cached, E>
+    where
+        F: Future<Output = Result<RecordPage, E>> + Send + 'static,
+        E: FetchError,
+    {
+        let kept = self.store.get(&lookup.key).await;
+        let standing = kept.as_ref().map(|entry| self.standing(entry, &lookup));
+        let reason = match (&kept, standing.map(|standing| standing.verdict(&lookup.demand))) {
+            (Some(entry), Some(Verdict::Fresh { ttl })) => {
+                lookup.metrics.hit.increment(1);
+                return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::fresh(ttl) });
+            }
+            (Some(entry), Some(Verdict::Stale { by })) => {
+                lookup.metrics.stale.increment(1);
+                if !lookup.demand.only_if_cached {
+                    self.refresh(entry, &lookup, fetch);
+                }
+                return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::stale(by) });
+            }
+            (_, Some(Verdict::Forward(reason))) => reason,
+            _ => Reason::Miss,
+        };
+        if lookup.demand.only_if_cached {
+            return Err(E::from(NotCached));
+        }
+        let stored = !lookup.demand.no_store;
+        let (landed, collapsed) = self.fly(&lookup, Priority::Caller, fetch(Priority::Caller)).await;
+        match landed {
+            Ok(entry) => {
+                if collapsed {
+                    lookup.metrics.collapsed.increment(1);
+                } else {
+                    lookup.metrics.miss.increment(1);
+                }
+                let ttl = entry.lifetime(&lookup.policy);
+                let forward = Forward { reason, status: Some(entry.status()), collapsed, stored };
+                Ok(Cached { entry, status: CacheStatus::forwarded(forward, ttl) })
+            }
+            Err(error) => {
+                lookup.metrics.failed.increment(1);
+                let usable = standing.and_then(|standing| standing.usable_on_error(&lookup.demand));
+                match (kept, usable) {
+                    (Some(entry), Some(by)) if error.allows_stale() => {
+                        lookup.metrics.stale.increment(1);
+                        let forward = Forward { reason, status: error.status(), collapsed, stored: false };
+                        Ok(Cached { entry, status: CacheStatus::stale_if_error(forward, by) })
+                    }
+                    _ => Err(error),
+                }
+            }
+        }
+    }
+
+    /// How old an entry is.
+    #[must_use]
+    pub fn age(&self, entry: &Entry) -> Duration {
+        entry.age(&self.clock)
+    }
+
+    fn standing(&self, entry: &Entry, lookup: &Lookup) -> Standing {
+        Standing {
+            age: entry.age(&self.clock),
+            lifetime: entry.lifetime(&lookup.policy),
+            keeps: entry.found,
+            policy: lookup.policy,
+        }
+    }
+
+    /// Fetches an entry anew behind its callers' backs, once at a time.
+    fn refresh<F, E>(&self, entry: &Arc<Entry>, lookup: &Lookup, fetch: impl FnOnce(Priority) -> F)
+    where
+        F: Future<Output = Result<RecordPage, E>> + Send + 'static,
+        E: FetchError,
+    {
+        if !entry.start_refresh() {
+            return;
+        }
+        let (cache, lookup, entry) = (self.clone(), lookup.clone(), Arc::clone(entry));
+        let fetch = fetch(Priority::Background);
+        tokio::spawn(async move {
+            if cache.fly(&lookup, Priority::Background, fetch).await.0.is_err() {
+                lookup.metrics.failed.increment(1);
+                cache.clock.sleep(REFRESH_REST).await;
+            }
+            entry.end_refresh();
+        });
+    }
+
+    /// Joins or starts a flight, in a task of its own: dropping this future
+    /// leaves it alone. Says whether it was another's.
+    async fn fly<F, E>(&self, lookup: &Lookup, priority: Priority, fetch: F) -> (Result<Arc<Entry>, E>, bool)
+    where
+        F: Future<Output = Result<RecordPage, E>> + Send + 'static,
+        E: FetchError,
+    {
+        let (cache, lookup) = (self.clone(), lookup.clone());
+        let led = Arc::new(AtomicBool::new(false));
+        let leading = Arc::clone(&led);
+        let flight = tokio::spawn(async move {
+            let stored = !lookup.demand.no_store;
+            let background = priority == Priority::Background;
+            let key = FlightKey { key: lookup.key.clone(), background, stored };
+            let landing = async {
+                leading.store(true, Ordering::Relaxed);
+                cache.land(&lookup, stored, fetch).await
+            };
+            let landed = cache.flights.try_get_with_by_ref(&key, landing).await;
+            cache.flights.invalidate(&key).await;
+            landed.map_err(|error: Arc<E>| (*error).clone())
+        });
+        let landed = flight.await.unwrap_or_else(|_| Err(E::from(FlightLost)));
+        (landed, !led.load(Ordering::Relaxed))
+    }
+
+    async fn land<F, E>(&self, lookup: &Lookup, stored: bool, fetch: F) -> Result<Arc<Entry>, E>
+    where
+        F: Future<Output = Result<RecordPage, E>>,
+        E: FetchError,
+    {
+        let purges = self.purges.load(Ordering::Acquire);
+        let page = match fetch.await {
+            Ok(page) => Some(page),
+            Err(error) if error.is_not_found() => None,
+            Err(error) => return Err(error),
+        };
+        let entry = Arc::new(Entry::new(page, &self.clock, Arc::clone(&lookup.metrics)));
+        if stored && purges == self.purges.load(Ordering::Acquire) {
+            if let Some(old) = self.store.get(&lookup.key).await {
+                old.supersede();
+            }
+            entry.inserted(&lookup.key);
+            self.store.insert(lookup.key.clone(), Arc::clone(&entry)).await;
+        }
+        Ok(entry)
+    }
+}
 
 impl std::fmt::Debug for PageCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

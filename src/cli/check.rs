@@ -1,16 +1,15 @@
 //! `customer-gateway check`.
 
-use std::sync::Arc;
-
 use anyhow::bail;
 use clap::Args;
 
 use crate::{
     app::App,
+    cache::Demand,
+    clock::SystemClock,
     config::Config,
     directory::{Directory, PageRequest},
     domain::{
-        clock::SystemClock,
         connection::ConnectionName,
         question::{Filter, Question, Resource, Shape},
     },
@@ -34,10 +33,7 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
     for connection in &config.connections {
         say(format_args!("{}: {} at {}", connection.name, connection.kind.name, connection.base_url))?;
     }
-    for key in &config.cache.without_effect {
-        say(format_args!("{key} has no effect yet"))?;
-    }
-    let app = App::new(config, Arc::new(SystemClock))?;
+    let app = App::new(config, &SystemClock::shared())?;
     say(format_args!("{} is right", path.display()))?;
     if args.live {
         let mut failed = 0;
@@ -57,7 +53,7 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
 async fn ask(directory: &Directory, name: &ConnectionName) -> Result<String, String> {
     let question =
         Question { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() };
-    let page = PageRequest { limit: 1, cursor: None };
+    let page = PageRequest { limit: 1, cursor: None, demand: Demand::default() };
     let listed =
         directory.list(&question, std::slice::from_ref(name), &page).await.map_err(|error| error.to_string())?;
     Ok(listed.total().map_or("answers".to_owned(), |total| format!("answers, {total} customers")))

@@ -3,7 +3,6 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::Arc,
     time::Duration,
 };
 
@@ -14,8 +13,9 @@ use tokio::net::TcpListener;
 
 use crate::{
     app::App,
+    clock::SystemClock,
     config::{Cache, Config, Connection, Paging, Server},
-    domain::clock::SystemClock,
+    directory::Policies,
     sandbox::{Envelope, Options, Sandbox},
     server,
     upstream::Credential,
@@ -105,7 +105,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         connections,
         callers: Vec::new(),
     };
-    let app = App::new(config, Arc::new(SystemClock))?;
+    let app = App::new(config, &SystemClock::shared())?;
     greet(listen)?;
     server::serve(listener, app.router, stopped()?).await.context("serving ended")
 }
@@ -120,6 +120,7 @@ fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id
         account_id: account_id.to_owned(),
         rate_limit: Connection::default_rate_limit(kind),
         timeout: Connection::DEFAULT_TIMEOUT,
+        policies: Policies::default(),
     })
 }
 

@@ -1,14 +1,12 @@
 //! `customer-gateway serve`.
 
-use std::sync::Arc;
-
 use anyhow::Context;
 use tokio::{
     net::TcpListener,
     signal::unix::{SignalKind, signal},
 };
 
-use crate::{app::App, config::Config, domain::clock::SystemClock, server};
+use crate::{app::App, clock::SystemClock, config::Config, server};
 
 use super::ConfigFile;
 
@@ -17,11 +15,8 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     if config.paging.cursor_key.is_none() {
         tracing::warn!("paging.cursor_key is not set: cursors end with this process, and no other replica knows them");
     }
-    for key in &config.cache.without_effect {
-        tracing::warn!(key, "this key has no effect yet");
-    }
     let listen = config.server.listen;
-    let app = App::new(config, Arc::new(SystemClock))?;
+    let app = App::new(config, &SystemClock::shared())?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     tracing::info!(%listen, "serving");
     server::serve(listener, app.router, stopped()?).await.context("serving ended")

@@ -6,14 +6,14 @@ use bytesize::ByteSize;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::domain::connection::ConnectionName;
+use crate::{cache, domain::connection::ConnectionName};
 
 /// The keys that no table below names: an account's id, whose key depends on
 /// the kind of vendor.
 pub(super) type AccountKeys = BTreeMap<String, toml::Value>;
 
 /// The keys of a connection, for messages.
-pub(super) const CONNECTION_KEYS: &str = "name, vendor, base_url, credential, rate_limit, timeout";
+pub(super) const CONNECTION_KEYS: &str = "name, vendor, base_url, credential, rate_limit, timeout, cache";
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -54,6 +54,44 @@ pub(super) struct Cache {
     pub(super) not_found: Option<Span>,
 }
 
+/// What a connection says of its own answers, and of each kind of them.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ConnectionCache {
+    pub(super) fresh: Option<Span>,
+    pub(super) stale_while_revalidate: Option<Span>,
+    pub(super) stale_if_error: Option<Span>,
+    pub(super) not_found: Option<Span>,
+    #[serde(default)]
+    pub(super) customers: Policy,
+    #[serde(default)]
+    pub(super) customer: Policy,
+    #[serde(default)]
+    pub(super) transactions: Policy,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Policy {
+    pub(super) fresh: Option<Span>,
+    pub(super) stale_while_revalidate: Option<Span>,
+    pub(super) stale_if_error: Option<Span>,
+    pub(super) not_found: Option<Span>,
+}
+
+impl Policy {
+    /// This policy's times where it has them, else another's.
+    pub(super) fn over(&self, base: cache::Policy) -> cache::Policy {
+        let or = |own: Option<Span>, base| own.map_or(base, |span| span.0);
+        cache::Policy {
+            fresh: or(self.fresh, base.fresh),
+            stale_while_revalidate: or(self.stale_while_revalidate, base.stale_while_revalidate),
+            stale_if_error: or(self.stale_if_error, base.stale_if_error),
+            not_found: or(self.not_found, base.not_found),
+        }
+    }
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Connection {
     pub(super) name: ConnectionName,
@@ -62,6 +100,8 @@ pub(super) struct Connection {
     pub(super) credential: Secret,
     pub(super) rate_limit: Option<RateLimit>,
     pub(super) timeout: Option<Span>,
+    #[serde(default)]
+    pub(super) cache: ConnectionCache,
     #[serde(flatten)]
     pub(super) account: AccountKeys,
 }
@@ -71,6 +111,7 @@ pub(super) struct Connection {
 pub(super) struct RateLimit {
     pub(super) requests: NonZeroU32,
     pub(super) per: Span,
+    pub(super) max_wait: Option<Span>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -78,6 +119,8 @@ pub(super) struct RateLimit {
 pub(super) struct Caller {
     pub(super) name: String,
     pub(super) key_digest: String,
+    #[serde(default)]
+    pub(super) may_purge: bool,
     pub(super) connections: Vec<ConnectionName>,
 }
 

@@ -16,6 +16,8 @@ use std::{
 use url::Url;
 
 use crate::{
+    cache::Policy,
+    directory::Policies,
     domain::{connection::ConnectionName, cursor::CursorKey},
     upstream::{Credential, RateLimit},
     vendors::registry::{self, Kind},
@@ -62,10 +64,6 @@ pub struct Paging {
 pub struct Cache {
     /// How much memory the pages may occupy.
     pub max_bytes: u64,
-    /// How long a page is served without asking again.
-    pub fresh: Duration,
-    /// Keys that are read, and have no effect yet.
-    pub without_effect: Vec<&'static str>,
 }
 
 /// One account at a vendor.
@@ -85,6 +83,8 @@ pub struct Connection {
     pub rate_limit: RateLimit,
     /// How long one call may take.
     pub timeout: Duration,
+    /// How long its answers may be used.
+    pub policies: Policies,
 }
 
 /// An app that may ask.
@@ -96,6 +96,8 @@ pub struct Caller {
     pub key_digest: blake3::Hash,
     /// What it may ask.
     pub connections: Vec<ConnectionName>,
+    /// Whether it may purge what is kept of these connections.
+    pub may_purge: bool,
 }
 
 impl Default for Server {
@@ -112,7 +114,7 @@ impl Default for Paging {
 
 impl Default for Cache {
     fn default() -> Self {
-        Self { max_bytes: 256 << 20, fresh: Duration::from_secs(30), without_effect: Vec::new() }
+        Self { max_bytes: 256 << 20 }
     }
 }
 
@@ -120,11 +122,14 @@ impl Connection {
     /// How long one vendor call may take, unless configured.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
+    /// How long a call waits for its place in the budget, unless configured.
+    pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
+
     /// A kind of vendor's own limit.
     #[must_use]
     pub fn default_rate_limit(kind: &Kind) -> RateLimit {
         let requests = NonZeroU32::new(kind.requests_per_second).unwrap_or(NonZeroU32::MIN);
-        RateLimit { requests, per: Duration::from_secs(1) }
+        RateLimit { requests, per: Duration::from_secs(1), max_wait: Self::DEFAULT_MAX_WAIT }
     }
 }
 
@@ -152,7 +157,13 @@ struct Reader<'t> {
 
 impl Reader<'_> {
     fn config(&self, file: File) -> Result<Config, ConfigError> {
-        let connections = self.connections(file.connections)?;
+        let policy = file::Policy {
+            fresh: file.cache.fresh,
+            stale_while_revalidate: file.cache.stale_while_revalidate,
+            stale_if_error: file.cache.stale_if_error,
+            not_found: file.cache.not_found,
+        };
+        let connections = self.connections(file.connections, policy.over(Policy::default()))?;
         let callers = self.callers(file.callers, &connections)?;
         let server = Server {
             listen: file.server.listen.unwrap_or(Server::default().listen),
@@ -171,20 +182,11 @@ impl Reader<'_> {
                 .map(|secret| CursorKey::derive(secret.as_bytes())),
             max_vendor_calls: file.paging.max_vendor_calls.map_or(Paging::default().max_vendor_calls, NonZeroU32::get),
         };
-        let without_effect = [
-            ("cache.stale_while_revalidate", file.cache.stale_while_revalidate.is_some()),
-            ("cache.stale_if_error", file.cache.stale_if_error.is_some()),
-            ("cache.not_found", file.cache.not_found.is_some()),
-        ];
-        let cache = Cache {
-            max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.as_u64()),
-            fresh: file.cache.fresh.map_or(Cache::default().fresh, |it| it.0),
-            without_effect: without_effect.iter().filter(|(_, set)| *set).map(|(key, _)| *key).collect(),
-        };
+        let cache = Cache { max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.as_u64()) };
         Ok(Config { server, paging, cache, connections, callers })
     }
 
-    fn connections(&self, files: Vec<file::Connection>) -> Result<Vec<Connection>, ConfigError> {
+    fn connections(&self, files: Vec<file::Connection>, policy: Policy) -> Result<Vec<Connection>, ConfigError> {
         if files.is_empty() {
             let fault = Fault::new("there are no connections").fix("add a [[connections]] section");
             return Err(self.locator.fault("connections", fault));
@@ -197,12 +199,12 @@ impl Reader<'_> {
                     .fix("give each connection a name of its own");
                 return Err(self.locator.fault(&format!("{at}.name"), fault));
             }
-            connections.push(self.connection(&at, file)?);
+            connections.push(self.connection(&at, file, policy)?);
         }
         Ok(connections)
     }
 
-    fn connection(&self, at: &str, file: file::Connection) -> Result<Connection, ConfigError> {
+    fn connection(&self, at: &str, file: file::Connection, policy: Policy) -> Result<Connection, ConfigError> {
         let kind = registry::kind(&file.vendor).ok_or_else(|| {
             let known: Vec<_> = registry::KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
             let fault = Fault::new(format!("there is no vendor `{}`", file.vendor))
@@ -225,11 +227,16 @@ impl Reader<'_> {
         })?;
         Ok(Connection {
             account_id: self.account_id(at, kind, file.account)?,
-            rate_limit: file.rate_limit.map_or_else(
-                || Connection::default_rate_limit(kind),
-                |limit| RateLimit { requests: limit.requests, per: limit.per.0 },
-            ),
+            rate_limit: match file.rate_limit {
+                None => Connection::default_rate_limit(kind),
+                Some(limit) => RateLimit {
+                    requests: limit.requests,
+                    per: limit.per.0,
+                    max_wait: limit.max_wait.map_or(Connection::DEFAULT_MAX_WAIT, |it| it.0),
+                },
+            },
             timeout: file.timeout.map_or(Connection::DEFAULT_TIMEOUT, |it| it.0),
+            policies: policies(&file.cache, policy),
             name: file.name,
             kind,
             base_url,
@@ -279,7 +286,8 @@ impl Reader<'_> {
                     .fix("write names of [[connections]] sections");
                 return Err(self.locator.fault(&format!("{at}.connections"), fault));
             }
-            Ok(Caller { name: file.name, key_digest, connections: file.connections })
+            let file::Caller { name, connections, may_purge, .. } = file;
+            Ok(Caller { name, key_digest, connections, may_purge })
         };
         files.into_iter().enumerate().map(caller).collect()
     }
@@ -305,6 +313,22 @@ impl Reader<'_> {
                 Ok(text.trim_end_matches(['\r', '\n']).to_owned())
             }
         }
+    }
+}
+
+/// The policies of a connection over the gateway's.
+fn policies(file: &file::ConnectionCache, gateway: Policy) -> Policies {
+    let connection = file::Policy {
+        fresh: file.fresh,
+        stale_while_revalidate: file.stale_while_revalidate,
+        stale_if_error: file.stale_if_error,
+        not_found: file.not_found,
+    };
+    let policy = connection.over(gateway);
+    Policies {
+        customers: file.customers.over(policy),
+        customer: file.customer.over(policy),
+        transactions: file.transactions.over(policy),
     }
 }
 

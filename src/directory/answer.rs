@@ -1,13 +1,13 @@
 //! What the directory answers: records as bytes, and an account of where they
 //! came from.
 
-use std::{ops::Range, sync::Arc};
+use std::{ops::Range, sync::Arc, time::Duration};
 
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    cache::Entry,
+    cache::{CacheStatus, Cached, Entry},
     domain::{connection::ConnectionName, timestamp::Timestamp},
 };
 
@@ -22,6 +22,19 @@ pub struct Listed {
     pub prev_cursor: Option<String>,
     /// What each source contributed.
     pub sources: Vec<SourceReport>,
+    /// How fresh the answer is.
+    pub freshness: Option<Freshness>,
+}
+
+/// How fresh an answer is: as the worst of the kept pages behind it.
+#[derive(Debug, Clone)]
+pub struct Freshness {
+    /// How the pages were come by.
+    pub status: CacheStatus,
+    /// How old the oldest page is.
+    pub age: Duration,
+    /// The pages themselves.
+    pub entries: Vec<Arc<Entry>>,
 }
 
 /// Consecutive records of one kept page.
@@ -33,11 +46,35 @@ pub struct Segment {
     pub records: Range<usize>,
 }
 
+impl Segment {
+    /// The records' JSON, separated by commas.
+    #[must_use]
+    pub fn json(&self) -> &[u8] {
+        self.entry.page.json_of(&self.records)
+    }
+}
+
 /// One customer.
 #[derive(Debug)]
 pub struct Found {
-    /// The page of its one record.
-    pub entry: Arc<Entry>,
+    /// The record, of a page of one.
+    pub record: Segment,
+    /// How fresh the answer is.
+    pub freshness: Freshness,
+}
+
+impl Freshness {
+    /// That of one kept page.
+    pub(super) fn of(cached: &Cached, age: Duration) -> Self {
+        Self { status: cached.status, age, entries: vec![Arc::clone(&cached.entry)] }
+    }
+
+    /// That of an answer that was also made of `other`.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.status = self.status.worse(other.status);
+        self.age = self.age.max(other.age);
+        self.entries.extend(other.entries);
+    }
 }
 
 /// What a source contributed to a page.

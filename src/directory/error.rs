@@ -2,7 +2,7 @@
 //! means to a caller.
 
 use crate::{
-    cache::FlightLost,
+    cache::{FetchError, FlightLost, NotCached},
     domain::{connection::ConnectionName, cursor::CursorError},
     upstream::SendError,
     vendors::{VendorError, plan::PlanError},
@@ -49,9 +49,50 @@ pub enum SourceError {
     /// It did not answer.
     #[error(transparent)]
     Send(#[from] SendError),
+    /// The caller wanted what is kept and nothing else, and nothing is kept.
+    #[error("nothing is kept of this, and `only-if-cached` allows no vendor call")]
+    NotCached,
     /// The gateway itself failed on the way.
     #[error("the call was lost inside the gateway")]
     Lost,
+}
+
+impl FetchError for SourceError {
+    fn allows_stale(&self) -> bool {
+        match self {
+            Self::Vendor(error) => {
+                matches!(error, VendorError::Failed(_) | VendorError::RateLimited(_) | VendorError::Unreadable(_))
+            }
+            Self::Send(_) => true,
+            Self::NotCached | Self::Lost => false,
+        }
+    }
+
+    fn is_not_found(&self) -> bool {
+        *self == Self::Vendor(VendorError::NotFound)
+    }
+
+    fn status(&self) -> Option<u16> {
+        match self {
+            Self::Vendor(VendorError::NotFound) => Some(404),
+            Self::Vendor(
+                VendorError::CursorRefused(refusal)
+                | VendorError::ValueRefused(_, refusal)
+                | VendorError::Rejected(refusal)
+                | VendorError::Unauthorized(refusal)
+                | VendorError::RateLimited(refusal)
+                | VendorError::Failed(refusal),
+            ) => Some(refusal.status),
+            Self::Vendor(VendorError::Unreadable(_)) => Some(200),
+            Self::Send(_) | Self::NotCached | Self::Lost => None,
+        }
+    }
+}
+
+impl From<NotCached> for SourceError {
+    fn from(_: NotCached) -> Self {
+        Self::NotCached
+    }
 }
 
 impl From<FlightLost> for SourceError {

@@ -13,6 +13,7 @@ mod walk;
 use std::sync::Arc;
 
 use crate::{
+    cache::{Demand, PageCache, Scope},
     domain::{
         connection::ConnectionName,
         cursor::{Cursor, CursorKey, Fingerprint},
@@ -24,16 +25,17 @@ use crate::{
         plan::{Plan, RetrievalPlan},
     },
 };
-pub use answer::{Found, Listed, Segment, SourceReport};
+pub use answer::{Found, Freshness, Listed, Segment, SourceReport};
 pub use error::{DirectoryError, SourceError};
-pub use source::Source;
+pub use source::{Policies, Source};
 use trail::Trail;
-use walk::Walk;
+use walk::{Bounds, Walk};
 
 /// Every configured connection, and the way through its pages.
 #[derive(Debug)]
 pub struct Directory {
     sources: Vec<Arc<Source>>,
+    cache: PageCache,
     cursor_key: CursorKey,
     max_calls: u32,
     trail: Trail,
@@ -46,14 +48,22 @@ pub struct PageRequest {
     pub limit: usize,
     /// Where to go on.
     pub cursor: Option<String>,
+    /// How fresh the answer has to be.
+    pub demand: Demand,
 }
 
 impl Directory {
     /// A directory of some sources, in the configuration's order. A request
     /// makes at most `max_calls` vendor calls.
     #[must_use]
-    pub fn new(sources: Vec<Source>, cursor_key: CursorKey, max_calls: u32) -> Self {
-        Self { sources: sources.into_iter().map(Arc::new).collect(), cursor_key, max_calls, trail: Trail::default() }
+    pub fn new(sources: Vec<Source>, cache: PageCache, cursor_key: CursorKey, max_calls: u32) -> Self {
+        let sources = sources.into_iter().map(Arc::new).collect();
+        Self { sources, cache, cursor_key, max_calls, trail: Trail::default() }
+    }
+
+    /// Removes what is kept of a scope, and says how many entries went.
+    pub async fn purge(&self, scope: &Scope) -> usize {
+        self.cache.purge(scope).await
     }
 
     /// Every connection, in the configuration's order.
@@ -85,7 +95,8 @@ impl Directory {
             }
         };
 
-        let walk = Walk::new(source, plan, &self.trail, self.max_calls);
+        let bounds = Bounds { max_calls: self.max_calls, demand: request.demand };
+        let walk = Walk::new(source, plan, &self.trail, bounds);
         let walked = walk.run(&position, direction, request.limit).await?;
         let seal = |direction, position: Option<Position>| {
             let cursor =
@@ -98,16 +109,24 @@ impl Directory {
             prev_cursor: sealed(seal(Direction::Backward, walked.before))?,
             segments: walked.segments,
             sources: vec![walked.report],
+            freshness: walked.freshness,
         })
     }
 
     /// One customer.
-    pub async fn retrieve(&self, connection: &ConnectionName, retrieval: &Retrieval) -> Result<Found, DirectoryError> {
+    pub async fn retrieve(
+        &self,
+        connection: &ConnectionName,
+        retrieval: &Retrieval,
+        demand: Demand,
+    ) -> Result<Found, DirectoryError> {
         let source = self.source(connection)?;
         let plan = RetrievalPlan::new(source.capabilities(), retrieval)
             .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
-        let (entry, _) = source.fetch(Call::Retrieve(Arc::new(plan))).await.map_err(|error| source.blame(error))?;
-        Ok(Found { entry })
+        let call = Call::Retrieve(Arc::new(plan));
+        let cached = source.fetch(call, demand).await.map_err(|error| source.blame(error))?;
+        let freshness = source.freshness(&cached);
+        Ok(Found { record: Segment { entry: cached.entry, records: 0..1 }, freshness })
     }
 
     fn source(&self, name: &ConnectionName) -> Result<&Arc<Source>, DirectoryError> {

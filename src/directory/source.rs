@@ -4,13 +4,13 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheStatus, Entry, Key, PageCache},
-    domain::{connection::ConnectionName, page::RecordPage},
-    upstream::Upstream,
+    cache::{CacheMetrics, Cached, Demand, Key, Lookup, PageCache, Policy},
+    domain::{connection::ConnectionName, page::RecordPage, question::Resource},
+    upstream::{Priority, Upstream},
     vendors::{Account, Call, Refusal, Vendor, VendorError, VendorRequest, capabilities::Capabilities, registry::Kind},
 };
 
-use super::{DirectoryError, SourceError};
+use super::{DirectoryError, Freshness, SourceError};
 
 /// The most of a vendor's message that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 300;
@@ -22,13 +22,47 @@ pub struct Source {
     adapter: Box<dyn Vendor>,
     upstream: Upstream,
     cache: PageCache,
+    policies: Policies,
+    metrics: Arc<CacheMetrics>,
+}
+
+/// How long each kind of answer of a connection may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Policies {
+    /// Pages of customers.
+    pub customers: Policy,
+    /// Single customers.
+    pub customer: Policy,
+    /// Pages of transactions.
+    pub transactions: Policy,
+}
+
+impl Policies {
+    fn of(&self, call: &Call) -> Policy {
+        match call {
+            Call::Retrieve(_) => self.customer,
+            Call::List(plan, _) => match plan.resource {
+                Resource::Customers => self.customers,
+                Resource::Transactions => self.transactions,
+            },
+        }
+    }
 }
 
 impl Source {
     /// A connection to an account at a kind of vendor.
     #[must_use]
-    pub fn new(kind: &'static Kind, account: Account, upstream: Upstream, cache: PageCache) -> Self {
-        Self { name: account.connection.clone(), kind, adapter: (kind.adapter)(account), upstream, cache }
+    pub fn new(
+        kind: &'static Kind,
+        account: Account,
+        upstream: Upstream,
+        cache: PageCache,
+        policies: Policies,
+        metrics: CacheMetrics,
+    ) -> Self {
+        let name = account.connection.clone();
+        let adapter = (kind.adapter)(account);
+        Self { name, kind, adapter, upstream, cache, policies, metrics: Arc::new(metrics) }
     }
 
     /// The connection's name.
@@ -57,11 +91,24 @@ impl Source {
     }
 
     /// The page that a call brings, kept or fetched.
-    pub(super) async fn fetch(self: &Arc<Self>, call: Call) -> Result<(Arc<Entry>, CacheStatus), SourceError> {
+    pub(super) async fn fetch(self: &Arc<Self>, call: Call, demand: Demand) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
+        let lookup = Lookup { key, policy: self.policies.of(&call), demand, metrics: Arc::clone(&self.metrics) };
         let source = Arc::clone(self);
-        let flight = async move { source.call(&call, &request).await };
-        self.cache.get(key, flight).await.map_err(|error: Arc<SourceError>| (*error).clone())
+        let fetch = |priority| async move { source.call(&call, &request, priority).await };
+        let cached = self.cache.get(lookup, fetch).await?;
+        if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
+    }
+
+    /// How fresh an answer made of one kept page is.
+    pub(super) fn freshness(&self, cached: &Cached) -> Freshness {
+        Freshness::of(cached, self.cache.age(&cached.entry))
+    }
+
+    /// The way out to the vendor, to look at.
+    #[must_use]
+    pub fn upstream(&self) -> &Upstream {
+        &self.upstream
     }
 
     /// Names this connection in an error.
@@ -73,8 +120,8 @@ impl Source {
         }
     }
 
-    async fn call(&self, call: &Call, request: &VendorRequest) -> Result<RecordPage, SourceError> {
-        let response = self.upstream.send(request).await?;
+    async fn call(&self, call: &Call, request: &VendorRequest, priority: Priority) -> Result<RecordPage, SourceError> {
+        let response = self.upstream.send(request, priority).await?;
         let page = self.adapter.read(call, &response).map_err(|error| self.redacted(error))?;
         let odd = page.facts().oddities;
         if odd.foreign_rows > 0 || odd.unreadable_values > 0 {

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheStatus, Entry, Key},
+    cache::{Demand, Entry, Key},
     domain::{
         position::{Anchor, Direction, Lap, Located, Neighbour, Position, RowKey, Side},
         timestamp::Timestamp,
@@ -15,7 +15,7 @@ use crate::{
     vendors::{Call, plan::Plan},
 };
 
-use super::{DirectoryError, Segment, Source, SourceReport, answer::SourceStatus, trail::Trail};
+use super::{DirectoryError, Freshness, Segment, Source, SourceReport, answer::SourceStatus, trail::Trail};
 
 /// One request's way through one source.
 pub(super) struct Walk<'w> {
@@ -23,8 +23,19 @@ pub(super) struct Walk<'w> {
     plan: Arc<Plan>,
     trail: &'w Trail,
     max_calls: u32,
+    demand: Demand,
     calls: u32,
     seen: Seen,
+    freshness: Option<Freshness>,
+}
+
+/// What bounds a walk.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// How many vendor calls it may make.
+    pub(super) max_calls: u32,
+    /// How fresh the pages have to be.
+    pub(super) demand: Demand,
 }
 
 /// What a walk has found.
@@ -38,6 +49,8 @@ pub(super) struct Walked {
     pub(super) after: Option<Position>,
     /// What the source contributed.
     pub(super) report: SourceReport,
+    /// How fresh it is; every walk has come through a page.
+    pub(super) freshness: Option<Freshness>,
 }
 
 /// What a walk has learned from the pages it came through.
@@ -63,8 +76,10 @@ struct Place {
 }
 
 impl<'w> Walk<'w> {
-    pub(super) fn new(source: &'w Arc<Source>, plan: Plan, trail: &'w Trail, max_calls: u32) -> Self {
-        Self { source, plan: Arc::new(plan), trail, max_calls, calls: 0, seen: Seen::nothing() }
+    pub(super) fn new(source: &'w Arc<Source>, plan: Plan, trail: &'w Trail, bounds: Bounds) -> Self {
+        let Bounds { max_calls, demand } = bounds;
+        let plan = Arc::new(plan);
+        Self { source, plan, trail, max_calls, demand, calls: 0, seen: Seen::nothing(), freshness: None }
     }
 
     /// Takes up to `limit` rows from a gap on.
@@ -99,7 +114,7 @@ impl<'w> Walk<'w> {
                 (ahead, behind)
             }
         };
-        Ok(Walked { segments, before, after, report })
+        Ok(Walked { segments, before, after, report, freshness: self.freshness })
     }
 
     /// Moves along a page up to the next row that matches and is too many.
@@ -244,12 +259,15 @@ impl<'w> Walk<'w> {
 
     async fn fetch(&mut self, anchor: &Anchor) -> Result<Arc<Entry>, DirectoryError> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
-        let (entry, status) = self.source.fetch(call).await.map_err(|error| self.source.blame(error))?;
-        if status == CacheStatus::Miss {
-            self.calls += 1;
+        let cached = self.source.fetch(call, self.demand).await.map_err(|error| self.source.blame(error))?;
+        self.calls += u32::from(cached.status.is_forwarded());
+        self.seen.note(&cached.entry);
+        let freshness = self.source.freshness(&cached);
+        match &mut self.freshness {
+            Some(worst) => worst.merge(freshness),
+            None => self.freshness = Some(freshness),
         }
-        self.seen.note(&entry);
-        Ok(entry)
+        Ok(cached.entry)
     }
 
     fn key(&self, anchor: &Anchor) -> Result<Key, DirectoryError> {

@@ -3,7 +3,6 @@
 //! Pure: no I/O, no HTTP, no vendor. Everything else imports from here, and
 //! this imports nothing of the rest.
 
-pub mod clock;
 pub mod connection;
 pub mod cursor;
 pub mod customer;

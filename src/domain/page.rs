@@ -9,7 +9,7 @@ use super::position::Neighbour;
 
 /// One page of a vendor, normalized and serialized once. Serving a slice of it
 /// copies bytes and parses nothing.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct RecordPage {
     json: Box<[u8]>,
     json_ends: Box<[u32]>,
@@ -20,7 +20,7 @@ pub struct RecordPage {
 }
 
 /// What a vendor's page says besides its records.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct PageFacts {
     /// What follows this page in list order.
     pub next: Neighbour,

@@ -47,9 +47,10 @@ pub enum Anchor {
 }
 
 /// What lies on one side of a vendor's page.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Neighbour {
     /// Nothing: the list ends here.
+    #[default]
     End,
     /// The page at this anchor.
     At(Anchor),

@@ -1,11 +1,32 @@
 //! How often a credential may call: GCRA, shared by all connections that hold
-//! the same secret for the same host.
+//! the same secret for the same host, first come first served.
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
+};
 
-use governor::{DefaultDirectRateLimiter, Quota, clock::Clock as _};
+use governor::{
+    Quota, RateLimiter,
+    clock::Clock as GovernorClock,
+    middleware::StateInformationMiddleware,
+    nanos::Nanos,
+    state::{InMemoryState, NotKeyed},
+};
+use parking_lot::Mutex;
+
+use crate::clock::SharedClock;
 
 use super::{Credential, SendError};
+
+/// How long the first 429 that names no time stops a credential.
+const UNNAMED_STOP: Duration = Duration::from_secs(1);
+/// The longest that one 429 stops a credential, whatever it says.
+const LONGEST_STOP: Duration = Duration::from_hours(1);
 
 /// A vendor's limit: so many requests in any period of this length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,64 +35,206 @@ pub struct RateLimit {
     pub requests: NonZeroU32,
     /// In how long a period.
     pub per: Duration,
+    /// How long a call waits for its place at most.
+    pub max_wait: Duration,
+}
+
+/// Who a call is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Priority {
+    /// A caller waits for it.
+    Caller,
+    /// Nobody waits: it gives way to whoever does.
+    Background,
 }
 
 /// One credential's share of calls. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Budget {
-    limiter: Arc<DefaultDirectRateLimiter>,
+#[derive(Clone)]
+pub struct Budget(Arc<Shared>);
+
+/// What a budget has to give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BudgetState {
+    /// How many calls would be let pass at once.
+    pub left: u32,
+    /// How many calls wait for a place.
+    pub waiting: u32,
+    /// For how long the vendor has stopped the credential, if it has.
+    pub stopped: Option<Duration>,
 }
 
 /// The budgets of all credentials.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Budgets {
     known: Vec<(Credential, String, Budget)>,
 }
 
-impl RateLimit {
-    /// A quota under which no period sees more than the limit. GCRA lets
-    /// `burst + rate × period` pass in the worst period, so that a fifth of
-    /// the limit may come at once and the rest is spread.
-    fn quota(self) -> Option<Quota> {
-        let burst = (self.requests.get() / 5).max(1);
-        let spread = (self.requests.get() - burst).max(1);
-        let quota = Quota::with_period(self.per / spread)?;
-        Some(quota.allow_burst(NonZeroU32::new(burst)?))
+type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, StateInformationMiddleware>;
+
+struct Shared {
+    limiter: Limiter,
+    /// Held by the call that is next: a fair lock, so that calls pass in the
+    /// order in which they came.
+    turn: tokio::sync::Mutex<()>,
+    waiting: AtomicU32,
+    /// Until when the vendor's 429 stops the credential, by the clock.
+    stopped_until: Mutex<Duration>,
+    /// How many calls in a row the vendor has refused as too many.
+    refusals: AtomicU32,
+    /// How many places were left after the last call, and when that was.
+    left: Mutex<(u32, Duration)>,
+    burst: u32,
+    interval: Duration,
+    max_wait: Duration,
+    clock: SharedClock,
+}
+
+/// governor's view of our clock.
+#[derive(Clone)]
+struct Ticks(SharedClock);
+
+impl GovernorClock for Ticks {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.0.elapsed().into()
     }
 }
 
 impl Budget {
-    /// A budget of its own; `None` for a limit over no time at all.
+    /// A budget of its own.
+    ///
+    /// GCRA lets `burst + rate × period` calls pass in the worst period. So
+    /// that no period sees more than the limit, a fifth of it may come at once
+    /// and the rest is spread.
     #[must_use]
-    pub fn new(limit: RateLimit) -> Option<Self> {
-        Some(Self { limiter: Arc::new(DefaultDirectRateLimiter::direct(limit.quota()?)) })
+    pub fn new(limit: RateLimit, clock: SharedClock) -> Self {
+        let burst = NonZeroU32::new(limit.requests.get() / 5).unwrap_or(NonZeroU32::MIN);
+        let spread = (limit.requests.get() - burst.get()).max(1);
+        let interval = (limit.per / spread).max(Duration::from_nanos(1));
+        let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(limit.requests)).allow_burst(burst);
+        Self(Arc::new(Shared {
+            limiter: RateLimiter::direct_with_clock(quota, Ticks(clock.clone())).with_middleware(),
+            turn: tokio::sync::Mutex::new(()),
+            waiting: AtomicU32::new(0),
+            stopped_until: Mutex::new(Duration::ZERO),
+            refusals: AtomicU32::new(0),
+            left: Mutex::new((burst.get(), Duration::ZERO)),
+            burst: burst.get(),
+            interval,
+            max_wait: limit.max_wait,
+            clock,
+        }))
     }
 
-    /// Waits for a place, if there is one within `patience`.
-    pub(super) async fn admit(&self, patience: Duration) -> Result<(), SendError> {
-        let mut waited = Duration::ZERO;
-        while let Err(not_until) = self.limiter.check() {
-            let wait = not_until.wait_time_from(self.limiter.clock().now());
-            waited += wait;
-            if waited > patience {
+    /// Waits for a place, if there will be one within the caller's patience
+    /// and the configured bound.
+    pub(super) async fn admit(&self, priority: Priority, patience: Duration) -> Result<(), SendError> {
+        let budget = &*self.0;
+        let patience = match priority {
+            Priority::Caller => patience.min(budget.max_wait),
+            Priority::Background => Duration::ZERO,
+        };
+        let start = budget.clock.elapsed();
+        let place = Place::take(&budget.waiting);
+        let queue = budget.interval * place.ahead;
+        if queue > patience {
+            return Err(SendError::BudgetSpent { retry_after: queue });
+        }
+        let _turn = budget.turn.lock().await;
+        loop {
+            let Err(wait) = budget.try_take() else { return Ok(()) };
+            let waited = budget.clock.elapsed().saturating_sub(start);
+            if waited + wait > patience {
                 return Err(SendError::BudgetSpent { retry_after: wait });
             }
-            tokio::time::sleep(wait).await;
+            budget.clock.sleep(wait).await;
         }
+    }
+
+    /// The vendor refused a call as one too many: the credential stops for as
+    /// long as it says, or for a while that doubles as long as it says nothing.
+    pub(super) fn refused(&self, named: Option<Duration>) {
+        let before = self.0.refusals.fetch_add(1, Ordering::Relaxed);
+        let wait = named.unwrap_or_else(|| {
+            let doubled = UNNAMED_STOP * 2_u32.saturating_pow(before.min(5));
+            // Up to half as long again, so that replicas do not come back in step.
+            doubled.mul_f64(1.0 + fastrand::f64() / 2.0)
+        });
+        let until = self.0.clock.elapsed() + wait.min(LONGEST_STOP);
+        let mut stopped_until = self.0.stopped_until.lock();
+        *stopped_until = until.max(*stopped_until);
+    }
+
+    /// The vendor did not refuse a call as one too many.
+    pub(super) fn accepted(&self) {
+        self.0.refusals.store(0, Ordering::Relaxed);
+    }
+
+    /// What the budget has to give at this moment. Asking takes nothing.
+    #[must_use]
+    pub fn state(&self) -> BudgetState {
+        let budget = &*self.0;
+        let (left, at) = *budget.left.lock();
+        let since = budget.clock.elapsed().saturating_sub(at);
+        let regained = since.as_nanos() / budget.interval.as_nanos().max(1);
+        let left = left.saturating_add(u32::try_from(regained).unwrap_or(u32::MAX)).min(budget.burst);
+        BudgetState { left, waiting: budget.waiting.load(Ordering::Relaxed), stopped: budget.stopped() }
+    }
+}
+
+impl Shared {
+    /// For how long the vendor's 429 still stops the credential.
+    fn stopped(&self) -> Option<Duration> {
+        self.stopped_until.lock().checked_sub(self.clock.elapsed()).filter(|left| !left.is_zero())
+    }
+
+    /// Takes a place now, or says when there will be one.
+    fn try_take(&self) -> Result<(), Duration> {
+        if let Some(stop) = self.stopped() {
+            return Err(stop);
+        }
+        let now = self.clock.elapsed();
+        let taken = self.limiter.check().map_err(|not_until| not_until.wait_time_from(now.into()))?;
+        *self.left.lock() = (taken.remaining_burst_capacity(), now);
         Ok(())
+    }
+}
+
+/// A call's place among those that wait.
+struct Place<'b> {
+    waiting: &'b AtomicU32,
+    ahead: u32,
+}
+
+impl<'b> Place<'b> {
+    fn take(waiting: &'b AtomicU32) -> Self {
+        Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
+    }
+}
+
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        self.waiting.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 impl Budgets {
     /// The budget of a credential at a host, made where it is new. The first
     /// connection's limit counts.
-    pub fn of(&mut self, credential: &Credential, host: &str, limit: RateLimit) -> Option<Budget> {
+    pub fn of(&mut self, credential: &Credential, host: &str, limit: RateLimit, clock: &SharedClock) -> Budget {
         let known = self.known.iter().find(|(other, at, _)| at == host && other.is_same(credential));
         if let Some((_, _, budget)) = known {
-            return Some(budget.clone());
+            return budget.clone();
         }
-        let budget = Budget::new(limit)?;
+        let budget = Budget::new(limit, Arc::clone(clock));
         self.known.push((credential.clone(), host.to_owned(), budget.clone()));
-        Some(budget)
+        budget
+    }
+}
+
+impl std::fmt::Debug for Budget {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Budget").field(&self.state()).finish()
     }
 }

@@ -74,6 +74,10 @@ fn failed(error: SourceError, detail: String) -> Problem {
         SourceError::Send(SendError::BudgetSpent { retry_after }) => {
             Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
         }
+        SourceError::Send(SendError::BreakerOpen { retry_after }) => {
+            Problem::new(Code::VendorUnavailable, detail).retry_after(retry_after)
+        }
+        SourceError::NotCached => Problem::new(Code::NotCached, detail),
         SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),
         SourceError::Send(SendError::Unreachable(_) | SendError::BrokenOff(_)) => {
             Problem::new(Code::VendorError, detail)

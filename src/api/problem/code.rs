@@ -72,6 +72,9 @@ codes! {
     Unauthenticated "unauthenticated" UNAUTHORIZED false
         "The request carries no key that is known here"
         "Send `Authorization: Bearer <key>` with a key that the operator gave you.";
+    Forbidden "forbidden" FORBIDDEN false
+        "The caller may not do this"
+        "Ask the operator for the right; a key's rights stand in the gateway's configuration.";
     NotFound "not_found" NOT_FOUND false
         "There is no such route"
         "`GET /openapi.json` lists the routes.";
@@ -111,6 +114,12 @@ codes! {
     VendorRateLimited "vendor_rate_limited" SERVICE_UNAVAILABLE true
         "The vendor's rate limit is reached"
         "Wait for `Retry-After` seconds.";
+    VendorUnavailable "vendor_unavailable" SERVICE_UNAVAILABLE true
+        "The vendor has failed so often that it is left alone for a while"
+        "Wait for `Retry-After` seconds.";
+    NotCached "not_cached" GATEWAY_TIMEOUT false
+        "Nothing is kept of this, and the request allows no vendor call"
+        "Ask without `Cache-Control: only-if-cached`.";
     DeadlineExceeded "deadline_exceeded" GATEWAY_TIMEOUT true
         "The deadline passed"
         "Try again later; ask for less, if the question is a large one.";

@@ -12,7 +12,7 @@ use axum::{
 };
 use http::{
     HeaderValue,
-    header::{CONTENT_TYPE, RETRY_AFTER},
+    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
 };
 use serde::Serialize;
 use utoipa::{IntoResponses, ToSchema};
@@ -105,6 +105,9 @@ pub(super) enum Problems {
     /// There is no known key.
     #[response(status = 401, content_type = "application/problem+json")]
     Unauthenticated(#[to_schema] ProblemDocument<'static>),
+    /// The caller may not do this.
+    #[response(status = 403, content_type = "application/problem+json")]
+    Forbidden(#[to_schema] ProblemDocument<'static>),
     /// There is no such connection or row for this caller.
     #[response(status = 404, content_type = "application/problem+json")]
     NotFound(#[to_schema] ProblemDocument<'static>),
@@ -200,10 +203,9 @@ impl IntoResponse for Problem {
         let mut response = self.0.code.status().into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.0.retry_after {
-            // Rounded up: a caller who comes back too early is refused again.
-            let seconds = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
-            headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
         }
         if self.0.code == Code::Unauthenticated {
             headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
@@ -227,6 +229,12 @@ pub(super) async fn wrong_method(method: Method) -> Problem {
 /// inside: it may quote anything.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::new(Code::Internal, "the gateway failed on this request").into_response()
+}
+
+/// A wait in whole seconds, rounded up: a caller who comes back too early is
+/// refused again.
+pub(super) fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// The beginning of a caller's value, for a message.

@@ -4,14 +4,17 @@ use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
-    sync::{Arc, Mutex},
+    pin::Pin,
+    sync::Arc,
     time::Duration,
 };
 
 use customer_gateway::{
     app::App,
+    clock::{Clock, SharedClock},
     config::{Cache, Caller, Config, Connection, Paging, Server},
-    domain::{clock::Clock, cursor::CursorKey},
+    directory::Policies,
+    domain::cursor::CursorKey,
     sandbox::{Data, Options, Sandbox},
     server,
     upstream::{Credential, RateLimit},
@@ -19,7 +22,7 @@ use customer_gateway::{
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 /// A running gateway, stopped when dropped.
 pub(crate) struct Gateway {
@@ -38,14 +41,14 @@ pub(crate) struct Answer {
 }
 
 /// A clock that stands until it is moved.
-pub(crate) struct MovableClock(Mutex<Timestamp>);
+pub(crate) struct MovableClock(watch::Sender<Duration>);
 
 impl Gateway {
     /// A gateway with a configuration, listening on a free port.
     pub(crate) async fn start(mut config: Config) -> Self {
         let clock = Arc::new(MovableClock::new());
         config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
-        let app = App::new(config, Arc::clone(&clock) as _).unwrap();
+        let app = App::new(config, &(Arc::clone(&clock) as SharedClock)).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
@@ -122,19 +125,30 @@ impl Answer {
 
 impl MovableClock {
     fn new() -> Self {
-        Self(Mutex::new("2025-11-01T00:00:00Z".parse().unwrap()))
+        Self(watch::Sender::new(Duration::ZERO))
     }
 
-    /// Moves the clock on.
+    /// Moves the clock on, and wakes who has slept long enough.
     pub(crate) fn advance(&self, by: Duration) {
-        let mut now = self.0.lock().unwrap();
-        *now = now.checked_add(SignedDuration::try_from(by).unwrap()).unwrap();
+        self.0.send_modify(|elapsed| *elapsed += by);
     }
 }
 
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        let start: Timestamp = "2025-11-01T00:00:00Z".parse().unwrap();
+        start.checked_add(SignedDuration::try_from(self.elapsed()).unwrap()).unwrap()
+    }
+
+    fn elapsed(&self) -> Duration {
+        *self.0.borrow()
+    }
+
+    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+        let (mut elapsed, until) = (self.0.subscribe(), self.elapsed() + duration);
+        Box::pin(async move {
+            elapsed.wait_for(|now| *now >= until).await.unwrap();
+        })
     }
 }
 
@@ -157,8 +171,13 @@ pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str,
         base_url: base_url.parse().unwrap(),
         credential: Credential::new(secret.into()).unwrap(),
         account_id: account_id.to_owned(),
-        rate_limit: RateLimit { requests: NonZeroU32::new(1_000_000).unwrap(), per: Duration::from_secs(1) },
+        rate_limit: RateLimit {
+            requests: NonZeroU32::new(1_000_000).unwrap(),
+            per: Duration::from_secs(1),
+            max_wait: Duration::from_secs(5),
+        },
         timeout: Duration::from_secs(10),
+        policies: Policies::default(),
     }
 }
 
@@ -183,6 +202,7 @@ pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
         name: name.to_owned(),
         key_digest: blake3::hash(key.as_bytes()),
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
+        may_purge: false,
     }
 }
 

@@ -22,7 +22,9 @@ enum Event {
     DeleteLastSeen,
     /// The first row of the page that was shown goes.
     DeleteFirstSeen,
-    /// Everything kept is no longer fresh.
+    /// Everything kept is stale, and fetched anew behind the walk's back.
+    Stale,
+    /// Everything kept is too stale to be used.
     Expire,
 }
 
@@ -43,6 +45,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         3 => any::<prop::sample::Index>().prop_map(Event::Delete),
         2 => Just(Event::DeleteLastSeen),
         1 => Just(Event::DeleteFirstSeen),
+        1 => Just(Event::Stale),
         2 => Just(Event::Expire),
     ];
     let page = (1..=100_usize, prop::collection::vec(event, 0..6));
@@ -117,6 +120,10 @@ async fn check(scenario: Scenario) {
                 }
                 Event::DeleteLastSeen => shown_ids.last().cloned(),
                 Event::DeleteFirstSeen => shown_ids.first().cloned(),
+                Event::Stale => {
+                    gateway.clock.advance(Duration::from_mins(1));
+                    None
+                }
                 Event::Expire => {
                     gateway.clock.advance(Duration::from_hours(1));
                     None

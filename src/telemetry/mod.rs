@@ -1,5 +1,7 @@
 //! What the gateway says of itself: log lines on standard error.
 
+pub mod metrics;
+
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 /// How log lines are written.

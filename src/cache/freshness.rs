@@ -1,0 +1,116 @@
+//! Whether a kept answer may be used: the operator's policy, and what a caller
+//! asks on top of it. A caller may ask for fresher, never for longer.
+
+use std::time::Duration;
+
+use super::Reason;
+
+/// How long answers may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// An answer is used without asking again for so long (RFC 9111, section
+    /// 4.2: its freshness lifetime).
+    pub fresh: Duration,
+    /// For so long after that it is used while it is fetched anew (RFC 5861,
+    /// section 3).
+    pub stale_while_revalidate: Duration,
+    /// For so long after its freshness it stands in for an error (RFC 5861,
+    /// section 4).
+    pub stale_if_error: Duration,
+    /// The freshness lifetime of "there is no such row".
+    pub not_found: Duration,
+}
+
+/// A request's `Cache-Control` (RFC 9111, section 5.2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Demand {
+    /// `no-cache`: nothing kept is used.
+    pub no_cache: bool,
+    /// `no-store`: what is fetched for this request is not kept.
+    pub no_store: bool,
+    /// `only-if-cached`: nothing is fetched for this request.
+    pub only_if_cached: bool,
+    /// `max-age`: nothing older is used.
+    pub max_age: Option<Duration>,
+    /// `max-stale`: what has been stale for no longer than this is used
+    /// without asking again, as long as the policy keeps it at all; what has
+    /// been stale for longer is not used.
+    pub max_stale: Option<Duration>,
+}
+
+impl Demand {
+    /// Whether the caller asks nothing of freshness.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            fresh: Duration::from_secs(30),
+            stale_while_revalidate: Duration::from_mins(5),
+            stale_if_error: Duration::from_hours(1),
+            not_found: Duration::from_secs(10),
+        }
+    }
+}
+
+/// How a kept answer stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Standing {
+    pub(super) age: Duration,
+    pub(super) lifetime: Duration,
+    /// Whether the answer may be used when it is stale: that a row is missing
+    /// is worth its short time and no more.
+    pub(super) keeps: bool,
+    pub(super) policy: Policy,
+}
+
+/// What to do with a kept answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// Use it; it stays fresh for so long.
+    Fresh { ttl: Duration },
+    /// Use it, and fetch it anew meanwhile; it has been stale for so long.
+    Stale { by: Duration },
+    /// Fetch it anew.
+    Forward(Reason),
+}
+
+impl Standing {
+    pub(super) fn verdict(&self, demand: &Demand) -> Verdict {
+        let is_refused = demand.no_cache || self.is_too_old(demand);
+        let ttl = self.lifetime.saturating_sub(self.age);
+        if !ttl.is_zero() {
+            return if is_refused { Verdict::Forward(Reason::Request) } else { Verdict::Fresh { ttl } };
+        }
+        let kept = self.policy.stale_while_revalidate.max(self.policy.stale_if_error);
+        let window = if demand.max_stale.is_some() { kept } else { self.policy.stale_while_revalidate };
+        let by = self.stale_by();
+        if !is_refused && self.keeps && by < window && demand.max_stale.is_none_or(|most| by <= most) {
+            return Verdict::Stale { by };
+        }
+        Verdict::Forward(Reason::Stale)
+    }
+
+    /// For how long the answer has been stale, if it may stand in for an error.
+    pub(super) fn usable_on_error(&self, demand: &Demand) -> Option<Duration> {
+        let by = self.stale_by();
+        let usable = !demand.no_cache
+            && !self.is_too_old(demand)
+            && self.keeps
+            && by < self.policy.stale_if_error
+            && demand.max_stale.is_none_or(|most| by <= most);
+        usable.then_some(by)
+    }
+
+    fn stale_by(&self) -> Duration {
+        self.age.saturating_sub(self.lifetime)
+    }
+
+    fn is_too_old(&self, demand: &Demand) -> bool {
+        demand.max_age.is_some_and(|most| self.age > most)
+    }
+}

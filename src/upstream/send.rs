@@ -1,0 +1,99 @@
+//! Sending one request and reading its answer, bounded.
+
+use std::{error::Error, time::Duration};
+
+use bytes::{Bytes, BytesMut};
+use http::header::{ACCEPT, AUTHORIZATION};
+use jiff::Timestamp;
+use reqwest::{Client, Response, redirect};
+use url::Url;
+
+use crate::vendors::{VendorRequest, VendorResponse};
+
+use super::{Credential, SendError, retry_after::named_wait};
+
+/// Idle connections are closed before the vendor does it, which would race
+/// with the next request (hyper#2136).
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Where a connection's requests go.
+#[derive(Debug)]
+pub(super) struct Endpoint {
+    client: Client,
+    base_url: String,
+    credential: Credential,
+    max_body: usize,
+}
+
+/// An answer, and when it says to come back.
+pub(super) struct Reply {
+    pub(super) response: VendorResponse,
+    pub(super) named_wait: Option<Duration>,
+}
+
+/// The HTTP client that all connections share, so that they share its pool.
+pub fn client() -> reqwest::Result<Client> {
+    Client::builder()
+        .user_agent(concat!("customer-gateway/", env!("CARGO_PKG_VERSION")))
+        .redirect(redirect::Policy::none())
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .build()
+}
+
+impl Endpoint {
+    pub(super) fn new(client: Client, base_url: &Url, credential: Credential, max_body: usize) -> Self {
+        let base_url = base_url.as_str().trim_end_matches('/').to_owned();
+        Self { client, base_url, credential, max_body }
+    }
+
+    pub(super) fn redact(&self, text: &str) -> String {
+        self.credential.redact(text)
+    }
+
+    pub(super) async fn send(&self, request: &VendorRequest, now: Timestamp) -> Result<Reply, SendError> {
+        let mut url = format!("{}{}", self.base_url, request.path);
+        if !request.query.is_empty() {
+            url.push('?');
+            url.push_str(&request.query);
+        }
+        let response = self
+            .client
+            .get(url)
+            .header(AUTHORIZATION, self.credential.bearer())
+            .header(ACCEPT, "application/json")
+            .send()
+            .await
+            .map_err(|error| SendError::Unreachable(cause(error)))?;
+        let status = response.status().as_u16();
+        let named_wait = named_wait(response.headers(), now);
+        let body = self.read(response).await?;
+        Ok(Reply { response: VendorResponse { status, body }, named_wait })
+    }
+
+    async fn read(&self, mut response: Response) -> Result<Bytes, SendError> {
+        let too_large = SendError::TooLarge(self.max_body);
+        let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+        if announced > self.max_body {
+            return Err(too_large);
+        }
+        let mut body = BytesMut::with_capacity(announced);
+        while let Some(chunk) = response.chunk().await.map_err(|error| SendError::BrokenOff(cause(error)))? {
+            if body.len() + chunk.len() > self.max_body {
+                return Err(too_large);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+}
+
+/// What went wrong at the bottom of an error, without the URL: a query may
+/// hold a customer's name.
+fn cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut deepest: &dyn Error = &error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
