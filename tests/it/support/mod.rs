@@ -1,10 +1,15 @@
 //! A gateway in front of simulated vendors, all on loopback sockets.
 
+mod scripted;
+
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -20,6 +25,10 @@ use customer_gateway::{
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::{net::TcpListener, task::JoinHandle};
+
+pub(crate) use scripted::{
+    ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
+};
 
 /// A running gateway, stopped when dropped.
 pub(crate) struct Gateway {
@@ -37,8 +46,11 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-/// A clock that stands until it is moved.
-pub(crate) struct MovableClock(Mutex<Timestamp>);
+/// A clock that stands until it is moved, and panics once it is broken.
+pub(crate) struct MovableClock {
+    now: Mutex<Timestamp>,
+    broken: AtomicBool,
+}
 
 impl Gateway {
     /// A gateway with a configuration, listening on a free port.
@@ -71,6 +83,25 @@ impl Gateway {
         build: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
     ) -> Answer {
         self.send(build(&self.client, &self.url)).await
+    }
+
+    /// Follows `next_cursor` from a list's first page to its end: the ids of
+    /// its rows, or the answer that is a problem. A walk without end panics.
+    pub(crate) async fn walk(&self, target: &str) -> Result<Vec<String>, Answer> {
+        let separator = if target.contains('?') { '&' } else { '?' };
+        let mut seen = Vec::new();
+        let mut page = self.get(target).await;
+        for _ in 0..200 {
+            if page.status != 200 {
+                page.problem();
+                return Err(page);
+            }
+            let body = page.json();
+            seen.extend(ids(&body));
+            let Some(cursor) = body["page"]["next_cursor"].as_str() else { return Ok(seen) };
+            page = self.get(&format!("{target}{separator}cursor={cursor}")).await;
+        }
+        panic!("the walk over {target} does not end");
     }
 
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
@@ -108,6 +139,25 @@ impl Answer {
         problem
     }
 
+    /// A problem document for a snapshot: without what differs each time, and
+    /// without what `problem` has checked.
+    pub(crate) fn told(&self) -> Value {
+        let mut problem = self.problem();
+        let members = problem.as_object_mut().unwrap();
+        members.remove("type");
+        members.insert("request_id".to_owned(), "[request id]".into());
+        problem
+    }
+
+    /// A problem in a line, for tables: status, code, the parameter at fault,
+    /// and what the caller is told.
+    pub(crate) fn line(&self) -> String {
+        let problem = self.problem();
+        let [code, detail] = ["code", "detail"].map(|member| problem[member].as_str().unwrap());
+        let parameter = problem["parameter"].as_str().map(|name| format!(" [{name}]")).unwrap_or_default();
+        format!("{} {code}{parameter} {detail}", self.status)
+    }
+
     /// The code of a problem of this status.
     pub(crate) fn code(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text);
@@ -122,19 +172,25 @@ impl Answer {
 
 impl MovableClock {
     fn new() -> Self {
-        Self(Mutex::new("2025-11-01T00:00:00Z".parse().unwrap()))
+        Self { now: Mutex::new("2025-11-01T00:00:00Z".parse().unwrap()), broken: AtomicBool::new(false) }
     }
 
     /// Moves the clock on.
     pub(crate) fn advance(&self, by: Duration) {
-        let mut now = self.0.lock().unwrap();
+        let mut now = self.now.lock().unwrap();
         *now = now.checked_add(SignedDuration::try_from(by).unwrap()).unwrap();
+    }
+
+    /// Makes whoever reads the clock from now on panic.
+    pub(crate) fn break_down(&self) {
+        self.broken.store(true, Relaxed);
     }
 }
 
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
-        *self.0.lock().unwrap()
+        assert!(!self.broken.load(Relaxed), "the clock is broken: a secret of the inside");
+        *self.now.lock().unwrap()
     }
 }
 
@@ -212,4 +268,12 @@ pub(crate) fn query(parameters: &BTreeMap<String, String>) -> String {
 /// The ids of a page's rows.
 pub(crate) fn ids(page: &Value) -> Vec<String> {
     page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Waits until something is so; a test that waits in vain is ended by its
+/// runner.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }
