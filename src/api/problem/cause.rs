@@ -18,9 +18,8 @@ impl From<DirectoryError> for Problem {
     fn from(error: DirectoryError) -> Self {
         let detail = error.to_string();
         match error {
-            DirectoryError::UnknownConnection(name) => {
-                Self::new(Code::ConnectionNotFound, detail).parameter("connection").connection(name)
-            }
+            // Only an id gets here: the names in `connection` are checked before.
+            DirectoryError::UnknownConnection(name) => Self::new(Code::ConnectionNotFound, detail).connection(name),
             DirectoryError::SeveralConnections(names) => {
                 let names: Vec<String> = names.iter().map(ToString::to_string).collect();
                 Self::new(Code::SeveralConnections, format!("{detail}; name one with `connection`"))

@@ -52,9 +52,9 @@ async fn an_id_that_is_nobodys_is_404() {
     /customers/TAX.cust_unknown
         404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
     /customers/nope.x
-        404 connection_not_found [connection] there is no connection `nope`
+        404 connection_not_found there is no connection `nope`
     /customers/nope.x/transactions
-        404 connection_not_found [connection] there is no connection `nope`
+        404 connection_not_found there is no connection `nope`
     /customers/affiliates...
         404 customer_not_found there is no such customer
     /customers/affiliates..
