@@ -25,14 +25,14 @@ fn with(addition: &str) -> String {
 
 #[test]
 fn an_unknown_key_is_named_at_every_level() {
-    assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: unknown field `sever`, expected one of `server`, `paging`, `cache`, `connections`, `callers`");
-    assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: unknown field `port`, expected `listen` or `request_timeout`");
-    assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
-    assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: unknown field `key`, expected one of `name`, `key_digest`, `connections`");
+    assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `connections`, `callers`");
+    assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected `listen` or `request_timeout`");
+    assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
+    assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
+    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `connections`");
     assert_snapshot!(instead_of("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: there is no key `retries`; a connection's keys are name, vendor, base_url, credential, rate_limit, timeout, program_id");
-    assert_snapshot!(with("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: unknown field `burst`, expected `requests` or `per`");
-    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ vault = \"secret\" }"), @"gateway.toml:5: unknown variant `vault`, expected `env` or `file`");
+    assert_snapshot!(with("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected `requests` or `per`");
+    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
 }
 
 #[test]
@@ -42,9 +42,9 @@ fn what_is_missing_is_named() {
         let key = line.split(' ').next().unwrap();
         assert!(complaint.starts_with("gateway.toml:") && complaint.contains(key), "{line}: {complaint}");
     }
-    assert_snapshot!(instead_of("name = \"affiliates\"", ""), @"gateway.toml:2: missing field `name`");
+    assert_snapshot!(instead_of("name = \"affiliates\"", ""), @"gateway.toml:2: connections.0: missing field `name`");
     assert_snapshot!(instead_of("program_id = \"prg_1\"", ""), @r#"gateway.toml:2: connections.0: `program_id` is missing; a connection to vendor "tolt" wants program_id = "…""#);
-    assert_snapshot!(with("[[callers]]\nname = \"a\""), @"gateway.toml:7: missing field `key_digest`");
+    assert_snapshot!(with("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.0: missing field `key_digest`");
     assert_snapshot!(Place::new().complaint(""), @"gateway.toml: connections: there are no connections; add a [[connections]] section");
     assert_snapshot!(Place::new().complaint("connections = []"), @"gateway.toml:1: connections: there are no connections; add a [[connections]] section");
 }
@@ -53,10 +53,24 @@ fn what_is_missing_is_named() {
 fn a_secret_that_is_not_there_is_named_by_where_it_should_be() {
     assert_snapshot!(instead_of("{ file = \"secret\" }", "{ env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:5: connections.0.credential: the environment variable NO_SUCH_VARIABLE is not set; set NO_SUCH_VARIABLE, or write { file = "…" }"#);
     assert_snapshot!(instead_of("{ file = \"secret\" }", "{ file = \"nowhere\" }"), @"gateway.toml:5: connections.0.credential: the file nowhere cannot be read: No such file or directory (os error 2); write the path of a file that holds the secret alone");
-    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ file = \"empty\" }"), @"gateway.toml:5: connections.0.credential: the secret is empty, or holds a character that no header may; check the variable or file that holds the secret");
-    assert_snapshot!(instead_of("{ file = \"secret\" }", "\"sk_live_in_the_file\""), @"gateway.toml:5: unknown variant `sk_live_in_the_file`, expected `env` or `file`");
+    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ file = \"empty\" }"), @"gateway.toml:5: connections.0.credential: the file empty is empty; write the secret into it, alone");
+    assert_snapshot!(instead_of("{ file = \"secret\" }", "\"sk_live_in_the_file\""), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
     assert_snapshot!(with("[paging]\ncursor_key = { env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:8: paging.cursor_key: the environment variable NO_SUCH_VARIABLE is not set; set NO_SUCH_VARIABLE, or write { file = "…" }"#);
-    assert_snapshot!(with("[paging]\ncursor_key = { file = \"empty\" }"), @"");
+    assert_snapshot!(with("[paging]\ncursor_key = { file = \"empty\" }"), @"gateway.toml:8: paging.cursor_key: the file empty is empty; write the secret into it, alone");
+    assert_snapshot!(with("[paging]\ncursor_key = { env = \"A\", file = \"b\" }"), @r#"gateway.toml:8: paging.cursor_key: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+}
+
+#[test]
+fn a_secret_that_stands_in_the_file_is_not_repeated() {
+    for written in
+        ["\"sk_live_1\"", "sk_live_1", "{ sk_live_1 = 1 }", "{ env = [\"sk_live_1\"] }", "{ key = \"sk_live_1\" }"]
+    {
+        let complaint = instead_of("{ file = \"secret\" }", written);
+        assert!(
+            complaint.starts_with("gateway.toml:5: ") && !complaint.contains("sk_live_1"),
+            "{written}: {complaint}"
+        );
+    }
 }
 
 #[test]
@@ -68,8 +82,8 @@ fn a_secret_that_cannot_be_sent_is_not_shown() {
 
 #[test]
 fn a_name_is_one_of_ours_and_stands_once() {
-    assert_snapshot!(instead_of("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
-    assert_snapshot!(instead_of("\"affiliates\"", "\"\""), @"gateway.toml:3: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+    assert_snapshot!(instead_of("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+    assert_snapshot!(instead_of("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
     assert_snapshot!(with(TOLT), @"gateway.toml:9: connections.1.name: a connection named `affiliates` stands above already; give each connection a name of its own");
 }
 
@@ -98,22 +112,22 @@ fn a_base_url_is_one_that_paths_can_be_appended_to() {
 
 #[test]
 fn a_length_of_time_has_a_unit_and_is_not_none() {
-    assert_snapshot!(with("timeout = \"soon\""), @r#"gateway.toml:7: `soon` is not a length of time; write one such as "30s" or "5m""#);
-    assert_snapshot!(with("timeout = 10"), @"gateway.toml:7: invalid type: integer `10`, expected a string");
+    assert_snapshot!(with("timeout = \"soon\""), @r#"gateway.toml:7: connections.0.timeout: "soon" is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(with("timeout = 10"), @r#"gateway.toml:7: connections.0.timeout: 10 is not a length of time; write one such as "30s" or "5m""#);
     for none in ["0s", "-1s", "10", ""] {
         assert!(with(&format!("timeout = \"{none}\"")).contains("is not a length of time"), "{none}");
     }
-    assert_snapshot!(with("[server]\nrequest_timeout = \"0s\""), @r#"gateway.toml:8: `0s` is not a length of time; write one such as "30s" or "5m""#);
-    assert_snapshot!(with("[cache]\nfresh = \"never\""), @r#"gateway.toml:8: `never` is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(with("[server]\nrequest_timeout = \"0s\""), @r#"gateway.toml:8: server.request_timeout: "0s" is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(with("[cache]\nfresh = \"never\""), @r#"gateway.toml:8: cache.fresh: "never" is not a length of time; write one such as "30s" or "5m""#);
 }
 
 #[test]
 fn a_limit_allows_something() {
-    assert_snapshot!(with("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: invalid value: integer `0`, expected a nonzero u32");
-    assert_snapshot!(with("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: `0s` is not a length of time; write one such as "30s" or "5m""#);
-    assert_snapshot!(with("rate_limit = 5"), @"gateway.toml:7: invalid type: integer `5`, expected struct RateLimit");
-    assert_snapshot!(with("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: invalid value: integer `0`, expected a nonzero u32");
-    assert_snapshot!(with("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: invalid value: string "much", expected parsable string"#);
+    assert_snapshot!(with("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(with("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: "0s" is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(with("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }"#);
+    assert_snapshot!(with("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(with("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: "much" is not a number of bytes; write one such as "256MiB""#);
 }
 
 #[test]
@@ -125,7 +139,7 @@ fn a_caller_has_a_digest_and_connections_that_there_are() {
     assert_snapshot!(caller("cgk_the_key_itself", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(caller("blake3:abc", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(caller(&digest, "\"affiliates\", \"tax\""), @"gateway.toml:10: callers.0.connections: there is no connection `tax`; write names of [[connections]] sections");
-    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
 }
 
 #[test]
@@ -137,7 +151,7 @@ fn without_callers_only_loopback_is_listened_on() {
 
 #[test]
 fn an_address_has_a_port() {
-    assert_snapshot!(with("[server]\nlisten = \"localhost\""), @"gateway.toml:8: invalid socket address syntax");
+    assert_snapshot!(with("[server]\nlisten = \"localhost\""), @r#"gateway.toml:8: server.listen: "localhost" is not an IP address with a port; write one such as "127.0.0.1:8080""#);
 }
 
 #[test]
