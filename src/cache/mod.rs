@@ -74,9 +74,7 @@ impl PageCache {
         F: Future<Output = Result<RecordPage, E>> + Send + 'static,
         E: Send + Sync + 'static + From<FlightLost>,
     {
-        if let Some(entry) = self.store.get(&key).await
-            && self.is_fresh(&entry)
-        {
+        if let Some(entry) = self.kept(&key).await {
             return Ok((entry, CacheStatus::Hit));
         }
         let cache = self.clone();
@@ -92,6 +90,10 @@ impl PageCache {
         E: Send + Sync + 'static,
     {
         let landing = async {
+            // A flight may have landed since the store was looked at.
+            if let Some(entry) = self.kept(&key).await {
+                return Ok(entry);
+            }
             let entry = Arc::new(Entry { page: fetch.await?, fetched_at: self.clock.now() });
             self.store.insert(key.clone(), Arc::clone(&entry)).await;
             Ok(entry)
@@ -101,8 +103,10 @@ impl PageCache {
         landed
     }
 
-    fn is_fresh(&self, entry: &Entry) -> bool {
-        self.clock.now().duration_since(entry.fetched_at) < self.fresh
+    /// The entry of a key, where it is fresh.
+    async fn kept(&self, key: &Key) -> Option<Arc<Entry>> {
+        let entry = self.store.get(key).await?;
+        (self.clock.now().duration_since(entry.fetched_at) < self.fresh).then_some(entry)
     }
 }
 
