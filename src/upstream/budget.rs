@@ -29,12 +29,15 @@ pub struct Budgets {
 }
 
 impl RateLimit {
-    /// A quota under which no period sees more than the limit. GCRA lets
-    /// `burst + rate × period` pass in the worst period, so that a fifth of
-    /// the limit may come at once and the rest is spread.
+    /// A quota under which no period sees more than the limit, counted where
+    /// the vendor counts. GCRA lets `burst + rate × period` pass in the worst
+    /// period: a tenth of the limit may come at once and four fifths are
+    /// spread. The last tenth is for calls that take longer on their way than
+    /// those behind them, as the first do that must connect.
     fn quota(self) -> Option<Quota> {
-        let burst = (self.requests.get() / 5).max(1);
-        let spread = (self.requests.get() - burst).max(1);
+        let requests = self.requests.get();
+        let burst = (requests / 10).max(1);
+        let spread = u32::try_from(u64::from(requests) * 4 / 5).unwrap_or(requests).max(1);
         let quota = Quota::with_period(self.per / spread)?;
         Some(quota.allow_burst(NonZeroU32::new(burst)?))
     }
