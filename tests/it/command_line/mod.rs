@@ -9,6 +9,8 @@ use std::{
     process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio},
 };
 
+use crate::support::{ACCOUNT, SECRET};
+
 /// The command with some arguments, and nothing of this process's environment
 /// that it would listen to.
 fn command(arguments: &[&str]) -> Command {
@@ -32,11 +34,10 @@ fn text(bytes: &[u8]) -> &str {
 
 /// Writes a configuration of one connection.
 fn configure(path: &Path, base_url: &str, rest: &str) {
-    std::fs::write(path.with_file_name("secret"), crate::support::SECRET).unwrap();
+    std::fs::write(path.with_file_name("secret"), SECRET).unwrap();
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n{rest}\n[[connections]]\nname = \"odd\"\nvendor = \"tolt\"\nbase_url = \"{base_url}\"\n\
-         credential = {{ file = \"secret\" }}\nprogram_id = \"{}\"\n",
-        crate::support::ACCOUNT
+         credential = {{ file = \"secret\" }}\nprogram_id = \"{ACCOUNT}\"\n"
     );
     std::fs::write(path, text).unwrap();
 }

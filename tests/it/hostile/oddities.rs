@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use crate::support::{ScriptedVendor, corporation_page, tolt_page, tolt_row};
+use crate::support::{Reply, ScriptedVendor, corporation_page, tolt_page, tolt_row};
 
 /// The first row of a vendor's page.
 async fn served(kind: &str, row: Value) -> Value {
@@ -134,7 +134,7 @@ async fn ids_of_any_characters_lead_back_to_their_rows() {
     for id in ["a+b/c=d", "100%", "a b", "ключ", "a.b..c", "a?b#c", "\"quoted\\\"", "🦀"] {
         let vendor = ScriptedVendor::start(move |_, target| {
             let row = tolt_row(id);
-            crate::support::Reply::json(&if target.contains("program_id=") {
+            Reply::json(&if target.contains("program_id=") {
                 tolt_page(&[row], false)
             } else {
                 json!({"success": true, "data": row})

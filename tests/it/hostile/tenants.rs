@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Reply, ScriptedVendor, corporation_page, corporation_row, ids, tolt_page, tolt_row};
+use crate::support::{ACCOUNT, Reply, ScriptedVendor, corporation_page, corporation_row, ids, tolt_page, tolt_row};
 
 /// The same customer, of another account.
 fn foreign(mut row: Value) -> Value {
@@ -117,7 +117,7 @@ async fn a_row_that_names_no_account_is_ours() {
 
 #[tokio::test]
 async fn transactions_of_another_program_are_dropped() {
-    let mine = json!({"id": "txn_1", "program_id": crate::support::ACCOUNT, "amount": 100, "customer_id": "cust_1"});
+    let mine = json!({"id": "txn_1", "program_id": ACCOUNT, "amount": 100, "customer_id": "cust_1"});
     let theirs = json!({"id": "txn_2", "program_id": "another", "amount": 200, "customer_id": "cust_2"});
     let body = json!({"success": true, "has_more": false, "total_count": 2, "data": [theirs, mine]});
     let gateway = ScriptedVendor::saying(body).await;

@@ -1,10 +1,10 @@
 //! Cursors that are not this gateway's, or not this question's.
 
-use insta::assert_snapshot;
+use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::Value;
 
 use super::{gateway, lines};
-use crate::support::{Gateway, config, connections_to, ids};
+use crate::support::{Gateway, Reply, ScriptedVendor, config, connections_to, corporation_page, corporation_row, ids};
 use customer_gateway::domain::cursor::CursorKey;
 
 async fn next_cursor(gateway: &Gateway, target: &str) -> String {
@@ -90,22 +90,19 @@ async fn a_cursor_takes_another_limit_and_another_shape() {
 
 #[tokio::test]
 async fn a_cursor_that_the_vendor_no_longer_knows_has_expired() {
-    let vendor = crate::support::ScriptedVendor::start(|_, target| {
+    let vendor = ScriptedVendor::start(|_, target| {
         if target.contains("cursor=") {
-            crate::support::Reply::text(
-                400,
-                r#"{"error":{"type":"CLIENT_INVALID_REQUEST_BODY","detail":"old cursor"}}"#,
-            )
+            Reply::text(400, r#"{"error":{"type":"CLIENT_INVALID_REQUEST_BODY","detail":"old cursor"}}"#)
         } else {
-            let row = crate::support::corporation_row("cust_1");
-            crate::support::Reply::json(&crate::support::corporation_page(&[row], Some("token")))
+            let row = corporation_row("cust_1");
+            Reply::json(&corporation_page(&[row], Some("token")))
         }
     })
     .await;
     let gateway = vendor.gateway("corporation").await;
     let cursor = next_cursor(&gateway, "/customers?limit=1").await;
     let expired = gateway.get(&format!("/customers?limit=1&cursor={cursor}")).await;
-    insta::assert_json_snapshot!(expired.told(), @r#"
+    assert_json_snapshot!(expired.told(), @r#"
     {
       "code": "cursor_expired",
       "connection": "odd",

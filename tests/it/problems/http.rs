@@ -172,7 +172,7 @@ async fn an_answer_that_takes_too_long_is_504() {
     let mut config = config(connections_to(&sandbox));
     config.server.request_timeout = Duration::from_millis(50);
     let gateway = Gateway::start(config).await;
-    sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_secs(600)));
+    sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
     assert_json_snapshot!(gateway.get("/customers?connection=affiliates").await.told(), @r#"
     {
       "code": "deadline_exceeded",

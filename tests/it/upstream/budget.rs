@@ -36,7 +36,7 @@ async fn two_connections_with_one_key_keep_the_vendors_limit_together() {
 
 /// One call a day: the second has no place within any deadline.
 fn once_a_day(connection: Connection) -> Connection {
-    let rate_limit = RateLimit { requests: NonZeroU32::MIN, per: Duration::from_secs(86_400) };
+    let rate_limit = RateLimit { requests: NonZeroU32::MIN, per: Duration::from_hours(24) };
     Connection { rate_limit, ..connection }
 }
 
