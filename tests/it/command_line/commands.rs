@@ -3,7 +3,7 @@
 use insta::assert_snapshot;
 use serde_json::Value;
 
-use super::{configure, run, text};
+use super::{command, configure, run, text};
 use crate::support::{Reply, SECRET, ScriptedVendor, tolt_page, tolt_row};
 
 #[tokio::test]
@@ -50,6 +50,22 @@ async fn check_reads_a_configuration_and_calls_nobody() {
     [here]/gateway.toml is right
     ");
     assert_eq!(vendor.connections(), 0);
+}
+
+#[test]
+fn check_finds_the_example_right_once_its_secrets_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.example.toml");
+    let example = std::fs::read_to_string(example).unwrap().replace("/run/secrets/corporation-token", "token");
+    std::fs::write(&path, example).unwrap();
+    std::fs::write(directory.path().join("token"), SECRET).unwrap();
+    let mut check = command(&["check", "--config", path.to_str().unwrap()]);
+    let output = check.env_remove("TOLT_API_KEY").output().unwrap();
+    assert!(text(&output.stderr).contains("the environment variable TOLT_API_KEY is not set"), "{output:?}");
+    let output = check.env("TOLT_API_KEY", SECRET).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(!format!("{}{}", text(&output.stdout), text(&output.stderr)).contains(SECRET), "{output:?}");
 }
 
 #[tokio::test]

@@ -9,9 +9,9 @@ use std::path::PathBuf;
 use customer_gateway::config::{Config, ConfigError};
 use tempfile::TempDir;
 
-/// Set by cargo for every test, and so a variable that holds something
-/// without any test setting one.
-const VARIABLE: &str = "CARGO_PKG_NAME";
+/// A variable that holds something without any test setting it, which no test
+/// may: they share their environment.
+const VARIABLE: &str = "PATH";
 
 /// A directory to configure a gateway in, with a secret.
 struct Place(TempDir);
