@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use crate::{
     directory::Source,
     domain::parameter::Parameter,
-    upstream::{BreakerState, BudgetState},
+    upstream::{BreakerState, BudgetState, whole_seconds},
     vendors::capabilities::{Applied, ListCapabilities, expansion_names},
 };
 
@@ -22,7 +22,7 @@ use super::{
     access::Access,
     page,
     parameters::{CUSTOMER_FILTERS, TRANSACTION_FILTERS, path_id},
-    problem::{Code, Problem, Problems, whole_seconds},
+    problem::{Code, Problem, Problems},
 };
 
 /// The connections that the caller may use.

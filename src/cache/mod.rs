@@ -152,7 +152,8 @@ impl PageCache {
             return Err(E::from(NotCached));
         }
         let stored = !lookup.demand.no_store;
-        let (landed, collapsed) = self.fly(&lookup, Priority::Caller, fetch(Priority::Caller)).await;
+        let fetch = fetch(Priority::Caller);
+        let (landed, collapsed) = self.fly(&lookup, kept.clone(), Priority::Caller, fetch).await;
         match landed {
             Ok(entry) => {
                 if collapsed {
@@ -206,7 +207,7 @@ impl PageCache {
         let (cache, lookup, entry) = (self.clone(), lookup.clone(), Arc::clone(entry));
         let fetch = fetch(Priority::Background);
         tokio::spawn(async move {
-            if cache.fly(&lookup, Priority::Background, fetch).await.0.is_err() {
+            if cache.fly(&lookup, Some(Arc::clone(&entry)), Priority::Background, fetch).await.0.is_err() {
                 lookup.metrics.failed.increment(1);
                 cache.clock.sleep(REFRESH_REST).await;
             }
@@ -215,8 +216,15 @@ impl PageCache {
     }
 
     /// Joins or starts a flight, in a task of its own: dropping this future
-    /// leaves it alone. Says whether it was another's.
-    async fn fly<F, E>(&self, lookup: &Lookup, priority: Priority, fetch: F) -> (Result<Arc<Entry>, E>, bool)
+    /// leaves it alone. Says whether it was another's. `seen` is what the store
+    /// held when it was looked at.
+    async fn fly<F, E>(
+        &self,
+        lookup: &Lookup,
+        seen: Option<Arc<Entry>>,
+        priority: Priority,
+        fetch: F,
+    ) -> (Result<Arc<Entry>, E>, bool)
     where
         F: Future<Output = Result<RecordPage, E>> + Send + 'static,
         E: FetchError,
@@ -229,6 +237,12 @@ impl PageCache {
             let background = priority == Priority::Background;
             let key = FlightKey { key: lookup.key.clone(), background, stored };
             let landing = async {
+                // Another flight may have landed since the store was looked at.
+                if let Some(kept) = cache.store.get(&lookup.key).await
+                    && !seen.is_some_and(|seen| Arc::ptr_eq(&seen, &kept))
+                {
+                    return Ok(kept);
+                }
                 leading.store(true, Ordering::Relaxed);
                 cache.land(&lookup, stored, fetch).await
             };

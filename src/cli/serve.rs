@@ -18,6 +18,8 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let listen = config.server.listen;
     let app = App::new(config, &SystemClock::shared())?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+    // Port 0 has become a port by now.
+    let listen = listener.local_addr()?;
     tracing::info!(%listen, "serving");
     server::serve(listener, app.router, stopped()?).await.context("serving ended")
 }

@@ -81,11 +81,19 @@ impl<'t> Locator<'t> {
     /// A fault that the parser found.
     pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let line = error.span().map(|span| self.line(span.start));
-        ConfigError { path: self.path.clone(), line, key: None, fault: Fault::new(error.message()) }
+        let key = error.span().and_then(|span| self.key_at(span.start));
+        ConfigError { path: self.path.clone(), line, key, fault: Fault::new(error.message()) }
     }
 
     fn line(&self, offset: usize) -> usize {
         1 + self.text.bytes().take(offset).filter(|&byte| byte == b'\n').count()
+    }
+
+    /// The key that an offset is about: the innermost that stands there, or
+    /// whose value does.
+    fn key_at(&self, offset: usize) -> Option<String> {
+        let document = DeTable::parse(self.text).ok()?;
+        innermost(&DeValue::Table(document.into_inner()), offset)
     }
 
     fn span(&self, key: &str) -> Option<Range<usize>> {
@@ -103,5 +111,24 @@ impl<'t> Locator<'t> {
             value = next.into_inner();
         }
         span
+    }
+}
+
+/// Looks everywhere, since the span of a `[section]` is that of its header.
+fn innermost(value: &DeValue<'_>, offset: usize) -> Option<String> {
+    let found = |part: String, is_here: bool, inner: &DeValue<'_>| match innermost(inner, offset) {
+        Some(rest) => Some(format!("{part}.{rest}")),
+        None => is_here.then_some(part),
+    };
+    match value {
+        DeValue::Table(table) => table.iter().find_map(|(key, inner)| {
+            let is_here = key.span().contains(&offset) || inner.span().contains(&offset);
+            found(key.get_ref().to_string(), is_here, inner.get_ref())
+        }),
+        DeValue::Array(array) => array
+            .iter()
+            .enumerate()
+            .find_map(|(index, inner)| found(index.to_string(), inner.span().contains(&offset), inner.get_ref())),
+        _ => None,
     }
 }

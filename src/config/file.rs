@@ -33,7 +33,7 @@ pub(super) struct File {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Server {
-    pub(super) listen: Option<SocketAddr>,
+    pub(super) listen: Option<Address>,
     pub(super) request_timeout: Option<Span>,
 }
 
@@ -47,7 +47,7 @@ pub(super) struct Paging {
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cache {
-    pub(super) max_bytes: Option<ByteSize>,
+    pub(super) max_bytes: Option<Size>,
     pub(super) fresh: Option<Span>,
     pub(super) stale_while_revalidate: Option<Span>,
     pub(super) stale_if_error: Option<Span>,
@@ -107,7 +107,7 @@ pub(super) struct Connection {
 }
 
 #[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "{ requests = 5, per = \"1s\" }")]
 pub(super) struct RateLimit {
     pub(super) requests: NonZeroU32,
     pub(super) per: Span,
@@ -119,14 +119,14 @@ pub(super) struct RateLimit {
 pub(super) struct Caller {
     pub(super) name: String,
     pub(super) key_digest: String,
+    pub(super) connections: Vec<ConnectionName>,
     #[serde(default)]
     pub(super) may_purge: bool,
-    pub(super) connections: Vec<ConnectionName>,
 }
 
-/// Where a secret is. It never stands in the file itself.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// Where a secret is. It never stands in the file itself; one that does all the
+/// same is in no message.
+#[derive(Debug)]
 pub(super) enum Secret {
     Env(String),
     File(PathBuf),
@@ -136,12 +136,57 @@ pub(super) enum Secret {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) Duration);
 
+/// An address to listen on.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Address(pub(super) SocketAddr);
+
+/// A number of bytes, such as `"256MiB"`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size(pub(super) ByteSize);
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let only = value.as_table().filter(|table| table.len() == 1).and_then(|table| table.iter().next());
+        match only.map(|(key, value)| (key.as_str(), value.as_str())) {
+            Some(("env", Some(name))) => Ok(Self::Env(name.to_owned())),
+            Some(("file", Some(path))) => Ok(Self::File(path.into())),
+            _ => Err(D::Error::custom(
+                "a secret does not stand in this file; write { env = \"VARIABLE\" } or { file = \"path\" }",
+            )),
+        }
+    }
+}
+
 impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let span = text.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
-        span.filter(|span| !span.is_zero()).map(Self).ok_or_else(|| {
-            D::Error::custom(format!("`{text}` is not a length of time; write one such as \"30s\" or \"5m\""))
+        worded(deserializer, "a length of time; write one such as \"30s\" or \"5m\"", |text| {
+            let span = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
+            (!span.is_zero()).then_some(Self(span))
         })
     }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let what = "an IP address with a port; write one such as \"127.0.0.1:8080\"";
+        worded(deserializer, what, |text| text.parse().ok().map(Self))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let what = "a number of bytes; write one such as \"256MiB\"";
+        worded(deserializer, what, |text| text.parse().ok().map(Self))
+    }
+}
+
+/// Reads text that has a form of its own, and says which when it has another.
+fn worded<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    what: &str,
+    read: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    let value = toml::Value::deserialize(deserializer)?;
+    value.as_str().and_then(read).ok_or_else(|| D::Error::custom(format!("{value} is not {what}")))
 }

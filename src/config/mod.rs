@@ -166,7 +166,7 @@ impl Reader<'_> {
         let connections = self.connections(file.connections, policy.over(Policy::default()))?;
         let callers = self.callers(file.callers, &connections)?;
         let server = Server {
-            listen: file.server.listen.unwrap_or(Server::default().listen),
+            listen: file.server.listen.map_or(Server::default().listen, |it| it.0),
             request_timeout: file.server.request_timeout.map_or(Server::default().request_timeout, |it| it.0),
         };
         if callers.is_empty() && !server.listen.ip().is_loopback() {
@@ -182,7 +182,7 @@ impl Reader<'_> {
                 .map(|secret| CursorKey::derive(secret.as_bytes())),
             max_vendor_calls: file.paging.max_vendor_calls.map_or(Paging::default().max_vendor_calls, NonZeroU32::get),
         };
-        let cache = Cache { max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.as_u64()) };
+        let cache = Cache { max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.0.as_u64()) };
         Ok(Config { server, paging, cache, connections, callers })
     }
 
@@ -310,7 +310,13 @@ impl Reader<'_> {
                         .fix("write the path of a file that holds the secret alone");
                     self.locator.fault(at, fault)
                 })?;
-                Ok(text.trim_end_matches(['\r', '\n']).to_owned())
+                let secret = text.trim_end_matches(['\r', '\n']);
+                if secret.is_empty() {
+                    let fault = Fault::new(format!("the file {} is empty", path.display()))
+                        .fix("write the secret into it, alone");
+                    return Err(self.locator.fault(at, fault));
+                }
+                Ok(secret.to_owned())
             }
         }
     }

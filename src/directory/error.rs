@@ -1,11 +1,13 @@
 //! Why the directory has no answer. Knows no HTTP: `api` decides what each
 //! means to a caller.
 
+use std::time::Duration;
+
 use crate::{
     cache::{FetchError, FlightLost, NotCached},
     domain::{connection::ConnectionName, cursor::CursorError},
     upstream::SendError,
-    vendors::{VendorError, plan::PlanError},
+    vendors::{Refusal, VendorError, plan::PlanError},
 };
 
 /// Why a question has no answer.
@@ -46,6 +48,14 @@ pub enum SourceError {
     /// It answered with something else.
     #[error(transparent)]
     Vendor(#[from] VendorError),
+    /// It is asked too often, and named a time to come back, if it did.
+    #[error("the vendor is asked too often")]
+    RateLimited {
+        /// What it said.
+        refusal: Refusal,
+        /// When to ask again.
+        retry_after: Option<Duration>,
+    },
     /// It did not answer.
     #[error(transparent)]
     Send(#[from] SendError),
@@ -63,7 +73,7 @@ impl FetchError for SourceError {
             Self::Vendor(error) => {
                 matches!(error, VendorError::Failed(_) | VendorError::RateLimited(_) | VendorError::Unreadable(_))
             }
-            Self::Send(_) => true,
+            Self::RateLimited { .. } | Self::Send(_) => true,
             Self::NotCached | Self::Lost => false,
         }
     }
@@ -82,7 +92,8 @@ impl FetchError for SourceError {
                 | VendorError::Unauthorized(refusal)
                 | VendorError::RateLimited(refusal)
                 | VendorError::Failed(refusal),
-            ) => Some(refusal.status),
+            )
+            | Self::RateLimited { refusal, .. } => Some(refusal.status),
             Self::Vendor(VendorError::Unreadable(_)) => Some(200),
             Self::Send(_) | Self::NotCached | Self::Lost => None,
         }

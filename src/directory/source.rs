@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::{
     cache::{CacheMetrics, Cached, Demand, Key, Lookup, PageCache, Policy},
     domain::{connection::ConnectionName, page::RecordPage, question::Resource},
-    upstream::{Priority, Upstream},
+    upstream::{Priority, Reply, Upstream},
     vendors::{Account, Call, Refusal, Vendor, VendorError, VendorRequest, capabilities::Capabilities, registry::Kind},
 };
 
@@ -121,8 +121,11 @@ impl Source {
     }
 
     async fn call(&self, call: &Call, request: &VendorRequest, priority: Priority) -> Result<RecordPage, SourceError> {
-        let response = self.upstream.send(request, priority).await?;
-        let page = self.adapter.read(call, &response).map_err(|error| self.redacted(error))?;
+        let Reply { response, retry_after } = self.upstream.send(request, priority).await?;
+        let page = self.adapter.read(call, &response).map_err(|error| match self.redacted(error) {
+            VendorError::RateLimited(refusal) => SourceError::RateLimited { refusal, retry_after },
+            error => error.into(),
+        })?;
         let odd = page.facts().oddities;
         if odd.foreign_rows > 0 || odd.unreadable_values > 0 {
             tracing::warn!(

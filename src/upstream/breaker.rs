@@ -60,12 +60,23 @@ struct Counts {
     failures: u32,
 }
 
-/// Leave to make one call. Dropped without an outcome, it counts as a failure:
-/// only a deadline drops a call on its way.
+/// Leave to make one call. Dropped without an outcome, it is as if the call
+/// had not been made.
 #[must_use]
 pub(super) struct Permit<'b> {
     breaker: &'b Breaker,
-    settled: bool,
+    outcome: Outcome,
+}
+
+/// How a call went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Outcome {
+    /// The vendor answered.
+    Succeeded,
+    /// The vendor failed.
+    Failed,
+    /// The vendor was not asked.
+    Unknown,
 }
 
 impl Breaker {
@@ -102,51 +113,46 @@ impl Breaker {
             State::HalfOpen { probing: true, length } => return Err(*length),
             State::HalfOpen { probing, .. } => *probing = true,
         }
-        Ok(Permit { breaker: self, settled: false })
+        Ok(Permit { breaker: self, outcome: Outcome::Unknown })
     }
 
-    fn settle(&self, failed: bool) {
+    fn settle(&self, outcome: Outcome) {
         let now = self.clock.elapsed();
         let mut state = self.state.lock();
-        let length = match &mut *state {
-            State::Closed(record) => {
-                record.note(failed, now);
+        let length = match (&mut *state, outcome) {
+            (State::HalfOpen { probing, .. }, Outcome::Unknown) => {
+                *probing = false;
+                return;
+            }
+            // A call that was under way when the breaker opened.
+            (_, Outcome::Unknown) | (State::Open { .. }, _) => return,
+            (State::Closed(record), outcome) => {
+                record.note(outcome == Outcome::Failed, now);
                 if !record.is_bad() {
                     return;
                 }
                 OPEN
             }
-            State::HalfOpen { .. } if !failed => {
+            (State::HalfOpen { .. }, Outcome::Succeeded) => {
                 *state = State::Closed(Record { began: now, ..Record::default() });
                 return;
             }
-            State::HalfOpen { length, .. } => (*length * 2).min(LONGEST_OPEN),
-            // A call that was under way when the breaker opened.
-            State::Open { .. } => return,
+            (State::HalfOpen { length, .. }, Outcome::Failed) => (*length * 2).min(LONGEST_OPEN),
         };
         *state = State::Open { until: now + length, length };
     }
 }
 
 impl Permit<'_> {
-    /// The vendor answered.
-    pub(super) fn succeeded(mut self) {
-        self.settled = true;
-        self.breaker.settle(false);
-    }
-
-    /// The vendor failed.
-    pub(super) fn failed(mut self) {
-        self.settled = true;
-        self.breaker.settle(true);
+    /// Says how the call went.
+    pub(super) fn settle(mut self, outcome: Outcome) {
+        self.outcome = outcome;
     }
 }
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        if !self.settled {
-            self.breaker.settle(true);
-        }
+        self.breaker.settle(self.outcome);
     }
 }
 

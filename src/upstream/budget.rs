@@ -105,12 +105,15 @@ impl Budget {
     /// A budget of its own.
     ///
     /// GCRA lets `burst + rate × period` calls pass in the worst period. So
-    /// that no period sees more than the limit, a fifth of it may come at once
-    /// and the rest is spread.
+    /// that no period sees more than the limit, counted where the vendor
+    /// counts, a tenth of it may come at once and four fifths are spread. The
+    /// last tenth is for calls that take longer on their way than those behind
+    /// them, as the first do that must connect.
     #[must_use]
     pub fn new(limit: RateLimit, clock: SharedClock) -> Self {
-        let burst = NonZeroU32::new(limit.requests.get() / 5).unwrap_or(NonZeroU32::MIN);
-        let spread = (limit.requests.get() - burst.get()).max(1);
+        let requests = limit.requests.get();
+        let burst = NonZeroU32::new(requests / 10).unwrap_or(NonZeroU32::MIN);
+        let spread = u32::try_from(u64::from(requests) * 4 / 5).unwrap_or(requests).max(1);
         let interval = (limit.per / spread).max(Duration::from_nanos(1));
         let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(limit.requests)).allow_burst(burst);
         Self(Arc::new(Shared {
@@ -169,6 +172,11 @@ impl Budget {
     /// The vendor did not refuse a call as one too many.
     pub(super) fn accepted(&self) {
         self.0.refusals.store(0, Ordering::Relaxed);
+    }
+
+    /// How long a call waits for its place at most.
+    pub(super) fn max_wait(&self) -> Duration {
+        self.0.max_wait
     }
 
     /// What the budget has to give at this moment. Asking takes nothing.

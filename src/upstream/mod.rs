@@ -1,10 +1,10 @@
-//! The one way out to a vendor: deadline → retry → breaker → budget → send.
+//! The one way out to a vendor: breaker → deadline → retry → budget → send.
 //!
 //! Only this module knows the HTTP client. Bodies are bounded, redirects are
-//! not followed, and the credential is in no error and no debug print. Each
-//! attempt asks the breaker before the budget, since a vendor that is down
-//! should cost no place, and takes a place of its own, since the vendor counts
-//! retries too.
+//! not followed, and the credential is in no error and no debug print. The
+//! breaker stands first, since a vendor that is down should cost neither time
+//! nor a place in the budget; each attempt takes a place of its own, since the
+//! vendor counts retries too.
 
 mod breaker;
 mod budget;
@@ -19,15 +19,13 @@ use reqwest::Client;
 use tower::retry::budget::{Budget as _, TpsBudget};
 use url::Url;
 
-use crate::{
-    clock::SharedClock,
-    vendors::{VendorRequest, VendorResponse},
-};
+use crate::{clock::SharedClock, vendors::VendorRequest};
+use breaker::Outcome;
 pub use breaker::{Breaker, BreakerState};
 pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
 pub use credential::Credential;
-pub use send::client;
-use send::{Endpoint, Reply};
+use send::Endpoint;
+pub use send::{Reply, client};
 
 /// A call is tried so many times at most.
 const MOST_ATTEMPTS: usize = 3;
@@ -60,13 +58,13 @@ pub struct Limits {
 pub enum SendError {
     /// The budget has no place for the call in time, or the vendor has stopped
     /// the credential.
-    #[error("the credential's budget is spent; there is room again in {retry_after:?}")]
+    #[error("the credential's budget is spent, or the vendor has stopped it: there is room again in {} s", whole_seconds(*.retry_after))]
     BudgetSpent {
         /// When to ask again.
         retry_after: Duration,
     },
     /// The vendor has failed so often that it is left alone for a while.
-    #[error("the vendor fails, and is asked again in {retry_after:?}")]
+    #[error("the vendor fails, and is asked again in {} s", whole_seconds(*.retry_after))]
     BreakerOpen {
         /// When to ask again.
         retry_after: Duration,
@@ -88,7 +86,7 @@ pub enum SendError {
 /// An attempt that may pass if it is made again.
 enum Passing {
     /// The vendor answered so; this is what comes of it if no retry helps.
-    Answered(VendorResponse, Option<Duration>),
+    Answered(Reply),
     /// The call failed.
     Failed(SendError),
     /// The call failed in a way that no retry mends.
@@ -117,22 +115,18 @@ impl Upstream {
     }
 
     /// Sends a request and reads the whole answer.
-    pub async fn send(&self, request: &VendorRequest, priority: Priority) -> Result<VendorResponse, SendError> {
-        self.retries.deposit();
-        let start = self.clock.elapsed();
-        let attempts = (|| self.attempt(request, priority))
-            .retry(backoff())
-            .when(|passing| passing.may_pass() && self.retries.withdraw())
-            .adjust(|passing, delay| {
-                let delay = delay?.max(passing.named_wait());
-                let spent = self.clock.elapsed().saturating_sub(start);
-                (spent + delay < self.timeout).then_some(delay)
-            });
-        match tokio::time::timeout(self.timeout, attempts).await {
-            Ok(Ok(response) | Err(Passing::Answered(response, _))) => Ok(response),
-            Ok(Err(Passing::Failed(error) | Passing::Final(error))) => Err(error),
-            Err(_) => Err(SendError::TimedOut(self.timeout)),
-        }
+    pub async fn send(&self, request: &VendorRequest, priority: Priority) -> Result<Reply, SendError> {
+        let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
+        let sent = tokio::time::timeout(self.timeout, self.send_again(request, priority))
+            .await
+            .unwrap_or(Err(SendError::TimedOut(self.timeout)));
+        permit.settle(match &sent {
+            Ok(reply) if reply.response.status >= 500 => Outcome::Failed,
+            Ok(_) | Err(SendError::TooLarge(_)) => Outcome::Succeeded,
+            Err(SendError::BudgetSpent { .. } | SendError::BreakerOpen { .. }) => Outcome::Unknown,
+            Err(_) => Outcome::Failed,
+        });
+        sent
     }
 
     /// Text of the vendor's without the credential, should it repeat it.
@@ -153,40 +147,48 @@ impl Upstream {
         self.breaker.state()
     }
 
-    async fn attempt(&self, request: &VendorRequest, priority: Priority) -> Result<VendorResponse, Passing> {
-        if let BreakerState::Open(retry_after) = self.breaker.state() {
-            return Err(Passing::Final(SendError::BreakerOpen { retry_after }));
+    /// Sends a request, again where that may help and the deadline allows.
+    async fn send_again(&self, request: &VendorRequest, priority: Priority) -> Result<Reply, SendError> {
+        self.retries.deposit();
+        let start = self.clock.elapsed();
+        let left = || self.timeout.saturating_sub(self.clock.elapsed().saturating_sub(start));
+        let sent = (|| self.attempt(request, priority, left()))
+            .retry(backoff())
+            .when(|passing: &Passing| passing.may_pass() && self.retries.withdraw())
+            .adjust(|passing, delay| {
+                let wait = delay?.max(passing.named_wait());
+                (wait + self.stopped() < left().min(self.budget.max_wait())).then_some(wait)
+            })
+            .await;
+        sent.or_else(|passing| match passing {
+            Passing::Answered(reply) => Ok(reply),
+            Passing::Failed(error) | Passing::Final(error) => Err(error),
+        })
+    }
+
+    async fn attempt(&self, request: &VendorRequest, priority: Priority, left: Duration) -> Result<Reply, Passing> {
+        self.budget.admit(priority, left).await.map_err(Passing::Final)?;
+        let mut reply = self.endpoint.send(request, self.clock.now()).await.map_err(|error| match error {
+            SendError::TooLarge(_) => Passing::Final(error),
+            error => Passing::Failed(error),
+        })?;
+        match reply.response.status {
+            429 => {
+                self.budget.refused(reply.retry_after);
+                reply.retry_after = Some(self.stopped());
+                Err(Passing::Answered(reply))
+            }
+            408 | 500 | 502 | 503 | 504 => Err(Passing::Answered(reply)),
+            _ => {
+                self.budget.accepted();
+                Ok(reply)
+            }
         }
-        self.budget.admit(priority, self.timeout).await.map_err(Passing::Final)?;
-        let permit =
-            self.breaker.permit().map_err(|retry_after| Passing::Final(SendError::BreakerOpen { retry_after }))?;
-        match self.endpoint.send(request, self.clock.now()).await {
-            Ok(Reply { response, named_wait }) => {
-                let status = response.status;
-                if status >= 500 {
-                    permit.failed();
-                } else {
-                    permit.succeeded();
-                }
-                if status == 429 {
-                    self.budget.refused(named_wait);
-                } else {
-                    self.budget.accepted();
-                }
-                match status {
-                    408 | 429 | 500 | 502 | 503 | 504 => Err(Passing::Answered(response, named_wait)),
-                    _ => Ok(response),
-                }
-            }
-            Err(error @ SendError::TooLarge(_)) => {
-                permit.succeeded();
-                Err(Passing::Final(error))
-            }
-            Err(error) => {
-                permit.failed();
-                Err(Passing::Failed(error))
-            }
-        }
+    }
+
+    /// For how long the vendor's 429 still stops the credential.
+    fn stopped(&self) -> Duration {
+        self.budget.state().stopped.unwrap_or_default()
     }
 }
 
@@ -195,10 +197,10 @@ impl Passing {
         !matches!(self, Self::Final(_))
     }
 
-    /// The wait that the vendor names. After a 429 the budget sees to it.
+    /// The wait that the vendor names; after a 429 the budget sees to it.
     fn named_wait(&self) -> Duration {
         match self {
-            Self::Answered(response, Some(wait)) if response.status != 429 => *wait,
+            Self::Answered(reply) if reply.response.status != 429 => reply.retry_after.unwrap_or_default(),
             _ => Duration::ZERO,
         }
     }
@@ -212,6 +214,13 @@ fn backoff() -> impl BackoffBuilder {
         .with_max_delay(Duration::from_secs(1))
         .with_max_times(MOST_ATTEMPTS - 1)
         .with_jitter()
+}
+
+/// A wait in whole seconds, rounded up: whoever comes back too early is refused
+/// again.
+#[must_use]
+pub fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 impl std::fmt::Debug for Upstream {

@@ -25,10 +25,13 @@ pub(super) struct Endpoint {
     max_body: usize,
 }
 
-/// An answer, and when it says to come back.
-pub(super) struct Reply {
-    pub(super) response: VendorResponse,
-    pub(super) named_wait: Option<Duration>,
+/// A vendor's answer.
+#[derive(Debug, Clone)]
+pub struct Reply {
+    /// The answer itself.
+    pub response: VendorResponse,
+    /// When to come back: as it names, or after a 429 as the budget keeps it.
+    pub retry_after: Option<Duration>,
 }
 
 /// The HTTP client that all connections share, so that they share its pool.
@@ -65,9 +68,9 @@ impl Endpoint {
             .await
             .map_err(|error| SendError::Unreachable(cause(error)))?;
         let status = response.status().as_u16();
-        let named_wait = named_wait(response.headers(), now);
+        let retry_after = named_wait(response.headers(), now);
         let body = self.read(response).await?;
-        Ok(Reply { response: VendorResponse { status, body }, named_wait })
+        Ok(Reply { response: VendorResponse { status, body }, retry_after })
     }
 
     async fn read(&self, mut response: Response) -> Result<Bytes, SendError> {

@@ -1,9 +1,15 @@
 //! The gateway from outside: everything here uses its public interface only,
 //! over real sockets where there is any I/O, and shares this one binary, so
 //! that it is linked once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
-#![expect(clippy::unwrap_used, reason = "clippy.toml's leave for tests does not reach their helper functions")]
-
+mod command_line;
+mod configuration;
+mod hostile;
+mod problems;
+#[allow(dead_code, reason = "each module of tests uses its part")]
 mod support;
 mod translation;
+mod upstream;
+mod vendor_errors;
 mod walks;

@@ -18,9 +18,8 @@ impl From<DirectoryError> for Problem {
     fn from(error: DirectoryError) -> Self {
         let detail = error.to_string();
         match error {
-            DirectoryError::UnknownConnection(name) => {
-                Self::new(Code::ConnectionNotFound, detail).parameter("connection").connection(name)
-            }
+            // Only an id gets here: the names in `connection` are checked before.
+            DirectoryError::UnknownConnection(name) => Self::new(Code::ConnectionNotFound, detail).connection(name),
             DirectoryError::SeveralConnections(names) => {
                 let names: Vec<String> = names.iter().map(ToString::to_string).collect();
                 Self::new(Code::SeveralConnections, format!("{detail}; name one with `connection`"))
@@ -71,6 +70,10 @@ fn unplannable(connection: &ConnectionName, error: PlanError) -> Problem {
 fn failed(error: SourceError, detail: String) -> Problem {
     match error {
         SourceError::Vendor(error) => refused(error, detail),
+        SourceError::RateLimited { refusal, retry_after } => {
+            let problem = Problem::new(Code::VendorRateLimited, detail);
+            said(problem.retry_after(retry_after.unwrap_or(RETRY_UNNAMED)), refusal)
+        }
         SourceError::Send(SendError::BudgetSpent { retry_after }) => {
             Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
         }

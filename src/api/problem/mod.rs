@@ -6,6 +6,7 @@ pub(super) mod page;
 
 use std::{any::Any, borrow::Cow, time::Duration};
 
+use crate::upstream::whole_seconds;
 use axum::{
     http::Method,
     response::{IntoResponse, Response},
@@ -229,12 +230,6 @@ pub(super) async fn wrong_method(method: Method) -> Problem {
 /// inside: it may quote anything.
 pub(super) fn panicked(_: Box<dyn Any + Send + 'static>) -> Response {
     Problem::new(Code::Internal, "the gateway failed on this request").into_response()
-}
-
-/// A wait in whole seconds, rounded up: a caller who comes back too early is
-/// refused again.
-pub(super) fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 
 /// The beginning of a caller's value, for a message.

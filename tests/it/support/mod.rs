@@ -1,11 +1,16 @@
 //! A gateway in front of simulated vendors, all on loopback sockets.
 
+mod scripted;
+
 use std::{
     collections::BTreeMap,
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -24,13 +29,20 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+pub(crate) use scripted::{
+    ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
+};
+
 /// A running gateway, stopped when dropped.
 pub(crate) struct Gateway {
     pub(crate) url: String,
     pub(crate) clock: Arc<MovableClock>,
     client: reqwest::Client,
-    task: JoinHandle<()>,
+    #[expect(dead_code, reason = "held to be stopped when dropped")]
+    task: Task,
 }
+
+struct Task(JoinHandle<()>);
 
 /// An answer, read to its end.
 #[derive(Debug)]
@@ -40,22 +52,30 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-/// A clock that stands until it is moved.
-pub(crate) struct MovableClock(watch::Sender<Duration>);
+/// A clock that stands until it is moved, and panics once it is broken.
+pub(crate) struct MovableClock {
+    elapsed: watch::Sender<Duration>,
+    broken: AtomicBool,
+}
 
 impl Gateway {
     /// A gateway with a configuration, listening on a free port.
-    pub(crate) async fn start(mut config: Config) -> Self {
+    pub(crate) async fn start(config: Config) -> Self {
         let clock = Arc::new(MovableClock::new());
+        Self { clock: Arc::clone(&clock), ..Self::start_on(clock, config).await }
+    }
+
+    /// A gateway on a clock of its own: for what has to wait in real time.
+    pub(crate) async fn start_on(clock: SharedClock, mut config: Config) -> Self {
         config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
-        let app = App::new(config, &(Arc::clone(&clock) as SharedClock)).unwrap();
+        let app = App::new(config, &clock).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
             server::serve(listener, app.router, std::future::pending()).await.unwrap();
         });
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, clock, client, task }
+        Self { url, clock: Arc::new(MovableClock::new()), client, task: Task(task) }
     }
 
     /// Sends a `GET` for a path and query as they stand.
@@ -76,6 +96,25 @@ impl Gateway {
         self.send(build(&self.client, &self.url)).await
     }
 
+    /// Follows `next_cursor` from a list's first page to its end: the ids of
+    /// its rows, or the answer that is a problem. A walk without end panics.
+    pub(crate) async fn walk(&self, target: &str) -> Result<Vec<String>, Answer> {
+        let separator = if target.contains('?') { '&' } else { '?' };
+        let mut seen = Vec::new();
+        let mut page = self.get(target).await;
+        for _ in 0..200 {
+            if page.status != 200 {
+                page.problem();
+                return Err(page);
+            }
+            let body = page.json();
+            seen.extend(ids(&body));
+            let Some(cursor) = body["page"]["next_cursor"].as_str() else { return Ok(seen) };
+            page = self.get(&format!("{target}{separator}cursor={cursor}")).await;
+        }
+        panic!("the walk over {target} does not end");
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
@@ -83,9 +122,9 @@ impl Gateway {
     }
 }
 
-impl Drop for Gateway {
+impl Drop for Task {
     fn drop(&mut self) {
-        self.task.abort();
+        self.0.abort();
     }
 }
 
@@ -111,6 +150,25 @@ impl Answer {
         problem
     }
 
+    /// A problem document for a snapshot: without what differs each time, and
+    /// without what `problem` has checked.
+    pub(crate) fn told(&self) -> Value {
+        let mut problem = self.problem();
+        let members = problem.as_object_mut().unwrap();
+        members.remove("type");
+        members.insert("request_id".to_owned(), "[request id]".into());
+        problem
+    }
+
+    /// A problem in a line, for tables: status, code, the parameter at fault,
+    /// and what the caller is told.
+    pub(crate) fn line(&self) -> String {
+        let problem = self.problem();
+        let [code, detail] = ["code", "detail"].map(|member| problem[member].as_str().unwrap());
+        let parameter = problem["parameter"].as_str().map(|name| format!(" [{name}]")).unwrap_or_default();
+        format!("{} {code}{parameter} {detail}", self.status)
+    }
+
     /// The code of a problem of this status.
     pub(crate) fn code(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text);
@@ -125,12 +183,17 @@ impl Answer {
 
 impl MovableClock {
     fn new() -> Self {
-        Self(watch::Sender::new(Duration::ZERO))
+        Self { elapsed: watch::Sender::new(Duration::ZERO), broken: AtomicBool::new(false) }
     }
 
     /// Moves the clock on, and wakes who has slept long enough.
     pub(crate) fn advance(&self, by: Duration) {
-        self.0.send_modify(|elapsed| *elapsed += by);
+        self.elapsed.send_modify(|elapsed| *elapsed += by);
+    }
+
+    /// Makes whoever reads the clock from now on panic.
+    pub(crate) fn break_down(&self) {
+        self.broken.store(true, Relaxed);
     }
 }
 
@@ -141,11 +204,12 @@ impl Clock for MovableClock {
     }
 
     fn elapsed(&self) -> Duration {
-        *self.0.borrow()
+        assert!(!self.broken.load(Relaxed), "the clock is broken: a secret of the inside");
+        *self.elapsed.borrow()
     }
 
     fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
-        let (mut elapsed, until) = (self.0.subscribe(), self.elapsed() + duration);
+        let (mut elapsed, until) = (self.elapsed.subscribe(), self.elapsed() + duration);
         Box::pin(async move {
             elapsed.wait_for(|now| *now >= until).await.unwrap();
         })
@@ -232,4 +296,12 @@ pub(crate) fn query(parameters: &BTreeMap<String, String>) -> String {
 /// The ids of a page's rows.
 pub(crate) fn ids(page: &Value) -> Vec<String> {
     page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+}
+
+/// Waits until something is so; a test that waits in vain is ended by its
+/// runner.
+pub(crate) async fn until(is_so: impl Fn() -> bool) {
+    while !is_so() {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
 }

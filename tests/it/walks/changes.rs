@@ -85,6 +85,8 @@ async fn check(scenario: Scenario) {
     let mut seen: Vec<String> = Vec::new();
     let mut cursor: Option<String> = None;
     let mut pages = scenario.pages.iter().cycle();
+    // Once pages are refreshed behind the walk, they may change between any two.
+    let mut refreshing = false;
     let mut turns = scenario.turns_back.iter().cycle();
     for step in 0.. {
         assert!(step < 2_000, "the walk does not end");
@@ -97,7 +99,9 @@ async fn check(scenario: Scenario) {
             assert!(ids(&back).iter().all(|id| !ids(&shown).contains(id)), "a page and the one before share rows");
             if let Some(next) = back["page"]["next_cursor"].as_str() {
                 let again = page(&gateway, &question, *limit, Some(next)).await;
-                assert_eq!(ids(&again), ids(&shown), "nothing changed on the way back and forth");
+                if !refreshing {
+                    assert_eq!(ids(&again), ids(&shown), "nothing changed on the way back and forth");
+                }
                 shown = again;
             }
         }
@@ -121,6 +125,7 @@ async fn check(scenario: Scenario) {
                 Event::DeleteLastSeen => shown_ids.last().cloned(),
                 Event::DeleteFirstSeen => shown_ids.first().cloned(),
                 Event::Stale => {
+                    refreshing = true;
                     gateway.clock.advance(Duration::from_mins(1));
                     None
                 }

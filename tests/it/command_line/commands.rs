@@ -1,0 +1,123 @@
+//! Commands that print something and end.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use super::{command, configure, run, text};
+use crate::support::{Reply, SECRET, ScriptedVendor, tolt_page, tolt_row};
+
+#[tokio::test]
+async fn openapi_prints_the_document() {
+    let output = run(&["openapi"]).await;
+    assert!(output.status.success());
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(document["openapi"].as_str().unwrap().split('.').next(), Some("3"));
+    assert!(document["paths"]["/customers"]["get"].is_object());
+    assert_eq!(text(&output.stderr), "", "nothing but the document, so that it can be piped");
+}
+
+#[tokio::test]
+async fn key_makes_a_new_key_each_time_and_prints_its_digest() {
+    let mut keys = Vec::new();
+    for _ in 0..2 {
+        let output = run(&["key"]).await;
+        assert!(output.status.success());
+        let printed = text(&output.stdout);
+        let after = |label| printed.lines().find_map(|line: &str| line.strip_prefix(label)).unwrap().trim().to_owned();
+        let (key, digest) = (after("key "), after("key_digest "));
+        assert_eq!(digest, format!("blake3:{}", blake3::hash(key.as_bytes()).to_hex()));
+        assert!(printed.contains(&format!("key_digest = \"{digest}\"")), "{printed}");
+        assert!(key.starts_with("cgk_") && key.len() > 40, "{key}");
+        keys.push(key);
+    }
+    assert_ne!(keys[0], keys[1]);
+}
+
+#[tokio::test]
+async fn check_reads_a_configuration_and_calls_nobody() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    configure(&path, &vendor.base_url, "[cache]\nnot_found = \"1s\"");
+    let output = run(&["check", "--config", path.to_str().unwrap()]).await;
+    assert!(output.status.success(), "{output:?}");
+    let said = text(&output.stdout)
+        .replace(&vendor.base_url, "[vendor]")
+        .replace(directory.path().to_str().unwrap(), "[here]");
+    assert_snapshot!(said, @r"
+    odd: tolt at [vendor]/
+    [here]/gateway.toml is right
+    ");
+    assert_eq!(vendor.connections(), 0);
+}
+
+#[test]
+fn check_finds_the_example_right_once_its_secrets_are_there() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    let example = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.example.toml");
+    let example = std::fs::read_to_string(example).unwrap().replace("/run/secrets/corporation-token", "token");
+    std::fs::write(&path, example).unwrap();
+    std::fs::write(directory.path().join("token"), SECRET).unwrap();
+    let mut check = command(&["check", "--config", path.to_str().unwrap()]);
+    let output = check.env_remove("TOLT_API_KEY").output().unwrap();
+    assert!(text(&output.stderr).contains("the environment variable TOLT_API_KEY is not set"), "{output:?}");
+    let output = check.env("TOLT_API_KEY", SECRET).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(!format!("{}{}", text(&output.stdout), text(&output.stderr)).contains(SECRET), "{output:?}");
+}
+
+#[tokio::test]
+async fn check_of_a_wrong_configuration_fails_with_the_line() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    configure(&path, "nowhere", "");
+    let output = run(&["check", "--config", path.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    assert_snapshot!(text(&output.stderr).replace(directory.path().to_str().unwrap(), "[here]"), @r#"Error: [here]/gateway.toml:7: connections.0.base_url: this is not the base URL of an API; write an http or https URL without query, such as "https://api.tolt.com""#);
+}
+
+#[tokio::test]
+async fn a_configuration_that_is_not_there_ends_every_command_that_wants_one() {
+    let outputs = [run(&["check", "--config", "/nowhere"]).await, run(&["serve", "--config", "/nowhere"]).await];
+    for output in &outputs {
+        assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
+    }
+    assert_eq!(outputs[0].stderr, outputs[1].stderr);
+    assert_snapshot!(text(&outputs[0].stderr), @"Error: /nowhere: cannot be read: No such file or directory (os error 2); name a file with --config, or copy gateway.example.toml");
+}
+
+#[tokio::test]
+async fn check_live_asks_each_connection_once() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    configure(&path, &vendor.base_url, "");
+    let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
+    assert!(output.status.success(), "{output:?}");
+    assert!(text(&output.stdout).ends_with("odd: answers, 1 customers\n"), "{output:?}");
+    assert_eq!(vendor.calls(), 1);
+}
+
+#[tokio::test]
+async fn check_live_fails_where_a_vendor_refuses() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    let body = format!(r#"{{"error": {{"message": "Invalid key {SECRET}", "type": "authentication_error"}}}}"#);
+    let vendor = ScriptedVendor::start(move |_, _| Reply::text(401, &body)).await;
+    configure(&path, &vendor.base_url, "");
+    let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(1));
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    assert!(stdout.ends_with("odd: the vendor refused the credential\n"), "{stdout}");
+    assert!(stderr.contains("1 of 1 connections did not answer"), "{stderr}");
+    assert!(!stdout.contains(SECRET) && !stderr.contains(SECRET), "{stdout}{stderr}");
+}
+
+#[tokio::test]
+async fn an_unknown_command_says_which_there_are() {
+    let output = run(&["sreve"]).await;
+    assert_eq!(output.status.code(), Some(2));
+    assert!(text(&output.stderr).contains("serve"), "{output:?}");
+}

@@ -1,0 +1,100 @@
+//! The command itself, run as a process.
+
+mod commands;
+mod serving;
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    path::Path,
+    process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Output, Stdio},
+};
+
+use crate::support::{ACCOUNT, SECRET};
+
+/// The command with some arguments, and nothing of this process's environment
+/// that it would listen to.
+fn command(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_customer-gateway"));
+    command.args(arguments);
+    for variable in ["RUST_LOG", "RUST_BACKTRACE", "GATEWAY_CONFIG", "GATEWAY_LOG_FORMAT"] {
+        command.env_remove(variable);
+    }
+    command
+}
+
+/// Runs the command to its end, while the runtime goes on.
+async fn run(arguments: &[&str]) -> Output {
+    let mut command = command(arguments);
+    tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
+}
+
+fn text(bytes: &[u8]) -> &str {
+    std::str::from_utf8(bytes).unwrap()
+}
+
+/// Writes a configuration of one connection.
+fn configure(path: &Path, base_url: &str, rest: &str) {
+    std::fs::write(path.with_file_name("secret"), SECRET).unwrap();
+    let text = format!(
+        "[server]\nlisten = \"127.0.0.1:0\"\n{rest}\n[[connections]]\nname = \"odd\"\nvendor = \"tolt\"\nbase_url = \"{base_url}\"\n\
+         credential = {{ file = \"secret\" }}\nprogram_id = \"{ACCOUNT}\"\n"
+    );
+    std::fs::write(path, text).unwrap();
+}
+
+/// A command that goes on, killed when dropped.
+struct Running {
+    child: Child,
+    stdout: BufReader<ChildStdout>,
+    stderr: BufReader<ChildStderr>,
+}
+
+impl Running {
+    fn start(arguments: &[&str]) -> Self {
+        Self::spawn(&mut command(arguments))
+    }
+
+    fn spawn(command: &mut Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (stdout, stderr) = (child.stdout.take().unwrap(), child.stderr.take().unwrap());
+        Self { child, stdout: BufReader::new(stdout), stderr: BufReader::new(stderr) }
+    }
+
+    /// The first line of standard error with these words, and all before it.
+    fn logged(&mut self, words: &str) -> String {
+        read_until(&mut self.stderr, words)
+    }
+
+    /// The same of standard output.
+    fn said(&mut self, words: &str) -> String {
+        read_until(&mut self.stdout, words)
+    }
+
+    /// Asks it to end, as a process manager does.
+    fn terminate(&self) {
+        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
+        assert!(killed.success());
+    }
+
+    /// How it ended, and what it logged last.
+    fn ended(mut self) -> (ExitStatus, String) {
+        let mut rest = String::new();
+        self.stderr.read_to_string(&mut rest).unwrap();
+        (self.child.wait().unwrap(), rest)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.child.kill().ok();
+        self.child.wait().ok();
+    }
+}
+
+fn read_until(reader: &mut impl BufRead, words: &str) -> String {
+    let mut read = String::new();
+    while !read.contains(words) {
+        assert_ne!(reader.read_line(&mut read).unwrap(), 0, "it ended without saying `{words}`: {read}");
+    }
+    read
+}

@@ -1,0 +1,137 @@
+//! Commands that go on until they are told to end.
+
+use std::{
+    net::{TcpListener, TcpStream},
+    path::Path,
+    sync::Arc,
+};
+
+use serde_json::Value;
+use tokio::sync::Semaphore;
+
+use super::{Running, command, configure, run};
+use crate::support::{Reply, SECRET, ScriptedVendor, ids, tolt_page, tolt_row, until};
+
+/// The words between quotes in lines that begin with `curl`.
+fn curls(said: &str) -> Vec<String> {
+    said.lines().filter_map(|line| line.trim().strip_prefix("curl '")?.strip_suffix('\'')).map(str::to_owned).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sandbox_prints_lines_that_can_be_tried() {
+    let mut running = Running::start(&[
+        "sandbox",
+        "--port",
+        "0",
+        "--tolt-customers",
+        "20",
+        "--tolt-transactions",
+        "20",
+        "--corporation-customers",
+        "20",
+    ]);
+    let urls = curls(&running.said("Stop with Ctrl-C."));
+    assert_eq!(urls.len(), 3);
+    for url in urls {
+        let answer = reqwest::get(&url).await.unwrap();
+        assert_eq!(answer.status(), 200, "{url}");
+    }
+    running.terminate();
+    let (status, rest) = running.ended();
+    assert!(status.success(), "{rest}");
+}
+
+/// A gateway that serves this vendor, and its URL.
+fn serve(directory: &Path, vendor: &ScriptedVendor) -> (Running, String) {
+    let path = directory.join("gateway.toml");
+    configure(&path, &vendor.base_url, "");
+    let mut running = Running::start(&["--log-format", "json", "serve", "--config", path.to_str().unwrap()]);
+    let logged = running.logged(r#""message":"serving""#);
+    let serving: Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();
+    let url = format!("http://{}", serving["fields"]["listen"].as_str().unwrap());
+    (running, url)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn serve_answers_and_warns_of_what_the_configuration_leaves_out() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let (running, url) = serve(directory.path(), &vendor);
+    let page: Value =
+        serde_json::from_str(&reqwest::get(format!("{url}/customers")).await.unwrap().text().await.unwrap()).unwrap();
+    assert_eq!(ids(&page), ["odd.cust_1"]);
+    assert!(vendor.heads()[0].contains(SECRET));
+    running.terminate();
+    let (status, rest) = running.ended();
+    assert!(status.success(), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_in_flight_is_answered_before_the_end() {
+    let directory = tempfile::tempdir().unwrap();
+    let gate = Arc::new(Semaphore::new(0));
+    let vendor = ScriptedVendor::start({
+        let gate = Arc::clone(&gate);
+        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).held_by(&gate)
+    })
+    .await;
+    let (running, url) = serve(directory.path(), &vendor);
+    let in_flight = tokio::spawn(reqwest::get(format!("{url}/customers")));
+    until(|| vendor.calls() == 1).await;
+
+    running.terminate();
+    // It takes nobody in any more, and so has begun to end.
+    let address = url.trim_start_matches("http://").to_owned();
+    until(|| TcpStream::connect(&address).is_err()).await;
+    gate.add_permits(1);
+
+    assert_eq!(in_flight.await.unwrap().unwrap().status(), 200);
+    let (status, rest) = running.ended();
+    assert!(status.success(), "{rest}");
+    assert!(!rest.contains("still in flight"), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_that_is_taken_is_named() {
+    let directory = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let path = directory.path().join("gateway.toml");
+    configure(&path, "http://127.0.0.1:1", "");
+    let text = std::fs::read_to_string(&path).unwrap().replace("127.0.0.1:0", &address);
+    std::fs::write(&path, text).unwrap();
+    let output = run(&["serve", "--config", path.to_str().unwrap()]).await;
+    assert_eq!(output.status.code(), Some(1));
+    assert!(super::text(&output.stderr).contains(&format!("cannot listen on {address}")), "{output:?}");
+    let port = taken.local_addr().unwrap().port().to_string();
+    let output = run(&["sandbox", "--port", &port]).await;
+    assert!(super::text(&output.stderr).contains("choose another port with --port"), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_secret_is_logged_whatever_is_logged() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = ScriptedVendor::start(|_, _| Reply::text(401, &format!(r#"{{"message": "bad key {SECRET}"}}"#))).await;
+    let path = directory.path().join("gateway.toml");
+    configure(&path, &vendor.base_url, "");
+    let arguments = ["--log-format", "json", "serve", "--config", path.to_str().unwrap()];
+    let mut running = Running::spawn(command(&arguments).env("RUST_LOG", "trace"));
+    let mut logged = running.logged(r#""message":"serving""#);
+    let serving: Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();
+    let url = format!("http://{}", serving["fields"]["listen"].as_str().unwrap());
+    let client = reqwest::Client::new();
+    // Read along, so that the pipe never fills.
+    let asked = tokio::spawn(async move {
+        client.get(format!("{url}/customers?email=jim%40example.com")).bearer_auth("cgk_of_a_caller").send().await
+    });
+    logged += &running.logged(r#""message":"request failed""#);
+    running.terminate();
+    let (_, rest) = running.ended();
+    logged += &rest;
+    assert_eq!(asked.await.unwrap().unwrap().status(), 502);
+    assert!(logged.contains("TRACE"), "everything is logged");
+    for secret in [SECRET, "cgk_of_a_caller"] {
+        let line = logged.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret} is logged");
+    }
+}

@@ -1,0 +1,168 @@
+//! A wrong file: said with the line, the key, and what to write instead.
+
+use insta::assert_snapshot;
+
+use super::Place;
+
+const TOLT: &str = r#"
+[[connections]]
+name = "affiliates"
+vendor = "tolt"
+credential = { file = "secret" }
+program_id = "prg_1"
+"#;
+
+/// What is said when a line of a right file is another.
+fn instead_of(line: &str, other: &str) -> String {
+    assert!(TOLT.contains(line), "{line}");
+    Place::new().complaint(&TOLT.replace(line, other))
+}
+
+/// What is said when something is added to a right file.
+fn with(addition: &str) -> String {
+    Place::new().complaint(&format!("{TOLT}{addition}"))
+}
+
+#[test]
+fn an_unknown_key_is_named_at_every_level() {
+    assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `connections`, `callers`");
+    assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected `listen` or `request_timeout`");
+    assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
+    assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
+    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `connections`, `may_purge`");
+    assert_snapshot!(instead_of("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: there is no key `retries`; a connection's keys are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
+    assert_snapshot!(with("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected `requests` or `per`");
+    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    for line in TOLT.trim().lines().skip(1) {
+        let complaint = instead_of(line, "");
+        let key = line.split(' ').next().unwrap();
+        assert!(complaint.starts_with("gateway.toml:") && complaint.contains(key), "{line}: {complaint}");
+    }
+    assert_snapshot!(instead_of("name = \"affiliates\"", ""), @"gateway.toml:2: connections.0: missing field `name`");
+    assert_snapshot!(instead_of("program_id = \"prg_1\"", ""), @r#"gateway.toml:2: connections.0: `program_id` is missing; a connection to vendor "tolt" wants program_id = "…""#);
+    assert_snapshot!(with("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.0: missing field `key_digest`");
+    assert_snapshot!(Place::new().complaint(""), @"gateway.toml: connections: there are no connections; add a [[connections]] section");
+    assert_snapshot!(Place::new().complaint("connections = []"), @"gateway.toml:1: connections: there are no connections; add a [[connections]] section");
+}
+
+#[test]
+fn a_secret_that_is_not_there_is_named_by_where_it_should_be() {
+    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:5: connections.0.credential: the environment variable NO_SUCH_VARIABLE is not set; set NO_SUCH_VARIABLE, or write { file = "…" }"#);
+    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ file = \"nowhere\" }"), @"gateway.toml:5: connections.0.credential: the file nowhere cannot be read: No such file or directory (os error 2); write the path of a file that holds the secret alone");
+    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ file = \"empty\" }"), @"gateway.toml:5: connections.0.credential: the file empty is empty; write the secret into it, alone");
+    assert_snapshot!(instead_of("{ file = \"secret\" }", "\"sk_live_in_the_file\""), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+    assert_snapshot!(with("[paging]\ncursor_key = { env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:8: paging.cursor_key: the environment variable NO_SUCH_VARIABLE is not set; set NO_SUCH_VARIABLE, or write { file = "…" }"#);
+    assert_snapshot!(with("[paging]\ncursor_key = { file = \"empty\" }"), @"gateway.toml:8: paging.cursor_key: the file empty is empty; write the secret into it, alone");
+    assert_snapshot!(with("[paging]\ncursor_key = { env = \"A\", file = \"b\" }"), @r#"gateway.toml:8: paging.cursor_key: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+}
+
+#[test]
+fn a_secret_that_stands_in_the_file_is_not_repeated() {
+    for written in
+        ["\"sk_live_1\"", "sk_live_1", "{ sk_live_1 = 1 }", "{ env = [\"sk_live_1\"] }", "{ key = \"sk_live_1\" }"]
+    {
+        let complaint = instead_of("{ file = \"secret\" }", written);
+        assert!(
+            complaint.starts_with("gateway.toml:5: ") && !complaint.contains("sk_live_1"),
+            "{written}: {complaint}"
+        );
+    }
+}
+
+#[test]
+fn a_secret_that_cannot_be_sent_is_not_shown() {
+    let place = Place::new();
+    std::fs::write(place.path("secret"), "two\nlines").unwrap();
+    assert_snapshot!(place.complaint(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty, or holds a character that no header may; check the variable or file that holds the secret");
+}
+
+#[test]
+fn a_name_is_one_of_ours_and_stands_once() {
+    assert_snapshot!(instead_of("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+    assert_snapshot!(instead_of("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+    assert_snapshot!(with(TOLT), @"gateway.toml:9: connections.1.name: a connection named `affiliates` stands above already; give each connection a name of its own");
+}
+
+#[test]
+fn a_vendor_is_one_of_those_there_are_with_its_own_account_key() {
+    assert_snapshot!(instead_of("\"tolt\"", "\"stripe\""), @r#"gateway.toml:4: connections.0.vendor: there is no vendor `stripe`; write one of "tolt", "corporation""#);
+    assert_snapshot!(instead_of("program_id", "corporation_id"), @r#"gateway.toml:6: connections.0.corporation_id: `corporation_id` belongs to vendor "corporation"; a connection to vendor "tolt" wants `program_id`"#);
+    assert_snapshot!(instead_of("\"prg_1\"", "\"\""), @r#"gateway.toml:6: connections.0.program_id: `program_id` is not text; write program_id = "…""#);
+    assert_snapshot!(instead_of("\"prg_1\"", "7"), @r#"gateway.toml:6: connections.0.program_id: `program_id` is not text; write program_id = "…""#);
+}
+
+#[test]
+fn a_base_url_is_one_that_paths_can_be_appended_to() {
+    for url in
+        ["api.tolt.com", "ftp://api.tolt.com", "https://", "https://a/?b=c", "https://a/#b", "https://me:pw@a/", ""]
+    {
+        let complaint = with(&format!("base_url = \"{url}\""));
+        assert_eq!(
+            complaint,
+            "gateway.toml:7: connections.0.base_url: this is not the base URL of an API; write an http or https URL without \
+             query, such as \"https://api.tolt.com\"",
+            "{url}"
+        );
+    }
+}
+
+#[test]
+fn a_length_of_time_has_a_unit_and_is_not_none() {
+    assert_snapshot!(with("timeout = \"soon\""), @r#"gateway.toml:7: connections.0.timeout: "soon" is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(with("timeout = 10"), @r#"gateway.toml:7: connections.0.timeout: 10 is not a length of time; write one such as "30s" or "5m""#);
+    for none in ["0s", "-1s", "10", ""] {
+        assert!(with(&format!("timeout = \"{none}\"")).contains("is not a length of time"), "{none}");
+    }
+    assert_snapshot!(with("[server]\nrequest_timeout = \"0s\""), @r#"gateway.toml:8: server.request_timeout: "0s" is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(with("[cache]\nfresh = \"never\""), @r#"gateway.toml:8: cache.fresh: "never" is not a length of time; write one such as "30s" or "5m""#);
+}
+
+#[test]
+fn a_limit_allows_something() {
+    assert_snapshot!(with("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(with("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: "0s" is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(with("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }"#);
+    assert_snapshot!(with("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(with("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: "much" is not a number of bytes; write one such as "256MiB""#);
+}
+
+#[test]
+fn a_caller_has_a_digest_and_connections_that_there_are() {
+    let caller = |digest: &str, connections: &str| {
+        with(&format!("[[callers]]\nname = \"a\"\nkey_digest = \"{digest}\"\nconnections = [{connections}]"))
+    };
+    let digest = format!("blake3:{}", blake3::hash(b"key").to_hex());
+    assert_snapshot!(caller("cgk_the_key_itself", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
+    assert_snapshot!(caller("blake3:abc", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
+    assert_snapshot!(caller(&digest, "\"affiliates\", \"tax\""), @"gateway.toml:10: callers.0.connections: there is no connection `tax`; write names of [[connections]] sections");
+    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+}
+
+#[test]
+fn without_callers_only_loopback_is_listened_on() {
+    assert_snapshot!(with("[server]\nlisten = \"0.0.0.0:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
+    assert_snapshot!(with("[server]\nlisten = \"[::]:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
+    assert_snapshot!(with("[server]\nlisten = \"192.168.1.1:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
+}
+
+#[test]
+fn an_address_has_a_port() {
+    assert_snapshot!(with("[server]\nlisten = \"localhost\""), @r#"gateway.toml:8: server.listen: "localhost" is not an IP address with a port; write one such as "127.0.0.1:8080""#);
+}
+
+#[test]
+fn what_is_not_toml_is_told_where() {
+    assert_snapshot!(with("[server\nlisten = 1"), @"gateway.toml:7: unclosed table, expected `]`");
+    assert_snapshot!(with("name = \"again\""), @"gateway.toml:7: duplicate key");
+}
+
+#[test]
+fn a_file_that_is_not_there_is_told_what_to_do() {
+    let path = Place::new().path("gateway.toml");
+    let error = customer_gateway::config::Config::load(&path).unwrap_err().to_string();
+    assert_snapshot!(error.rsplit('/').next().unwrap(), @"gateway.toml: cannot be read: No such file or directory (os error 2); name a file with --config, or copy gateway.example.toml");
+}

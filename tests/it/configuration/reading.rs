@@ -1,0 +1,151 @@
+//! What a right file means.
+
+use std::{path::Path, time::Duration};
+
+use customer_gateway::cache::Policy;
+
+use super::{Place, VARIABLE};
+
+/// The example of DESIGN, as printed there but for its one placeholder.
+const DESIGN: &str = r#"
+[server]
+listen = "127.0.0.1:8080"
+
+[[connections]]
+name = "affiliates"
+vendor = "tolt"
+base_url = "https://api.tolt.com"
+credential = { env = "TOLT_API_KEY" }
+program_id = "prg_YRsbPDAKhWfdqJbFACheh"
+
+[[connections]]
+name = "tax"
+vendor = "corporation"
+base_url = "https://api.prod.commenda.io/api/v1"
+credential = { file = "/run/secrets/corporation-token" }
+corporation_id = "corp_123"
+rate_limit = { requests = 5, per = "1s" }
+timeout = "10s"
+
+[cache]
+max_bytes = "256MiB"
+fresh = "30s"
+stale_while_revalidate = "5m"
+stale_if_error = "1h"
+not_found = "10s"
+
+[[callers]]
+name = "billing"
+key_digest = "blake3:<hex>"
+connections = ["affiliates", "tax"]
+"#;
+
+/// A file whose secrets are those of a test's place.
+fn with_secrets_here(text: &str) -> String {
+    let digest = blake3::hash(b"key").to_hex();
+    text.replace("TOLT_API_KEY", VARIABLE).replace("/run/secrets/corporation-token", "secret").replace("<hex>", &digest)
+}
+
+#[test]
+fn the_example_of_the_design_is_right() {
+    let config = Place::new().parse(&with_secrets_here(DESIGN)).unwrap();
+    assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
+    let [affiliates, tax] = &config.connections[..] else { panic!("{config:?}") };
+    assert_eq!((affiliates.name.as_str(), affiliates.kind.name), ("affiliates", "tolt"));
+    assert_eq!(affiliates.base_url.as_str(), "https://api.tolt.com/");
+    assert_eq!(affiliates.account_id, "prg_YRsbPDAKhWfdqJbFACheh");
+    assert_eq!((affiliates.rate_limit.requests.get(), affiliates.timeout), (25, Duration::from_secs(10)));
+    assert_eq!((tax.name.as_str(), tax.kind.name), ("tax", "corporation"));
+    assert_eq!(tax.base_url.as_str(), "https://api.prod.commenda.io/api/v1");
+    assert_eq!(tax.account_id, "corp_123");
+    assert_eq!((tax.rate_limit.requests.get(), tax.rate_limit.per), (5, Duration::from_secs(1)));
+    assert_eq!(config.cache.max_bytes, 256 << 20);
+    for connection in &config.connections {
+        let policies = connection.policies;
+        assert_eq!(policies.customers, policies.transactions);
+        assert_eq!(
+            policies.customer,
+            Policy {
+                fresh: Duration::from_secs(30),
+                stale_while_revalidate: Duration::from_mins(5),
+                stale_if_error: Duration::from_hours(1),
+                not_found: Duration::from_secs(10),
+            }
+        );
+    }
+    let [billing] = &config.callers[..] else { panic!("{config:?}") };
+    assert_eq!((billing.name.as_str(), billing.key_digest), ("billing", blake3::hash(b"key")));
+    assert_eq!(billing.connections.iter().map(ToString::to_string).collect::<Vec<_>>(), ["affiliates", "tax"]);
+}
+
+#[test]
+fn the_example_file_is_right_and_shows_the_defaults() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway.example.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let place = Place::new();
+    let shown = place.parse(&with_secrets_here(&text)).unwrap();
+    let least = place.parse(&least()).unwrap();
+    assert_eq!(shown.server.listen, least.server.listen);
+    assert_eq!(shown.server.request_timeout, least.server.request_timeout);
+    assert_eq!(shown.paging.max_vendor_calls, least.paging.max_vendor_calls);
+    assert_eq!(shown.cache.max_bytes, least.cache.max_bytes);
+    assert_eq!(shown.connections[0].policies, least.connections[0].policies);
+    let tax = shown.connections[1].policies;
+    assert_eq!((tax.customers.fresh, tax.customer.fresh), (Duration::from_mins(1), Duration::from_secs(30)));
+    for (shown, least) in shown.connections.iter().zip(&least.connections) {
+        assert_eq!(shown.base_url, least.base_url);
+        assert_eq!((shown.rate_limit, shown.timeout), (least.rate_limit, least.timeout));
+    }
+    // The one default that is nothing: its example is behind a `#`.
+    let with_key =
+        text.replace("# cursor_key = { env = \"GATEWAY_CURSOR_KEY\" }", "cursor_key = { file = \"secret\" }");
+    assert!(place.parse(&with_secrets_here(&with_key)).unwrap().paging.cursor_key.is_some());
+}
+
+/// No more than is required: a connection of each kind.
+fn least() -> String {
+    [("affiliates", "tolt", "program_id"), ("tax", "corporation", "corporation_id")]
+        .map(|(name, vendor, account)| {
+            format!(
+                "[[connections]]\nname = \"{name}\"\nvendor = \"{vendor}\"\ncredential = {{ file = \"secret\" }}\n{account} = \"x\"\n"
+            )
+        })
+        .concat()
+}
+
+#[test]
+fn a_secret_is_read_without_its_line_end() {
+    let place = Place::new();
+    let read = |contents: &str| {
+        std::fs::write(place.path("secret"), contents).unwrap();
+        place.parse(&least()).unwrap().connections.remove(0).credential
+    };
+    for contents in ["abc\n", "abc\r\n", "abc\n\n"] {
+        assert!(read(contents).is_same(&read("abc")), "{contents:?}");
+    }
+    assert!(!read("abc ").is_same(&read("abc")));
+}
+
+#[test]
+fn relative_files_are_relative_to_the_configuration() {
+    let place = Place::new();
+    std::fs::create_dir(place.path("secrets")).unwrap();
+    std::fs::write(place.path("secrets/token"), "abc").unwrap();
+    assert!(place.parse(&least().replace("\"secret\"", "\"secrets/token\"")).is_ok());
+}
+
+#[test]
+fn no_secret_is_printed() {
+    let place = Place::new();
+    let text = format!("[paging]\ncursor_key = {{ file = \"secret\" }}\n{}", least());
+    let printed = format!("{0:?} {0:#?}", place.parse(&text).unwrap());
+    assert!(printed.contains("affiliates") && !printed.contains("s3cr3t"), "{printed}");
+}
+
+#[test]
+fn nobody_configured_means_loopback_in_either_protocol() {
+    for listen in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1"] {
+        let text = format!("[server]\nlisten = \"{listen}\"\n{}", least());
+        assert_eq!(Place::new().parse(&text).unwrap().server.listen.to_string(), listen);
+    }
+}

@@ -1,0 +1,142 @@
+//! Answers that are too large, too deep, or ambiguous.
+
+use std::io::Write;
+
+use flate2::{Compression, write::GzEncoder};
+use insta::assert_snapshot;
+use serde_json::json;
+
+use crate::support::{Reply, ScriptedVendor, corporation_row, tolt_page, tolt_row};
+
+const MIB: usize = 1 << 20;
+const CHUNKS: usize = 200;
+
+/// An answer of 200 MiB, under some header of framing.
+async fn flood(framing: &str, chunk: Vec<u8>) -> ScriptedVendor {
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{framing}\r\n");
+    ScriptedVendor::start(move |_, _| Reply::Flood { head: head.clone(), chunk: chunk.clone(), times: CHUNKS }).await
+}
+
+/// The gateway's bound is 8 MiB; what it has not read lies in the sockets'
+/// buffers.
+async fn is_cut_off(vendor: &ScriptedVendor) {
+    let gateway = vendor.gateway("tolt").await;
+    for target in ["/customers", "/customers/odd.cust_1"] {
+        let answer = gateway.get(target).await;
+        assert_eq!(answer.line(), "502 vendor_unreadable the answer is larger than 8388608 bytes", "{target}");
+    }
+    let a_call = vendor.written() / vendor.calls();
+    assert!(a_call < 64 * MIB, "{a_call} bytes of {} were taken", CHUNKS * MIB);
+}
+
+#[tokio::test]
+async fn a_body_of_200_mib_is_not_read_to_its_end() {
+    is_cut_off(&flood("connection: close\r\n", vec![b' '; MIB]).await).await;
+}
+
+#[tokio::test]
+async fn a_body_of_200_mib_in_chunks_is_not_read_to_its_end() {
+    let chunk = [format!("{MIB:x}\r\n").as_bytes(), &vec![b' '; MIB], b"\r\n"].concat();
+    is_cut_off(&flood("transfer-encoding: chunked\r\n", chunk).await).await;
+}
+
+#[tokio::test]
+async fn a_body_that_announces_200_mib_is_not_read_at_all() {
+    let announced = format!("content-length: {}\r\n", CHUNKS * MIB);
+    is_cut_off(&flood(&announced, vec![b' '; MIB]).await).await;
+}
+
+#[tokio::test]
+async fn a_small_body_that_unpacks_to_200_mib_is_not_unpacked_to_its_end() {
+    let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
+    for _ in 0..CHUNKS {
+        bomb.write_all(&vec![b' '; MIB]).unwrap();
+    }
+    let bomb = bomb.finish().unwrap();
+    assert!(bomb.len() < MIB);
+    let headers = "content-type: application/json\r\ncontent-encoding: gzip\r\n";
+    let vendor = ScriptedVendor::start(move |_, _| Reply::with_headers(200, headers, &bomb)).await;
+    let answer = vendor.gateway("tolt").await.get("/customers").await;
+    assert_eq!(answer.line(), "502 vendor_unreadable the answer is larger than 8388608 bytes");
+}
+
+#[tokio::test]
+async fn a_large_page_below_the_bound_is_served() {
+    let row = json!({"id": "cust_1", "name": "n".repeat(7 * MIB)});
+    let vendor = ScriptedVendor::saying(tolt_page(&[row], false)).await;
+    assert_eq!(vendor.gateway("tolt").await.walk("/customers").await.unwrap(), ["odd.cust_1"]);
+}
+
+#[tokio::test]
+async fn deep_nesting_overflows_no_stack() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let mut answers = Vec::new();
+    for (kind, target, place) in [
+        ("tolt", "/customers", r#"{"data": $}"#),
+        ("tolt", "/customers", r#"{"data": {"data": [{"id": "cust_1", "name": $}]}}"#),
+        ("tolt", "/customers", r#"{"data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}"#),
+        ("tolt", "/customers", r#"{"success": false, "error": $}"#),
+        ("tolt", "/customers/odd.cust_1", r#"{"data": $}"#),
+        ("tolt", "/customers/odd.cust_1", r#"{"data": {"id": "cust_1", "name": $, "odd": {"a": $}}}"#),
+        ("corporation", "/customers", "$"),
+        ("corporation", "/customers", r#"{"customers": [{"id": "cust_1", "shipping_address": $, "odd": $}]}"#),
+        ("corporation", "/customers/odd.cust_1", "$"),
+        ("corporation", "/customers/odd.cust_1", r#"{"data": {"id": "cust_1", "name": $, "odd": {"a": $}}}"#),
+    ] {
+        let body = place.replace('$', &deep);
+        let vendor = ScriptedVendor::start(move |_, _| Reply::text(200, &body)).await;
+        let gateway = vendor.gateway(kind).await;
+        for target in [target, &format!("{target}?include=raw")] {
+            let answer = gateway.get(target).await;
+            let told = if answer.status == 200 { "served".to_owned() } else { answer.code(502) };
+            answers.push(format!("{kind} {target} {place}: {told}"));
+        }
+    }
+    assert_snapshot!(answers.join("\n"), @r#"
+    tolt /customers {"data": $}: vendor_unreadable
+    tolt /customers?include=raw {"data": $}: vendor_unreadable
+    tolt /customers {"data": {"data": [{"id": "cust_1", "name": $}]}}: served
+    tolt /customers?include=raw {"data": {"data": [{"id": "cust_1", "name": $}]}}: served
+    tolt /customers {"data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}: served
+    tolt /customers?include=raw {"data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}: served
+    tolt /customers {"success": false, "error": $}: vendor_error
+    tolt /customers?include=raw {"success": false, "error": $}: vendor_error
+    tolt /customers/odd.cust_1 {"data": $}: vendor_unreadable
+    tolt /customers/odd.cust_1?include=raw {"data": $}: vendor_unreadable
+    tolt /customers/odd.cust_1 {"data": {"id": "cust_1", "name": $, "odd": {"a": $}}}: served
+    tolt /customers/odd.cust_1?include=raw {"data": {"id": "cust_1", "name": $, "odd": {"a": $}}}: served
+    corporation /customers $: vendor_unreadable
+    corporation /customers?include=raw $: vendor_unreadable
+    corporation /customers {"customers": [{"id": "cust_1", "shipping_address": $, "odd": $}]}: served
+    corporation /customers?include=raw {"customers": [{"id": "cust_1", "shipping_address": $, "odd": $}]}: served
+    corporation /customers/odd.cust_1 $: vendor_unreadable
+    corporation /customers/odd.cust_1?include=raw $: vendor_unreadable
+    corporation /customers/odd.cust_1 {"data": {"id": "cust_1", "name": $, "odd": {"a": $}}}: served
+    corporation /customers/odd.cust_1?include=raw {"data": {"id": "cust_1", "name": $, "odd": {"a": $}}}: served
+    "#);
+}
+
+#[tokio::test]
+async fn a_key_that_stands_twice_is_not_chosen_from() {
+    let vendor = ScriptedVendor::start(|_, _| {
+        Reply::text(200, r#"{"data": {"data": [{"id": "cust_1", "name": "Jim", "name": "Dwight"}]}}"#)
+    })
+    .await;
+    let answer = vendor.gateway("tolt").await.get("/customers").await;
+    assert_eq!(answer.code(502), "vendor_unreadable");
+}
+
+#[tokio::test]
+async fn a_body_that_goes_on_behind_its_end_is_unreadable() {
+    let page = json!({"customers": [corporation_row("cust_1")]});
+    let vendor = ScriptedVendor::start(move |_, _| Reply::text(200, &format!("{page} {page}"))).await;
+    assert_eq!(vendor.gateway("corporation").await.get("/customers").await.code(502), "vendor_unreadable");
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf8_is_unreadable() {
+    let page = tolt_page(&[tolt_row("cust_1")], false).to_string().replace("Jim", "J\u{1}m");
+    let body: Vec<u8> = page.bytes().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
+    let vendor = ScriptedVendor::start(move |_, _| Reply::with_headers(200, "", &body)).await;
+    assert_eq!(vendor.gateway("tolt").await.get("/customers").await.code(502), "vendor_unreadable");
+}

@@ -1,0 +1,190 @@
+//! Values that no page of the vendors' documents.
+
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use crate::support::{Reply, ScriptedVendor, corporation_page, tolt_page, tolt_row};
+
+/// The first row of a vendor's page.
+async fn served(kind: &str, row: Value) -> Value {
+    let page = if kind == "tolt" { tolt_page(&[row], false) } else { corporation_page(&[row], None) };
+    let vendor = ScriptedVendor::saying(page).await;
+    vendor.gateway(kind).await.get("/customers").await.ok()["data"][0].clone()
+}
+
+#[tokio::test]
+async fn a_total_is_a_count_or_null() {
+    let mut lines = Vec::new();
+    for total in [
+        json!("1"),
+        json!(1),
+        json!(0),
+        json!(85),
+        json!(-1),
+        json!(1.5),
+        json!("many"),
+        json!(null),
+        json!([]),
+        json!(u64::MAX),
+    ] {
+        for (kind, body) in [
+            ("tolt", json!({"data": {"data": [tolt_row("a")]}, "has_more": false, "total_count": total})),
+            ("corporation", json!({"customers": [{"id": "a"}], "total_customers": total})),
+        ] {
+            let page = ScriptedVendor::saying(body).await.gateway(kind).await.get("/customers").await.ok();
+            assert_eq!(page["page"]["total"], page["sources"][0]["total"]);
+            lines.push(format!("{kind} {total}: {}", page["page"]["total"]));
+        }
+    }
+    assert_snapshot!(lines.join("\n"), @r#"
+    tolt "1": 1
+    corporation "1": 1
+    tolt 1: 1
+    corporation 1: 1
+    tolt 0: null
+    corporation 0: null
+    tolt 85: null
+    corporation 85: null
+    tolt -1: null
+    corporation -1: null
+    tolt 1.5: null
+    corporation 1.5: null
+    tolt "many": null
+    corporation "many": null
+    tolt null: null
+    corporation null: null
+    tolt []: null
+    corporation []: null
+    tolt 18446744073709551615: null
+    corporation 18446744073709551615: null
+    "#);
+}
+
+#[tokio::test]
+async fn an_absent_total_is_null() {
+    for (kind, body) in [("tolt", json!({"data": []})), ("corporation", json!({"customers": []}))] {
+        let page = ScriptedVendor::saying(body).await.gateway(kind).await.get("/customers").await.ok();
+        assert_eq!(page["page"]["total"], Value::Null, "{kind}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_total_ends_no_walk() {
+    for total in [0, 1, 1_000_000] {
+        let rows = json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]);
+        let vendor = ScriptedVendor::saying(json!({"customers": rows, "total_customers": total})).await;
+        let walked = vendor.gateway("corporation").await.walk("/customers?limit=2").await.unwrap();
+        assert_eq!(walked, ["odd.a", "odd.b", "odd.c"], "{total}");
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_status_passes_and_an_unknown_field_costs_nothing() {
+    let customer = served("tolt", json!({"id": "a", "status": "hibernating", "mood": {"today": ["good"]}})).await;
+    assert_eq!(customer["status"], "hibernating");
+    assert_eq!(customer.get("mood"), None);
+    let customer = served("corporation", json!({"id": "a", "source_platform": "carrier_pigeon", "mood": 1})).await;
+    assert_eq!(customer["tax"]["source_platform"], "carrier_pigeon");
+}
+
+#[tokio::test]
+async fn a_field_of_another_type_is_null_and_costs_no_row() {
+    let customer =
+        served("tolt", json!({"id": "a", "name": {"first": "Jim"}, "email": ["x"], "created_at": true, "status": 7}))
+            .await;
+    assert_eq!(
+        [&customer["id"], &customer["name"], &customer["email"], &customer["created_at"], &customer["status"]],
+        [&json!("odd.a"), &json!(null), &json!(null), &json!(null), &json!("7")]
+    );
+}
+
+#[tokio::test]
+async fn an_epoch_is_seconds_or_milliseconds() {
+    let mut lines = Vec::new();
+    for epoch in [
+        json!(1_736_951_400),
+        json!(1_736_951_400_123_i64),
+        json!("1736951400"),
+        json!("1736951400123"),
+        json!(0),
+        json!(-1),
+        json!(null),
+        json!(1.5),
+        json!(i64::MAX),
+        json!("2025-01-15T14:30:00.123456+02:00"),
+        json!("soon"),
+    ] {
+        let customer = served("corporation", json!({"id": "a", "created_at": epoch})).await;
+        lines.push(format!("{epoch}: {}", customer["created_at"]));
+    }
+    assert_snapshot!(lines.join("\n"), @r#"
+    1736951400: "2025-01-15T14:30:00.000Z"
+    1736951400123: "2025-01-15T14:30:00.123Z"
+    "1736951400": "2025-01-15T14:30:00.000Z"
+    "1736951400123": "2025-01-15T14:30:00.123Z"
+    0: null
+    -1: "1969-12-31T23:59:59.000Z"
+    null: null
+    1.5: null
+    9223372036854775807: null
+    "2025-01-15T14:30:00.123456+02:00": "2025-01-15T12:30:00.123456Z"
+    "soon": null
+    "#);
+}
+
+#[tokio::test]
+async fn ids_of_any_characters_lead_back_to_their_rows() {
+    for id in ["a+b/c=d", "100%", "a b", "ключ", "a.b..c", "a?b#c", "\"quoted\\\"", "🦀"] {
+        let vendor = ScriptedVendor::start(move |_, target| {
+            let row = tolt_row(id);
+            Reply::json(&if target.contains("program_id=") {
+                tolt_page(&[row], false)
+            } else {
+                json!({"success": true, "data": row})
+            })
+        })
+        .await;
+        let gateway = vendor.gateway("tolt").await;
+        let listed = gateway.walk("/customers").await.unwrap().remove(0);
+        let encoded = percent_encoding::utf8_percent_encode(&listed, percent_encoding::NON_ALPHANUMERIC).to_string();
+        assert_eq!(gateway.get(&format!("/customers/{encoded}")).await.ok()["id"], format!("odd.{id}"));
+        let asked = vendor.targets().pop().unwrap();
+        let segment = asked.strip_prefix("/v1/customers/").unwrap().trim_end_matches('?');
+        assert_eq!(percent_encoding::percent_decode_str(segment).decode_utf8().unwrap(), id);
+    }
+}
+
+#[tokio::test]
+async fn a_row_without_an_id_makes_its_page_unreadable() {
+    for (kind, page) in [
+        ("tolt", tolt_page(&[json!({"name": "Jim"})], false)),
+        ("corporation", corporation_page(&[json!({"id": null})], None)),
+    ] {
+        let answer = ScriptedVendor::saying(page).await.gateway(kind).await.get("/customers").await;
+        assert_eq!(
+            answer.line(),
+            "502 vendor_unreadable the vendor's answer cannot be read: a row has no id",
+            "{kind}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_is_missing_is_not_an_empty_one() {
+    for (kind, body) in [
+        ("tolt", json!({})),
+        ("tolt", json!({"data": {}})),
+        ("tolt", json!({"data": null})),
+        ("tolt", json!({"data": {"data": null}})),
+        ("tolt", json!([])),
+        ("tolt", json!("text")),
+        ("corporation", json!({})),
+        ("corporation", json!({"data": {}})),
+        ("corporation", json!({"customers": null})),
+        ("corporation", json!({"data": {"customers": {}}})),
+        ("corporation", json!(null)),
+    ] {
+        let answer = ScriptedVendor::saying(body.clone()).await.gateway(kind).await.get("/customers").await;
+        assert_eq!(answer.code(502), "vendor_unreadable", "{kind} {body}");
+    }
+}

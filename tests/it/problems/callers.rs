@@ -1,0 +1,143 @@
+//! Who may ask, and what exists for whom.
+
+use insta::{assert_json_snapshot, assert_snapshot};
+use serde_json::json;
+
+use crate::support::{Gateway, caller, config, connections_to, ids, sandbox};
+use customer_gateway::sandbox::Sandbox;
+
+const BILLING: &str = "cgk_billing";
+const GROWTH: &str = "cgk_growth";
+
+/// A gateway where billing may ask both connections, and growth one.
+async fn gateway_with_callers() -> (Sandbox, Gateway) {
+    let sandbox = sandbox(5, 5, 5).await;
+    let mut config = config(connections_to(&sandbox));
+    config.callers =
+        vec![caller("billing", BILLING, &["affiliates", "tax"]), caller("growth", GROWTH, &["affiliates"])];
+    (sandbox, Gateway::start(config).await)
+}
+
+#[tokio::test]
+async fn without_a_known_key_there_is_nothing_to_see() {
+    let (sandbox, gateway) = gateway_with_callers().await;
+    let answer = gateway.get("/customers?connection=affiliates").await;
+    assert_json_snapshot!(answer.told(), @r#"
+    {
+      "code": "unauthenticated",
+      "detail": "there is no `Authorization` header",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 401,
+      "title": "The request carries no key that is known here"
+    }
+    "#);
+    assert_eq!(answer.header("www-authenticate"), "Bearer");
+
+    let mut told = Vec::new();
+    for authorization in
+        ["Bearer cgk_wrong", "Bearer", "Bearer ", "Basic Y2drX2JpbGxpbmc=", "cgk_billing", "bearer  cgk_billin"]
+    {
+        let answer = gateway
+            .request(|client, url| client.get(format!("{url}/connections")).header("authorization", authorization))
+            .await;
+        told.push(format!("{authorization}: {}", answer.line()));
+    }
+    assert_snapshot!(told.join("\n"), @r"
+    Bearer cgk_wrong: 401 unauthenticated the key is not known here
+    Bearer: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
+    Bearer : 401 unauthenticated the `Authorization` header is not `Bearer <key>`
+    Basic Y2drX2JpbGxpbmc=: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
+    cgk_billing: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
+    bearer  cgk_billin: 401 unauthenticated the key is not known here
+    ");
+    for target in [
+        "/customers/affiliates.x",
+        "/transactions",
+        "/customers/affiliates.x/transactions",
+        "/connections/tax",
+        "/customers?nope=1",
+    ] {
+        assert_eq!(gateway.get(target).await.code(401), "unauthenticated", "{target}");
+    }
+    assert_eq!(sandbox.tolt().calls(), 0, "no vendor was asked");
+}
+
+#[tokio::test]
+async fn the_scheme_is_known_in_any_case() {
+    let (_sandbox, gateway) = gateway_with_callers().await;
+    for scheme in ["Bearer", "bearer", "BEARER"] {
+        let answer = gateway
+            .request(|client, url| {
+                client.get(format!("{url}/connections")).header("authorization", format!("{scheme} {BILLING}"))
+            })
+            .await;
+        assert_eq!(answer.status, 200, "{scheme}");
+    }
+}
+
+#[tokio::test]
+async fn another_callers_connection_does_not_exist() {
+    let (sandbox, gateway) = gateway_with_callers().await;
+    let customer = ids(&gateway.get_as(BILLING, "/customers?connection=tax").await.ok()).remove(0);
+    assert_eq!(gateway.get_as(BILLING, &format!("/customers/{customer}")).await.status, 200);
+    sandbox.corporation().reset_calls();
+
+    for (theirs, nobodys) in [
+        ("/customers?connection=tax".to_owned(), "/customers?connection=tux"),
+        ("/transactions?connection=tax".to_owned(), "/transactions?connection=tux"),
+        (format!("/customers/{customer}"), "/customers/tux.cust_1"),
+        (format!("/customers/{customer}/transactions"), "/customers/tux.cust_1/transactions"),
+        (format!("/transactions?customer_id={customer}"), "/transactions?customer_id=tux.cust_1"),
+        ("/connections/tax".to_owned(), "/connections/tux"),
+    ] {
+        let (theirs, nobodys) = (gateway.get_as(GROWTH, &theirs).await, gateway.get_as(GROWTH, nobodys).await);
+        assert_eq!(theirs.status, 404, "{}", theirs.text);
+        assert_eq!(theirs.told().to_string().replace("tax", "tux"), nobodys.told().to_string());
+    }
+    assert_eq!(sandbox.corporation().calls(), 0, "no vendor was asked");
+}
+
+#[tokio::test]
+async fn a_caller_sees_its_own_connections_only() {
+    let (_sandbox, gateway) = gateway_with_callers().await;
+    let mut seen = Vec::new();
+    for key in [BILLING, GROWTH] {
+        let list = gateway.get_as(key, "/connections").await.ok();
+        seen.push(list["data"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect::<Vec<_>>());
+    }
+    assert_eq!(json!(seen), json!([["affiliates", "tax"], ["affiliates"]]));
+    // With one connection allowed, there is no need to name it.
+    assert_eq!(gateway.get_as(GROWTH, "/customers").await.ok()["sources"][0]["connection"], "affiliates");
+}
+
+#[tokio::test]
+async fn a_cursor_gives_no_access() {
+    let (_sandbox, gateway) = gateway_with_callers().await;
+    let page = gateway.get_as(BILLING, "/customers?connection=tax&limit=2").await.ok();
+    let cursor = page["page"]["next_cursor"].as_str().unwrap();
+    let stolen = gateway.get_as(GROWTH, &format!("/customers?connection=tax&limit=2&cursor={cursor}")).await;
+    assert_eq!(stolen.code(404), "connection_not_found");
+    let bent = gateway.get_as(GROWTH, &format!("/customers?limit=2&cursor={cursor}")).await;
+    assert_eq!(bent.code(400), "cursor_mismatch");
+}
+
+#[tokio::test]
+async fn what_is_open_needs_no_key() {
+    let (_sandbox, gateway) = gateway_with_callers().await;
+    for target in ["/livez", "/readyz", "/openapi.json", "/problems/unauthenticated"] {
+        assert_eq!(gateway.get(target).await.status, 200, "{target}");
+    }
+    assert_eq!(gateway.get("/nope").await.code(404), "not_found");
+}
+
+#[tokio::test]
+async fn a_callers_key_is_not_repeated() {
+    let (_sandbox, gateway) = gateway_with_callers().await;
+    for key in [BILLING, "cgk_wrong_but_secret"] {
+        for target in ["/customers?connection=nope", "/nope", "/connections"] {
+            let answer = gateway.get_as(key, target).await;
+            assert!(!answer.text.contains(key) && !format!("{:?}", answer.headers).contains(key), "{}", answer.text);
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Requests that HTTP allows, or does not, and that no route takes; and what
+//! goes wrong inside.
+
+use std::time::Duration;
+
+use customer_gateway::sandbox::Fault;
+use insta::assert_json_snapshot;
+use reqwest::Method;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+};
+
+use super::{gateway, lines};
+use crate::support::{Gateway, config, connections_to, sandbox};
+
+#[tokio::test]
+async fn an_unknown_route_is_a_problem_too() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/nope").await.told(), @r#"
+    {
+      "code": "not_found",
+      "detail": "there is no such route; GET /openapi.json lists those there are",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 404,
+      "title": "There is no such route"
+    }
+    "#);
+    for target in ["/", "/customers/", "/customers/a/b", "/customers/a/transactions/b", "/v1/customers", "//customers"]
+    {
+        assert_eq!(gateway.get(target).await.code(404), "not_found", "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_wrong_method_is_told_the_right_ones() {
+    let (_sandbox, gateway) = gateway().await;
+    let post = gateway.request(|client, url| client.post(format!("{url}/customers")).body("{}")).await;
+    assert_json_snapshot!(post.told(), @r#"
+    {
+      "code": "method_not_allowed",
+      "detail": "this route does not take POST",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 405,
+      "title": "The route does not take this method"
+    }
+    "#);
+    for target in [
+        "/customers",
+        "/customers/a.b",
+        "/transactions",
+        "/connections",
+        "/livez",
+        "/openapi.json",
+        "/problems/internal",
+    ] {
+        for method in [Method::POST, Method::PUT, Method::PATCH, Method::DELETE, Method::OPTIONS] {
+            let answer = gateway.request(|client, url| client.request(method.clone(), format!("{url}{target}"))).await;
+            assert_eq!(answer.code(405), "method_not_allowed", "{method} {target}");
+            assert_eq!(answer.header("allow"), "GET,HEAD", "{method} {target}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn head_answers_as_get_does_without_the_body() {
+    let (_sandbox, gateway) = gateway().await;
+    for target in
+        ["/customers?connection=affiliates&limit=2", "/livez", "/customers?nope=1", "/nope", "/customers/affiliates.x"]
+    {
+        let get = gateway.get(target).await;
+        let head = gateway.request(|client, url| client.head(format!("{url}{target}"))).await;
+        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{target}");
+        for header in ["content-type", "content-length"] {
+            // A problem's length varies with its request's id, which is always 36 characters here.
+            assert_eq!(head.header(header), get.header(header), "{target} {header}");
+        }
+        assert_eq!(get.header("content-length"), get.text.len().to_string(), "{target}");
+    }
+}
+
+/// What a client that is not careful sends, as the bytes of a target.
+async fn raw(gateway: &Gateway, target: &[u8]) -> String {
+    let mut stream = TcpStream::connect(gateway.url.trim_start_matches("http://")).await.unwrap();
+    stream.write_all(&[b"GET ", target, b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"].concat()).await.unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn a_target_that_is_not_percent_encoded_utf8_is_malformed() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/customers/affiliates.%FF").await.told(), @r#"
+    {
+      "code": "malformed_request",
+      "detail": "the target is not percent-encoded UTF-8",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 400,
+      "title": "The request's target cannot be read"
+    }
+    "#);
+    for target in [
+        "/customers?connection=affiliates&email=%FF",
+        "/customers?connection=affiliates&email=%C3",
+        "/customers/affiliates.%C3%28",
+    ] {
+        assert_eq!(gateway.get(target).await.code(400), "malformed_request", "{target}");
+    }
+    // These a careful client cannot even send.
+    for target in ["/customers/a.%", "/customers/a.%zz", "/customers?connection=%4", "/customers?limit=%"] {
+        let answer = raw(&gateway, target.as_bytes()).await;
+        assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
+        assert!(answer.contains(r#""code":"malformed_request""#), "{answer}");
+    }
+}
+
+#[tokio::test]
+async fn a_plus_and_an_encoded_space_are_the_same_in_a_query() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_eq!(
+        lines(&gateway, &["/customers?limit=a+b"]).await.replace("a+b", "a%20b"),
+        lines(&gateway, &["/customers?limit=a%20b"]).await
+    );
+}
+
+#[tokio::test]
+async fn a_target_may_be_8_kib_long() {
+    let (_sandbox, gateway) = gateway().await;
+    let target = |length: usize| {
+        let start = "/customers?connection=affiliates&email=";
+        format!("{start}{}", "a".repeat(length - start.len()))
+    };
+    assert_eq!(gateway.get(&target(8192)).await.status, 200);
+    assert_json_snapshot!(gateway.get(&target(8193)).await.told(), @r#"
+    {
+      "code": "uri_too_long",
+      "detail": "the target is longer than 8192 bytes",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 414,
+      "title": "The request's target is too long"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn headers_may_be_32_kib_together() {
+    let (_sandbox, gateway) = gateway().await;
+    let with = async |length| {
+        gateway.request(|client, url| client.get(format!("{url}/livez")).header("x-padding", "a".repeat(length))).await
+    };
+    assert_eq!(with(31 << 10).await.status, 200);
+    assert_json_snapshot!(with(33 << 10).await.told(), @r#"
+    {
+      "code": "headers_too_large",
+      "detail": "the headers are larger than 32768 bytes",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 431,
+      "title": "The request's headers are too large"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn an_answer_that_takes_too_long_is_504() {
+    let sandbox = sandbox(5, 0, 0).await;
+    let mut config = config(connections_to(&sandbox));
+    config.server.request_timeout = Duration::from_millis(50);
+    let gateway = Gateway::start(config).await;
+    sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates").await.told(), @r#"
+    {
+      "code": "deadline_exceeded",
+      "detail": "no answer within 50ms",
+      "request_id": "[request id]",
+      "retryable": true,
+      "status": 504,
+      "title": "The deadline passed"
+    }
+    "#);
+    assert_eq!(gateway.get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_panic_is_a_problem_that_keeps_its_message_inside() {
+    let (_sandbox, gateway) = gateway().await;
+    gateway.get("/customers?connection=affiliates").await.ok();
+    gateway.clock.break_down();
+    // The kept page's age is looked at by the handler itself,
+    let handler = gateway.get("/customers?connection=affiliates").await;
+    assert_json_snapshot!(handler.told(), @r#"
+    {
+      "code": "internal",
+      "detail": "the gateway failed on this request",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 500,
+      "title": "The gateway failed"
+    }
+    "#);
+    // and a new page's is noted by the flight that fetches it.
+    let flight = gateway.get("/customers?connection=tax").await;
+    assert_json_snapshot!(flight.told(), @r#"
+    {
+      "code": "internal",
+      "connection": "tax",
+      "detail": "the call was lost inside the gateway",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 500,
+      "title": "The gateway failed"
+    }
+    "#);
+    for answer in [handler, flight] {
+        assert!(!answer.text.contains("secret of the inside"), "{}", answer.text);
+    }
+    assert_eq!(gateway.get("/livez").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_request_id_is_the_callers_where_it_can_stand_in_a_log() {
+    let (_sandbox, gateway) = gateway().await;
+    let asked_with = async |id: &str, target: &str| {
+        gateway.request(|client, url| client.get(format!("{url}{target}")).header("x-request-id", id)).await
+    };
+    for target in ["/livez", "/nope"] {
+        assert_eq!(asked_with("order-42/7", target).await.header("x-request-id"), "order-42/7");
+        assert_eq!(asked_with(&"a".repeat(128), target).await.header("x-request-id"), "a".repeat(128));
+    }
+    assert_eq!(asked_with("order-42/7", "/nope").await.problem()["request_id"], "order-42/7");
+    for refused in ["", "two words", "tab\there", &"a".repeat(129), "é"] {
+        let given = asked_with(refused, "/livez").await.header("x-request-id").to_owned();
+        assert_eq!((given.len(), given.matches('-').count()), (36, 4), "{refused}: {given}");
+    }
+    let ids = [gateway.get("/livez").await, gateway.get("/livez").await].map(|it| it.header("x-request-id").to_owned());
+    assert_ne!(ids[0], ids[1]);
+}

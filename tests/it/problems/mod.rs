@@ -1,0 +1,28 @@
+//! Every error that a caller can bring about is a problem document that says
+//! what to do.
+
+mod callers;
+mod cursors;
+mod http;
+mod pages;
+mod parameters;
+mod rows;
+
+use crate::support::{Gateway, config, connections_to, sandbox};
+use customer_gateway::sandbox::Sandbox;
+
+/// A gateway over a few rows of both vendors.
+async fn gateway() -> (Sandbox, Gateway) {
+    let sandbox = sandbox(30, 30, 30).await;
+    let gateway = Gateway::start(config(connections_to(&sandbox))).await;
+    (sandbox, gateway)
+}
+
+/// What each target answers, a line each.
+async fn lines(gateway: &Gateway, targets: &[&str]) -> String {
+    let mut lines = Vec::new();
+    for target in targets {
+        lines.push(format!("{target}\n    {}", gateway.get(target).await.line()));
+    }
+    lines.join("\n")
+}

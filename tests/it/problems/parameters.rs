@@ -1,0 +1,331 @@
+//! Parameters that are unknown, repeated, empty, out of their domain, or not
+//! the connection's.
+
+use insta::{assert_json_snapshot, assert_snapshot};
+
+use super::{gateway, lines};
+
+#[tokio::test]
+async fn an_unknown_parameter_is_named_with_those_there_are() {
+    let (sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&page=2").await.told(), @r#"
+    {
+      "code": "unknown_parameter",
+      "detail": "there is no parameter `page` here",
+      "parameter": "page",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 400,
+      "supported": [
+        "connection",
+        "limit",
+        "cursor",
+        "expand",
+        "include",
+        "order",
+        "status",
+        "partner_id",
+        "created_gte",
+        "created_lte",
+        "name",
+        "search",
+        "email",
+        "external_id",
+        "source_platform",
+        "source_platform_id",
+        "certificate_type",
+        "exemption_jurisdiction",
+        "exemption_status",
+        "expiration_status",
+        "has_exemption"
+      ],
+      "title": "There is no such parameter"
+    }
+    "#);
+    for target in [
+        "/customers/affiliates.x?limit=1",
+        "/transactions?connection=affiliates&status=paid",
+        "/customers/affiliates.x/transactions?connection=affiliates",
+        "/customers/affiliates.x/transactions?customer_id=affiliates.y",
+    ] {
+        assert_eq!(gateway.get(target).await.code(400), "unknown_parameter", "{target}");
+    }
+    assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (0, 0), "no vendor was asked");
+}
+
+#[tokio::test]
+async fn a_parameter_that_takes_one_value_takes_no_second() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_snapshot!(lines(&gateway, &[
+        "/customers?connection=affiliates&limit=1&limit=1",
+        "/customers?connection=affiliates&cursor=a&cursor=b",
+        "/customers?connection=affiliates&order=asc&order=desc",
+        "/customers?connection=affiliates&status=a&status=b",
+        "/customers?connection=affiliates&created_gte=2025-01-01&created_gte=2025-01-02",
+        "/customers?connection=tax&has_exemption=true&has_exemption=true",
+        "/transactions?connection=affiliates&partner_id=a&partner_id=b",
+        "/transactions?customer_id=affiliates.a&customer_id=affiliates.b",
+        "/customers/affiliates.x/transactions?limit=1&limit=2",
+    ]).await, @r"
+    /customers?connection=affiliates&limit=1&limit=1
+        400 repeated_parameter [limit] `limit` takes one value, and was given more than once
+    /customers?connection=affiliates&cursor=a&cursor=b
+        400 repeated_parameter [cursor] `cursor` takes one value, and was given more than once
+    /customers?connection=affiliates&order=asc&order=desc
+        400 repeated_parameter [order] `order` takes one value, and was given more than once
+    /customers?connection=affiliates&status=a&status=b
+        400 repeated_parameter [status] `status` takes one value, and was given more than once
+    /customers?connection=affiliates&created_gte=2025-01-01&created_gte=2025-01-02
+        400 repeated_parameter [created_gte] `created_gte` takes one value, and was given more than once
+    /customers?connection=tax&has_exemption=true&has_exemption=true
+        400 repeated_parameter [has_exemption] `has_exemption` takes one value, and was given more than once
+    /transactions?connection=affiliates&partner_id=a&partner_id=b
+        400 repeated_parameter [partner_id] `partner_id` takes one value, and was given more than once
+    /transactions?customer_id=affiliates.a&customer_id=affiliates.b
+        400 repeated_parameter [customer_id] `customer_id` takes one value, and was given more than once
+    /customers/affiliates.x/transactions?limit=1&limit=2
+        400 repeated_parameter [limit] `limit` takes one value, and was given more than once
+    ");
+}
+
+#[tokio::test]
+async fn an_empty_value_is_refused_not_taken_for_none() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_snapshot!(lines(&gateway, &[
+        "/customers?connection=",
+        "/customers?connection=affiliates&limit=",
+        "/customers?connection=affiliates&cursor",
+        "/customers?connection=affiliates&email=",
+        "/customers/affiliates.x?expand=",
+        "/customers?connection=affiliates&expand=partner,",
+        "/transactions?connection=affiliates&order=",
+    ]).await, @r"
+    /customers?connection=
+        400 invalid_parameter [connection] `connection` is empty; leave it out, or give it a value
+    /customers?connection=affiliates&limit=
+        400 invalid_parameter [limit] `limit` is empty; leave it out, or give it a value
+    /customers?connection=affiliates&cursor
+        400 invalid_parameter [cursor] `cursor` is empty; leave it out, or give it a value
+    /customers?connection=affiliates&email=
+        400 invalid_parameter [email] `email` is empty; leave it out, or give it a value
+    /customers/affiliates.x?expand=
+        400 invalid_parameter [expand] `expand` is empty; leave it out, or give it a value
+    /customers?connection=affiliates&expand=partner,
+        400 invalid_parameter [expand] `expand` takes one of `partner`, `program`, `stats`, `shipping_address`, `exemption`, not ``
+    /transactions?connection=affiliates&order=
+        400 invalid_parameter [order] `order` is empty; leave it out, or give it a value
+    ");
+}
+
+#[tokio::test]
+async fn a_value_out_of_its_domain_is_told_what_would_be_in_it() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_snapshot!(lines(&gateway, &[
+        "/customers?connection=affiliates&limit=0",
+        "/customers?connection=affiliates&limit=101",
+        "/customers?connection=affiliates&limit=-1",
+        "/customers?connection=affiliates&limit=1.5",
+        "/customers?connection=affiliates&limit=99999999999999999999999",
+        "/customers?connection=affiliates&order=ASC",
+        "/customers?connection=affiliates&created_gte=yesterday",
+        "/customers?connection=affiliates&created_lte=2025-02-30",
+        "/customers?connection=affiliates&created_lte=2025-01-15T14:30:00",
+        "/customers?connection=affiliates&created_gte=2025-02-01&created_lte=2025-01-31",
+        "/customers?connection=affiliates&expand=referral",
+        "/customers?connection=affiliates&include=all",
+        "/customers?connection=tax&has_exemption=1",
+        "/customers?connection=tax&source_platform=a,b",
+        "/customers/affiliates.x?expand=customer",
+        "/transactions?connection=affiliates&expand=stats",
+        "/transactions?connection=affiliates&limit=1000",
+        "/transactions?connection=affiliates&customer_id=tax.x",
+        "/customers/affiliates.x/transactions?order=newest",
+    ]).await, @r"
+    /customers?connection=affiliates&limit=0
+        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `0`
+    /customers?connection=affiliates&limit=101
+        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `101`
+    /customers?connection=affiliates&limit=-1
+        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `-1`
+    /customers?connection=affiliates&limit=1.5
+        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `1.5`
+    /customers?connection=affiliates&limit=99999999999999999999999
+        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `99999999999999999999999`
+    /customers?connection=affiliates&order=ASC
+        400 invalid_parameter [order] `order` takes `asc` or `desc`, not `ASC`
+    /customers?connection=affiliates&created_gte=yesterday
+        400 invalid_parameter [created_gte] `created_gte` takes an RFC 3339 date-time with its offset, such as `2025-01-15T14:30:00Z`, or a date, not `yesterday`
+    /customers?connection=affiliates&created_lte=2025-02-30
+        400 invalid_parameter [created_lte] `created_lte` takes an RFC 3339 date-time with its offset, such as `2025-01-15T14:30:00Z`, or a date, not `2025-02-30`
+    /customers?connection=affiliates&created_lte=2025-01-15T14:30:00
+        400 invalid_parameter [created_lte] `created_lte` takes an RFC 3339 date-time with its offset, such as `2025-01-15T14:30:00Z`, or a date, not `2025-01-15T14:30:00`
+    /customers?connection=affiliates&created_gte=2025-02-01&created_lte=2025-01-31
+        400 invalid_parameter [created_lte] `created_lte` lies before `created_gte`, so that nothing can match
+    /customers?connection=affiliates&expand=referral
+        400 invalid_parameter [expand] `expand` takes one of `partner`, `program`, `stats`, `shipping_address`, `exemption`, not `referral`
+    /customers?connection=affiliates&include=all
+        400 invalid_parameter [include] `include` takes `raw`, not `all`
+    /customers?connection=tax&has_exemption=1
+        400 invalid_parameter [has_exemption] `has_exemption` takes `true` or `false`, not `1`
+    /customers?connection=tax&source_platform=a,b
+        400 invalid_parameter [source_platform] a value of `source_platform` cannot hold a comma: the vendor takes a list separated by commas
+    /customers/affiliates.x?expand=customer
+        400 invalid_parameter [expand] `expand` takes one of `partner`, `program`, `stats`, `shipping_address`, `exemption`, not `customer`
+    /transactions?connection=affiliates&expand=stats
+        400 invalid_parameter [expand] `expand` takes one of `customer`, `partner`, `program`, not `stats`
+    /transactions?connection=affiliates&limit=1000
+        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `1000`
+    /transactions?connection=affiliates&customer_id=tax.x
+        400 invalid_parameter [customer_id] the customer is held by `tax`, which is not among the connections asked
+    /customers/affiliates.x/transactions?order=newest
+        400 invalid_parameter [order] `order` takes `asc` or `desc`, not `newest`
+    ");
+}
+
+#[tokio::test]
+async fn a_long_value_is_quoted_by_its_beginning() {
+    let (_sandbox, gateway) = gateway().await;
+    let told = gateway.get(&format!("/customers?limit={}", "é".repeat(500))).await.told();
+    assert_eq!(told["detail"], format!("`limit` takes a whole number from 1 to 100, not `{}…`", "é".repeat(64)));
+}
+
+#[tokio::test]
+async fn a_filter_that_the_connection_cannot_honour_is_refused_with_those_it_can() {
+    let (sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/customers?connection=tax&status=active").await.told(), @r#"
+    {
+      "code": "unsupported_filter",
+      "connection": "tax",
+      "detail": "the connection `tax` cannot honour `status`",
+      "parameter": "status",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 400,
+      "supported": [
+        "created_gte",
+        "created_lte",
+        "name",
+        "search",
+        "email",
+        "external_id",
+        "source_platform",
+        "source_platform_id",
+        "certificate_type",
+        "exemption_jurisdiction",
+        "exemption_status",
+        "expiration_status",
+        "has_exemption"
+      ],
+      "title": "The connection cannot honour a parameter"
+    }
+    "#);
+    assert_snapshot!(lines(&gateway, &[
+        "/customers?connection=tax&partner_id=part_1",
+        "/customers?connection=tax&order=desc",
+        "/customers?connection=affiliates&source_platform=stripe",
+        "/customers?connection=affiliates&source_platform_id=cus_1",
+        "/customers?connection=affiliates&certificate_type=BLANKET",
+        "/customers?connection=affiliates&exemption_jurisdiction=US_CA",
+        "/customers?connection=affiliates&exemption_status=ACTIVE",
+        "/customers?connection=affiliates&expiration_status=EXPIRED",
+        "/customers?connection=affiliates&has_exemption=true",
+    ]).await, @r"
+    /customers?connection=tax&partner_id=part_1
+        400 unsupported_filter [partner_id] the connection `tax` cannot honour `partner_id`
+    /customers?connection=tax&order=desc
+        400 unsupported_filter [order] the connection `tax` cannot honour `order`
+    /customers?connection=affiliates&source_platform=stripe
+        400 unsupported_filter [source_platform] the connection `affiliates` cannot honour `source_platform`
+    /customers?connection=affiliates&source_platform_id=cus_1
+        400 unsupported_filter [source_platform_id] the connection `affiliates` cannot honour `source_platform_id`
+    /customers?connection=affiliates&certificate_type=BLANKET
+        400 unsupported_filter [certificate_type] the connection `affiliates` cannot honour `certificate_type`
+    /customers?connection=affiliates&exemption_jurisdiction=US_CA
+        400 unsupported_filter [exemption_jurisdiction] the connection `affiliates` cannot honour `exemption_jurisdiction`
+    /customers?connection=affiliates&exemption_status=ACTIVE
+        400 unsupported_filter [exemption_status] the connection `affiliates` cannot honour `exemption_status`
+    /customers?connection=affiliates&expiration_status=EXPIRED
+        400 unsupported_filter [expiration_status] the connection `affiliates` cannot honour `expiration_status`
+    /customers?connection=affiliates&has_exemption=true
+        400 unsupported_filter [has_exemption] the connection `affiliates` cannot honour `has_exemption`
+    ");
+    assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (0, 0), "no vendor was asked");
+}
+
+#[tokio::test]
+async fn an_expansion_that_the_connection_has_not_is_refused_with_those_it_has() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&expand=stats").await.told(), @r#"
+    {
+      "code": "unsupported_filter",
+      "connection": "affiliates",
+      "detail": "the connection `affiliates` cannot honour `expand=stats`",
+      "parameter": "expand",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 400,
+      "supported": [
+        "partner",
+        "program"
+      ],
+      "title": "The connection cannot honour a parameter"
+    }
+    "#);
+    assert_snapshot!(lines(&gateway, &[
+        "/customers?connection=affiliates&expand=exemption",
+        "/customers?connection=tax&expand=shipping_address&expand=partner",
+        "/customers/tax.x?expand=stats",
+        "/customers/affiliates.x?expand=shipping_address",
+    ]).await, @r"
+    /customers?connection=affiliates&expand=exemption
+        400 unsupported_filter [expand] the connection `affiliates` cannot honour `expand=exemption`
+    /customers?connection=tax&expand=shipping_address&expand=partner
+        400 unsupported_filter [expand] the connection `tax` cannot honour `expand=partner`
+    /customers/tax.x?expand=stats
+        400 unsupported_filter [expand] the connection `tax` cannot honour `expand=stats`
+    /customers/affiliates.x?expand=shipping_address
+        400 unsupported_filter [expand] the connection `affiliates` cannot honour `expand=shipping_address`
+    ");
+}
+
+#[tokio::test]
+async fn an_operation_that_the_vendor_has_not_is_501() {
+    let (sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/transactions?connection=tax").await.told(), @r#"
+    {
+      "code": "unsupported_operation",
+      "connection": "tax",
+      "detail": "the vendor of `tax` has no such operation",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 501,
+      "title": "The connection's vendor has no such operation"
+    }
+    "#);
+    assert_eq!(gateway.get("/customers/tax.x/transactions").await.code(501), "unsupported_operation");
+    assert_eq!(sandbox.corporation().calls(), 0, "the vendor was not asked");
+}
+
+/// Until several connections can be asked at once.
+#[tokio::test]
+async fn several_connections_at_once_are_refused_with_their_names() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/customers").await.told(), @r#"
+    {
+      "code": "several_connections",
+      "detail": "several connections at once are not supported yet; name one with `connection`",
+      "parameter": "connection",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 400,
+      "supported": [
+        "affiliates",
+        "tax"
+      ],
+      "title": "The request is to several connections at once"
+    }
+    "#);
+    for target in ["/customers?connection=tax,affiliates", "/customers?connection=tax&connection=affiliates"] {
+        assert_eq!(gateway.get(target).await.code(400), "several_connections", "{target}");
+    }
+}

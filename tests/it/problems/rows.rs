@@ -1,0 +1,129 @@
+//! Ids and connections that lead nowhere.
+
+use insta::{assert_json_snapshot, assert_snapshot};
+
+use super::{gateway, lines};
+
+#[tokio::test]
+async fn an_id_that_is_nobodys_is_404() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/customers/affiliates.cust_unknown").await.told(), @r#"
+    {
+      "code": "customer_not_found",
+      "detail": "there is no such customer",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 404,
+      "title": "There is no such customer"
+    }
+    "#);
+    assert_snapshot!(lines(&gateway, &[
+        "/customers/tax.cust_unknown",
+        "/customers/x",
+        "/customers/.x",
+        "/customers/tax.",
+        "/customers/tax./transactions",
+        "/customers/x/transactions",
+        "/customers/TAX.cust_unknown",
+        "/customers/nope.x",
+        "/customers/nope.x/transactions",
+        "/customers/affiliates...",
+        "/customers/affiliates..",
+        "/customers/tax...%2F..",
+        "/customers/affiliates.%2F..%2Ftransactions",
+        "/customers/affiliates.a%2Fb",
+        "/customers/affiliates.a%3Fb%23c",
+        "/customers/tax.%00",
+        "/transactions?customer_id=x",
+        "/transactions?customer_id=nope.x",
+    ]).await, @r"
+    /customers/tax.cust_unknown
+        404 customer_not_found there is no such customer
+    /customers/x
+        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+    /customers/.x
+        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+    /customers/tax.
+        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+    /customers/tax./transactions
+        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+    /customers/x/transactions
+        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+    /customers/TAX.cust_unknown
+        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+    /customers/nope.x
+        404 connection_not_found there is no connection `nope`
+    /customers/nope.x/transactions
+        404 connection_not_found there is no connection `nope`
+    /customers/affiliates...
+        404 customer_not_found there is no such customer
+    /customers/affiliates..
+        404 customer_not_found there is no such customer
+    /customers/tax...%2F..
+        404 customer_not_found there is no such customer
+    /customers/affiliates.%2F..%2Ftransactions
+        404 customer_not_found there is no such customer
+    /customers/affiliates.a%2Fb
+        404 customer_not_found there is no such customer
+    /customers/affiliates.a%3Fb%23c
+        404 customer_not_found there is no such customer
+    /customers/tax.%00
+        404 customer_not_found there is no such customer
+    /transactions?customer_id=x
+        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+    /transactions?customer_id=nope.x
+        400 invalid_parameter [customer_id] the customer is held by `nope`, which is not among the connections asked
+    ");
+}
+
+#[tokio::test]
+async fn an_id_never_climbs_out_of_its_path_at_the_vendor() {
+    let (sandbox, gateway) = gateway().await;
+    for id in ["a%2F..%2F..%2Ftransactions", "%2E%2E%2Ftransactions", "a%3Fprogram_id=x", "a%23b"] {
+        assert_eq!(gateway.get(&format!("/customers/affiliates.{id}")).await.code(404), "customer_not_found", "{id}");
+    }
+    assert_snapshot!(sandbox.tolt().requests().join("\n"), @r"
+    /v1/customers/a%2F..%2F..%2Ftransactions
+    /v1/customers/..%2Ftransactions
+    /v1/customers/a%3Fprogram_id%3Dx
+    /v1/customers/a%23b
+    ");
+}
+
+#[tokio::test]
+async fn a_connection_that_is_not_there_is_404() {
+    let (_sandbox, gateway) = gateway().await;
+    assert_json_snapshot!(gateway.get("/customers?connection=nope").await.told(), @r#"
+    {
+      "code": "connection_not_found",
+      "detail": "there is no connection `nope`",
+      "parameter": "connection",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 404,
+      "supported": [
+        "affiliates",
+        "tax"
+      ],
+      "title": "There is no such connection"
+    }
+    "#);
+    assert_snapshot!(lines(&gateway, &[
+        "/customers?connection=affiliates&connection=nope",
+        "/customers?connection=affiliates,nope",
+        "/transactions?connection=Affiliates",
+        "/connections/nope",
+        "/connections/%20",
+    ]).await, @r"
+    /customers?connection=affiliates&connection=nope
+        404 connection_not_found [connection] there is no connection `nope`
+    /customers?connection=affiliates,nope
+        404 connection_not_found [connection] there is no connection `nope`
+    /transactions?connection=Affiliates
+        404 connection_not_found [connection] there is no connection `Affiliates`
+    /connections/nope
+        404 connection_not_found there is no connection `nope`
+    /connections/%20
+        404 connection_not_found there is no connection ` `
+    ");
+}

@@ -1,0 +1,206 @@
+//! A vendor that says what a test tells it to, byte for byte, and remembers
+//! what it was asked.
+
+use std::sync::{
+    Arc, Mutex,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
+
+use customer_gateway::config::Connection;
+use serde_json::{Value, json};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    sync::Semaphore,
+    task::{JoinHandle, JoinSet},
+};
+
+use super::{Gateway, config, connection};
+
+/// The credential of connections to scripted vendors.
+pub(crate) const SECRET: &str = "sk_live_scripted";
+/// Their account's id.
+pub(crate) const ACCOUNT: &str = "account_1";
+
+/// A listener that answers by a script, closed when dropped.
+pub(crate) struct ScriptedVendor {
+    pub(crate) base_url: String,
+    seen: Arc<Seen>,
+    task: JoinHandle<()>,
+}
+
+/// What a script answers.
+#[derive(Clone)]
+pub(crate) enum Reply {
+    /// These bytes, and then the next request of the connection.
+    Bytes(Vec<u8>),
+    /// These bytes, once a permit is given.
+    Held(Arc<Semaphore>, Vec<u8>),
+    /// This head, and this chunk so many times, as long as anybody reads.
+    Flood { head: String, chunk: Vec<u8>, times: usize },
+}
+
+#[derive(Default)]
+struct Seen {
+    heads: Mutex<Vec<String>>,
+    connections: AtomicUsize,
+    written: AtomicUsize,
+}
+
+impl ScriptedVendor {
+    /// A vendor that answers the request of each target, counted from zero.
+    pub(crate) async fn start(script: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base_url = format!("http://{}", listener.local_addr().unwrap());
+        let (seen, script) = (Arc::new(Seen::default()), Arc::new(script));
+        let task = tokio::spawn({
+            let seen = Arc::clone(&seen);
+            async move {
+                let mut connections = JoinSet::new();
+                loop {
+                    let (stream, _) = listener.accept().await.unwrap();
+                    seen.connections.fetch_add(1, Relaxed);
+                    connections.spawn(converse(stream, Arc::clone(&seen), Arc::clone(&script)));
+                }
+            }
+        });
+        Self { base_url, seen, task }
+    }
+
+    /// A vendor that answers everything with this body.
+    pub(crate) async fn saying(body: Value) -> Self {
+        Self::start(move |_, _| Reply::json(&body)).await
+    }
+
+    /// A connection to this vendor, as if it were of this kind.
+    pub(crate) fn connection(&self, kind: &str) -> Connection {
+        connection("odd", kind, &self.base_url, SECRET, ACCOUNT)
+    }
+
+    /// A gateway with nothing but a connection to this vendor.
+    pub(crate) async fn gateway(&self, kind: &str) -> Gateway {
+        Gateway::start(config(vec![self.connection(kind)])).await
+    }
+
+    /// How many requests came.
+    pub(crate) fn calls(&self) -> usize {
+        self.heads().len()
+    }
+
+    /// The heads of the requests, as they came.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.seen.heads.lock().unwrap().clone()
+    }
+
+    /// The targets of the requests.
+    pub(crate) fn targets(&self) -> Vec<String> {
+        self.heads().iter().map(|head| target(head).to_owned()).collect()
+    }
+
+    /// How many connections were accepted.
+    pub(crate) fn connections(&self) -> usize {
+        self.seen.connections.load(Relaxed)
+    }
+
+    /// How many bytes of floods could be written.
+    pub(crate) fn written(&self) -> usize {
+        self.seen.written.load(Relaxed)
+    }
+}
+
+impl Drop for ScriptedVendor {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl Reply {
+    /// 200 with JSON.
+    pub(crate) fn json(body: &Value) -> Self {
+        Self::text(200, &body.to_string())
+    }
+
+    /// A status with a body.
+    pub(crate) fn text(status: u16, body: &str) -> Self {
+        Self::with_headers(status, "content-type: application/json\r\n", body.as_bytes())
+    }
+
+    /// A status with header lines and a body.
+    pub(crate) fn with_headers(status: u16, headers: &str, body: &[u8]) -> Self {
+        let head = format!("HTTP/1.1 {status} Scripted\r\n{headers}content-length: {}\r\n\r\n", body.len());
+        Self::Bytes([head.as_bytes(), body].concat())
+    }
+
+    /// The same, once a permit is given.
+    pub(crate) fn held_by(self, gate: &Arc<Semaphore>) -> Self {
+        match self {
+            Self::Bytes(bytes) => Self::Held(Arc::clone(gate), bytes),
+            other => other,
+        }
+    }
+}
+
+async fn converse(mut stream: TcpStream, seen: Arc<Seen>, script: Arc<impl Fn(usize, &str) -> Reply>) {
+    let mut buffer = Vec::new();
+    loop {
+        let end = loop {
+            if let Some(end) = buffer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
+                break end + 4;
+            }
+            if !matches!(stream.read_buf(&mut buffer).await, Ok(read) if read > 0) {
+                return;
+            }
+        };
+        let head = String::from_utf8(buffer.drain(..end).collect()).unwrap();
+        let index = {
+            let mut heads = seen.heads.lock().unwrap();
+            heads.push(head.clone());
+            heads.len() - 1
+        };
+        let written = match script(index, target(&head)) {
+            Reply::Bytes(bytes) => stream.write_all(&bytes).await,
+            Reply::Held(gate, bytes) => {
+                gate.acquire().await.unwrap().forget();
+                stream.write_all(&bytes).await
+            }
+            Reply::Flood { head, chunk, times } => {
+                let mut written = stream.write_all(head.as_bytes()).await;
+                for _ in 0..times {
+                    if written.is_err() {
+                        return;
+                    }
+                    written = stream.write_all(&chunk).await;
+                    seen.written.fetch_add(chunk.len(), Relaxed);
+                }
+                return;
+            }
+        };
+        if written.is_err() {
+            return;
+        }
+    }
+}
+
+fn target(head: &str) -> &str {
+    head.split(' ').nth(1).unwrap_or_default()
+}
+
+/// A page of Tolt's.
+pub(crate) fn tolt_page(rows: &[Value], has_more: bool) -> Value {
+    json!({"success": true, "has_more": has_more, "total_count": rows.len(), "data": {"data": rows}})
+}
+
+/// A customer of the program that is asked for.
+pub(crate) fn tolt_row(id: &str) -> Value {
+    json!({"id": id, "program_id": ACCOUNT, "created_at": "2025-01-15T14:30:00.000Z", "name": "Jim"})
+}
+
+/// A page of the corporation vendor's.
+pub(crate) fn corporation_page(rows: &[Value], cursor: Option<&str>) -> Value {
+    json!({"data": {"customers": rows, "total_customers": rows.len(), "cursor": cursor}, "message": "ok"})
+}
+
+/// A customer of the corporation that is asked for.
+pub(crate) fn corporation_row(id: &str) -> Value {
+    json!({"id": id, "corporation_id": ACCOUNT, "created_at": 1_736_951_400, "name": "Jim"})
+}

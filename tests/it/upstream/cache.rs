@@ -1,0 +1,139 @@
+//! What is kept of vendors' answers, and who waits for whom.
+
+use std::{sync::Arc, time::Duration};
+
+use serde_json::Value;
+use tokio::{sync::Semaphore, task::JoinSet};
+
+use crate::support::{Reply, ScriptedVendor, tolt_page, tolt_row, until};
+
+/// A vendor that answers each call when it is let.
+async fn held() -> (ScriptedVendor, Arc<Semaphore>) {
+    let gate = Arc::new(Semaphore::new(0));
+    let vendor = ScriptedVendor::start({
+        let gate = Arc::clone(&gate);
+        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).held_by(&gate)
+    })
+    .await;
+    (vendor, gate)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_thousand_callers_who_ask_the_same_make_one_call() {
+    let (vendor, gate) = held().await;
+    let gateway = Arc::new(vendor.gateway("tolt").await);
+    let mut asked = JoinSet::new();
+    for _ in 0..1_000 {
+        let gateway = Arc::clone(&gateway);
+        asked.spawn(async move { gateway.get("/customers").await });
+    }
+    until(|| vendor.calls() == 1).await;
+    // Some of them wait for the answer, others come while it lands.
+    gate.add_permits(1_000);
+    let answers = asked.join_all().await;
+    assert_eq!(answers.len(), 1_000);
+    for answer in &answers {
+        assert_eq!((answer.status, &answer.text), (200, &answers[0].text));
+    }
+    assert_eq!(vendor.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_caller_who_gives_up_does_not_cancel_the_call() {
+    let (vendor, gate) = held().await;
+    let gateway = vendor.gateway("tolt").await;
+    {
+        let gives_up = gateway.get("/customers");
+        tokio::select! {
+            _ = gives_up => panic!("nothing was answered yet"),
+            () = until(|| vendor.calls() == 1) => {}
+        }
+    }
+    gate.add_permits(1);
+    // Only the call that was made has a permit: a second would wait for ever.
+    gateway.get("/customers").await.ok();
+    assert_eq!(vendor.calls(), 1);
+}
+
+#[tokio::test]
+async fn callers_who_wait_together_fail_together() {
+    let gate = Arc::new(Semaphore::new(0));
+    let vendor = ScriptedVendor::start({
+        let gate = Arc::clone(&gate);
+        move |_, _| Reply::text(401, "{}").held_by(&gate)
+    })
+    .await;
+    let gateway = vendor.gateway("tolt").await;
+    let (first, second, ()) = tokio::join!(gateway.get("/customers"), gateway.get("/customers"), async {
+        until(|| vendor.calls() == 1).await;
+        gate.add_permits(100);
+    });
+    assert_eq!([first.code(502), second.code(502)], ["vendor_unauthorized", "vendor_unauthorized"]);
+}
+
+#[tokio::test]
+async fn a_page_is_asked_for_again_when_it_is_no_longer_fresh() {
+    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let gateway = vendor.gateway("tolt").await;
+    gateway.get("/customers").await.ok();
+    gateway.clock.advance(Duration::from_millis(29_999));
+    gateway.get("/customers").await.ok();
+    assert_eq!(vendor.calls(), 1, "it is fresh for 30 seconds");
+    gateway.clock.advance(Duration::from_millis(1));
+    gateway.get("/customers").await.ok();
+    until(|| vendor.calls() == 2).await;
+}
+
+#[tokio::test]
+async fn the_time_of_fetching_is_told() {
+    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let gateway = vendor.gateway("tolt").await;
+    let told = async || gateway.get("/customers").await.ok()["sources"][0]["fetched_at"].clone();
+    let first = told().await;
+    assert_eq!(first, "2025-11-01T00:00:00.000Z");
+    gateway.clock.advance(Duration::from_secs(10));
+    assert_eq!(told().await, first);
+}
+
+#[tokio::test]
+async fn pages_with_the_vendors_own_objects_are_kept_apart() {
+    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let gateway = vendor.gateway("tolt").await;
+    for _ in 0..2 {
+        let plain = gateway.get("/customers").await.ok();
+        assert_eq!(plain["data"][0].get("raw"), None);
+        let raw = gateway.get("/customers?include=raw").await.ok();
+        assert_eq!(raw["data"][0]["raw"], tolt_row("cust_1"));
+    }
+    assert_eq!(vendor.calls(), 2);
+}
+
+#[tokio::test]
+async fn questions_that_differ_are_kept_apart_and_the_same_in_other_words_are_not() {
+    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let gateway = vendor.gateway("tolt").await;
+    for (target, calls) in [
+        ("/customers", 1),
+        ("/customers?limit=1", 1),
+        ("/customers?connection=odd&limit=100", 1),
+        ("/customers?email=jim%40example.com", 1),
+        ("/customers?status=active", 2),
+        ("/customers?limit=5&status=active", 2),
+        ("/customers?order=desc", 2),
+        ("/customers?order=asc", 3),
+        ("/customers?expand=partner,program", 4),
+        ("/customers?expand=program&expand=partner", 4),
+    ] {
+        gateway.get(target).await.ok();
+        assert_eq!(vendor.calls(), calls, "{target}");
+    }
+}
+
+#[tokio::test]
+async fn a_single_customer_is_kept_too() {
+    let vendor = ScriptedVendor::saying(serde_json::json!({"success": true, "data": tolt_row("cust_1")})).await;
+    let gateway = vendor.gateway("tolt").await;
+    let first: Value = gateway.get("/customers/odd.cust_1").await.ok();
+    assert_eq!(gateway.get("/customers/odd.cust_1").await.ok(), first);
+    assert_eq!(vendor.calls(), 1);
+}

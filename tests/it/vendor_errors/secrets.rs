@@ -1,0 +1,87 @@
+//! What a vendor says is passed on without the gateway's secrets.
+
+use std::time::Duration;
+
+use insta::assert_json_snapshot;
+use serde_json::json;
+
+use crate::support::{Gateway, Reply, SECRET, ScriptedVendor, config};
+
+/// Everywhere in its answers that a vendor could repeat a key.
+fn echoes(status: u16) -> Vec<(&'static str, String)> {
+    let message = format!("Invalid API key {SECRET} (Bearer {SECRET})");
+    vec![
+        ("tolt", json!({"success": false, "error": {"message": message, "type": SECRET}}).to_string()),
+        ("tolt", json!({"success": false, "message": message, "code": format!("bad_{SECRET}")}).to_string()),
+        ("tolt", json!({"message": "no", "errors": [{"field": SECRET, "message": message}]}).to_string()),
+        ("tolt", format!("<html>{message}</html>")),
+        ("tolt", json!({"success": SECRET, "data": message}).to_string()),
+        ("corporation", json!({"error": {"type": SECRET, "title": message, "detail": null}}).to_string()),
+        (
+            "corporation",
+            json!({"error": {"type": "X", "detail": message, "status": status,
+                "Errors": [{"details": message, "pointer": SECRET}]}})
+            .to_string(),
+        ),
+        ("corporation", message.clone()),
+        ("corporation", json!({"customers": message, "cursor": SECRET}).to_string()),
+        ("corporation", json!({SECRET: SECRET}).to_string()),
+    ]
+}
+
+#[tokio::test]
+async fn a_key_that_the_vendor_repeats_is_cut_out() {
+    for status in [200, 400, 401, 404, 429, 500, 302] {
+        for (kind, body) in echoes(status) {
+            let headers =
+                format!("location: http://127.0.0.1:9/{SECRET}\r\nx-key: {SECRET}\r\nretry-after: {SECRET}\r\n");
+            let vendor = ScriptedVendor::start({
+                let body = body.clone();
+                move |_, _| Reply::with_headers(status, &headers, body.as_bytes())
+            })
+            .await;
+            // Nothing moves the clock, so that nothing may wait for it.
+            let mut connection = vendor.connection(kind);
+            connection.rate_limit.max_wait = Duration::ZERO;
+            let gateway = Gateway::start(config(vec![connection])).await;
+            for target in ["/customers", "/customers/odd.cust_1"] {
+                let answer = gateway.get(target).await;
+                assert!(!answer.text.contains(SECRET), "{kind} {status} {body}: {}", answer.text);
+                assert!(!format!("{:?}", answer.headers).contains(SECRET), "{:?}", answer.headers);
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_rest_of_the_message_stands() {
+    let said = json!({"success": false, "error": {"message": format!("Invalid API key {SECRET}."), "type": "authentication_error"}});
+    let vendor = ScriptedVendor::start(move |_, _| Reply::text(401, &said.to_string())).await;
+    assert_json_snapshot!(vendor.gateway("tolt").await.get("/customers").await.told(), @r#"
+    {
+      "code": "vendor_unauthorized",
+      "connection": "odd",
+      "detail": "the vendor refused the credential",
+      "request_id": "[request id]",
+      "retryable": false,
+      "status": 502,
+      "title": "The vendor refused the connection's credential",
+      "vendor": {
+        "code": "authentication_error",
+        "message": "Invalid API key [redacted].",
+        "status": 401
+      }
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn a_long_message_is_cut_and_keeps_no_part_of_the_key() {
+    // The message is cut at 300 characters, in the middle of the key.
+    let said = json!({"message": format!("{}{SECRET}", "x".repeat(295))});
+    let vendor = ScriptedVendor::start(move |_, _| Reply::text(500, &said.to_string())).await;
+    let told = vendor.gateway("tolt").await.get("/customers").await.told();
+    let message = told["vendor"]["message"].as_str().unwrap();
+    assert_eq!(message.chars().count(), 300);
+    assert!(!message.contains(&SECRET[..4]), "{message}");
+}
