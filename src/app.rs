@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-
 use crate::{
-    api::{self, ApiState},
+    api::{self, ApiState, Front},
     cache::{CacheMetrics, PageCache},
     clock::SharedClock,
-    config::{Config, Connection},
+    config::{Caller, Config, Connection},
     directory::{Directory, Source},
     domain::cursor::CursorKey,
     telemetry::metrics::Registry,
@@ -25,8 +23,8 @@ const MAX_VENDOR_BODY: usize = 8 << 20;
 pub struct App {
     /// The connections.
     pub directory: Arc<Directory>,
-    /// All routes.
-    pub router: Router,
+    /// All routes, and what stands in front of them.
+    pub front: Front,
 }
 
 /// Why a gateway cannot be put together.
@@ -45,7 +43,9 @@ impl App {
     pub fn new(config: Config, clock: &SharedClock) -> Result<Self, AppError> {
         let client = upstream::client()?;
         let registry = Registry::default();
-        let cache = PageCache::new(config.cache.max_bytes, Arc::clone(clock));
+        // Answers that are given out again get an eighth of the memory.
+        let remembered = config.cache.max_bytes / 8;
+        let cache = PageCache::new(config.cache.max_bytes - remembered, Arc::clone(clock));
         let mut budgets = Budgets::default();
         let source = |connection: Connection| {
             let host = connection.base_url.authority().to_owned();
@@ -69,13 +69,15 @@ impl App {
             None => random_key()?,
         };
         let directory = Arc::new(Directory::new(sources, cache.clone(), cursor_key, config.paging.max_vendor_calls));
+        let callers: Arc<[Arc<Caller>]> = config.callers.into_iter().map(Arc::new).collect();
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry,
-            callers: config.callers.into_iter().map(Arc::new).collect(),
+            callers: Arc::clone(&callers),
             request_timeout: config.server.request_timeout,
         });
-        Ok(Self { directory, router })
+        let front = Front::new(router, callers, remembered, Arc::clone(clock));
+        Ok(Self { directory, front })
     }
 }
 

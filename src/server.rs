@@ -1,16 +1,17 @@
 //! Accepting connections: HTTP/1.1 and HTTP/2 on one port, slow clients cut
 //! off, and a graceful end.
 
-use std::{convert::Infallible, io, time::Duration};
+use std::{io, time::Duration};
 
-use axum::{Router, body::Body, extract::Request};
+use axum::extract::Request;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::{conn::auto, graceful::GracefulShutdown},
 };
 use tokio::net::{TcpListener, TcpStream};
-use tower::ServiceExt;
+
+use crate::api::Front;
 
 /// How long a client may take to send its headers.
 const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
@@ -20,7 +21,7 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(20);
 const ACCEPT_REST: Duration = Duration::from_millis(100);
 
 /// Serves until `stop` resolves, then lets requests in flight end.
-pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Output = ()>) -> io::Result<()> {
+pub async fn serve(listener: TcpListener, front: Front, stop: impl Future<Output = ()>) -> io::Result<()> {
     let mut server = auto::Builder::new(TokioExecutor::new());
     server.http1().timer(TokioTimer::new()).header_read_timeout(HEADER_READ_TIMEOUT);
     server.http2().timer(TokioTimer::new());
@@ -39,8 +40,8 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
             },
         };
         let connection = server.serve_connection_with_upgrades(io_of(stream), {
-            let router = router.clone();
-            service_fn(move |request: Request<Incoming>| answer(router.clone(), request))
+            let front = front.clone();
+            service_fn(move |request: Request<Incoming>| front.clone().answer(request))
         });
         let connection = graceful.watch(connection.into_owned());
         tokio::spawn(async move {
@@ -54,10 +55,6 @@ pub async fn serve(listener: TcpListener, router: Router, stop: impl Future<Outp
         tracing::warn!("requests were still in flight at the end");
     }
     Ok(())
-}
-
-async fn answer(router: Router, request: Request<Incoming>) -> Result<axum::response::Response, Infallible> {
-    router.oneshot(request.map(Body::new)).await
 }
 
 fn io_of(stream: TcpStream) -> TokioIo<TcpStream> {

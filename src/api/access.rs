@@ -7,7 +7,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{header::AUTHORIZATION, request::Parts};
+use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 
 use crate::config::Caller;
 
@@ -55,19 +55,26 @@ pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Req
 }
 
 fn access(state: &ApiState, request: &Request) -> Result<Access, Problem> {
-    if state.callers.is_empty() {
-        return Ok(Access::Everything);
+    let place = caller(&state.callers, request.headers())?;
+    Ok(state.callers.get(place).map_or(Access::Everything, |caller| Access::Caller(Arc::clone(caller))))
+}
+
+/// The place of a request's caller in the configuration; 0 where no callers
+/// are configured.
+pub(super) fn caller(callers: &[Arc<Caller>], headers: &HeaderMap) -> Result<usize, Problem> {
+    if callers.is_empty() {
+        return Ok(0);
     }
     let refuse = |detail| Problem::new(Code::Unauthenticated, detail);
-    let header = request.headers().get(AUTHORIZATION).ok_or_else(|| refuse("there is no `Authorization` header"))?;
+    let header = headers.get(AUTHORIZATION).ok_or_else(|| refuse("there is no `Authorization` header"))?;
     let (scheme, key) = header.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
     if !scheme.eq_ignore_ascii_case("bearer") {
         return Err(refuse("the `Authorization` header is not `Bearer <key>`"));
     }
     // `blake3::Hash` compares in constant time.
     let digest = blake3::hash(key.trim().as_bytes());
-    let caller = state.callers.iter().find(|caller| caller.key_digest == digest);
-    caller.map(|caller| Access::Caller(Arc::clone(caller))).ok_or_else(|| refuse("the key is not known here"))
+    let place = callers.iter().position(|caller| caller.key_digest == digest);
+    place.ok_or_else(|| refuse("the key is not known here"))
 }
 
 impl<S: Sync> FromRequestParts<S> for Access {

@@ -10,7 +10,12 @@ use http::{
     header::{AGE, CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY},
 };
 
+use bytes::Bytes;
+use http_body_util::Full;
+
 use crate::{cache::Demand, directory::Freshness};
+
+use super::{edge::REQUEST_ID, front::Answer};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -46,32 +51,97 @@ pub(super) fn demand(headers: &HeaderMap) -> Demand {
     }
 }
 
+/// The headers that change as an answer ages.
+#[derive(Debug, Clone)]
+pub(super) struct FreshnessHeaders {
+    age: HeaderValue,
+    cache_control: HeaderValue,
+    cache_status: HeaderValue,
+}
+
+impl FreshnessHeaders {
+    /// Those of an answer that is kept and fresh.
+    pub(super) fn fresh(age: Duration, ttl: u64) -> Self {
+        Self::new(age, ttl, &format!("customer-gateway; hit; ttl={ttl}"))
+    }
+
+    fn of(freshness: &Freshness) -> Self {
+        let ttl = freshness.status.ttl.try_into().unwrap_or(0);
+        Self::new(freshness.age, ttl, &freshness.status.to_string())
+    }
+
+    fn new(age: Duration, ttl: u64, status: &str) -> Self {
+        Self {
+            age: HeaderValue::from(age.as_secs()),
+            cache_control: value(&format!("private, max-age={ttl}")),
+            cache_status: value(status),
+        }
+    }
+
+    fn insert(self, headers: &mut HeaderMap) {
+        headers.insert(AGE, self.age);
+        headers.insert(CACHE_CONTROL, self.cache_control);
+        headers.insert(CACHE_STATUS, self.cache_status);
+    }
+}
+
 /// Answers a request with a representation, or with 304 where the caller has
-/// it already.
+/// it already. What may be given out again is left to the front.
 pub(super) fn answer(request: &HeaderMap, representation: Representation) -> Response {
     let Representation { body, hash, freshness } = representation;
-    let tag = format!("\"{}\"", &hash.to_hex()[..32]);
-    let is_known = tag
-        .parse::<ETag>()
-        .is_ok_and(|tag| request.typed_get::<IfNoneMatch>().is_some_and(|known| !known.precondition_passes(&tag)));
-    let mut response = if is_known {
+    let tag = value(&format!("\"{}\"", &hash.to_hex()[..32]));
+    let body = Bytes::from(body);
+    let mut response = if has_already(request, &tag) {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
-        ([(CONTENT_TYPE, JSON)], body).into_response()
+        ([(CONTENT_TYPE, JSON)], body.clone()).into_response()
     };
     let headers = response.headers_mut();
     headers.insert(VARY, VARIES_BY);
-    insert(headers, ETAG, tag);
-    if let Some(Freshness { status, age, .. }) = freshness {
-        headers.insert(AGE, HeaderValue::from(age.as_secs()));
-        insert(headers, CACHE_CONTROL, format!("private, max-age={}", status.ttl.max(0)));
-        insert(headers, CACHE_STATUS, status.to_string());
+    headers.insert(ETAG, tag.clone());
+    if let Some(freshness) = freshness {
+        FreshnessHeaders::of(&freshness).insert(headers);
+        if freshness.status.is_fresh_hit() {
+            response.extensions_mut().insert(Answer::new(body, tag, freshness));
+        }
     }
     response
 }
 
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {
-    if let Ok(value) = HeaderValue::try_from(value) {
-        headers.insert(name, value);
+/// Answers a request with what another was answered with.
+pub(super) fn recalled(
+    request: &HeaderMap,
+    answer: &Answer,
+    freshness: FreshnessHeaders,
+    request_id: HeaderValue,
+) -> http::Response<Full<Bytes>> {
+    let is_known = has_already(request, &answer.tag);
+    let body = if is_known { Bytes::new() } else { answer.body.clone() };
+    let mut response = http::Response::new(Full::new(body));
+    if is_known {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
+    let headers = response.headers_mut();
+    headers.reserve(8);
+    if !is_known {
+        headers.insert(CONTENT_TYPE, JSON);
+    }
+    headers.insert(VARY, VARIES_BY);
+    headers.insert(ETAG, answer.tag.clone());
+    freshness.insert(headers);
+    headers.insert(REQUEST_ID, request_id);
+    response
+}
+
+/// Whether a request's `If-None-Match` names a representation (RFC 9110,
+/// section 13.1.2).
+fn has_already(request: &HeaderMap, tag: &HeaderValue) -> bool {
+    let Some(known) = request.typed_get::<IfNoneMatch>() else { return false };
+    let tag = tag.to_str().ok().and_then(|tag| tag.parse::<ETag>().ok());
+    tag.is_some_and(|tag| !known.precondition_passes(&tag))
+}
+
+/// A header's value of our own making, which is always one.
+fn value(text: &str) -> HeaderValue {
+    HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use super::{
@@ -17,14 +17,15 @@ use super::{
     query::is_percent_encoded,
 };
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The header that carries a request's id.
+pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const MAX_TARGET: usize = 8 << 10;
 const MAX_HEADERS: usize = 32 << 10;
 const LONGEST_REQUEST_ID: usize = 128;
 
 /// Runs a request within its bounds, and finishes its answer.
 pub(super) async fn edge(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
-    let id = request_id(&request);
+    let id = request_id(request.headers());
     let mut response = match refuse(&request) {
         Some(problem) => problem.into_response(),
         None => tokio::time::timeout(timeout, next.run(request)).await.unwrap_or_else(|_| late(timeout)),
@@ -45,8 +46,8 @@ pub(super) async fn edge(State(timeout): State<Duration>, request: Request, next
 }
 
 /// The caller's own id, where it is one that can stand in a log; else a new one.
-fn request_id(request: &Request) -> HeaderValue {
-    let given = request.headers().get(REQUEST_ID).filter(|id| {
+pub(super) fn request_id(request: &HeaderMap) -> HeaderValue {
+    let given = request.get(REQUEST_ID).filter(|id| {
         let id = id.as_bytes();
         !id.is_empty() && id.len() <= LONGEST_REQUEST_ID && id.iter().all(u8::is_ascii_graphic)
     });

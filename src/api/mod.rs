@@ -8,6 +8,7 @@ mod caching;
 mod connections;
 mod customers;
 mod edge;
+mod front;
 mod health;
 mod openapi;
 mod page;
@@ -25,6 +26,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{config::Caller, directory::Directory, telemetry::metrics::Registry};
+pub use front::{Front, FrontBody};
 pub use openapi::document;
 
 /// What the routes work with.

@@ -62,6 +62,11 @@ impl Entry {
         clock.elapsed().saturating_sub(self.fetched)
     }
 
+    /// Counts an answer that was given out again without looking it up.
+    pub fn count_hit(&self) {
+        self.metrics.hit.increment(1);
+    }
+
     /// The HTTP status that the vendor answered with.
     pub(super) fn status(&self) -> u16 {
         if self.found { 200 } else { 404 }

@@ -45,11 +45,6 @@ impl CacheMetrics {
         }
     }
 
-    /// Counts an answer that was served again without looking it up.
-    pub fn count_hit(&self) {
-        self.hit.increment(1);
-    }
-
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; entries weigh far less than 2^52 bytes")]
     pub(super) fn inserted(&self, bytes: usize) {
         self.entries.increment(1.0);

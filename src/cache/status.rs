@@ -62,6 +62,12 @@ impl CacheStatus {
         self.forward.is_some()
     }
 
+    /// Whether it was kept and fresh, and nothing was fetched.
+    #[must_use]
+    pub fn is_fresh_hit(&self) -> bool {
+        self.forward.is_none() && self.detail.is_none()
+    }
+
     /// The worse of two: of an answer that was made of both.
     #[must_use]
     pub fn worse(self, other: Self) -> Self {

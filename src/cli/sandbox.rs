@@ -107,7 +107,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     };
     let app = App::new(config, &SystemClock::shared())?;
     greet(listen)?;
-    server::serve(listener, app.router, stopped()?).await.context("serving ended")
+    server::serve(listener, app.front, stopped()?).await.context("serving ended")
 }
 
 fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id: &str) -> anyhow::Result<Connection> {

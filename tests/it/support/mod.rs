@@ -72,7 +72,7 @@ impl Gateway {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let task = tokio::spawn(async move {
-            server::serve(listener, app.router, std::future::pending()).await.unwrap();
+            server::serve(listener, app.front, std::future::pending()).await.unwrap();
         });
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { url, clock: Arc::new(MovableClock::new()), client, task: Task(task) }
