@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use reqwest::Client;
+use url::{Host, Url};
+
 use crate::{
     api::{self, ApiState, Front},
     cache::{CacheMetrics, PageCache},
@@ -31,7 +34,7 @@ pub struct App {
 #[derive(Debug, thiserror::Error)]
 pub enum AppError {
     /// The HTTP client cannot be made, mostly for want of CA certificates.
-    #[error("the HTTP client cannot be made: {0}")]
+    #[error("the HTTP client cannot be made; are CA certificates installed (package ca-certificates)? {0}")]
     Client(#[from] reqwest::Error),
     /// The machine gives no random bytes.
     #[error("the machine gives no random bytes: {0}")]
@@ -41,7 +44,7 @@ pub enum AppError {
 impl App {
     /// Puts a gateway together.
     pub fn new(config: Config, clock: &SharedClock) -> Result<Self, AppError> {
-        let client = upstream::client()?;
+        let mut clients = Clients::default();
         let registry = Registry::default();
         // Answers that are given out again get an eighth of the memory.
         let remembered = config.cache.max_bytes / 8;
@@ -52,7 +55,7 @@ impl App {
             let budget = budgets.of(&connection.credential, &host, connection.rate_limit, clock);
             let limits = Limits { timeout: connection.timeout, max_body: MAX_VENDOR_BODY };
             let upstream = Upstream::new(
-                client.clone(),
+                clients.of(&connection.base_url)?,
                 &connection.base_url,
                 connection.credential,
                 budget,
@@ -61,9 +64,9 @@ impl App {
             );
             let metrics = CacheMetrics::new(&registry, connection.name.as_str());
             let account = Account { connection: connection.name, id: connection.account_id };
-            Source::new(connection.kind, account, upstream, cache.clone(), connection.policies, metrics)
+            Ok(Source::new(connection.kind, account, upstream, cache.clone(), connection.policies, metrics))
         };
-        let sources = config.connections.into_iter().map(source).collect();
+        let sources = config.connections.into_iter().map(source).collect::<Result<_, AppError>>()?;
         let cursor_key = match config.paging.cursor_key {
             Some(key) => key,
             None => random_key()?,
@@ -78,6 +81,29 @@ impl App {
         });
         let front = Front::new(router, callers, remembered, Arc::clone(clock));
         Ok(Self { directory, front })
+    }
+}
+
+/// The HTTP clients, made as they are needed: each reads all CA certificates.
+#[derive(Default)]
+struct Clients {
+    loopback: Option<Client>,
+    elsewhere: Option<Client>,
+}
+
+impl Clients {
+    fn of(&mut self, base_url: &Url) -> Result<Client, AppError> {
+        let loopback = match base_url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        let known = if loopback { &mut self.loopback } else { &mut self.elsewhere };
+        match known {
+            Some(client) => Ok(client.clone()),
+            None => Ok(known.insert(upstream::client(loopback)?).clone()),
+        }
     }
 }
 

@@ -223,6 +223,9 @@ pub(super) fn transactions(
     if let Some(given) = question.filter.customer_id.take() {
         // The customer's id routes itself: it chooses among the connections.
         let (holder, vendor_id) = customer_id(&given, access)?;
+        if !directory.sources().any(|source| *source.name() == holder) {
+            return Err(unknown_customer());
+        }
         connections.retain(|connection| *connection == holder);
         if connections.is_empty() {
             let detail = format!("the customer is held by `{holder}`, which is not among the connections asked");
@@ -256,15 +259,16 @@ pub(super) fn customer_shape(query: Option<&str>) -> Result<Shape, Problem> {
 
 /// The connection and the vendor's id in a customer's id.
 pub(super) fn customer_id(id: &str, access: &Access) -> Result<(ConnectionName, String), Problem> {
-    let unknown = || {
-        Problem::new(
-            Code::CustomerNotFound,
-            "there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it",
-        )
-    };
-    let id = GatewayId::parse(id).filter(|id| access.allows(id.connection)).ok_or_else(unknown)?;
-    let connection = id.connection.parse().map_err(|_| unknown())?;
+    let id = GatewayId::parse(id).filter(|id| access.allows(id.connection)).ok_or_else(unknown_customer)?;
+    let connection = id.connection.parse().map_err(|_| unknown_customer())?;
     Ok((connection, id.vendor_id.to_owned()))
+}
+
+fn unknown_customer() -> Problem {
+    Problem::new(
+        Code::CustomerNotFound,
+        "there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it",
+    )
 }
 
 /// The one parameter of a path.

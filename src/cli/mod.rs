@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod healthcheck;
 mod key;
 mod sandbox;
 mod serve;
@@ -35,6 +36,8 @@ enum Command {
     Openapi,
     /// Make a caller's key, and print it with its digest.
     Key,
+    /// Ask a running gateway whether it is ready; fails if it is not.
+    Healthcheck(healthcheck::HealthcheckArgs),
 }
 
 #[derive(Debug, Args)]
@@ -53,6 +56,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Check(args) => check::run(&args).await,
         Command::Openapi => say(crate::api::document()),
         Command::Key => key::run(),
+        Command::Healthcheck(args) => healthcheck::run(&args).await,
     }
 }
 

@@ -280,6 +280,10 @@ impl Reader<'_> {
                     .fix("write \"blake3:\" and 64 hexadecimal digits, as `customer-gateway key` prints them");
                 self.locator.fault(&format!("{at}.key_digest"), fault)
             })?;
+            if file.connections.is_empty() {
+                let fault = Fault::new("this caller may ask nothing").fix("write names of [[connections]] sections");
+                return Err(self.locator.fault(&format!("{at}.connections"), fault));
+            }
             let unknown = file.connections.iter().find(|name| !connections.iter().any(|known| known.name == **name));
             if let Some(unknown) = unknown {
                 let fault = Fault::new(format!("there is no connection `{unknown}`"))

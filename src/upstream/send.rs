@@ -34,9 +34,12 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
 }
 
-/// The HTTP client that all connections share, so that they share its pool.
-pub fn client() -> reqwest::Result<Client> {
-    Client::builder()
+/// An HTTP client, shared by connections so that they share its pool. A proxy
+/// that the environment names is of no use to reach this machine itself.
+pub fn client(loopback: bool) -> reqwest::Result<Client> {
+    let builder = Client::builder();
+    let builder = if loopback { builder.no_proxy() } else { builder };
+    builder
         .user_agent(concat!("customer-gateway/", env!("CARGO_PKG_VERSION")))
         .redirect(redirect::Policy::none())
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)

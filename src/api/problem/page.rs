@@ -32,7 +32,7 @@ pub(in crate::api) async fn get_problem(path: RawPathParams) -> Response {
 }
 
 fn page(code: Code) -> String {
-    let (name, title, help, status) = (code.name(), code.title(), code.help(), code.status());
+    let (name, title, help, status) = (code.name(), code.title(), html(code.help()), code.status());
     let retry =
         if code.retryable() { "The same request may succeed later." } else { "Repeating the request will not help." };
     format!(
@@ -41,4 +41,12 @@ fn page(code: Code) -> String {
          <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>\n\
          <h1>{title}</h1>\n<p><code>{name}</code>, HTTP {status}</p>\n<p>{help}</p>\n<p>{retry}</p>\n"
     )
+}
+
+/// Text of the table with its backticks as HTML; it holds nothing else that
+/// HTML would read, but the brackets of placeholders.
+fn html(text: &str) -> String {
+    let escaped = text.replace('<', "&lt;").replace('>', "&gt;");
+    let parts = escaped.split('`').enumerate();
+    parts.map(|(index, part)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }).collect()
 }

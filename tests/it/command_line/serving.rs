@@ -9,7 +9,7 @@ use std::{
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{Running, command, configure, run};
+use super::{Running, command, configure, run, text};
 use crate::support::{Reply, SECRET, ScriptedVendor, ids, tolt_page, tolt_row, until};
 
 /// The words between quotes in lines that begin with `curl`.
@@ -134,4 +134,16 @@ async fn no_secret_is_logged_whatever_is_logged() {
         let line = logged.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is logged");
     }
+}
+
+#[tokio::test]
+async fn healthcheck_says_by_its_exit_code_whether_a_gateway_is_ready() {
+    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let gateway = vendor.gateway("tolt").await;
+    let check = |url: String| async move { run(&["healthcheck", "--url", &url]).await };
+
+    assert!(check(format!("{}/readyz", gateway.url)).await.status.success());
+    let unready = check(format!("{}/nope", gateway.url)).await;
+    assert!(!unready.status.success() && text(&unready.stderr).contains("404"), "{unready:?}");
+    assert_eq!(vendor.calls(), 0);
 }

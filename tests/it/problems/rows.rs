@@ -72,7 +72,7 @@ async fn an_id_that_is_nobodys_is_404() {
     /transactions?customer_id=x
         404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
     /transactions?customer_id=nope.x
-        400 invalid_parameter [customer_id] the customer is held by `nope`, which is not among the connections asked
+        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
     ");
 }
 
