@@ -11,7 +11,9 @@ use utoipa::{
     },
 };
 
-use super::page;
+use crate::domain::question::{Expansion, Order};
+
+use super::{page, parameters::Include};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -25,6 +27,7 @@ use super::page;
         (name = "Connections", description = "What each connection can be asked."),
         (name = "Operations", description = "Health and documentation; no key needed."),
     ),
+    components(schemas(Order, Expansion, Include)),
     modifiers(&BearerKey),
 )]
 struct Document;

@@ -79,9 +79,10 @@ pub(super) enum Include {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
 pub(super) struct PageParameters {
-    /// The connection to ask; may be left out where there is only one.
-    #[param(example = "affiliates")]
-    connection: Option<String>,
+    /// The connections to ask: for now one, which may be left out where there is
+    /// only one.
+    #[param(example = json!(["affiliates"]))]
+    connection: Option<Vec<String>>,
     /// How many rows at most.
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: Option<u32>,

@@ -5,6 +5,7 @@
 
 mod command_line;
 mod configuration;
+mod contract;
 mod hostile;
 mod problems;
 #[allow(dead_code, reason = "each module of tests uses its part")]

@@ -102,31 +102,31 @@ pub(crate) struct VendorAnswer {
 pub(super) enum Problems {
     /// The caller's parameters cannot be honoured.
     #[response(status = 400, content_type = "application/problem+json")]
-    BadRequest(#[to_schema] ProblemDocument<'static>),
+    BadRequest(ProblemDocument<'static>),
     /// There is no known key.
     #[response(status = 401, content_type = "application/problem+json")]
-    Unauthenticated(#[to_schema] ProblemDocument<'static>),
+    Unauthenticated(ProblemDocument<'static>),
     /// The caller may not do this.
     #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(#[to_schema] ProblemDocument<'static>),
+    Forbidden(ProblemDocument<'static>),
     /// There is no such connection or row for this caller.
     #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(#[to_schema] ProblemDocument<'static>),
+    NotFound(ProblemDocument<'static>),
     /// The gateway failed.
     #[response(status = 500, content_type = "application/problem+json")]
-    Internal(#[to_schema] ProblemDocument<'static>),
+    Internal(ProblemDocument<'static>),
     /// The vendor has no such operation.
     #[response(status = 501, content_type = "application/problem+json")]
-    Unsupported(#[to_schema] ProblemDocument<'static>),
+    Unsupported(ProblemDocument<'static>),
     /// The vendor failed, or its answer cannot be used.
     #[response(status = 502, content_type = "application/problem+json")]
-    BadGateway(#[to_schema] ProblemDocument<'static>),
+    BadGateway(ProblemDocument<'static>),
     /// The vendor's rate limit is reached; `Retry-After` says when to come back.
     #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(#[to_schema] ProblemDocument<'static>),
+    Unavailable(ProblemDocument<'static>),
     /// The deadline passed.
     #[response(status = 504, content_type = "application/problem+json")]
-    Late(#[to_schema] ProblemDocument<'static>),
+    Late(ProblemDocument<'static>),
 }
 
 impl Problem {
