@@ -1,9 +1,9 @@
 //! From a query's parameters to a question.
 
+mod documented;
+
 use axum::extract::RawPathParams;
 use jiff::{ToSpan, civil, tz::TimeZone};
-use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     cache::Demand,
@@ -15,6 +15,11 @@ use crate::{
         question::{Expansion, Filter, Order, Question, Resource, Shape},
         timestamp::CreatedRange,
     },
+};
+
+pub(super) use documented::{
+    CustomerParameters, CustomerShapeParameters, CustomerTransactionParameters, Include, PageParameters,
+    TransactionShapeParameters,
 };
 
 use super::{
@@ -63,140 +68,6 @@ pub(super) struct ListRequest {
     pub(super) question: Question,
     pub(super) connections: Vec<ConnectionName>,
     pub(super) page: PageRequest,
-}
-
-/// What `include` takes.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "the document's name for the values of `include`")]
-pub(super) enum Include {
-    /// The vendor's own object, untouched.
-    Raw,
-}
-
-/// The parameters that every list takes, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(super) struct PageParameters {
-    /// The connections to ask: for now one, which may be left out where there is
-    /// only one.
-    #[param(example = json!(["affiliates"]))]
-    connection: Option<Vec<String>>,
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
-    limit: Option<u32>,
-    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question.
-    cursor: Option<String>,
-    /// The order by `created_at`.
-    #[param(inline = false)]
-    order: Option<Order>,
-    /// Only rows created at or after this RFC 3339 date-time or date.
-    #[param(example = "2025-01-15T14:30:00.000Z")]
-    created_gte: Option<String>,
-    /// Only rows created at or before this RFC 3339 date-time or date; a date
-    /// includes its whole day in UTC.
-    #[param(example = "2025-01-31")]
-    created_lte: Option<String>,
-    /// Only customers referred by this partner, or their transactions.
-    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
-    partner_id: Option<String>,
-}
-
-/// The parameters of a customer's transactions, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(super) struct CustomerTransactionParameters {
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
-    limit: Option<u32>,
-    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question.
-    cursor: Option<String>,
-    /// The order by `created_at`.
-    #[param(inline = false)]
-    order: Option<Order>,
-    /// Only transactions created at or after this RFC 3339 date-time or date.
-    #[param(example = "2025-01-15T14:30:00.000Z")]
-    created_gte: Option<String>,
-    /// Only transactions created at or before this RFC 3339 date-time or date;
-    /// a date includes its whole day in UTC.
-    #[param(example = "2025-01-31")]
-    created_lte: Option<String>,
-    /// Only transactions of this partner.
-    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
-    partner_id: Option<String>,
-}
-
-/// The parameters of `GET /customers` besides, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(super) struct CustomerParameters {
-    /// Only customers of this vendor's status.
-    #[param(example = "active")]
-    status: Option<String>,
-    /// Only customers of exactly this name.
-    #[param(example = "Acme Corporation")]
-    name: Option<String>,
-    /// Only customers with this in their name or e-mail address, in any case;
-    /// where the vendor searches itself, it matches what the vendor matches.
-    #[param(example = "acme")]
-    search: Option<String>,
-    /// Only customers of this e-mail address, in any case.
-    #[param(example = "customer@example.com")]
-    email: Option<String>,
-    /// Only the customer of exactly this id of your own.
-    #[param(example = "jim_halpert_789")]
-    external_id: Option<String>,
-    /// Only customers from any of these platforms.
-    #[param(example = json!(["stripe"]))]
-    source_platform: Option<Vec<String>>,
-    /// Only customers of any of these ids on their platform.
-    #[param(example = json!(["cus_9s6XKzkNRiz8i3"]))]
-    source_platform_id: Option<Vec<String>>,
-    /// Only customers with any of these types of certificate.
-    #[param(example = json!(["SINGLE_STATE"]))]
-    certificate_type: Option<Vec<String>>,
-    /// Only customers exempt in any of these jurisdictions.
-    #[param(example = json!(["US_CA"]))]
-    exemption_jurisdiction: Option<Vec<String>>,
-    /// Only customers with an exemption of this status.
-    #[param(example = "ACTIVE")]
-    exemption_status: Option<String>,
-    /// Only customers with a certificate of this expiration status.
-    #[param(example = "EXPIRED")]
-    expiration_status: Option<String>,
-    /// Only customers that have an exemption, or that have none.
-    #[param(example = true)]
-    has_exemption: Option<bool>,
-}
-
-/// The parameters that shape a customer, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(super) struct CustomerShapeParameters {
-    /// Related objects to include: `partner`, `program`, `stats` (of a single
-    /// customer only), `shipping_address`, `exemption`.
-    #[param(inline = false, example = json!(["partner"]))]
-    expand: Option<Vec<Expansion>>,
-    /// `raw` adds the vendor's own object, untouched.
-    #[param(inline = false, example = json!(["raw"]))]
-    include: Option<Vec<Include>>,
-}
-
-/// The parameters that shape a transaction, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(super) struct TransactionShapeParameters {
-    /// Related objects to include: `customer`, `partner`, `program`.
-    #[param(inline = false, example = json!(["customer"]))]
-    expand: Option<Vec<Expansion>>,
-    /// `raw` adds the vendor's own object, untouched.
-    #[param(inline = false, example = json!(["raw"]))]
-    include: Option<Vec<Include>>,
 }
 
 /// Reads the query of a list of customers.

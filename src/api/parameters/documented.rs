@@ -1,0 +1,141 @@
+//! The parameters as the document shows them. They are read in the module
+//! above, and a test holds the two to the same names.
+
+use serde::Serialize;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::domain::question::{Expansion, Order};
+
+/// What `include` takes.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the document's name for the values of `include`")]
+pub(in crate::api) enum Include {
+    /// The vendor's own object, untouched.
+    Raw,
+}
+
+/// The parameters that every list takes, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(in crate::api) struct PageParameters {
+    /// The connections to ask: for now one, which may be left out where there is
+    /// only one.
+    #[param(example = json!(["affiliates"]))]
+    connection: Option<Vec<String>>,
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    limit: Option<u32>,
+    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question.
+    cursor: Option<String>,
+    /// The order by `created_at`.
+    #[param(inline = false)]
+    order: Option<Order>,
+    /// Only rows created at or after this RFC 3339 date-time or date.
+    #[param(example = "2025-01-15T14:30:00.000Z")]
+    created_gte: Option<String>,
+    /// Only rows created at or before this RFC 3339 date-time or date; a date
+    /// includes its whole day in UTC.
+    #[param(example = "2025-01-31")]
+    created_lte: Option<String>,
+    /// Only customers referred by this partner, or their transactions.
+    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
+    partner_id: Option<String>,
+}
+
+/// The parameters of a customer's transactions, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(in crate::api) struct CustomerTransactionParameters {
+    /// How many rows at most.
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    limit: Option<u32>,
+    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question.
+    cursor: Option<String>,
+    /// The order by `created_at`.
+    #[param(inline = false)]
+    order: Option<Order>,
+    /// Only transactions created at or after this RFC 3339 date-time or date.
+    #[param(example = "2025-01-15T14:30:00.000Z")]
+    created_gte: Option<String>,
+    /// Only transactions created at or before this RFC 3339 date-time or date;
+    /// a date includes its whole day in UTC.
+    #[param(example = "2025-01-31")]
+    created_lte: Option<String>,
+    /// Only transactions of this partner.
+    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
+    partner_id: Option<String>,
+}
+
+/// The parameters of `GET /customers` besides, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(in crate::api) struct CustomerParameters {
+    /// Only customers of this vendor's status.
+    #[param(example = "active")]
+    status: Option<String>,
+    /// Only customers of exactly this name.
+    #[param(example = "Acme Corporation")]
+    name: Option<String>,
+    /// Only customers with this in their name or e-mail address, in any case;
+    /// where the vendor searches itself, it matches what the vendor matches.
+    #[param(example = "acme")]
+    search: Option<String>,
+    /// Only customers of this e-mail address, in any case.
+    #[param(example = "customer@example.com")]
+    email: Option<String>,
+    /// Only the customer of exactly this id of your own.
+    #[param(example = "jim_halpert_789")]
+    external_id: Option<String>,
+    /// Only customers from any of these platforms.
+    #[param(example = json!(["stripe"]))]
+    source_platform: Option<Vec<String>>,
+    /// Only customers of any of these ids on their platform.
+    #[param(example = json!(["cus_9s6XKzkNRiz8i3"]))]
+    source_platform_id: Option<Vec<String>>,
+    /// Only customers with any of these types of certificate.
+    #[param(example = json!(["SINGLE_STATE"]))]
+    certificate_type: Option<Vec<String>>,
+    /// Only customers exempt in any of these jurisdictions.
+    #[param(example = json!(["US_CA"]))]
+    exemption_jurisdiction: Option<Vec<String>>,
+    /// Only customers with an exemption of this status.
+    #[param(example = "ACTIVE")]
+    exemption_status: Option<String>,
+    /// Only customers with a certificate of this expiration status.
+    #[param(example = "EXPIRED")]
+    expiration_status: Option<String>,
+    /// Only customers that have an exemption, or that have none.
+    #[param(example = true)]
+    has_exemption: Option<bool>,
+}
+
+/// The parameters that shape a customer, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(in crate::api) struct CustomerShapeParameters {
+    /// Related objects to include: `partner`, `program`, `stats` (of a single
+    /// customer only), `shipping_address`, `exemption`.
+    #[param(inline = false, example = json!(["partner"]))]
+    expand: Option<Vec<Expansion>>,
+    /// `raw` adds the vendor's own object, untouched.
+    #[param(inline = false, example = json!(["raw"]))]
+    include: Option<Vec<Include>>,
+}
+
+/// The parameters that shape a transaction, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(in crate::api) struct TransactionShapeParameters {
+    /// Related objects to include: `customer`, `partner`, `program`.
+    #[param(inline = false, example = json!(["customer"]))]
+    expand: Option<Vec<Expansion>>,
+    /// `raw` adds the vendor's own object, untouched.
+    #[param(inline = false, example = json!(["raw"]))]
+    include: Option<Vec<Include>>,
+}
