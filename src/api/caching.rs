@@ -15,7 +15,10 @@ use http_body_util::Full;
 
 use crate::{cache::Demand, directory::Freshness};
 
-use super::{edge::REQUEST_ID, front::Answer};
+use super::{
+    edge::REQUEST_ID,
+    front::{Answer, Repeatable},
+};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -102,7 +105,7 @@ pub(super) fn answer(request: &HeaderMap, representation: Representation) -> Res
     if let Some(freshness) = freshness {
         FreshnessHeaders::of(&freshness).insert(headers);
         if freshness.status.is_fresh_hit() {
-            response.extensions_mut().insert(Answer::new(body, tag, freshness));
+            response.extensions_mut().insert(Repeatable { body, tag, freshness });
         }
     }
     response

@@ -7,7 +7,11 @@
 //! and given out again by reference until one of its pages is stale or
 //! replaced. `docs/PERFORMANCE.md` says what that brings.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use axum::{Router, body::Body, extract::Request, response::IntoResponse};
 use bytes::Bytes;
@@ -18,7 +22,7 @@ use moka::sync::Cache;
 use parking_lot::Mutex;
 use tower::ServiceExt;
 
-use crate::{clock::SharedClock, config::Caller, directory::Freshness};
+use crate::{cache::Entry, clock::SharedClock, config::Caller, directory::Freshness};
 
 use super::{
     access,
@@ -46,25 +50,51 @@ struct Question {
     target: Box<str>,
 }
 
-/// An answer that may be given out again; the router leaves it in its
-/// response's extensions.
+/// What may be given out again; the router leaves it in its response's
+/// extensions.
 #[derive(Debug, Clone)]
-pub(super) struct Answer {
+pub(super) struct Repeatable {
     pub(super) body: Bytes,
     pub(super) tag: HeaderValue,
     pub(super) freshness: Freshness,
-    headers: Arc<Mutex<Option<(u64, FreshnessHeaders)>>>,
-    /// By the clock, when the answer was made and until when it is fresh.
-    made: Duration,
+}
+
+/// A remembered answer.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) body: Bytes,
+    pub(super) tag: HeaderValue,
+    /// The pages behind it. What is remembered keeps none of them in memory.
+    pages: Vec<Weak<Entry>>,
+    /// By the clock: when its oldest page was fetched, and until when all are
+    /// fresh.
+    fetched: Duration,
     fresh_until: Duration,
+    /// The headers that change by the second, and the second.
+    headers: Mutex<Option<(u64, FreshnessHeaders)>>,
 }
 
 impl Answer {
-    pub(super) fn new(body: Bytes, tag: HeaderValue, freshness: Freshness) -> Self {
-        Self { body, tag, freshness, headers: Arc::default(), made: Duration::ZERO, fresh_until: Duration::ZERO }
+    fn new(Repeatable { body, tag, freshness }: Repeatable, now: Duration) -> Self {
+        let ttl = Duration::from_secs(freshness.status.ttl.try_into().unwrap_or(0));
+        Self {
+            body,
+            tag,
+            pages: freshness.entries.iter().map(Arc::downgrade).collect(),
+            fetched: now.saturating_sub(freshness.age),
+            fresh_until: now + ttl,
+            headers: Mutex::new(None),
+        }
     }
 
-    /// The headers that change by the second, made once a second.
+    /// Counts a hit in each of the pages; `false` where one has been replaced.
+    fn count_hit(&self) -> bool {
+        self.pages.iter().all(|page| {
+            let page = page.upgrade().filter(|page| !page.is_superseded());
+            page.inspect(|page| page.count_hit()).is_some()
+        })
+    }
+
     fn freshness_headers(&self, now: Duration) -> FreshnessHeaders {
         let mut made = self.headers.lock();
         if let Some((second, headers)) = &*made
@@ -72,7 +102,7 @@ impl Answer {
         {
             return headers.clone();
         }
-        let age = self.freshness.age + now.saturating_sub(self.made);
+        let age = now.saturating_sub(self.fetched);
         let ttl = self.fresh_until.saturating_sub(now).as_secs();
         let headers = FreshnessHeaders::fresh(age, ttl);
         *made = Some((now.as_secs(), headers.clone()));
@@ -99,7 +129,7 @@ impl Front {
             return Ok(response.map(Either::Left));
         }
         let mut response = self.router.clone().oneshot(request.map(Body::new)).await.into_response();
-        if let Some(answer) = response.extensions_mut().remove::<Answer>() {
+        if let Some(answer) = response.extensions_mut().remove::<Repeatable>() {
             self.remember(question, answer);
         }
         Ok(response.map(Either::Right))
@@ -123,22 +153,16 @@ impl Front {
     fn recall(&self, question: &Question, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
         let answer = self.remembered.get(question)?;
         let now = self.clock.elapsed();
-        if now >= answer.fresh_until || answer.freshness.entries.iter().any(|entry| entry.is_superseded()) {
+        if now >= answer.fresh_until || !answer.count_hit() {
             self.remembered.invalidate(question);
             return None;
-        }
-        for entry in &answer.freshness.entries {
-            entry.count_hit();
         }
         let id = edge::request_id(request);
         Some(caching::recalled(request, &answer, answer.freshness_headers(now), id))
     }
 
-    fn remember(&self, question: Question, answer: Answer) {
-        let made = self.clock.elapsed();
-        let ttl = Duration::from_secs(answer.freshness.status.ttl.try_into().unwrap_or(0));
-        let answer = Answer { made, fresh_until: made + ttl, ..answer };
-        self.remembered.insert(question, Arc::new(answer));
+    fn remember(&self, question: Question, answer: Repeatable) {
+        self.remembered.insert(question, Arc::new(Answer::new(answer, self.clock.elapsed())));
     }
 }
 
