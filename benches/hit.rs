@@ -64,7 +64,8 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
 }
 
 fn router(criterion: &mut Criterion, runtime: &Runtime) {
-    let options = Options { tolt_customers: 1_000, tolt_transactions: 0, corporation_customers: 0, ..Options::default() };
+    let options =
+        Options { tolt_customers: 1_000, tolt_transactions: 0, corporation_customers: 0, ..Options::default() };
     let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
     let app = App::new(config(&sandbox), &SystemClock::shared()).unwrap();
     for limit in [10, 100] {

@@ -13,7 +13,7 @@ use customer_gateway::{
 };
 
 /// An adapter, and a call that it can read a page for.
-pub struct Page {
+pub(crate) struct Page {
     vendor: Box<dyn Vendor>,
     call: Call,
     response: VendorResponse,
@@ -21,7 +21,7 @@ pub struct Page {
 
 impl Page {
     /// A vendor's page of so many customers.
-    pub fn of(vendor: &str, rows: usize) -> Self {
+    pub(crate) fn of(vendor: &str, rows: usize) -> Self {
         let kind = registry::kind(vendor).unwrap();
         let plan = Plan::new(kind.capabilities, &question()).unwrap();
         let (account_id, body) = match vendor {
@@ -36,13 +36,13 @@ impl Page {
     }
 
     /// Translates it.
-    pub fn read(&self) -> RecordPage {
+    pub(crate) fn read(&self) -> RecordPage {
         self.vendor.read(&self.call, &self.response).unwrap()
     }
 }
 
 /// All customers.
-pub fn question() -> Question {
+pub(crate) fn question() -> Question {
     Question { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() }
 }
 
