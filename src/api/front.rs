@@ -13,11 +13,10 @@ use std::{
     time::Duration,
 };
 
-use axum::{Router, body::Body, extract::Request, response::IntoResponse};
+use axum::{BoxError, Router, body::Body, extract::Request, response::IntoResponse};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header::CACHE_CONTROL};
 use http_body_util::{Either, Full};
-use hyper::body::Incoming;
 use moka::sync::Cache;
 use parking_lot::Mutex;
 use tower::ServiceExt;
@@ -123,7 +122,11 @@ impl Front {
     }
 
     /// Answers a request.
-    pub async fn answer(self, request: Request<Incoming>) -> Result<http::Response<FrontBody>, Infallible> {
+    pub async fn answer<B>(self, request: Request<B>) -> Result<http::Response<FrontBody>, Infallible>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let Some(question) = self.question(&request) else { return self.route(request.map(Body::new)).await };
         if let Some(response) = self.recall(&question, request.headers()) {
             return Ok(response.map(Either::Left));
@@ -141,7 +144,7 @@ impl Front {
 
     /// What may be remembered: a `GET` of a known caller that demands nothing
     /// of freshness.
-    fn question(&self, request: &Request<Incoming>) -> Option<Question> {
+    fn question<B>(&self, request: &Request<B>) -> Option<Question> {
         if request.method() != Method::GET || request.headers().contains_key(CACHE_CONTROL) {
             return None;
         }

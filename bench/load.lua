@@ -1,0 +1,29 @@
+-- For wrk. With BENCH_UNIQUE every request has a target of its own, which is
+-- the variable's text and a number that counts from BENCH_FIRST; without, wrk
+-- sends the same request over and over. Prints what bench/run reads.
+local head = os.getenv("BENCH_UNIQUE")
+local n = tonumber(os.getenv("BENCH_FIRST") or 0)
+local tail
+
+-- wrk looks for a `request` as soon as the script is loaded.
+if head then
+    function request()
+        if not tail then
+            tail = " HTTP/1.1\r\n"
+            for name, value in pairs(wrk.headers) do
+                tail = tail .. name .. ": " .. value .. "\r\n"
+            end
+            tail = tail .. "\r\n"
+        end
+        n = n + 1
+        return "GET " .. head .. string.format("%.0f", n) .. tail
+    end
+end
+
+function done(summary, latency, requests)
+    local errors = summary.errors
+    io.write(string.format(
+        "RESULT %d %d %d %d %d\n", summary.requests, summary.duration,
+        latency:percentile(50), latency:percentile(99),
+        errors.connect + errors.read + errors.write + errors.status + errors.timeout))
+end

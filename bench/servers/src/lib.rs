@@ -1,0 +1,43 @@
+//! Serving on loopback, for the bench.
+
+use std::{convert::Infallible, io, net::Ipv4Addr};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+/// An answer with its whole body.
+pub type Answer = Response<Full<Bytes>>;
+
+/// Answers every request on a port with what `answer` makes of it.
+pub async fn serve<F>(port: u16, answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static) -> io::Result<()>
+where
+    F: Future<Output = Answer> + Send + 'static,
+{
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        let answer = answer.clone();
+        tokio::spawn(async move {
+            let service = service_fn(move |request| {
+                let answer = answer(request);
+                async move { Ok::<_, Infallible>(answer.await) }
+            });
+            // A client that goes away is no concern of ours.
+            drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
+        });
+    }
+}
+
+/// The argument at a place on the command line.
+pub fn argument(index: usize, what: &str) -> String {
+    std::env::args().nth(index).unwrap_or_else(|| panic!("argument {index} is missing: {what}"))
+}
+
+/// The port, which every command takes first.
+pub fn port() -> u16 {
+    argument(1, "the port").parse().expect("the port is a number")
+}

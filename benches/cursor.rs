@@ -1,0 +1,31 @@
+//! Sealing a cursor, and opening it again.
+#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
+
+mod pages;
+
+use criterion::Criterion;
+use customer_gateway::domain::{
+    connection::ConnectionName,
+    cursor::{Cursor, CursorKey, Fingerprint},
+    position::{Anchor, Direction, Position},
+};
+use pages::{Page, question};
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let connection: ConnectionName = "bench".parse().unwrap();
+    let question = question();
+    let fingerprint = Fingerprint::of(&question, [&connection]);
+    let position = Position::within(&Page::of("tolt", 100).read(), &Anchor::Start, 10, Direction::Forward);
+    let cursor =
+        Cursor { question: fingerprint, direction: Direction::Forward, current: 0, sources: vec![Some(position)] };
+    let key = CursorKey::derive(b"bench");
+    let sealed = key.seal(&cursor).unwrap();
+
+    criterion.bench_function("cursor/fingerprint", |bencher| {
+        bencher.iter(|| Fingerprint::of(&question, [&connection]));
+    });
+    criterion.bench_function("cursor/seal", |bencher| bencher.iter(|| key.seal(&cursor).unwrap()));
+    criterion.bench_function("cursor/open", |bencher| bencher.iter(|| key.open(&sealed, fingerprint).unwrap()));
+    criterion.final_summary();
+}

@@ -1,0 +1,117 @@
+//! Serving what is kept: the cache alone, and a whole request in process.
+#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
+
+mod pages;
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use axum::body::Body;
+use criterion::Criterion;
+use customer_gateway::{
+    api::Front,
+    app::App,
+    cache::{CacheMetrics, Demand, Key, Lookup, PageCache, Policy},
+    clock::SystemClock,
+    config::{Cache, Caller, Config, Connection, Paging, Server},
+    directory::{Policies, SourceError},
+    sandbox::{Options, Sandbox},
+    telemetry::metrics::Registry,
+    upstream::{Credential, RateLimit},
+    vendors::registry,
+};
+use http::{Request, StatusCode, header::AUTHORIZATION};
+use http_body_util::BodyExt;
+use pages::Page;
+use tokio::runtime::Runtime;
+
+const KEY: &str = "cgk_bench";
+const KEPT: Policy = Policy {
+    fresh: Duration::from_hours(24),
+    stale_while_revalidate: Duration::ZERO,
+    stale_if_error: Duration::ZERO,
+    not_found: Duration::ZERO,
+};
+
+fn main() {
+    let mut criterion = Criterion::default().configure_from_args();
+    let runtime = Runtime::new().unwrap();
+    cache(&mut criterion, &runtime);
+    request(&mut criterion, &runtime);
+    criterion.final_summary();
+}
+
+fn cache(criterion: &mut Criterion, runtime: &Runtime) {
+    let cache = PageCache::new(64 << 20, SystemClock::shared());
+    let lookup = Lookup {
+        key: Key {
+            connection: "bench".parse().unwrap(),
+            target: "/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100".into(),
+            raw: false,
+        },
+        policy: KEPT,
+        demand: Demand::default(),
+        metrics: Arc::new(CacheMetrics::new(&Registry::default(), "bench")),
+    };
+    let page = Page::of("tolt", 100);
+    let filled = cache.get(lookup.clone(), |_| async move { Ok::<_, SourceError>(page.read()) });
+    runtime.block_on(filled).unwrap();
+    criterion.bench_function("hit/cache", |bencher| {
+        bencher.to_async(runtime).iter(|| async {
+            let fetch = |_| async { Err::<_, SourceError>(SourceError::NotCached) };
+            cache.get(lookup.clone(), fetch).await.unwrap()
+        });
+    });
+}
+
+fn request(criterion: &mut Criterion, runtime: &Runtime) {
+    let options =
+        Options { tolt_customers: 1_000, tolt_transactions: 0, corporation_customers: 0, ..Options::default() };
+    let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
+    let app = App::new(config(&sandbox), &SystemClock::shared()).unwrap();
+    for limit in [10, 100] {
+        // Fills the cache, and has the front remember the answer.
+        runtime.block_on(hit(&app.front, limit));
+        runtime.block_on(hit(&app.front, limit));
+        criterion.bench_function(&format!("hit/request/{limit}"), |bencher| {
+            bencher.to_async(runtime).iter(|| hit(&app.front, limit));
+        });
+    }
+}
+
+/// A request, to the last byte of its answer.
+async fn hit(front: &Front, limit: usize) {
+    let target = format!("/customers?connection=bench&limit={limit}");
+    let request = Request::get(target).header(AUTHORIZATION, format!("Bearer {KEY}")).body(Body::empty()).unwrap();
+    let response = front.clone().answer(request).await.unwrap();
+    assert_eq!(response.status(), StatusCode::OK);
+    response.into_body().collect().await.unwrap();
+}
+
+fn config(sandbox: &Sandbox) -> Config {
+    let tolt = sandbox.tolt();
+    let requests = NonZeroU32::new(1_000_000).unwrap();
+    let name = "bench".parse().unwrap();
+    let connection = Connection {
+        name,
+        kind: registry::kind("tolt").unwrap(),
+        base_url: tolt.base_url().parse().unwrap(),
+        credential: Credential::new(tolt.credential().into()).unwrap(),
+        account_id: tolt.program_id().to_owned(),
+        rate_limit: RateLimit { requests, per: Duration::from_secs(1), max_wait: Duration::from_secs(5) },
+        timeout: Connection::DEFAULT_TIMEOUT,
+        policies: Policies { customers: KEPT, customer: KEPT, transactions: KEPT },
+    };
+    let caller = Caller {
+        name: "bench".to_owned(),
+        key_digest: blake3::hash(KEY.as_bytes()),
+        connections: vec![connection.name.clone()],
+        may_purge: false,
+    };
+    Config {
+        server: Server::default(),
+        paging: Paging::default(),
+        cache: Cache::default(),
+        connections: vec![connection],
+        callers: vec![caller],
+    }
+}
