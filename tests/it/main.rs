@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "clippy.toml's leave for tests does not reach their helper functions")]
 
+mod caching;
 mod support;
 mod translation;
 mod walks;
