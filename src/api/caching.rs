@@ -64,10 +64,16 @@ pub(super) fn answer(request: &HeaderMap, representation: Representation) -> Res
     insert(headers, ETAG, tag);
     if let Some(Freshness { status, age, .. }) = freshness {
         headers.insert(AGE, HeaderValue::from(age.as_secs()));
-        insert(headers, CACHE_CONTROL, format!("private, max-age={}", status.ttl.max(0)));
+        insert(headers, CACHE_CONTROL, format!("private, max-age={}", lifetime(age, status.ttl)));
         insert(headers, CACHE_STATUS, status.to_string());
     }
     response
+}
+
+/// The freshness lifetime, which a caller's cache compares with `Age` (RFC
+/// 9111, section 4.2): what has passed of it and what is left.
+fn lifetime(age: Duration, ttl: i64) -> i64 {
+    i64::try_from(age.as_secs()).unwrap_or(i64::MAX).saturating_add(ttl).max(0)
 }
 
 fn insert(headers: &mut HeaderMap, name: HeaderName, value: String) {

@@ -84,6 +84,7 @@ impl FetchError for SourceError {
                 | VendorError::Failed(refusal),
             ) => Some(refusal.status),
             Self::Vendor(VendorError::Unreadable(_)) => Some(200),
+            Self::Send(SendError::BudgetSpent { refused: true, .. }) => Some(429),
             Self::Send(_) | Self::NotCached | Self::Lost => None,
         }
     }

@@ -64,6 +64,8 @@ pub enum SendError {
     BudgetSpent {
         /// When to ask again.
         retry_after: Duration,
+        /// Whether it was this call that the vendor refused as one too many.
+        refused: bool,
     },
     /// The vendor has failed so often that it is left alone for a while.
     #[error("the vendor fails, and is asked again in {retry_after:?}")]
@@ -120,6 +122,7 @@ impl Upstream {
     pub async fn send(&self, request: &VendorRequest, priority: Priority) -> Result<VendorResponse, SendError> {
         self.retries.deposit();
         let start = self.clock.elapsed();
+        let mut refused = false;
         let attempts = (|| self.attempt(request, priority))
             .retry(backoff())
             .when(|passing| passing.may_pass() && self.retries.withdraw())
@@ -127,9 +130,13 @@ impl Upstream {
                 let delay = delay?.max(passing.named_wait());
                 let spent = self.clock.elapsed().saturating_sub(start);
                 (spent + delay < self.timeout).then_some(delay)
-            });
+            })
+            .notify(|passing, _| refused |= passing.is_refusal());
         match tokio::time::timeout(self.timeout, attempts).await {
             Ok(Ok(response) | Err(Passing::Answered(response, _))) => Ok(response),
+            Ok(Err(Passing::Final(SendError::BudgetSpent { retry_after, .. }))) => {
+                Err(SendError::BudgetSpent { retry_after, refused })
+            }
             Ok(Err(Passing::Failed(error) | Passing::Final(error))) => Err(error),
             Err(_) => Err(SendError::TimedOut(self.timeout)),
         }
@@ -193,6 +200,10 @@ impl Upstream {
 impl Passing {
     fn may_pass(&self) -> bool {
         !matches!(self, Self::Final(_))
+    }
+
+    fn is_refusal(&self) -> bool {
+        matches!(self, Self::Answered(response, _) if response.status == 429)
     }
 
     /// The wait that the vendor names. After a 429 the budget sees to it.

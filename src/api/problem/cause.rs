@@ -71,7 +71,7 @@ fn unplannable(connection: &ConnectionName, error: PlanError) -> Problem {
 fn failed(error: SourceError, detail: String) -> Problem {
     match error {
         SourceError::Vendor(error) => refused(error, detail),
-        SourceError::Send(SendError::BudgetSpent { retry_after }) => {
+        SourceError::Send(SendError::BudgetSpent { retry_after, .. }) => {
             Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
         }
         SourceError::Send(SendError::BreakerOpen { retry_after }) => {
