@@ -21,11 +21,29 @@ async fn an_answer_says_how_fresh_it_is() {
     let stage = Stage::set().await;
     let target = stage.customer(0);
 
-    insta::assert_snapshot!(caching_headers(&stage.get(&target).await));
+    insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
+    etag: "c1cefdfccc7297b539bd955e75da4f85"
+    age: 0
+    cache-control: private, max-age=30
+    cache-status: customer-gateway; fwd=miss; fwd-status=200; stored; ttl=30
+    vary: authorization
+    "#);
     stage.pass(12);
-    insta::assert_snapshot!(caching_headers(&stage.get(&target).await));
+    insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
+    etag: "c1cefdfccc7297b539bd955e75da4f85"
+    age: 12
+    cache-control: private, max-age=30
+    cache-status: customer-gateway; hit; ttl=18
+    vary: authorization
+    "#);
     stage.pass(28);
-    insta::assert_snapshot!(caching_headers(&stage.get(&target).await));
+    insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
+    etag: "c1cefdfccc7297b539bd955e75da4f85"
+    age: 40
+    cache-control: private, max-age=30
+    cache-status: customer-gateway; hit; ttl=-10; detail=stale-while-revalidate
+    vary: authorization
+    "#);
 }
 
 #[tokio::test]
