@@ -64,19 +64,21 @@ pub(super) struct FreshnessHeaders {
 
 impl FreshnessHeaders {
     /// Those of an answer that is kept and fresh.
-    pub(super) fn fresh(age: Duration, ttl: u64) -> Self {
+    pub(super) fn fresh(age: Duration, ttl: i64) -> Self {
         Self::new(age, ttl, &format!("customer-gateway; hit; ttl={ttl}"))
     }
 
     fn of(freshness: &Freshness) -> Self {
-        let ttl = freshness.status.ttl.try_into().unwrap_or(0);
-        Self::new(freshness.age, ttl, &freshness.status.to_string())
+        Self::new(freshness.age, freshness.status.ttl, &freshness.status.to_string())
     }
 
-    fn new(age: Duration, ttl: u64, status: &str) -> Self {
+    fn new(age: Duration, ttl: i64, status: &str) -> Self {
+        // What has passed of the freshness lifetime and what is left: a
+        // caller's cache compares it with `Age` (RFC 9111, section 4.2).
+        let lifetime = i64::try_from(age.as_secs()).unwrap_or(i64::MAX).saturating_add(ttl).max(0);
         Self {
             age: HeaderValue::from(age.as_secs()),
-            cache_control: value(&format!("private, max-age={ttl}")),
+            cache_control: value(&format!("private, max-age={lifetime}")),
             cache_status: value(status),
         }
     }

@@ -102,7 +102,7 @@ impl Answer {
             return headers.clone();
         }
         let age = now.saturating_sub(self.fetched);
-        let ttl = self.fresh_until.saturating_sub(now).as_secs();
+        let ttl = self.fresh_until.saturating_sub(now).as_secs().try_into().unwrap_or(i64::MAX);
         let headers = FreshnessHeaders::fresh(age, ttl);
         *made = Some((now.as_secs(), headers.clone()));
         headers

@@ -114,3 +114,73 @@ impl Standing {
         demand.max_age.is_some_and(|most| self.age > most)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::{prelude::*, sample::select};
+
+    use super::*;
+
+    fn seconds() -> impl Strategy<Value = Duration> {
+        (0_u64..8).prop_map(Duration::from_secs)
+    }
+
+    prop_compose! {
+        fn standing()(
+            age in seconds(), fresh in seconds(), while_revalidating in seconds(), on_error in seconds(),
+            not_found in seconds(), keeps in any::<bool>()
+        ) -> Standing {
+            let policy = Policy {
+                fresh, stale_while_revalidate: while_revalidating, stale_if_error: on_error, not_found,
+            };
+            Standing { age, lifetime: if keeps { fresh } else { not_found }, keeps, policy }
+        }
+    }
+
+    prop_compose! {
+        fn demand()(
+            no_cache in any::<bool>(), max_age in prop::option::of(seconds()),
+            max_stale in prop::option::of(prop_oneof![seconds(), select(vec![Duration::MAX])])
+        ) -> Demand {
+            Demand { no_cache, max_age, max_stale, ..Demand::default() }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_used_is_within_the_policy_and_the_demand(standing in standing(), demand in demand()) {
+            let Standing { age, lifetime, keeps, policy } = standing;
+            let verdict = standing.verdict(&demand);
+            match verdict {
+                Verdict::Fresh { ttl } => prop_assert!(!ttl.is_zero() && age + ttl == lifetime),
+                Verdict::Stale { by } => {
+                    prop_assert!(keeps && age == lifetime + by);
+                    prop_assert!(by < policy.stale_while_revalidate.max(policy.stale_if_error));
+                    prop_assert!(by < policy.stale_while_revalidate || demand.max_stale.is_some());
+                    prop_assert!(demand.max_stale.is_none_or(|most| by <= most));
+                }
+                Verdict::Forward(reason) => {
+                    prop_assert_eq!(reason == Reason::Request, age < lifetime);
+                    prop_assert_ne!(reason, Reason::Miss);
+                }
+            }
+            if !matches!(verdict, Verdict::Forward(_)) {
+                prop_assert!(!demand.no_cache && demand.max_age.is_none_or(|most| age <= most));
+            }
+            if let Some(by) = standing.usable_on_error(&demand) {
+                prop_assert!(keeps && !demand.no_cache && by < policy.stale_if_error);
+                prop_assert!(demand.max_age.is_none_or(|most| age <= most));
+                prop_assert!(demand.max_stale.is_none_or(|most| by <= most));
+            }
+        }
+
+        #[test]
+        fn nobody_gets_older_by_asking_for_fresher(standing in standing(), demand in demand()) {
+            let strict = Demand { max_stale: None, ..demand };
+            let used = |demand: &Demand| !matches!(standing.verdict(demand), Verdict::Forward(_));
+            prop_assert!(used(&Demand::default()) || !used(&strict));
+            let on_error = |demand: &Demand| standing.usable_on_error(demand).is_some();
+            prop_assert!(on_error(&Demand::default()) || !on_error(&demand));
+        }
+    }
+}

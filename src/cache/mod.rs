@@ -108,6 +108,8 @@ struct FlightKey {
     key: Key,
     background: bool,
     stored: bool,
+    /// Who asks after a purge does not take what was asked for before it.
+    purges: u64,
 }
 
 impl PageCache {
@@ -140,7 +142,9 @@ impl PageCache {
             }
             (Some(entry), Some(Verdict::Stale { by })) => {
                 lookup.metrics.stale.increment(1);
-                if !lookup.demand.only_if_cached {
+                // What is fetched for this request may not be kept: the next
+                // caller sees to it.
+                if !lookup.demand.only_if_cached && !lookup.demand.no_store {
                     self.refresh(entry, &lookup, fetch);
                 }
                 return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::stale(by) });
@@ -152,8 +156,7 @@ impl PageCache {
             return Err(E::from(NotCached));
         }
         let stored = !lookup.demand.no_store;
-        let fetch = fetch(Priority::Caller);
-        let (landed, collapsed) = self.fly(&lookup, kept.clone(), Priority::Caller, fetch).await;
+        let (landed, collapsed) = self.fly(&lookup, kept.clone(), Priority::Caller, fetch(Priority::Caller)).await;
         match landed {
             Ok(entry) => {
                 if collapsed {
@@ -216,12 +219,12 @@ impl PageCache {
     }
 
     /// Joins or starts a flight, in a task of its own: dropping this future
-    /// leaves it alone. Says whether it was another's. `seen` is what the store
-    /// held when it was looked at.
+    /// leaves it alone. Says whether it was another's, as it also is where one
+    /// has landed since the caller `saw` what was kept.
     async fn fly<F, E>(
         &self,
         lookup: &Lookup,
-        seen: Option<Arc<Entry>>,
+        saw: Option<Arc<Entry>>,
         priority: Priority,
         fetch: F,
     ) -> (Result<Arc<Entry>, E>, bool)
@@ -235,16 +238,15 @@ impl PageCache {
         let flight = tokio::spawn(async move {
             let stored = !lookup.demand.no_store;
             let background = priority == Priority::Background;
-            let key = FlightKey { key: lookup.key.clone(), background, stored };
+            let purges = cache.purges.load(Ordering::Acquire);
+            let key = FlightKey { key: lookup.key.clone(), background, stored, purges };
             let landing = async {
-                // Another flight may have landed since the store was looked at.
-                if let Some(kept) = cache.store.get(&lookup.key).await
-                    && !seen.is_some_and(|seen| Arc::ptr_eq(&seen, &kept))
-                {
-                    return Ok(kept);
+                let newer = cache.store.get(&lookup.key).await;
+                if let Some(newer) = newer.filter(|newer| saw.is_none_or(|saw| !Arc::ptr_eq(newer, &saw))) {
+                    return Ok(newer);
                 }
                 leading.store(true, Ordering::Relaxed);
-                cache.land(&lookup, stored, fetch).await
+                cache.land(&lookup, stored.then_some(purges), fetch).await
             };
             let landed = cache.flights.try_get_with_by_ref(&key, landing).await;
             cache.flights.invalidate(&key).await;
@@ -254,19 +256,20 @@ impl PageCache {
         (landed, !led.load(Ordering::Relaxed))
     }
 
-    async fn land<F, E>(&self, lookup: &Lookup, stored: bool, fetch: F) -> Result<Arc<Entry>, E>
+    /// Fetches an entry, and keeps it if it may be and nothing was purged since
+    /// this count of purges.
+    async fn land<F, E>(&self, lookup: &Lookup, purges: Option<u64>, fetch: F) -> Result<Arc<Entry>, E>
     where
         F: Future<Output = Result<RecordPage, E>>,
         E: FetchError,
     {
-        let purges = self.purges.load(Ordering::Acquire);
         let page = match fetch.await {
             Ok(page) => Some(page),
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error),
         };
         let entry = Arc::new(Entry::new(page, &self.clock, Arc::clone(&lookup.metrics)));
-        if stored && purges == self.purges.load(Ordering::Acquire) {
+        if purges == Some(self.purges.load(Ordering::Acquire)) {
             if let Some(old) = self.store.get(&lookup.key).await {
                 old.supersede();
             }

@@ -65,6 +65,7 @@ struct Counts {
 #[must_use]
 pub(super) struct Permit<'b> {
     breaker: &'b Breaker,
+    probe: bool,
     outcome: Outcome,
 }
 
@@ -113,7 +114,8 @@ impl Breaker {
             State::HalfOpen { probing: true, length } => return Err(*length),
             State::HalfOpen { probing, .. } => *probing = true,
         }
-        Ok(Permit { breaker: self, outcome: Outcome::Unknown })
+        let probe = matches!(*state, State::HalfOpen { .. });
+        Ok(Permit { breaker: self, probe, outcome: Outcome::Unknown })
     }
 
     fn settle(&self, outcome: Outcome) {
@@ -144,6 +146,12 @@ impl Breaker {
 }
 
 impl Permit<'_> {
+    /// Whether the call is to find out if the vendor is up again: it is made
+    /// once, and not tried again.
+    pub(super) fn is_probe(&self) -> bool {
+        self.probe
+    }
+
     /// Says how the call went.
     pub(super) fn settle(mut self, outcome: Outcome) {
         self.outcome = outcome;

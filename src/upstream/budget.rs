@@ -140,7 +140,7 @@ impl Budget {
         };
         let start = budget.clock.elapsed();
         let place = Place::take(&budget.waiting);
-        let queue = budget.interval * place.ahead;
+        let queue = budget.next_place() + budget.interval * place.ahead;
         if queue > patience {
             return Err(SendError::BudgetSpent { retry_after: queue });
         }
@@ -195,6 +195,14 @@ impl Shared {
     /// For how long the vendor's 429 still stops the credential.
     fn stopped(&self) -> Option<Duration> {
         self.stopped_until.lock().checked_sub(self.clock.elapsed()).filter(|left| !left.is_zero())
+    }
+
+    /// How long until there is a place, if nobody waits for it.
+    fn next_place(&self) -> Duration {
+        let (left, at) = *self.left.lock();
+        let since = self.clock.elapsed().saturating_sub(at);
+        let wait = if left > 0 { Duration::ZERO } else { self.interval.saturating_sub(since) };
+        wait.max(self.stopped().unwrap_or_default())
     }
 
     /// Takes a place now, or says when there will be one.

@@ -117,9 +117,13 @@ impl Upstream {
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: &VendorRequest, priority: Priority) -> Result<Reply, SendError> {
         let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
-        let sent = tokio::time::timeout(self.timeout, self.send_again(request, priority))
-            .await
-            .unwrap_or(Err(SendError::TimedOut(self.timeout)));
+        let sending = async {
+            if permit.is_probe() {
+                return self.attempt(request, priority, self.timeout).await.or_else(Passing::into_outcome);
+            }
+            self.send_again(request, priority).await
+        };
+        let sent = tokio::time::timeout(self.timeout, sending).await.unwrap_or(Err(SendError::TimedOut(self.timeout)));
         permit.settle(match &sent {
             Ok(reply) if reply.response.status >= 500 => Outcome::Failed,
             Ok(_) | Err(SendError::TooLarge(_)) => Outcome::Succeeded,
@@ -157,13 +161,11 @@ impl Upstream {
             .when(|passing: &Passing| passing.may_pass() && self.retries.withdraw())
             .adjust(|passing, delay| {
                 let wait = delay?.max(passing.named_wait());
-                (wait + self.stopped() < left().min(self.budget.max_wait())).then_some(wait)
+                let stop = self.stopped();
+                (stop <= self.budget.max_wait() && wait + stop < left()).then_some(wait)
             })
             .await;
-        sent.or_else(|passing| match passing {
-            Passing::Answered(reply) => Ok(reply),
-            Passing::Failed(error) | Passing::Final(error) => Err(error),
-        })
+        sent.or_else(Passing::into_outcome)
     }
 
     async fn attempt(&self, request: &VendorRequest, priority: Priority, left: Duration) -> Result<Reply, Passing> {
@@ -193,6 +195,14 @@ impl Upstream {
 }
 
 impl Passing {
+    /// What comes of it if it is not tried again.
+    fn into_outcome(self) -> Result<Reply, SendError> {
+        match self {
+            Self::Answered(reply) => Ok(reply),
+            Self::Failed(error) | Self::Final(error) => Err(error),
+        }
+    }
+
     fn may_pass(&self) -> bool {
         !matches!(self, Self::Final(_))
     }

@@ -3,6 +3,7 @@
 //! that it is linked once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
+mod caching;
 mod command_line;
 mod configuration;
 mod contract;

@@ -85,9 +85,9 @@ async fn check(scenario: Scenario) {
     let mut seen: Vec<String> = Vec::new();
     let mut cursor: Option<String> = None;
     let mut pages = scenario.pages.iter().cycle();
-    // Once pages are refreshed behind the walk, they may change between any two.
-    let mut refreshing = false;
     let mut turns = scenario.turns_back.iter().cycle();
+    // Whether what is kept may change between two requests: a refresh lands.
+    let mut refreshing = false;
     for step in 0.. {
         assert!(step < 2_000, "the walk does not end");
         let (limit, events) = pages.next().unwrap();
@@ -125,12 +125,13 @@ async fn check(scenario: Scenario) {
                 Event::DeleteLastSeen => shown_ids.last().cloned(),
                 Event::DeleteFirstSeen => shown_ids.first().cloned(),
                 Event::Stale => {
-                    refreshing = true;
                     gateway.clock.advance(Duration::from_mins(1));
+                    refreshing = true;
                     None
                 }
                 Event::Expire => {
                     gateway.clock.advance(Duration::from_hours(1));
+                    refreshing = false;
                     None
                 }
             };

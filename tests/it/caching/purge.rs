@@ -1,0 +1,138 @@
+//! `DELETE /cache`: what goes, what stays, and who may.
+
+use super::{Bar, PAGE, Stage, TAX_PAGE};
+use crate::support::{Answer, caller};
+use futures_util::future::join;
+
+async fn purge(stage: &Stage, key: &str, query: &str) -> Answer {
+    stage.gateway.request(|client, url| client.delete(format!("{url}/cache{query}")).bearer_auth(key)).await
+}
+
+async fn purged(stage: &Stage, query: &str) -> u64 {
+    purge(stage, "", query).await.ok()["purged"].as_u64().unwrap()
+}
+
+async fn is_kept(stage: &Stage, target: &str) -> bool {
+    stage.get_with(target, "cache-control", "only-if-cached").await.status == 200
+}
+
+#[tokio::test]
+async fn everything_goes() {
+    let stage = Stage::set().await;
+    let single = stage.customer(0);
+    for target in [PAGE, TAX_PAGE, &single] {
+        stage.get(target).await.ok();
+    }
+
+    assert_eq!(purged(&stage, "").await, 3);
+    for target in [PAGE, TAX_PAGE, &single] {
+        assert!(!is_kept(&stage, target).await);
+    }
+    assert_eq!(purged(&stage, "").await, 0);
+    assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
+}
+
+#[tokio::test]
+async fn a_connection_goes_and_the_others_stay() {
+    let stage = Stage::set().await;
+    stage.get(PAGE).await.ok();
+    stage.get(TAX_PAGE).await.ok();
+
+    assert_eq!(purged(&stage, "?connection=affiliates").await, 1);
+    assert!(!is_kept(&stage, PAGE).await);
+    assert!(is_kept(&stage, TAX_PAGE).await);
+}
+
+#[tokio::test]
+async fn a_customer_goes_with_every_page_that_shows_it() {
+    let stage = Stage::set().await;
+    // Newest first: the last of the sandbox's rows is on the first page.
+    let customers = stage.sandbox.tolt().customers();
+    let id = format!("affiliates.{}", customers.last().unwrap().id);
+    let (single, other) = (format!("/customers/{id}"), stage.customer(0));
+    let oldest = format!("{PAGE}&order=asc");
+    for target in [PAGE, &oldest, &single, &other, TAX_PAGE] {
+        stage.get(target).await.ok();
+    }
+
+    assert_eq!(purged(&stage, &format!("?customer={id}")).await, 2);
+    assert!(!is_kept(&stage, PAGE).await && !is_kept(&stage, &single).await);
+    assert!(is_kept(&stage, &oldest).await && is_kept(&stage, &other).await && is_kept(&stage, TAX_PAGE).await);
+}
+
+#[tokio::test]
+async fn that_a_customer_is_missing_can_be_purged() {
+    let stage = Stage::set().await;
+    stage.get("/customers/affiliates.cust_nobody").await.code(404);
+
+    assert_eq!(purged(&stage, "?customer=affiliates.cust_nobody").await, 1);
+    stage.get("/customers/affiliates.cust_nobody").await.code(404);
+    assert_eq!(stage.calls(), 2);
+}
+
+#[tokio::test]
+async fn only_a_caller_with_the_right_may_and_only_what_is_theirs() {
+    let stage = Stage::configured(|config| {
+        let mut janitor = caller("janitor", "janitor-key", &["tax"]);
+        janitor.may_purge = true;
+        config.callers = vec![caller("reader", "reader-key", &["affiliates", "tax"]), janitor];
+    })
+    .await;
+    stage.gateway.get_as("reader-key", PAGE).await.ok();
+    stage.gateway.get_as("reader-key", TAX_PAGE).await.ok();
+
+    assert_eq!(purge(&stage, "reader-key", "").await.code(403), "forbidden");
+    assert_eq!(purge(&stage, "unknown", "").await.code(401), "unauthenticated");
+    let without_key = stage.gateway.request(|client, url| client.delete(format!("{url}/cache"))).await;
+    assert_eq!(without_key.code(401), "unauthenticated");
+
+    assert_eq!(purge(&stage, "janitor-key", "?connection=affiliates").await.code(404), "connection_not_found");
+    assert_eq!(purge(&stage, "janitor-key", "?customer=affiliates.cust_1").await.code(404), "customer_not_found");
+    assert_eq!(purge(&stage, "janitor-key", "").await.ok()["purged"], 1);
+    assert!(stage.gateway.get_as("reader-key", PAGE).await.cache_status().starts_with("hit"));
+    assert!(stage.gateway.get_as("reader-key", TAX_PAGE).await.cache_status().starts_with("fwd=miss"));
+}
+
+#[tokio::test]
+async fn a_purge_takes_no_parameter_that_it_does_not_know() {
+    let stage = Stage::set().await;
+    assert_eq!(purge(&stage, "", "?customers=affiliates.cust_1").await.code(400), "unknown_parameter");
+    assert_eq!(purge(&stage, "", "?connection=nowhere").await.code(404), "connection_not_found");
+}
+
+#[tokio::test]
+async fn what_was_asked_for_before_a_purge_is_not_kept_after_it_nor_served_to_who_asks_then() {
+    let (stage, bar): (Stage, Bar) = Stage::with_a_bar().await;
+    bar.close();
+    let (before, (purged, after)) = join(stage.get(PAGE), async {
+        bar.has_seen(1).await;
+        let purged = purged(&stage, "").await;
+        let opening = async {
+            bar.has_seen(2).await;
+            bar.open();
+        };
+        (purged, join(stage.get(PAGE), opening).await.0)
+    })
+    .await;
+
+    before.ok();
+    assert_eq!(purged, 0);
+    assert_eq!(after.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
+    assert_eq!(stage.calls(), 2);
+    assert!(is_kept(&stage, PAGE).await);
+}
+
+#[tokio::test]
+async fn a_flight_that_lands_after_a_purge_is_not_kept() {
+    let (stage, bar) = Stage::with_a_bar().await;
+    bar.close();
+    let purging = async {
+        bar.has_seen(1).await;
+        purged(&stage, "?connection=affiliates").await;
+        bar.open();
+    };
+    join(stage.get(PAGE), purging).await.0.ok();
+
+    assert!(!is_kept(&stage, PAGE).await);
+    assert_eq!(bar.requests(), 1);
+}

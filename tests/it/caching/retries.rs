@@ -1,0 +1,105 @@
+//! What may pass is tried again, for reads only and within limits (FACTS,
+//! cases 31 and 32).
+
+use std::time::Duration;
+
+use customer_gateway::sandbox::Fault;
+use futures_util::future::join_all;
+use tokio::net::{TcpListener, TcpStream};
+
+use super::{PAGE, Stage};
+use crate::support::{Gateway, config, connections_to, sandbox};
+
+#[tokio::test]
+async fn what_may_pass_passes_at_the_second_attempt() {
+    let failures = [408, 500, 502, 503, 504].map(Fault::Status);
+    for fault in failures.into_iter().chain([Fault::Reset]) {
+        let stage = Stage::set().await;
+        stage.sandbox.tolt().fail_next(1, fault.clone());
+        stage.get(PAGE).await.ok();
+        assert_eq!(stage.calls(), 2, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_closed_without_an_answer_is_made_again() {
+    let sandbox = sandbox(3, 0, 0).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let vendor = sandbox.tolt().base_url().trim_start_matches("http://").to_owned();
+    tokio::spawn(async move {
+        drop(listener.accept().await.unwrap());
+        let (mut client, _) = listener.accept().await.unwrap();
+        let mut vendor = TcpStream::connect(vendor).await.unwrap();
+        tokio::io::copy_bidirectional(&mut client, &mut vendor).await
+    });
+    let mut config = config(connections_to(&sandbox));
+    config.connections[0].base_url = url.parse().unwrap();
+
+    Gateway::start(config).await.get(PAGE).await.ok();
+}
+
+#[tokio::test]
+async fn a_vendor_that_cannot_be_reached_is_an_error() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let stage = Stage::with(|connection| connection.base_url = format!("http://{free}").parse().unwrap()).await;
+
+    assert_eq!(stage.get(PAGE).await.code(502), "vendor_error");
+}
+
+#[tokio::test]
+async fn a_call_is_tried_three_times_at_most() {
+    for fault in [Fault::Status(503), Fault::Status(408), Fault::Reset] {
+        let stage = Stage::set().await;
+        stage.sandbox.tolt().fail_next(3, fault.clone());
+        assert_eq!(stage.get(PAGE).await.code(502), "vendor_error", "{fault:?}");
+        assert_eq!(stage.calls(), 3, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_the_vendor_refuses_is_not_tried_again() {
+    let refusals = [400, 401, 403, 404, 409, 410, 422].map(Fault::Status);
+    for fault in refusals.into_iter().chain([Fault::Html, Fault::Empty, Fault::Truncated, Fault::SuccessFalse]) {
+        let stage = Stage::set().await;
+        stage.sandbox.tolt().fail_next(1, fault.clone());
+        let answer = stage.get(PAGE).await;
+        assert!(answer.status >= 400, "{fault:?}");
+        assert_eq!(stage.calls(), 1, "{fault:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_wait_that_the_vendor_names_beyond_the_deadline_is_not_waited_for() {
+    let stage = Stage::set().await;
+    let later = vec![("Retry-After".to_owned(), "3600".to_owned())];
+    stage.sandbox.tolt().fail_next(1, Fault::StatusWithHeaders(503, later));
+
+    assert_eq!(stage.get(PAGE).await.code(502), "vendor_error");
+    assert_eq!(stage.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_vendor_that_does_not_answer_in_time_is_asked_once() {
+    let stage = Stage::with(|connection| connection.timeout = Duration::from_millis(300)).await;
+    stage.sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(1)));
+
+    assert_eq!(stage.get(PAGE).await.code(504), "deadline_exceeded");
+    assert_eq!(stage.calls(), 1);
+}
+
+#[tokio::test]
+async fn a_vendor_that_always_fails_is_not_hammered() {
+    let stage = Stage::set().await;
+    // The breaker does not mind this status, which leaves it to the retry
+    // budget: a fifth of the calls, and ten to begin with.
+    stage.sandbox.tolt().fail_next(1_000, Fault::Status(408));
+    let callers = 40;
+    let targets: Vec<_> = (0..callers).map(|index| stage.customer(index)).collect();
+    for answer in join_all(targets.iter().map(|target| stage.get(target))).await {
+        assert_eq!(answer.code(502), "vendor_error");
+    }
+
+    let calls = stage.calls();
+    assert!((callers as u64..=callers as u64 * 6 / 5 + 10).contains(&calls), "{calls}");
+}
