@@ -17,7 +17,7 @@ use axum::{BoxError, Router, body::Body, extract::Request, response::IntoRespons
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, header::CACHE_CONTROL};
 use http_body_util::{Either, Full};
-use moka::sync::Cache;
+use moka::{Equivalent, sync::Cache};
 use parking_lot::Mutex;
 use tower::ServiceExt;
 
@@ -29,9 +29,11 @@ use super::{
     edge,
 };
 
-/// What answers every request.
+/// What answers every request. Clones share it.
 #[derive(Clone)]
-pub struct Front {
+pub struct Front(Arc<Shared>);
+
+struct Shared {
     router: Router,
     callers: Arc<[Arc<Caller>]>,
     remembered: Cache<Question, Arc<Answer>>,
@@ -47,6 +49,19 @@ struct Question {
     /// The caller's place in the configuration.
     caller: usize,
     target: Box<str>,
+}
+
+/// A question as it is asked, to look up.
+#[derive(Debug, Clone, Copy, Hash)]
+struct Asked<'r> {
+    caller: usize,
+    target: &'r str,
+}
+
+impl Equivalent<Question> for Asked<'_> {
+    fn equivalent(&self, question: &Question) -> bool {
+        self.caller == question.caller && *self.target == *question.target
+    }
 }
 
 /// What may be given out again; the router leaves it in its response's
@@ -118,7 +133,7 @@ impl Front {
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let remembered = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
-        Self { router, callers, remembered, clock }
+        Self(Arc::new(Shared { router, callers, remembered, clock }))
     }
 
     /// Answers a request.
@@ -127,50 +142,52 @@ impl Front {
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let Some(question) = self.question(&request) else { return self.route(request.map(Body::new)).await };
-        if let Some(response) = self.recall(&question, request.headers()) {
+        let asked = self.0.asked(&request);
+        if let Some(response) = asked.and_then(|asked| self.0.recall(asked, request.headers())) {
             return Ok(response.map(Either::Left));
         }
-        let mut response = self.router.clone().oneshot(request.map(Body::new)).await.into_response();
-        if let Some(answer) = response.extensions_mut().remove::<Repeatable>() {
-            self.remember(question, answer);
+        let question = asked.map(|Asked { caller, target }| Question { caller, target: target.into() });
+        // Boxed, so that a hit does not carry room for what it does not do.
+        Ok(Box::pin(self.route(question, request.map(Body::new))).await)
+    }
+
+    async fn route(self, question: Option<Question>, request: Request) -> http::Response<FrontBody> {
+        let mut response = self.0.router.clone().oneshot(request).await.into_response();
+        let repeatable = response.extensions_mut().remove::<Repeatable>();
+        if let (Some(question), Some(repeatable)) = (question, repeatable) {
+            let answer = Answer::new(repeatable, self.0.clock.elapsed());
+            self.0.remembered.insert(question, Arc::new(answer));
         }
-        Ok(response.map(Either::Right))
+        response.map(Either::Right)
     }
+}
 
-    async fn route(self, request: Request) -> Result<http::Response<FrontBody>, Infallible> {
-        Ok(self.router.oneshot(request).await.into_response().map(Either::Right))
-    }
-
-    /// What may be remembered: a `GET` of a known caller that demands nothing
-    /// of freshness.
-    fn question<B>(&self, request: &Request<B>) -> Option<Question> {
+impl Shared {
+    /// What may have been remembered: a `GET` of a known caller that demands
+    /// nothing of freshness.
+    fn asked<'r, B>(&self, request: &'r Request<B>) -> Option<Asked<'r>> {
         if request.method() != Method::GET || request.headers().contains_key(CACHE_CONTROL) {
             return None;
         }
         let caller = access::caller(&self.callers, request.headers()).ok()?;
-        let target = request.uri().path_and_query()?.as_str().into();
-        Some(Question { caller, target })
+        let target = request.uri().path_and_query()?.as_str();
+        Some(Asked { caller, target })
     }
 
-    fn recall(&self, question: &Question, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
-        let answer = self.remembered.get(question)?;
+    fn recall(&self, asked: Asked<'_>, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
+        let answer = self.remembered.get(&asked)?;
         let now = self.clock.elapsed();
         if now >= answer.fresh_until || !answer.count_hit() {
-            self.remembered.invalidate(question);
+            self.remembered.invalidate(&asked);
             return None;
         }
         let id = edge::request_id(request);
         Some(caching::recalled(request, &answer, answer.freshness_headers(now), id))
     }
-
-    fn remember(&self, question: Question, answer: Repeatable) {
-        self.remembered.insert(question, Arc::new(Answer::new(answer, self.clock.elapsed())));
-    }
 }
 
 impl std::fmt::Debug for Front {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Front").field("remembered", &self.remembered.entry_count()).finish_non_exhaustive()
+        f.debug_struct("Front").field("remembered", &self.0.remembered.entry_count()).finish_non_exhaustive()
     }
 }

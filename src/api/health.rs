@@ -8,6 +8,8 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::{directory::Source, telemetry::metrics::Registry, upstream::BreakerState};
+
 use super::{ApiState, page};
 
 /// How the gateway is.
@@ -57,7 +59,31 @@ pub(super) async fn readyz() -> Response {
     responses((status = 200, description = "All metrics.", body = String, content_type = "text/plain")),
 )]
 pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
+    for source in state.directory.sources() {
+        look_at(&state.registry, source);
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.registry.render()).into_response()
+}
+
+/// Sets the gauges of what is not counted as it happens.
+fn look_at(registry: &Registry, source: &Source) {
+    let labels = &[("connection", source.name().as_str())];
+    let budget = source.upstream().budget();
+    let stopped = budget.stopped.unwrap_or_default().as_secs_f64();
+    let open = match source.upstream().breaker() {
+        BreakerState::Closed => 0.0,
+        BreakerState::HalfOpen => 0.5,
+        BreakerState::Open(_) => 1.0,
+    };
+    let gauges = [
+        ("gateway_budget_left", "Vendor calls that would be let pass at once.", f64::from(budget.left)),
+        ("gateway_budget_waiting", "Vendor calls that wait for a place.", f64::from(budget.waiting)),
+        ("gateway_budget_stopped_seconds", "For how long the vendor has stopped the credential.", stopped),
+        ("gateway_breaker_open", "The breaker: 0 closed, 0.5 half-open, 1 open.", open),
+    ];
+    for (name, help, value) in gauges {
+        registry.gauge(name, help, labels).set(value);
+    }
 }
 
 fn healthy() -> Response {

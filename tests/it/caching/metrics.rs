@@ -77,3 +77,22 @@ async fn the_store_stays_within_its_bytes() {
     assert!(evictions > 0 && entries > 0, "{evictions} {entries}");
     assert_eq!(evictions + entries, 200);
 }
+
+#[tokio::test]
+async fn the_budget_and_the_breaker_are_shown_by_connection() {
+    let stage = Stage::set().await;
+    assert_eq!(metric(&stage, r#"gateway_breaker_open{connection="affiliates"}"#).await, 0);
+    stage.sandbox.tolt().fail_next(5, Fault::Status(520));
+    for index in 0..5 {
+        stage.get(&stage.customer(index)).await.code(502);
+    }
+    assert_eq!(metric(&stage, r#"gateway_breaker_open{connection="affiliates"}"#).await, 1);
+    assert_eq!(metric(&stage, r#"gateway_breaker_open{connection="tax"}"#).await, 0);
+
+    let wait = vec![("Retry-After".into(), "60".into())];
+    stage.sandbox.corporation().fail_next(1, Fault::StatusWithHeaders(429, wait));
+    stage.get(TAX_PAGE).await.code(503);
+    assert_eq!(metric(&stage, r#"gateway_budget_stopped_seconds{connection="tax"}"#).await, 60);
+    assert_eq!(metric(&stage, r#"gateway_budget_waiting{connection="tax"}"#).await, 0);
+    assert!(metric(&stage, r#"gateway_budget_left{connection="tax"}"#).await > 0);
+}
