@@ -4,11 +4,6 @@ use std::{io::Write, process::ExitCode};
 
 use clap::Parser;
 use customer_gateway::cli::{self, Cli};
-use mimalloc::MiMalloc;
-
-/// Takes a tenth off the CPU time of a miss (docs/PERFORMANCE.md).
-#[global_allocator]
-static ALLOCATOR: MiMalloc = MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
