@@ -2,9 +2,6 @@
 
 use std::sync::Arc;
 
-use reqwest::Client;
-use url::{Host, Url};
-
 use crate::{
     api::{self, ApiState, Front},
     cache::{CacheMetrics, PageCache},
@@ -13,7 +10,7 @@ use crate::{
     directory::{Directory, Source},
     domain::cursor::CursorKey,
     telemetry::metrics::Registry,
-    upstream::{self, Budgets, Limits, Upstream},
+    upstream::{Budgets, ClientError, Clients, Limits, Upstream},
     vendors::Account,
 };
 
@@ -35,7 +32,7 @@ pub struct App {
 pub enum AppError {
     /// The HTTP client cannot be made, mostly for want of CA certificates.
     #[error("the HTTP client cannot be made; are CA certificates installed (package ca-certificates)? {0}")]
-    Client(#[from] reqwest::Error),
+    Client(#[from] ClientError),
     /// The machine gives no random bytes.
     #[error("the machine gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
@@ -81,29 +78,6 @@ impl App {
         });
         let front = Front::new(router, callers, remembered, Arc::clone(clock));
         Ok(Self { directory, front })
-    }
-}
-
-/// The HTTP clients, made as they are needed: each reads all CA certificates.
-#[derive(Default)]
-struct Clients {
-    loopback: Option<Client>,
-    elsewhere: Option<Client>,
-}
-
-impl Clients {
-    fn of(&mut self, base_url: &Url) -> Result<Client, AppError> {
-        let loopback = match base_url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
-        let known = if loopback { &mut self.loopback } else { &mut self.elsewhere };
-        match known {
-            Some(client) => Ok(client.clone()),
-            None => Ok(known.insert(upstream::client(loopback)?).clone()),
-        }
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use axum::response::{IntoResponse, Response};
+use axum::{body::Body, response::Response};
 use headers::{CacheControl, ETag, HeaderMapExt, IfNoneMatch};
 use http::{
     HeaderMap, HeaderName, HeaderValue, StatusCode,
@@ -13,12 +13,12 @@ use http::{
 use bytes::Bytes;
 use http_body_util::Full;
 
-use crate::{cache::Demand, directory::Freshness};
-
-use super::{
-    edge::REQUEST_ID,
-    front::{Answer, Repeatable},
+use crate::{
+    cache::{CacheStatus, Demand},
+    directory::Freshness,
 };
+
+use super::front::Repeatable;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -63,23 +63,15 @@ pub(super) struct FreshnessHeaders {
 }
 
 impl FreshnessHeaders {
-    /// Those of an answer that is kept and fresh.
-    pub(super) fn fresh(age: Duration, ttl: i64) -> Self {
-        Self::new(age, ttl, &format!("customer-gateway; hit; ttl={ttl}"))
-    }
-
-    fn of(freshness: &Freshness) -> Self {
-        Self::new(freshness.age, freshness.status.ttl, &freshness.status.to_string())
-    }
-
-    fn new(age: Duration, ttl: i64, status: &str) -> Self {
+    /// Those of an answer of this age.
+    pub(super) fn new(age: Duration, status: &CacheStatus) -> Self {
         // What has passed of the freshness lifetime and what is left: a
         // caller's cache compares it with `Age` (RFC 9111, section 4.2).
-        let lifetime = i64::try_from(age.as_secs()).unwrap_or(i64::MAX).saturating_add(ttl).max(0);
+        let lifetime = i64::try_from(age.as_secs()).unwrap_or(i64::MAX).saturating_add(status.ttl).max(0);
         Self {
             age: HeaderValue::from(age.as_secs()),
             cache_control: value(&format!("private, max-age={lifetime}")),
-            cache_status: value(status),
+            cache_status: value(&status.to_string()),
         }
     }
 
@@ -90,39 +82,29 @@ impl FreshnessHeaders {
     }
 }
 
-/// Answers a request with a representation, or with 304 where the caller has
-/// it already. What may be given out again is left to the front.
+/// Answers a request with a representation. What may be given out again is
+/// left to the front.
 pub(super) fn answer(request: &HeaderMap, representation: Representation) -> Response {
     let Representation { body, hash, freshness } = representation;
     let tag = value(&format!("\"{}\"", &hash.to_hex()[..32]));
     let body = Bytes::from(body);
-    let mut response = if has_already(request, &tag) {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        ([(CONTENT_TYPE, JSON)], body.clone()).into_response()
-    };
-    let headers = response.headers_mut();
-    headers.insert(VARY, VARIES_BY);
-    headers.insert(ETAG, tag.clone());
-    if let Some(freshness) = freshness {
-        FreshnessHeaders::of(&freshness).insert(headers);
-        if freshness.status.is_fresh_hit() {
-            response.extensions_mut().insert(Repeatable { body, tag, freshness });
-        }
+    let headers = freshness.as_ref().map(|freshness| FreshnessHeaders::new(freshness.age, &freshness.status));
+    let mut response = respond(request, body.clone(), tag.clone(), headers).map(Body::new);
+    if let Some(freshness) = freshness.filter(|freshness| freshness.status.is_fresh_hit()) {
+        response.extensions_mut().insert(Repeatable { body, tag, freshness });
     }
     response
 }
 
-/// Answers a request with what another was answered with.
-pub(super) fn recalled(
+/// The response of a body, or 304 where the caller has it already.
+pub(super) fn respond(
     request: &HeaderMap,
-    answer: &Answer,
-    freshness: FreshnessHeaders,
-    request_id: HeaderValue,
+    body: Bytes,
+    tag: HeaderValue,
+    freshness: Option<FreshnessHeaders>,
 ) -> http::Response<Full<Bytes>> {
-    let is_known = has_already(request, &answer.tag);
-    let body = if is_known { Bytes::new() } else { answer.body.clone() };
-    let mut response = http::Response::new(Full::new(body));
+    let is_known = has_already(request, &tag);
+    let mut response = http::Response::new(Full::new(if is_known { Bytes::new() } else { body }));
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
@@ -132,9 +114,10 @@ pub(super) fn recalled(
         headers.insert(CONTENT_TYPE, JSON);
     }
     headers.insert(VARY, VARIES_BY);
-    headers.insert(ETAG, answer.tag.clone());
-    freshness.insert(headers);
-    headers.insert(REQUEST_ID, request_id);
+    headers.insert(ETAG, tag);
+    if let Some(freshness) = freshness {
+        freshness.insert(headers);
+    }
     response
 }
 

@@ -14,7 +14,7 @@ use super::{
     access::Access,
     caching,
     page::{self, CustomerPage},
-    parameters::{self, CustomerParameters, CustomerShapeParameters, PageParameters},
+    parameters::{self, ConnectionParameters, CustomerParameters, CustomerShapeParameters, PageParameters},
     problem::{Problem, Problems},
 };
 
@@ -28,7 +28,7 @@ use super::{
     path = "/customers",
     operation_id = "listCustomers",
     tag = "Customers",
-    params(PageParameters, CustomerParameters, CustomerShapeParameters),
+    params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), Problems),
 )]
 pub(super) async fn list_customers(

@@ -21,7 +21,12 @@ use moka::{Equivalent, sync::Cache};
 use parking_lot::Mutex;
 use tower::ServiceExt;
 
-use crate::{cache::Entry, clock::SharedClock, config::Caller, directory::Freshness};
+use crate::{
+    cache::{CacheStatus, Entry},
+    clock::SharedClock,
+    config::Caller,
+    directory::Freshness,
+};
 
 use super::{
     access,
@@ -75,9 +80,9 @@ pub(super) struct Repeatable {
 
 /// A remembered answer.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) body: Bytes,
-    pub(super) tag: HeaderValue,
+struct Answer {
+    body: Bytes,
+    tag: HeaderValue,
     /// The pages behind it. What is remembered keeps none of them in memory.
     pages: Vec<Weak<Entry>>,
     /// By the clock: when its oldest page was fetched, and until when all are
@@ -117,8 +122,8 @@ impl Answer {
             return headers.clone();
         }
         let age = now.saturating_sub(self.fetched);
-        let ttl = self.fresh_until.saturating_sub(now).as_secs().try_into().unwrap_or(i64::MAX);
-        let headers = FreshnessHeaders::fresh(age, ttl);
+        let status = CacheStatus::fresh(self.fresh_until.saturating_sub(now));
+        let headers = FreshnessHeaders::new(age, &status);
         *made = Some((now.as_secs(), headers.clone()));
         headers
     }
@@ -181,8 +186,10 @@ impl Shared {
             self.remembered.invalidate(&asked);
             return None;
         }
-        let id = edge::request_id(request);
-        Some(caching::recalled(request, &answer, answer.freshness_headers(now), id))
+        let freshness = Some(answer.freshness_headers(now));
+        let mut response = caching::respond(request, answer.body.clone(), answer.tag.clone(), freshness);
+        response.headers_mut().insert(edge::REQUEST_ID, edge::request_id(request));
+        Some(response)
     }
 }
 

@@ -11,7 +11,7 @@ use super::{
     access::Access,
     caching,
     page::{self, TransactionPage},
-    parameters::{self, CustomerTransactionParameters, ListRequest, PageParameters, TransactionShapeParameters},
+    parameters::{self, ConnectionParameters, ListRequest, PageParameters, TransactionShapeParameters},
     problem::{Problem, Problems},
 };
 
@@ -25,6 +25,7 @@ use super::{
     operation_id = "listTransactions",
     tag = "Transactions",
     params(
+        ConnectionParameters,
         PageParameters,
         ("customer_id" = Option<String>, Query, description = "Only transactions of this customer, by the id at the gateway.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
         TransactionShapeParameters,
@@ -51,7 +52,7 @@ pub(super) async fn list_transactions(
     tag = "Transactions",
     params(
         ("id" = String, Path, description = "The customer's id, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
-        CustomerTransactionParameters,
+        PageParameters,
         TransactionShapeParameters,
     ),
     responses((status = 200, description = "A page of transactions.", body = TransactionPage), Problems),

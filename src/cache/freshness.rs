@@ -38,14 +38,6 @@ pub struct Demand {
     pub max_stale: Option<Duration>,
 }
 
-impl Demand {
-    /// Whether the caller asks nothing of freshness.
-    #[must_use]
-    pub fn is_none(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 impl Default for Policy {
     fn default() -> Self {
         Self {

@@ -40,7 +40,9 @@ pub enum Reason {
 }
 
 impl CacheStatus {
-    pub(super) fn fresh(ttl: Duration) -> Self {
+    /// That of an answer that is kept and fresh for so long.
+    #[must_use]
+    pub fn fresh(ttl: Duration) -> Self {
         Self { forward: None, ttl: seconds(ttl), detail: None }
     }
 

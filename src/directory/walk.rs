@@ -101,10 +101,7 @@ impl<'w> Walk<'w> {
             if taken == limit || self.calls >= self.max_calls {
                 break ahead;
             }
-            match self.step(&place, position, direction).await? {
-                Some(next) => place = next,
-                None => break None,
-            }
+            place = self.step(&place, position, direction).await?;
         };
         let report = self.report(taken < limit && ahead.is_some());
         let (before, after) = match direction {
@@ -180,19 +177,14 @@ impl<'w> Walk<'w> {
     }
 
     /// Enters the page that comes next, where a vendor may have no word for it.
-    async fn step(
-        &mut self,
-        place: &Place,
-        ahead: &Position,
-        direction: Direction,
-    ) -> Result<Option<Place>, DirectoryError> {
+    async fn step(&mut self, place: &Place, ahead: &Position, direction: Direction) -> Result<Place, DirectoryError> {
         let facts = place.entry.page.facts();
         let neighbour = match direction {
             Direction::Forward => &facts.next,
             Direction::Backward => &facts.prev,
         };
         if *neighbour != Neighbour::Unknown {
-            return self.enter(ahead).await.map(Some);
+            return self.enter(ahead).await;
         }
         let anchor = match (&self.plan.order, direction) {
             (Some(_), _) => instant(ahead, direction),
@@ -201,7 +193,7 @@ impl<'w> Walk<'w> {
         };
         let Some(anchor) = anchor else { return Err(self.expired()) };
         let lap = self.lap(place.lap, &anchor)?;
-        self.enter(&Position::entering(anchor, ahead.beside.clone(), lap, direction)).await.map(Some)
+        self.enter(&Position::entering(anchor, ahead.beside.clone(), lap, direction)).await
     }
 
     /// The page before another, for a vendor whose cursors lead forward only:

@@ -25,7 +25,7 @@ pub use breaker::{Breaker, BreakerState};
 pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
 pub use credential::Credential;
 use send::Endpoint;
-pub use send::{Reply, client};
+pub use send::{ClientError, Clients, Reply};
 
 /// A call is tried so many times at most.
 const MOST_ATTEMPTS: usize = 3;

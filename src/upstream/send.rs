@@ -6,7 +6,7 @@ use bytes::{Bytes, BytesMut};
 use http::header::{ACCEPT, AUTHORIZATION};
 use jiff::Timestamp;
 use reqwest::{Client, Response, redirect};
-use url::Url;
+use url::{Host, Url};
 
 use crate::vendors::{VendorRequest, VendorResponse};
 
@@ -34,9 +34,38 @@ pub struct Reply {
     pub retry_after: Option<Duration>,
 }
 
-/// An HTTP client, shared by connections so that they share its pool. A proxy
-/// that the environment names is of no use to reach this machine itself.
-pub fn client(loopback: bool) -> reqwest::Result<Client> {
+/// The HTTP clients, made as they are needed: each reads all CA certificates.
+/// Connections share them, and so their pools.
+#[derive(Debug, Default)]
+pub struct Clients {
+    loopback: Option<Client>,
+    elsewhere: Option<Client>,
+}
+
+/// The HTTP client cannot be made.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ClientError(#[from] reqwest::Error);
+
+impl Clients {
+    /// The client for an API. A proxy that the environment names is of no use
+    /// to reach this machine itself.
+    pub fn of(&mut self, base_url: &Url) -> Result<Client, ClientError> {
+        let loopback = match base_url.host() {
+            Some(Host::Ipv4(address)) => address.is_loopback(),
+            Some(Host::Ipv6(address)) => address.is_loopback(),
+            Some(Host::Domain(name)) => name == "localhost",
+            None => false,
+        };
+        let known = if loopback { &mut self.loopback } else { &mut self.elsewhere };
+        match known {
+            Some(client) => Ok(client.clone()),
+            None => Ok(known.insert(client(loopback)?).clone()),
+        }
+    }
+}
+
+fn client(loopback: bool) -> reqwest::Result<Client> {
     let builder = Client::builder();
     let builder = if loopback { builder.no_proxy() } else { builder };
     builder

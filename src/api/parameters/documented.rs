@@ -15,15 +15,22 @@ pub(in crate::api) enum Include {
     Raw,
 }
 
+/// The parameter that chooses connections, for the document.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
+pub(in crate::api) struct ConnectionParameters {
+    /// The connections to ask: for now one, which may be left out where there is
+    /// only one.
+    #[param(example = json!(["affiliates"]))]
+    connection: Option<Vec<String>>,
+}
+
 /// The parameters that every list takes, for the document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
 pub(in crate::api) struct PageParameters {
-    /// The connections to ask: for now one, which may be left out where there is
-    /// only one.
-    #[param(example = json!(["affiliates"]))]
-    connection: Option<Vec<String>>,
     /// How many rows at most.
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: Option<u32>,
@@ -40,31 +47,6 @@ pub(in crate::api) struct PageParameters {
     #[param(example = "2025-01-31")]
     created_lte: Option<String>,
     /// Only customers referred by this partner, or their transactions.
-    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
-    partner_id: Option<String>,
-}
-
-/// The parameters of a customer's transactions, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(in crate::api) struct CustomerTransactionParameters {
-    /// How many rows at most.
-    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
-    limit: Option<u32>,
-    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question.
-    cursor: Option<String>,
-    /// The order by `created_at`.
-    #[param(inline = false)]
-    order: Option<Order>,
-    /// Only transactions created at or after this RFC 3339 date-time or date.
-    #[param(example = "2025-01-15T14:30:00.000Z")]
-    created_gte: Option<String>,
-    /// Only transactions created at or before this RFC 3339 date-time or date;
-    /// a date includes its whole day in UTC.
-    #[param(example = "2025-01-31")]
-    created_lte: Option<String>,
-    /// Only transactions of this partner.
     #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
     partner_id: Option<String>,
 }

@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(super) use documented::{
-    CustomerParameters, CustomerShapeParameters, CustomerTransactionParameters, Include, PageParameters,
+    ConnectionParameters, CustomerParameters, CustomerShapeParameters, Include, PageParameters,
     TransactionShapeParameters,
 };
 
