@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
 
 mod caching;
+mod clients;
 mod command_line;
 mod configuration;
 mod contract;
