@@ -113,5 +113,3 @@ assert.equal(tax.data[1]?.tax?.exemption, undefined);
 const later = createClient<paths>({ baseUrl: LATER_URL! });
 const { data: told } = await later.GET("/customers");
 assert.equal(told?.data.length, 2);
-
-console.log("openapi-typescript with openapi-fetch: all is well");

@@ -31,6 +31,9 @@ macro_rules! clients {
 
 clients! {
     typescript_openapi_fetch: "typescript-openapi-fetch",
+    typescript_hey_api: "typescript-hey-api",
+    python_openapi_python_client: "python-openapi-python-client",
+    python_openapi_generator: "python-openapi-generator",
 }
 
 #[test]

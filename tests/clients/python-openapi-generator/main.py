@@ -1,0 +1,110 @@
+import os
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import Any
+
+from customer_gateway import (
+    ApiClient,
+    ApiException,
+    Configuration,
+    ConnectionsApi,
+    Customer,
+    CustomersApi,
+    Expansion,
+    Include,
+    Problem,
+    TransactionsApi,
+)
+
+GATEWAY_URL = os.environ["GATEWAY_URL"]
+GATEWAY_KEY = os.environ["GATEWAY_KEY"]
+LATER_URL = os.environ["LATER_URL"]
+
+# docs:authenticate
+gateway = ApiClient(Configuration(host=GATEWAY_URL, access_token=GATEWAY_KEY))
+api = CustomersApi(gateway)
+# docs:end
+
+
+# docs:walk
+def customers(**question: Any) -> Iterator[Customer]:
+    page = api.list_customers(**question, limit=100)
+    yield from page.data
+    while page.page.next_cursor:
+        page = api.list_customers(**question, limit=100, cursor=page.page.next_cursor)
+        yield from page.data
+# docs:end
+
+
+def refused(status: int, code: str, ask: Callable[[], object]) -> ApiException:
+    """A problem of the generated type."""
+    try:
+        answer = ask()
+    except ApiException as error:
+        assert isinstance(error.data, Problem), error
+        assert (error.status, error.data.code) == (status, code), error
+        return error
+    raise AssertionError(answer)
+
+
+# Every customer of both connections, once.
+ids = [customer.id for connection in ["affiliates", "tax"] for customer in customers(connection=[connection])]
+assert len(ids) == len(set(ids)) == 12_500
+
+# Arrays as parameters.
+expanded = api.list_customers(connection=["affiliates"], expand=[Expansion.PARTNER, Expansion.PROGRAM])
+assert any(row.referral and row.referral.partner and row.referral.program for row in expanded.data)
+platforms = api.list_customers(connection=["tax"], source_platform=["stripe", "xero"], limit=100)
+assert {row.tax and row.tax.source_platform for row in platforms.data} == {"stripe", "xero"}
+
+# Date-times as parameters.
+instant = expanded.data[1].created_at
+assert isinstance(instant, datetime)
+then = api.list_customers(
+    connection=["affiliates"], created_gte=instant.isoformat(), created_lte=instant.isoformat()
+)
+assert expanded.data[1].id in [row.id for row in then.data]
+assert all(row.created_at == instant for row in then.data)
+
+# One customer, and its transactions.
+id = TransactionsApi(gateway).list_transactions(connection=["affiliates"], limit=1).data[0].customer_id
+assert id
+customer = api.get_customer_with_http_info(id)
+assert customer.data.id == id
+own = TransactionsApi(gateway).list_customer_transactions(id).data
+assert own and all(row.customer_id == id and isinstance(row.amount, int) for row in own)
+
+# A conditional request: an answer without a body where nothing has changed.
+assert customer.headers
+try:
+    api.get_customer(id, _headers={"If-None-Match": customer.headers["etag"]})
+    raise AssertionError("it is sent again")
+except ApiException as error:
+    assert error.status == 304
+
+# Problems.
+refused(400, "invalid_cursor", lambda: api.list_customers(connection=["tax"], cursor="nonsense"))
+stranger = ApiClient(Configuration(host=GATEWAY_URL, access_token="wrong"))
+refused(401, "unauthenticated", lambda: ConnectionsApi(stranger).list_connections())
+refused(404, "customer_not_found", lambda: api.get_customer("affiliates.cust_nobody"))
+refused(502, "vendor_error", lambda: api.list_customers(connection=["failing"]))
+# Left to itself, urllib3 waits as long as `Retry-After` says, and asks again.
+impatient = CustomersApi(ApiClient(Configuration(host=GATEWAY_URL, access_token=GATEWAY_KEY, retries=False)))
+limited = refused(503, "vendor_rate_limited", lambda: impatient.list_customers(connection=["limited"]))
+assert limited.headers and int(limited.headers["retry-after"]) > 50
+
+# Vendors that send what nobody has heard of.
+drifting = api.list_customers(connection=["drifting"], expand=[Expansion.PARTNER], include=[Include.RAW])
+assert [(row.status, row.name) for row in drifting.data] == [("hibernating", "Jim"), (None, None), (None, None)]
+first = drifting.data[0]
+assert first.referral and first.referral.partner and first.referral.partner.status == "dormant"
+assert first.raw and "unheard_of" in first.raw
+tax = api.list_customers(connection=["drifting-tax"], expand=[Expansion.EXEMPTION, Expansion.SHIPPING_ADDRESS])
+first, second, _ = tax.data
+assert first.tax and first.tax.source_platform == "abacus"
+assert first.tax.exemption and first.tax.exemption.certificate_types == ["VERBAL"]
+assert second.tax and not second.tax.exemption
+
+# A gateway of a later version, that sends more than the document has.
+later = CustomersApi(ApiClient(Configuration(host=LATER_URL))).list_customers()
+assert len(later.data) == 2

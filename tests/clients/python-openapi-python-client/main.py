@@ -1,0 +1,111 @@
+import os
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from client import AuthenticatedClient, Client
+from client.api.connections import list_connections
+from client.api.customers import get_customer, list_customers
+from client.api.transactions import list_customer_transactions, list_transactions
+from client.models import Customer, CustomerPage, Expansion, Include, Problem, Referral, Tax, TransactionPage
+from client.types import UNSET, Response, Unset
+
+GATEWAY_URL = os.environ["GATEWAY_URL"]
+GATEWAY_KEY = os.environ["GATEWAY_KEY"]
+LATER_URL = os.environ["LATER_URL"]
+
+# docs:authenticate
+gateway = AuthenticatedClient(base_url=GATEWAY_URL, token=GATEWAY_KEY)
+# docs:end
+
+
+# docs:walk
+def customers(**question: Any) -> Iterator[Customer]:
+    cursor: str | Unset | None = UNSET
+    while cursor is not None:
+        answer = list_customers.sync(client=gateway, **question, limit=100, cursor=cursor)
+        if not isinstance(answer, CustomerPage):
+            raise RuntimeError(answer)
+        yield from answer.data
+        cursor = answer.page.next_cursor
+# docs:end
+
+
+def page(**question: Any) -> CustomerPage:
+    """The first page of a question."""
+    answer = list_customers.sync(client=gateway, **question)
+    assert isinstance(answer, CustomerPage), answer
+    return answer
+
+
+def refused(answer: Response[Any], status: int, code: str) -> Response[Any]:
+    """A problem of the generated type."""
+    assert isinstance(answer.parsed, Problem), answer
+    assert (answer.status_code, answer.parsed.code) == (status, code), answer
+    return answer
+
+
+# Every customer of both connections, once.
+ids = [customer.id for connection in ["affiliates", "tax"] for customer in customers(connection=[connection])]
+assert len(ids) == len(set(ids)) == 12_500
+
+# Arrays as parameters.
+expanded = page(connection=["affiliates"], expand=[Expansion.PARTNER, Expansion.PROGRAM])
+referrals = [customer.referral for customer in expanded.data if isinstance(customer.referral, Referral)]
+assert any(referral.partner and referral.program for referral in referrals)
+platforms = page(connection=["tax"], source_platform=["stripe", "xero"], limit=100)
+taxes = [customer.tax for customer in platforms.data if isinstance(customer.tax, Tax)]
+assert {tax.source_platform for tax in taxes} == {"stripe", "xero"}
+
+# Date-times as parameters.
+instant = expanded.data[1].created_at
+assert isinstance(instant, datetime)
+then = page(connection=["affiliates"], created_gte=instant.isoformat(), created_lte=instant.isoformat())
+assert expanded.data[1].id in [customer.id for customer in then.data]
+assert all(customer.created_at == instant for customer in then.data)
+
+# One customer, and its transactions.
+transactions = list_transactions.sync(client=gateway, connection=["affiliates"], limit=1)
+assert isinstance(transactions, TransactionPage)
+id = transactions.data[0].customer_id
+assert isinstance(id, str)
+customer = get_customer.sync_detailed(client=gateway, id=id)
+assert isinstance(customer.parsed, Customer) and customer.parsed.id == id
+own = list_customer_transactions.sync(client=gateway, id=id)
+assert isinstance(own, TransactionPage) and own.data
+assert all(row.customer_id == id and isinstance(row.amount, int) for row in own.data)
+
+# A conditional request: an answer without a body where nothing has changed.
+unchanged = get_customer.sync_detailed(
+    client=AuthenticatedClient(
+        base_url=GATEWAY_URL, token=GATEWAY_KEY, headers={"If-None-Match": customer.headers["etag"]}
+    ),
+    id=id,
+)
+assert unchanged.status_code == 304
+
+# Problems.
+refused(list_customers.sync_detailed(client=gateway, connection=["tax"], limit=0), 400, "invalid_parameter")
+refused(list_customers.sync_detailed(client=gateway, connection=["tax"], cursor="nonsense"), 400, "invalid_cursor")
+stranger = AuthenticatedClient(base_url=GATEWAY_URL, token="wrong")
+refused(list_connections.sync_detailed(client=stranger), 401, "unauthenticated")
+refused(get_customer.sync_detailed(client=gateway, id="affiliates.cust_nobody"), 404, "customer_not_found")
+refused(list_customers.sync_detailed(client=gateway, connection=["failing"]), 502, "vendor_error")
+limited = list_customers.sync_detailed(client=gateway, connection=["limited"])
+assert int(refused(limited, 503, "vendor_rate_limited").headers["retry-after"]) > 50
+
+# Vendors that send what nobody has heard of.
+drifting = page(connection=["drifting"], expand=[Expansion.PARTNER], include=[Include.RAW])
+assert [(row.status, row.name) for row in drifting.data] == [("hibernating", "Jim"), (None, None), (None, None)]
+first = drifting.data[0]
+assert first.referral and first.referral.partner and first.referral.partner.status == "dormant"
+assert first.raw and "unheard_of" in first.raw
+tax = page(connection=["drifting-tax"], expand=[Expansion.EXEMPTION, Expansion.SHIPPING_ADDRESS])
+first, second, _ = tax.data
+assert first.tax and first.tax.source_platform == "abacus"
+assert first.tax.exemption and first.tax.exemption.certificate_types == ["VERBAL"]
+assert second.tax and not second.tax.exemption
+
+# A gateway of a later version, that sends more than the document has.
+later = list_customers.sync(client=Client(base_url=LATER_URL))
+assert isinstance(later, CustomerPage) and len(later.data) == 2

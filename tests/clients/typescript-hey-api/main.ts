@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { createClient } from "./client/client/index.js";
+import { client as gateway } from "./client/client.gen.js";
+import {
+  getCustomer,
+  listConnections,
+  listCustomers,
+  listCustomerTransactions,
+  listTransactions,
+  type ListCustomersData,
+  type Problem,
+} from "./client/index.js";
+
+type Question = NonNullable<ListCustomersData["query"]>;
+
+const { GATEWAY_URL, GATEWAY_KEY, LATER_URL } = process.env;
+
+// docs:authenticate
+gateway.setConfig({ baseUrl: GATEWAY_URL!, auth: GATEWAY_KEY });
+// docs:end
+
+// docs:walk
+async function* customers(question: Question) {
+  let cursor: string | undefined;
+  do {
+    const { data } = await listCustomers({ query: { ...question, limit: 100, cursor }, throwOnError: true });
+    yield* data.data;
+    cursor = data.page.next_cursor ?? undefined;
+  } while (cursor);
+}
+// docs:end
+
+// The first page of a question.
+async function page(question: Question) {
+  const { data } = await listCustomers({ query: question, throwOnError: true });
+  return data;
+}
+
+// Every customer of both connections, once.
+const ids = new Set<string>();
+for (const connection of ["affiliates", "tax"]) {
+  for await (const customer of customers({ connection: [connection] })) {
+    assert(!ids.has(customer.id), `${customer.id} came twice`);
+    ids.add(customer.id);
+  }
+}
+assert.equal(ids.size, 12_500);
+
+// Arrays as parameters.
+const expanded = await page({ connection: ["affiliates"], expand: ["partner", "program"] });
+assert(expanded.data.some(({ referral }) => referral?.partner?.id && referral.program?.id));
+const platforms = await page({ connection: ["tax"], source_platform: ["stripe", "xero"], limit: 100 });
+assert.deepEqual(new Set(platforms.data.map(({ tax }) => tax?.source_platform)), new Set(["stripe", "xero"]));
+
+// Date-times as parameters.
+const [, second] = expanded.data;
+const instant = new Date(second!.created_at!);
+const moment = { created_gte: instant.toISOString(), created_lte: instant.toISOString() };
+const then = await page({ connection: ["affiliates"], ...moment });
+assert(then.data.some(({ id }) => id === second!.id));
+assert(then.data.every(({ created_at }) => new Date(created_at!).getTime() === instant.getTime()));
+
+// One customer, and its transactions.
+const transactions = await listTransactions({ query: { connection: ["affiliates"], limit: 1 } });
+const id = transactions.data!.data[0]!.customer_id!;
+const customer = await getCustomer({ path: { id }, throwOnError: true });
+assert.equal(customer.data.id, id);
+const own = await listCustomerTransactions({ path: { id }, throwOnError: true });
+assert(own.data.data.length);
+assert(own.data.data.every(({ customer_id, amount }) => customer_id === id && typeof amount === "number"));
+
+// A conditional request: an answer without a body where nothing has changed.
+const etag = customer.response.headers.get("etag")!;
+const unchanged = await getCustomer({ path: { id }, headers: { "If-None-Match": etag } });
+assert.equal(unchanged.response?.status, 304);
+
+// Problems.
+function refused({ error, response }: { error?: Problem; response?: Response }, status: number, code: string) {
+  assert.equal(response?.status, status);
+  assert.equal(error?.code, code);
+  return response.headers;
+}
+const ask = (question: Question) => listCustomers({ query: question });
+refused(await ask({ connection: ["tax"], limit: 0 }), 400, "invalid_parameter");
+refused(await ask({ connection: ["tax"], cursor: "nonsense" }), 400, "invalid_cursor");
+const stranger = createClient({ baseUrl: GATEWAY_URL!, auth: "wrong" });
+refused(await listConnections({ client: stranger }), 401, "unauthenticated");
+refused(await getCustomer({ path: { id: "affiliates.cust_nobody" } }), 404, "customer_not_found");
+refused(await ask({ connection: ["failing"] }), 502, "vendor_error");
+const wait = refused(await ask({ connection: ["limited"] }), 503, "vendor_rate_limited").get("retry-after");
+assert(Number(wait) > 50);
+
+// Vendors that send what nobody has heard of.
+const drifting = await page({ connection: ["drifting"], expand: ["partner"], include: ["raw"] });
+assert.deepEqual(
+  drifting.data.map(({ status, name }) => [status, name]),
+  [
+    ["hibernating", "Jim"],
+    [null, null],
+    [null, null],
+  ],
+);
+assert.equal(drifting.data[0]?.referral?.partner?.status, "dormant");
+assert(drifting.data[0]?.raw && "unheard_of" in drifting.data[0].raw);
+const tax = await page({ connection: ["drifting-tax"], expand: ["exemption", "shipping_address"] });
+assert.equal(tax.data[0]?.tax?.source_platform, "abacus");
+assert.deepEqual(tax.data[0]?.tax?.exemption?.certificate_types, ["VERBAL"]);
+assert.equal(tax.data[1]?.tax?.exemption, undefined);
+
+// A gateway of a later version, that sends more than the document has.
+const later = createClient({ baseUrl: LATER_URL! });
+const { data: told } = await listCustomers({ client: later, throwOnError: true });
+assert.equal(told.data.length, 2);
