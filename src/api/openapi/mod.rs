@@ -22,7 +22,7 @@ use crate::domain::question::Order;
 use super::{
     page,
     parameters::{CustomerExpansion, Include, TransactionExpansion},
-    problem::ProblemDocument,
+    problem::{ProblemDocument, documented::OpenProblems},
 };
 
 #[derive(OpenApi)]
@@ -116,7 +116,7 @@ fn hint_at_paging(document: &mut Value) {
     path = "/openapi.json",
     operation_id = "getOpenapi",
     tag = "Operations",
-    responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json")),
+    responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json"), OpenProblems),
 )]
 pub(super) async fn get_openapi() -> Response {
     page::json(document())
@@ -130,7 +130,7 @@ pub(super) async fn get_openapi() -> Response {
     path = "/openapi-3.0.json",
     operation_id = "getOpenapi30",
     tag = "Operations",
-    responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json")),
+    responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json"), OpenProblems),
 )]
 pub(super) async fn get_openapi_3_0() -> Response {
     page::json(document_3_0())

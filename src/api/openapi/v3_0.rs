@@ -22,6 +22,8 @@ fn walk(value: &mut Value) {
                 let types = types.clone();
                 nullable(members, &types);
             }
+            // Names are text there as here, and need no schema.
+            members.shift_remove("propertyNames");
             // Examples are answers, whatever their members are called.
             members
                 .iter_mut()

@@ -12,7 +12,10 @@ use utoipa::{
 use super::Code;
 
 /// What any request may meet.
-const ANY: &[Code] = &[Code::MalformedRequest, Code::Unauthenticated, Code::Internal, Code::DeadlineExceeded];
+const ANY: &[Code] =
+    &[Code::MalformedRequest, Code::UriTooLong, Code::HeadersTooLarge, Code::Internal, Code::DeadlineExceeded];
+/// What a request that needs a key may meet besides.
+const KEYED: &[Code] = &[Code::Unauthenticated];
 /// What may be wrong in a query.
 const QUERY: &[Code] = &[Code::InvalidParameter, Code::UnknownParameter, Code::RepeatedParameter];
 /// What may be wrong in the question of a list.
@@ -49,23 +52,25 @@ macro_rules! problems {
 
 problems! {
     /// Of `GET /customers`.
-    ListCustomersProblems: ANY, QUERY, LIST, VENDOR, &[Code::ConnectionNotFound];
+    ListCustomersProblems: ANY, KEYED, QUERY, LIST, VENDOR, &[Code::ConnectionNotFound];
     /// Of `GET /customers/{id}`.
-    GetCustomerProblems: ANY, QUERY, VENDOR, &[Code::UnsupportedFilter, Code::CustomerNotFound];
+    GetCustomerProblems: ANY, KEYED, QUERY, VENDOR, &[Code::UnsupportedFilter, Code::CustomerNotFound];
     /// Of `GET /transactions`.
-    ListTransactionsProblems: ANY, QUERY, LIST, VENDOR,
+    ListTransactionsProblems: ANY, KEYED, QUERY, LIST, VENDOR,
         &[Code::ConnectionNotFound, Code::CustomerNotFound, Code::UnsupportedOperation];
     /// Of `GET /customers/{id}/transactions`.
-    ListCustomerTransactionsProblems: ANY, QUERY, LIST, VENDOR,
+    ListCustomerTransactionsProblems: ANY, KEYED, QUERY, LIST, VENDOR,
         &[Code::CustomerNotFound, Code::UnsupportedOperation];
     /// Of `GET /connections`.
-    ListConnectionsProblems: ANY;
+    ListConnectionsProblems: ANY, KEYED;
     /// Of `GET /connections/{name}`.
-    GetConnectionProblems: ANY, &[Code::ConnectionNotFound];
+    GetConnectionProblems: ANY, KEYED, &[Code::ConnectionNotFound];
     /// Of `DELETE /cache`.
-    PurgeProblems: ANY, QUERY, &[Code::Forbidden, Code::ConnectionNotFound, Code::CustomerNotFound];
+    PurgeProblems: ANY, KEYED, QUERY, &[Code::Forbidden, Code::ConnectionNotFound, Code::CustomerNotFound];
     /// Of `GET /problems/{code}`.
-    GetProblemProblems: &[Code::NotFound];
+    GetProblemProblems: ANY, &[Code::NotFound];
+    /// Of what needs no key.
+    OpenProblems: ANY;
 }
 
 /// A response for each status of some codes.

@@ -29,7 +29,7 @@ fn walk<'v>(value: &'v Value, at: &str, look: &mut impl FnMut(&str, &'v Value)) 
     match value {
         Value::Object(members) => {
             // What stands in an example is data.
-            for (name, value) in members.iter().filter(|(name, _)| !matches!(name.as_str(), "example" | "examples")) {
+            for (name, value) in members.iter().filter(|(name, _)| !matches!(name.as_str(), "example" | "value")) {
                 walk(value, &format!("{at}/{name}"), look);
             }
         }

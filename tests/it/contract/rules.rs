@@ -38,7 +38,7 @@ fn every_reference_leads_somewhere_and_stands_alone() {
 fn every_component_is_used() {
     let document = document();
     let used = references(&document);
-    for kind in ["schemas", "headers"] {
+    for kind in ["schemas", "headers", "examples"] {
         for name in document["components"][kind].as_object().unwrap().keys() {
             assert!(used.contains(&format!("#/components/{kind}/{name}")), "nothing refers to {kind}/{name}");
         }
