@@ -22,7 +22,10 @@ use super::{
     access::Access,
     page,
     parameters::{CUSTOMER_FILTERS, TRANSACTION_FILTERS, path_id},
-    problem::{Code, Problem, Problems},
+    problem::{
+        Code, Problem,
+        documented::{GetConnectionProblems, ListConnectionsProblems},
+    },
 };
 
 /// The connections that the caller may use.
@@ -85,7 +88,7 @@ pub(super) struct Breaker {
     retry_after: Option<u64>,
 }
 
-/// What a list can be asked.
+/// What a list can be asked; absent where the vendor has no such list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct ListSupport {
     /// Who applies each parameter: `native` (the vendor), `gateway` (the
@@ -142,7 +145,7 @@ impl<'c> Connection<'c> {
     path = "/connections",
     operation_id = "listConnections",
     tag = "Connections",
-    responses((status = 200, description = "The connections.", body = ConnectionList), Problems),
+    responses((status = 200, description = "The connections.", body = ConnectionList), ListConnectionsProblems),
 )]
 pub(super) async fn list_connections(State(state): State<ApiState>, access: Access) -> Response {
     let allowed = state.directory.sources().filter(|source| access.allows(source.name().as_str()));
@@ -159,7 +162,7 @@ pub(super) async fn list_connections(State(state): State<ApiState>, access: Acce
     operation_id = "getConnection",
     tag = "Connections",
     params(("name" = String, Path, description = "The connection's name.", example = "affiliates")),
-    responses((status = 200, description = "The connection.", body = Connection), Problems),
+    responses((status = 200, description = "The connection.", body = Connection), GetConnectionProblems),
 )]
 pub(super) async fn get_connection(
     State(state): State<ApiState>,

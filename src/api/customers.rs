@@ -13,9 +13,13 @@ use super::{
     ApiState,
     access::Access,
     caching,
+    openapi::headers::{CachingHeaders, NotModified},
     page::{self, CustomerPage},
     parameters::{self, ConnectionParameters, CustomerParameters, CustomerShapeParameters, PageParameters},
-    problem::{Problem, Problems},
+    problem::{
+        Problem,
+        documented::{GetCustomerProblems, ListCustomersProblems},
+    },
 };
 
 /// List customers
@@ -28,8 +32,8 @@ use super::{
     path = "/customers",
     operation_id = "listCustomers",
     tag = "Customers",
-    params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters),
-    responses((status = 200, description = "A page of customers.", body = CustomerPage), Problems),
+    params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, CachingHeaders),
+    responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
 pub(super) async fn list_customers(
     State(state): State<ApiState>,
@@ -53,8 +57,9 @@ pub(super) async fn list_customers(
     params(
         ("id" = String, Path, description = "The customer's id, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
         CustomerShapeParameters,
+        CachingHeaders,
     ),
-    responses((status = 200, description = "The customer.", body = Customer), Problems),
+    responses((status = 200, description = "The customer.", body = Customer), NotModified, GetCustomerProblems),
 )]
 pub(super) async fn get_customer(
     State(state): State<ApiState>,

@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 
 use crate::{directory::Source, telemetry::metrics::Registry, upstream::BreakerState};
 
-use super::{ApiState, page};
+use super::{ApiState, page, problem::documented::OpenProblems};
 
 /// How the gateway is.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Health {
-    /// `ok`.
+    /// Always `ok`: a gateway that is not does not answer so.
     #[schema(example = "ok")]
     status: &'static str,
 }
@@ -28,7 +28,7 @@ pub(super) struct Health {
     path = "/livez",
     operation_id = "getLiveness",
     tag = "Operations",
-    responses((status = 200, description = "It does.", body = Health)),
+    responses((status = 200, description = "It does: `ok`.", body = Health), OpenProblems),
 )]
 pub(super) async fn livez() -> Response {
     healthy()
@@ -42,7 +42,7 @@ pub(super) async fn livez() -> Response {
     path = "/readyz",
     operation_id = "getReadiness",
     tag = "Operations",
-    responses((status = 200, description = "It does.", body = Health)),
+    responses((status = 200, description = "It does: `ok`.", body = Health), OpenProblems),
 )]
 pub(super) async fn readyz() -> Response {
     healthy()
@@ -56,7 +56,7 @@ pub(super) async fn readyz() -> Response {
     path = "/metrics",
     operation_id = "getMetrics",
     tag = "Operations",
-    responses((status = 200, description = "All metrics.", body = String, content_type = "text/plain")),
+    responses((status = 200, description = "All metrics; docs/ lists them.", body = String, content_type = "text/plain"), OpenProblems),
 )]
 pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     for source in state.directory.sources() {

@@ -27,7 +27,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{config::Caller, directory::Directory, telemetry::metrics::Registry};
 pub use front::{Front, FrontBody};
-pub use openapi::document;
+pub use openapi::{document, document_3_0};
 
 /// What the routes work with.
 #[derive(Debug, Clone)]
@@ -83,4 +83,5 @@ fn operations() -> OpenApiRouter<ApiState> {
         .routes(routes!(health::metrics))
         .routes(routes!(problem::page::get_problem))
         .routes(routes!(openapi::get_openapi))
+        .routes(routes!(openapi::get_openapi_3_0))
 }

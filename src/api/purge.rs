@@ -13,7 +13,7 @@ use super::{
     ApiState,
     access::Access,
     page, parameters,
-    problem::{Code, Problem, Problems},
+    problem::{Code, Problem, documented::PurgeProblems},
     query::Query,
 };
 
@@ -38,7 +38,7 @@ pub(super) struct Purged {
         ("connection" = Option<Vec<String>>, Query, description = "Only of these connections.", example = json!(["affiliates"])),
         ("customer" = Option<String>, Query, description = "Only what shows this customer.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
     ),
-    responses((status = 200, description = "What went.", body = Purged), Problems),
+    responses((status = 200, description = "What was removed.", body = Purged), PurgeProblems),
 )]
 pub(super) async fn purge_cache(
     State(state): State<ApiState>,

@@ -10,9 +10,13 @@ use super::{
     ApiState,
     access::Access,
     caching,
+    openapi::headers::{CachingHeaders, NotModified},
     page::{self, TransactionPage},
     parameters::{self, ConnectionParameters, ListRequest, PageParameters, TransactionShapeParameters},
-    problem::{Problem, Problems},
+    problem::{
+        Problem,
+        documented::{ListCustomerTransactionsProblems, ListTransactionsProblems},
+    },
 };
 
 /// List transactions
@@ -29,8 +33,9 @@ use super::{
         PageParameters,
         ("customer_id" = Option<String>, Query, description = "Only transactions of this customer, by the id at the gateway.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
         TransactionShapeParameters,
+        CachingHeaders,
     ),
-    responses((status = 200, description = "A page of transactions.", body = TransactionPage), Problems),
+    responses((status = 200, description = "A page of transactions.", body = TransactionPage), NotModified, ListTransactionsProblems),
 )]
 pub(super) async fn list_transactions(
     State(state): State<ApiState>,
@@ -54,8 +59,9 @@ pub(super) async fn list_transactions(
         ("id" = String, Path, description = "The customer's id, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
         PageParameters,
         TransactionShapeParameters,
+        CachingHeaders,
     ),
-    responses((status = 200, description = "A page of transactions.", body = TransactionPage), Problems),
+    responses((status = 200, description = "A page of transactions.", body = TransactionPage), NotModified, ListCustomerTransactionsProblems),
 )]
 pub(super) async fn list_customer_transactions(
     State(state): State<ApiState>,

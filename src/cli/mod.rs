@@ -9,9 +9,12 @@ mod serve;
 use std::{io::Write, path::PathBuf};
 
 use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::telemetry::{self, LogFormat};
+use crate::{
+    api,
+    telemetry::{self, LogFormat},
+};
 
 /// One HTTP endpoint for customers, whichever vendor holds them.
 #[derive(Debug, Parser)]
@@ -33,11 +36,25 @@ enum Command {
     /// Check a configuration.
     Check(check::CheckArgs),
     /// Print the OpenAPI document.
-    Openapi,
+    Openapi {
+        /// The version of OpenAPI it is written in.
+        #[arg(long, value_enum, default_value_t = OpenapiVersion::V3_1)]
+        version: OpenapiVersion,
+    },
     /// Make a caller's key, and print it with its digest.
     Key,
     /// Ask a running gateway whether it is ready; fails if it is not.
     Healthcheck(healthcheck::HealthcheckArgs),
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum OpenapiVersion {
+    /// What it is made in.
+    #[value(name = "3.1")]
+    V3_1,
+    /// For generators that read no newer one.
+    #[value(name = "3.0")]
+    V3_0,
 }
 
 #[derive(Debug, Args)]
@@ -54,7 +71,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(file) => serve::run(&file).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Check(args) => check::run(&args).await,
-        Command::Openapi => say(crate::api::document()),
+        Command::Openapi { version: OpenapiVersion::V3_1 } => say(api::document()),
+        Command::Openapi { version: OpenapiVersion::V3_0 } => say(api::document_3_0()),
         Command::Key => key::run(),
         Command::Healthcheck(args) => healthcheck::run(&args).await,
     }

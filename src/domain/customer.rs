@@ -74,7 +74,8 @@ pub struct Source<'a> {
     pub id: &'a str,
 }
 
-/// Who referred the customer, and in which program.
+/// Who referred the customer, and in which program. Only rows of an affiliate
+/// vendor have it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Referral<'a> {
     /// The referring partner's id.
@@ -100,7 +101,7 @@ pub struct Referral<'a> {
     pub stats: Option<Stats>,
 }
 
-/// A partner who refers customers.
+/// A partner who refers customers; shown with `expand=partner`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Partner<'a> {
     /// The partner's id.
@@ -127,7 +128,7 @@ pub struct Partner<'a> {
     pub created_at: Option<Timestamp>,
 }
 
-/// An affiliate program.
+/// An affiliate program; shown with `expand=program`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Program<'a> {
     /// The program's id.
@@ -157,7 +158,7 @@ pub struct Program<'a> {
     pub created_at: Option<Timestamp>,
 }
 
-/// What a customer has brought in.
+/// What a customer has brought in; shown with `expand=stats`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Stats {
     /// Revenue in minor units of the program's currency. May exceed 2^53-1,
@@ -176,7 +177,7 @@ pub struct Stats {
     pub last_order_at: Option<Timestamp>,
 }
 
-/// A customer's tax record.
+/// A customer's tax record. Only customers of a corporation vendor have it.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Tax<'a> {
     /// The corporation whose customer this is.
@@ -197,7 +198,8 @@ pub struct Tax<'a> {
     pub exemption: Option<Exemption<'a>>,
 }
 
-/// A summary of a customer's exemption certificates.
+/// A summary of a customer's exemption certificates; shown with
+/// `expand=exemption`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Exemption<'a> {
     /// How many certificates there are.
@@ -227,7 +229,8 @@ pub struct Exemption<'a> {
     pub non_expired_exemptions_count: Option<i64>,
 }
 
-/// A postal address, in one spelling whichever the vendor's was.
+/// The address goods go to, in one spelling whichever the vendor's was; shown
+/// with `expand=shipping_address`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Address<'a> {
     /// The first line.

@@ -74,7 +74,7 @@ pub struct Transaction<'a> {
     pub raw: Option<&'a RawValue>,
 }
 
-/// A product.
+/// The product that was sold; absent where the vendor names none.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct Product<'a> {
     /// The product's id.
@@ -85,7 +85,8 @@ pub struct Product<'a> {
     pub name: Text<'a>,
 }
 
-/// The part of a customer that vendors put into a transaction.
+/// The part of a customer that vendors put into a transaction; shown with
+/// `expand=customer`.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct CustomerSummary<'a> {
     /// The customer's id at the gateway.

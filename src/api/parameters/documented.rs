@@ -2,9 +2,17 @@
 //! above, and a test holds the two to the same names.
 
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::{
+    IntoParams, PartialSchema, ToSchema,
+    openapi::{
+        RefOr, Schema,
+        schema::{ObjectBuilder, Type},
+    },
+};
 
 use crate::domain::question::{Expansion, Order};
+
+use super::{CUSTOMER_EXPANSIONS, TRANSACTION_EXPANSIONS};
 
 /// What `include` takes.
 #[derive(Debug, Serialize, ToSchema)]
@@ -13,6 +21,39 @@ use crate::domain::question::{Expansion, Order};
 pub(in crate::api) enum Include {
     /// The vendor's own object, untouched.
     Raw,
+}
+
+/// What `expand` takes for customers.
+pub(in crate::api) struct CustomerExpansion;
+
+/// What `expand` takes for transactions.
+pub(in crate::api) struct TransactionExpansion;
+
+impl PartialSchema for CustomerExpansion {
+    fn schema() -> RefOr<Schema> {
+        one_of(CUSTOMER_EXPANSIONS, "What `expand` takes for customers.")
+    }
+}
+
+impl ToSchema for CustomerExpansion {}
+
+impl PartialSchema for TransactionExpansion {
+    fn schema() -> RefOr<Schema> {
+        one_of(TRANSACTION_EXPANSIONS, "What `expand` takes for transactions.")
+    }
+}
+
+impl ToSchema for TransactionExpansion {}
+
+/// The names of some expansions: the lists that queries are read by.
+fn one_of(expansions: &[Expansion], description: &str) -> RefOr<Schema> {
+    let names = expansions.iter().map(|expansion| expansion.name());
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .description(Some(description))
+        .enum_values(Some(names))
+        .build()
+        .into()
 }
 
 /// The parameter that chooses connections, for the document.
@@ -31,20 +72,22 @@ pub(in crate::api) struct ConnectionParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
 pub(in crate::api) struct PageParameters {
-    /// How many rows at most.
+    /// How many rows at most. A page may hold fewer, or none, and still lead on.
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: Option<u32>,
-    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question.
+    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question,
+    /// exactly as it came. Only `limit` may differ from page to page.
     cursor: Option<String>,
     /// The order by `created_at`.
-    #[param(inline = false)]
+    #[param(inline = false, example = "desc")]
     order: Option<Order>,
-    /// Only rows created at or after this RFC 3339 date-time or date.
-    #[param(example = "2025-01-15T14:30:00.000Z")]
+    /// Only rows created at or after this RFC 3339 date-time. A date such as
+    /// `2025-01-15` is taken too, and begins its day in UTC.
+    #[param(format = DateTime, example = "2025-01-15T14:30:00.000Z")]
     created_gte: Option<String>,
-    /// Only rows created at or before this RFC 3339 date-time or date; a date
-    /// includes its whole day in UTC.
-    #[param(example = "2025-01-31")]
+    /// Only rows created at or before this RFC 3339 date-time. A date such as
+    /// `2025-01-31` is taken too, and includes its whole day in UTC.
+    #[param(format = DateTime, example = "2025-01-31T23:59:59.999Z")]
     created_lte: Option<String>,
     /// Only customers referred by this partner, or their transactions.
     #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
@@ -103,7 +146,7 @@ pub(in crate::api) struct CustomerShapeParameters {
     /// Related objects to include: `partner`, `program`, `stats` (of a single
     /// customer only), `shipping_address`, `exemption`.
     #[param(inline = false, example = json!(["partner"]))]
-    expand: Option<Vec<Expansion>>,
+    expand: Option<Vec<CustomerExpansion>>,
     /// `raw` adds the vendor's own object, untouched.
     #[param(inline = false, example = json!(["raw"]))]
     include: Option<Vec<Include>>,
@@ -116,7 +159,7 @@ pub(in crate::api) struct CustomerShapeParameters {
 pub(in crate::api) struct TransactionShapeParameters {
     /// Related objects to include: `customer`, `partner`, `program`.
     #[param(inline = false, example = json!(["customer"]))]
-    expand: Option<Vec<Expansion>>,
+    expand: Option<Vec<TransactionExpansion>>,
     /// `raw` adds the vendor's own object, untouched.
     #[param(inline = false, example = json!(["raw"]))]
     include: Option<Vec<Include>>,

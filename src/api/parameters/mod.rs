@@ -18,8 +18,8 @@ use crate::{
 };
 
 pub(super) use documented::{
-    ConnectionParameters, CustomerParameters, CustomerShapeParameters, Include, PageParameters,
-    TransactionShapeParameters,
+    ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters, Include, PageParameters,
+    TransactionExpansion, TransactionShapeParameters,
 };
 
 use super::{

@@ -2,6 +2,7 @@
 
 mod cause;
 mod code;
+pub(super) mod documented;
 pub(super) mod page;
 
 use std::{any::Any, borrow::Cow, time::Duration};
@@ -16,7 +17,7 @@ use http::{
     header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER},
 };
 use serde::Serialize;
-use utoipa::{IntoResponses, ToSchema};
+use utoipa::ToSchema;
 
 pub(crate) use code::Code;
 
@@ -82,7 +83,8 @@ pub(crate) struct ProblemDocument<'p> {
     vendor: Option<&'p VendorAnswer>,
 }
 
-/// What a vendor said when it refused or failed, without secrets.
+/// What the vendor said, where it refused or failed and said something;
+/// without secrets.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub(crate) struct VendorAnswer {
     /// The vendor's HTTP status.
@@ -94,39 +96,6 @@ pub(crate) struct VendorAnswer {
     /// The vendor's own message.
     #[schema(example = "Too many requests. Please try again.")]
     pub(crate) message: Option<String>,
-}
-
-/// The problems that any resource may answer with, for the document.
-#[derive(IntoResponses)]
-#[expect(dead_code, reason = "the document's list of problems")]
-pub(super) enum Problems {
-    /// The caller's parameters cannot be honoured.
-    #[response(status = 400, content_type = "application/problem+json")]
-    BadRequest(ProblemDocument<'static>),
-    /// There is no known key.
-    #[response(status = 401, content_type = "application/problem+json")]
-    Unauthenticated(ProblemDocument<'static>),
-    /// The caller may not do this.
-    #[response(status = 403, content_type = "application/problem+json")]
-    Forbidden(ProblemDocument<'static>),
-    /// There is no such connection or row for this caller.
-    #[response(status = 404, content_type = "application/problem+json")]
-    NotFound(ProblemDocument<'static>),
-    /// The gateway failed.
-    #[response(status = 500, content_type = "application/problem+json")]
-    Internal(ProblemDocument<'static>),
-    /// The vendor has no such operation.
-    #[response(status = 501, content_type = "application/problem+json")]
-    Unsupported(ProblemDocument<'static>),
-    /// The vendor failed, or its answer cannot be used.
-    #[response(status = 502, content_type = "application/problem+json")]
-    BadGateway(ProblemDocument<'static>),
-    /// The vendor's rate limit is reached; `Retry-After` says when to come back.
-    #[response(status = 503, content_type = "application/problem+json")]
-    Unavailable(ProblemDocument<'static>),
-    /// The deadline passed.
-    #[response(status = 504, content_type = "application/problem+json")]
-    Late(ProblemDocument<'static>),
 }
 
 impl Problem {

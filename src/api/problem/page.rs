@@ -18,7 +18,7 @@ use super::{Code, Problem};
     params(("code" = String, Path, description = "The problem's `code`.", example = "invalid_parameter")),
     responses(
         (status = 200, description = "What the code means and what to do.", body = String, content_type = "text/html"),
-        (status = 404, description = "There is no such code.", body = super::ProblemDocument, content_type = "application/problem+json"),
+        super::documented::GetProblemProblems,
     )
 )]
 pub(in crate::api) async fn get_problem(path: RawPathParams) -> Response {

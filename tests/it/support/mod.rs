@@ -129,8 +129,15 @@ impl Drop for Task {
 }
 
 impl Answer {
-    /// The body as JSON.
+    /// The body as JSON, its members sorted by name.
     pub(crate) fn json(&self) -> Value {
+        let mut body = self.json_as_sent();
+        body.sort_all_objects();
+        body
+    }
+
+    /// The body as JSON, its members in the order they came.
+    pub(crate) fn json_as_sent(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
@@ -154,9 +161,8 @@ impl Answer {
     /// without what `problem` has checked.
     pub(crate) fn told(&self) -> Value {
         let mut problem = self.problem();
-        let members = problem.as_object_mut().unwrap();
-        members.remove("type");
-        members.insert("request_id".to_owned(), "[request id]".into());
+        problem["request_id"] = "[request id]".into();
+        problem.as_object_mut().unwrap().shift_remove("type");
         problem
     }
 

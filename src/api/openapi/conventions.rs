@@ -1,0 +1,88 @@
+//! What holds throughout the document and no attribute can say, applied to all
+//! of it at once. Each rule is one that a client generator needs
+//! (`tests/it/contract/rules.rs` checks them, and more).
+
+use serde_json::json;
+use utoipa::openapi::{
+    OpenApi, RefOr, Schema,
+    path::{Operation, Parameter, ParameterStyle},
+    schema::{Object, SchemaType, Type},
+};
+
+use crate::vendors::registry::KINDS;
+
+use super::headers;
+
+/// Applies them.
+pub(super) fn apply(document: &mut OpenApi) {
+    if let Some(components) = &mut document.components {
+        headers::declare(components);
+        components.schemas.values_mut().filter_map(object).for_each(|schema| {
+            require_nulls(schema);
+            leave_references_alone(schema);
+            name_vendors(schema);
+        });
+    }
+    for operation in operations(document) {
+        operation.parameters.iter_mut().flatten().for_each(repeat_array);
+        let is_cacheable = operation.responses.responses.contains_key("304");
+        for (status, response) in &mut operation.responses.responses {
+            if let RefOr::T(response) = response {
+                headers::refer(response, status, is_cacheable);
+            }
+        }
+    }
+}
+
+/// All operations of the document.
+pub(super) fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
+    document.paths.paths.values_mut().flat_map(|item| [&mut item.get, &mut item.delete]).flatten()
+}
+
+fn object(schema: &mut RefOr<Schema>) -> Option<&mut Object> {
+    match schema {
+        RefOr::T(Schema::Object(object)) => Some(object),
+        _ => None,
+    }
+}
+
+/// Scalars are null, never absent.
+fn require_nulls(schema: &mut Object) {
+    let nullable = schema.properties.iter().filter(|(_, property)| is_nullable(property)).map(|(name, _)| name);
+    let required = nullable.filter(|name| !schema.required.contains(name)).cloned().collect::<Vec<_>>();
+    schema.required.extend(required);
+}
+
+fn is_nullable(property: &RefOr<Schema>) -> bool {
+    let RefOr::T(Schema::Object(object)) = property else { return false };
+    matches!(&object.schema_type, SchemaType::Array(types) if types.contains(&Type::Null))
+}
+
+/// What stands beside a `$ref` is lost in some generators and an error in
+/// others: the schema referred to says what it is.
+fn leave_references_alone(schema: &mut Object) {
+    for property in schema.properties.values_mut() {
+        if let RefOr::Ref(reference) = property {
+            reference.description.clear();
+        }
+    }
+}
+
+/// The kinds of vendor there are; more may come.
+fn name_vendors(schema: &mut Object) {
+    if let Some(vendor) = schema.properties.get_mut("vendor").and_then(object) {
+        let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
+        vendor.extensions.get_or_insert_default().insert("x-extensible-enum".to_owned(), json!(names));
+    }
+}
+
+/// Arrays repeat their key; said outright, since not all generators know the
+/// default.
+fn repeat_array(parameter: &mut RefOr<Parameter>) {
+    if let RefOr::T(parameter) = parameter
+        && matches!(parameter.schema, Some(RefOr::T(Schema::Array(_))))
+    {
+        parameter.style = Some(ParameterStyle::Form);
+        parameter.explode = Some(true);
+    }
+}

@@ -1,0 +1,133 @@
+//! The headers that requests and responses carry, for the document.
+
+use serde_json::{Value, json};
+use utoipa::{
+    IntoParams, IntoResponses,
+    openapi::{
+        Components, Header, Ref, RefOr, Response,
+        header::HeaderBuilder,
+        schema::{ObjectBuilder, Type},
+    },
+};
+
+/// The headers of a request that fresher or fewer bytes may be asked with.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the headers are read by `caching`")]
+pub(in crate::api) struct CachingHeaders {
+    /// The `ETag` of an earlier answer: if it still holds, the answer is 304
+    /// without a body.
+    #[param(rename = "If-None-Match", nullable = false, example = "\"3a5fa0b1c2d3e4f50617283940a1b2c3\"")]
+    if_none_match: Option<String>,
+    /// What may be answered from the cache (RFC 9111, section 5.2.1):
+    /// `no-cache`, `no-store`, `max-age`, `max-stale` and `only-if-cached` are
+    /// honoured. A caller may ask for fresher than the gateway is set to, never
+    /// for longer.
+    #[param(rename = "Cache-Control", nullable = false, example = "max-age=5")]
+    cache_control: Option<String>,
+}
+
+/// The answer to a caller that has the answer already.
+#[derive(IntoResponses)]
+#[response(status = 304, description = "The answer is the one that `If-None-Match` names; it has no body")]
+pub(in crate::api) struct NotModified;
+
+/// A header of responses, and which carry it.
+struct Declared {
+    name: &'static str,
+    description: &'static str,
+    schema_type: Type,
+    example: fn() -> Value,
+    carried: Carried,
+}
+
+#[derive(Clone, Copy)]
+enum Carried {
+    /// By every response.
+    Always,
+    /// By those of an operation that answers `If-None-Match`.
+    Cacheable,
+    /// By responses of these statuses.
+    On(&'static [&'static str]),
+}
+
+const DECLARED: &[Declared] = &[
+    Declared {
+        name: "X-Request-Id",
+        description: "The request's id: the one that the request carried, or a new one. It stands in the gateway's log and in every problem document.",
+        schema_type: Type::String,
+        example: || json!("019aa8a5-6f3c-7d5e-9f10-2b1c3d4e5f60"),
+        carried: Carried::Always,
+    },
+    Declared {
+        name: "ETag",
+        description: "Identifies the body (RFC 9110, section 8.8.3); send it as `If-None-Match` to be told whether it still holds.",
+        schema_type: Type::String,
+        example: || json!("\"3a5fa0b1c2d3e4f50617283940a1b2c3\""),
+        carried: Carried::Cacheable,
+    },
+    Declared {
+        name: "Age",
+        description: "For how many seconds the gateway has held the oldest of the vendor's answers behind this one.",
+        schema_type: Type::Integer,
+        example: || json!(12),
+        carried: Carried::Cacheable,
+    },
+    Declared {
+        name: "Cache-Control",
+        description: "For how many seconds from its making the answer is fresh, and that it is yours alone. Compare with `Age`.",
+        schema_type: Type::String,
+        example: || json!("private, max-age=30"),
+        carried: Carried::Cacheable,
+    },
+    Declared {
+        name: "Cache-Status",
+        description: "How the cache had part in the answer (RFC 9211): `hit`, or `fwd` with the reason why the vendor was asked.",
+        schema_type: Type::String,
+        example: || json!("customer-gateway; hit; ttl=18"),
+        carried: Carried::Cacheable,
+    },
+    Declared {
+        name: "WWW-Authenticate",
+        description: "How to show a key: `Bearer`.",
+        schema_type: Type::String,
+        example: || json!("Bearer"),
+        carried: Carried::On(&["401"]),
+    },
+    Declared {
+        name: "Retry-After",
+        description: "In how many seconds to come back.",
+        schema_type: Type::Integer,
+        example: || json!(2),
+        carried: Carried::On(&["503"]),
+    },
+];
+
+/// Declares all headers as components.
+pub(super) fn declare(components: &mut Components) {
+    components.headers.extend(DECLARED.iter().map(|header| (header.name.to_owned(), RefOr::T(header.header()))));
+}
+
+/// Refers to the headers that a response carries.
+pub(super) fn refer(response: &mut Response, status: &str, is_cacheable: bool) {
+    let is_success = matches!(status, "200" | "304");
+    let carried = DECLARED.iter().filter(|header| match header.carried {
+        Carried::Always => true,
+        Carried::Cacheable => is_cacheable && is_success,
+        Carried::On(statuses) => statuses.contains(&status),
+    });
+    response.headers.extend(carried.map(|header| {
+        let reference = Ref::new(format!("#/components/headers/{}", header.name));
+        (header.name.to_owned(), RefOr::Ref(reference))
+    }));
+}
+
+impl Declared {
+    fn header(&self) -> Header {
+        HeaderBuilder::new()
+            .schema(Some(ObjectBuilder::new().schema_type(self.schema_type.clone()).build()))
+            .description(Some(self.description))
+            .example(Some((self.example)()))
+            .build()
+    }
+}

@@ -1,0 +1,137 @@
+//! The OpenAPI document, made from the routes.
+
+mod conventions;
+mod examples;
+pub(super) mod headers;
+mod v3_0;
+
+use std::sync::LazyLock;
+
+use axum::response::Response;
+use serde_json::{Value, json};
+use utoipa::{
+    Modify, OpenApi,
+    openapi::{
+        Components, SecurityRequirement,
+        security::{Http, HttpAuthScheme, SecurityScheme},
+    },
+};
+
+use crate::domain::question::Order;
+
+use super::{
+    page,
+    parameters::{CustomerExpansion, Include, TransactionExpansion},
+    problem::{ProblemDocument, documented::OpenProblems},
+};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Customer gateway",
+        description = "One HTTP endpoint for customers, whichever vendor holds them.",
+    ),
+    servers((url = "/", description = "The gateway that serves this document.")),
+    tags(
+        (name = "Customers", description = "Customers of every vendor, in one schema."),
+        (name = "Transactions", description = "Their transactions, where the vendor has them."),
+        (name = "Connections", description = "What each connection can be asked."),
+        (name = "Operations", description = "Health, metrics, the cache, and the contract itself."),
+    ),
+    components(schemas(Order, CustomerExpansion, TransactionExpansion, Include, ProblemDocument)),
+    modifiers(&BearerKey),
+)]
+struct Document;
+
+/// Callers show a key.
+struct BearerKey;
+
+impl Modify for BearerKey {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let mut scheme = Http::new(HttpAuthScheme::Bearer);
+        scheme.description =
+            Some("The caller's key, as the operator gave it: `Authorization: Bearer <key>`.".to_owned());
+        let components = openapi.components.get_or_insert_with(Components::new);
+        components.add_security_scheme("key", SecurityScheme::Http(scheme));
+        openapi.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
+    }
+}
+
+/// The document and its down-conversion.
+static DOCUMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
+    let document = document_value();
+    [document.clone(), v3_0::convert(document)].map(|value| format!("{value:#}"))
+});
+
+/// The OpenAPI 3.1 document, as JSON.
+#[must_use]
+pub fn document() -> &'static str {
+    &DOCUMENTS[0]
+}
+
+/// The same as OpenAPI 3.0.3, for generators that read no newer one.
+#[must_use]
+pub fn document_3_0() -> &'static str {
+    &DOCUMENTS[1]
+}
+
+fn document_value() -> Value {
+    let mut document = Document::openapi();
+    document.merge(super::resources().into_openapi());
+    let mut open = super::operations().into_openapi();
+    conventions::operations(&mut open).for_each(|operation| operation.security = Some(Vec::new()));
+    document.merge(open);
+    conventions::apply(&mut document);
+    examples::add(&mut document);
+    let mut document = serde_json::to_value(document).unwrap_or_default();
+    hint_at_paging(&mut document);
+    document
+}
+
+/// Says how to page, for the makers of whole SDKs.
+fn hint_at_paging(document: &mut Value) {
+    let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
+    for operation in operations.filter_map(|path| path.get_mut("get")) {
+        let pages = operation["parameters"].as_array().into_iter().flatten().any(|it| it["name"] == "cursor");
+        if pages {
+            operation["x-speakeasy-pagination"] = json!({
+                "type": "cursor",
+                "inputs": [{"name": "cursor", "in": "parameters", "type": "cursor"}],
+                "outputs": {"results": "$.data", "nextCursor": "$.page.next_cursor"},
+            });
+            operation["x-fern-pagination"] = json!({
+                "cursor": "$request.cursor",
+                "next_cursor": "$response.page.next_cursor",
+                "results": "$response.data",
+            });
+        }
+    }
+}
+
+/// Get the OpenAPI document
+///
+/// OpenAPI 3.1: the contract that clients are generated from.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "getOpenapi",
+    tag = "Operations",
+    responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json"), OpenProblems),
+)]
+pub(super) async fn get_openapi() -> Response {
+    page::json(document())
+}
+
+/// Get the OpenAPI document as 3.0.3
+///
+/// The same contract, for generators that do not read OpenAPI 3.1.
+#[utoipa::path(
+    get,
+    path = "/openapi-3.0.json",
+    operation_id = "getOpenapi30",
+    tag = "Operations",
+    responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json"), OpenProblems),
+)]
+pub(super) async fn get_openapi_3_0() -> Response {
+    page::json(document_3_0())
+}

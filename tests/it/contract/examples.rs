@@ -1,0 +1,199 @@
+//! Examples are recorded answers: each is what the gateway answers to its
+//! request, and fits its schema.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use customer_gateway::{
+    config::Config,
+    sandbox::{Fault, Sandbox},
+};
+use serde_json::{Map, Value, json};
+
+use crate::support::{
+    ACCOUNT, Answer, Gateway, Reply, ScriptedVendor, caller, config, connections_to, corporation_page, corporation_row,
+    sandbox,
+};
+
+const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/openapi/examples.json");
+const KEY: &str = "key-of-billing";
+/// Vendors repeat no call that ended so.
+const FAILURE: Fault = Fault::Status(520);
+
+/// A gateway over a few rows of both vendors, with a caller.
+struct Stage {
+    sandbox: Sandbox,
+    gateway: Gateway,
+}
+
+impl Stage {
+    async fn set() -> Self {
+        Self::configured(|_| {}).await
+    }
+
+    async fn configured(configure: impl FnOnce(&mut Config)) -> Self {
+        let sandbox = sandbox(30, 30, 30).await;
+        let mut config = config(connections_to(&sandbox));
+        config.callers = vec![caller("billing", KEY, &["affiliates", "tax"])];
+        configure(&mut config);
+        Self { gateway: Gateway::start(config).await, sandbox }
+    }
+
+    async fn get(&self, target: &str) -> Answer {
+        self.get_with(target, &[]).await
+    }
+
+    async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
+        let request = |client: &reqwest::Client, url: &str| {
+            let request = client.get(format!("{url}{target}")).bearer_auth(KEY);
+            headers.iter().fold(identified(request), |request, (name, value)| request.header(*name, *value))
+        };
+        self.gateway.request(request).await
+    }
+
+    /// What a list of Tolt's becomes after a fault.
+    async fn after(fault: Fault) -> Answer {
+        let stage = Self::set().await;
+        stage.sandbox.tolt().fail_next(1, fault);
+        stage.get("/customers?connection=affiliates").await
+    }
+}
+
+/// The request's id in every example.
+fn identified(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+    request.header("x-request-id", "019aa8a5-6f3c-7d5e-9f10-2b1c3d4e5f60")
+}
+
+async fn problems() -> Vec<Answer> {
+    let stage = Stage::set().await;
+    let mut problems = Vec::new();
+    for target in [
+        "/customers?connection=affiliates&limit=1000",
+        "/customers?connection=affiliates&colour=red",
+        "/customers?connection=affiliates&limit=10&limit=20",
+        "/customers?connection=tax&status=active",
+        "/customers",
+        "/customers?connection=affiliates&cursor=2",
+        "/customers?connection=crm",
+        "/customers/affiliates.cust_nobody",
+        "/customer",
+        "/customers/tax.cust_1/transactions",
+        "/customers?connection=affiliates&name=%E9",
+    ] {
+        problems.push(stage.get(target).await);
+    }
+    problems.push(stage.get_with("/customers?connection=tax", &[("cache-control", "only-if-cached")]).await);
+    problems.push(stage.get(&format!("/customers?connection=tax&name={}", "n".repeat(8 << 10))).await);
+    problems.push(stage.get_with("/customers", &[("x-long", &"n".repeat(32 << 10))]).await);
+    let request = |client: &reqwest::Client, url: &str| identified(client.get(format!("{url}/customers")));
+    problems.push(stage.gateway.request(request).await);
+    let request =
+        |client: &reqwest::Client, url: &str| identified(client.post(format!("{url}/customers")).bearer_auth(KEY));
+    problems.push(stage.gateway.request(request).await);
+    let request =
+        |client: &reqwest::Client, url: &str| identified(client.delete(format!("{url}/cache")).bearer_auth(KEY));
+    problems.push(stage.gateway.request(request).await);
+    let page = stage.get("/customers?connection=affiliates&limit=5").await.ok();
+    let cursor = page["page"]["next_cursor"].as_str().unwrap();
+    problems.push(stage.get(&format!("/customers?connection=affiliates&status=active&cursor={cursor}")).await);
+
+    let too_many = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "30".to_owned())]);
+    for fault in [Fault::Status(400), Fault::Status(401), FAILURE, Fault::Html, too_many] {
+        problems.push(Stage::after(fault).await);
+    }
+    problems.push(left_alone().await);
+    problems.push(expired().await);
+    problems.push(late().await);
+    stage.gateway.clock.break_down();
+    problems.push(stage.get("/customers?connection=affiliates&limit=5").await);
+    problems
+}
+
+/// After five failures.
+async fn left_alone() -> Answer {
+    let stage = Stage::set().await;
+    stage.sandbox.tolt().fail_next(5, FAILURE);
+    for index in 0..5 {
+        stage.get(&format!("/customers/affiliates.cust_{index}")).await;
+    }
+    stage.get("/customers?connection=affiliates").await
+}
+
+/// From a vendor that has forgotten its cursor.
+async fn expired() -> Answer {
+    let vendor = ScriptedVendor::start(|_, target| {
+        if target.contains("cursor=") {
+            Reply::text(400, r#"{"error":{"type":"CLIENT_INVALID_REQUEST_BODY","detail":"The cursor has expired"}}"#)
+        } else {
+            Reply::json(&corporation_page(&[corporation_row("cust_1")], Some("token")))
+        }
+    })
+    .await;
+    let stage = Stage::configured(|config| {
+        config.connections[1].base_url = vendor.base_url.parse().unwrap();
+        ACCOUNT.clone_into(&mut config.connections[1].account_id);
+    })
+    .await;
+    let page = stage.get("/customers?connection=tax&limit=1").await.ok();
+    stage
+        .get(&format!("/customers?connection=tax&limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap()))
+        .await
+}
+
+async fn late() -> Answer {
+    let stage = Stage::configured(|config| config.server.request_timeout = Duration::from_millis(100)).await;
+    stage.sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
+    stage.get("/customers?connection=affiliates").await
+}
+
+async fn answers() -> Value {
+    let stage = Stage::set().await;
+    let mut answers = Map::new();
+    for (operation, name, target) in [
+        ("listCustomers", "affiliates", "/customers?connection=affiliates&order=desc&limit=2"),
+        ("listCustomers", "tax", "/customers?connection=tax&limit=2&expand=shipping_address"),
+        ("getCustomer", "affiliates", "/customers/affiliates.cust_shared_between_vendors?expand=partner&expand=stats"),
+        ("getCustomer", "tax", "/customers/tax.cust_shared_between_vendors?expand=shipping_address&expand=exemption"),
+        ("listTransactions", "affiliates", "/transactions?connection=affiliates&limit=2&expand=customer"),
+        (
+            "listCustomerTransactions",
+            "affiliates",
+            "/customers/affiliates.cust_shared_between_vendors/transactions?limit=1",
+        ),
+        ("listConnections", "all", "/connections"),
+        ("getConnection", "tax", "/connections/tax"),
+        ("getLiveness", "alive", "/livez"),
+        ("getReadiness", "ready", "/readyz"),
+    ] {
+        let answer = stage.get(target).await;
+        assert_eq!(answer.status, 200, "{target}: {}", answer.text);
+        let examples = answers.entry(operation).or_insert_with(|| json!({}));
+        examples[name] = json!({"request": target, "response": answer.json_as_sent()});
+    }
+    answers.into()
+}
+
+#[tokio::test]
+async fn the_recorded_examples_are_what_the_gateway_answers() {
+    let mut by_code = BTreeMap::new();
+    for answer in problems().await {
+        let code = answer.code(answer.status);
+        assert!(by_code.insert(code.clone(), answer.json_as_sent()).is_none(), "{code} twice");
+    }
+    let answered = json!({"problems": by_code, "answers": answers().await});
+    if std::env::var_os("UPDATE_EXAMPLES").is_some() {
+        std::fs::write(FILE, format!("{answered:#}\n")).unwrap();
+    }
+    let recorded: Value = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
+    let advice = "record them anew: UPDATE_EXAMPLES=1 cargo test --test it recorded_examples, then the documents";
+    assert!(recorded == answered, "the examples in {FILE} have drifted from the gateway; {advice}");
+}
+
+#[test]
+fn every_documented_problem_code_has_an_example() {
+    let recorded: Value = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
+    let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/PROBLEMS.md")).unwrap();
+    let documented = text.lines().filter_map(|line| line.strip_prefix("### "));
+    for code in documented {
+        assert_eq!(recorded["problems"][code]["code"], code);
+    }
+}
