@@ -9,8 +9,8 @@ from customer_gateway import (
     Configuration,
     ConnectionsApi,
     Customer,
+    CustomerExpansion,
     CustomersApi,
-    Expansion,
     Include,
     Problem,
     TransactionsApi,
@@ -33,7 +33,7 @@ def customers(**question: Any) -> Iterator[Customer]:
     while page.page.next_cursor:
         page = api.list_customers(**question, limit=100, cursor=page.page.next_cursor)
         yield from page.data
-# docs:end
+    # docs:end
 
 
 def refused(status: int, code: str, ask: Callable[[], object]) -> ApiException:
@@ -52,7 +52,7 @@ ids = [customer.id for connection in ["affiliates", "tax"] for customer in custo
 assert len(ids) == len(set(ids)) == 12_500
 
 # Arrays as parameters.
-expanded = api.list_customers(connection=["affiliates"], expand=[Expansion.PARTNER, Expansion.PROGRAM])
+expanded = api.list_customers(connection=["affiliates"], expand=[CustomerExpansion.PARTNER, CustomerExpansion.PROGRAM])
 assert any(row.referral and row.referral.partner and row.referral.program for row in expanded.data)
 platforms = api.list_customers(connection=["tax"], source_platform=["stripe", "xero"], limit=100)
 assert {row.tax and row.tax.source_platform for row in platforms.data} == {"stripe", "xero"}
@@ -60,9 +60,7 @@ assert {row.tax and row.tax.source_platform for row in platforms.data} == {"stri
 # Date-times as parameters.
 instant = expanded.data[1].created_at
 assert isinstance(instant, datetime)
-then = api.list_customers(
-    connection=["affiliates"], created_gte=instant.isoformat(), created_lte=instant.isoformat()
-)
+then = api.list_customers(connection=["affiliates"], created_gte=instant, created_lte=instant)
 assert expanded.data[1].id in [row.id for row in then.data]
 assert all(row.created_at == instant for row in then.data)
 
@@ -77,7 +75,7 @@ assert own and all(row.customer_id == id and isinstance(row.amount, int) for row
 # A conditional request: an answer without a body where nothing has changed.
 assert customer.headers
 try:
-    api.get_customer(id, _headers={"If-None-Match": customer.headers["etag"]})
+    api.get_customer(id, if_none_match=customer.headers["etag"])
     raise AssertionError("it is sent again")
 except ApiException as error:
     assert error.status == 304
@@ -94,12 +92,14 @@ limited = refused(503, "vendor_rate_limited", lambda: impatient.list_customers(c
 assert limited.headers and int(limited.headers["retry-after"]) > 50
 
 # Vendors that send what nobody has heard of.
-drifting = api.list_customers(connection=["drifting"], expand=[Expansion.PARTNER], include=[Include.RAW])
+drifting = api.list_customers(connection=["drifting"], expand=[CustomerExpansion.PARTNER], include=[Include.RAW])
 assert [(row.status, row.name) for row in drifting.data] == [("hibernating", "Jim"), (None, None), (None, None)]
 first = drifting.data[0]
 assert first.referral and first.referral.partner and first.referral.partner.status == "dormant"
 assert first.raw and "unheard_of" in first.raw
-tax = api.list_customers(connection=["drifting-tax"], expand=[Expansion.EXEMPTION, Expansion.SHIPPING_ADDRESS])
+tax = api.list_customers(
+    connection=["drifting-tax"], expand=[CustomerExpansion.EXEMPTION, CustomerExpansion.SHIPPING_ADDRESS]
+)
 first, second, _ = tax.data
 assert first.tax and first.tax.source_platform == "abacus"
 assert first.tax.exemption and first.tax.exemption.certificate_types == ["VERBAL"]

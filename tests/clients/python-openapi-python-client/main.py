@@ -7,7 +7,7 @@ from client import AuthenticatedClient, Client
 from client.api.connections import list_connections
 from client.api.customers import get_customer, list_customers
 from client.api.transactions import list_customer_transactions, list_transactions
-from client.models import Customer, CustomerPage, Expansion, Include, Problem, Referral, Tax, TransactionPage
+from client.models import Customer, CustomerExpansion, CustomerPage, Include, Problem, Referral, Tax, TransactionPage
 from client.types import UNSET, Response, Unset
 
 GATEWAY_URL = os.environ["GATEWAY_URL"]
@@ -28,12 +28,11 @@ def customers(**question: Any) -> Iterator[Customer]:
             raise RuntimeError(answer)
         yield from answer.data
         cursor = answer.page.next_cursor
-# docs:end
+    # docs:end
 
 
-def page(**question: Any) -> CustomerPage:
-    """The first page of a question."""
-    answer = list_customers.sync(client=gateway, **question)
+def page(answer: CustomerPage | Problem | Any | None) -> CustomerPage:
+    """A page and no problem."""
     assert isinstance(answer, CustomerPage), answer
     return answer
 
@@ -50,17 +49,21 @@ ids = [customer.id for connection in ["affiliates", "tax"] for customer in custo
 assert len(ids) == len(set(ids)) == 12_500
 
 # Arrays as parameters.
-expanded = page(connection=["affiliates"], expand=[Expansion.PARTNER, Expansion.PROGRAM])
+expanded = page(
+    list_customers.sync(
+        client=gateway, connection=["affiliates"], expand=[CustomerExpansion.PARTNER, CustomerExpansion.PROGRAM]
+    )
+)
 referrals = [customer.referral for customer in expanded.data if isinstance(customer.referral, Referral)]
 assert any(referral.partner and referral.program for referral in referrals)
-platforms = page(connection=["tax"], source_platform=["stripe", "xero"], limit=100)
+platforms = page(list_customers.sync(client=gateway, connection=["tax"], source_platform=["stripe", "xero"], limit=100))
 taxes = [customer.tax for customer in platforms.data if isinstance(customer.tax, Tax)]
 assert {tax.source_platform for tax in taxes} == {"stripe", "xero"}
 
 # Date-times as parameters.
 instant = expanded.data[1].created_at
 assert isinstance(instant, datetime)
-then = page(connection=["affiliates"], created_gte=instant.isoformat(), created_lte=instant.isoformat())
+then = page(list_customers.sync(client=gateway, connection=["affiliates"], created_gte=instant, created_lte=instant))
 assert expanded.data[1].id in [customer.id for customer in then.data]
 assert all(customer.created_at == instant for customer in then.data)
 
@@ -76,12 +79,7 @@ assert isinstance(own, TransactionPage) and own.data
 assert all(row.customer_id == id and isinstance(row.amount, int) for row in own.data)
 
 # A conditional request: an answer without a body where nothing has changed.
-unchanged = get_customer.sync_detailed(
-    client=AuthenticatedClient(
-        base_url=GATEWAY_URL, token=GATEWAY_KEY, headers={"If-None-Match": customer.headers["etag"]}
-    ),
-    id=id,
-)
+unchanged = get_customer.sync_detailed(client=gateway, id=id, if_none_match=customer.headers["etag"])
 assert unchanged.status_code == 304
 
 # Problems.
@@ -95,12 +93,22 @@ limited = list_customers.sync_detailed(client=gateway, connection=["limited"])
 assert int(refused(limited, 503, "vendor_rate_limited").headers["retry-after"]) > 50
 
 # Vendors that send what nobody has heard of.
-drifting = page(connection=["drifting"], expand=[Expansion.PARTNER], include=[Include.RAW])
+drifting = page(
+    list_customers.sync(
+        client=gateway, connection=["drifting"], expand=[CustomerExpansion.PARTNER], include=[Include.RAW]
+    )
+)
 assert [(row.status, row.name) for row in drifting.data] == [("hibernating", "Jim"), (None, None), (None, None)]
 first = drifting.data[0]
 assert first.referral and first.referral.partner and first.referral.partner.status == "dormant"
 assert first.raw and "unheard_of" in first.raw
-tax = page(connection=["drifting-tax"], expand=[Expansion.EXEMPTION, Expansion.SHIPPING_ADDRESS])
+tax = page(
+    list_customers.sync(
+        client=gateway,
+        connection=["drifting-tax"],
+        expand=[CustomerExpansion.EXEMPTION, CustomerExpansion.SHIPPING_ADDRESS],
+    )
+)
 first, second, _ = tax.data
 assert first.tax and first.tax.source_platform == "abacus"
 assert first.tax.exemption and first.tax.exemption.certificate_types == ["VERBAL"]

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
-import type { components, paths } from "./api.d.ts";
+import type { components, paths } from "./api.js";
 
 type Question = NonNullable<paths["/customers"]["get"]["parameters"]["query"]>;
 type Problem = components["schemas"]["Problem"];
@@ -70,8 +70,7 @@ assert(own.data.data.every(({ customer_id, amount }) => customer_id === id && ty
 // A conditional request: an answer without a body where nothing has changed.
 const etag = customer.response.headers.get("etag")!;
 const unchanged = await gateway.GET("/customers/{id}", {
-  params: { path: { id } },
-  headers: { "If-None-Match": etag },
+  params: { path: { id }, header: { "If-None-Match": etag } },
 });
 assert.equal(unchanged.response.status, 304);
 
