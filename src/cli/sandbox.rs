@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::{
     app::App,
     clock::SystemClock,
-    config::{Cache, Config, Connection, Paging, Server},
+    config::{Cache, Caller, Config, Connection, Paging, Server},
     directory::Policies,
     sandbox::{Envelope, Options, Sandbox},
     server,
@@ -53,6 +53,9 @@ pub(super) struct SandboxArgs {
     /// How the corporation vendor wraps its answers.
     #[arg(long, value_enum, default_value_t = EnvelopeArg::Wrapped)]
     envelope: EnvelopeArg,
+    /// The key that callers must show; without one, none is asked for.
+    #[arg(long)]
+    key: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -102,8 +105,8 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         server: Server { listen, ..Server::default() },
         paging: Paging::default(),
         cache: Cache::default(),
+        callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
         connections,
-        callers: Vec::new(),
     };
     let app = App::new(config, &SystemClock::shared())?;
     greet(listen)?;
@@ -122,6 +125,16 @@ fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id
         timeout: Connection::DEFAULT_TIMEOUT,
         policies: Policies::default(),
     })
+}
+
+/// A caller who may do everything.
+fn caller(key: &str, connections: &[Connection]) -> Caller {
+    Caller {
+        name: "sandbox".to_owned(),
+        key_digest: blake3::hash(key.as_bytes()),
+        connections: connections.iter().map(|connection| connection.name.clone()).collect(),
+        may_purge: true,
+    }
 }
 
 fn greet(listen: SocketAddr) -> anyhow::Result<()> {
