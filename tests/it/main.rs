@@ -14,5 +14,6 @@ mod problems;
 mod support;
 mod translation;
 mod upstream;
+mod vendor_contracts;
 mod vendor_errors;
 mod walks;

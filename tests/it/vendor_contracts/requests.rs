@@ -1,0 +1,122 @@
+//! Every request that an adapter can make is one that its vendor documents.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use customer_gateway::vendors::{
+    Account, Vendor, VendorError,
+    capabilities::{ListCapabilities, Support},
+    registry::{KINDS, Kind},
+};
+use http::{Request, header::AUTHORIZATION};
+use url::form_urlencoded;
+
+use super::{
+    asked::{Combined, calls},
+    contract::Contract,
+};
+use crate::support::{ACCOUNT, ScriptedVendor, corporation_page, tolt_page};
+
+/// What was asked of each operation: names with their values, and the items of
+/// comma lists by themselves.
+type Seen = BTreeMap<String, BTreeSet<(String, String)>>;
+
+#[test]
+fn every_request_of_an_adapter_is_in_its_vendors_contract() {
+    for kind in KINDS {
+        let contract = Contract::of(kind.name);
+        let adapter = adapter(kind);
+        let mut seen = Seen::new();
+        for call in calls(kind.capabilities, Combined::Freely) {
+            let request = match adapter.request(&call) {
+                Ok(request) => Request::get(format!("{}?{}", request.path, request.query)),
+                Err(VendorError::CursorRefused(_)) => continue,
+                Err(error) => panic!("{}: {error:?}: {call:?}", kind.name),
+            };
+            // The credential is not the adapter's to add.
+            let request = request.header(AUTHORIZATION, "Bearer sk").body(()).unwrap();
+            let strays = contract.strays_of_request(&request);
+            assert!(strays.is_empty(), "{}: {}: {strays:#?}", kind.name, request.uri());
+            note(&mut seen, &contract, &request);
+        }
+        assert_covers(kind, &seen);
+    }
+}
+
+#[tokio::test]
+async fn what_the_gateway_sends_to_a_vendor_is_in_its_contract() {
+    let targets = [
+        "/customers",
+        "/customers?order=asc&status=active&created_gte=2025-01-01&expand=partner",
+        "/customers/odd.cust_1?expand=partner&expand=program&expand=stats",
+        "/transactions?expand=customer",
+        "/customers/odd.cust_1/transactions",
+        "/customers?name=a%2Cb&search=a%26b&source_platform=a&source_platform=b&has_exemption=true",
+        "/customers?expand=shipping_address&expand=exemption",
+        "/customers/odd.cust_1?expand=shipping_address",
+    ];
+    for (kind, page) in [("tolt", tolt_page(&[], false)), ("corporation", corporation_page(&[], None))] {
+        let contract = Contract::of(kind);
+        let vendor = ScriptedVendor::saying(page).await;
+        let gateway = vendor.gateway(kind).await;
+        for target in targets {
+            gateway.get(target).await;
+        }
+        let heads = vendor.heads();
+        assert!(heads.len() >= 4, "{heads:?}");
+        for head in heads {
+            let strays = contract.strays_of_request(&parsed(&head));
+            assert!(strays.is_empty(), "{head}: {strays:#?}");
+        }
+    }
+}
+
+fn adapter(kind: &Kind) -> Box<dyn Vendor> {
+    (kind.adapter)(Account { connection: "odd".parse().unwrap(), id: ACCOUNT.to_owned() })
+}
+
+fn note(seen: &mut Seen, contract: &Contract, request: &Request<()>) {
+    let operation = contract.operation(request).unwrap();
+    let noted = seen.entry(operation.id().to_owned()).or_default();
+    for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
+        noted.extend(value.split(',').map(|item| (name.to_string(), item.to_owned())));
+    }
+}
+
+/// Everything in a vendor's table has been asked for.
+fn assert_covers(kind: &Kind, seen: &Seen) {
+    let capabilities = kind.capabilities;
+    let lists =
+        [("listCustomers", Some(&capabilities.customers)), ("listTransactions", capabilities.transactions.as_ref())];
+    for (operation, list) in lists.into_iter().filter_map(|(operation, list)| Some((operation, list?))) {
+        let asked = &seen[operation];
+        for name in native(list) {
+            assert!(asked.iter().any(|(asked, _)| asked == name), "{}: {operation}: {name}", kind.name);
+        }
+        assert_expands(list.expand.iter().map(|(_, name)| *name), asked);
+    }
+    assert_expands(capabilities.retrieve_expand.iter().map(|(_, name)| *name), &seen["retrieveCustomer"]);
+}
+
+fn assert_expands(names: impl Iterator<Item = &'static str>, asked: &BTreeSet<(String, String)>) {
+    for name in names {
+        assert!(asked.iter().any(|(_, asked)| asked == name), "{name} was not asked for");
+    }
+}
+
+fn native(list: &ListCapabilities) -> impl Iterator<Item = &'static str> {
+    list.parameters.iter().filter_map(|(_, support)| match support {
+        Support::Native(name) | Support::NativeList(name) | Support::NativeChecked(name) => Some(*name),
+        Support::Gateway => None,
+    })
+}
+
+/// A request's head as it came over the socket.
+fn parsed(head: &str) -> Request<()> {
+    let mut lines = head.trim_end().lines();
+    let mut first = lines.next().unwrap().split(' ');
+    let mut request = Request::builder().method(first.next().unwrap()).uri(first.next().unwrap());
+    for (name, value) in lines.map(|line| line.split_once(": ").unwrap()) {
+        request = request.header(name, value);
+    }
+    request.body(()).unwrap()
+}
