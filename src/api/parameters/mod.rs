@@ -244,6 +244,10 @@ fn created(query: &Query<'_>) -> Result<CreatedRange, Problem> {
 /// An instant of a caller's. A date stands for the beginning of its day in
 /// UTC, or for its end where it bounds a range from above.
 fn instant(text: &str, is_upper: bool) -> Option<jiff::Timestamp> {
+    // The years before 0 and the names of zones are jiff's own, not RFC 3339's.
+    if text.starts_with(['-', '+']) || text.ends_with(']') {
+        return None;
+    }
     if let Some(date) = text.parse::<civil::Date>().ok().filter(|_| !text.contains(['T', 't', ' '])) {
         let day = date.to_zoned(TimeZone::UTC).ok()?;
         return if is_upper {
@@ -303,7 +307,15 @@ mod tests {
                 "{text}"
             );
         }
-        for text in ["2025-01-15T14:30:00", "yesterday", "1736951400", "2025-13-01"] {
+        for text in [
+            "2025-01-15T14:30:00",
+            "yesterday",
+            "1736951400",
+            "2025-13-01",
+            "-000001-01-01T00:00:00Z",
+            "-000001-01-01",
+            "2025-01-15T14:30:00+00:00[UTC]",
+        ] {
             assert_eq!(instant(text, false), None, "{text}");
         }
     }
