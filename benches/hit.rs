@@ -16,7 +16,7 @@ use customer_gateway::{
     directory::{Policies, SourceError},
     sandbox::{Options, Sandbox},
     telemetry::metrics::Registry,
-    upstream::{Credential, RateLimit},
+    upstream::{Credential, Priority, RateLimit},
     vendors::registry,
 };
 use http::{Request, StatusCode, header::AUTHORIZATION};
@@ -50,6 +50,7 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
         },
         policy: KEPT,
         demand: Demand::default(),
+        priority: Priority::Caller,
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "bench")),
     };
     let page = Page::of("tolt", 100);

@@ -22,8 +22,9 @@ use super::front::Repeatable;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// What an answer depends on besides its URL: connections differ by caller.
-const VARIES_BY: HeaderValue = HeaderValue::from_static("authorization");
+/// What an answer depends on besides its URL: connections differ by caller,
+/// lists come in several media types, and a caller may be lenient.
+const VARIES_BY: HeaderValue = HeaderValue::from_static("authorization, accept, prefer");
 
 /// An answer's body, and what identifies it.
 pub(super) struct Representation {
@@ -31,7 +32,7 @@ pub(super) struct Representation {
     pub(super) body: Vec<u8>,
     /// A hash of all that the body is made of.
     pub(super) hash: blake3::Hash,
-    /// How fresh it is.
+    /// How fresh it is; `None` where it is not to be kept.
     pub(super) freshness: Option<Freshness>,
 }
 
@@ -115,8 +116,11 @@ pub(super) fn respond(
     }
     headers.insert(VARY, VARIES_BY);
     headers.insert(ETAG, tag);
-    if let Some(freshness) = freshness {
-        freshness.insert(headers);
+    match freshness {
+        Some(freshness) => freshness.insert(headers),
+        None => {
+            headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        }
     }
     response
 }

@@ -13,9 +13,10 @@ use super::{
     ApiState,
     access::Access,
     caching,
-    openapi::headers::{CachingHeaders, NotModified},
+    lists::list,
+    openapi::headers::{CachingHeaders, NotModified, PreferenceHeaders},
     page::{self, CustomerPage},
-    parameters::{self, ConnectionParameters, CustomerParameters, CustomerShapeParameters, PageParameters},
+    parameters::{self, Asker, ConnectionParameters, CustomerParameters, CustomerShapeParameters, PageParameters},
     problem::{
         Problem,
         documented::{GetCustomerProblems, ListCustomersProblems},
@@ -32,7 +33,7 @@ use super::{
     path = "/customers",
     operation_id = "listCustomers",
     tag = "Customers",
-    params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, CachingHeaders),
+    params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, CachingHeaders, PreferenceHeaders),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
 pub(super) async fn list_customers(
@@ -41,9 +42,8 @@ pub(super) async fn list_customers(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let request = parameters::customers(query.as_deref(), &state.directory, &access, caching::demand(&headers))?;
-    let listed = state.directory.list(&request.question, &request.connections, &request.page).await?;
-    Ok(caching::answer(&headers, page::list(listed, request.page.limit)))
+    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
+    list(&state, &headers, &parameters::customers(query.as_deref(), asker)?).await
 }
 
 /// Get a customer

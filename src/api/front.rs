@@ -31,7 +31,7 @@ use crate::{
 use super::{
     access,
     caching::{self, FreshnessHeaders},
-    edge,
+    edge, preference,
 };
 
 /// What answers every request. Clones share it.
@@ -169,9 +169,11 @@ impl Front {
 
 impl Shared {
     /// What may have been remembered: a `GET` of a known caller that demands
-    /// nothing of freshness.
+    /// nothing of freshness and prefers nothing.
     fn asked<'r, B>(&self, request: &'r Request<B>) -> Option<Asked<'r>> {
-        if request.method() != Method::GET || request.headers().contains_key(CACHE_CONTROL) {
+        let is_plain =
+            |headers: &HeaderMap| !headers.contains_key(CACHE_CONTROL) && !headers.contains_key(preference::PREFER);
+        if request.method() != Method::GET || !is_plain(request.headers()) {
             return None;
         }
         let caller = access::caller(&self.callers, request.headers()).ok()?;

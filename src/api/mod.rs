@@ -10,12 +10,15 @@ mod customers;
 mod edge;
 mod front;
 mod health;
+mod lists;
 mod openapi;
 mod page;
 mod parameters;
+mod preference;
 mod problem;
 mod purge;
 mod query;
+mod sources;
 mod transactions;
 
 use std::{sync::Arc, time::Duration};

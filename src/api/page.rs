@@ -6,11 +6,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{Found, Listed, SourceReport},
+    directory::{Found, Listed, Outcome},
     domain::{customer::Customer, transaction::Transaction},
 };
 
-use super::caching::Representation;
+use super::{caching::Representation, sources::SourceReport};
 
 /// A page of customers.
 #[derive(ToSchema)]
@@ -21,8 +21,8 @@ pub(super) struct CustomerPage {
     data: Vec<Customer<'static>>,
     /// Where the page stands in its list.
     page: Page<'static>,
-    /// What each source contributed.
-    sources: Vec<SourceReport>,
+    /// What each connection contributed.
+    sources: Vec<SourceReport<'static>>,
 }
 
 /// A page of transactions.
@@ -34,8 +34,8 @@ pub(super) struct TransactionPage {
     data: Vec<Transaction<'static>>,
     /// Where the page stands in its list.
     page: Page<'static>,
-    /// What each source contributed.
-    sources: Vec<SourceReport>,
+    /// What each connection contributed.
+    sources: Vec<SourceReport<'static>>,
 }
 
 /// Where a page stands in its list.
@@ -60,7 +60,7 @@ pub(super) struct Page<'p> {
 #[derive(Serialize)]
 struct Tail<'p> {
     page: Page<'p>,
-    sources: &'p [SourceReport],
+    sources: Vec<SourceReport<'p>>,
 }
 
 /// A page of a list.
@@ -73,7 +73,7 @@ pub(super) fn list(listed: Listed, limit: usize) -> Representation {
             prev_cursor: listed.prev_cursor.as_deref(),
             total: listed.total(),
         },
-        sources: &listed.sources,
+        sources: listed.sources.iter().map(SourceReport::of).collect(),
     };
     let tail = serde_json::to_vec(&tail).unwrap_or_default();
     let records: usize = listed.segments.iter().map(|segment| segment.json().len() + 1).sum();
@@ -94,7 +94,9 @@ pub(super) fn list(listed: Listed, limit: usize) -> Representation {
     body.extend_from_slice(b"],");
     body.extend_from_slice(tail.get(1..).unwrap_or_default());
     hasher.update(&tail);
-    Representation { body, hash: hasher.finalize(), freshness: listed.freshness }
+    // What is missing may be back at any moment.
+    let is_whole = !listed.sources.iter().any(|source| matches!(source.outcome, Outcome::Failed(_)));
+    Representation { body, hash: hasher.finalize(), freshness: listed.freshness.filter(|_| is_whole) }
 }
 
 /// A single customer.

@@ -9,10 +9,10 @@ use http::HeaderMap;
 use super::{
     ApiState,
     access::Access,
-    caching,
-    openapi::headers::{CachingHeaders, NotModified},
-    page::{self, TransactionPage},
-    parameters::{self, ConnectionParameters, ListRequest, PageParameters, TransactionShapeParameters},
+    lists::list,
+    openapi::headers::{CachingHeaders, NotModified, PreferenceHeaders},
+    page::TransactionPage,
+    parameters::{self, Asker, ConnectionParameters, PageParameters, TransactionShapeParameters},
     problem::{
         Problem,
         documented::{ListCustomerTransactionsProblems, ListTransactionsProblems},
@@ -34,6 +34,7 @@ use super::{
         ("customer_id" = Option<String>, Query, description = "Only transactions of this customer, by the id at the gateway.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
         TransactionShapeParameters,
         CachingHeaders,
+        PreferenceHeaders,
     ),
     responses((status = 200, description = "A page of transactions.", body = TransactionPage), NotModified, ListTransactionsProblems),
 )]
@@ -43,8 +44,8 @@ pub(super) async fn list_transactions(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let request = parameters::transactions(query.as_deref(), &state.directory, &access, caching::demand(&headers))?;
-    answer(&state, &headers, &request).await
+    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
+    list(&state, &headers, &parameters::transactions(query.as_deref(), asker)?).await
 }
 
 /// List a customer's transactions
@@ -60,6 +61,7 @@ pub(super) async fn list_transactions(
         PageParameters,
         TransactionShapeParameters,
         CachingHeaders,
+        PreferenceHeaders,
     ),
     responses((status = 200, description = "A page of transactions.", body = TransactionPage), NotModified, ListCustomerTransactionsProblems),
 )]
@@ -71,11 +73,6 @@ pub(super) async fn list_customer_transactions(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = parameters::path_id(&path);
-    let request = parameters::customer_transactions(query.as_deref(), id, &access, caching::demand(&headers))?;
-    answer(&state, &headers, &request).await
-}
-
-async fn answer(state: &ApiState, headers: &HeaderMap, request: &ListRequest) -> Result<Response, Problem> {
-    let listed = state.directory.list(&request.question, &request.connections, &request.page).await?;
-    Ok(caching::answer(headers, page::list(listed, request.page.limit)))
+    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
+    list(&state, &headers, &parameters::customer_transactions(query.as_deref(), id, asker)?).await
 }

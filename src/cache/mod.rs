@@ -60,6 +60,8 @@ pub struct Lookup {
     pub policy: Policy,
     /// What the caller asks of its freshness.
     pub demand: Demand,
+    /// Who waits for it, should it have to be fetched.
+    pub priority: Priority,
     /// Where the outcome is counted.
     pub metrics: Arc<CacheMetrics>,
 }
@@ -156,7 +158,7 @@ impl PageCache {
             return Err(E::from(NotCached));
         }
         let stored = !lookup.demand.no_store;
-        let (landed, collapsed) = self.fly(&lookup, kept.clone(), Priority::Caller, fetch(Priority::Caller)).await;
+        let (landed, collapsed) = self.fly(&lookup, kept.clone(), lookup.priority, fetch(lookup.priority)).await;
         match landed {
             Ok(entry) => {
                 if collapsed {

@@ -5,7 +5,6 @@ use clap::Args;
 
 use crate::{
     app::App,
-    cache::Demand,
     clock::SystemClock,
     config::Config,
     directory::{Directory, PageRequest},
@@ -53,8 +52,7 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
 async fn ask(directory: &Directory, name: &ConnectionName) -> Result<String, String> {
     let question =
         Question { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() };
-    let page = PageRequest { limit: 1, cursor: None, demand: Demand::default() };
-    let listed =
-        directory.list(&question, std::slice::from_ref(name), &page).await.map_err(|error| error.to_string())?;
+    let page = PageRequest::first(vec![name.clone()], 1);
+    let listed = directory.list(&question, &page).await.map_err(|error| error.to_string())?;
     Ok(listed.total().map_or("answers".to_owned(), |total| format!("answers, {total} customers")))
 }

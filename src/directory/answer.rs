@@ -3,13 +3,13 @@
 
 use std::{ops::Range, sync::Arc, time::Duration};
 
-use serde::Serialize;
-use utoipa::ToSchema;
-
 use crate::{
     cache::{CacheStatus, Cached, Entry},
-    domain::{connection::ConnectionName, timestamp::Timestamp},
+    domain::connection::ConnectionName,
+    vendors::plan::PlanError,
 };
+
+use super::DirectoryError;
 
 /// A page of a list.
 #[derive(Debug)]
@@ -20,9 +20,9 @@ pub struct Listed {
     pub next_cursor: Option<String>,
     /// Where it comes from, if from anywhere.
     pub prev_cursor: Option<String>,
-    /// What each source contributed.
+    /// What each source contributed, in the question's order.
     pub sources: Vec<SourceReport>,
-    /// How fresh the answer is.
+    /// How fresh the answer is; `None` where it was made of no page.
     pub freshness: Option<Freshness>,
 }
 
@@ -78,41 +78,54 @@ impl Freshness {
 }
 
 /// What a source contributed to a page.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug)]
 pub struct SourceReport {
     /// The connection's name.
-    #[schema(value_type = String, example = "affiliates")]
     pub connection: ConnectionName,
     /// The kind of vendor.
-    #[schema(example = "tolt", extensions(("x-extensible-enum" = json!(["tolt", "corporation"]))))]
     pub vendor: &'static str,
-    /// `ok`; or `partial`, where the call budget was spent before the page was
-    /// full: `next_cursor` goes on.
-    #[schema(value_type = String, example = "ok", extensions(("x-extensible-enum" = json!(["ok", "partial"]))))]
-    pub status: SourceStatus,
-    /// The source's own count of the question; null whenever that is not
-    /// exactly the count of this question.
-    #[schema(value_type = Option<i64>, example = 85)]
-    pub total: Option<u64>,
-    /// When the oldest of the vendor's answers behind this page was fetched.
-    #[schema(value_type = String, format = DateTime, example = "2025-01-15T14:30:00.000Z")]
-    pub fetched_at: Timestamp,
+    /// How it went there.
+    pub outcome: Outcome,
 }
 
 /// How it went at a source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum SourceStatus {
-    /// As asked.
-    Ok,
-    /// The call budget was spent before the page was full.
-    Partial,
+#[derive(Debug)]
+pub enum Outcome {
+    /// It answered.
+    Answered {
+        /// Whether the call budget was spent before its part was whole.
+        is_partial: bool,
+        /// Its own count of the question, where that is exactly known.
+        total: Option<u64>,
+        /// When the oldest of its answers behind this page was fetched.
+        fetched_at: jiff::Timestamp,
+    },
+    /// This page needed nothing of it: the walk has not reached it yet, or has
+    /// come to its end.
+    NotAsked,
+    /// It is in trouble; its place is kept.
+    Failed(DirectoryError),
+    /// It was left out, since the question cannot be put to it.
+    Skipped(PlanError),
 }
 
 impl Listed {
     /// The count of the whole question, where it is exactly known.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
-        self.sources.iter().map(|source| source.total).sum()
+        self.sources.iter().map(|source| source.outcome.total()).sum()
+    }
+}
+
+impl Outcome {
+    /// The source's own count of the question, where it is exactly known.
+    #[must_use]
+    pub fn total(&self) -> Option<u64> {
+        match self {
+            Self::Answered { total, .. } => *total,
+            // Where there is no such list, there is nothing to count.
+            Self::Skipped(PlanError::NoSuchOperation) => Some(0),
+            Self::NotAsked | Self::Failed(_) | Self::Skipped(_) => None,
+        }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     cache::{FetchError, FlightLost, NotCached},
     domain::{connection::ConnectionName, cursor::CursorError},
     upstream::SendError,
-    vendors::{Refusal, VendorError, plan::PlanError},
+    vendors::{PAGE_SIZE, Refusal, VendorError, plan::PlanError},
 };
 
 /// Why a question has no answer.
@@ -16,12 +16,29 @@ pub enum DirectoryError {
     /// There is no connection of this name.
     #[error("there is no connection `{0}`")]
     UnknownConnection(String),
-    /// The question is to several connections at once.
-    #[error("several connections at once are not supported yet")]
-    SeveralConnections(Vec<ConnectionName>),
     /// The question cannot be put to the connection's vendor.
     #[error("{1}")]
     Plan(ConnectionName, PlanError),
+    /// The order would take more vendor calls than a request may make.
+    #[error("{}", too_expensive(*.rows, *.allowed))]
+    OrderTooExpensive {
+        /// The connection whose vendor does not keep the order.
+        connection: ConnectionName,
+        /// How many rows it would have to be made of, by the vendor's count.
+        rows: Option<u64>,
+        /// How many vendor calls a request may make.
+        allowed: u32,
+        /// The parameters that the vendor applies itself.
+        native: Vec<&'static str>,
+    },
+    /// To merge so many sources takes more vendor calls than a request may make.
+    #[error("to merge {sources} connections takes at least {sources} vendor calls, and a request may make {allowed}")]
+    MergeTooExpensive {
+        /// How many sources there are.
+        sources: usize,
+        /// How many vendor calls a request may make.
+        allowed: u32,
+    },
     /// The cursor is not for this question.
     #[error(transparent)]
     Cursor(#[from] CursorError),
@@ -31,6 +48,9 @@ pub enum DirectoryError {
     /// The vendor's own cursor is too long for one of ours.
     #[error("the vendor's cursor is too long to be passed on")]
     CursorTooLong(ConnectionName),
+    /// The places in all sources do not fit into one cursor.
+    #[error("the places in so many connections do not fit into one cursor")]
+    TooManyConnections,
     /// The vendor's cursors lead back to where the walk has been.
     #[error("the vendor's paging goes round in circles")]
     Circular(ConnectionName),
@@ -40,6 +60,14 @@ pub enum DirectoryError {
     /// The connection's vendor did not answer with rows.
     #[error("{1}")]
     Source(ConnectionName, SourceError),
+}
+
+fn too_expensive(rows: Option<u64>, allowed: u32) -> String {
+    let cost = match rows {
+        Some(rows) => format!("its {rows} rows takes {} vendor calls", rows.div_ceil(PAGE_SIZE as u64)),
+        None => "its rows takes more vendor calls".to_owned(),
+    };
+    format!("the vendor keeps no order: to order {cost}, and this request may make {allowed}")
 }
 
 /// Why a vendor did not answer with rows.

@@ -6,6 +6,7 @@
 
 mod answer;
 mod error;
+mod listing;
 mod source;
 mod trail;
 mod walk;
@@ -17,19 +18,21 @@ use crate::{
     domain::{
         connection::ConnectionName,
         cursor::{Cursor, CursorKey, Fingerprint},
-        position::{Direction, Position},
+        position::{Direction, Standing},
         question::{Question, Retrieval},
     },
+    upstream::Priority,
     vendors::{
         Call,
-        plan::{Plan, RetrievalPlan},
+        plan::{Plan, PlanError, RetrievalPlan},
     },
 };
-pub use answer::{Found, Freshness, Listed, Segment, SourceReport};
+pub use answer::{Found, Freshness, Listed, Outcome, Segment, SourceReport};
 pub use error::{DirectoryError, SourceError};
+use listing::{Course, Listing};
 pub use source::{Policies, Source};
 use trail::Trail;
-use walk::{Bounds, Walk};
+use walk::{Calls, Terms};
 
 /// Every configured connection, and the way through its pages.
 #[derive(Debug)]
@@ -41,15 +44,46 @@ pub struct Directory {
     trail: Trail,
 }
 
+/// A source with its plan, or why there is none, and where a walk stands in it.
+type Planned = (Arc<Source>, Result<Plan, PlanError>, Standing);
+
 /// A page that a caller asks for.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
+    /// The connections to ask, in the configuration's order.
+    pub connections: Vec<ConnectionName>,
+    /// Whether they were named: what was not asked for by name may be left out
+    /// where it has no such list.
+    pub are_named: bool,
+    /// Whether a connection that cannot honour the question is left out.
+    pub is_lenient: bool,
+    /// Whether a connection in trouble is left out of the page.
+    pub allows_partial: bool,
+    /// How many vendor calls it may cost, if fewer than configured.
+    pub max_calls: Option<u32>,
     /// How many rows at most.
     pub limit: usize,
     /// Where to go on.
     pub cursor: Option<String>,
     /// How fresh the answer has to be.
     pub demand: Demand,
+}
+
+impl PageRequest {
+    /// The first page of some connections' list.
+    #[must_use]
+    pub fn first(connections: Vec<ConnectionName>, limit: usize) -> Self {
+        Self {
+            connections,
+            are_named: true,
+            is_lenient: false,
+            allows_partial: false,
+            max_calls: None,
+            limit,
+            cursor: None,
+            demand: Demand::default(),
+        }
+    }
 }
 
 impl Directory {
@@ -66,51 +100,69 @@ impl Directory {
         self.cache.purge(scope).await
     }
 
+    /// How many vendor calls a request may make.
+    #[must_use]
+    pub fn max_calls(&self) -> u32 {
+        self.max_calls
+    }
+
     /// Every connection, in the configuration's order.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
         self.sources.iter().map(AsRef::as_ref)
     }
 
     /// A page of a list over some connections.
-    pub async fn list(
+    pub async fn list(&self, question: &Question, request: &PageRequest) -> Result<Listed, DirectoryError> {
+        let fingerprint = Fingerprint::of(question, &request.connections);
+        let cursor = request.cursor.as_ref().map(|text| self.cursor_key.open(text, fingerprint)).transpose()?;
+        let mut listing = self.listing(question, request, cursor)?;
+        let segments = listing.page(request.limit).await?;
+        let [before, after] = listing.standings()?;
+        let seal = |direction, sources: Vec<Standing>| {
+            if sources.iter().all(|standing| standing.is_exhausted(direction)) {
+                return Ok(None);
+            }
+            let cursor = Cursor { question: fingerprint, direction, sources };
+            self.cursor_key.seal(&cursor).map(Some).map_err(|_| match &*request.connections {
+                [connection] => DirectoryError::CursorTooLong(connection.clone()),
+                _ => DirectoryError::TooManyConnections,
+            })
+        };
+        Ok(Listed {
+            segments,
+            next_cursor: seal(Direction::Forward, after)?,
+            prev_cursor: seal(Direction::Backward, before)?,
+            sources: listing.reports(),
+            freshness: listing.take_freshness(),
+        })
+    }
+
+    /// The list of a question, from where a cursor stands.
+    fn listing(
         &self,
         question: &Question,
-        connections: &[ConnectionName],
         request: &PageRequest,
-    ) -> Result<Listed, DirectoryError> {
-        let [connection] = connections else {
-            return Err(DirectoryError::SeveralConnections(connections.to_vec()));
+        cursor: Option<Cursor>,
+    ) -> Result<Listing, DirectoryError> {
+        let (direction, standings) = match cursor {
+            None => (Direction::Forward, Vec::new()),
+            Some(cursor) => (cursor.direction, cursor.sources),
         };
-        let source = self.source(connection)?;
-        let plan = Plan::new(source.capabilities(), question)
-            .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
-
-        let fingerprint = Fingerprint::of(question, connections);
-        let (direction, position) = match &request.cursor {
-            None => (Direction::Forward, Position::start()),
-            Some(text) => {
-                let cursor = self.cursor_key.open(text, fingerprint)?;
-                let position = cursor.sources.into_iter().nth(usize::from(cursor.current)).flatten();
-                (cursor.direction, position.unwrap_or_else(Position::start))
-            }
-        };
-
-        let bounds = Bounds { max_calls: self.max_calls, demand: request.demand };
-        let walk = Walk::new(source, plan, &self.trail, bounds);
-        let walked = walk.run(&position, direction, request.limit).await?;
-        let seal = |direction, position: Option<Position>| {
-            let cursor =
-                |position| Cursor { question: fingerprint, direction, current: 0, sources: vec![Some(position)] };
-            position.map(|position| self.cursor_key.seal(&cursor(position))).transpose()
-        };
-        let sealed = |cursor: Result<_, _>| cursor.map_err(|_| DirectoryError::CursorTooLong(connection.clone()));
-        Ok(Listed {
-            next_cursor: sealed(seal(Direction::Forward, walked.after))?,
-            prev_cursor: sealed(seal(Direction::Backward, walked.before))?,
-            segments: walked.segments,
-            sources: vec![walked.report],
-            freshness: walked.freshness,
-        })
+        let standings = standings.into_iter().chain(std::iter::repeat(Standing::Start));
+        let mut sources = Vec::new();
+        for (name, standing) in request.connections.iter().zip(standings) {
+            let source = self.source(name)?;
+            sources.push((Arc::clone(source), Plan::new(source.capabilities(), question), standing));
+        }
+        refuse(&sources, request)?;
+        let allowed = request.max_calls.map_or(self.max_calls, |calls| calls.min(self.max_calls));
+        let asked = sources.iter().filter(|(_, plan, _)| plan.is_ok()).count();
+        if question.order.is_some() && asked > allowed as usize {
+            return Err(DirectoryError::MergeTooExpensive { sources: asked, allowed });
+        }
+        let terms = Terms { calls: Calls::new(allowed), demand: request.demand, priority: Priority::Caller };
+        let course = Course { direction, order: question.order, allows_partial: request.allows_partial, terms };
+        Ok(Listing::new(sources, &self.trail, course))
     }
 
     /// One customer.
@@ -124,7 +176,7 @@ impl Directory {
         let plan = RetrievalPlan::new(source.capabilities(), retrieval)
             .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
         let call = Call::Retrieve(Arc::new(plan));
-        let cached = source.fetch(call, demand).await.map_err(|error| source.blame(error))?;
+        let cached = source.fetch(call, demand, Priority::Caller).await.map_err(|error| source.blame(error))?;
         let freshness = source.freshness(&cached);
         Ok(Found { record: Segment { entry: cached.entry, records: 0..1 }, freshness })
     }
@@ -133,4 +185,21 @@ impl Directory {
         let found = self.sources.iter().find(|source| source.name() == name);
         found.ok_or_else(|| DirectoryError::UnknownConnection(name.to_string()))
     }
+}
+
+/// Refuses what cannot be asked of a source, unless it may be left out.
+fn refuse(sources: &[Planned], request: &PageRequest) -> Result<(), DirectoryError> {
+    let may_skip = |error: &PlanError| match error {
+        PlanError::NoSuchOperation => request.is_lenient || !request.are_named,
+        PlanError::Unsupported { .. } | PlanError::CommaInList { .. } => request.is_lenient,
+    };
+    let nobody = sources.iter().all(|(_, plan, _)| plan.is_err());
+    for (source, plan, _) in sources {
+        if let Err(error) = plan
+            && (nobody || !may_skip(error))
+        {
+            return Err(DirectoryError::Plan(source.name().clone(), error.clone()));
+        }
+    }
+    Ok(())
 }

@@ -91,9 +91,15 @@ impl Source {
     }
 
     /// The page that a call brings, kept or fetched.
-    pub(super) async fn fetch(self: &Arc<Self>, call: Call, demand: Demand) -> Result<Cached, SourceError> {
+    pub(super) async fn fetch(
+        self: &Arc<Self>,
+        call: Call,
+        demand: Demand,
+        priority: Priority,
+    ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
-        let lookup = Lookup { key, policy: self.policies.of(&call), demand, metrics: Arc::clone(&self.metrics) };
+        let (policy, metrics) = (self.policies.of(&call), Arc::clone(&self.metrics));
+        let lookup = Lookup { key, policy, demand, priority, metrics };
         let source = Arc::clone(self);
         let fetch = |priority| async move { source.call(&call, &request, priority).await };
         let cached = self.cache.get(lookup, fetch).await?;

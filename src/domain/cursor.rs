@@ -9,14 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     connection::ConnectionName,
-    position::{Direction, Position},
+    position::{Direction, Standing},
     question::Question,
 };
 
 /// The longest cursor there is, in characters.
 pub const MAX_LENGTH: usize = 2048;
 
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const TAG_LENGTH: usize = 16;
 const MAX_BYTES: usize = MAX_LENGTH / 4 * 3;
 
@@ -27,11 +27,8 @@ pub struct Cursor {
     pub question: Fingerprint,
     /// Which way it leads.
     pub direction: Direction,
-    /// The source that the walk stands in, counted in the question's order.
-    pub current: u16,
-    /// The position in each source, in the question's order; `None` where the
-    /// walk has not been.
-    pub sources: Vec<Option<Position>>,
+    /// Where it stands in each source, in the question's order.
+    pub sources: Vec<Standing>,
 }
 
 /// What makes two questions the same walk: connections, rows, filter, order.
@@ -126,7 +123,7 @@ impl std::fmt::Debug for CursorKey {
 mod tests {
     use super::*;
     use crate::domain::{
-        position::Anchor,
+        position::{Anchor, Position},
         question::{Filter, Resource, Shape},
     };
 
@@ -148,8 +145,7 @@ mod tests {
         Cursor {
             question: fingerprint("active"),
             direction: Direction::Forward,
-            current: 0,
-            sources: vec![Some(position), None],
+            sources: vec![Standing::At(position), Standing::Start],
         }
     }
 

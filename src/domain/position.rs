@@ -89,6 +89,37 @@ pub struct Position {
     pub lap: Lap,
 }
 
+/// Where a walk over several sources stands in one of them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Standing {
+    /// Before its first row.
+    Start,
+    /// Somewhere in it.
+    At(Position),
+    /// Behind its last row; `None` where it has no row at all.
+    End(Option<Position>),
+}
+
+impl Standing {
+    /// Whether nothing lies ahead.
+    #[must_use]
+    pub fn is_exhausted(&self, direction: Direction) -> bool {
+        match direction {
+            Direction::Forward => matches!(self, Self::End(_)),
+            Direction::Backward => matches!(self, Self::Start | Self::End(None)),
+        }
+    }
+
+    /// The gap, as a walk enters it.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        match self {
+            Self::At(position) | Self::End(Some(position)) => position.clone(),
+            Self::Start | Self::End(None) => Position::start(),
+        }
+    }
+}
+
 /// A row that a gap lies beside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowKey {

@@ -92,6 +92,13 @@ impl ListCapabilities {
             .collect()
     }
 
+    /// The names of the parameters that the vendor applies.
+    #[must_use]
+    pub fn native(&self) -> Vec<&'static str> {
+        let native = self.parameters.iter().filter(|(_, support)| *support != Support::Gateway);
+        native.map(|(parameter, _)| parameter.name()).collect()
+    }
+
     /// The names of the parameters that somebody applies.
     #[must_use]
     pub fn supported(&self) -> Vec<&'static str> {

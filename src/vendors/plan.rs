@@ -20,6 +20,8 @@ pub struct Plan {
     pub residual: Residual,
     /// The order in which the rows come; `None` where the vendor promises none.
     pub order: Option<Order>,
+    /// The order that the gateway makes of them, where the vendor cannot.
+    pub sort: Option<Order>,
     /// The vendor's names of the expansions.
     pub expand: Vec<&'static str>,
     /// How much of each row is wanted.
@@ -104,18 +106,20 @@ impl Plan {
                 }
             }
         }
-        if question.order.is_some() && list.support(Parameter::Order).is_none() {
-            return Err(PlanError::Unsupported {
-                parameter: Parameter::Order,
-                value: None,
-                supported: list.supported(),
-            });
-        }
+        let sort = match (question.order, list.support(Parameter::Order)) {
+            (Some(_), None) => {
+                let (parameter, supported) = (Parameter::Order, list.supported());
+                return Err(PlanError::Unsupported { parameter, value: None, supported });
+            }
+            (Some(order), Some(Support::Gateway)) => Some(order),
+            _ => None,
+        };
         Ok(Self {
             resource: question.resource,
             native,
             residual,
-            order: question.order.or(list.default_order),
+            order: if sort.is_some() { list.default_order } else { question.order.or(list.default_order) },
+            sort,
             expand: expand(&question.shape, list.expand)?,
             shape: question.shape.clone(),
             total_is_exact,

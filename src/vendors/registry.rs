@@ -46,6 +46,7 @@ mod tests {
     #[test]
     fn no_table_leaves_to_the_gateway_what_it_cannot_apply() {
         let customers = [
+            Parameter::Order,
             Parameter::CreatedGte,
             Parameter::CreatedLte,
             Parameter::Name,
@@ -53,7 +54,7 @@ mod tests {
             Parameter::Email,
             Parameter::ExternalId,
         ];
-        let transactions = [Parameter::CreatedGte, Parameter::CreatedLte];
+        let transactions = [Parameter::Order, Parameter::CreatedGte, Parameter::CreatedLte];
         for kind in KINDS {
             for (resource, able) in [(Resource::Customers, &customers[..]), (Resource::Transactions, &transactions)] {
                 let Some(list) = kind.capabilities.list(resource) else { continue };

@@ -11,7 +11,7 @@ use utoipa::openapi::{
 
 use crate::vendors::registry::KINDS;
 
-use super::headers;
+use super::headers::{self, Traits};
 
 /// Applies them.
 pub(super) fn apply(document: &mut OpenApi) {
@@ -25,10 +25,14 @@ pub(super) fn apply(document: &mut OpenApi) {
     }
     for operation in operations(document) {
         operation.parameters.iter_mut().flatten().for_each(repeat_array);
-        let is_cacheable = operation.responses.responses.contains_key("304");
+        let may_prefer =
+            operation.parameters.iter().flatten().any(
+                |parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case("prefer")),
+            );
+        let traits = Traits { is_cacheable: operation.responses.responses.contains_key("304"), may_prefer };
         for (status, response) in &mut operation.responses.responses {
             if let RefOr::T(response) = response {
-                headers::refer(response, status, is_cacheable);
+                headers::refer(response, status, traits);
             }
         }
     }

@@ -27,6 +27,17 @@ pub(in crate::api) struct CachingHeaders {
     cache_control: Option<String>,
 }
 
+/// The header of a request that would rather have less than be refused.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "the header is read by `preference`")]
+pub(in crate::api) struct PreferenceHeaders {
+    /// `handling=lenient` leaves out connections that cannot honour the question
+    /// instead of refusing it; they say `skipped` in `sources` (RFC 7240).
+    #[param(rename = "Prefer", nullable = false, example = "handling=lenient")]
+    prefer: Option<String>,
+}
+
 /// The answer to a caller that has the answer already.
 #[derive(IntoResponses)]
 #[response(status = 304, description = "The answer is the one that `If-None-Match` names; it has no body")]
@@ -49,6 +60,8 @@ enum Carried {
     Cacheable,
     /// By responses of these statuses.
     On(&'static [&'static str]),
+    /// By answers to requests that may prefer something.
+    Preferring,
 }
 
 const DECLARED: &[Declared] = &[
@@ -88,6 +101,13 @@ const DECLARED: &[Declared] = &[
         carried: Carried::Cacheable,
     },
     Declared {
+        name: "Preference-Applied",
+        description: "What was done of the request's `Prefer`: `handling=lenient`, or absent.",
+        schema_type: Type::String,
+        example: || json!("handling=lenient"),
+        carried: Carried::Preferring,
+    },
+    Declared {
         name: "WWW-Authenticate",
         description: "How to show a key: `Bearer`.",
         schema_type: Type::String,
@@ -103,18 +123,28 @@ const DECLARED: &[Declared] = &[
     },
 ];
 
+/// What of an operation decides which headers its responses carry.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Traits {
+    /// Whether it answers `If-None-Match`.
+    pub(super) is_cacheable: bool,
+    /// Whether it reads `Prefer`.
+    pub(super) may_prefer: bool,
+}
+
 /// Declares all headers as components.
 pub(super) fn declare(components: &mut Components) {
     components.headers.extend(DECLARED.iter().map(|header| (header.name.to_owned(), RefOr::T(header.header()))));
 }
 
 /// Refers to the headers that a response carries.
-pub(super) fn refer(response: &mut Response, status: &str, is_cacheable: bool) {
+pub(super) fn refer(response: &mut Response, status: &str, operation: Traits) {
     let is_success = matches!(status, "200" | "304");
     let carried = DECLARED.iter().filter(|header| match header.carried {
         Carried::Always => true,
-        Carried::Cacheable => is_cacheable && is_success,
+        Carried::Cacheable => operation.is_cacheable && is_success,
         Carried::On(statuses) => statuses.contains(&status),
+        Carried::Preferring => operation.may_prefer && is_success,
     });
     response.headers.extend(carried.map(|header| {
         let reference = Ref::new(format!("#/components/headers/{}", header.name));

@@ -21,7 +21,7 @@ use crate::domain::question::Order;
 
 use super::{
     page,
-    parameters::{CustomerExpansion, Include, TransactionExpansion},
+    parameters::{CustomerExpansion, Include, Partial, TransactionExpansion},
     problem::{ProblemDocument, documented::OpenProblems},
 };
 
@@ -38,7 +38,7 @@ use super::{
         (name = "Connections", description = "What each connection can be asked."),
         (name = "Operations", description = "Health, metrics, the cache, and the contract itself."),
     ),
-    components(schemas(Order, CustomerExpansion, TransactionExpansion, Include, ProblemDocument)),
+    components(schemas(Order, CustomerExpansion, TransactionExpansion, Include, Partial, ProblemDocument)),
     modifiers(&BearerKey),
 )]
 struct Document;

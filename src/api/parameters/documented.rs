@@ -56,13 +56,25 @@ fn one_of(expansions: &[Expansion], description: &str) -> RefOr<Schema> {
         .into()
 }
 
+/// What `partial` takes.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "the document's name for the values of `partial`")]
+pub(in crate::api) enum Partial {
+    /// A connection in trouble is left out of the page.
+    Allow,
+    /// A connection in trouble fails the whole answer.
+    Deny,
+}
+
 /// The parameter that chooses connections, for the document.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
 pub(in crate::api) struct ConnectionParameters {
-    /// The connections to ask: for now one, which may be left out where there is
-    /// only one.
+    /// The connections to ask; all that you may use, if none is named. Their
+    /// rows come one connection after the other, or merged where `order` is
+    /// given.
     #[param(example = json!(["affiliates"]))]
     connection: Option<Vec<String>>,
 }
@@ -76,9 +88,25 @@ pub(in crate::api) struct PageParameters {
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: Option<u32>,
     /// `next_cursor` or `prev_cursor` of an earlier answer to the same question,
-    /// exactly as it came. Only `limit` may differ from page to page.
+    /// exactly as it came. `limit`, `expand` and `include` may differ from page
+    /// to page; connections, filters and order may not.
     cursor: Option<String>,
-    /// The order by `created_at`.
+    /// How many vendor calls the answer may cost, if fewer than the gateway
+    /// allows (20, unless configured). A filter that the gateway applies itself
+    /// may find little within them: the source then says `partial`, and
+    /// `next_cursor` goes on.
+    #[param(minimum = 1, example = 5)]
+    max_calls: Option<u32>,
+    /// `allow` answers with what the other connections have where one is in
+    /// trouble: that one says `failed`, and the cursor keeps its place. Its rows
+    /// come when it is back, whatever has come meanwhile. `deny`, as if it were
+    /// left out, fails the whole answer.
+    #[param(inline = false, example = "allow")]
+    partial: Option<Partial>,
+    /// The order by `created_at`, and by `id` among rows of one instant. Without
+    /// it, each vendor keeps its own. Where a vendor keeps none, the gateway
+    /// makes it of all rows, as far as the call budget reaches
+    /// (`order_too_expensive`).
     #[param(inline = false, example = "desc")]
     order: Option<Order>,
     /// Only rows created at or after this RFC 3339 date-time. A date such as

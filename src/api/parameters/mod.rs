@@ -3,10 +3,10 @@
 mod documented;
 
 use axum::extract::RawPathParams;
+use http::HeaderMap;
 use jiff::{ToSpan, civil, tz::TimeZone};
 
 use crate::{
-    cache::Demand,
     directory::{Directory, PageRequest},
     domain::{
         connection::ConnectionName,
@@ -19,11 +19,12 @@ use crate::{
 
 pub(super) use documented::{
     ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters, Include, PageParameters,
-    TransactionExpansion, TransactionShapeParameters,
+    Partial, TransactionExpansion, TransactionShapeParameters,
 };
 
 use super::{
     access::Access,
+    caching, preference,
     problem::{Code, Problem},
     query::Query,
 };
@@ -66,36 +67,34 @@ pub(super) const TRANSACTION_FILTERS: &[Parameter] =
 #[derive(Debug)]
 pub(super) struct ListRequest {
     pub(super) question: Question,
-    pub(super) connections: Vec<ConnectionName>,
     pub(super) page: PageRequest,
 }
 
+/// What the lists' parameters are read with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asker<'a> {
+    pub(super) directory: &'a Directory,
+    pub(super) access: &'a Access,
+    pub(super) headers: &'a HeaderMap,
+}
+
 /// Reads the query of a list of customers.
-pub(super) fn customers(
-    query: Option<&str>,
-    directory: &Directory,
-    access: &Access,
-    demand: Demand,
-) -> Result<ListRequest, Problem> {
+pub(super) fn customers(query: Option<&str>, asker: Asker<'_>) -> Result<ListRequest, Problem> {
     let query = Query::parse(query, &known(CUSTOMER_FILTERS, true))?;
     let question = question(&query, Resource::Customers, CUSTOMER_EXPANSIONS)?;
-    Ok(ListRequest { question, connections: connections(&query, directory, access)?, page: page(&query, demand)? })
+    let connections = connections(&query, asker.directory, asker.access)?;
+    Ok(ListRequest { question, page: page(&query, connections, asker)? })
 }
 
 /// Reads the query of a list of transactions.
-pub(super) fn transactions(
-    query: Option<&str>,
-    directory: &Directory,
-    access: &Access,
-    demand: Demand,
-) -> Result<ListRequest, Problem> {
+pub(super) fn transactions(query: Option<&str>, asker: Asker<'_>) -> Result<ListRequest, Problem> {
     let query = Query::parse(query, &known(TRANSACTION_FILTERS, true))?;
     let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
-    let mut connections = connections(&query, directory, access)?;
+    let mut connections = connections(&query, asker.directory, asker.access)?;
     if let Some(given) = question.filter.customer_id.take() {
         // The customer's id routes itself: it chooses among the connections.
-        let (holder, vendor_id) = customer_id(&given, access)?;
-        if !directory.sources().any(|source| *source.name() == holder) {
+        let (holder, vendor_id) = customer_id(&given, asker.access)?;
+        if !asker.directory.sources().any(|source| *source.name() == holder) {
             return Err(unknown_customer());
         }
         connections.retain(|connection| *connection == holder);
@@ -105,23 +104,18 @@ pub(super) fn transactions(
         }
         question.filter.customer_id = Some(vendor_id);
     }
-    Ok(ListRequest { question, connections, page: page(&query, demand)? })
+    Ok(ListRequest { question, page: page(&query, connections, asker)? })
 }
 
 /// Reads the query of one customer's transactions.
-pub(super) fn customer_transactions(
-    query: Option<&str>,
-    id: &str,
-    access: &Access,
-    demand: Demand,
-) -> Result<ListRequest, Problem> {
+pub(super) fn customer_transactions(query: Option<&str>, id: &str, asker: Asker<'_>) -> Result<ListRequest, Problem> {
     let filters: Vec<_> =
         TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId).collect();
     let query = Query::parse(query, &known(&filters, false))?;
     let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
-    let (connection, vendor_id) = customer_id(id, access)?;
+    let (connection, vendor_id) = customer_id(id, asker.access)?;
     question.filter.customer_id = Some(vendor_id);
-    Ok(ListRequest { question, connections: vec![connection], page: page(&query, demand)? })
+    Ok(ListRequest { question, page: page(&query, vec![connection], asker)? })
 }
 
 /// Reads the query of one customer.
@@ -150,7 +144,7 @@ pub(super) fn path_id(path: &RawPathParams) -> &str {
 
 /// The names of all parameters that a list takes.
 fn known(filters: &[Parameter], connection: bool) -> Vec<&'static str> {
-    let common = ["limit", "cursor", "expand", "include"];
+    let common = ["limit", "cursor", "max_calls", "partial", "expand", "include"];
     let connection = connection.then_some("connection");
     connection.into_iter().chain(common).chain(filters.iter().map(|parameter| parameter.name())).collect()
 }
@@ -159,8 +153,17 @@ fn question(query: &Query<'_>, resource: Resource, expansions: &[Expansion]) -> 
     Ok(Question { resource, filter: filter(query)?, order: order(query)?, shape: shape(query, expansions)? })
 }
 
-fn page(query: &Query<'_>, demand: Demand) -> Result<PageRequest, Problem> {
-    Ok(PageRequest { limit: limit(query)?, cursor: query.one("cursor")?.map(str::to_owned), demand })
+fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: Asker<'_>) -> Result<PageRequest, Problem> {
+    Ok(PageRequest {
+        are_named: connections.len() == 1 || query.many("connection").next().is_some(),
+        connections,
+        is_lenient: preference::is_lenient(asker.headers),
+        allows_partial: allows_partial(query)?,
+        max_calls: max_calls(query, asker.directory.max_calls())?,
+        limit: limit(query)?,
+        cursor: query.one("cursor")?.map(str::to_owned),
+        demand: caching::demand(asker.headers),
+    })
 }
 
 /// The connections that a request is to, in the configuration's order.
@@ -184,6 +187,22 @@ fn limit(query: &Query<'_>) -> Result<usize, Problem> {
     let Some(text) = query.one("limit")? else { return Ok(DEFAULT_LIMIT) };
     let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
     limit.ok_or_else(|| Problem::invalid("limit", "a whole number from 1 to 100", text))
+}
+
+fn max_calls(query: &Query<'_>, configured: u32) -> Result<Option<u32>, Problem> {
+    let calls = |text: &str| {
+        let calls = text.parse().ok().filter(|calls| (1..=configured).contains(calls));
+        calls.ok_or_else(|| Problem::invalid("max_calls", &format!("a whole number from 1 to {configured}"), text))
+    };
+    query.one("max_calls")?.map(calls).transpose()
+}
+
+fn allows_partial(query: &Query<'_>) -> Result<bool, Problem> {
+    match query.one("partial")? {
+        None | Some("deny") => Ok(false),
+        Some("allow") => Ok(true),
+        Some(other) => Err(Problem::invalid("partial", "`allow` or `deny`", other)),
+    }
 }
 
 fn order(query: &Query<'_>) -> Result<Option<Order>, Problem> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::{
     directory::{DirectoryError, SourceError},
-    domain::{connection::ConnectionName, cursor::CursorError},
+    domain::{connection::ConnectionName, cursor::CursorError, parameter::Parameter},
     upstream::SendError,
     vendors::{Refusal, VendorError, plan::PlanError},
 };
@@ -20,11 +20,15 @@ impl From<DirectoryError> for Problem {
         match error {
             // Only an id gets here: the names in `connection` are checked before.
             DirectoryError::UnknownConnection(name) => Self::new(Code::ConnectionNotFound, detail).connection(name),
-            DirectoryError::SeveralConnections(names) => {
-                let names: Vec<String> = names.iter().map(ToString::to_string).collect();
-                Self::new(Code::SeveralConnections, format!("{detail}; name one with `connection`"))
-                    .parameter("connection")
-                    .supported(names)
+            DirectoryError::OrderTooExpensive { connection, native, .. } => {
+                Self::new(Code::OrderTooExpensive, detail + "; narrow the question, or leave `order` out")
+                    .parameter(Parameter::Order.name())
+                    .connection(connection.to_string())
+                    .supported(native)
+            }
+            DirectoryError::MergeTooExpensive { .. } => {
+                Self::new(Code::OrderTooExpensive, detail + "; name fewer connections, or leave `order` out")
+                    .parameter(Parameter::Order.name())
             }
             DirectoryError::Plan(connection, error) => unplannable(&connection, error),
             DirectoryError::Cursor(error) => {
@@ -41,6 +45,9 @@ impl From<DirectoryError> for Problem {
             }
             DirectoryError::CursorTooLong(connection) | DirectoryError::Circular(connection) => {
                 Self::new(Code::VendorUnreadable, detail).connection(connection.to_string())
+            }
+            DirectoryError::TooManyConnections => {
+                Self::new(Code::InvalidParameter, detail + "; name fewer of them").parameter("connection")
             }
             DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
             DirectoryError::Source(connection, error) => failed(error, detail).connection(connection.to_string()),

@@ -54,9 +54,6 @@ codes! {
     UnsupportedFilter "unsupported_filter" BAD_REQUEST false
         "The connection cannot honour a parameter"
         "Leave `parameter` out, or ask a connection that supports it; `supported` lists what this one does, as `GET /connections/{name}` does.";
-    SeveralConnections "several_connections" BAD_REQUEST false
-        "The request is to several connections at once"
-        "Name one of them with `connection`; `supported` lists them.";
     InvalidCursor "invalid_cursor" BAD_REQUEST false
         "The cursor is not one of this gateway's"
         "Use `next_cursor` or `prev_cursor` of an answer exactly as it came, or start again without `cursor`. After a restart of a gateway without a configured `paging.cursor_key`, old cursors end.";
@@ -93,6 +90,9 @@ codes! {
     HeadersTooLarge "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE false
         "The request's headers are too large"
         "Keep them within 32 KiB together.";
+    OrderTooExpensive "order_too_expensive" UNPROCESSABLE_ENTITY false
+        "The order would take more vendor calls than a request may make"
+        "Narrow the question with a filter that the vendor applies itself (`supported` lists them), leave `order` out, or ask the operator for a larger `paging.max_vendor_calls`.";
     Internal "internal" INTERNAL_SERVER_ERROR false
         "The gateway failed"
         "This is a fault of the gateway: report it with the `request_id`.";
@@ -126,6 +126,11 @@ codes! {
 }
 
 impl Code {
+    /// Where the page that explains it is served.
+    pub(crate) fn page(self) -> String {
+        format!("/problems/{}", self.name())
+    }
+
     /// The code of a name.
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)

@@ -19,13 +19,8 @@ const KEYED: &[Code] = &[Code::Unauthenticated];
 /// What may be wrong in a query.
 const QUERY: &[Code] = &[Code::InvalidParameter, Code::UnknownParameter, Code::RepeatedParameter];
 /// What may be wrong in the question of a list.
-const LIST: &[Code] = &[
-    Code::UnsupportedFilter,
-    Code::SeveralConnections,
-    Code::InvalidCursor,
-    Code::CursorMismatch,
-    Code::CursorExpired,
-];
+const LIST: &[Code] =
+    &[Code::UnsupportedFilter, Code::OrderTooExpensive, Code::InvalidCursor, Code::CursorMismatch, Code::CursorExpired];
 /// What may come of asking a vendor.
 const VENDOR: &[Code] = &[
     Code::VendorRejected,

@@ -98,6 +98,51 @@ pub(crate) struct VendorAnswer {
     pub(crate) message: Option<String>,
 }
 
+/// Why a connection has no part in a page that is answered.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct SourceProblem {
+    /// A page that explains this kind of problem.
+    #[schema(example = "/problems/vendor_unavailable")]
+    r#type: String,
+    /// What happened, in short.
+    #[schema(example = "The vendor has failed so often that it is left alone for a while")]
+    title: &'static str,
+    /// The HTTP status that the whole answer would have had.
+    #[schema(example = 503)]
+    status: u16,
+    /// What happened this time.
+    #[schema(example = "the vendor fails, and is asked again in 5 s")]
+    detail: String,
+    /// The kind of problem, for programs.
+    #[schema(example = "vendor_unavailable")]
+    code: &'static str,
+    /// Whether the same request may succeed later.
+    #[schema(example = true)]
+    retryable: bool,
+    /// In how many seconds to come back; null where nobody knows.
+    #[schema(value_type = Option<i64>, example = 5)]
+    retry_after: Option<u64>,
+    /// The parameter at fault; null where none is.
+    #[schema(example = "status")]
+    parameter: Option<Cow<'static, str>>,
+}
+
+impl From<Problem> for SourceProblem {
+    fn from(Problem(content): Problem) -> Self {
+        let code = content.code;
+        Self {
+            r#type: code.page(),
+            title: code.title(),
+            status: code.status().as_u16(),
+            detail: content.detail,
+            code: code.name(),
+            retryable: code.retryable(),
+            retry_after: content.retry_after.map(whole_seconds),
+            parameter: content.parameter,
+        }
+    }
+}
+
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         Self(Box::new(Content {
@@ -151,7 +196,7 @@ impl Problem {
     pub(crate) fn document(&self, request_id: &str) -> Vec<u8> {
         let content = &self.0;
         let document = ProblemDocument {
-            r#type: format!("/problems/{}", content.code.name()),
+            r#type: content.code.page(),
             title: content.code.title(),
             status: content.code.status().as_u16(),
             detail: &content.detail,

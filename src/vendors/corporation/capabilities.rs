@@ -12,6 +12,7 @@ use crate::{
 pub(super) static CAPABILITIES: Capabilities = Capabilities {
     customers: ListCapabilities {
         parameters: &[
+            (Parameter::Order, Gateway),
             (Parameter::CreatedGte, Gateway),
             (Parameter::CreatedLte, Gateway),
             (Parameter::Name, Native("name")),

@@ -12,6 +12,7 @@ use customer_gateway::{
     domain::page::RecordPage,
     sandbox::Fault,
     telemetry::metrics::Registry,
+    upstream::Priority,
 };
 use futures_util::future::join;
 
@@ -70,6 +71,7 @@ async fn who_has_looked_before_a_flight_lands_takes_what_it_brought() {
         key: Key { connection: "affiliates".parse().unwrap(), target: "/v1/customers?".into(), raw: false },
         policy: Policy::default(),
         demand: Demand::default(),
+        priority: Priority::Caller,
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
     };
     let calls = Arc::new(AtomicU32::new(0));

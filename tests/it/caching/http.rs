@@ -26,7 +26,7 @@ async fn an_answer_says_how_fresh_it_is() {
     age: 0
     cache-control: private, max-age=30
     cache-status: customer-gateway; fwd=miss; fwd-status=200; stored; ttl=30
-    vary: authorization
+    vary: authorization, accept, prefer
     "#);
     stage.pass(12);
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
@@ -34,7 +34,7 @@ async fn an_answer_says_how_fresh_it_is() {
     age: 12
     cache-control: private, max-age=30
     cache-status: customer-gateway; hit; ttl=18
-    vary: authorization
+    vary: authorization, accept, prefer
     "#);
     stage.pass(28);
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
@@ -42,7 +42,7 @@ async fn an_answer_says_how_fresh_it_is() {
     age: 40
     cache-control: private, max-age=30
     cache-status: customer-gateway; hit; ttl=-10; detail=stale-while-revalidate
-    vary: authorization
+    vary: authorization, accept, prefer
     "#);
 }
 
@@ -105,7 +105,7 @@ async fn who_has_the_answer_already_is_told_so_and_no_more() {
                 caching_headers(&answer),
                 format!(
                     "etag: {tag}\nage: 5\ncache-control: private, max-age=30\n\
-                     cache-status: customer-gateway; hit; ttl=25\nvary: authorization"
+                     cache-status: customer-gateway; hit; ttl=25\nvary: authorization, accept, prefer"
                 )
             );
             assert_eq!(answer.header("content-type"), "");

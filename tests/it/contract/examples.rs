@@ -31,7 +31,7 @@ impl Stage {
     }
 
     async fn configured(configure: impl FnOnce(&mut Config)) -> Self {
-        let sandbox = sandbox(30, 30, 30).await;
+        let sandbox = sandbox(30, 30, 130).await;
         let mut config = config(connections_to(&sandbox));
         config.callers = vec![caller("billing", KEY, &["affiliates", "tax"])];
         configure(&mut config);
@@ -71,7 +71,7 @@ async fn problems() -> Vec<Answer> {
         "/customers?connection=affiliates&colour=red",
         "/customers?connection=affiliates&limit=10&limit=20",
         "/customers?connection=tax&status=active",
-        "/customers",
+        "/customers?connection=tax&order=desc&max_calls=1",
         "/customers?connection=affiliates&cursor=2",
         "/customers?connection=crm",
         "/customers/affiliates.cust_nobody",
@@ -81,7 +81,7 @@ async fn problems() -> Vec<Answer> {
     ] {
         problems.push(stage.get(target).await);
     }
-    problems.push(stage.get_with("/customers?connection=tax", &[("cache-control", "only-if-cached")]).await);
+    problems.push(stage.get_with("/customers?connection=tax&name=Acme", &[("cache-control", "only-if-cached")]).await);
     problems.push(stage.get(&format!("/customers?connection=tax&name={}", "n".repeat(8 << 10))).await);
     problems.push(stage.get_with("/customers", &[("x-long", &"n".repeat(32 << 10))]).await);
     let request = |client: &reqwest::Client, url: &str| identified(client.get(format!("{url}/customers")));
@@ -104,7 +104,7 @@ async fn problems() -> Vec<Answer> {
     problems.push(expired().await);
     problems.push(late().await);
     stage.gateway.clock.break_down();
-    problems.push(stage.get("/customers?connection=affiliates&limit=5").await);
+    problems.push(stage.get("/customers?connection=affiliates&limit=6").await);
     problems
 }
 
@@ -149,7 +149,8 @@ async fn answers() -> Value {
     let stage = Stage::set().await;
     let mut answers = Map::new();
     for (operation, name, target) in [
-        ("listCustomers", "affiliates", "/customers?connection=affiliates&order=desc&limit=2"),
+        ("listCustomers", "all", "/customers?order=desc&limit=2"),
+        ("listCustomers", "affiliates", "/customers?connection=affiliates&status=active&limit=1"),
         ("listCustomers", "tax", "/customers?connection=tax&limit=2&expand=shipping_address"),
         ("getCustomer", "affiliates", "/customers/affiliates.cust_shared_between_vendors?expand=partner&expand=stats"),
         ("getCustomer", "tax", "/customers/tax.cust_shared_between_vendors?expand=shipping_address&expand=exemption"),

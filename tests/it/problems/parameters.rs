@@ -20,6 +20,8 @@ async fn an_unknown_parameter_is_named_with_those_there_are() {
         "connection",
         "limit",
         "cursor",
+        "max_calls",
+        "partial",
         "expand",
         "include",
         "order",
@@ -202,6 +204,7 @@ async fn a_filter_that_the_connection_cannot_honour_is_refused_with_those_it_can
       "retryable": false,
       "status": 400,
       "supported": [
+        "order",
         "created_gte",
         "created_lte",
         "name",
@@ -221,7 +224,6 @@ async fn a_filter_that_the_connection_cannot_honour_is_refused_with_those_it_can
     "#);
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=tax&partner_id=part_1",
-        "/customers?connection=tax&order=desc",
         "/customers?connection=affiliates&source_platform=stripe",
         "/customers?connection=affiliates&source_platform_id=cus_1",
         "/customers?connection=affiliates&certificate_type=BLANKET",
@@ -232,8 +234,6 @@ async fn a_filter_that_the_connection_cannot_honour_is_refused_with_those_it_can
     ]).await, @r"
     /customers?connection=tax&partner_id=part_1
         400 unsupported_filter [partner_id] the connection `tax` cannot honour `partner_id`
-    /customers?connection=tax&order=desc
-        400 unsupported_filter [order] the connection `tax` cannot honour `order`
     /customers?connection=affiliates&source_platform=stripe
         400 unsupported_filter [source_platform] the connection `affiliates` cannot honour `source_platform`
     /customers?connection=affiliates&source_platform_id=cus_1
@@ -304,28 +304,4 @@ async fn an_operation_that_the_vendor_has_not_is_501() {
     "#);
     assert_eq!(gateway.get("/customers/tax.x/transactions").await.code(501), "unsupported_operation");
     assert_eq!(sandbox.corporation().calls(), 0, "the vendor was not asked");
-}
-
-/// Until several connections can be asked at once.
-#[tokio::test]
-async fn several_connections_at_once_are_refused_with_their_names() {
-    let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers").await.told(), @r#"
-    {
-      "code": "several_connections",
-      "detail": "several connections at once are not supported yet; name one with `connection`",
-      "parameter": "connection",
-      "request_id": "[request id]",
-      "retryable": false,
-      "status": 400,
-      "supported": [
-        "affiliates",
-        "tax"
-      ],
-      "title": "The request is to several connections at once"
-    }
-    "#);
-    for target in ["/customers?connection=tax,affiliates", "/customers?connection=tax&connection=affiliates"] {
-        assert_eq!(gateway.get(target).await.code(400), "several_connections", "{target}");
-    }
 }

@@ -157,9 +157,9 @@ fn external_id_is_left_to_the_gateway() {
 #[test]
 fn what_the_vendor_has_no_field_for_is_refused_with_what_is_supported() {
     let refused = |filter| refusal(&customers_with(filter));
-    assert_snapshot!(refused(Filter { status: Some("active".into()), ..Filter::default() }), @r#"Unsupported { parameter: Status, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
-    assert_snapshot!(refused(Filter { partner_id: Some("part_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: PartnerId, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
-    assert_snapshot!(refused(Filter { customer_id: Some("cust_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
+    assert_snapshot!(refused(Filter { status: Some("active".into()), ..Filter::default() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
+    assert_snapshot!(refused(Filter { partner_id: Some("part_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: PartnerId, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
+    assert_snapshot!(refused(Filter { customer_id: Some("cust_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
 }
 
 #[test]

@@ -1,0 +1,21 @@
+//! The answer to a list, of whichever kind of row.
+
+use axum::response::Response;
+use http::HeaderMap;
+
+use super::{
+    ApiState, caching, page,
+    parameters::ListRequest,
+    preference::{LENIENT, PREFERENCE_APPLIED},
+    problem::Problem,
+};
+
+/// Answers a request for a list.
+pub(super) async fn list(state: &ApiState, headers: &HeaderMap, request: &ListRequest) -> Result<Response, Problem> {
+    let listed = state.directory.list(&request.question, &request.page).await?;
+    let mut response = caching::answer(headers, page::list(listed, request.page.limit));
+    if request.page.is_lenient {
+        response.headers_mut().insert(PREFERENCE_APPLIED, LENIENT);
+    }
+    Ok(response)
+}

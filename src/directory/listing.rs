@@ -1,0 +1,266 @@
+//! Several walks as one list: one source after the other, or merged by
+//! (`created_at`, `id`) where an order is asked for.
+
+use std::{cmp::Ordering, sync::Arc};
+
+use futures_util::future::try_join_all;
+
+use crate::{
+    domain::{
+        position::{Direction, Standing},
+        question::Order,
+    },
+    vendors::plan::PlanError,
+};
+
+use super::{
+    DirectoryError, Freshness, Planned, Segment, Source, SourceError, SourceReport,
+    answer::Outcome,
+    trail::Trail,
+    walk::{Next, Pages, Row, Terms, Walk},
+};
+
+/// A list over some sources, on its way.
+pub(super) struct Listing {
+    lanes: Vec<Lane>,
+    direction: Direction,
+    /// The order of a merge; `None` for one source after the other.
+    merged: Option<Order>,
+    /// Whether a source in trouble is left out of a page.
+    allows_partial: bool,
+}
+
+/// One source's part in a list.
+struct Lane {
+    source: Arc<Source>,
+    /// What rows of one instant are ordered by between sources: the beginning
+    /// of their ids.
+    prefix: String,
+    way: Result<Walk, PlanError>,
+    /// What comes next, where that has been looked for.
+    next: Option<Next>,
+    failure: Option<DirectoryError>,
+}
+
+/// How a list goes through its sources.
+#[derive(Debug, Clone)]
+pub(super) struct Course {
+    /// Which way.
+    pub(super) direction: Direction,
+    /// By which order they are merged, if they are.
+    pub(super) order: Option<Order>,
+    /// Whether a source in trouble is left out of a page.
+    pub(super) allows_partial: bool,
+    /// How their pages are asked for.
+    pub(super) terms: Terms,
+}
+
+impl Listing {
+    /// A list over some sources, each with its plan and where it stands.
+    pub(super) fn new(sources: Vec<Planned>, trail: &Trail, course: Course) -> Self {
+        let Course { direction, order, allows_partial, terms } = course;
+        let lane = |(source, plan, standing): Planned| Lane {
+            prefix: format!("{}.", source.name()),
+            way: plan.map(|plan| {
+                let pages = Pages::new(Arc::clone(&source), plan, trail.clone(), &terms);
+                Walk::new(pages, direction, standing)
+            }),
+            source,
+            next: None,
+            failure: None,
+        };
+        let lanes: Vec<_> = sources.into_iter().map(lane).collect();
+        let merged = order.filter(|_| lanes.len() > 1);
+        Self { lanes, direction, merged, allows_partial }
+    }
+
+    /// Takes up to `limit` rows, in list order.
+    pub(super) async fn page(&mut self, limit: usize) -> Result<Vec<Segment>, DirectoryError> {
+        let mut taken = Taken::new(self.direction, limit);
+        match self.merged {
+            Some(order) => self.merge(order, &mut taken).await?,
+            None => self.one_after_the_other(&mut taken).await?,
+        }
+        Ok(taken.finish())
+    }
+
+    /// Where each source stands before and behind the rows taken, in list order.
+    pub(super) fn standings(&mut self) -> Result<[Vec<Standing>; 2], DirectoryError> {
+        let (mut behind, mut ahead) = (Vec::new(), Vec::new());
+        for walk in self.lanes.iter_mut().map(|lane| &mut lane.way) {
+            let Ok(walk) = walk else {
+                behind.push(Standing::Start);
+                ahead.push(Standing::End(None));
+                continue;
+            };
+            behind.push(walk.behind().clone());
+            ahead.push(walk.ahead()?);
+        }
+        Ok(match self.direction {
+            Direction::Forward => [behind, ahead],
+            Direction::Backward => [ahead, behind],
+        })
+    }
+
+    /// What each source contributed.
+    pub(super) fn reports(&mut self) -> Vec<SourceReport> {
+        self.lanes.iter_mut().map(Lane::report).collect()
+    }
+
+    /// How fresh the pages are that were come by.
+    pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
+        let walks = self.lanes.iter_mut().filter_map(|lane| lane.way.as_mut().ok());
+        walks.filter_map(Walk::take_freshness).reduce(|mut all, one| {
+            all.merge(one);
+            all
+        })
+    }
+
+    async fn one_after_the_other(&mut self, taken: &mut Taken) -> Result<(), DirectoryError> {
+        let count = self.lanes.len();
+        for at in 0..count {
+            let lane = match self.direction {
+                Direction::Forward => &mut self.lanes[at],
+                Direction::Backward => &mut self.lanes[count - 1 - at],
+            };
+            while !taken.is_full() {
+                lane.look(self.allows_partial).await?;
+                match lane.next {
+                    Some(Next::Row) => taken.push(lane.take()),
+                    Some(Next::Spent) => return Ok(()),
+                    Some(Next::End) | None => break,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    async fn merge(&mut self, order: Order, taken: &mut Taken) -> Result<(), DirectoryError> {
+        let allows_partial = self.allows_partial;
+        try_join_all(self.lanes.iter_mut().map(|lane| lane.look(allows_partial))).await?;
+        while !taken.is_full() {
+            // What has not been looked for may come first.
+            if self.lanes.iter().any(|lane| lane.next == Some(Next::Spent)) {
+                return Ok(());
+            }
+            let rows = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((at, &lane.prefix, lane.row()?)));
+            let first = rows.min_by(|(_, prefix, row), (_, other_prefix, other_row)| {
+                let key = (row.created_at(), *prefix, row.id());
+                let other = (other_row.created_at(), *other_prefix, other_row.id());
+                self.in_direction(order, key.cmp(&other))
+            });
+            let Some((at, ..)) = first else { return Ok(()) };
+            let lane = &mut self.lanes[at];
+            taken.push(lane.take());
+            lane.look(allows_partial).await?;
+        }
+        Ok(())
+    }
+
+    fn in_direction(&self, order: Order, ascending: Ordering) -> Ordering {
+        match (order, self.direction) {
+            (Order::Asc, Direction::Forward) | (Order::Desc, Direction::Backward) => ascending,
+            (Order::Desc, Direction::Forward) | (Order::Asc, Direction::Backward) => ascending.reverse(),
+        }
+    }
+}
+
+impl Lane {
+    /// Finds out what comes next; in a page that may be partial, trouble is
+    /// noted and the source is left out.
+    async fn look(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
+        let Ok(walk) = &mut self.way else { return Ok(()) };
+        if self.failure.is_some() {
+            return Ok(());
+        }
+        match walk.next().await {
+            Ok(next) => self.next = Some(next),
+            Err(error) if allows_partial && error.is_trouble() => {
+                self.next = None;
+                self.failure = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+
+    fn row(&self) -> Option<Row> {
+        let walk = self.way.as_ref().ok()?;
+        if self.next == Some(Next::Row) { walk.row() } else { None }
+    }
+
+    fn take(&mut self) -> Option<Row> {
+        let row = self.row();
+        if let Ok(walk) = &mut self.way {
+            walk.take();
+        }
+        row
+    }
+
+    fn report(&mut self) -> SourceReport {
+        let outcome = match (&mut self.way, self.failure.take()) {
+            (Err(error), _) => Outcome::Skipped(error.clone()),
+            (Ok(_), Some(error)) => Outcome::Failed(error),
+            (Ok(walk), None) => match walk.seen() {
+                None => Outcome::NotAsked,
+                Some(seen) => Outcome::Answered {
+                    is_partial: self.next == Some(Next::Spent),
+                    total: seen.total,
+                    fetched_at: seen.oldest,
+                },
+            },
+        };
+        SourceReport { connection: self.source.name().clone(), vendor: self.source.vendor(), outcome }
+    }
+}
+
+/// The rows of a page, in the order they were come by.
+struct Taken {
+    direction: Direction,
+    limit: usize,
+    count: usize,
+    segments: Vec<Segment>,
+}
+
+impl Taken {
+    fn new(direction: Direction, limit: usize) -> Self {
+        Self { direction, limit, count: 0, segments: Vec::new() }
+    }
+
+    fn is_full(&self) -> bool {
+        self.count >= self.limit
+    }
+
+    fn push(&mut self, row: Option<Row>) {
+        let Some(Row { entry, index }) = row else { return };
+        self.count += 1;
+        match self.segments.last_mut().filter(|last| Arc::ptr_eq(&last.entry, &entry)) {
+            Some(last) if self.direction == Direction::Forward && last.records.end == index => last.records.end += 1,
+            Some(last) if self.direction == Direction::Backward && last.records.start == index + 1 => {
+                last.records.start -= 1;
+            }
+            _ => self.segments.push(Segment { entry, records: index..index + 1 }),
+        }
+    }
+
+    fn finish(mut self) -> Vec<Segment> {
+        if self.direction == Direction::Backward {
+            self.segments.reverse();
+        }
+        self.segments
+    }
+}
+
+impl DirectoryError {
+    /// Whether a source is in trouble that may pass, and not the question.
+    fn is_trouble(&self) -> bool {
+        use crate::vendors::VendorError;
+        match self {
+            Self::Circular(_) => true,
+            Self::Source(_, error) => {
+                !matches!(error, SourceError::Lost | SourceError::Vendor(VendorError::ValueRefused(..)))
+            }
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! A walk from vendor page to vendor page.
+
+use std::sync::Arc;
+
+use crate::{
+    cache::Entry,
+    domain::position::{Anchor, Direction, Lap, Located, Neighbour, Position, RowKey, Side, Standing},
+};
+
+use super::{super::DirectoryError, Next, Pages, Row, Stop};
+
+/// A walk through a source's pages as they come.
+pub(in crate::directory) struct Paged {
+    pub(super) pages: Pages,
+    direction: Direction,
+    behind: Standing,
+    place: Option<Place>,
+}
+
+/// A gap in a page that is at hand.
+#[derive(Debug, Clone)]
+struct Place {
+    entry: Arc<Entry>,
+    anchor: Anchor,
+    index: usize,
+    lap: Lap,
+    /// The row beside the gap when the page was entered: all there is to go by
+    /// where the page turns out empty.
+    beside: Option<RowKey>,
+}
+
+impl Paged {
+    pub(super) fn new(pages: Pages, direction: Direction, from: Standing) -> Self {
+        Self { pages, direction, behind: from, place: None }
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Next, Stop> {
+        if self.place.is_none() {
+            if self.behind.is_exhausted(self.direction) {
+                return Ok(Next::End);
+            }
+            let place = self.enter(&self.behind.position(), true).await?;
+            // The way back is a walk of its own, and starts a lap of its own.
+            let start = Place { lap: Lap::default(), ..place.clone() };
+            self.behind = self.standing(&start, self.direction.reversed())?;
+            self.place = Some(place);
+        }
+        loop {
+            self.skip();
+            let Some(place) = &self.place else { return Ok(Next::End) };
+            if self.index(place).is_some() {
+                return Ok(Next::Row);
+            }
+            let Some(ahead) = self.gap(place, self.direction)? else { return Ok(Next::End) };
+            let place = self.step(place.clone(), &ahead).await?;
+            self.place = Some(place);
+        }
+    }
+
+    pub(super) fn row(&self) -> Option<Row> {
+        let place = self.place.as_ref()?;
+        Some(Row { entry: Arc::clone(&place.entry), index: self.index(place)? })
+    }
+
+    pub(super) fn take(&mut self) {
+        if let Some(place) = &mut self.place {
+            place.index = match self.direction {
+                Direction::Forward => (place.index + 1).min(place.entry.page.len()),
+                Direction::Backward => place.index.saturating_sub(1),
+            };
+        }
+    }
+
+    pub(super) fn behind(&self) -> &Standing {
+        &self.behind
+    }
+
+    pub(super) fn ahead(&mut self) -> Result<Standing, DirectoryError> {
+        self.skip();
+        match &self.place {
+            Some(place) => self.standing(place, self.direction),
+            None => Ok(self.behind.clone()),
+        }
+    }
+
+    /// Moves along the page up to the next row that matches, or to its edge.
+    fn skip(&mut self) {
+        let residual = &self.pages.plan.residual;
+        if residual.is_empty() {
+            return;
+        }
+        while let Some(place) = &self.place
+            && let Some(index) = self.index(place)
+            && !residual.matches(&place.entry.page, index)
+        {
+            let index = match self.direction {
+                Direction::Forward => index + 1,
+                Direction::Backward => index,
+            };
+            if let Some(place) = &mut self.place {
+                place.index = index;
+            }
+        }
+    }
+
+    /// The row beside the gap, in the walk's direction.
+    fn index(&self, place: &Place) -> Option<usize> {
+        match self.direction {
+            Direction::Forward => (place.index < place.entry.page.len()).then_some(place.index),
+            Direction::Backward => place.index.checked_sub(1),
+        }
+    }
+
+    /// A gap that a walk in a direction stops at, as a cursor holds it.
+    fn standing(&self, place: &Place, direction: Direction) -> Result<Standing, DirectoryError> {
+        Ok(match (self.gap(place, direction)?, direction) {
+            (Some(position), _) => Standing::At(position),
+            (None, Direction::Backward) => Standing::Start,
+            (None, Direction::Forward) => Standing::End(self.gap(place, Direction::Backward)?),
+        })
+    }
+
+    /// The gap as the next request should find it; `None` where the list ends.
+    fn gap(&self, place: &Place, direction: Direction) -> Result<Option<Position>, DirectoryError> {
+        let page = &place.entry.page;
+        let (at_edge, neighbour, last) = match direction {
+            Direction::Forward => {
+                let last = page.len().checked_sub(1).map(|last| RowKey::of(page, last, Side::After));
+                (place.index == page.len(), &page.facts().next, last)
+            }
+            Direction::Backward => {
+                let first = (!page.is_empty()).then(|| RowKey::of(page, 0, Side::Before));
+                (place.index == 0, &page.facts().prev, first)
+            }
+        };
+        let beside = last.or_else(|| place.beside.clone());
+        match neighbour {
+            Neighbour::End if at_edge => Ok(None),
+            Neighbour::At(anchor) if at_edge => {
+                if matches!(anchor, Anchor::Token(_)) {
+                    self.pages.trail.remember(self.pages.key(anchor)?, &place.anchor);
+                }
+                let lap = self.pages.lap(place.lap, anchor)?;
+                Ok(Some(Position::entering(anchor.clone(), beside, lap, direction)))
+            }
+            _ => {
+                let within = Position::within(page, &place.anchor, place.index, direction);
+                Ok(Some(Position { beside: within.beside.or(beside), lap: place.lap, ..within }))
+            }
+        }
+    }
+
+    /// Enters the page that comes next, where a vendor may have no word for it.
+    async fn step(&mut self, place: Place, ahead: &Position) -> Result<Place, Stop> {
+        let facts = place.entry.page.facts();
+        let neighbour = match self.direction {
+            Direction::Forward => &facts.next,
+            Direction::Backward => &facts.prev,
+        };
+        if *neighbour != Neighbour::Unknown {
+            return self.enter(ahead, false).await;
+        }
+        let anchor = match (&self.pages.plan.order, self.direction) {
+            (Some(_), direction) => instant(ahead, direction),
+            (None, Direction::Backward) => self.predecessor(&place.anchor).await?,
+            (None, Direction::Forward) => None,
+        };
+        let Some(anchor) = anchor else { return Err(self.pages.expired().into()) };
+        let lap = self.pages.lap(place.lap, &anchor)?;
+        self.enter(&Position::entering(anchor, ahead.beside.clone(), lap, self.direction), false).await
+    }
+
+    /// The page before another, for a vendor whose cursors lead forward only:
+    /// remembered, or found by walking there from the start.
+    async fn predecessor(&mut self, anchor: &Anchor) -> Result<Option<Anchor>, Stop> {
+        if let Some(known) = self.pages.trail.before(&self.pages.key(anchor)?) {
+            return Ok(Some(known));
+        }
+        let mut at = Anchor::Start;
+        let mut lap = Lap::default();
+        loop {
+            let entry = match self.pages.fetch(&at, false).await {
+                Ok(entry) => entry,
+                Err(Stop::Spent) => return Ok(None),
+                Err(stop) => return Err(stop),
+            };
+            let Neighbour::At(next) = entry.page.facts().next.clone() else { return Ok(None) };
+            self.pages.trail.remember(self.pages.key(&next)?, &at);
+            if next == *anchor {
+                return Ok(Some(at));
+            }
+            lap = self.pages.lap(lap, &next)?;
+            at = next;
+        }
+    }
+
+    /// Finds a gap again: in the page it was left in; where it is no longer
+    /// there, at the row beside it; where that row is gone, at its instant.
+    async fn enter(&mut self, position: &Position, is_first: bool) -> Result<Place, Stop> {
+        let order = self.pages.plan.order;
+        let (row, instant) = match (&position.beside, order) {
+            (Some(RowKey { id, side: Side::After, .. }), Some(_)) => {
+                (Some(Anchor::After(id.clone())), instant(position, Direction::Forward))
+            }
+            (Some(RowKey { id, side: Side::Before, .. }), Some(_)) => {
+                (Some(Anchor::Before(id.clone())), instant(position, Direction::Backward))
+            }
+            _ => (None, None),
+        };
+        let mut strayed = None;
+        let elsewhere = [row, instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);
+        for anchor in std::iter::once(position.anchor.clone()).chain(elsewhere) {
+            let entry = match self.pages.fetch(&anchor, is_first).await {
+                Ok(entry) => entry,
+                Err(Stop::Failed(DirectoryError::CursorExpired(_))) => continue,
+                Err(stop) => return Err(stop),
+            };
+            let located = position.locate(&entry.page, &anchor, order);
+            let place =
+                Place { entry, anchor, index: located.index(), lap: position.lap, beside: position.beside.clone() };
+            if !place.is_beyond(located) {
+                return Ok(place);
+            }
+            strayed = Some(place);
+        }
+        strayed.ok_or_else(|| self.pages.expired().into())
+    }
+}
+
+impl Place {
+    /// Whether the gap was looked for by order, and lies beyond the page's far
+    /// edge: rows inserted since have pushed it out.
+    fn is_beyond(&self, located: Located) -> bool {
+        let Located::ByOrder(index) = located else { return false };
+        let facts = self.entry.page.facts();
+        match self.anchor {
+            Anchor::Start | Anchor::After(_) | Anchor::Token(_) => {
+                index == self.entry.page.len() && facts.next != Neighbour::End
+            }
+            Anchor::Before(_) => index == 0 && facts.prev != Neighbour::End,
+            // Here the walk starts at the instant itself and goes on from page to page.
+            Anchor::From(..) => false,
+        }
+    }
+}
+
+/// The anchor at the instant of the row beside a gap.
+fn instant(position: &Position, direction: Direction) -> Option<Anchor> {
+    let created_at = position.beside.as_ref()?.created_at?;
+    Some(Anchor::From(created_at, direction))
+}

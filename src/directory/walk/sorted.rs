@@ -1,0 +1,196 @@
+//! A walk in an order that the vendor does not keep: through a view of all
+//! its rows, sorted by (`created_at`, `id`).
+
+use std::{cmp::Ordering, collections::HashSet, sync::Arc};
+
+use crate::{
+    cache::Entry,
+    domain::{
+        position::{Anchor, Direction, Instant, Lap, Neighbour, Position, RowKey, Side, Standing},
+        question::Order,
+    },
+    vendors::{PAGE_SIZE, capabilities::ListCapabilities},
+};
+
+use super::{super::DirectoryError, Next, Pages, Row, Seen, Stop};
+
+/// A walk through all rows of a source, sorted.
+pub(in crate::directory) struct Sorted {
+    pub(super) pages: Pages,
+    order: Order,
+    direction: Direction,
+    behind: Standing,
+    view: Option<View>,
+    /// How many rows of the view precede the gap.
+    index: usize,
+}
+
+/// All matching rows, in order; those without an instant count as the oldest.
+struct View {
+    entries: Vec<Arc<Entry>>,
+    rows: Vec<Place>,
+}
+
+/// A row's instant, and its place among the entries.
+#[derive(Clone, Copy)]
+struct Place {
+    created_at: Option<jiff::Timestamp>,
+    entry: usize,
+    row: usize,
+}
+
+impl Sorted {
+    pub(super) fn new(pages: Pages, order: Order, direction: Direction, from: Standing) -> Self {
+        Self { pages, order, direction, behind: from, view: None, index: 0 }
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Next, Stop> {
+        if self.view.is_none() {
+            if self.behind.is_exhausted(self.direction) {
+                return Ok(Next::End);
+            }
+            let view = self.load().await?;
+            self.index = match &self.behind {
+                Standing::Start => 0,
+                Standing::End(None) => view.rows.len(),
+                Standing::At(position) | Standing::End(Some(position)) => view.locate(position, self.order),
+            };
+            self.behind = view.standing(self.index);
+            self.view = Some(view);
+        }
+        Ok(if self.row().is_some() { Next::Row } else { Next::End })
+    }
+
+    pub(super) fn row(&self) -> Option<Row> {
+        let index = match self.direction {
+            Direction::Forward => self.index,
+            Direction::Backward => self.index.checked_sub(1)?,
+        };
+        let view = self.view.as_ref()?;
+        let place = view.rows.get(index)?;
+        Some(Row { entry: Arc::clone(&view.entries[place.entry]), index: place.row })
+    }
+
+    pub(super) fn take(&mut self) {
+        self.index = match self.direction {
+            Direction::Forward => self.index + 1,
+            Direction::Backward => self.index.saturating_sub(1),
+        };
+    }
+
+    pub(super) fn behind(&self) -> &Standing {
+        &self.behind
+    }
+
+    pub(super) fn ahead(&self) -> Standing {
+        self.view.as_ref().map_or_else(|| self.behind.clone(), |view| view.standing(self.index))
+    }
+
+    /// All rows were seen, so that their count is exact whatever the filter.
+    pub(super) fn seen(&self) -> Option<Seen> {
+        let mut seen = self.pages.seen()?;
+        seen.total = self.view.as_ref().map(|view| view.rows.len() as u64);
+        Some(seen)
+    }
+
+    async fn load(&mut self) -> Result<View, Stop> {
+        let mut entries: Vec<Arc<Entry>> = Vec::new();
+        let (mut anchor, mut lap) = (Anchor::Start, Lap::default());
+        loop {
+            let entry = match self.pages.fetch(&anchor, entries.is_empty()).await {
+                Ok(entry) => entry,
+                Err(Stop::Spent) => return Err(self.too_expensive(entries.first()).into()),
+                Err(stop) => return Err(stop),
+            };
+            let next = entry.page.facts().next.clone();
+            entries.push(entry);
+            if pages_of(&entries[0]) > u64::from(self.pages.calls.allowed()) {
+                return Err(self.too_expensive(entries.first()).into());
+            }
+            match next {
+                Neighbour::End => break,
+                Neighbour::At(next) => {
+                    lap = self.pages.lap(lap, &next)?;
+                    anchor = next;
+                }
+                Neighbour::Unknown => return Err(self.pages.expired().into()),
+            }
+        }
+        Ok(View::new(entries, &self.pages, self.order))
+    }
+
+    fn too_expensive(&self, first: Option<&Arc<Entry>>) -> DirectoryError {
+        DirectoryError::OrderTooExpensive {
+            connection: self.pages.source.name().clone(),
+            rows: first.and_then(|entry| entry.page.facts().total),
+            allowed: self.pages.calls.allowed(),
+            native: self
+                .pages
+                .source
+                .capabilities()
+                .list(self.pages.plan.resource)
+                .map(ListCapabilities::native)
+                .unwrap_or_default(),
+        }
+    }
+}
+
+/// How many pages there are, by the vendor's count in the first.
+fn pages_of(first: &Entry) -> u64 {
+    first.page.facts().total.unwrap_or(0).div_ceil(PAGE_SIZE as u64)
+}
+
+impl View {
+    fn new(entries: Vec<Arc<Entry>>, pages: &Pages, order: Order) -> Self {
+        let residual = &pages.plan.residual;
+        let mut rows = Vec::new();
+        let mut ids = HashSet::new();
+        for (entry, page) in entries.iter().map(|entry| &entry.page).enumerate() {
+            for row in (0..page.len()).filter(|&row| residual.matches(page, row)) {
+                // Pages fetched at different times may overlap.
+                if ids.insert(page.id(row)) {
+                    rows.push(Place { created_at: page.created_at(row), entry, row });
+                }
+            }
+        }
+        let id = |place: &Place| entries[place.entry].page.id(place.row);
+        rows.sort_unstable_by(|a, b| in_list(order, (a.created_at, id(a)).cmp(&(b.created_at, id(b)))));
+        Self { entries, rows }
+    }
+
+    fn id(&self, place: &Place) -> &str {
+        self.entries[place.entry].page.id(place.row)
+    }
+
+    /// How many rows precede a gap.
+    fn locate(&self, position: &Position, order: Order) -> usize {
+        let Some(RowKey { id, created_at, side }) = &position.beside else { return 0 };
+        let beside = (created_at.and_then(Instant::timestamp), &**id);
+        self.rows.partition_point(|place| match in_list(order, (place.created_at, self.id(place)).cmp(&beside)) {
+            Ordering::Less => true,
+            Ordering::Equal => *side == Side::After,
+            Ordering::Greater => false,
+        })
+    }
+
+    /// The gap behind so many rows, as a cursor holds it.
+    fn standing(&self, index: usize) -> Standing {
+        let key = |place: &Place, side| RowKey::of(&self.entries[place.entry].page, place.row, side);
+        let position = |beside| Position { beside: Some(beside), ..Position::start() };
+        let before = index.checked_sub(1).and_then(|row| self.rows.get(row));
+        if index >= self.rows.len() {
+            return Standing::End(before.map(|row| position(key(row, Side::After))));
+        }
+        match before {
+            None => Standing::Start,
+            Some(row) => Standing::At(position(key(row, Side::After))),
+        }
+    }
+}
+
+fn in_list(order: Order, ascending: Ordering) -> Ordering {
+    match order {
+        Order::Asc => ascending,
+        Order::Desc => ascending.reverse(),
+    }
+}
