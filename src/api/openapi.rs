@@ -13,13 +13,13 @@ use utoipa::{
 
 use crate::domain::question::{Expansion, Order};
 
-use super::{page, parameters::Include};
+use super::{docs, page, parameters::Include};
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Customer gateway",
-        description = "One HTTP endpoint for customers, whichever vendor holds them.",
+        description = docs::INTRODUCTION,
     ),
     tags(
         (name = "Customers", description = "Customers of every vendor, in one schema."),

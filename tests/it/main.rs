@@ -7,6 +7,7 @@ mod caching;
 mod command_line;
 mod configuration;
 mod contract;
+mod docs_page;
 mod hostile;
 mod problems;
 #[allow(dead_code, reason = "each module of tests uses its part")]
