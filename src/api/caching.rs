@@ -127,7 +127,7 @@ pub(super) fn respond(
 
 /// Whether a request's `If-None-Match` names a representation (RFC 9110,
 /// section 13.1.2).
-fn has_already(request: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(super) fn has_already(request: &HeaderMap, tag: &HeaderValue) -> bool {
     let Some(known) = request.typed_get::<IfNoneMatch>() else { return false };
     let tag = tag.to_str().ok().and_then(|tag| tag.parse::<ETag>().ok());
     tag.is_some_and(|tag| !known.precondition_passes(&tag))

@@ -20,9 +20,9 @@ pub(super) struct Health {
     status: &'static str,
 }
 
-/// Whether the process lives
+/// Check liveness
 ///
-/// Answers as long as the process can answer at all.
+/// Whether the process lives: it answers as long as it can answer at all.
 #[utoipa::path(
     get,
     path = "/livez",
@@ -34,9 +34,10 @@ pub(super) async fn livez() -> Response {
     healthy()
 }
 
-/// Whether the gateway takes requests
+/// Check readiness
 ///
-/// It does once it listens: what it needs was checked at the start.
+/// Whether the gateway takes requests: it does once it listens, since what it
+/// needs was checked at the start.
 #[utoipa::path(
     get,
     path = "/readyz",
@@ -48,9 +49,9 @@ pub(super) async fn readyz() -> Response {
     healthy()
 }
 
-/// Metrics
+/// Read the metrics
 ///
-/// In Prometheus' text format.
+/// All of them, in Prometheus' text format.
 #[utoipa::path(
     get,
     path = "/metrics",

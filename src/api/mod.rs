@@ -4,9 +4,11 @@
 //! declared together, so that they cannot drift.
 
 mod access;
+mod asset;
 mod caching;
 mod connections;
 mod customers;
+mod docs;
 mod edge;
 mod front;
 mod health;
@@ -51,7 +53,7 @@ pub fn router(state: ApiState) -> Router {
         .split_for_parts()
         .0
         .route_layer(middleware::from_fn_with_state(state.clone(), access::authenticate));
-    let open = operations().split_for_parts().0;
+    let open = operations().split_for_parts().0.merge(docs::routes());
     authenticated
         .merge(open)
         .fallback(problem::unknown_route)

@@ -8,6 +8,7 @@ mod clients;
 mod command_line;
 mod configuration;
 mod contract;
+mod docs_page;
 mod hostile;
 mod problems;
 #[allow(dead_code, reason = "each module of tests uses its part")]

@@ -8,6 +8,7 @@ mod v3_0;
 use std::sync::LazyLock;
 
 use axum::response::Response;
+use http::HeaderMap;
 use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
@@ -20,7 +21,8 @@ use utoipa::{
 use crate::domain::question::Order;
 
 use super::{
-    page,
+    asset::{Asset, Lifetime},
+    docs,
     parameters::{CustomerExpansion, Include, Partial, TransactionExpansion},
     problem::{ProblemDocument, documented::OpenProblems},
 };
@@ -29,7 +31,7 @@ use super::{
 #[openapi(
     info(
         title = "Customer gateway",
-        description = "One HTTP endpoint for customers, whichever vendor holds them.",
+        description = docs::INTRODUCTION,
     ),
     servers((url = "/", description = "The gateway that serves this document.")),
     tags(
@@ -61,6 +63,10 @@ impl Modify for BearerKey {
 static DOCUMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
     let document = document_value();
     [document.clone(), v3_0::convert(document)].map(|value| format!("{value:#}"))
+});
+
+static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
+    [document(), document_3_0()].map(|text| Asset::new(text, "application/json", Lifetime::UntilChanged))
 });
 
 /// The OpenAPI 3.1 document, as JSON.
@@ -118,8 +124,8 @@ fn hint_at_paging(document: &mut Value) {
     tag = "Operations",
     responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json"), OpenProblems),
 )]
-pub(super) async fn get_openapi() -> Response {
-    page::json(document())
+pub(super) async fn get_openapi(headers: HeaderMap) -> Response {
+    ASSETS[0].answer(&headers).await
 }
 
 /// Get the OpenAPI document as 3.0.3
@@ -132,6 +138,6 @@ pub(super) async fn get_openapi() -> Response {
     tag = "Operations",
     responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json"), OpenProblems),
 )]
-pub(super) async fn get_openapi_3_0() -> Response {
-    page::json(document_3_0())
+pub(super) async fn get_openapi_3_0(headers: HeaderMap) -> Response {
+    ASSETS[1].answer(&headers).await
 }
