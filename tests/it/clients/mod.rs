@@ -35,6 +35,7 @@ clients! {
     python_openapi_python_client: "python-openapi-python-client",
     python_openapi_generator: "python-openapi-generator",
     go_openapi_generator: "go-openapi-generator",
+    java_openapi_generator: "java-openapi-generator",
 }
 
 #[test]
