@@ -36,6 +36,7 @@ clients! {
     python_openapi_generator: "python-openapi-generator",
     go_openapi_generator: "go-openapi-generator",
     java_openapi_generator: "java-openapi-generator",
+    rust_progenitor: "rust-progenitor",
 }
 
 #[test]
