@@ -16,8 +16,9 @@ use crate::{
 use super::{
     DirectoryError, Freshness, Planned, Segment, Source, SourceError, SourceReport,
     answer::Outcome,
+    explain::{CallCount, ExplainedRequest, ExplainedSource},
     trail::Trail,
-    walk::{Next, Pages, Row, Terms, Walk},
+    walk::{Next, Pages, Row, Terms, Unforeseen, Walk},
 };
 
 /// A list over some sources, on its way.
@@ -116,6 +117,17 @@ impl Listing {
         })
     }
 
+    /// Whether the sources are merged.
+    pub(super) fn is_merged(&self) -> bool {
+        self.merged.is_some()
+    }
+
+    /// What a page that was only foreseen would do at each source.
+    pub(super) fn explain(&mut self, allowed: u32) -> Vec<ExplainedSource> {
+        let is_known = !self.lanes.iter().any(|lane| lane.next == Some(Next::Unforeseeable));
+        self.lanes.iter_mut().map(|lane| lane.explain(allowed, is_known)).collect()
+    }
+
     async fn one_after_the_other(&mut self, taken: &mut Taken) -> Result<(), DirectoryError> {
         let count = self.lanes.len();
         for at in 0..count {
@@ -127,7 +139,7 @@ impl Listing {
                 lane.look(self.allows_partial).await?;
                 match lane.next {
                     Some(Next::Row) => taken.push(lane.take()),
-                    Some(Next::Spent) => return Ok(()),
+                    Some(Next::Spent | Next::Unforeseeable) => return Ok(()),
                     Some(Next::End) | None => break,
                 }
             }
@@ -140,7 +152,7 @@ impl Listing {
         try_join_all(self.lanes.iter_mut().map(|lane| lane.look(allows_partial))).await?;
         while !taken.is_full() {
             // What has not been looked for may come first.
-            if self.lanes.iter().any(|lane| lane.next == Some(Next::Spent)) {
+            if self.lanes.iter().any(|lane| matches!(lane.next, Some(Next::Spent | Next::Unforeseeable))) {
                 return Ok(());
             }
             let rows = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((at, &lane.prefix, lane.row()?)));
@@ -152,7 +164,9 @@ impl Listing {
             let Some((at, ..)) = first else { return Ok(()) };
             let lane = &mut self.lanes[at];
             taken.push(lane.take());
-            lane.look(allows_partial).await?;
+            if !taken.is_full() {
+                lane.look(allows_partial).await?;
+            }
         }
         Ok(())
     }
@@ -195,6 +209,40 @@ impl Lane {
             walk.take();
         }
         row
+    }
+
+    /// What a page that was only foreseen would do here; whether that
+    /// `is_known` of the page as a whole.
+    fn explain(&mut self, allowed: u32, is_known: bool) -> ExplainedSource {
+        let source = Arc::clone(&self.source);
+        let walk = match &mut self.way {
+            Ok(walk) => walk,
+            Err(error) => {
+                let (requests, calls) = (Vec::new(), CallCount::default());
+                return ExplainedSource { source, plan: Err(error.clone()), requests, calls };
+            }
+        };
+        let plan = walk.pages().plan();
+        let unforeseen = walk.unforeseen();
+        let foreseen = walk.pages().take_foreseen();
+        let mut requests: Vec<ExplainedRequest> = Vec::new();
+        for request in foreseen.iter().map(|call| ExplainedRequest::new(&source, call)) {
+            // A page that is come through twice is fetched once.
+            if !requests.iter().any(|known| known.url == request.url) {
+                requests.push(request);
+            }
+        }
+        let sent = u32::try_from(requests.iter().filter(|request| request.is_sent).count()).unwrap_or(u32::MAX);
+        let calls = match self.next {
+            _ if is_known => CallCount { at_best: sent, at_most: sent },
+            Some(Next::End) => CallCount { at_best: sent, at_most: sent },
+            next => {
+                let more = unforeseen.unwrap_or(Unforeseen { at_best: 0, at_most: allowed });
+                let at_best = if next == Some(Next::Unforeseeable) { more.at_best } else { 0 };
+                CallCount { at_best: sent + at_best, at_most: (sent + more.at_most).min(allowed.max(sent + at_best)) }
+            }
+        };
+        ExplainedSource { source, plan: Ok(plan), requests, calls }
     }
 
     fn report(&mut self) -> SourceReport {

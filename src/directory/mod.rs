@@ -6,6 +6,7 @@
 
 mod answer;
 mod error;
+mod explain;
 mod listing;
 mod source;
 mod trail;
@@ -29,10 +30,11 @@ use crate::{
 };
 pub use answer::{Found, Freshness, Listed, Outcome, Segment, SourceReport};
 pub use error::{DirectoryError, SourceError};
+pub use explain::{CallCount, Explained, ExplainedRequest, ExplainedSource};
 use listing::{Course, Listing};
 pub use source::{Policies, Source};
 use trail::Trail;
-use walk::{Calls, Terms};
+use walk::{Calls, Manner, Terms};
 
 /// Every configured connection, and the way through its pages.
 #[derive(Debug)]
@@ -113,9 +115,8 @@ impl Directory {
 
     /// A page of a list over some connections.
     pub async fn list(&self, question: &Question, request: &PageRequest) -> Result<Listed, DirectoryError> {
-        let fingerprint = Fingerprint::of(question, &request.connections);
-        let cursor = request.cursor.as_ref().map(|text| self.cursor_key.open(text, fingerprint)).transpose()?;
-        let mut listing = self.listing(question, request, cursor)?;
+        let (fingerprint, cursor) = self.opened(question, request)?;
+        let mut listing = self.listing(question, request, cursor, Manner::Ask(Priority::Caller))?;
         let segments = listing.page(request.limit).await?;
         let [before, after] = listing.standings()?;
         let seal = |direction, sources: Vec<Standing>| {
@@ -137,12 +138,29 @@ impl Directory {
         })
     }
 
+    /// A question's fingerprint, and the cursor that came with it.
+    fn opened(
+        &self,
+        question: &Question,
+        request: &PageRequest,
+    ) -> Result<(Fingerprint, Option<Cursor>), DirectoryError> {
+        let fingerprint = Fingerprint::of(question, &request.connections);
+        let cursor = request.cursor.as_ref().map(|text| self.cursor_key.open(text, fingerprint)).transpose()?;
+        Ok((fingerprint, cursor))
+    }
+
+    /// How many vendor calls a request may make.
+    fn allowed(&self, request: &PageRequest) -> u32 {
+        request.max_calls.map_or(self.max_calls, |calls| calls.min(self.max_calls))
+    }
+
     /// The list of a question, from where a cursor stands.
     fn listing(
         &self,
         question: &Question,
         request: &PageRequest,
         cursor: Option<Cursor>,
+        manner: Manner,
     ) -> Result<Listing, DirectoryError> {
         let (direction, standings) = match cursor {
             None => (Direction::Forward, Vec::new()),
@@ -155,12 +173,12 @@ impl Directory {
             sources.push((Arc::clone(source), Plan::new(source.capabilities(), question), standing));
         }
         refuse(&sources, request)?;
-        let allowed = request.max_calls.map_or(self.max_calls, |calls| calls.min(self.max_calls));
+        let allowed = self.allowed(request);
         let asked = sources.iter().filter(|(_, plan, _)| plan.is_ok()).count();
         if question.order.is_some() && asked > allowed as usize {
             return Err(DirectoryError::MergeTooExpensive { sources: asked, allowed });
         }
-        let terms = Terms { calls: Calls::new(allowed), demand: request.demand, priority: Priority::Caller };
+        let terms = Terms { calls: Calls::new(allowed), demand: request.demand, manner };
         let course = Course { direction, order: question.order, allows_partial: request.allows_partial, terms };
         Ok(Listing::new(sources, &self.trail, course))
     }

@@ -12,7 +12,7 @@ use crate::{
     vendors::{PAGE_SIZE, capabilities::ListCapabilities},
 };
 
-use super::{super::DirectoryError, Next, Pages, Row, Seen, Stop};
+use super::{super::DirectoryError, Next, Pages, Row, Seen, Stop, Unforeseen};
 
 /// A walk through all rows of a source, sorted.
 pub(in crate::directory) struct Sorted {
@@ -93,11 +93,18 @@ impl Sorted {
         Some(seen)
     }
 
+    /// All pages are needed; their number is known from the first.
+    pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
+        let pages = pages_of(self.pages.foreseen_start()?);
+        let more = u32::try_from(pages.saturating_sub(self.pages.foreseen_count())).unwrap_or(u32::MAX);
+        Some(Unforeseen { at_best: more, at_most: more })
+    }
+
     async fn load(&mut self) -> Result<View, Stop> {
         let mut entries: Vec<Arc<Entry>> = Vec::new();
         let (mut anchor, mut lap) = (Anchor::Start, Lap::default());
         loop {
-            let entry = match self.pages.fetch(&anchor, entries.is_empty()).await {
+            let entry = match self.pages.fetch(&anchor, false).await {
                 Ok(entry) => entry,
                 Err(Stop::Spent) => return Err(self.too_expensive(entries.first()).into()),
                 Err(stop) => return Err(stop),
