@@ -11,6 +11,7 @@ mod customers;
 mod docs;
 mod edge;
 mod explain;
+mod export;
 mod front;
 mod health;
 mod lists;

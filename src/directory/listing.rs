@@ -78,11 +78,17 @@ impl Listing {
     /// Takes up to `limit` rows, in list order.
     pub(super) async fn page(&mut self, limit: usize) -> Result<Vec<Segment>, DirectoryError> {
         let mut taken = Taken::new(self.direction, limit);
-        match self.merged {
-            Some(order) => self.merge(order, &mut taken).await?,
-            None => self.one_after_the_other(&mut taken).await?,
-        }
+        self.fill(&mut taken).await?;
         Ok(taken.finish())
+    }
+
+    /// Takes rows until there are enough. What was taken before an error counts:
+    /// whoever tries again goes on from there.
+    pub(super) async fn fill(&mut self, taken: &mut Taken) -> Result<(), DirectoryError> {
+        match self.merged {
+            Some(order) => self.merge(order, taken).await,
+            None => self.one_after_the_other(taken).await,
+        }
     }
 
     /// Where each source stands before and behind the rows taken, in list order.
@@ -263,7 +269,7 @@ impl Lane {
 }
 
 /// The rows of a page, in the order they were come by.
-struct Taken {
+pub(super) struct Taken {
     direction: Direction,
     limit: usize,
     count: usize,
@@ -271,7 +277,8 @@ struct Taken {
 }
 
 impl Taken {
-    fn new(direction: Direction, limit: usize) -> Self {
+    /// None yet, of so many at most.
+    pub(super) fn new(direction: Direction, limit: usize) -> Self {
         Self { direction, limit, count: 0, segments: Vec::new() }
     }
 
@@ -291,7 +298,13 @@ impl Taken {
         }
     }
 
-    fn finish(mut self) -> Vec<Segment> {
+    /// How many they are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The rows in list order.
+    pub(super) fn finish(mut self) -> Vec<Segment> {
         if self.direction == Direction::Backward {
             self.segments.reverse();
         }
