@@ -70,7 +70,7 @@ impl App {
         };
         let max_calls = config.paging.max_vendor_calls;
         let directory = Arc::new(Directory::new(sources, cache, cursor_key, max_calls, Arc::clone(clock)));
-        let callers = Callers::new(config.callers, Arc::clone(clock));
+        let callers = Callers::new(config.callers, clock);
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry,

@@ -49,8 +49,8 @@ pub(super) enum Access {
 impl Callers {
     /// These callers; none means anybody.
     #[must_use]
-    pub fn new(callers: Vec<Caller>, clock: SharedClock) -> Self {
-        let limiter = |quota: Quota| RateLimiter::direct_with_clock(cells(quota), Ticks::of(&clock));
+    pub fn new(callers: Vec<Caller>, clock: &SharedClock) -> Self {
+        let limiter = |quota: Quota| RateLimiter::direct_with_clock(cells(quota), Ticks::of(clock));
         let callers = callers.into_iter().map(|caller| {
             let limiter = caller.quota.map(limiter);
             (Arc::new(caller), limiter)
