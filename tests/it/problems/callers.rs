@@ -162,8 +162,8 @@ async fn one_key_replaces_another_until_it_expires() {
         gateway.get_as(key, "/customers").await.ok();
     }
     gateway.clock.advance(Duration::from_mins(1));
-    let expired = gateway.get_as("cgk_old", "/customers").await;
-    assert_snapshot!(expired.line(), @"401 unauthenticated the key has expired");
+    let refused = gateway.get_as("cgk_old", "/customers").await;
+    assert_snapshot!(refused.line(), @"401 unauthenticated the key has expired");
     gateway.get_as("cgk_new", "/customers").await.ok();
 }
 
@@ -172,7 +172,7 @@ async fn a_spent_quota_is_429_until_it_is_given_back() {
     let sandbox = sandbox(1, 0, 0).await;
     let mut config = config(connections_to(&sandbox));
     let mut billing = caller("billing", BILLING, &["affiliates"]);
-    billing.quota = Some(Quota { requests: NonZeroU32::new(4).unwrap(), per: Duration::from_secs(60) });
+    billing.quota = Some(Quota { requests: NonZeroU32::new(4).unwrap(), per: Duration::from_mins(1) });
     config.callers = vec![billing, caller("growth", GROWTH, &["affiliates"])];
     let gateway = Gateway::start(config).await;
 
