@@ -35,6 +35,8 @@ pub struct Freshness {
     pub age: Duration,
     /// The pages themselves.
     pub entries: Vec<Arc<Entry>>,
+    /// How many vendor calls were made for them.
+    pub calls: u32,
 }
 
 /// Consecutive records of one kept page.
@@ -66,7 +68,8 @@ pub struct Found {
 impl Freshness {
     /// That of one kept page.
     pub(super) fn of(cached: &Cached, age: Duration) -> Self {
-        Self { status: cached.status, age, entries: vec![Arc::clone(&cached.entry)] }
+        let calls = u32::from(cached.status.forward.is_some_and(|forward| !forward.collapsed));
+        Self { status: cached.status, age, entries: vec![Arc::clone(&cached.entry)], calls }
     }
 
     /// That of an answer that was also made of `other`.
@@ -74,6 +77,7 @@ impl Freshness {
         self.status = self.status.worse(other.status);
         self.age = self.age.max(other.age);
         self.entries.extend(other.entries);
+        self.calls += other.calls;
     }
 }
 
