@@ -93,7 +93,7 @@ impl Listing {
                 ahead.push(Standing::End(None));
                 continue;
             };
-            behind.push(walk.behind().clone());
+            behind.push(walk.behind());
             ahead.push(walk.ahead()?);
         }
         Ok(match self.direction {

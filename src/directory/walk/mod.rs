@@ -116,11 +116,11 @@ impl Walk {
         }
     }
 
-    /// Where the walk began.
-    pub(super) fn behind(&self) -> &Standing {
+    /// Where the walk began, for one that goes the other way.
+    pub(super) fn behind(&self) -> Standing {
         match self {
-            Self::Paged(walk) => walk.behind(),
-            Self::Sorted(walk) => walk.behind(),
+            Self::Paged(walk) => walk.behind().turned(),
+            Self::Sorted(walk) => walk.behind().clone(),
         }
     }
 
