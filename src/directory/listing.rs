@@ -89,7 +89,7 @@ impl Listing {
         let (mut behind, mut ahead) = (Vec::new(), Vec::new());
         for walk in self.lanes.iter_mut().map(|lane| &mut lane.way) {
             let Ok(walk) = walk else {
-                behind.push(Standing::Start);
+                behind.push(Standing::End(None));
                 ahead.push(Standing::End(None));
                 continue;
             };
