@@ -138,7 +138,7 @@ impl Listing {
     async fn merge(&mut self, order: Order, taken: &mut Taken) -> Result<(), DirectoryError> {
         let allows_partial = self.allows_partial;
         try_join_all(self.lanes.iter_mut().map(|lane| lane.look(allows_partial))).await?;
-        while !taken.is_full() {
+        loop {
             // What has not been looked for may come first.
             if self.lanes.iter().any(|lane| lane.next == Some(Next::Spent)) {
                 return Ok(());
@@ -152,9 +152,12 @@ impl Listing {
             let Some((at, ..)) = first else { return Ok(()) };
             let lane = &mut self.lanes[at];
             taken.push(lane.take());
+            // A page that is full needs no more of a source that may fail.
+            if taken.is_full() {
+                return Ok(());
+            }
             lane.look(allows_partial).await?;
         }
-        Ok(())
     }
 
     fn in_direction(&self, order: Order, ascending: Ordering) -> Ordering {
