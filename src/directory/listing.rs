@@ -118,11 +118,15 @@ impl Listing {
 
     async fn one_after_the_other(&mut self, taken: &mut Taken) -> Result<(), DirectoryError> {
         let count = self.lanes.len();
+        let mut has_come_by_a_page = false;
         for at in 0..count {
             let lane = match self.direction {
                 Direction::Forward => &mut self.lanes[at],
                 Direction::Backward => &mut self.lanes[count - 1 - at],
             };
+            if has_come_by_a_page && let Ok(walk) = &mut lane.way {
+                walk.stay_within_calls();
+            }
             while !taken.is_full() {
                 lane.look(self.allows_partial).await?;
                 match lane.next {
@@ -131,6 +135,7 @@ impl Listing {
                     Some(Next::End) | None => break,
                 }
             }
+            has_come_by_a_page |= lane.way.as_ref().is_ok_and(|walk| walk.seen().is_some());
         }
         Ok(())
     }
@@ -204,12 +209,12 @@ impl Lane {
         let outcome = match (&mut self.way, self.failure.take()) {
             (Err(error), _) => Outcome::Skipped(error.clone()),
             (Ok(_), Some(error)) => Outcome::Failed(error),
-            (Ok(walk), None) => match walk.seen() {
-                None => Outcome::NotAsked,
-                Some(seen) => Outcome::Answered {
-                    is_partial: self.next == Some(Next::Spent),
-                    total: seen.total,
-                    fetched_at: seen.oldest,
+            (Ok(walk), None) => match (walk.seen(), self.next == Some(Next::Spent)) {
+                (None, false) => Outcome::NotAsked,
+                (seen, is_partial) => Outcome::Answered {
+                    is_partial,
+                    total: seen.and_then(|seen| seen.total),
+                    fetched_at: seen.map(|seen| seen.oldest),
                 },
             },
         };

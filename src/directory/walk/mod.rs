@@ -87,6 +87,15 @@ impl Walk {
         }
     }
 
+    /// Holds the walk to the calls that are left from its first page on: the
+    /// request gets somewhere without it.
+    pub(super) fn stay_within_calls(&mut self) {
+        match self {
+            Self::Paged(walk) => walk.pages.stay_within_calls(),
+            Self::Sorted(walk) => walk.pages.stay_within_calls(),
+        }
+    }
+
     /// Moves up to the next matching row, fetching pages as that takes.
     pub(super) async fn next(&mut self) -> Result<Next, DirectoryError> {
         let next = match self {

@@ -23,6 +23,8 @@ pub(in crate::directory) struct Pages {
     pub(super) calls: Calls,
     demand: Demand,
     priority: Priority,
+    /// Whether the first page is fetched though the calls are spent.
+    must_begin: bool,
     seen: Option<Seen>,
     freshness: Option<Freshness>,
 }
@@ -53,7 +55,22 @@ pub(in crate::directory) struct Seen {
 impl Pages {
     pub(in crate::directory) fn new(source: Arc<Source>, plan: Plan, trail: Trail, terms: &Terms) -> Self {
         let Terms { calls, demand, priority } = terms.clone();
-        Self { source, plan: Arc::new(plan), trail, calls, demand, priority, seen: None, freshness: None }
+        Self {
+            source,
+            plan: Arc::new(plan),
+            trail,
+            calls,
+            demand,
+            priority,
+            must_begin: true,
+            seen: None,
+            freshness: None,
+        }
+    }
+
+    /// Holds the first page to the calls that are left, too.
+    pub(super) fn stay_within_calls(&mut self) {
+        self.must_begin = false;
     }
 
     /// The page at an anchor. Once the calls are spent, only what is kept,
@@ -61,7 +78,8 @@ impl Pages {
     pub(super) async fn fetch(&mut self, anchor: &Anchor, is_first: bool) -> Result<Arc<Entry>, Stop> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         let may_call = self.calls.take();
-        let is_spent = !may_call && !is_first && !self.demand.only_if_cached;
+        let must_come = is_first && self.must_begin;
+        let is_spent = !may_call && !must_come && !self.demand.only_if_cached;
         let demand = Demand { only_if_cached: self.demand.only_if_cached || is_spent, ..self.demand };
         let fetched = self.source.fetch(call, demand, self.priority).await;
         let is_forwarded = fetched.as_ref().map_or(!is_spent, |cached| cached.status.is_forwarded());
