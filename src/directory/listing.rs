@@ -142,6 +142,9 @@ impl Listing {
 
     async fn merge(&mut self, order: Order, taken: &mut Taken) -> Result<(), DirectoryError> {
         let allows_partial = self.allows_partial;
+        // What orders all rows needs its calls, and a search takes what it gets:
+        // that goes on when all have begun.
+        try_join_all(self.lanes.iter_mut().map(|lane| lane.begin(allows_partial))).await?;
         try_join_all(self.lanes.iter_mut().map(|lane| lane.look(allows_partial))).await?;
         loop {
             // What has not been looked for may come first.
@@ -174,15 +177,28 @@ impl Listing {
 }
 
 impl Lane {
-    /// Finds out what comes next; in a page that may be partial, trouble is
-    /// noted and the source is left out.
+    /// Fetches what it cannot begin without.
+    async fn begin(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
+        let Ok(walk) = &mut self.way else { return Ok(()) };
+        let begun = walk.begin().await;
+        self.note(begun.map(|()| None), allows_partial)
+    }
+
+    /// Finds out what comes next.
     async fn look(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
         let Ok(walk) = &mut self.way else { return Ok(()) };
         if self.failure.is_some() {
             return Ok(());
         }
-        match walk.next().await {
-            Ok(next) => self.next = Some(next),
+        let next = walk.next().await;
+        self.note(next.map(Some), allows_partial)
+    }
+
+    /// Notes what comes next; in a page that may be partial also trouble, which
+    /// leaves the source out.
+    fn note(&mut self, next: Result<Option<Next>, DirectoryError>, allows_partial: bool) -> Result<(), DirectoryError> {
+        match next {
+            Ok(next) => self.next = next,
             Err(error) if allows_partial && error.is_trouble() => {
                 self.next = None;
                 self.failure = Some(error);

@@ -96,6 +96,19 @@ impl Walk {
         }
     }
 
+    /// Fetches what the walk cannot begin without: a page, or all of them where
+    /// the order has to be made.
+    pub(super) async fn begin(&mut self) -> Result<(), DirectoryError> {
+        let begun = match self {
+            Self::Paged(walk) => walk.begin().await,
+            Self::Sorted(walk) => walk.begin().await,
+        };
+        match begun {
+            Ok(()) | Err(Stop::Spent) => Ok(()),
+            Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+
     /// Moves up to the next matching row, fetching pages as that takes.
     pub(super) async fn next(&mut self) -> Result<Next, DirectoryError> {
         let next = match self {

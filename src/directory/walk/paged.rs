@@ -34,17 +34,20 @@ impl Paged {
         Self { pages, direction, behind: from, place: None }
     }
 
-    pub(super) async fn next(&mut self) -> Result<Next, Stop> {
-        if self.place.is_none() {
-            if self.behind.is_exhausted(self.direction) {
-                return Ok(Next::End);
-            }
-            let place = self.enter(&self.behind.position(), true).await?;
-            // The way back is a walk of its own, and starts a lap of its own.
-            let start = Place { lap: Lap::default(), ..place.clone() };
-            self.behind = self.standing(&start, self.direction.reversed())?;
-            self.place = Some(place);
+    pub(super) async fn begin(&mut self) -> Result<(), Stop> {
+        if self.place.is_some() || self.behind.is_exhausted(self.direction) {
+            return Ok(());
         }
+        let place = self.enter(&self.behind.position(), true).await?;
+        // The way back is a walk of its own, and starts a lap of its own.
+        let start = Place { lap: Lap::default(), ..place.clone() };
+        self.behind = self.standing(&start, self.direction.reversed())?;
+        self.place = Some(place);
+        Ok(())
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Next, Stop> {
+        self.begin().await?;
         loop {
             self.skip();
             let Some(place) = &self.place else { return Ok(Next::End) };
