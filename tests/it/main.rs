@@ -11,6 +11,7 @@ mod contract;
 mod docs_page;
 mod hostile;
 mod problems;
+mod several;
 #[allow(dead_code, reason = "each module of tests uses its part")]
 mod support;
 mod translation;
