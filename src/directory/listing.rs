@@ -87,14 +87,21 @@ impl Listing {
     /// Where each source stands before and behind the rows taken, in list order.
     pub(super) fn standings(&mut self) -> Result<[Vec<Standing>; 2], DirectoryError> {
         let (mut behind, mut ahead) = (Vec::new(), Vec::new());
-        for walk in self.lanes.iter_mut().map(|lane| &mut lane.way) {
-            let Ok(walk) = walk else {
+        for lane in &mut self.lanes {
+            let Ok(walk) = &mut lane.way else {
                 behind.push(Standing::End(None));
                 ahead.push(Standing::End(None));
                 continue;
             };
             behind.push(walk.behind());
-            ahead.push(walk.ahead()?);
+            ahead.push(match walk.ahead() {
+                // It cannot go on from here, and stays here.
+                Err(error) if self.allows_partial && error.is_trouble() => {
+                    lane.failure.get_or_insert(error);
+                    walk.here()
+                }
+                ahead => ahead?,
+            });
         }
         Ok(match self.direction {
             Direction::Forward => [behind, ahead],

@@ -154,6 +154,15 @@ impl Walk {
         }
     }
 
+    /// Where the walk has come to, by what it has seen and without a look at
+    /// what comes next.
+    pub(super) fn here(&self) -> Standing {
+        match self {
+            Self::Paged(walk) => walk.here(),
+            Self::Sorted(walk) => walk.ahead(),
+        }
+    }
+
     /// What its pages have told, if any has come.
     pub(super) fn seen(&self) -> Option<Seen> {
         match self {

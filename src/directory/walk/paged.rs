@@ -86,6 +86,13 @@ impl Paged {
         }
     }
 
+    pub(super) fn here(&self) -> Standing {
+        match &self.place {
+            Some(place) => Standing::At(place.position(self.direction)),
+            None => self.behind.clone(),
+        }
+    }
+
     /// Moves along the page up to the next row that matches, or to its edge.
     fn skip(&mut self) {
         let residual = &self.pages.plan.residual;
@@ -146,10 +153,7 @@ impl Paged {
                 let lap = self.pages.lap(place.lap, anchor)?;
                 Ok(Some(Position::entering(anchor.clone(), beside, lap, direction)))
             }
-            _ => {
-                let within = Position::within(page, &place.anchor, place.index, direction);
-                Ok(Some(Position { beside: within.beside.or(beside), lap: place.lap, ..within }))
-            }
+            _ => Ok(Some(place.position(direction))),
         }
     }
 
@@ -231,6 +235,12 @@ impl Paged {
 }
 
 impl Place {
+    /// The gap, as one of this page.
+    fn position(&self, facing: Direction) -> Position {
+        let within = Position::within(&self.entry.page, &self.anchor, self.index, facing);
+        Position { beside: within.beside.or_else(|| self.beside.clone()), lap: self.lap, ..within }
+    }
+
     /// Whether the gap was looked for by order, and lies beyond the page's far
     /// edge: rows inserted since have pushed it out.
     fn is_beyond(&self, located: Located) -> bool {

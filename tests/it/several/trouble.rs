@@ -8,7 +8,9 @@ use insta::assert_json_snapshot;
 use tokio::sync::Semaphore;
 
 use super::{Stage, all_ids, cursor, page, sources, target, walk_back};
-use crate::support::{Gateway, Reply, ScriptedVendor, config, connections_to, ids, sandbox};
+use crate::support::{
+    Gateway, Reply, ScriptedVendor, config, connections_to, corporation_page, corporation_row, ids, sandbox,
+};
 
 const ALLOWED: &str = "/customers?limit=5&partial=allow";
 
@@ -163,4 +165,50 @@ async fn what_is_kept_stands_in_for_a_vendor_in_trouble() {
     stage.sandbox.corporation().fail_next(1, Fault::Html);
     let kept = page(&stage.gateway, ALLOWED, None).await;
     assert_eq!((ids(&kept), sources(&kept)), (ids(&whole), sources(&whole)));
+}
+
+/// Each page leads to the next of three, and the last to the first of them.
+#[tokio::test]
+async fn a_vendor_whose_paging_goes_round_in_circles_is_left_out_for_good() {
+    let circling = ScriptedVendor::start(|_, target| {
+        let at: usize = target.split_once("cursor=").map_or(0, |(_, token)| token.parse().unwrap());
+        let row = corporation_row(&format!("cust_{at}"));
+        Reply::json(&corporation_page(&[row], Some(&(at % 3 + 1).to_string())))
+    })
+    .await;
+    let sandbox = sandbox(4, 0, 0).await;
+    let mut connections = vec![circling.connection("corporation")];
+    connections.extend(connections_to(&sandbox).into_iter().take(1));
+    let gateway = Gateway::start(config(connections)).await;
+    for limit in [1, 3, 7] {
+        let question = format!("/customers?limit={limit}&partial=allow");
+        let (mut seen, mut at) = (Vec::new(), None);
+        for _ in 0..20 {
+            let page = page(&gateway, &question, at.as_deref()).await;
+            seen.extend(ids(&page));
+            at = cursor(&page, "next_cursor");
+        }
+        let told = sources(&page(&gateway, &question, at.as_deref()).await);
+        assert_eq!(told, "odd failed null (vendor_unreadable), affiliates not_asked null", "limit {limit}");
+        let affiliates = seen.iter().filter(|id| id.starts_with("affiliates.")).count();
+        assert_eq!(affiliates, 4, "the other source is walked to its end: {seen:?}");
+        assert!(seen.len() < 20, "the circle is walked for ever: {seen:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_kept_is_left_out_where_nothing_may_be_fetched() {
+    let stage = Stage::set(4, 4).await;
+    stage.gateway.get("/customers?connection=affiliates&order=desc").await.ok();
+    let kept = async |target: &str| {
+        let target = target.to_owned();
+        let ask = |client: &reqwest::Client, url: &str| {
+            client.get(format!("{url}{target}")).header("cache-control", "only-if-cached")
+        };
+        stage.gateway.request(ask).await
+    };
+    assert_eq!(kept("/customers?order=desc").await.code(504), "not_cached");
+    let page = kept("/customers?order=desc&partial=allow").await.ok();
+    assert_eq!(sources(&page), "affiliates ok 4, tax failed null (not_cached)");
+    assert_eq!(stage.sandbox.corporation().calls(), 0);
 }
