@@ -186,11 +186,9 @@ impl Paged {
         let mut at = Anchor::Start;
         let mut lap = Lap::default();
         loop {
-            let entry = match self.pages.fetch(&at, false).await {
-                Ok(entry) => entry,
-                Err(Stop::Spent) => return Ok(None),
-                Err(stop) => return Err(stop),
-            };
+            // Where the calls are spent the next request comes further: the
+            // pages up to here are kept.
+            let entry = self.pages.fetch(&at, false).await?;
             let Neighbour::At(next) = entry.page.facts().next.clone() else { return Ok(None) };
             self.pages.trail.remember(self.pages.key(&next)?, &at);
             if next == *anchor {

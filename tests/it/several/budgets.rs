@@ -4,7 +4,7 @@
 use insta::assert_snapshot;
 
 use super::{Stage, all_ids, cursor, page, sources, target, walk};
-use crate::support::{ids, sandbox};
+use crate::support::{Gateway, config, connections_to, ids, sandbox};
 
 const NOBODY: &str = "/customers?email=nobody@example.com";
 
@@ -129,4 +129,30 @@ async fn no_row_is_shown_before_one_that_may_precede_it() {
     let none = Vec::<String>::new();
     assert_eq!(shown, [none, vec!["affiliates.cust_000".to_owned(), "tax.cust_0".to_owned()]]);
     assert_eq!(sources(&pages[0]), "affiliates partial null, tax ok 1");
+}
+
+/// The corporation vendor has no word for the page before: who has not seen the
+/// way there has to find it from the beginning.
+#[tokio::test]
+async fn the_way_back_is_found_bit_by_bit() {
+    let stage = Stage::before(sandbox(40, 0, 450).await, |config| config.connections.reverse()).await;
+    let there = walk(&stage.gateway, "/customers?limit=100").await;
+    let mut connections = connections_to(&stage.sandbox);
+    connections.reverse();
+    let other = Gateway::start(config(connections)).await;
+
+    let question = "/customers?limit=100&max_calls=2";
+    let mut at = cursor(there.last().unwrap(), "prev_cursor");
+    let (mut back, mut requests) = (Vec::new(), 0);
+    while let Some(prev) = at {
+        let before = stage.calls();
+        let page = page(&other, question, Some(&prev)).await;
+        assert!(stage.calls() - before <= 2);
+        back.push(ids(&page));
+        at = cursor(&page, "prev_cursor");
+        requests += 1;
+        assert!(requests < 20, "the way back does not end");
+    }
+    let back: Vec<_> = back.into_iter().rev().flatten().collect();
+    assert_eq!(back, all_ids(&there[..there.len() - 1]));
 }
