@@ -68,7 +68,8 @@ impl App {
             Some(key) => key,
             None => random_key()?,
         };
-        let directory = Arc::new(Directory::new(sources, cache.clone(), cursor_key, config.paging.max_vendor_calls));
+        let max_calls = config.paging.max_vendor_calls;
+        let directory = Arc::new(Directory::new(sources, cache, cursor_key, max_calls, Arc::clone(clock)));
         let callers: Arc<[Arc<Caller>]> = config.callers.into_iter().map(Arc::new).collect();
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),

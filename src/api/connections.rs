@@ -107,13 +107,13 @@ impl ListSupport {
 }
 
 impl Budget {
-    fn of(state: BudgetState) -> Self {
+    pub(super) fn of(state: BudgetState) -> Self {
         Self { left: state.left, waiting: state.waiting, stopped_for: state.stopped.map(whole_seconds) }
     }
 }
 
 impl Breaker {
-    fn of(state: BreakerState) -> Self {
+    pub(super) fn of(state: BreakerState) -> Self {
         match state {
             BreakerState::Closed => Self { state: "closed", retry_after: None },
             BreakerState::Open(left) => Self { state: "open", retry_after: Some(whole_seconds(left)) },

@@ -25,9 +25,15 @@ use super::{
 
 /// List customers
 ///
-/// Filters, orders and pages through the customers of a connection. What a
-/// connection cannot honour is refused by name, never dropped: see
-/// `GET /connections`.
+/// Filters, orders and pages through the customers of all connections, or of
+/// those named. What a connection cannot honour is refused by name, never
+/// dropped: see `GET /connections`.
+///
+/// With `Accept: application/x-ndjson` or `text/csv`, and without `limit`, the
+/// whole list comes as one stream, a row a line. It waits where a vendor's rate
+/// limit says so, and says where it stands: after each page, and at its end,
+/// where `export.status` is `complete` or `incomplete`. One that breaks off is
+/// resumed with the last `export.cursor` it holds.
 #[utoipa::path(
     get,
     path = "/customers",
@@ -43,7 +49,7 @@ pub(super) async fn list_customers(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    list(&state, &headers, &parameters::customers(query.as_deref(), asker)?).await
+    list(&state, &headers, parameters::customers(query.as_deref(), asker)?).await
 }
 
 /// Get a customer

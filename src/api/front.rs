@@ -31,7 +31,9 @@ use crate::{
 use super::{
     access,
     caching::{self, FreshnessHeaders},
-    edge, preference,
+    edge,
+    export::Format,
+    preference,
 };
 
 /// What answers every request. Clones share it.
@@ -171,8 +173,11 @@ impl Shared {
     /// What may have been remembered: a `GET` of a known caller that demands
     /// nothing of freshness and prefers nothing.
     fn asked<'r, B>(&self, request: &'r Request<B>) -> Option<Asked<'r>> {
-        let is_plain =
-            |headers: &HeaderMap| !headers.contains_key(CACHE_CONTROL) && !headers.contains_key(preference::PREFER);
+        let is_plain = |headers: &HeaderMap| {
+            !headers.contains_key(CACHE_CONTROL)
+                && !headers.contains_key(preference::PREFER)
+                && !Format::may_be_asked(headers)
+        };
         if request.method() != Method::GET || !is_plain(request.headers()) {
             return None;
         }

@@ -4,14 +4,19 @@ use axum::response::Response;
 use http::HeaderMap;
 
 use super::{
-    ApiState, caching, page,
+    ApiState, caching,
+    export::{self, Format},
+    page,
     parameters::ListRequest,
     preference::{LENIENT, PREFERENCE_APPLIED},
     problem::Problem,
 };
 
-/// Answers a request for a list.
-pub(super) async fn list(state: &ApiState, headers: &HeaderMap, request: &ListRequest) -> Result<Response, Problem> {
+/// Answers a request for a list: a page of it, or all of it.
+pub(super) async fn list(state: &ApiState, headers: &HeaderMap, request: ListRequest) -> Result<Response, Problem> {
+    if let Some(format) = Format::asked(headers) {
+        return export::answer(state, request, format).await;
+    }
     let listed = state.directory.list(&request.question, &request.page).await?;
     let mut response = caching::answer(headers, page::list(listed, request.page.limit));
     if request.page.is_lenient {

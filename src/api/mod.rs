@@ -10,6 +10,8 @@ mod connections;
 mod customers;
 mod docs;
 mod edge;
+mod explain;
+mod export;
 mod front;
 mod health;
 mod lists;
@@ -75,6 +77,8 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(customers::get_customer))
         .routes(routes!(transactions::list_transactions))
         .routes(routes!(transactions::list_customer_transactions))
+        .routes(routes!(explain::explain_customers))
+        .routes(routes!(explain::explain_transactions))
         .routes(routes!(connections::list_connections))
         .routes(routes!(connections::get_connection))
         .routes(routes!(purge::purge_cache))

@@ -21,8 +21,9 @@ use super::{
 
 /// List transactions
 ///
-/// Filters, orders and pages through the transactions of a connection whose
-/// vendor has them.
+/// Filters, orders and pages through the transactions of all connections whose
+/// vendor has them, or of those named. Streams them all where the request
+/// accepts `application/x-ndjson` or `text/csv`, as `GET /customers` does.
 #[utoipa::path(
     get,
     path = "/transactions",
@@ -45,7 +46,7 @@ pub(super) async fn list_transactions(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    list(&state, &headers, &parameters::transactions(query.as_deref(), asker)?).await
+    list(&state, &headers, parameters::transactions(query.as_deref(), asker)?).await
 }
 
 /// List a customer's transactions
@@ -74,5 +75,5 @@ pub(super) async fn list_customer_transactions(
 ) -> Result<Response, Problem> {
     let id = parameters::path_id(&path);
     let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    list(&state, &headers, &parameters::customer_transactions(query.as_deref(), id, asker)?).await
+    list(&state, &headers, parameters::customer_transactions(query.as_deref(), id, asker)?).await
 }

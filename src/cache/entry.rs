@@ -87,6 +87,11 @@ impl Entry {
         self.superseded.store(true, Ordering::Release);
     }
 
+    /// Whether somebody refreshes the entry.
+    pub(super) fn is_refreshing(&self) -> bool {
+        self.refreshing.load(Ordering::Acquire)
+    }
+
     /// Whether nobody refreshes the entry yet: then the asker does.
     pub(super) fn start_refresh(&self) -> bool {
         !self.refreshing.swap(true, Ordering::AcqRel)

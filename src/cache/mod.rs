@@ -75,6 +75,21 @@ pub struct Cached {
     pub status: CacheStatus,
 }
 
+/// How a lookup would be answered.
+#[derive(Debug, Clone)]
+pub enum Foreseen {
+    /// With what is kept.
+    Kept {
+        /// What is kept.
+        entry: Arc<Entry>,
+        /// Whether it is stale, and would be fetched anew behind the caller's
+        /// back.
+        is_refreshed: bool,
+    },
+    /// With what the vendor answers.
+    Fetched,
+}
+
 /// Why a fetch failed, as far as the cache is concerned.
 pub trait FetchError: Clone + Send + Sync + From<FlightLost> + From<NotCached> + 'static {
     /// Whether the last answer may stand in (RFC 5861, section 4).
@@ -136,7 +151,7 @@ impl PageCache {
         E: FetchError,
     {
         let kept = self.store.get(&lookup.key).await;
-        let standing = kept.as_ref().map(|entry| self.standing(entry, &lookup));
+        let standing = kept.as_ref().map(|entry| self.standing(entry, lookup.policy));
         let reason = match (&kept, standing.map(|standing| standing.verdict(&lookup.demand))) {
             (Some(entry), Some(Verdict::Fresh { ttl })) => {
                 lookup.metrics.hit.increment(1);
@@ -185,19 +200,27 @@ impl PageCache {
         }
     }
 
+    /// How a lookup would be answered, without fetching or counting anything.
+    pub async fn foresee(&self, key: &Key, policy: Policy, demand: &Demand) -> Foreseen {
+        let Some(entry) = self.store.get(key).await else { return Foreseen::Fetched };
+        match self.standing(&entry, policy).verdict(demand) {
+            Verdict::Fresh { .. } => Foreseen::Kept { entry, is_refreshed: false },
+            Verdict::Stale { .. } => {
+                let is_refreshed = !demand.only_if_cached && !demand.no_store && !entry.is_refreshing();
+                Foreseen::Kept { entry, is_refreshed }
+            }
+            Verdict::Forward(_) => Foreseen::Fetched,
+        }
+    }
+
     /// How old an entry is.
     #[must_use]
     pub fn age(&self, entry: &Entry) -> Duration {
         entry.age(&self.clock)
     }
 
-    fn standing(&self, entry: &Entry, lookup: &Lookup) -> Standing {
-        Standing {
-            age: entry.age(&self.clock),
-            lifetime: entry.lifetime(&lookup.policy),
-            keeps: entry.found,
-            policy: lookup.policy,
-        }
+    fn standing(&self, entry: &Entry, policy: Policy) -> Standing {
+        Standing { age: entry.age(&self.clock), lifetime: entry.lifetime(&policy), keeps: entry.found, policy }
     }
 
     /// Fetches an entry anew behind its callers' backs, once at a time.

@@ -103,7 +103,8 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     ];
     let config = Config {
         server: Server { listen, ..Server::default() },
-        paging: Paging::default(),
+        // Enough to order all that the corporation vendor holds by default.
+        paging: Paging { max_vendor_calls: 50, ..Paging::default() },
         cache: Cache::default(),
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
         connections,

@@ -16,8 +16,9 @@ use crate::{
 use super::{
     DirectoryError, Freshness, Planned, Segment, Source, SourceError, SourceReport,
     answer::Outcome,
+    explain::{CallCount, ExplainedRequest, ExplainedSource},
     trail::Trail,
-    walk::{Next, Pages, Row, Terms, Walk},
+    walk::{Next, Pages, Row, Terms, Unforeseen, Walk},
 };
 
 /// A list over some sources, on its way.
@@ -77,11 +78,17 @@ impl Listing {
     /// Takes up to `limit` rows, in list order.
     pub(super) async fn page(&mut self, limit: usize) -> Result<Vec<Segment>, DirectoryError> {
         let mut taken = Taken::new(self.direction, limit);
-        match self.merged {
-            Some(order) => self.merge(order, &mut taken).await?,
-            None => self.one_after_the_other(&mut taken).await?,
-        }
+        self.fill(&mut taken).await?;
         Ok(taken.finish())
+    }
+
+    /// Takes rows until there are enough. What was taken before an error counts:
+    /// whoever tries again goes on from there.
+    pub(super) async fn fill(&mut self, taken: &mut Taken) -> Result<(), DirectoryError> {
+        match self.merged {
+            Some(order) => self.merge(order, taken).await,
+            None => self.one_after_the_other(taken).await,
+        }
     }
 
     /// Where each source stands before and behind the rows taken, in list order.
@@ -123,26 +130,32 @@ impl Listing {
         })
     }
 
+    /// Whether the sources are merged.
+    pub(super) fn is_merged(&self) -> bool {
+        self.merged.is_some()
+    }
+
+    /// What a page that was only foreseen would do at each source.
+    pub(super) fn explain(&mut self, allowed: u32) -> Vec<ExplainedSource> {
+        let is_known = !self.lanes.iter().any(|lane| lane.next == Some(Next::Unforeseeable));
+        self.lanes.iter_mut().map(|lane| lane.explain(allowed, is_known)).collect()
+    }
+
     async fn one_after_the_other(&mut self, taken: &mut Taken) -> Result<(), DirectoryError> {
         let count = self.lanes.len();
-        let mut has_come_by_a_page = false;
         for at in 0..count {
             let lane = match self.direction {
                 Direction::Forward => &mut self.lanes[at],
                 Direction::Backward => &mut self.lanes[count - 1 - at],
             };
-            if has_come_by_a_page && let Ok(walk) = &mut lane.way {
-                walk.stay_within_calls();
-            }
             while !taken.is_full() {
                 lane.look(self.allows_partial).await?;
                 match lane.next {
                     Some(Next::Row) => taken.push(lane.take()),
-                    Some(Next::Spent) => return Ok(()),
+                    Some(Next::Spent | Next::Unforeseeable) => return Ok(()),
                     Some(Next::End) | None => break,
                 }
             }
-            has_come_by_a_page |= lane.way.as_ref().is_ok_and(|walk| walk.seen().is_some());
         }
         Ok(())
     }
@@ -152,10 +165,11 @@ impl Listing {
         // What orders all rows needs its calls, and a search takes what it gets:
         // that goes on when all have begun.
         try_join_all(self.lanes.iter_mut().map(|lane| lane.begin(allows_partial))).await?;
-        try_join_all(self.lanes.iter_mut().map(|lane| lane.look(allows_partial))).await?;
+        let begun = self.lanes.iter_mut().filter(|lane| lane.next.is_none());
+        try_join_all(begun.map(|lane| lane.look(allows_partial))).await?;
         loop {
             // What has not been looked for may come first.
-            if self.lanes.iter().any(|lane| lane.next == Some(Next::Spent)) {
+            if self.lanes.iter().any(|lane| matches!(lane.next, Some(Next::Spent | Next::Unforeseeable))) {
                 return Ok(());
             }
             let rows = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((at, &lane.prefix, lane.row()?)));
@@ -187,8 +201,11 @@ impl Lane {
     /// Fetches what it cannot begin without.
     async fn begin(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
         let Ok(walk) = &mut self.way else { return Ok(()) };
+        if self.failure.is_some() {
+            return Ok(());
+        }
         let begun = walk.begin().await;
-        self.note(begun.map(|()| None), allows_partial)
+        self.note(begun, allows_partial)
     }
 
     /// Finds out what comes next.
@@ -228,6 +245,40 @@ impl Lane {
         row
     }
 
+    /// What a page that was only foreseen would do here; whether that
+    /// `is_known` of the page as a whole.
+    fn explain(&mut self, allowed: u32, is_known: bool) -> ExplainedSource {
+        let source = Arc::clone(&self.source);
+        let walk = match &mut self.way {
+            Ok(walk) => walk,
+            Err(error) => {
+                let (requests, calls) = (Vec::new(), CallCount::default());
+                return ExplainedSource { source, plan: Err(error.clone()), requests, calls };
+            }
+        };
+        let plan = walk.pages().plan();
+        let unforeseen = walk.unforeseen();
+        let foreseen = walk.pages().take_foreseen();
+        let mut requests: Vec<ExplainedRequest> = Vec::new();
+        for request in foreseen.iter().map(|call| ExplainedRequest::new(&source, call)) {
+            // A page that is come through twice is fetched once.
+            if !requests.iter().any(|known| known.url == request.url) {
+                requests.push(request);
+            }
+        }
+        let sent = u32::try_from(requests.iter().filter(|request| request.is_sent).count()).unwrap_or(u32::MAX);
+        let calls = match self.next {
+            _ if is_known => CallCount { at_best: sent, at_most: sent },
+            Some(Next::End) => CallCount { at_best: sent, at_most: sent },
+            next => {
+                let more = unforeseen.unwrap_or(Unforeseen { at_best: 0, at_most: allowed });
+                let at_best = if next == Some(Next::Unforeseeable) { more.at_best } else { 0 };
+                CallCount { at_best: sent + at_best, at_most: (sent + more.at_most).min(allowed.max(sent + at_best)) }
+            }
+        };
+        ExplainedSource { source, plan: Ok(plan), requests, calls }
+    }
+
     fn report(&mut self) -> SourceReport {
         let outcome = match (&mut self.way, self.failure.take()) {
             (Err(error), _) => Outcome::Skipped(error.clone()),
@@ -246,7 +297,7 @@ impl Lane {
 }
 
 /// The rows of a page, in the order they were come by.
-struct Taken {
+pub(super) struct Taken {
     direction: Direction,
     limit: usize,
     count: usize,
@@ -254,7 +305,8 @@ struct Taken {
 }
 
 impl Taken {
-    fn new(direction: Direction, limit: usize) -> Self {
+    /// None yet, of so many at most.
+    pub(super) fn new(direction: Direction, limit: usize) -> Self {
         Self { direction, limit, count: 0, segments: Vec::new() }
     }
 
@@ -274,7 +326,13 @@ impl Taken {
         }
     }
 
-    fn finish(mut self) -> Vec<Segment> {
+    /// How many they are.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The rows in list order.
+    pub(super) fn finish(mut self) -> Vec<Segment> {
         if self.direction == Direction::Backward {
             self.segments.reverse();
         }

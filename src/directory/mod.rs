@@ -6,6 +6,8 @@
 
 mod answer;
 mod error;
+mod explain;
+mod export;
 mod listing;
 mod source;
 mod trail;
@@ -15,6 +17,7 @@ use std::sync::Arc;
 
 use crate::{
     cache::{Demand, PageCache, Scope},
+    clock::SharedClock,
     domain::{
         connection::ConnectionName,
         cursor::{Cursor, CursorKey, Fingerprint},
@@ -29,19 +32,21 @@ use crate::{
 };
 pub use answer::{Found, Freshness, Listed, Outcome, Segment, SourceReport};
 pub use error::{DirectoryError, SourceError};
+pub use explain::{CallCount, Explained, ExplainedRequest, ExplainedSource};
+pub use export::{Export, ExportPage};
 use listing::{Course, Listing};
 pub use source::{Policies, Source};
 use trail::Trail;
-use walk::{Calls, Terms};
+use walk::{Calls, Manner, Terms};
 
 /// Every configured connection, and the way through its pages.
-#[derive(Debug)]
 pub struct Directory {
     sources: Vec<Arc<Source>>,
     cache: PageCache,
     cursor_key: CursorKey,
     max_calls: u32,
     trail: Trail,
+    clock: SharedClock,
 }
 
 /// A source with its plan, or why there is none, and where a walk stands in it.
@@ -90,9 +95,15 @@ impl Directory {
     /// A directory of some sources, in the configuration's order. A request
     /// makes at most `max_calls` vendor calls.
     #[must_use]
-    pub fn new(sources: Vec<Source>, cache: PageCache, cursor_key: CursorKey, max_calls: u32) -> Self {
+    pub fn new(
+        sources: Vec<Source>,
+        cache: PageCache,
+        cursor_key: CursorKey,
+        max_calls: u32,
+        clock: SharedClock,
+    ) -> Self {
         let sources = sources.into_iter().map(Arc::new).collect();
-        Self { sources, cache, cursor_key, max_calls, trail: Trail::default() }
+        Self { sources, cache, cursor_key, max_calls, trail: Trail::default(), clock }
     }
 
     /// Removes what is kept of a scope, and says how many entries went.
@@ -113,21 +124,12 @@ impl Directory {
 
     /// A page of a list over some connections.
     pub async fn list(&self, question: &Question, request: &PageRequest) -> Result<Listed, DirectoryError> {
-        let fingerprint = Fingerprint::of(question, &request.connections);
-        let cursor = request.cursor.as_ref().map(|text| self.cursor_key.open(text, fingerprint)).transpose()?;
-        let mut listing = self.listing(question, request, cursor)?;
+        let (fingerprint, cursor) = self.opened(question, request)?;
+        let mut listing = self.listing(question, request, cursor, Manner::Ask(Priority::Caller))?;
         let segments = listing.page(request.limit).await?;
         let [before, after] = listing.standings()?;
-        let seal = |direction, sources: Vec<Standing>| {
-            if sources.iter().all(|standing| standing.is_exhausted(direction)) {
-                return Ok(None);
-            }
-            let cursor = Cursor { question: fingerprint, direction, sources };
-            self.cursor_key.seal(&cursor).map(Some).map_err(|_| match &*request.connections {
-                [connection] => DirectoryError::CursorTooLong(connection.clone()),
-                _ => DirectoryError::TooManyConnections,
-            })
-        };
+        let seal =
+            |direction, sources| seal(&self.cursor_key, &Cursor { question: fingerprint, direction, sources }, request);
         Ok(Listed {
             segments,
             next_cursor: seal(Direction::Forward, after)?,
@@ -137,12 +139,29 @@ impl Directory {
         })
     }
 
+    /// A question's fingerprint, and the cursor that came with it.
+    fn opened(
+        &self,
+        question: &Question,
+        request: &PageRequest,
+    ) -> Result<(Fingerprint, Option<Cursor>), DirectoryError> {
+        let fingerprint = Fingerprint::of(question, &request.connections);
+        let cursor = request.cursor.as_ref().map(|text| self.cursor_key.open(text, fingerprint)).transpose()?;
+        Ok((fingerprint, cursor))
+    }
+
+    /// How many vendor calls a request may make.
+    fn allowed(&self, request: &PageRequest) -> u32 {
+        request.max_calls.map_or(self.max_calls, |calls| calls.min(self.max_calls))
+    }
+
     /// The list of a question, from where a cursor stands.
     fn listing(
         &self,
         question: &Question,
         request: &PageRequest,
         cursor: Option<Cursor>,
+        manner: Manner,
     ) -> Result<Listing, DirectoryError> {
         let (direction, standings) = match cursor {
             None => (Direction::Forward, Vec::new()),
@@ -155,12 +174,15 @@ impl Directory {
             sources.push((Arc::clone(source), Plan::new(source.capabilities(), question), standing));
         }
         refuse(&sources, request)?;
-        let allowed = request.max_calls.map_or(self.max_calls, |calls| calls.min(self.max_calls));
+        let allowed = self.allowed(request);
         let asked = sources.iter().filter(|(_, plan, _)| plan.is_ok()).count();
         if question.order.is_some() && asked > allowed as usize {
             return Err(DirectoryError::MergeTooExpensive { sources: asked, allowed });
         }
-        let terms = Terms { calls: Calls::new(allowed), demand: request.demand, priority: Priority::Caller };
+        // Who waits for no answer in particular has no budget of calls.
+        let is_export = manner == Manner::Ask(Priority::Background);
+        let calls = if is_export { Calls::unbounded(allowed) } else { Calls::new(allowed) };
+        let terms = Terms { calls, demand: request.demand, manner };
         let course = Course { direction, order: question.order, allows_partial: request.allows_partial, terms };
         Ok(Listing::new(sources, &self.trail, course))
     }
@@ -185,6 +207,23 @@ impl Directory {
         let found = self.sources.iter().find(|source| source.name() == name);
         found.ok_or_else(|| DirectoryError::UnknownConnection(name.to_string()))
     }
+}
+
+impl std::fmt::Debug for Directory {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Directory").field("sources", &self.sources).finish_non_exhaustive()
+    }
+}
+
+/// The cursor that leads on, if anything lies ahead.
+fn seal(key: &CursorKey, cursor: &Cursor, request: &PageRequest) -> Result<Option<String>, DirectoryError> {
+    if cursor.sources.iter().all(|standing| standing.is_exhausted(cursor.direction)) {
+        return Ok(None);
+    }
+    key.seal(cursor).map(Some).map_err(|_| match &*request.connections {
+        [connection] => DirectoryError::CursorTooLong(connection.clone()),
+        _ => DirectoryError::TooManyConnections,
+    })
 }
 
 /// Refuses what cannot be asked of a source, unless it may be left out.

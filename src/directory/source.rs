@@ -1,10 +1,10 @@
 //! One configured connection: its vendor's translation, its way out, and the
 //! pages kept of it.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    cache::{CacheMetrics, Cached, Demand, Key, Lookup, PageCache, Policy},
+    cache::{CacheMetrics, Cached, Demand, Entry, Foreseen, Key, Lookup, PageCache, Policy},
     domain::{connection::ConnectionName, page::RecordPage, question::Resource},
     upstream::{Priority, Reply, Upstream},
     vendors::{Account, Call, Refusal, Vendor, VendorError, VendorRequest, capabilities::Capabilities, registry::Kind},
@@ -104,6 +104,17 @@ impl Source {
         let fetch = |priority| async move { source.call(&call, &request, priority).await };
         let cached = self.cache.get(lookup, fetch).await?;
         if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
+    }
+
+    /// How the page that a call brings would be come by, and with which request.
+    pub(super) async fn foresee(&self, call: &Call, demand: &Demand) -> Result<(Foreseen, VendorRequest), SourceError> {
+        let (key, request) = self.key(call)?;
+        Ok((self.cache.foresee(&key, self.policies.of(call), demand).await, request))
+    }
+
+    /// How old a kept page is.
+    pub(super) fn age(&self, entry: &Entry) -> Duration {
+        self.cache.age(entry)
     }
 
     /// How fresh an answer made of one kept page is.

@@ -133,6 +133,12 @@ impl Upstream {
         sent
     }
 
+    /// Where a request goes. The credential is in no URL.
+    #[must_use]
+    pub fn url(&self, request: &VendorRequest) -> String {
+        self.endpoint.url(request)
+    }
+
     /// Text of the vendor's without the credential, should it repeat it.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {

@@ -85,15 +85,20 @@ impl Endpoint {
         self.credential.redact(text)
     }
 
-    pub(super) async fn send(&self, request: &VendorRequest, now: Timestamp) -> Result<Reply, SendError> {
+    /// Where a request goes.
+    pub(super) fn url(&self, request: &VendorRequest) -> String {
         let mut url = format!("{}{}", self.base_url, request.path);
         if !request.query.is_empty() {
             url.push('?');
             url.push_str(&request.query);
         }
+        url
+    }
+
+    pub(super) async fn send(&self, request: &VendorRequest, now: Timestamp) -> Result<Reply, SendError> {
         let response = self
             .client
-            .get(url)
+            .get(self.url(request))
             .header(AUTHORIZATION, self.credential.bearer())
             .header(ACCEPT, "application/json")
             .send()

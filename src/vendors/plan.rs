@@ -18,6 +18,8 @@ pub struct Plan {
     pub native: Vec<NativeParameter>,
     /// What the gateway applies to the rows that come.
     pub residual: Residual,
+    /// The parameters that the gateway alone applies.
+    pub gateway: Vec<Parameter>,
     /// The order in which the rows come; `None` where the vendor promises none.
     pub order: Option<Order>,
     /// The order that the gateway makes of them, where the vendor cannot.
@@ -82,6 +84,7 @@ impl Plan {
         let list = capabilities.list(question.resource).ok_or(PlanError::NoSuchOperation)?;
         let mut native = Vec::new();
         let mut residual = Residual::default();
+        let mut gateway = Vec::new();
         let mut total_is_exact = true;
 
         for (parameter, values) in question.filter.set() {
@@ -102,6 +105,7 @@ impl Plan {
                 }
                 Support::Gateway => {
                     keep(&mut residual, parameter, &question.filter);
+                    gateway.push(parameter);
                     total_is_exact = false;
                 }
             }
@@ -118,6 +122,7 @@ impl Plan {
             resource: question.resource,
             native,
             residual,
+            gateway,
             order: if sort.is_some() { list.default_order } else { question.order.or(list.default_order) },
             sort,
             expand: expand(&question.shape, list.expand)?,

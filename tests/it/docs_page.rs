@@ -176,6 +176,10 @@ async fn the_page_shows_the_contract_with_a_first_try_that_works() {
     /customers/{id} id
     /customers/{id}/transactions id
     /customers/{id}/transactions limit
+    /explain/customers connection
+    /explain/customers limit
+    /explain/transactions connection
+    /explain/transactions limit
     /problems/{code} code
     /transactions connection
     /transactions limit

@@ -9,6 +9,7 @@ mod command_line;
 mod configuration;
 mod contract;
 mod docs_page;
+mod explain;
 mod hostile;
 mod problems;
 mod several;

@@ -37,6 +37,7 @@ use super::{
     tags(
         (name = "Customers", description = "Customers of every vendor, in one schema."),
         (name = "Transactions", description = "Their transactions, where the vendor has them."),
+        (name = "Explain", description = "What a question would cost, and how it would be answered; no vendor is asked."),
         (name = "Connections", description = "What each connection can be asked."),
         (name = "Operations", description = "Health, metrics, the cache, and the contract itself."),
     ),
@@ -98,7 +99,9 @@ fn document_value() -> Value {
 fn hint_at_paging(document: &mut Value) {
     let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     for operation in operations.filter_map(|path| path.get_mut("get")) {
-        let pages = operation["parameters"].as_array().into_iter().flatten().any(|it| it["name"] == "cursor");
+        // An explanation takes a cursor too, and has no pages.
+        let pages = operation["responses"]["304"].is_object()
+            && operation["parameters"].as_array().into_iter().flatten().any(|it| it["name"] == "cursor");
         if pages {
             operation["x-speakeasy-pagination"] = json!({
                 "type": "cursor",

@@ -68,6 +68,8 @@ pub(super) const TRANSACTION_FILTERS: &[Parameter] =
 pub(super) struct ListRequest {
     pub(super) question: Question,
     pub(super) page: PageRequest,
+    /// The parameter that bounds a page, if one was given.
+    pub(super) bound: Option<&'static str>,
 }
 
 /// What the lists' parameters are read with.
@@ -83,7 +85,7 @@ pub(super) fn customers(query: Option<&str>, asker: Asker<'_>) -> Result<ListReq
     let query = Query::parse(query, &known(CUSTOMER_FILTERS, true))?;
     let question = question(&query, Resource::Customers, CUSTOMER_EXPANSIONS)?;
     let connections = connections(&query, asker.directory, asker.access)?;
-    Ok(ListRequest { question, page: page(&query, connections, asker)? })
+    request(question, &query, connections, asker)
 }
 
 /// Reads the query of a list of transactions.
@@ -104,7 +106,7 @@ pub(super) fn transactions(query: Option<&str>, asker: Asker<'_>) -> Result<List
         }
         question.filter.customer_id = Some(vendor_id);
     }
-    Ok(ListRequest { question, page: page(&query, connections, asker)? })
+    request(question, &query, connections, asker)
 }
 
 /// Reads the query of one customer's transactions.
@@ -115,7 +117,7 @@ pub(super) fn customer_transactions(query: Option<&str>, id: &str, asker: Asker<
     let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
     let (connection, vendor_id) = customer_id(id, asker.access)?;
     question.filter.customer_id = Some(vendor_id);
-    Ok(ListRequest { question, page: page(&query, vec![connection], asker)? })
+    request(question, &query, vec![connection], asker)
 }
 
 /// Reads the query of one customer.
@@ -151,6 +153,16 @@ fn known(filters: &[Parameter], connection: bool) -> Vec<&'static str> {
 
 fn question(query: &Query<'_>, resource: Resource, expansions: &[Expansion]) -> Result<Question, Problem> {
     Ok(Question { resource, filter: filter(query)?, order: order(query)?, shape: shape(query, expansions)? })
+}
+
+fn request(
+    question: Question,
+    query: &Query<'_>,
+    connections: Vec<ConnectionName>,
+    asker: Asker<'_>,
+) -> Result<ListRequest, Problem> {
+    let bound = ["limit", "max_calls"].into_iter().find(|name| query.many(name).next().is_some());
+    Ok(ListRequest { question, page: page(query, connections, asker)?, bound })
 }
 
 fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: Asker<'_>) -> Result<PageRequest, Problem> {

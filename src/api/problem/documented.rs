@@ -56,6 +56,11 @@ problems! {
     /// Of `GET /customers/{id}/transactions`.
     ListCustomerTransactionsProblems: ANY, KEYED, QUERY, LIST, VENDOR,
         &[Code::CustomerNotFound, Code::UnsupportedOperation];
+    /// Of `GET /explain/customers`.
+    ExplainCustomersProblems: ANY, KEYED, QUERY, LIST, &[Code::ConnectionNotFound];
+    /// Of `GET /explain/transactions`.
+    ExplainTransactionsProblems: ANY, KEYED, QUERY, LIST,
+        &[Code::ConnectionNotFound, Code::CustomerNotFound, Code::UnsupportedOperation];
     /// Of `GET /connections`.
     ListConnectionsProblems: ANY, KEYED;
     /// Of `GET /connections/{name}`.

@@ -127,6 +127,13 @@ pub(crate) struct SourceProblem {
     parameter: Option<Cow<'static, str>>,
 }
 
+impl SourceProblem {
+    /// The kind of problem, for programs.
+    pub(crate) fn code(&self) -> &'static str {
+        self.code
+    }
+}
+
 impl From<Problem> for SourceProblem {
     fn from(Problem(content): Problem) -> Self {
         let code = content.code;

@@ -18,7 +18,13 @@ impl Calls {
         Self { left: Arc::new(AtomicU32::new(allowed)), allowed }
     }
 
-    /// How many there were.
+    /// Any number of calls; so many where all of a source's pages are needed
+    /// at once.
+    pub(in crate::directory) fn unbounded(allowed: u32) -> Self {
+        Self { left: Arc::new(AtomicU32::new(u32::MAX)), allowed }
+    }
+
+    /// How many all of a source's pages may cost.
     pub(in crate::directory) fn allowed(&self) -> u32 {
         self.allowed
     }

@@ -22,7 +22,7 @@ use super::{DirectoryError, Freshness};
 
 pub(super) use calls::Calls;
 use paged::Paged;
-pub(super) use pages::{Pages, Seen, Terms};
+pub(super) use pages::{ForeseenCall, Manner, Pages, Seen, Terms};
 use sorted::Sorted;
 
 /// One source's matching rows, one after the other.
@@ -42,6 +42,8 @@ pub(super) enum Next {
     End,
     /// Perhaps a row: the calls are spent.
     Spent,
+    /// Perhaps a row: only the vendor's answer would tell.
+    Unforeseeable,
 }
 
 /// A row, by its place in a kept page.
@@ -51,11 +53,22 @@ pub(super) struct Row {
     pub(super) index: usize,
 }
 
+/// How many vendor calls more than those foreseen a page may take.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Unforeseen {
+    /// At least.
+    pub(super) at_best: u32,
+    /// At most, if the vendor fills its pages.
+    pub(super) at_most: u32,
+}
+
 /// Why a walk stands still.
 #[derive(Debug)]
 enum Stop {
     /// The calls are spent.
     Spent,
+    /// What follows depends on an answer that is not asked for.
+    Unforeseeable,
     /// Something failed.
     Failed(DirectoryError),
 }
@@ -87,24 +100,17 @@ impl Walk {
         }
     }
 
-    /// Holds the walk to the calls that are left from its first page on: the
-    /// request gets somewhere without it.
-    pub(super) fn stay_within_calls(&mut self) {
-        match self {
-            Self::Paged(walk) => walk.pages.stay_within_calls(),
-            Self::Sorted(walk) => walk.pages.stay_within_calls(),
-        }
-    }
-
     /// Fetches what the walk cannot begin without: a page, or all of them where
-    /// the order has to be made.
-    pub(super) async fn begin(&mut self) -> Result<(), DirectoryError> {
+    /// the order has to be made. Says what comes next where that ends it.
+    pub(super) async fn begin(&mut self) -> Result<Option<Next>, DirectoryError> {
         let begun = match self {
             Self::Paged(walk) => walk.begin().await,
             Self::Sorted(walk) => walk.begin().await,
         };
         match begun {
-            Ok(()) | Err(Stop::Spent) => Ok(()),
+            Ok(()) => Ok(None),
+            Err(Stop::Spent) => Ok(Some(Next::Spent)),
+            Err(Stop::Unforeseeable) => Ok(Some(Next::Unforeseeable)),
             Err(Stop::Failed(error)) => Err(error),
         }
     }
@@ -118,6 +124,7 @@ impl Walk {
         match next {
             Ok(next) => Ok(next),
             Err(Stop::Spent) => Ok(Next::Spent),
+            Err(Stop::Unforeseeable) => Ok(Next::Unforeseeable),
             Err(Stop::Failed(error)) => Err(error),
         }
     }
@@ -163,6 +170,23 @@ impl Walk {
         }
     }
 
+    /// How many calls more than those foreseen a page takes from here; `None`
+    /// where only the call budget bounds them.
+    pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
+        match self {
+            Self::Paged(walk) => walk.unforeseen(),
+            Self::Sorted(walk) => walk.unforeseen(),
+        }
+    }
+
+    /// What is asked, and how.
+    pub(super) fn pages(&mut self) -> &mut Pages {
+        match self {
+            Self::Paged(walk) => &mut walk.pages,
+            Self::Sorted(walk) => &mut walk.pages,
+        }
+    }
+
     /// What its pages have told, if any has come.
     pub(super) fn seen(&self) -> Option<Seen> {
         match self {
@@ -173,9 +197,6 @@ impl Walk {
 
     /// How fresh the pages are that came since this was last asked.
     pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
-        match self {
-            Self::Paged(walk) => walk.pages.take_freshness(),
-            Self::Sorted(walk) => walk.pages.take_freshness(),
-        }
+        self.pages().take_freshness()
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     domain::position::{Anchor, Direction, Lap, Located, Neighbour, Position, RowKey, Side, Standing},
 };
 
-use super::{super::DirectoryError, Next, Pages, Row, Stop};
+use super::{super::DirectoryError, Next, Pages, Row, Stop, Unforeseen};
 
 /// A walk through a source's pages as they come.
 pub(in crate::directory) struct Paged {
@@ -38,7 +38,7 @@ impl Paged {
         if self.place.is_some() || self.behind.is_exhausted(self.direction) {
             return Ok(());
         }
-        let place = self.enter(&self.behind.position(), true).await?;
+        let place = self.enter(&self.behind.position()).await?;
         // The way back is a walk of its own, and starts a lap of its own.
         let start = Place { lap: Lap::default(), ..place.clone() };
         self.behind = self.standing(&start, self.direction.reversed())?;
@@ -91,6 +91,23 @@ impl Paged {
             Some(place) => Standing::At(place.position(self.direction)),
             None => self.behind.clone(),
         }
+    }
+
+    /// A vendor's page holds as many rows as a page of ours at most, so that
+    /// one more is enough; or two, where the walk begins within one.
+    pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
+        if !self.pages.plan.gateway.is_empty() {
+            return None;
+        }
+        let begins_within = match (&self.behind, self.direction) {
+            (Standing::At(position) | Standing::End(Some(position)), Direction::Forward) => position.offset > 0,
+            (Standing::At(position) | Standing::End(Some(position)), Direction::Backward) => position.offset < u16::MAX,
+            _ => false,
+        };
+        let within = u32::from(begins_within && self.place.is_none());
+        // The page that is not kept is among those foreseen already.
+        let at_most = if self.pages.foresees_a_call() { within } else { 1 + within };
+        Some(Unforeseen { at_best: 0, at_most })
     }
 
     /// Moves along the page up to the next row that matches, or to its edge.
@@ -165,7 +182,7 @@ impl Paged {
             Direction::Backward => &facts.prev,
         };
         if *neighbour != Neighbour::Unknown {
-            return self.enter(ahead, false).await;
+            return self.enter(ahead).await;
         }
         let anchor = match (&self.pages.plan.order, self.direction) {
             (Some(_), direction) => instant(ahead, direction),
@@ -174,7 +191,7 @@ impl Paged {
         };
         let Some(anchor) = anchor else { return Err(self.pages.expired().into()) };
         let lap = self.pages.lap(place.lap, &anchor)?;
-        self.enter(&Position::entering(anchor, ahead.beside.clone(), lap, self.direction), false).await
+        self.enter(&Position::entering(anchor, ahead.beside.clone(), lap, self.direction)).await
     }
 
     /// The page before another, for a vendor whose cursors lead forward only:
@@ -201,7 +218,7 @@ impl Paged {
 
     /// Finds a gap again: in the page it was left in; where it is no longer
     /// there, at the row beside it; where that row is gone, at its instant.
-    async fn enter(&mut self, position: &Position, is_first: bool) -> Result<Place, Stop> {
+    async fn enter(&mut self, position: &Position) -> Result<Place, Stop> {
         let order = self.pages.plan.order;
         let (row, instant) = match (&position.beside, order) {
             (Some(RowKey { id, side: Side::After, .. }), Some(_)) => {
@@ -215,7 +232,9 @@ impl Paged {
         let mut strayed = None;
         let elsewhere = [row, instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);
         for anchor in std::iter::once(position.anchor.clone()).chain(elsewhere) {
-            let entry = match self.pages.fetch(&anchor, is_first).await {
+            // Without the second and the third try a walk would not get on.
+            let is_needed = anchor != position.anchor && self.place.is_none();
+            let entry = match self.pages.fetch(&anchor, is_needed).await {
                 Ok(entry) => entry,
                 Err(Stop::Failed(DirectoryError::CursorExpired(_))) => continue,
                 Err(stop) => return Err(stop),

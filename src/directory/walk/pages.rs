@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{Demand, Entry, Key},
+    cache::{Demand, Entry, Foreseen, Key},
     domain::position::{Anchor, Lap},
     upstream::Priority,
-    vendors::{Call, plan::Plan},
+    vendors::{Call, VendorRequest, plan::Plan},
 };
 
 use super::{
@@ -22,9 +22,8 @@ pub(in crate::directory) struct Pages {
     pub(super) trail: Trail,
     pub(super) calls: Calls,
     demand: Demand,
-    priority: Priority,
-    /// Whether the first page is fetched though the calls are spent.
-    must_begin: bool,
+    manner: Manner,
+    foreseen: Vec<ForeseenCall>,
     seen: Option<Seen>,
     freshness: Option<Freshness>,
 }
@@ -36,8 +35,28 @@ pub(in crate::directory) struct Terms {
     pub(in crate::directory) calls: Calls,
     /// How fresh they have to be.
     pub(in crate::directory) demand: Demand,
-    /// Who waits.
-    pub(in crate::directory) priority: Priority,
+    /// Whether they are asked for at all.
+    pub(in crate::directory) manner: Manner,
+}
+
+/// Whether a walk asks its vendor, or only says what it would ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::directory) enum Manner {
+    /// It does, for whom.
+    Ask(Priority),
+    /// It says what it would ask, as far as what is kept tells.
+    Foresee,
+}
+
+/// A page that a walk would come through.
+#[derive(Debug)]
+pub(in crate::directory) struct ForeseenCall {
+    /// The request that brings it.
+    pub(in crate::directory) request: VendorRequest,
+    /// The page, where it is kept and would be used.
+    pub(in crate::directory) kept: Option<Arc<Entry>>,
+    /// Whether the vendor would be asked, be it behind the caller's back.
+    pub(in crate::directory) is_sent: bool,
 }
 
 /// What the pages that a walk came through have told.
@@ -54,34 +73,26 @@ pub(in crate::directory) struct Seen {
 
 impl Pages {
     pub(in crate::directory) fn new(source: Arc<Source>, plan: Plan, trail: Trail, terms: &Terms) -> Self {
-        let Terms { calls, demand, priority } = terms.clone();
-        Self {
-            source,
-            plan: Arc::new(plan),
-            trail,
-            calls,
-            demand,
-            priority,
-            must_begin: true,
-            seen: None,
-            freshness: None,
-        }
-    }
-
-    /// Holds the first page to the calls that are left, too.
-    pub(super) fn stay_within_calls(&mut self) {
-        self.must_begin = false;
+        let Terms { calls, demand, manner } = terms.clone();
+        let plan = Arc::new(plan);
+        Self { source, plan, trail, calls, demand, manner, foreseen: Vec::new(), seen: None, freshness: None }
     }
 
     /// The page at an anchor. Once the calls are spent, only what is kept,
     /// unless this page is one that the walk cannot begin without.
-    pub(super) async fn fetch(&mut self, anchor: &Anchor, is_first: bool) -> Result<Arc<Entry>, Stop> {
+    pub(super) async fn fetch(&mut self, anchor: &Anchor, is_needed: bool) -> Result<Arc<Entry>, Stop> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
+        match self.manner {
+            Manner::Ask(priority) => self.ask(call, priority, is_needed).await,
+            Manner::Foresee => self.foresee(&call).await,
+        }
+    }
+
+    async fn ask(&mut self, call: Call, priority: Priority, is_needed: bool) -> Result<Arc<Entry>, Stop> {
         let may_call = self.calls.take();
-        let must_come = is_first && self.must_begin;
-        let is_spent = !may_call && !must_come && !self.demand.only_if_cached;
+        let is_spent = !may_call && !is_needed && !self.demand.only_if_cached;
         let demand = Demand { only_if_cached: self.demand.only_if_cached || is_spent, ..self.demand };
-        let fetched = self.source.fetch(call, demand, self.priority).await;
+        let fetched = self.source.fetch(call, demand, priority).await;
         let is_forwarded = fetched.as_ref().map_or(!is_spent, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
             self.calls.give_back();
@@ -97,6 +108,45 @@ impl Pages {
             None => self.freshness = Some(freshness),
         }
         Ok(cached.entry)
+    }
+
+    async fn foresee(&mut self, call: &Call) -> Result<Arc<Entry>, Stop> {
+        let foreseen = self.source.foresee(call, &self.demand).await;
+        let (foreseen, request) = foreseen.map_err(|error| self.source.blame(error))?;
+        let (kept, is_sent) = match foreseen {
+            Foreseen::Kept { entry, is_refreshed } => (Some(entry), is_refreshed),
+            Foreseen::Fetched => (None, !self.demand.only_if_cached),
+        };
+        self.foreseen.push(ForeseenCall { request, kept: kept.clone(), is_sent });
+        let entry = kept.ok_or(Stop::Unforeseeable)?;
+        self.note(&entry);
+        Ok(entry)
+    }
+
+    /// How the question is put.
+    pub(in crate::directory) fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.plan)
+    }
+
+    /// The pages that a walk which asks would come through, as far as that is
+    /// known.
+    pub(in crate::directory) fn take_foreseen(&mut self) -> Vec<ForeseenCall> {
+        std::mem::take(&mut self.foreseen)
+    }
+
+    /// Whether the last page that was foreseen is not kept.
+    pub(super) fn foresees_a_call(&self) -> bool {
+        self.foreseen.last().is_some_and(|call| call.kept.is_none())
+    }
+
+    /// The page at the list's start, if it was foreseen and is kept.
+    pub(super) fn foreseen_start(&self) -> Option<&Entry> {
+        self.foreseen.first()?.kept.as_deref()
+    }
+
+    /// How many pages were foreseen.
+    pub(super) fn foreseen_count(&self) -> u64 {
+        self.foreseen.len() as u64
     }
 
     /// What identifies the page at an anchor.

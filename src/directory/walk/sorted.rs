@@ -12,7 +12,7 @@ use crate::{
     vendors::{PAGE_SIZE, capabilities::ListCapabilities},
 };
 
-use super::{super::DirectoryError, Next, Pages, Row, Seen, Stop};
+use super::{super::DirectoryError, Next, Pages, Row, Seen, Stop, Unforeseen};
 
 /// A walk through all rows of a source, sorted.
 pub(in crate::directory) struct Sorted {
@@ -20,9 +20,18 @@ pub(in crate::directory) struct Sorted {
     order: Order,
     direction: Direction,
     behind: Standing,
+    /// Kept when a page fails, so that whoever tries again goes on from there.
+    loaded: Loaded,
     view: Option<View>,
     /// How many rows of the view precede the gap.
     index: usize,
+}
+
+/// The pages that have come so far, and where the next one is.
+#[derive(Default)]
+struct Loaded {
+    entries: Vec<Arc<Entry>>,
+    next: Option<(Anchor, Lap)>,
 }
 
 /// All matching rows, in order; those without an instant count as the oldest.
@@ -41,7 +50,7 @@ struct Place {
 
 impl Sorted {
     pub(super) fn new(pages: Pages, order: Order, direction: Direction, from: Standing) -> Self {
-        Self { pages, order, direction, behind: from, view: None, index: 0 }
+        Self { pages, order, direction, behind: from, loaded: Loaded::default(), view: None, index: 0 }
     }
 
     pub(super) async fn begin(&mut self) -> Result<(), Stop> {
@@ -96,36 +105,39 @@ impl Sorted {
         Some(seen)
     }
 
+    /// All pages are needed; their number is known from the first.
+    pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
+        let pages = pages_of(self.pages.foreseen_start()?);
+        let more = u32::try_from(pages.saturating_sub(self.pages.foreseen_count())).unwrap_or(u32::MAX);
+        Some(Unforeseen { at_best: more, at_most: more })
+    }
+
     async fn load(&mut self) -> Result<View, Stop> {
-        let mut entries: Vec<Arc<Entry>> = Vec::new();
-        let (mut anchor, mut lap) = (Anchor::Start, Lap::default());
         loop {
-            let entry = match self.pages.fetch(&anchor, entries.is_empty()).await {
+            let (anchor, lap) = self.loaded.next.clone().unwrap_or((Anchor::Start, Lap::default()));
+            let entry = match self.pages.fetch(&anchor, false).await {
                 Ok(entry) => entry,
-                Err(Stop::Spent) => return Err(self.too_expensive(entries.first()).into()),
+                Err(Stop::Spent) => return Err(self.too_expensive().into()),
                 Err(stop) => return Err(stop),
             };
             let next = entry.page.facts().next.clone();
-            entries.push(entry);
-            if pages_of(&entries[0]) > u64::from(self.pages.calls.allowed()) {
-                return Err(self.too_expensive(entries.first()).into());
+            self.loaded.entries.push(entry);
+            if self.loaded.expected_pages() > u64::from(self.pages.calls.allowed()) {
+                return Err(self.too_expensive().into());
             }
             match next {
                 Neighbour::End => break,
-                Neighbour::At(next) => {
-                    lap = self.pages.lap(lap, &next)?;
-                    anchor = next;
-                }
+                Neighbour::At(next) => self.loaded.next = Some((next.clone(), self.pages.lap(lap, &next)?)),
                 Neighbour::Unknown => return Err(self.pages.expired().into()),
             }
         }
-        Ok(View::new(entries, &self.pages, self.order))
+        Ok(View::new(std::mem::take(&mut self.loaded).entries, &self.pages, self.order))
     }
 
-    fn too_expensive(&self, first: Option<&Arc<Entry>>) -> DirectoryError {
+    fn too_expensive(&self) -> DirectoryError {
         DirectoryError::OrderTooExpensive {
             connection: self.pages.source.name().clone(),
-            rows: first.and_then(|entry| entry.page.facts().total),
+            rows: self.loaded.entries.first().and_then(|entry| entry.page.facts().total),
             allowed: self.pages.calls.allowed(),
             native: self
                 .pages
@@ -141,6 +153,13 @@ impl Sorted {
 /// How many pages there are, by the vendor's count in the first.
 fn pages_of(first: &Entry) -> u64 {
     first.page.facts().total.unwrap_or(0).div_ceil(PAGE_SIZE as u64)
+}
+
+impl Loaded {
+    /// How many pages there are, by the vendor's count in the first.
+    fn expected_pages(&self) -> u64 {
+        self.entries.first().map_or(0, |first| pages_of(first))
+    }
 }
 
 impl View {

@@ -34,6 +34,9 @@ clients! {
     typescript_hey_api: "typescript-hey-api",
     python_openapi_python_client: "python-openapi-python-client",
     python_openapi_generator: "python-openapi-generator",
+    go_openapi_generator: "go-openapi-generator",
+    java_openapi_generator: "java-openapi-generator",
+    rust_progenitor: "rust-progenitor",
 }
 
 #[test]

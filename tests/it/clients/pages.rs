@@ -33,7 +33,8 @@ fn collect(directory: &Path, marked: &mut Vec<String>) {
         let mut lines = text.lines();
         while lines.any(|line| line.contains("docs:")) {
             let snippet: Vec<_> = lines.by_ref().take_while(|line| !line.contains("docs:end")).collect();
-            marked.push(flush(&snippet.join("\n")));
+            // gofmt puts an empty line before `docs:end`.
+            marked.push(flush(snippet.join("\n").trim_end()));
         }
     }
 }

@@ -1,0 +1,203 @@
+//! A whole list as one stream, for a request that accepts
+//! `application/x-ndjson` or `text/csv`.
+//!
+//! After each page, and at its end, the stream says where it stands
+//! ([`Mark`]): one that breaks off can be told from one that ended, and is
+//! resumed with the last cursor it holds.
+
+mod csv;
+mod ndjson;
+
+use axum::{body::Body, response::Response};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use headers::HeaderMapExt;
+use headers_accept::Accept;
+use http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
+};
+use mediatype::MediaType;
+use serde::Serialize;
+
+use crate::directory::{Export, ExportPage, SourceReport};
+
+use super::{
+    ApiState,
+    parameters::ListRequest,
+    preference::{LENIENT, PREFERENCE_APPLIED},
+    problem::{Code, Problem, SourceProblem},
+};
+
+/// What a list is sent as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Format {
+    /// A line of JSON for each row (<https://github.com/ndjson/ndjson-spec>).
+    Ndjson,
+    /// A line of comma-separated values for each row (RFC 4180).
+    Csv,
+}
+
+/// Where an export stands.
+#[derive(Debug, Serialize)]
+struct Mark {
+    /// `continues`, `complete`, or `incomplete`.
+    status: &'static str,
+    /// How many rows have been sent so far.
+    count: usize,
+    /// Where it goes on; null where it is complete.
+    cursor: Option<String>,
+    /// Why it is not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<SourceProblem>,
+}
+
+impl Format {
+    const MEDIA_TYPES: &[MediaType<'static>] = &[
+        MediaType::new(mediatype::names::APPLICATION, mediatype::names::JSON),
+        MediaType::new(mediatype::names::APPLICATION, mediatype::Name::new_unchecked("x-ndjson")),
+        MediaType::new(mediatype::names::TEXT, mediatype::names::CSV),
+    ];
+
+    /// The format that a request asks for in place of a page.
+    pub(super) fn asked(request: &HeaderMap) -> Option<Self> {
+        let accept = request.typed_get::<Accept>()?;
+        let [_, ndjson, csv] = Self::MEDIA_TYPES else { return None };
+        let preferred = accept.negotiate(Self::MEDIA_TYPES)?;
+        if preferred == ndjson {
+            Some(Self::Ndjson)
+        } else if preferred == csv {
+            Some(Self::Csv)
+        } else {
+            None
+        }
+    }
+
+    /// Whether a request may ask for one; cheaper to know.
+    pub(super) fn may_be_asked(request: &HeaderMap) -> bool {
+        let is_named = |value: &HeaderValue| {
+            value
+                .to_str()
+                .is_ok_and(|value| value.contains("ndjson") || value.contains("csv") || value.contains("text/*"))
+        };
+        request.get_all(ACCEPT).iter().any(is_named)
+    }
+
+    fn content_type(self) -> HeaderValue {
+        match self {
+            Self::Ndjson => HeaderValue::from_static("application/x-ndjson"),
+            Self::Csv => HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+        }
+    }
+
+    fn head(self, request: &ListRequest) -> Option<Bytes> {
+        match self {
+            Self::Ndjson => None,
+            Self::Csv => Some(csv::head(&request.question)),
+        }
+    }
+
+    fn page(self, request: &ListRequest, page: &ExportPage, mark: &Mark) -> Bytes {
+        match self {
+            Self::Ndjson => ndjson::page(page, mark),
+            Self::Csv => csv::page(&request.question, page, mark),
+        }
+    }
+}
+
+/// Answers a request with the whole list.
+pub(super) async fn answer(state: &ApiState, request: ListRequest, format: Format) -> Result<Response, Problem> {
+    if let Some(parameter) = request.bound {
+        let detail = format!("an export has no pages: leave `{parameter}` out");
+        return Err(Problem::new(Code::InvalidParameter, detail).parameter(parameter));
+    }
+    if format == Format::Csv && request.question.shape.raw {
+        let detail =
+            "CSV has no place for the vendor's own object: leave `include=raw` out, or accept `application/x-ndjson`";
+        return Err(Problem::new(Code::InvalidParameter, detail).parameter("include"));
+    }
+    let is_lenient = request.page.is_lenient;
+    let mut export = state.directory.export(&request.question, request.page.clone())?;
+    // What is wrong from the beginning is said with its status; a rate limit
+    // is waited for in the stream.
+    let first = match export.next(false).await {
+        Ok(page) => Some(page),
+        Err(error) if Export::may_wait(&error) => None,
+        Err(error) => return Err(error.into()),
+    };
+    let mut response = Response::new(Body::from_stream(stream(export, request, format, first)));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, format.content_type());
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if is_lenient {
+        headers.insert(PREFERENCE_APPLIED, LENIENT);
+    }
+    Ok(response)
+}
+
+/// An export on its way to a caller, who sets its pace: the next page is asked
+/// for when the last one has been taken.
+struct Sending {
+    export: Export,
+    request: ListRequest,
+    format: Format,
+    first: Option<ExportPage>,
+    is_over: bool,
+    count: usize,
+}
+
+fn stream(
+    export: Export,
+    request: ListRequest,
+    format: Format,
+    first: Option<ExportPage>,
+) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
+    let head = stream::iter(format.head(&request).map(Ok));
+    let sending = Sending { export, request, format, first, is_over: false, count: 0 };
+    head.chain(stream::unfold(sending, async |mut sending| Some((Ok(sending.next().await?), sending))))
+}
+
+impl Sending {
+    async fn next(&mut self) -> Option<Bytes> {
+        if self.is_over {
+            return None;
+        }
+        let page = match self.first.take() {
+            Some(page) => Ok(page),
+            None => self.export.next(true).await,
+        };
+        let (page, mark) = match page {
+            Ok(page) => {
+                self.count += page.count;
+                let mark = self.mark(&page);
+                (page, mark)
+            }
+            Err(error) => {
+                let problem = Some(SourceProblem::from(Problem::from(error)));
+                let cursor = self.export.cursor().unwrap_or_default();
+                let mark = Mark { status: "incomplete", count: self.count, cursor, problem };
+                (ExportPage { segments: Vec::new(), count: 0, cursor: None, failed: Vec::new() }, mark)
+            }
+        };
+        self.is_over = mark.status != "continues";
+        Some(self.format.page(&self.request, &page, &mark))
+    }
+
+    fn mark(&self, page: &ExportPage) -> Mark {
+        // Where nothing came but trouble, it would come again.
+        let is_stuck = page.count == 0 && !page.failed.is_empty();
+        let (status, problem) = match &page.cursor {
+            None => ("complete", None),
+            Some(_) if is_stuck => ("incomplete", page.failed.first().and_then(trouble)),
+            Some(_) => ("continues", None),
+        };
+        Mark { status, count: self.count, cursor: page.cursor.clone(), problem }
+    }
+}
+
+fn trouble(report: &SourceReport) -> Option<SourceProblem> {
+    match &report.outcome {
+        crate::directory::Outcome::Failed(error) => Some(SourceProblem::from(Problem::from(error.clone()))),
+        _ => None,
+    }
+}

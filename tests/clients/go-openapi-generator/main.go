@@ -1,0 +1,182 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log"
+	"net/http"
+	"os"
+	"slices"
+	"strconv"
+
+	"customers/gateway"
+)
+
+// docs:authenticate
+func connect(url string) *gateway.APIClient {
+	configuration := gateway.NewConfiguration()
+	configuration.Servers = gateway.ServerConfigurations{{URL: url}}
+	return gateway.NewAPIClient(configuration)
+}
+
+func authenticated(key string) context.Context {
+	return context.WithValue(context.Background(), gateway.ContextAccessToken, key)
+}
+
+// docs:end
+
+// docs:walk
+func customers(question gateway.ApiListCustomersRequest) iter.Seq2[gateway.Customer, error] {
+	return func(yield func(gateway.Customer, error) bool) {
+		question := question.Limit(100)
+		for {
+			page, _, err := question.Execute()
+			if err != nil {
+				yield(gateway.Customer{}, err)
+				return
+			}
+			for _, customer := range page.Data {
+				if !yield(customer, nil) {
+					return
+				}
+			}
+			cursor := page.Page.NextCursor.Get()
+			if cursor == nil {
+				return
+			}
+			question = question.Cursor(*cursor)
+		}
+	}
+}
+
+// docs:end
+
+func main() {
+	log.SetFlags(log.Lshortfile)
+	api, ctx := connect(os.Getenv("GATEWAY_URL")), authenticated(os.Getenv("GATEWAY_KEY"))
+
+	// Every customer of both connections, once, as one list.
+	ids := map[string]bool{}
+	for customer, err := range customers(ask(ctx, api, "affiliates", "tax")) {
+		check(err == nil, err)
+		check(!ids[customer.Id], customer.Id, "came twice")
+		ids[customer.Id] = true
+	}
+	check(len(ids) == 12_500, len(ids))
+
+	parameters(ctx, api)
+	oneCustomer(ctx, api)
+	problems(ctx, api)
+	drift(ctx, api)
+
+	// A gateway of a later version, that sends more than the document has.
+	later := connect(os.Getenv("LATER_URL"))
+	page := must(later.CustomersAPI.ListCustomers(context.Background()).Execute())
+	check(len(page.Data) == 2, page)
+}
+
+// Arrays and date-times as parameters.
+func parameters(ctx context.Context, api *gateway.APIClient) {
+	expand := []gateway.CustomerExpansion{gateway.CUSTOMEREXPANSION_PARTNER, gateway.CUSTOMEREXPANSION_PROGRAM}
+	expanded := must(ask(ctx, api, "affiliates").Expand(expand).Execute())
+	check(slices.ContainsFunc(expanded.Data, func(customer gateway.Customer) bool {
+		return customer.Referral != nil && customer.Referral.Partner != nil && customer.Referral.Program != nil
+	}), expanded)
+
+	platforms := must(ask(ctx, api, "tax").SourcePlatform([]string{"stripe", "xero"}).Limit(100).Execute())
+	found := map[string]bool{}
+	for _, customer := range platforms.Data {
+		found[customer.Tax.GetSourcePlatform()] = true
+	}
+	check(len(found) == 2 && found["stripe"] && found["xero"], found)
+
+	second := expanded.Data[1]
+	instant := second.GetCreatedAt()
+	then := must(ask(ctx, api, "affiliates").CreatedGte(instant).CreatedLte(instant).Execute())
+	check(slices.ContainsFunc(then.Data, func(customer gateway.Customer) bool { return customer.Id == second.Id }), then)
+	for _, customer := range then.Data {
+		check(customer.GetCreatedAt().Equal(instant), customer)
+	}
+}
+
+// One customer, and its transactions.
+func oneCustomer(ctx context.Context, api *gateway.APIClient) {
+	affiliates := api.TransactionsAPI.ListTransactions(ctx).Connection([]string{"affiliates"})
+	id := must(affiliates.Limit(1).Execute()).Data[0].GetCustomerId()
+	customer, response, err := api.CustomersAPI.GetCustomer(ctx, id).Execute()
+	check(err == nil && customer.Id == id, err)
+	own := must(api.TransactionsAPI.ListCustomerTransactions(ctx, id).Execute())
+	check(len(own.Data) > 0, own)
+	for _, row := range own.Data {
+		check(row.GetCustomerId() == id && row.Amount.Get() != nil, row)
+	}
+
+	// A conditional request: an answer without a body where nothing has changed.
+	_, unchanged, err := api.CustomersAPI.GetCustomer(ctx, id).IfNoneMatch(response.Header.Get("ETag")).Execute()
+	check(err != nil && unchanged.StatusCode == http.StatusNotModified, err)
+}
+
+func problems(ctx context.Context, api *gateway.APIClient) {
+	_, _, err := ask(ctx, api, "tax").Limit(0).Execute()
+	refused(err, 400, "invalid_parameter")
+	_, _, err = ask(ctx, api, "tax").Cursor("nonsense").Execute()
+	refused(err, 400, "invalid_cursor")
+	_, _, err = api.ConnectionsAPI.ListConnections(authenticated("wrong")).Execute()
+	refused(err, 401, "unauthenticated")
+	_, _, err = api.CustomersAPI.GetCustomer(ctx, "affiliates.cust_nobody").Execute()
+	refused(err, 404, "customer_not_found")
+	_, _, err = ask(ctx, api, "failing").Execute()
+	refused(err, 502, "vendor_error")
+	_, response, err := ask(ctx, api, "limited").Execute()
+	refused(err, 503, "vendor_rate_limited")
+	wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
+	check(err == nil && wait > 50, wait, err)
+}
+
+// A problem of the generated type.
+func refused(err error, status int32, code string) {
+	var answer *gateway.GenericOpenAPIError
+	check(errors.As(err, &answer), err)
+	problem, ok := answer.Model().(gateway.Problem)
+	check(ok && problem.Status == status && problem.Code == code, err)
+}
+
+// Vendors that send what nobody has heard of.
+func drift(ctx context.Context, api *gateway.APIClient) {
+	partner := []gateway.CustomerExpansion{gateway.CUSTOMEREXPANSION_PARTNER}
+	drifting := must(ask(ctx, api, "drifting").Expand(partner).Include([]gateway.Include{gateway.INCLUDE_RAW}).Execute())
+	check(len(drifting.Data) == 3, drifting)
+	first := drifting.Data[0]
+	check(first.GetStatus() == "hibernating" && first.GetName() == "Jim", first)
+	for _, row := range drifting.Data[1:] {
+		check(row.Status.Get() == nil && row.Name.Get() == nil, row)
+	}
+	check(first.Referral.Partner.GetStatus() == "dormant", first)
+	check(first.Raw["unheard_of"] != nil, first)
+
+	exemption := []gateway.CustomerExpansion{gateway.CUSTOMEREXPANSION_EXEMPTION, gateway.CUSTOMEREXPANSION_SHIPPING_ADDRESS}
+	tax := must(ask(ctx, api, "drifting-tax").Expand(exemption).Execute())
+	check(len(tax.Data) == 3, tax)
+	known := tax.Data[0].Tax
+	check(known.GetSourcePlatform() == "abacus", known)
+	check(slices.Equal(known.Exemption.CertificateTypes, []string{"VERBAL"}), known)
+	check(tax.Data[1].Tax.Exemption == nil, tax)
+}
+
+func ask(ctx context.Context, api *gateway.APIClient, connections ...string) gateway.ApiListCustomersRequest {
+	return api.CustomersAPI.ListCustomers(ctx).Connection(connections)
+}
+
+func must[T any](answer T, _ *http.Response, err error) T {
+	check(err == nil, err)
+	return answer
+}
+
+func check(holds bool, said ...any) {
+	if !holds {
+		log.Output(2, fmt.Sprintln(said...))
+		os.Exit(1)
+	}
+}

@@ -1,0 +1,166 @@
+import gateway.ApiClient;
+import gateway.ApiException;
+import gateway.api.ConnectionsApi;
+import gateway.api.CustomersApi;
+import gateway.api.CustomersApi.APIGetCustomerRequest;
+import gateway.api.CustomersApi.APIListCustomersRequest;
+import gateway.api.TransactionsApi;
+import gateway.api.TransactionsApi.APIListCustomerTransactionsRequest;
+import gateway.api.TransactionsApi.APIListTransactionsRequest;
+import gateway.model.Customer;
+import gateway.model.CustomerExpansion;
+import gateway.model.CustomerPage;
+import gateway.model.Include;
+import gateway.model.Problem;
+import java.io.IOException;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Consumer;
+import java.util.stream.Collectors;
+
+final class Main {
+  // docs:authenticate
+  static ApiClient authenticated(String url, String key) {
+    var client = new ApiClient();
+    client.updateBaseUri(url);
+    client.setRequestInterceptor(request -> request.header("Authorization", "Bearer " + key));
+    return client;
+  }
+  // docs:end
+
+  // docs:walk
+  static void customers(CustomersApi api, APIListCustomersRequest.Builder question, Consumer<Customer> each)
+      throws ApiException {
+    String cursor = null;
+    do {
+      CustomerPage page = api.listCustomers(question.limit(100).cursor(cursor).build());
+      page.getData().forEach(each);
+      cursor = page.getPage().getNextCursor();
+    } while (cursor != null);
+  }
+  // docs:end
+
+  private static final String GATEWAY_URL = System.getenv("GATEWAY_URL");
+  private static final ApiClient GATEWAY = authenticated(GATEWAY_URL, System.getenv("GATEWAY_KEY"));
+  private static final CustomersApi CUSTOMERS = new CustomersApi(GATEWAY);
+
+  public static void main(String[] arguments) throws ApiException, IOException {
+    // Every customer of both connections, once, as one list.
+    var ids = new HashSet<String>();
+    customers(CUSTOMERS, of("affiliates", "tax"), customer -> check(ids.add(customer.getId()), customer));
+    check(ids.size() == 12_500, ids.size());
+
+    parameters();
+    oneCustomer();
+    problems();
+    drift();
+
+    // A gateway of a later version, that sends more than the document has.
+    var client = new ApiClient();
+    client.updateBaseUri(System.getenv("LATER_URL"));
+    var later = new CustomersApi(client).listCustomers(APIListCustomersRequest.newBuilder().build());
+    check(later.getData().size() == 2, later);
+  }
+
+  /** Arrays and date-times as parameters. */
+  private static void parameters() throws ApiException {
+    var expand = List.of(CustomerExpansion.PARTNER, CustomerExpansion.PROGRAM);
+    var expanded = CUSTOMERS.listCustomers(of("affiliates").expand(expand).build()).getData();
+    var referrals = expanded.stream().map(Customer::getReferral);
+    check(referrals.anyMatch(row -> row != null && row.getPartner() != null && row.getProgram() != null), expanded);
+
+    var platforms = of("tax").sourcePlatform(List.of("stripe", "xero")).limit(100).build();
+    var found = CUSTOMERS.listCustomers(platforms).getData().stream().map(row -> row.getTax().getSourcePlatform());
+    check(found.collect(Collectors.toSet()).equals(Set.of("stripe", "xero")), platforms);
+
+    var second = expanded.get(1);
+    var instant = second.getCreatedAt();
+    var moment = of("affiliates").createdGte(instant).createdLte(instant).build();
+    var then = CUSTOMERS.listCustomers(moment).getData();
+    check(then.stream().anyMatch(row -> row.getId().equals(second.getId())), then);
+    check(then.stream().allMatch(row -> row.getCreatedAt().isEqual(instant)), then);
+  }
+
+  /** One customer, and its transactions. */
+  private static void oneCustomer() throws ApiException {
+    var api = new TransactionsApi(GATEWAY);
+    var affiliates = APIListTransactionsRequest.newBuilder().connection(List.of("affiliates")).limit(1).build();
+    var id = api.listTransactions(affiliates).getData().get(0).getCustomerId();
+    var customer = CUSTOMERS.getCustomerWithHttpInfo(one(id).build());
+    check(customer.getData().getId().equals(id), customer.getData());
+    var own = api.listCustomerTransactions(APIListCustomerTransactionsRequest.newBuilder().id(id).build()).getData();
+    check(!own.isEmpty(), own);
+    check(own.stream().allMatch(row -> row.getCustomerId().equals(id) && row.getAmount() != null), own);
+
+    // A conditional request: an answer without a body where nothing has changed.
+    var etag = customer.getHeaders().get("etag").get(0);
+    var unchanged = thrown(() -> CUSTOMERS.getCustomer(one(id).ifNoneMatch(etag).build()));
+    check(unchanged.getCode() == 304, unchanged);
+  }
+
+  private static void problems() throws IOException {
+    refused(400, "invalid_parameter", () -> CUSTOMERS.listCustomers(of("tax").limit(0).build()));
+    refused(400, "invalid_cursor", () -> CUSTOMERS.listCustomers(of("tax").cursor("nonsense").build()));
+    var stranger = authenticated(GATEWAY_URL, "wrong");
+    refused(401, "unauthenticated", () -> new ConnectionsApi(stranger).listConnections());
+    refused(404, "customer_not_found", () -> CUSTOMERS.getCustomer(one("affiliates.cust_nobody").build()));
+    refused(502, "vendor_error", () -> CUSTOMERS.listCustomers(of("failing").build()));
+    var limited = refused(503, "vendor_rate_limited", () -> CUSTOMERS.listCustomers(of("limited").build()));
+    check(limited.getResponseHeaders().firstValueAsLong("Retry-After").orElseThrow() > 50, limited);
+  }
+
+  /** A problem of the generated type, which this client leaves to be read. */
+  private static ApiException refused(int status, String code, Call call) throws IOException {
+    var exception = thrown(call);
+    var problem = GATEWAY.getObjectMapper().readValue(exception.getResponseBody(), Problem.class);
+    check(exception.getCode() == status && problem.getCode().equals(code), exception);
+    return exception;
+  }
+
+  /** Vendors that send what nobody has heard of. */
+  private static void drift() throws ApiException {
+    var drifting = of("drifting").expand(List.of(CustomerExpansion.PARTNER)).include(List.of(Include.RAW)).build();
+    var rows = CUSTOMERS.listCustomers(drifting).getData();
+    var first = rows.get(0);
+    check(first.getStatus().equals("hibernating") && first.getName().equals("Jim"), first);
+    check(rows.size() == 3, rows);
+    check(rows.stream().skip(1).allMatch(row -> row.getStatus() == null && row.getName() == null), rows);
+    check(first.getReferral().getPartner().getStatus().equals("dormant"), first);
+    check(first.getRaw() instanceof java.util.Map<?, ?> raw && raw.containsKey("unheard_of"), first);
+
+    var expand = List.of(CustomerExpansion.EXEMPTION, CustomerExpansion.SHIPPING_ADDRESS);
+    var taxed = CUSTOMERS.listCustomers(of("drifting-tax").expand(expand).build()).getData();
+    check(taxed.size() == 3, taxed);
+    var tax = taxed.get(0).getTax();
+    check(tax.getSourcePlatform().equals("abacus"), tax);
+    check(tax.getExemption().getCertificateTypes().equals(List.of("VERBAL")), tax);
+    check(taxed.get(1).getTax().getExemption() == null, taxed);
+  }
+
+  private static APIListCustomersRequest.Builder of(String... connections) {
+    return APIListCustomersRequest.newBuilder().connection(List.of(connections));
+  }
+
+  private static APIGetCustomerRequest.Builder one(String id) {
+    return APIGetCustomerRequest.newBuilder().id(id);
+  }
+
+  private interface Call {
+    Object answer() throws ApiException;
+  }
+
+  private static ApiException thrown(Call call) {
+    try {
+      throw new AssertionError(call.answer());
+    } catch (ApiException exception) {
+      return exception;
+    }
+  }
+
+  private static void check(boolean holds, Object said) {
+    if (!holds) {
+      throw new AssertionError(said);
+    }
+  }
+}

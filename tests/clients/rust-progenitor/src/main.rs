@@ -1,0 +1,150 @@
+use std::{collections::HashSet, env, fmt::Debug};
+
+use anyhow::Context as _;
+use async_stream::try_stream;
+use customer_gateway_client::{
+    Client, Error, ResponseValue,
+    builder::ListCustomers,
+    types::{Customer, CustomerExpansion, Include, Problem},
+};
+use futures::{Stream, TryStreamExt as _};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+
+// docs:authenticate
+fn authenticated(url: &str, key: &str) -> anyhow::Result<Client> {
+    let mut bearer = HeaderValue::try_from(format!("Bearer {key}"))?;
+    bearer.set_sensitive(true);
+    let headers = HeaderMap::from_iter([(AUTHORIZATION, bearer)]);
+    let http = reqwest::Client::builder().default_headers(headers).build()?;
+    Ok(Client::new_with_client(url, http))
+}
+// docs:end
+
+// docs:walk
+fn customers(question: ListCustomers<'_>) -> impl Stream<Item = Result<Customer, Error<Problem>>> {
+    try_stream! {
+        let mut question = question.limit(100u32);
+        loop {
+            let page = question.clone().send().await?.into_inner();
+            for customer in page.data {
+                yield customer;
+            }
+            let Some(cursor) = page.page.next_cursor else { break };
+            question = question.cursor(cursor);
+        }
+    }
+}
+// docs:end
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let [url, key, later_url] = ["GATEWAY_URL", "GATEWAY_KEY", "LATER_URL"].map(env::var);
+    let (url, key, later_url) = (url?, key?, later_url?);
+    let gateway = authenticated(&url, &key)?;
+
+    walk(&gateway).await?;
+    parameters(&gateway).await?;
+    one_customer(&gateway).await?;
+    problems(&gateway, &authenticated(&url, "wrong")?).await?;
+    drift(&gateway).await?;
+
+    // A gateway of a later version, that sends more than the document has.
+    let later = Client::new(&later_url).list_customers().send().await?;
+    assert_eq!(later.data.len(), 2);
+    Ok(())
+}
+
+/// Every customer of both connections, once, as one list.
+async fn walk(gateway: &Client) -> anyhow::Result<()> {
+    let mut ids = HashSet::new();
+    let all = customers(gateway.list_customers().connection(["affiliates", "tax"].map(str::to_owned)));
+    all.try_for_each(|customer| {
+        assert!(ids.insert(customer.id), "a customer came twice");
+        std::future::ready(Ok(()))
+    })
+    .await?;
+    assert_eq!(ids.len(), 12_500);
+    Ok(())
+}
+
+/// Arrays and date-times as parameters.
+async fn parameters(gateway: &Client) -> anyhow::Result<()> {
+    let affiliates = || gateway.list_customers().connection(["affiliates".to_owned()]);
+    let tax = || gateway.list_customers().connection(["tax".to_owned()]);
+
+    let expanded = affiliates().expand([CustomerExpansion::Partner, CustomerExpansion::Program]).send().await?;
+    let mut referrals = expanded.data.iter().filter_map(|customer| customer.referral.as_ref());
+    assert!(referrals.any(|referral| referral.partner.is_some() && referral.program.is_some()));
+
+    let platforms = ["stripe", "xero"];
+    let found = tax().source_platform(platforms.map(str::to_owned)).limit(100u32).send().await?;
+    let found = found.data.iter().filter_map(|customer| customer.tax.as_ref()?.source_platform.as_deref());
+    assert_eq!(found.collect::<HashSet<_>>(), HashSet::from(platforms));
+
+    let second = &expanded.data[1];
+    let instant = second.created_at.context("it has a time")?;
+    let then = affiliates().created_gte(instant).created_lte(instant).send().await?;
+    assert!(then.data.iter().any(|customer| customer.id == second.id));
+    assert!(then.data.iter().all(|customer| customer.created_at == Some(instant)));
+    Ok(())
+}
+
+/// One customer, and its transactions.
+async fn one_customer(gateway: &Client) -> anyhow::Result<()> {
+    let transactions = gateway.list_transactions().connection(["affiliates".to_owned()]).limit(1u32).send().await?;
+    let id = transactions.data[0].customer_id.as_ref().context("it has a customer")?;
+    let customer = gateway.get_customer().id(id).send().await?;
+    assert_eq!(customer.id, *id);
+    let own = gateway.list_customer_transactions().id(id).send().await?;
+    assert!(!own.data.is_empty());
+    assert!(own.data.iter().all(|row| row.customer_id.as_ref() == Some(id) && row.amount.is_some()));
+
+    // A conditional request: an answer without a body where nothing has changed.
+    let etag = customer.headers()["etag"].to_str()?;
+    let unchanged = gateway.get_customer().id(id).if_none_match(etag).send().await;
+    assert_eq!(unchanged.unwrap_err().status().map(|status| status.as_u16()), Some(304));
+    Ok(())
+}
+
+async fn problems(gateway: &Client, stranger: &Client) -> anyhow::Result<()> {
+    let ask = |connection: &str| gateway.list_customers().connection([connection.to_owned()]);
+    refused(ask("tax").cursor("nonsense").send().await, 400, "invalid_cursor");
+    refused(stranger.list_connections().send().await, 401, "unauthenticated");
+    refused(gateway.get_customer().id("affiliates.cust_nobody").send().await, 404, "customer_not_found");
+    refused(ask("failing").send().await, 502, "vendor_error");
+    let limited = refused(ask("limited").send().await, 503, "vendor_rate_limited");
+    assert!(limited.headers()["retry-after"].to_str()?.parse::<u64>()? > 50);
+    Ok(())
+}
+
+/// A problem of the generated type.
+fn refused<T: Debug>(
+    answer: Result<ResponseValue<T>, Error<Problem>>,
+    status: u16,
+    code: &str,
+) -> ResponseValue<Problem> {
+    let Err(Error::ErrorResponse(problem)) = answer else { panic!("{answer:?}") };
+    assert_eq!((problem.status().as_u16(), problem.code.as_str()), (status, code));
+    problem
+}
+
+/// Vendors that send what nobody has heard of.
+async fn drift(gateway: &Client) -> anyhow::Result<()> {
+    let drifting = gateway.list_customers().connection(["drifting".to_owned()]);
+    let drifting = drifting.expand([CustomerExpansion::Partner]).include([Include::Raw]).send().await?;
+    let said: Vec<_> = drifting.data.iter().map(|row| (row.status.as_deref(), row.name.as_deref())).collect();
+    assert_eq!(said, [(Some("hibernating"), Some("Jim")), (None, None), (None, None)]);
+    let first = &drifting.data[0];
+    let partner = first.referral.as_ref().and_then(|referral| referral.partner.as_ref());
+    assert_eq!(partner.context("it was expanded")?.status.as_deref(), Some("dormant"));
+    assert!(first.raw.contains_key("unheard_of"));
+
+    let tax = gateway.list_customers().connection(["drifting-tax".to_owned()]);
+    let tax = tax.expand([CustomerExpansion::Exemption, CustomerExpansion::ShippingAddress]).send().await?;
+    let [first, second, _] = tax.data.as_slice() else { panic!("{:?}", tax.data) };
+    let first = first.tax.as_ref().context("it is a tax customer")?;
+    assert_eq!(first.source_platform.as_deref(), Some("abacus"));
+    assert_eq!(first.exemption.as_ref().context("it was expanded")?.certificate_types, ["VERBAL"]);
+    assert!(second.tax.as_ref().context("it is a tax customer")?.exemption.is_none());
+    Ok(())
+}

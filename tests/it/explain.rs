@@ -1,0 +1,250 @@
+//! What an explanation says is what asking then does: the vendors' own logs
+//! are compared with it.
+
+use std::time::Duration;
+
+use customer_gateway::sandbox::Sandbox;
+use insta::assert_json_snapshot;
+use serde_json::Value;
+
+use crate::support::{Gateway, config, connections_to, sandbox, until};
+
+struct Stage {
+    sandbox: Sandbox,
+    gateway: Gateway,
+}
+
+impl Stage {
+    /// Three pages at Tolt, two at the corporation vendor.
+    async fn set() -> Self {
+        let sandbox = sandbox(250, 30, 150).await;
+        Self { gateway: Gateway::start(config(connections_to(&sandbox))).await, sandbox }
+    }
+
+    /// What a question would do; no vendor notices.
+    async fn explain(&self, question: &str) -> Value {
+        self.sandbox.tolt().reset_calls();
+        self.sandbox.corporation().reset_calls();
+        let explanation = self.gateway.get(&format!("/explain{question}")).await.ok();
+        assert_eq!(self.asked(), [Vec::<String>::new(), Vec::new()], "{question}: an explanation asks nobody");
+        explanation
+    }
+
+    /// What each vendor was asked since the last explanation.
+    fn asked(&self) -> [Vec<String>; 2] {
+        [self.sandbox.tolt().requests(), self.sandbox.corporation().requests()]
+    }
+
+    /// Asks a question after its explanation, and compares.
+    async fn compare(&self, question: &str) -> Value {
+        let explanation = self.explain(question).await;
+        let mut told = [Vec::new(), Vec::new()];
+        for source in explanation["sources"].as_array().unwrap() {
+            let at = usize::from(source["vendor"] == "corporation");
+            for request in source["requests"].as_array().unwrap().iter().filter(|it| it["sent"] == true) {
+                told[at].push(format!("/{}", request["url"].as_str().unwrap().splitn(4, '/').last().unwrap()));
+            }
+        }
+        let [at_best, at_most] = ["at_best", "at_most"].map(|bound| explanation["calls"][bound].as_u64().unwrap());
+        let page = self.gateway.get(question).await.ok();
+        // What is renewed behind the caller's back comes when it comes.
+        let count = || self.asked().iter().map(Vec::len).sum::<usize>() as u64;
+        until(|| count() >= at_best).await;
+        let asked = self.asked();
+        assert!((at_best..=at_most).contains(&count()), "{question}: {at_best} to {at_most}, not {asked:#?}");
+        for (told, asked) in told.iter().zip(&asked) {
+            assert!(asked.starts_with(told), "{question}: {told:#?} was told, {asked:#?} was asked");
+            assert!(at_best < at_most || asked.len() >= told.len());
+        }
+        let named = told.iter().map(Vec::len).sum::<usize>() as u64;
+        assert!(at_best < at_most || named == at_best || explanation["sources"].to_string().contains("all_pages"));
+        page
+    }
+}
+
+const QUESTIONS: &[&str] = &[
+    "/customers?connection=affiliates",
+    "/customers?connection=affiliates&limit=100",
+    "/customers?connection=affiliates&status=active&order=asc&limit=7",
+    "/customers?connection=affiliates&created_gte=2024-06-01&expand=partner",
+    "/customers?connection=affiliates&email=nobody@example.com",
+    "/customers?connection=affiliates&email=nobody@example.com&max_calls=2",
+    "/customers?connection=tax&limit=50",
+    "/customers?connection=tax&search=acme",
+    "/customers?connection=tax&order=desc",
+    "/customers?connection=tax&external_id=nobody",
+    "/customers",
+    "/customers?limit=100",
+    "/customers?order=desc&limit=30",
+    "/customers?order=asc&name=Nobody",
+    "/customers?search=a&limit=100",
+    "/transactions?connection=affiliates&limit=3",
+    "/transactions",
+];
+
+#[tokio::test]
+async fn a_cold_question_makes_the_calls_that_its_explanation_names() {
+    for question in QUESTIONS {
+        Stage::set().await.compare(question).await;
+    }
+}
+
+#[tokio::test]
+async fn so_does_a_question_that_is_kept_in_part_or_stale() {
+    let stage = Stage::set().await;
+    for question in QUESTIONS {
+        stage.compare(question).await;
+        let again = stage.explain(question).await;
+        assert_eq!(again["calls"], serde_json::json!({"at_best": 0, "at_most": 0}), "{question}: all of it is kept");
+    }
+    stage.gateway.clock.advance(Duration::from_secs(31));
+    for question in QUESTIONS {
+        stage.compare(question).await;
+    }
+}
+
+#[tokio::test]
+async fn so_does_every_page_of_a_walk() {
+    for question in ["/customers?limit=60", "/customers?order=desc&limit=60", "/customers?connection=tax&limit=40"] {
+        let stage = Stage::set().await;
+        let mut page = stage.compare(question).await;
+        let mut rows = page["data"].as_array().unwrap().len();
+        while let Some(cursor) = page["page"]["next_cursor"].as_str() {
+            page = stage.compare(&format!("{question}&cursor={cursor}")).await;
+            rows += page["data"].as_array().unwrap().len();
+        }
+        assert_eq!(rows, if question.contains("tax") { 150 } else { 400 }, "{question}");
+        while let Some(cursor) = page["page"]["prev_cursor"].as_str() {
+            page = stage.compare(&format!("{question}&cursor={cursor}")).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_explanation_says_who_does_what() {
+    let stage = Stage::set().await;
+    let question = "/customers?order=desc&email=a@b.example&created_gte=2025-01-01";
+    let mut explanation = stage.explain(question).await;
+    for source in explanation["sources"].as_array_mut().unwrap() {
+        for request in source["requests"].as_array_mut().unwrap() {
+            let url = request["url"].as_str().unwrap();
+            let path = url.splitn(4, '/').last().unwrap().to_owned();
+            request["url"] = format!("[vendor]/{path}").into();
+        }
+    }
+    assert_json_snapshot!(explanation, @r#"
+    {
+      "calls": {
+        "at_best": 2,
+        "at_most": 20
+      },
+      "limit": 20,
+      "max_calls": 20,
+      "sources": [
+        {
+          "breaker": {
+            "retry_after": null,
+            "state": "closed"
+          },
+          "budget": {
+            "left": 100000,
+            "stopped_for": null,
+            "waiting": 0
+          },
+          "calls": {
+            "at_best": 1,
+            "at_most": 20
+          },
+          "connection": "affiliates",
+          "gateway": [
+            "email"
+          ],
+          "native": [
+            {
+              "name": "created_gte",
+              "parameter": "created_gte",
+              "value": "2025-01-01T00:00:00.000Z"
+            }
+          ],
+          "order": "native",
+          "paging": "page_by_page",
+          "requests": [
+            {
+              "age": null,
+              "method": "GET",
+              "sent": true,
+              "url": "[vendor]/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-01T00%3A00%3A00.000Z&order=desc&limit=100"
+            }
+          ],
+          "status": "asked",
+          "vendor": "tolt"
+        },
+        {
+          "breaker": {
+            "retry_after": null,
+            "state": "closed"
+          },
+          "budget": {
+            "left": 100000,
+            "stopped_for": null,
+            "waiting": 0
+          },
+          "calls": {
+            "at_best": 1,
+            "at_most": 20
+          },
+          "connection": "tax",
+          "gateway": [
+            "created_gte",
+            "email"
+          ],
+          "native": [],
+          "order": "gateway",
+          "paging": "all_pages",
+          "requests": [
+            {
+              "age": null,
+              "method": "GET",
+              "sent": true,
+              "url": "[vendor]/api/v1/customers?corporation_id=corp_123&limit=100"
+            }
+          ],
+          "status": "asked",
+          "vendor": "corporation"
+        }
+      ],
+      "strategy": "merged"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn what_is_refused_is_refused_alike() {
+    let stage = Stage::set().await;
+    for question in
+        ["/customers?status=active", "/customers?limit=0", "/customers?cursor=x", "/customers?connection=no"]
+    {
+        let [asked, explained] =
+            [stage.gateway.get(question).await, stage.gateway.get(&format!("/explain{question}")).await];
+        assert_eq!(asked.code(asked.status), explained.code(asked.status), "{question}");
+    }
+    let lenient = |client: &reqwest::Client, url: &str| {
+        client.get(format!("{url}/explain/customers?status=active")).header("prefer", "handling=lenient")
+    };
+    let explanation = stage.gateway.request(lenient).await;
+    assert_eq!(explanation.header("preference-applied"), "handling=lenient");
+    let explanation = explanation.ok();
+    assert_eq!(explanation["sources"][1]["status"], "skipped");
+    assert_eq!(explanation["sources"][1]["problem"]["code"], "unsupported_filter");
+}
+
+#[tokio::test]
+async fn what_may_not_be_asked_of_a_vendor_is_told_so() {
+    let stage = Stage::set().await;
+    let only_if_cached = |client: &reqwest::Client, url: &str| {
+        client.get(format!("{url}/explain/customers?connection=tax")).header("cache-control", "only-if-cached")
+    };
+    let explanation = stage.gateway.request(only_if_cached).await.ok();
+    assert_eq!(explanation["calls"]["at_best"], 0);
+    assert_eq!(explanation["sources"][0]["requests"][0]["sent"], false);
+}
