@@ -12,7 +12,7 @@ use customer_gateway::{
     app::App,
     cache::{CacheMetrics, Demand, Key, Lookup, PageCache, Policy},
     clock::SystemClock,
-    config::{Cache, Caller, Config, Connection, Paging, Server},
+    config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::{Policies, SourceError},
     sandbox::{Options, Sandbox},
     telemetry::metrics::Registry,
@@ -104,9 +104,10 @@ fn config(sandbox: &Sandbox) -> Config {
     };
     let caller = Caller {
         name: "bench".to_owned(),
-        key_digest: blake3::hash(KEY.as_bytes()),
+        keys: vec![CallerKey::lasting(blake3::hash(KEY.as_bytes()))],
         connections: vec![connection.name.clone()],
         may_purge: false,
+        quota: None,
     };
     Config {
         server: Server::default(),

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    api::{self, ApiState, Front},
+    api::{self, ApiState, Callers, Front},
     cache::{CacheMetrics, PageCache},
     clock::SharedClock,
-    config::{Caller, Config, Connection},
+    config::{Config, Connection},
     directory::{Directory, Source},
     domain::cursor::CursorKey,
     telemetry::metrics::Registry,
@@ -70,11 +70,11 @@ impl App {
         };
         let max_calls = config.paging.max_vendor_calls;
         let directory = Arc::new(Directory::new(sources, cache, cursor_key, max_calls, Arc::clone(clock)));
-        let callers: Arc<[Arc<Caller>]> = config.callers.into_iter().map(Arc::new).collect();
+        let callers = Callers::new(config.callers, clock);
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry,
-            callers: Arc::clone(&callers),
+            callers: callers.clone(),
             request_timeout: config.server.request_timeout,
         });
         let front = Front::new(router, callers, remembered, Arc::clone(clock));

@@ -5,6 +5,7 @@
 
 use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
 
+use governor::{clock::Clock as GovernorClock, nanos::Nanos};
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -20,6 +21,26 @@ pub trait Clock: Send + Sync {
 
 /// A clock that is shared between tasks.
 pub type SharedClock = Arc<dyn Clock>;
+
+/// A clock as governor reads it.
+#[derive(Clone)]
+pub struct Ticks(SharedClock);
+
+impl Ticks {
+    /// That of a clock.
+    #[must_use]
+    pub fn of(clock: &SharedClock) -> Self {
+        Self(Arc::clone(clock))
+    }
+}
+
+impl GovernorClock for Ticks {
+    type Instant = Nanos;
+
+    fn now(&self) -> Nanos {
+        self.0.elapsed().into()
+    }
+}
 
 /// The machine's clock.
 #[derive(Debug, Clone, Copy)]

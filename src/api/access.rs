@@ -1,20 +1,41 @@
-//! Who asks, and what they may ask.
+//! Who asks, what they may ask, and how often.
 
-use std::sync::Arc;
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
     extract::{FromRequestParts, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use governor::{
+    RateLimiter,
+    clock::Clock as _,
+    middleware::NoOpMiddleware,
+    nanos::Nanos,
+    state::{InMemoryState, NotKeyed},
+};
 use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 
-use crate::config::Caller;
+use crate::{
+    clock::{SharedClock, Ticks},
+    config::{Caller, Quota},
+};
 
 use super::{
     ApiState,
     problem::{Code, Problem},
 };
+
+/// Everybody who may ask. Clones share their quotas.
+#[derive(Clone)]
+pub struct Callers(Arc<Known>);
+
+struct Known {
+    callers: Vec<(Arc<Caller>, Option<Limiter>)>,
+    clock: SharedClock,
+}
+
+type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
 
 /// What the caller of a request may ask.
 #[derive(Debug, Clone)]
@@ -23,6 +44,65 @@ pub(super) enum Access {
     Everything,
     /// What this caller may.
     Caller(Arc<Caller>),
+}
+
+impl Callers {
+    /// These callers; none means anybody.
+    #[must_use]
+    pub fn new(callers: Vec<Caller>, clock: &SharedClock) -> Self {
+        let limiter = |quota: Quota| RateLimiter::direct_with_clock(cells(quota), Ticks::of(clock));
+        let callers = callers.into_iter().map(|caller| {
+            let limiter = caller.quota.map(limiter);
+            (Arc::new(caller), limiter)
+        });
+        Self(Arc::new(Known { callers: callers.collect(), clock: clock.clone() }))
+    }
+
+    /// The place of a request's caller in the configuration; 0 where no callers
+    /// are configured.
+    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<usize, Problem> {
+        let Known { callers, clock } = &*self.0;
+        if callers.is_empty() {
+            return Ok(0);
+        }
+        let refuse = |detail| Problem::new(Code::Unauthenticated, detail);
+        let header = headers.get(AUTHORIZATION).ok_or_else(|| refuse("there is no `Authorization` header"))?;
+        let (scheme, key) = header.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(refuse("the `Authorization` header is not `Bearer <key>`"));
+        }
+        // `blake3::Hash` compares in constant time.
+        let digest = blake3::hash(key.trim().as_bytes());
+        let found = callers
+            .iter()
+            .enumerate()
+            .find_map(|(place, (caller, _))| Some((place, caller.keys.iter().find(|key| key.digest == digest)?)));
+        let (place, key) = found.ok_or_else(|| refuse("the key is not known here"))?;
+        match key.expires {
+            Some(expires) if expires <= clock.now() => Err(refuse("the key has expired")),
+            _ => Ok(place),
+        }
+    }
+
+    /// Counts a request against its caller's quota.
+    pub(super) fn admit(&self, place: usize) -> Result<(), Problem> {
+        let Some((caller, Some(limiter))) = self.0.callers.get(place) else { return Ok(()) };
+        limiter.check().map_err(|refused| {
+            let wait = refused.wait_time_from(Ticks::of(&self.0.clock).now());
+            Problem::new(Code::QuotaExceeded, format!("the quota of `{}` is spent", caller.name)).retry_after(wait)
+        })
+    }
+
+    fn access(&self, place: usize) -> Access {
+        self.0.callers.get(place).map_or(Access::Everything, |(caller, _)| Access::Caller(Arc::clone(caller)))
+    }
+}
+
+/// So many at once, given back evenly over the quota's period.
+fn cells(quota: Quota) -> governor::Quota {
+    let interval = (quota.per / quota.requests.get()).max(Duration::from_nanos(1));
+    let cells = governor::Quota::with_period(interval).unwrap_or(governor::Quota::per_second(NonZeroU32::MIN));
+    cells.allow_burst(quota.requests)
 }
 
 impl Access {
@@ -43,9 +123,10 @@ impl Access {
     }
 }
 
-/// Lets a request pass that carries a known key.
+/// Lets a request pass that carries a known key, within its caller's quota.
 pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
-    match access(&state, &request) {
+    let place = state.callers.identify(request.headers());
+    match place.and_then(|place| state.callers.admit(place).map(|()| state.callers.access(place))) {
         Ok(access) => {
             request.extensions_mut().insert(access);
             next.run(request).await
@@ -54,34 +135,17 @@ pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Req
     }
 }
 
-fn access(state: &ApiState, request: &Request) -> Result<Access, Problem> {
-    let place = caller(&state.callers, request.headers())?;
-    Ok(state.callers.get(place).map_or(Access::Everything, |caller| Access::Caller(Arc::clone(caller))))
-}
-
-/// The place of a request's caller in the configuration; 0 where no callers
-/// are configured.
-pub(super) fn caller(callers: &[Arc<Caller>], headers: &HeaderMap) -> Result<usize, Problem> {
-    if callers.is_empty() {
-        return Ok(0);
-    }
-    let refuse = |detail| Problem::new(Code::Unauthenticated, detail);
-    let header = headers.get(AUTHORIZATION).ok_or_else(|| refuse("there is no `Authorization` header"))?;
-    let (scheme, key) = header.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(refuse("the `Authorization` header is not `Bearer <key>`"));
-    }
-    // `blake3::Hash` compares in constant time.
-    let digest = blake3::hash(key.trim().as_bytes());
-    let place = callers.iter().position(|caller| caller.key_digest == digest);
-    place.ok_or_else(|| refuse("the key is not known here"))
-}
-
 impl<S: Sync> FromRequestParts<S> for Access {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
         let access = parts.extensions.get::<Self>().cloned();
         access.ok_or_else(|| Problem::new(Code::Internal, "the route was reached without authentication"))
+    }
+}
+
+impl std::fmt::Debug for Callers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.callers.iter().map(|(caller, _)| &caller.name)).finish()
     }
 }

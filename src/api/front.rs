@@ -24,12 +24,11 @@ use tower::ServiceExt;
 use crate::{
     cache::{CacheStatus, Entry},
     clock::SharedClock,
-    config::Caller,
     directory::Freshness,
 };
 
 use super::{
-    access,
+    access::Callers,
     caching::{self, FreshnessHeaders},
     edge,
     export::Format,
@@ -42,7 +41,7 @@ pub struct Front(Arc<Shared>);
 
 struct Shared {
     router: Router,
-    callers: Arc<[Arc<Caller>]>,
+    callers: Callers,
     remembered: Cache<Question, Arc<Answer>>,
     clock: SharedClock,
 }
@@ -134,7 +133,7 @@ impl Answer {
 impl Front {
     /// A front that remembers answers of `max_bytes` together.
     #[must_use]
-    pub fn new(router: Router, callers: Arc<[Arc<Caller>]>, max_bytes: u64, clock: SharedClock) -> Self {
+    pub fn new(router: Router, callers: Callers, max_bytes: u64, clock: SharedClock) -> Self {
         let weigh = |question: &Question, answer: &Arc<Answer>| {
             let bytes = size_of::<Question>() + question.target.len() + size_of::<Answer>() + answer.body.len();
             u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -181,7 +180,7 @@ impl Shared {
         if request.method() != Method::GET || !is_plain(request.headers()) {
             return None;
         }
-        let caller = access::caller(&self.callers, request.headers()).ok()?;
+        let caller = self.callers.identify(request.headers()).ok()?;
         let target = request.uri().path_and_query()?.as_str();
         Some(Asked { caller, target })
     }
@@ -193,6 +192,8 @@ impl Shared {
             self.remembered.invalidate(&asked);
             return None;
         }
+        // Where the quota is spent, the router says so.
+        self.callers.admit(asked.caller).ok()?;
         let freshness = Some(answer.freshness_headers(now));
         let mut response = caching::respond(request, answer.body.clone(), answer.tag.clone(), freshness);
         response.headers_mut().insert(edge::REQUEST_ID, edge::request_id(request));

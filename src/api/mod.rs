@@ -32,7 +32,8 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{config::Caller, directory::Directory, telemetry::metrics::Registry};
+use crate::{directory::Directory, telemetry::metrics::Registry};
+pub use access::Callers;
 pub use front::{Front, FrontBody};
 pub use openapi::{document, document_3_0};
 
@@ -41,8 +42,8 @@ pub use openapi::{document, document_3_0};
 pub struct ApiState {
     /// The connections.
     pub directory: Arc<Directory>,
-    /// Who may ask; nobody configured means anybody.
-    pub callers: Arc<[Arc<Caller>]>,
+    /// Who may ask.
+    pub callers: Callers,
     /// Where everything is counted.
     pub registry: Registry,
     /// How long a request may take.

@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 use crate::{
     app::App,
     clock::SystemClock,
-    config::{Cache, Caller, Config, Connection, Paging, Server},
+    config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::Policies,
     sandbox::{Envelope, Options, Sandbox},
     server,
@@ -132,9 +132,10 @@ fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id
 fn caller(key: &str, connections: &[Connection]) -> Caller {
     Caller {
         name: "sandbox".to_owned(),
-        key_digest: blake3::hash(key.as_bytes()),
+        keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
         connections: connections.iter().map(|connection| connection.name.clone()).collect(),
         may_purge: true,
+        quota: None,
     }
 }
 

@@ -118,10 +118,27 @@ pub(super) struct RateLimit {
 #[serde(deny_unknown_fields)]
 pub(super) struct Caller {
     pub(super) name: String,
-    pub(super) key_digest: String,
+    pub(super) key_digest: Option<String>,
+    #[serde(default)]
+    pub(super) keys: Vec<CallerKey>,
     pub(super) connections: Vec<ConnectionName>,
     #[serde(default)]
     pub(super) may_purge: bool,
+    pub(super) quota: Option<Quota>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "{ digest = \"blake3:…\", expires = \"2027-01-31T00:00:00Z\" }")]
+pub(super) struct CallerKey {
+    pub(super) digest: String,
+    pub(super) expires: Option<Instant>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "{ requests = 50, per = \"1s\" }")]
+pub(super) struct Quota {
+    pub(super) requests: NonZeroU32,
+    pub(super) per: Span,
 }
 
 /// Where a secret is. It never stands in the file itself; one that does all the
@@ -135,6 +152,10 @@ pub(super) enum Secret {
 /// A length of time, such as `"500ms"`, `"30s"` or `"5m"`; never none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) Duration);
+
+/// An instant, such as `"2027-01-31T00:00:00Z"`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Instant(pub(super) jiff::Timestamp);
 
 /// An address to listen on.
 #[derive(Debug, Clone, Copy)]
@@ -164,6 +185,13 @@ impl<'de> Deserialize<'de> for Span {
             let span = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
             (!span.is_zero()).then_some(Self(span))
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Instant {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let what = "an instant with its offset; write one such as \"2027-01-31T00:00:00Z\"";
+        worded(deserializer, what, |text| text.parse().ok().map(Self))
     }
 }
 

@@ -93,12 +93,40 @@ pub struct Connection {
 pub struct Caller {
     /// Its name.
     pub name: String,
-    /// The BLAKE3 digest of its key.
-    pub key_digest: blake3::Hash,
+    /// Its keys: two of them while one replaces the other.
+    pub keys: Vec<CallerKey>,
     /// What it may ask.
     pub connections: Vec<ConnectionName>,
     /// Whether it may purge what is kept of these connections.
     pub may_purge: bool,
+    /// How often it may ask; without one, as often as it likes.
+    pub quota: Option<Quota>,
+}
+
+/// A caller's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CallerKey {
+    /// The BLAKE3 digest of the key, from which the key cannot be had back.
+    pub digest: blake3::Hash,
+    /// From when on it is no longer known.
+    pub expires: Option<jiff::Timestamp>,
+}
+
+/// So many requests at once, given back evenly over a period of this length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// How many requests.
+    pub requests: NonZeroU32,
+    /// In how long a period.
+    pub per: Duration,
+}
+
+impl CallerKey {
+    /// A key of this digest that does not expire.
+    #[must_use]
+    pub fn lasting(digest: blake3::Hash) -> Self {
+        Self { digest, expires: None }
+    }
 }
 
 impl Default for Server {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    Cache, Caller, Config, ConfigError, Connection, Fault, Paging, Server,
+    Cache, Caller, CallerKey, Config, ConfigError, Connection, Fault, Paging, Quota, Server,
     error::Locator,
     file::{self, AccountKeys, File, Secret},
 };
@@ -143,14 +143,15 @@ impl Reader<'_> {
     }
 
     fn callers(&self, files: Vec<file::Caller>, connections: &[Connection]) -> Result<Vec<Caller>, ConfigError> {
-        let caller = |(index, file): (usize, file::Caller)| {
+        let mut callers: Vec<Caller> = Vec::with_capacity(files.len());
+        for (index, file) in files.into_iter().enumerate() {
             let at = format!("callers.{index}");
-            let digest = file.key_digest.strip_prefix("blake3:").and_then(|hex| blake3::Hash::from_hex(hex).ok());
-            let key_digest = digest.ok_or_else(|| {
-                let fault = Fault::new("this is not a key's digest")
-                    .fix("write \"blake3:\" and 64 hexadecimal digits, as `customer-gateway key` prints them");
-                self.locator.fault(&format!("{at}.key_digest"), fault)
-            })?;
+            let keys = self.keys(&at, &file)?;
+            let is_taken = |key: &CallerKey| callers.iter().flat_map(|it| &it.keys).any(|it| it.digest == key.digest);
+            if keys.iter().any(is_taken) {
+                let fault = Fault::new("another caller has this key").fix("give each caller keys of its own");
+                return Err(self.locator.fault(&at, fault));
+            }
             if file.connections.is_empty() {
                 let fault = Fault::new("this caller may ask nothing").fix("write names of [[connections]] sections");
                 return Err(self.locator.fault(&format!("{at}.connections"), fault));
@@ -161,10 +162,36 @@ impl Reader<'_> {
                     .fix("write names of [[connections]] sections");
                 return Err(self.locator.fault(&format!("{at}.connections"), fault));
             }
+            let quota = file.quota.map(|quota| Quota { requests: quota.requests, per: quota.per.0 });
             let file::Caller { name, connections, may_purge, .. } = file;
-            Ok(Caller { name, key_digest, connections, may_purge })
+            callers.push(Caller { name, keys, connections, may_purge, quota });
+        }
+        Ok(callers)
+    }
+
+    fn keys(&self, at: &str, file: &file::Caller) -> Result<Vec<CallerKey>, ConfigError> {
+        let digest = |at: &str, text: &str| {
+            let digest = text.strip_prefix("blake3:").and_then(|hex| blake3::Hash::from_hex(hex).ok());
+            digest.ok_or_else(|| {
+                let fault = Fault::new("this is not a key's digest")
+                    .fix("write \"blake3:\" and 64 hexadecimal digits, as `customer-gateway key` prints them");
+                self.locator.fault(at, fault)
+            })
         };
-        files.into_iter().enumerate().map(caller).collect()
+        let mut keys = Vec::new();
+        if let Some(text) = &file.key_digest {
+            keys.push(CallerKey::lasting(digest(&format!("{at}.key_digest"), text)?));
+        }
+        for (index, key) in file.keys.iter().enumerate() {
+            let digest = digest(&format!("{at}.keys.{index}.digest"), &key.digest)?;
+            keys.push(CallerKey { digest, expires: key.expires.map(|it| it.0) });
+        }
+        if keys.is_empty() {
+            let fault = Fault::new("this caller has no key")
+                .fix("write key_digest = \"blake3:…\", or keys = [{ digest = \"blake3:…\", expires = \"…\" }]");
+            return Err(self.locator.fault(at, fault));
+        }
+        Ok(keys)
     }
 
     fn optional_secret(&self, at: &str, secret: Option<&Secret>) -> Result<Option<String>, ConfigError> {

@@ -12,14 +12,12 @@ use std::{
 
 use governor::{
     Quota, RateLimiter,
-    clock::Clock as GovernorClock,
     middleware::StateInformationMiddleware,
-    nanos::Nanos,
     state::{InMemoryState, NotKeyed},
 };
 use parking_lot::Mutex;
 
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, Ticks};
 
 use super::{Credential, SendError};
 
@@ -89,18 +87,6 @@ struct Shared {
     clock: SharedClock,
 }
 
-/// governor's view of our clock.
-#[derive(Clone)]
-struct Ticks(SharedClock);
-
-impl GovernorClock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.elapsed().into()
-    }
-}
-
 impl Budget {
     /// A budget of its own.
     ///
@@ -117,7 +103,7 @@ impl Budget {
         let interval = (limit.per / spread).max(Duration::from_nanos(1));
         let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(limit.requests)).allow_burst(burst);
         Self(Arc::new(Shared {
-            limiter: RateLimiter::direct_with_clock(quota, Ticks(clock.clone())).with_middleware(),
+            limiter: RateLimiter::direct_with_clock(quota, Ticks::of(&clock)).with_middleware(),
             turn: tokio::sync::Mutex::new(()),
             waiting: AtomicU32::new(0),
             stopped_until: Mutex::new(Duration::ZERO),

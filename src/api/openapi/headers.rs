@@ -119,7 +119,7 @@ const DECLARED: &[Declared] = &[
         description: "In how many seconds to come back.",
         schema_type: Type::Integer,
         example: || json!(2),
-        carried: Carried::On(&["503"]),
+        carried: Carried::On(&["429", "503"]),
     },
 ];
 

@@ -29,7 +29,7 @@ fn an_unknown_key_is_named_at_every_level() {
     assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected `listen` or `request_timeout`");
     assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
     assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `connections`, `may_purge`");
+    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `connections`, `may_purge`, `quota`");
     assert_snapshot!(instead_of("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: there is no key `retries`; a connection's keys are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
     assert_snapshot!(with("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
     assert_snapshot!(instead_of("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
@@ -44,7 +44,7 @@ fn what_is_missing_is_named() {
     }
     assert_snapshot!(instead_of("name = \"affiliates\"", ""), @"gateway.toml:2: connections.0: missing field `name`");
     assert_snapshot!(instead_of("program_id = \"prg_1\"", ""), @r#"gateway.toml:2: connections.0: `program_id` is missing; a connection to vendor "tolt" wants program_id = "…""#);
-    assert_snapshot!(with("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.0: missing field `key_digest`");
+    assert_snapshot!(with("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.0: missing field `connections`");
     assert_snapshot!(Place::new().complaint(""), @"gateway.toml: connections: there are no connections; add a [[connections]] section");
     assert_snapshot!(Place::new().complaint("connections = []"), @"gateway.toml:1: connections: there are no connections; add a [[connections]] section");
 }
@@ -140,6 +140,13 @@ fn a_caller_has_a_digest_and_connections_that_there_are() {
     assert_snapshot!(caller("blake3:abc", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(caller(&digest, "\"affiliates\", \"tax\""), @"gateway.toml:10: callers.0.connections: there is no connection `tax`; write names of [[connections]] sections");
     assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+    let keyed = |rest: &str| with(&format!("[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\n{rest}"));
+    assert_snapshot!(keyed(""), @r#"gateway.toml:7: callers.0: this caller has no key; write key_digest = "blake3:…", or keys = [{ digest = "blake3:…", expires = "…" }]"#);
+    assert_snapshot!(keyed("keys = [{ digest = \"cgk_the_key_itself\" }]"), @r#"gateway.toml:10: callers.0.keys.0.digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
+    assert_snapshot!(keyed(&format!("keys = [{{ digest = \"{digest}\", expires = \"2027-01-31\" }}]")), @r#"gateway.toml:10: callers.0.keys.0.expires: "2027-01-31" is not an instant with its offset; write one such as "2027-01-31T00:00:00Z""#);
+    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nquota = 50")), @r#"gateway.toml:11: callers.0.quota: invalid type: integer `50`, expected { requests = 50, per = "1s" }"#);
+    let other = format!("[[callers]]\nname = \"b\"\nconnections = [\"affiliates\"]\nkey_digest = \"{digest}\"");
+    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{other}")), @"gateway.toml:11: callers.1: another caller has this key; give each caller keys of its own");
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use customer_gateway::cache::Policy;
+use customer_gateway::{cache::Policy, config::CallerKey};
 
 use super::{Place, VARIABLE};
 
@@ -74,7 +74,10 @@ fn the_example_of_the_design_is_right() {
         );
     }
     let [billing] = &config.callers[..] else { panic!("{config:?}") };
-    assert_eq!((billing.name.as_str(), billing.key_digest), ("billing", blake3::hash(b"key")));
+    assert_eq!(
+        (billing.name.as_str(), &billing.keys[..]),
+        ("billing", &[CallerKey::lasting(blake3::hash(b"key"))][..])
+    );
     assert_eq!(billing.connections.iter().map(ToString::to_string).collect::<Vec<_>>(), ["affiliates", "tax"]);
 }
 

@@ -1,10 +1,10 @@
 //! Examples are recorded answers: each is what the gateway answers to its
 //! request, and fits its schema.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use customer_gateway::{
-    config::Config,
+    config::{Config, Quota},
     sandbox::{Fault, Sandbox},
 };
 use serde_json::{Map, Value, json};
@@ -100,12 +100,21 @@ async fn problems() -> Vec<Answer> {
     for fault in [Fault::Status(400), Fault::Status(401), FAILURE, Fault::Html, too_many] {
         problems.push(Stage::after(fault).await);
     }
+    problems.push(over_quota().await);
     problems.push(left_alone().await);
     problems.push(expired().await);
     problems.push(late().await);
     stage.gateway.clock.break_down();
     problems.push(stage.get("/customers?connection=affiliates&limit=6").await);
     problems
+}
+
+/// From a caller who may ask once a minute, and asks twice.
+async fn over_quota() -> Answer {
+    let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
+    let stage = Stage::configured(|config| config.callers[0].quota = Some(quota)).await;
+    stage.get("/connections").await.ok();
+    stage.get("/connections").await
 }
 
 /// After five failures.

@@ -1,10 +1,15 @@
 //! Who may ask, and what exists for whom.
 
+use std::{num::NonZeroU32, time::Duration};
+
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::json;
 
 use crate::support::{Gateway, caller, config, connections_to, ids, sandbox};
-use customer_gateway::sandbox::Sandbox;
+use customer_gateway::{
+    config::{CallerKey, Quota},
+    sandbox::Sandbox,
+};
 
 const BILLING: &str = "cgk_billing";
 const GROWTH: &str = "cgk_growth";
@@ -140,4 +145,52 @@ async fn a_callers_key_is_not_repeated() {
             assert!(!answer.text.contains(key) && !format!("{:?}", answer.headers).contains(key), "{}", answer.text);
         }
     }
+}
+
+#[tokio::test]
+async fn one_key_replaces_another_until_it_expires() {
+    let sandbox = sandbox(1, 0, 0).await;
+    let mut config = config(connections_to(&sandbox));
+    let mut billing = caller("billing", "cgk_new", &["affiliates"]);
+    // A minute after the clock of tests starts.
+    let expires = Some("2025-11-01T00:01:00Z".parse().unwrap());
+    billing.keys.push(CallerKey { digest: blake3::hash(b"cgk_old"), expires });
+    config.callers = vec![billing];
+    let gateway = Gateway::start(config).await;
+    for key in ["cgk_new", "cgk_old"] {
+        gateway.get_as(key, "/customers").await.ok();
+        gateway.get_as(key, "/customers").await.ok();
+    }
+    gateway.clock.advance(Duration::from_mins(1));
+    let refused = gateway.get_as("cgk_old", "/customers").await;
+    assert_snapshot!(refused.line(), @"401 unauthenticated the key has expired");
+    gateway.get_as("cgk_new", "/customers").await.ok();
+}
+
+#[tokio::test]
+async fn a_spent_quota_is_429_until_it_is_given_back() {
+    let sandbox = sandbox(1, 0, 0).await;
+    let mut config = config(connections_to(&sandbox));
+    let mut billing = caller("billing", BILLING, &["affiliates"]);
+    billing.quota = Some(Quota { requests: NonZeroU32::new(4).unwrap(), per: Duration::from_mins(1) });
+    config.callers = vec![billing, caller("growth", GROWTH, &["affiliates"])];
+    let gateway = Gateway::start(config).await;
+
+    // What is answered from memory counts too, and so does what is refused.
+    for target in ["/customers", "/customers", "/customers"] {
+        gateway.get_as(BILLING, target).await.ok();
+    }
+    assert_eq!(gateway.get_as(BILLING, "/customers?nope=1").await.code(400), "unknown_parameter");
+    for target in ["/customers", "/customers?limit=1", "/connections"] {
+        let refused = gateway.get_as(BILLING, target).await;
+        assert_eq!(refused.line(), "429 quota_exceeded the quota of `billing` is spent");
+        assert_eq!(refused.header("retry-after"), "15");
+        assert_eq!(refused.problem()["retryable"], true);
+    }
+    gateway.get_as(GROWTH, "/customers").await.ok();
+    assert_eq!(gateway.get("/livez").await.status, 200);
+
+    gateway.clock.advance(Duration::from_secs(15));
+    gateway.get_as(BILLING, "/customers").await.ok();
+    assert_eq!(gateway.get_as(BILLING, "/customers").await.code(429), "quota_exceeded");
 }

@@ -17,7 +17,7 @@ use std::{
 use customer_gateway::{
     app::App,
     clock::{Clock, SharedClock},
-    config::{Cache, Caller, Config, Connection, Paging, Server},
+    config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::Policies,
     domain::cursor::CursorKey,
     sandbox::{Data, Options, Sandbox},
@@ -270,9 +270,10 @@ pub(crate) fn connections_to(sandbox: &Sandbox) -> Vec<Connection> {
 pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
     Caller {
         name: name.to_owned(),
-        key_digest: blake3::hash(key.as_bytes()),
+        keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
         may_purge: false,
+        quota: None,
     }
 }
 
