@@ -101,8 +101,9 @@ pub enum Outcome {
         is_partial: bool,
         /// Its own count of the question, where that is exactly known.
         total: Option<u64>,
-        /// When the oldest of its answers behind this page was fetched.
-        fetched_at: jiff::Timestamp,
+        /// When the oldest of its answers behind this page was fetched; `None`
+        /// where the budget was spent before the first.
+        fetched_at: Option<jiff::Timestamp>,
     },
     /// This page needed nothing of it: the walk has not reached it yet, or has
     /// come to its end.
