@@ -27,9 +27,12 @@ pub(super) struct Listing {
     direction: Direction,
     /// The order of a merge; `None` for one source after the other.
     merged: Option<Order>,
-    /// Whether a source in trouble is left out of a page.
-    allows_partial: bool,
+    /// With which trouble a source is left out.
+    leaves_out: LeavesOut,
 }
+
+/// Whether a source with an error is left out, and the others go on.
+pub(super) type LeavesOut = fn(&DirectoryError) -> bool;
 
 /// One source's part in a list.
 struct Lane {
@@ -50,8 +53,8 @@ pub(super) struct Course {
     pub(super) direction: Direction,
     /// By which order they are merged, if they are.
     pub(super) order: Option<Order>,
-    /// Whether a source in trouble is left out of a page.
-    pub(super) allows_partial: bool,
+    /// With which trouble a source is left out.
+    pub(super) leaves_out: LeavesOut,
     /// How their pages are asked for.
     pub(super) terms: Terms,
 }
@@ -59,7 +62,7 @@ pub(super) struct Course {
 impl Listing {
     /// A list over some sources, each with its plan and where it stands.
     pub(super) fn new(sources: Vec<Planned>, trail: &Trail, course: Course) -> Self {
-        let Course { direction, order, allows_partial, terms } = course;
+        let Course { direction, order, leaves_out, terms } = course;
         let lane = |(source, plan, standing): Planned| Lane {
             prefix: format!("{}.", source.name()),
             way: plan.map(|plan| {
@@ -72,7 +75,7 @@ impl Listing {
         };
         let lanes: Vec<_> = sources.into_iter().map(lane).collect();
         let merged = order.filter(|_| lanes.len() > 1);
-        Self { lanes, direction, merged, allows_partial }
+        Self { lanes, direction, merged, leaves_out }
     }
 
     /// Takes up to `limit` rows, in list order.
@@ -142,7 +145,7 @@ impl Listing {
                 Direction::Backward => &mut self.lanes[count - 1 - at],
             };
             while !taken.is_full() {
-                lane.look(self.allows_partial).await?;
+                lane.look(self.leaves_out).await?;
                 match lane.next {
                     Some(Next::Row) => taken.push(lane.take()),
                     Some(Next::Spent | Next::Unforeseeable) => return Ok(()),
@@ -154,8 +157,8 @@ impl Listing {
     }
 
     async fn merge(&mut self, order: Order, taken: &mut Taken) -> Result<(), DirectoryError> {
-        let allows_partial = self.allows_partial;
-        try_join_all(self.lanes.iter_mut().map(|lane| lane.look(allows_partial))).await?;
+        let leaves_out = self.leaves_out;
+        try_join_all(self.lanes.iter_mut().map(|lane| lane.look(leaves_out))).await?;
         while !taken.is_full() {
             // What has not been looked for may come first.
             if self.lanes.iter().any(|lane| matches!(lane.next, Some(Next::Spent | Next::Unforeseeable))) {
@@ -171,7 +174,7 @@ impl Listing {
             let lane = &mut self.lanes[at];
             taken.push(lane.take());
             if !taken.is_full() {
-                lane.look(allows_partial).await?;
+                lane.look(leaves_out).await?;
             }
         }
         Ok(())
@@ -186,16 +189,16 @@ impl Listing {
 }
 
 impl Lane {
-    /// Finds out what comes next; in a page that may be partial, trouble is
-    /// noted and the source is left out.
-    async fn look(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
+    /// Finds out what comes next; trouble with which the source is left out is
+    /// noted.
+    async fn look(&mut self, leaves_out: LeavesOut) -> Result<(), DirectoryError> {
         let Ok(walk) = &mut self.way else { return Ok(()) };
         if self.failure.is_some() {
             return Ok(());
         }
         match walk.next().await {
             Ok(next) => self.next = Some(next),
-            Err(error) if allows_partial && error.is_trouble() => {
+            Err(error) if leaves_out(&error) => {
                 self.next = None;
                 self.failure = Some(error);
             }
@@ -314,7 +317,7 @@ impl Taken {
 
 impl DirectoryError {
     /// Whether a source is in trouble that may pass, and not the question.
-    fn is_trouble(&self) -> bool {
+    pub(super) fn is_trouble(&self) -> bool {
         use crate::vendors::VendorError;
         match self {
             Self::Circular(_) => true,
