@@ -11,13 +11,12 @@ mod ndjson;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use headers::HeaderMapExt;
 use headers_accept::Accept;
 use http::{
     HeaderMap, HeaderValue,
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
 };
-use mediatype::MediaType;
+use mediatype::{MediaType, Name, Value, names, values};
 use serde::Serialize;
 
 use crate::directory::{Export, ExportPage, SourceReport};
@@ -28,6 +27,9 @@ use super::{
     preference::{LENIENT, PREFERENCE_APPLIED},
     problem::{Code, Problem, SourceProblem},
 };
+
+const X_NDJSON: Name<'static> = Name::new_unchecked("x-ndjson");
+const IN_UTF_8: &[(Name<'static>, Value<'static>)] = &[(names::CHARSET, values::UTF_8)];
 
 /// What a list is sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,34 +55,42 @@ struct Mark {
 }
 
 impl Format {
-    const MEDIA_TYPES: &[MediaType<'static>] = &[
-        MediaType::new(mediatype::names::APPLICATION, mediatype::names::JSON),
-        MediaType::new(mediatype::names::APPLICATION, mediatype::Name::new_unchecked("x-ndjson")),
-        MediaType::new(mediatype::names::TEXT, mediatype::names::CSV),
+    /// The formats of a list, the first of those that are wanted alike first;
+    /// each once more with the charset that clients like to name, since a range
+    /// with a parameter is not met without it.
+    const MEDIA_TYPES: [MediaType<'static>; 6] = [
+        MediaType::new(names::APPLICATION, names::JSON),
+        MediaType::new(names::APPLICATION, X_NDJSON),
+        MediaType::new(names::TEXT, names::CSV),
+        MediaType::from_parts(names::APPLICATION, names::JSON, None, IN_UTF_8),
+        MediaType::from_parts(names::APPLICATION, X_NDJSON, None, IN_UTF_8),
+        MediaType::from_parts(names::TEXT, names::CSV, None, IN_UTF_8),
     ];
 
     /// The format that a request asks for in place of a page.
     pub(super) fn asked(request: &HeaderMap) -> Option<Self> {
-        let accept = request.typed_get::<Accept>()?;
-        let [_, ndjson, csv] = Self::MEDIA_TYPES else { return None };
-        let preferred = accept.negotiate(Self::MEDIA_TYPES)?;
-        if preferred == ndjson {
+        let ranges: Result<Vec<_>, _> = request.get_all(ACCEPT).iter().map(HeaderValue::to_str).collect();
+        // The crate compares charsets as they are written, in capitals.
+        let accept: Accept = ranges.ok()?.join(",").to_ascii_uppercase().parse().ok()?;
+        let preferred = accept.negotiate(&Self::MEDIA_TYPES)?.subty;
+        if preferred == X_NDJSON {
             Some(Self::Ndjson)
-        } else if preferred == csv {
+        } else if preferred == names::CSV {
             Some(Self::Csv)
         } else {
             None
         }
     }
 
-    /// Whether a request may ask for one; cheaper to know.
+    /// Whether a request may ask for one; cheaper to know. JSON is the first
+    /// choice of a wildcard, unless it has a weight of its own.
     pub(super) fn may_be_asked(request: &HeaderMap) -> bool {
-        let is_named = |value: &HeaderValue| {
-            value
-                .to_str()
-                .is_ok_and(|value| value.contains("ndjson") || value.contains("csv") || value.contains("text/*"))
+        let may_mean = |value: &HeaderValue| {
+            let has =
+                |part: &str| value.as_bytes().windows(part.len()).any(|it| it.eq_ignore_ascii_case(part.as_bytes()));
+            has("ndjson") || has("csv") || has("text/*") || (has("*") && has("q="))
         };
-        request.get_all(ACCEPT).iter().any(is_named)
+        request.get_all(ACCEPT).iter().any(may_mean)
     }
 
     fn content_type(self) -> HeaderValue {
