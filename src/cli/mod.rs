@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod export;
 mod healthcheck;
 mod key;
 mod sandbox;
@@ -43,6 +44,8 @@ enum Command {
     },
     /// Make a caller's key, and print it with its digest.
     Key,
+    /// Export a whole list of a running gateway to a file.
+    Export(export::ExportArgs),
     /// Ask a running gateway whether it is ready; fails if it is not.
     Healthcheck(healthcheck::HealthcheckArgs),
 }
@@ -74,6 +77,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Openapi { version: OpenapiVersion::V3_1 } => say(api::document()),
         Command::Openapi { version: OpenapiVersion::V3_0 } => say(api::document_3_0()),
         Command::Key => key::run(),
+        Command::Export(args) => export::run(&args).await,
         Command::Healthcheck(args) => healthcheck::run(&args).await,
     }
 }

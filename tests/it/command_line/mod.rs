@@ -1,6 +1,7 @@
 //! The command itself, run as a process.
 
 mod commands;
+mod exporting;
 mod serving;
 
 use std::{
@@ -16,7 +17,8 @@ use crate::support::{ACCOUNT, SECRET};
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_customer-gateway"));
     command.args(arguments);
-    for variable in ["RUST_LOG", "RUST_BACKTRACE", "GATEWAY_CONFIG", "GATEWAY_LOG_FORMAT"] {
+    for variable in ["RUST_LOG", "RUST_BACKTRACE", "GATEWAY_CONFIG", "GATEWAY_KEY", "GATEWAY_LOG_FORMAT", "GATEWAY_URL"]
+    {
         command.env_remove(variable);
     }
     command
