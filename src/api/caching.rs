@@ -24,7 +24,7 @@ const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// What an answer depends on besides its URL: connections differ by caller,
 /// lists come in several media types, and a caller may be lenient.
-const VARIES_BY: HeaderValue = HeaderValue::from_static("authorization, accept, prefer");
+pub(super) const VARIES_BY: HeaderValue = HeaderValue::from_static("authorization, accept, prefer");
 
 /// An answer's body, and what identifies it.
 pub(super) struct Representation {

@@ -62,6 +62,25 @@ pub enum DirectoryError {
     Source(ConnectionName, SourceError),
 }
 
+impl DirectoryError {
+    /// The connection that it comes from, where it is one's.
+    pub(super) fn connection(&self) -> Option<&ConnectionName> {
+        match self {
+            Self::Plan(connection, _)
+            | Self::OrderTooExpensive { connection, .. }
+            | Self::CursorExpired(connection)
+            | Self::CursorTooLong(connection)
+            | Self::Circular(connection)
+            | Self::Source(connection, _) => Some(connection),
+            Self::UnknownConnection(_)
+            | Self::MergeTooExpensive { .. }
+            | Self::Cursor(_)
+            | Self::TooManyConnections
+            | Self::NotFound => None,
+        }
+    }
+}
+
 fn too_expensive(rows: Option<u64>, allowed: u32) -> String {
     let (cost, whose) = match rows.map(|rows| (rows, rows.div_ceil(PAGE_SIZE as u64))) {
         // The other connections have taken theirs.

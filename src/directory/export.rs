@@ -8,7 +8,7 @@ use crate::{
     cache::Demand,
     clock::SharedClock,
     domain::{
-        cursor::{Cursor, CursorKey, Fingerprint},
+        cursor::{Cursor, CursorError, CursorKey, Fingerprint},
         position::Direction,
         question::Question,
     },
@@ -28,6 +28,9 @@ const PAGE: usize = 100;
 /// A vendor that asks for a longer wait than this is not waited for: an export
 /// can be resumed from its last cursor.
 const LONGEST_WAIT: Duration = Duration::from_mins(5);
+/// An export that has nothing to hand on for so long says where it stands: so
+/// that no proxy takes it for dead, and little of a long search is lost with it.
+const LONGEST_SILENCE: Duration = Duration::from_secs(15);
 /// Where a budget names no wait worth its while.
 const SHORTEST_WAIT: Duration = Duration::from_millis(100);
 
@@ -50,17 +53,23 @@ pub struct ExportPage {
     pub count: usize,
     /// Where the list goes on behind them; `None` at its end.
     pub cursor: Option<String>,
-    /// Each source that is in trouble and was left out.
-    pub failed: Vec<SourceReport>,
+    /// What each source has contributed so far.
+    pub sources: Vec<SourceReport>,
+    /// Why nothing more comes before the end of the list.
+    pub trouble: Option<DirectoryError>,
 }
 
 impl Directory {
     /// Opens an export: its calls give way to callers', what it fetches is not
     /// kept, and no call budget bounds it but that of an order.
     pub fn export(&self, question: &Question, request: PageRequest) -> Result<Export, DirectoryError> {
-        let demand = Demand { no_store: true, ..request.demand };
-        let request = PageRequest { demand, ..request };
+        // Who can wait for a vendor has no need of what is stale.
+        let max_stale = request.demand.max_stale.or(Some(Duration::ZERO));
+        let request = PageRequest { demand: Demand { no_store: true, max_stale, ..request.demand }, ..request };
         let (fingerprint, cursor) = self.opened(question, &request)?;
+        if cursor.as_ref().is_some_and(|cursor| cursor.direction == Direction::Backward) {
+            return Err(CursorError::Backward.into());
+        }
         let listing = self.listing(question, &request, cursor, Manner::Ask(Priority::Background))?;
         Ok(Export {
             clock: self.clock.clone(),
@@ -74,36 +83,78 @@ impl Directory {
 }
 
 impl Export {
-    /// The next page. A vendor's rate limit is waited for if `waits`; any other
-    /// trouble ends the export, which can be resumed from [`Export::cursor`].
-    pub async fn next(&mut self, waits: bool) -> Result<ExportPage, DirectoryError> {
-        while let Err(error) = self.listing.fill(&mut self.taken).await {
-            match wait_of(&error).filter(|wait| waits && *wait <= LONGEST_WAIT) {
-                Some(wait) => self.clock.sleep(wait.max(SHORTEST_WAIT)).await,
-                // The rows before the trouble go out first; it will come again.
-                None if self.taken.count() > 0 => break,
-                None => return Err(error),
-            }
+    /// Makes a start, for so long at most: fails if something other than a
+    /// rate limit stands before the first row.
+    pub async fn begin(&mut self, patience: Duration) -> Result<(), DirectoryError> {
+        match tokio::time::timeout(patience, self.listing.fill(&mut self.taken)).await {
+            Ok(Err(error)) if self.taken.count() == 0 && !Self::may_wait(&error) => Err(error),
+            _ => Ok(()),
         }
+    }
+
+    /// The next page, which is short or empty where more is long in coming. A
+    /// vendor's rate limit is waited for; any other trouble ends the export,
+    /// which can be resumed from its cursor.
+    pub async fn next(&mut self) -> ExportPage {
+        let (is_spent, error) = self.fill().await;
         self.listing.take_freshness();
         let count = self.taken.count();
         let segments = std::mem::replace(&mut self.taken, Taken::new(Direction::Forward, PAGE)).finish();
-        let is_failed = |report: &SourceReport| matches!(report.outcome, Outcome::Failed(_));
-        let failed = self.listing.reports().into_iter().filter(is_failed).collect();
-        Ok(ExportPage { segments, count, cursor: self.cursor()?, failed })
+        let mut sources = self.listing.reports();
+        if let Some(error) = &error
+            && let Some(culprit) = error.connection()
+        {
+            let culprits = sources.iter_mut().filter(|report| report.connection == *culprit);
+            culprits.for_each(|report| report.outcome = Outcome::Failed(error.clone()));
+        }
+        let failed = sources.iter().find_map(|report| match &report.outcome {
+            Outcome::Failed(error) => Some(error.clone()),
+            _ => None,
+        });
+        // A source that was left out is tried again with each page, until
+        // nothing else comes.
+        let trouble = error.or(failed.filter(|_| is_spent && count == 0));
+        match self.cursor() {
+            Ok(cursor) => ExportPage { segments, count, cursor, sources, trouble },
+            Err(error) => ExportPage { segments, count, cursor: None, sources, trouble: trouble.or(Some(error)) },
+        }
+    }
+
+    /// Takes the rows of a page. Says whether no source has more to give, and
+    /// what stands before the first row.
+    async fn fill(&mut self) -> (bool, Option<DirectoryError>) {
+        let mut silence = self.clock.sleep(LONGEST_SILENCE);
+        loop {
+            let filled = tokio::select! {
+                biased;
+                filled = self.listing.fill(&mut self.taken) => filled,
+                () = &mut silence => return (false, None),
+            };
+            let Err(error) = filled else { return (self.taken.count() < PAGE, None) };
+            // The rows before the trouble go out first; it will come again.
+            if self.taken.count() > 0 {
+                return (false, None);
+            }
+            let Some(wait) = wait_of(&error).filter(|wait| *wait <= LONGEST_WAIT) else {
+                return (false, Some(error));
+            };
+            tokio::select! {
+                () = self.clock.sleep(wait.max(SHORTEST_WAIT)) => {}
+                () = &mut silence => return (false, None),
+            }
+        }
     }
 
     /// Where the export goes on, as far as its rows were handed out; `None` at
     /// its end.
-    pub fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
+    fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
         let [_, sources] = self.listing.standings()?;
         let cursor = Cursor { question: self.fingerprint, direction: Direction::Forward, sources };
         seal(&self.cursor_key, &cursor, &self.request)
     }
 
     /// Whether waiting may help an error.
-    #[must_use]
-    pub fn may_wait(error: &DirectoryError) -> bool {
+    pub(super) fn may_wait(error: &DirectoryError) -> bool {
         wait_of(error).is_some_and(|wait| wait <= LONGEST_WAIT)
     }
 }

@@ -27,9 +27,12 @@ pub(super) struct Listing {
     direction: Direction,
     /// The order of a merge; `None` for one source after the other.
     merged: Option<Order>,
-    /// Whether a source in trouble is left out of a page.
-    allows_partial: bool,
+    /// With which trouble a source is left out.
+    leaves_out: LeavesOut,
 }
+
+/// Whether a source with an error is left out, and the others go on.
+pub(super) type LeavesOut = fn(&DirectoryError) -> bool;
 
 /// One source's part in a list.
 struct Lane {
@@ -50,8 +53,8 @@ pub(super) struct Course {
     pub(super) direction: Direction,
     /// By which order they are merged, if they are.
     pub(super) order: Option<Order>,
-    /// Whether a source in trouble is left out of a page.
-    pub(super) allows_partial: bool,
+    /// With which trouble a source is left out.
+    pub(super) leaves_out: LeavesOut,
     /// How their pages are asked for.
     pub(super) terms: Terms,
 }
@@ -59,7 +62,7 @@ pub(super) struct Course {
 impl Listing {
     /// A list over some sources, each with its plan and where it stands.
     pub(super) fn new(sources: Vec<Planned>, trail: &Trail, course: Course) -> Self {
-        let Course { direction, order, allows_partial, terms } = course;
+        let Course { direction, order, leaves_out, terms } = course;
         let lane = |(source, plan, standing): Planned| Lane {
             prefix: format!("{}.", source.name()),
             way: plan.map(|plan| {
@@ -72,7 +75,7 @@ impl Listing {
         };
         let lanes: Vec<_> = sources.into_iter().map(lane).collect();
         let merged = order.filter(|_| lanes.len() > 1);
-        Self { lanes, direction, merged, allows_partial }
+        Self { lanes, direction, merged, leaves_out }
     }
 
     /// Takes up to `limit` rows, in list order.
@@ -103,7 +106,7 @@ impl Listing {
             behind.push(walk.behind());
             ahead.push(match walk.ahead() {
                 // It cannot go on from here, and stays here.
-                Err(error) if self.allows_partial && error.is_trouble() => {
+                Err(error) if (self.leaves_out)(&error) => {
                     lane.failure.get_or_insert(error);
                     walk.here()
                 }
@@ -149,7 +152,7 @@ impl Listing {
                 Direction::Backward => &mut self.lanes[count - 1 - at],
             };
             while !taken.is_full() {
-                lane.look(self.allows_partial).await?;
+                lane.look(self.leaves_out).await?;
                 match lane.next {
                     Some(Next::Row) => taken.push(lane.take()),
                     Some(Next::Spent | Next::Unforeseeable) => return Ok(()),
@@ -161,12 +164,12 @@ impl Listing {
     }
 
     async fn merge(&mut self, order: Order, taken: &mut Taken) -> Result<(), DirectoryError> {
-        let allows_partial = self.allows_partial;
+        let leaves_out = self.leaves_out;
         // What orders all rows needs its calls, and a search takes what it gets:
         // that goes on when all have begun.
-        try_join_all(self.lanes.iter_mut().map(|lane| lane.begin(allows_partial))).await?;
+        try_join_all(self.lanes.iter_mut().map(|lane| lane.begin(leaves_out))).await?;
         let begun = self.lanes.iter_mut().filter(|lane| lane.next.is_none());
-        try_join_all(begun.map(|lane| lane.look(allows_partial))).await?;
+        try_join_all(begun.map(|lane| lane.look(leaves_out))).await?;
         loop {
             // What has not been looked for may come first.
             if self.lanes.iter().any(|lane| matches!(lane.next, Some(Next::Spent | Next::Unforeseeable))) {
@@ -185,7 +188,7 @@ impl Listing {
             if taken.is_full() {
                 return Ok(());
             }
-            lane.look(allows_partial).await?;
+            lane.look(leaves_out).await?;
         }
     }
 
@@ -199,31 +202,34 @@ impl Listing {
 
 impl Lane {
     /// Fetches what it cannot begin without.
-    async fn begin(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
+    async fn begin(&mut self, leaves_out: LeavesOut) -> Result<(), DirectoryError> {
         let Ok(walk) = &mut self.way else { return Ok(()) };
         if self.failure.is_some() {
             return Ok(());
         }
         let begun = walk.begin().await;
-        self.note(begun, allows_partial)
+        self.note(begun, leaves_out)
     }
 
     /// Finds out what comes next.
-    async fn look(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
+    async fn look(&mut self, leaves_out: LeavesOut) -> Result<(), DirectoryError> {
         let Ok(walk) = &mut self.way else { return Ok(()) };
         if self.failure.is_some() {
             return Ok(());
         }
         let next = walk.next().await;
-        self.note(next.map(Some), allows_partial)
+        self.note(next.map(Some), leaves_out)
     }
 
-    /// Notes what comes next; in a page that may be partial also trouble, which
-    /// leaves the source out.
-    fn note(&mut self, next: Result<Option<Next>, DirectoryError>, allows_partial: bool) -> Result<(), DirectoryError> {
+    /// Notes what comes next; also trouble with which the source is left out.
+    fn note(
+        &mut self,
+        next: Result<Option<Next>, DirectoryError>,
+        leaves_out: LeavesOut,
+    ) -> Result<(), DirectoryError> {
         match next {
             Ok(next) => self.next = next,
-            Err(error) if allows_partial && error.is_trouble() => {
+            Err(error) if leaves_out(&error) => {
                 self.next = None;
                 self.failure = Some(error);
             }
@@ -342,7 +348,7 @@ impl Taken {
 
 impl DirectoryError {
     /// Whether a source is in trouble that may pass, and not the question.
-    fn is_trouble(&self) -> bool {
+    pub(super) fn is_trouble(&self) -> bool {
         use crate::vendors::VendorError;
         match self {
             Self::Circular(_) => true,

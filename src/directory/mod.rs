@@ -35,7 +35,7 @@ pub use answer::{Found, Freshness, Listed, Outcome, Segment, SourceReport};
 pub use error::{DirectoryError, SourceError};
 pub use explain::{CallCount, Explained, ExplainedRequest, ExplainedSource};
 pub use export::{Export, ExportPage};
-use listing::{Course, Listing};
+use listing::{Course, LeavesOut, Listing};
 pub use metrics::SourceMetrics;
 pub use source::{Policies, Source};
 use trail::Trail;
@@ -185,7 +185,13 @@ impl Directory {
         let is_export = manner == Manner::Ask(Priority::Background);
         let calls = if is_export { Calls::unbounded(allowed) } else { Calls::new(allowed) };
         let terms = Terms { calls, demand: request.demand, manner };
-        let course = Course { direction, order: question.order, allows_partial: request.allows_partial, terms };
+        let leaves_out: LeavesOut = match (request.allows_partial, is_export) {
+            (false, _) => |_| false,
+            (true, false) => DirectoryError::is_trouble,
+            // Who can wait does not do without.
+            (true, true) => |error| error.is_trouble() && !Export::may_wait(error),
+        };
+        let course = Course { direction, order: question.order, leaves_out, terms };
         Ok(Listing::new(sources, &self.trail, course))
     }
 

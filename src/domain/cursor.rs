@@ -58,6 +58,9 @@ pub enum CursorError {
     /// It belongs to another question.
     #[error("the cursor belongs to a question with other connections, filters or order")]
     Mismatch,
+    /// It leads backwards, where there is only a way forward.
+    #[error("the cursor leads backwards, and an export goes forward: take `next_cursor`, or an export's own")]
+    Backward,
 }
 
 /// A position is too long to be put in a cursor: the vendor's own token is.

@@ -165,6 +165,11 @@ impl Budget {
         self.0.max_wait
     }
 
+    /// How long until there is a place for a call that nobody waits for.
+    pub(super) fn next_place(&self) -> Duration {
+        self.0.next_place()
+    }
+
     /// What the budget has to give at this moment. Asking takes nothing.
     #[must_use]
     pub fn state(&self) -> BudgetState {

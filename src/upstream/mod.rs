@@ -166,7 +166,12 @@ impl Upstream {
             .retry(backoff())
             .when(|passing: &Passing| passing.may_pass() && self.retries.withdraw())
             .adjust(|passing, delay| {
-                let wait = delay?.max(passing.named_wait());
+                let mut wait = delay?.max(passing.named_wait());
+                if priority == Priority::Background {
+                    // It has no place in the queue; to be refused one would
+                    // hide what the vendor answered.
+                    wait = wait.max(self.budget.next_place());
+                }
                 let stop = self.stopped();
                 (stop <= self.budget.max_wait() && wait + stop < left()).then_some(wait)
             })

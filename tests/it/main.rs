@@ -10,6 +10,7 @@ mod configuration;
 mod contract;
 mod docs_page;
 mod explain;
+mod export;
 mod hostile;
 mod problems;
 mod several;

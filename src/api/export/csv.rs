@@ -2,7 +2,8 @@
 //!
 //! Members of objects are columns of their own (`referral.partner_id`), lists
 //! are joined by semicolons, and null is empty. The last columns are the marks:
-//! filled in the last row of each page, and in a row of their own at the end.
+//! filled in the last row of each page, and in a row of their own (which has no
+//! `id`) at the end, and where a page has no rows.
 
 use ::csv::Writer;
 use bytes::Bytes;
@@ -13,7 +14,7 @@ use crate::{
     domain::question::{Expansion, Question, Resource},
 };
 
-use super::Mark;
+use super::{Mark, left_out};
 
 const CUSTOMER: &[&str] = &[
     "id",
@@ -58,7 +59,7 @@ const TRANSACTION: &[&str] = &[
     "referral.organization_id",
 ];
 
-const MARKS: &[&str] = &["export.status", "export.count", "export.cursor", "export.problem"];
+const MARKS: &[&str] = &["export.status", "export.count", "export.cursor", "export.problem", "export.left_out"];
 
 /// The columns of an expansion.
 fn expanded(expansion: Expansion) -> &'static [&'static str] {
@@ -128,7 +129,7 @@ pub(super) fn head(question: &Question) -> Bytes {
 }
 
 /// The rows of a page, and its mark.
-pub(super) fn page(question: &Question, page: &ExportPage, mark: &Mark) -> Bytes {
+pub(super) fn page(question: &Question, page: &ExportPage, mark: &Mark<'_>) -> Bytes {
     let width = columns(question).count();
     let rows: Vec<_> = page
         .segments
@@ -139,23 +140,24 @@ pub(super) fn page(question: &Question, page: &ExportPage, mark: &Mark) -> Bytes
         for (at, row) in rows.iter().enumerate() {
             let row: Value = serde_json::from_slice(row).unwrap_or_default();
             let cells = columns(question).map(|column| cell(&row, column));
-            let is_marked = at + 1 == rows.len() && mark.status == "continues";
-            writer.write_record(cells.chain(if is_marked { marks(mark) } else { Default::default() }))?;
+            let is_marked = at + 1 == rows.len() && !mark.is_end();
+            writer.write_record(cells.chain(if is_marked { marks(page, mark) } else { Default::default() }))?;
         }
-        if mark.status != "continues" {
-            writer.write_record(std::iter::repeat_n(String::new(), width).chain(marks(mark)))?;
+        if mark.is_end() || rows.is_empty() {
+            writer.write_record(std::iter::repeat_n(String::new(), width).chain(marks(page, mark)))?;
         }
         Ok(())
     })
 }
 
-fn marks(mark: &Mark) -> [String; 4] {
+fn marks(page: &ExportPage, mark: &Mark<'_>) -> [String; 5] {
     let problem = mark.problem.as_ref().map(|problem| problem.code().to_owned());
     [
         mark.status.to_owned(),
         mark.count.to_string(),
         mark.cursor.clone().unwrap_or_default(),
         problem.unwrap_or_default(),
+        if mark.is_end() { left_out(page).collect::<Vec<_>>().join(";") } else { String::new() },
     ]
 }
 

@@ -11,23 +11,26 @@ mod ndjson;
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
-use headers::HeaderMapExt;
 use headers_accept::Accept;
 use http::{
     HeaderMap, HeaderValue,
-    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE},
+    header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY},
 };
-use mediatype::MediaType;
+use mediatype::{MediaType, Name, Value, names, values};
 use serde::Serialize;
 
-use crate::directory::{Export, ExportPage, SourceReport};
+use crate::directory::{Export, ExportPage, Outcome};
 
 use super::{
-    ApiState,
+    ApiState, caching,
     parameters::ListRequest,
     preference::{LENIENT, PREFERENCE_APPLIED},
     problem::{Code, Problem, SourceProblem},
+    sources::SourceReport,
 };
+
+const X_NDJSON: Name<'static> = Name::new_unchecked("x-ndjson");
+const IN_UTF_8: &[(Name<'static>, Value<'static>)] = &[(names::CHARSET, values::UTF_8)];
 
 /// What a list is sent as.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,7 +43,7 @@ pub(super) enum Format {
 
 /// Where an export stands.
 #[derive(Debug, Serialize)]
-struct Mark {
+struct Mark<'p> {
     /// `continues`, `complete`, or `incomplete`.
     status: &'static str,
     /// How many rows have been sent so far.
@@ -50,37 +53,48 @@ struct Mark {
     /// Why it is not.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<SourceProblem>,
+    /// At its end: what each connection contributed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sources: Option<Vec<SourceReport<'p>>>,
 }
 
 impl Format {
-    const MEDIA_TYPES: &[MediaType<'static>] = &[
-        MediaType::new(mediatype::names::APPLICATION, mediatype::names::JSON),
-        MediaType::new(mediatype::names::APPLICATION, mediatype::Name::new_unchecked("x-ndjson")),
-        MediaType::new(mediatype::names::TEXT, mediatype::names::CSV),
+    /// The formats of a list, the first of those that are wanted alike first;
+    /// each once more with the charset that clients like to name, since a range
+    /// with a parameter is not met without it.
+    const MEDIA_TYPES: [MediaType<'static>; 6] = [
+        MediaType::new(names::APPLICATION, names::JSON),
+        MediaType::new(names::APPLICATION, X_NDJSON),
+        MediaType::new(names::TEXT, names::CSV),
+        MediaType::from_parts(names::APPLICATION, names::JSON, None, IN_UTF_8),
+        MediaType::from_parts(names::APPLICATION, X_NDJSON, None, IN_UTF_8),
+        MediaType::from_parts(names::TEXT, names::CSV, None, IN_UTF_8),
     ];
 
     /// The format that a request asks for in place of a page.
     pub(super) fn asked(request: &HeaderMap) -> Option<Self> {
-        let accept = request.typed_get::<Accept>()?;
-        let [_, ndjson, csv] = Self::MEDIA_TYPES else { return None };
-        let preferred = accept.negotiate(Self::MEDIA_TYPES)?;
-        if preferred == ndjson {
+        let ranges: Result<Vec<_>, _> = request.get_all(ACCEPT).iter().map(HeaderValue::to_str).collect();
+        // The crate compares charsets as they are written, in capitals.
+        let accept: Accept = ranges.ok()?.join(",").to_ascii_uppercase().parse().ok()?;
+        let preferred = accept.negotiate(&Self::MEDIA_TYPES)?.subty;
+        if preferred == X_NDJSON {
             Some(Self::Ndjson)
-        } else if preferred == csv {
+        } else if preferred == names::CSV {
             Some(Self::Csv)
         } else {
             None
         }
     }
 
-    /// Whether a request may ask for one; cheaper to know.
+    /// Whether a request may ask for one; cheaper to know. JSON is the first
+    /// choice of a wildcard, unless it has a weight of its own.
     pub(super) fn may_be_asked(request: &HeaderMap) -> bool {
-        let is_named = |value: &HeaderValue| {
-            value
-                .to_str()
-                .is_ok_and(|value| value.contains("ndjson") || value.contains("csv") || value.contains("text/*"))
+        let may_mean = |value: &HeaderValue| {
+            let has =
+                |part: &str| value.as_bytes().windows(part.len()).any(|it| it.eq_ignore_ascii_case(part.as_bytes()));
+            has("ndjson") || has("csv") || has("text/*") || (has("*") && has("q="))
         };
-        request.get_all(ACCEPT).iter().any(is_named)
+        request.get_all(ACCEPT).iter().any(may_mean)
     }
 
     fn content_type(self) -> HeaderValue {
@@ -97,9 +111,9 @@ impl Format {
         }
     }
 
-    fn page(self, request: &ListRequest, page: &ExportPage, mark: &Mark) -> Bytes {
+    fn page(self, request: &ListRequest, page: &ExportPage, mark: &Mark<'_>) -> Bytes {
         match self {
-            Self::Ndjson => ndjson::page(page, mark),
+            Self::Ndjson => ndjson::page(&request.question, page, mark),
             Self::Csv => csv::page(&request.question, page, mark),
         }
     }
@@ -118,17 +132,14 @@ pub(super) async fn answer(state: &ApiState, request: ListRequest, format: Forma
     }
     let is_lenient = request.page.is_lenient;
     let mut export = state.directory.export(&request.question, request.page.clone())?;
-    // What is wrong from the beginning is said with its status; a rate limit
-    // is waited for in the stream.
-    let first = match export.next(false).await {
-        Ok(page) => Some(page),
-        Err(error) if Export::may_wait(&error) => None,
-        Err(error) => return Err(error.into()),
-    };
-    let mut response = Response::new(Body::from_stream(stream(export, request, format, first)));
+    // What is wrong from the beginning is said with its status. A list whose
+    // first rows are long in coming is no reason to miss the deadline.
+    export.begin(state.request_timeout / 2).await?;
+    let mut response = Response::new(Body::from_stream(stream(export, request, format)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, format.content_type());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(VARY, caching::VARIES_BY);
     if is_lenient {
         headers.insert(PREFERENCE_APPLIED, LENIENT);
     }
@@ -141,7 +152,6 @@ struct Sending {
     export: Export,
     request: ListRequest,
     format: Format,
-    first: Option<ExportPage>,
     is_over: bool,
     count: usize,
 }
@@ -150,10 +160,9 @@ fn stream(
     export: Export,
     request: ListRequest,
     format: Format,
-    first: Option<ExportPage>,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
     let head = stream::iter(format.head(&request).map(Ok));
-    let sending = Sending { export, request, format, first, is_over: false, count: 0 };
+    let sending = Sending { export, request, format, is_over: false, count: 0 };
     head.chain(stream::unfold(sending, async |mut sending| Some((Ok(sending.next().await?), sending))))
 }
 
@@ -162,42 +171,28 @@ impl Sending {
         if self.is_over {
             return None;
         }
-        let page = match self.first.take() {
-            Some(page) => Ok(page),
-            None => self.export.next(true).await,
+        let page = self.export.next().await;
+        self.count += page.count;
+        let (status, problem) = match (&page.trouble, &page.cursor) {
+            (Some(error), _) => ("incomplete", Some(SourceProblem::from(Problem::from(error.clone())))),
+            (None, None) => ("complete", None),
+            (None, Some(_)) => ("continues", None),
         };
-        let (page, mark) = match page {
-            Ok(page) => {
-                self.count += page.count;
-                let mark = self.mark(&page);
-                (page, mark)
-            }
-            Err(error) => {
-                let problem = Some(SourceProblem::from(Problem::from(error)));
-                let cursor = self.export.cursor().unwrap_or_default();
-                let mark = Mark { status: "incomplete", count: self.count, cursor, problem };
-                (ExportPage { segments: Vec::new(), count: 0, cursor: None, failed: Vec::new() }, mark)
-            }
-        };
-        self.is_over = mark.status != "continues";
+        self.is_over = status != "continues";
+        let sources = self.is_over.then(|| page.sources.iter().map(SourceReport::of).collect());
+        let mark = Mark { status, count: self.count, cursor: page.cursor.clone(), problem, sources };
         Some(self.format.page(&self.request, &page, &mark))
-    }
-
-    fn mark(&self, page: &ExportPage) -> Mark {
-        // Where nothing came but trouble, it would come again.
-        let is_stuck = page.count == 0 && !page.failed.is_empty();
-        let (status, problem) = match &page.cursor {
-            None => ("complete", None),
-            Some(_) if is_stuck => ("incomplete", page.failed.first().and_then(trouble)),
-            Some(_) => ("continues", None),
-        };
-        Mark { status, count: self.count, cursor: page.cursor.clone(), problem }
     }
 }
 
-fn trouble(report: &SourceReport) -> Option<SourceProblem> {
-    match &report.outcome {
-        crate::directory::Outcome::Failed(error) => Some(SourceProblem::from(Problem::from(error.clone()))),
-        _ => None,
+impl Mark<'_> {
+    fn is_end(&self) -> bool {
+        self.status != "continues"
     }
+}
+
+/// The connections whose rows are not all there.
+fn left_out(page: &ExportPage) -> impl Iterator<Item = &str> {
+    let is_out = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_) | Outcome::Skipped(_));
+    page.sources.iter().filter(move |source| is_out(&source.outcome)).map(|source| source.connection.as_str())
 }

@@ -4,23 +4,28 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::directory::ExportPage;
+use crate::{directory::ExportPage, domain::question::Question};
 
 use super::Mark;
 
 #[derive(Serialize)]
 struct Line<'m> {
-    export: &'m Mark,
+    export: &'m Mark<'m>,
 }
 
 /// The lines of a page and its mark.
-pub(super) fn page(page: &ExportPage, mark: &Mark) -> Bytes {
+pub(super) fn page(question: &Question, page: &ExportPage, mark: &Mark<'_>) -> Bytes {
     let records: usize = page.segments.iter().map(|segment| segment.json().len() + 1).sum();
     let mut lines = Vec::with_capacity(records + 512);
     for segment in &page.segments {
-        // Records are kept without a line break in them.
         for index in segment.records.clone() {
+            let start = lines.len();
             lines.extend_from_slice(segment.entry.page.json(index));
+            // A vendor's own object may be laid out in lines. Within JSON a
+            // break is white space: in text it is escaped.
+            if question.shape.raw {
+                lines[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
+            }
             lines.push(b'\n');
         }
     }

@@ -35,6 +35,7 @@ impl From<DirectoryError> for Problem {
                 let code = match error {
                     CursorError::Invalid => Code::InvalidCursor,
                     CursorError::Mismatch => Code::CursorMismatch,
+                    CursorError::Backward => Code::InvalidParameter,
                 };
                 Self::new(code, detail).parameter("cursor")
             }

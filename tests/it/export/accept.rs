@@ -1,0 +1,108 @@
+//! Who asks for an export, and who for a page: `Accept`.
+
+use reqwest::{Method, header::ACCEPT};
+
+use super::{CSV, NDJSON, Stage};
+
+const TARGET: &str = "/customers?connection=affiliates";
+const JSON: &str = "application/json";
+
+/// What each `Accept` is answered with.
+const ACCEPTS: &[(&str, &str)] = &[
+    ("*/*", JSON),
+    ("application/*", JSON),
+    (JSON, JSON),
+    ("text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8", JSON),
+    ("application/json, text/plain, */*", JSON),
+    ("image/png", JSON),
+    ("no media type", JSON),
+    ("application/json, text/csv;q=0.5", JSON),
+    ("text/csv;q=0.5, application/json", JSON),
+    ("text/csv, */*;q=0.1", CSV),
+    ("text/csv;q=0, application/json", JSON),
+    ("application/x-ndjson;q=0", JSON),
+    (NDJSON, NDJSON),
+    ("Application/X-NDJSON", NDJSON),
+    (CSV, CSV),
+    ("TEXT/CSV", CSV),
+    ("text/csv;charset=utf-8", CSV),
+    ("text/csv; charset=UTF-8", CSV),
+    ("application/json; charset=utf-8, text/csv;q=0.5", JSON),
+    ("application/*;q=0.1, */*", CSV),
+    ("text/*", CSV),
+    ("application/x-ndjson;q=0.4, text/csv;q=0.6, application/json;q=0.5", CSV),
+    ("application/x-ndjson;q=0.9, application/json;q=0.1", NDJSON),
+    ("application/json;q=0.1, */*", NDJSON),
+    ("application/json;q=0, */*;q=0.3", NDJSON),
+];
+
+#[tokio::test]
+async fn the_most_wanted_of_the_three_is_sent() {
+    let stage = Stage::set().await;
+    // The second time round, what was answered before is remembered.
+    for round in 0..2 {
+        for (accept, expected) in ACCEPTS {
+            let answer = stage.gateway.get_as_type(TARGET, accept).await;
+            let media_type = answer.header("content-type").split(';').next().unwrap();
+            assert_eq!((answer.status, media_type), (200, *expected), "{accept}, round {round}");
+            assert!(!answer.text.is_empty());
+        }
+    }
+}
+
+#[tokio::test]
+async fn several_accept_headers_are_one_list() {
+    let stage = Stage::set().await;
+    for _ in 0..2 {
+        let answer = stage.gateway.request(|client, url| {
+            client.get(format!("{url}{TARGET}")).header(ACCEPT, "application/json;q=0.5").header(ACCEPT, NDJSON)
+        });
+        assert_eq!(answer.await.header("content-type"), NDJSON);
+        stage.gateway.get(TARGET).await.ok();
+    }
+}
+
+#[tokio::test]
+async fn caches_are_told_that_it_depends_on_accept_and_keep_no_export() {
+    let stage = Stage::set().await;
+    for accept in [JSON, NDJSON, CSV] {
+        let answer = stage.gateway.get_as_type(TARGET, accept).await;
+        assert!(answer.header("vary").contains("accept"), "{accept}: {:?}", answer.headers);
+        assert_eq!(answer.header("cache-control") == "no-store", accept != JSON);
+        assert_eq!(answer.header("etag").is_empty(), accept != JSON);
+    }
+}
+
+#[tokio::test]
+async fn a_tag_of_a_page_does_not_answer_an_export() {
+    let stage = Stage::set().await;
+    let tag = stage.gateway.get(TARGET).await.header("etag").to_owned();
+    for (accept, status) in [(JSON, 304), (NDJSON, 200), (CSV, 200)] {
+        let answer = stage.gateway.request(|client, url| {
+            client.get(format!("{url}{TARGET}")).header(ACCEPT, accept).header("if-none-match", &tag)
+        });
+        assert_eq!(answer.await.status, status, "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn head_has_the_headers_of_the_export_and_no_body() {
+    let stage = Stage::set().await;
+    for (accept, content_type) in [(NDJSON, NDJSON), (CSV, "text/csv; charset=utf-8; header=present")] {
+        let answer = stage
+            .gateway
+            .request(|client, url| client.request(Method::HEAD, format!("{url}{TARGET}")).header(ACCEPT, accept))
+            .await;
+        assert_eq!((answer.status, answer.header("content-type"), &*answer.text), (200, content_type, ""));
+    }
+    assert!(stage.calls()[0] <= 2, "no more than the first page is asked for");
+}
+
+#[tokio::test]
+async fn what_is_no_list_is_never_an_export() {
+    let stage = Stage::set().await;
+    let customer = format!("/customers/affiliates.{}", stage.sandbox.tolt().customers()[0].id);
+    for target in [&*customer, "/connections", "/explain/customers"] {
+        assert_eq!(stage.gateway.get_as_type(target, NDJSON).await.header("content-type"), JSON, "{target}");
+    }
+}

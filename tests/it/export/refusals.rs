@@ -1,0 +1,108 @@
+//! What is wrong from the beginning is a problem document, with its status.
+
+use customer_gateway::sandbox::Fault;
+use insta::assert_snapshot;
+
+use super::{CSV, NDJSON, Stage};
+use crate::support::caller;
+
+#[tokio::test]
+async fn what_an_export_cannot_do_is_refused_by_name() {
+    let stage = Stage::set().await;
+    let page = stage.gateway.get("/customers?limit=10").await.ok();
+    let next = page["page"]["next_cursor"].as_str().unwrap().to_owned();
+    let second = stage.gateway.get(&format!("/customers?limit=10&cursor={next}")).await.ok();
+    let prev = second["page"]["prev_cursor"].as_str().unwrap();
+    let asked = [
+        (NDJSON, "/customers?limit=10".to_owned()),
+        (CSV, "/transactions?limit=10".to_owned()),
+        (NDJSON, "/customers?max_calls=3".to_owned()),
+        (CSV, "/customers?include=raw".to_owned()),
+        (CSV, "/customers?page=2".to_owned()),
+        (NDJSON, "/customers?status=active".to_owned()),
+        (NDJSON, "/customers?connection=nobody".to_owned()),
+        (CSV, "/transactions?connection=tax".to_owned()),
+        (NDJSON, "/customers?cursor=nonsense".to_owned()),
+        (NDJSON, format!("/customers?order=asc&cursor={next}")),
+        (NDJSON, format!("/customers?cursor={prev}")),
+    ];
+    let mut lines = Vec::new();
+    for (accept, target) in asked {
+        let target_shown = target.replace(&next, "[next]").replace(prev, "[prev]");
+        let answer = stage.gateway.get_as_type(&target, accept).await;
+        lines.push(format!("{accept} {target_shown}\n    {}", answer.line()));
+    }
+    assert_snapshot!(lines.join("\n"), @r"
+    application/x-ndjson /customers?limit=10
+        400 invalid_parameter [limit] an export has no pages: leave `limit` out
+    text/csv /transactions?limit=10
+        400 invalid_parameter [limit] an export has no pages: leave `limit` out
+    application/x-ndjson /customers?max_calls=3
+        400 invalid_parameter [max_calls] an export has no pages: leave `max_calls` out
+    text/csv /customers?include=raw
+        400 invalid_parameter [include] CSV has no place for the vendor's own object: leave `include=raw` out, or accept `application/x-ndjson`
+    text/csv /customers?page=2
+        400 unknown_parameter [page] there is no parameter `page` here
+    application/x-ndjson /customers?status=active
+        400 unsupported_filter [status] the connection `tax` cannot honour `status`
+    application/x-ndjson /customers?connection=nobody
+        404 connection_not_found [connection] there is no connection `nobody`
+    text/csv /transactions?connection=tax
+        501 unsupported_operation the vendor of `tax` has no such operation
+    application/x-ndjson /customers?cursor=nonsense
+        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+    application/x-ndjson /customers?order=asc&cursor=[next]
+        400 cursor_mismatch [cursor] the cursor belongs to a question with other connections, filters or order
+    application/x-ndjson /customers?cursor=[prev]
+        400 invalid_parameter [cursor] the cursor leads backwards, and an export goes forward: take `next_cursor`, or an export's own
+    ");
+}
+
+#[tokio::test]
+async fn without_a_key_there_is_no_export() {
+    let stage = Stage::configured(|config| config.callers = vec![caller("billing", "a key", &["affiliates"])]).await;
+    let answer = stage.gateway.get_as_type("/customers", NDJSON).await;
+    assert_eq!(answer.code(401), "unauthenticated");
+    let answer = stage
+        .gateway
+        .request(|client, url| client.get(format!("{url}/customers")).bearer_auth("a key").header("accept", CSV))
+        .await;
+    assert_eq!(super::Table::read(&answer.text).list().len(), 250, "only what the caller may see");
+    assert_eq!(stage.calls(), [3, 0]);
+}
+
+#[tokio::test]
+async fn an_order_that_is_too_expensive_is_refused_after_one_call() {
+    let stage = Stage::configured(|config| config.paging.max_vendor_calls = 2).await;
+    for accept in [NDJSON, CSV] {
+        let answer = stage.gateway.get_as_type("/customers?connection=tax&order=desc", accept).await;
+        assert_eq!(answer.code(422), "order_too_expensive");
+    }
+    assert_eq!(stage.calls(), [0, 2]);
+    // Without an order any number of calls is made.
+    assert_eq!(stage.gateway.export("/customers").await.complete().len(), 480);
+}
+
+#[tokio::test]
+async fn a_vendor_that_fails_at_once_is_said_with_its_status() {
+    let stage = Stage::set().await;
+    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    assert_eq!(stage.gateway.get_as_type("/customers", NDJSON).await.code(502), "vendor_unauthorized");
+    stage.sandbox.tolt().fail_next(1, Fault::Html);
+    assert_eq!(stage.gateway.get_as_type("/customers", CSV).await.code(502), "vendor_unreadable");
+}
+
+#[tokio::test]
+async fn what_is_kept_is_exported_without_a_call_if_that_is_demanded() {
+    let stage = Stage::set().await;
+    let only_kept = || {
+        stage.gateway.request(|client, url| {
+            let request = client.get(format!("{url}/customers?connection=affiliates"));
+            request.header("accept", NDJSON).header("cache-control", "only-if-cached")
+        })
+    };
+    assert_eq!(only_kept().await.status, 504);
+    let rows = stage.gateway.walked("/customers?connection=affiliates").await;
+    assert_eq!(super::Export::read(&only_kept().await.text).complete(), rows);
+    assert_eq!(stage.calls(), [3, 0]);
+}
