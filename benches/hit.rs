@@ -103,7 +103,7 @@ fn config(sandbox: &Sandbox) -> Config {
         policies: Policies { customers: KEPT, customer: KEPT, transactions: KEPT },
     };
     let caller = Caller {
-        name: "bench".to_owned(),
+        name: "bench".into(),
         keys: vec![CallerKey::lasting(blake3::hash(KEY.as_bytes()))],
         connections: vec![connection.name.clone()],
         may_purge: false,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     api::{self, ApiState, Callers, Front},
-    cache::{CacheMetrics, PageCache},
+    cache::PageCache,
     clock::SharedClock,
     config::{Config, Connection},
-    directory::{Directory, Source},
+    directory::{Directory, Source, SourceMetrics},
     domain::cursor::CursorKey,
     telemetry::metrics::Registry,
     upstream::{Budgets, ClientError, Clients, Limits, Upstream},
@@ -59,7 +59,7 @@ impl App {
                 limits,
                 Arc::clone(clock),
             );
-            let metrics = CacheMetrics::new(&registry, connection.name.as_str());
+            let metrics = SourceMetrics::new(&registry, connection.name.as_str(), Arc::clone(clock));
             let account = Account { connection: connection.name, id: connection.account_id };
             Ok(Source::new(connection.kind, account, upstream, cache.clone(), connection.policies, metrics))
         };
@@ -73,11 +73,12 @@ impl App {
         let callers = Callers::new(config.callers, clock);
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
-            registry,
+            registry: registry.clone(),
             callers: callers.clone(),
             request_timeout: config.server.request_timeout,
+            clock: Arc::clone(clock),
         });
-        let front = Front::new(router, callers, remembered, Arc::clone(clock));
+        let front = Front::new(router, callers, remembered, registry, Arc::clone(clock));
         Ok(Self { directory, front })
     }
 }

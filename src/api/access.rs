@@ -26,6 +26,9 @@ use super::{
     problem::{Code, Problem},
 };
 
+/// The name of a caller that is not known, or need not be.
+pub(super) const NOBODY: &str = "-";
+
 /// Everybody who may ask. Clones share their quotas.
 #[derive(Clone)]
 pub struct Callers(Arc<Known>);
@@ -36,6 +39,10 @@ struct Known {
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
+
+/// The caller that a response is for.
+#[derive(Debug, Clone)]
+pub(super) struct CallerName(pub(super) Arc<str>);
 
 /// What the caller of a request may ask.
 #[derive(Debug, Clone)]
@@ -114,6 +121,14 @@ impl Access {
         }
     }
 
+    /// The caller's name.
+    fn name(&self) -> Arc<str> {
+        match self {
+            Self::Everything => NOBODY.into(),
+            Self::Caller(caller) => Arc::clone(&caller.name),
+        }
+    }
+
     /// Whether the caller may purge what is kept.
     pub(super) fn may_purge(&self) -> bool {
         match self {
@@ -128,8 +143,11 @@ pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Req
     let place = state.callers.identify(request.headers());
     match place.and_then(|place| state.callers.admit(place).map(|()| state.callers.access(place))) {
         Ok(access) => {
+            let name = access.name();
             request.extensions_mut().insert(access);
-            next.run(request).await
+            let mut response = next.run(request).await;
+            response.extensions_mut().insert(CallerName(name));
+            response
         }
         Err(problem) => problem.into_response(),
     }

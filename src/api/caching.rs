@@ -18,7 +18,7 @@ use crate::{
     directory::Freshness,
 };
 
-use super::front::Repeatable;
+use super::{front::Repeatable, observe::Made};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -89,8 +89,12 @@ pub(super) fn answer(request: &HeaderMap, representation: Representation) -> Res
     let Representation { body, hash, freshness } = representation;
     let tag = value(&format!("\"{}\"", &hash.to_hex()[..32]));
     let body = Bytes::from(body);
+    let made = freshness.as_ref().map(Made::of);
     let headers = freshness.as_ref().map(|freshness| FreshnessHeaders::new(freshness.age, &freshness.status));
     let mut response = respond(request, body.clone(), tag.clone(), headers).map(Body::new);
+    if let Some(made) = made {
+        response.extensions_mut().insert(made);
+    }
     if let Some(freshness) = freshness.filter(|freshness| freshness.status.is_fresh_hit()) {
         response.extensions_mut().insert(Repeatable { body, tag, freshness });
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use axum::{
     body::Body,
-    extract::{Request, State},
+    extract::{MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -13,6 +13,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use uuid::Uuid;
 
 use super::{
+    access::{CallerName, NOBODY},
+    observe::{Made, Observer, Outcome, Subject},
     problem::{Code, Problem},
     query::is_percent_encoded,
 };
@@ -23,24 +25,47 @@ const MAX_TARGET: usize = 8 << 10;
 const MAX_HEADERS: usize = 32 << 10;
 const LONGEST_REQUEST_ID: usize = 128;
 
+/// The route of a request that none takes.
+const UNMATCHED: &str = "-";
+
+/// What the edge works with.
+#[derive(Debug, Clone)]
+pub(super) struct Edge {
+    /// How long a request may take.
+    pub(super) timeout: Duration,
+    /// Who notes what becomes of it.
+    pub(super) observer: Observer,
+}
+
 /// Runs a request within its bounds, and finishes its answer.
-pub(super) async fn edge(State(timeout): State<Duration>, request: Request, next: Next) -> Response {
+pub(super) async fn edge(State(edge): State<Edge>, request: Request, next: Next) -> Response {
+    let Edge { timeout, observer } = edge;
+    let start = observer.elapsed();
     let id = request_id(request.headers());
+    let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).into();
     let mut response = match refuse(&request) {
         Some(problem) => problem.into_response(),
         None => tokio::time::timeout(timeout, next.run(request)).await.unwrap_or_else(|_| late(timeout)),
     };
-    if let Some(problem) = response.extensions_mut().remove::<Problem>() {
-        let status = problem.code().status();
-        if status.is_server_error() {
-            tracing::warn!(
-                request_id = id.to_str().unwrap_or_default(),
-                code = problem.code().name(),
-                "request failed"
-            );
-        }
-        *response.body_mut() = Body::from(problem.document(id.to_str().unwrap_or_default()));
+    let request_id = id.to_str().unwrap_or_default();
+    let problem = response.extensions_mut().remove::<Problem>();
+    if let Some(problem) = &problem {
+        *response.body_mut() = Body::from(problem.document(request_id));
     }
+    let caller =
+        response.extensions_mut().remove::<CallerName>().map_or_else(|| NOBODY.into(), |CallerName(name)| name);
+    let subject = Subject { route, caller };
+    observer.note(
+        &subject,
+        &Outcome {
+            status: response.status(),
+            request_id,
+            code: problem.as_ref().map(|problem| problem.code().name()),
+            made: response.extensions_mut().remove::<Made>(),
+            took: observer.elapsed().saturating_sub(start),
+        },
+    );
+    response.extensions_mut().insert(subject);
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }

@@ -25,6 +25,7 @@ use crate::{
     cache::{CacheStatus, Entry},
     clock::SharedClock,
     directory::Freshness,
+    telemetry::metrics::Registry,
 };
 
 use super::{
@@ -32,6 +33,7 @@ use super::{
     caching::{self, FreshnessHeaders},
     edge,
     export::Format,
+    observe::{Hits, Observer, Subject},
     preference,
 };
 
@@ -41,6 +43,7 @@ pub struct Front(Arc<Shared>);
 
 struct Shared {
     router: Router,
+    observer: Observer,
     callers: Callers,
     remembered: Cache<Question, Arc<Answer>>,
     clock: SharedClock,
@@ -92,10 +95,11 @@ struct Answer {
     fresh_until: Duration,
     /// The headers that change by the second, and the second.
     headers: Mutex<Option<(u64, FreshnessHeaders)>>,
+    hits: Hits,
 }
 
 impl Answer {
-    fn new(Repeatable { body, tag, freshness }: Repeatable, now: Duration) -> Self {
+    fn new(Repeatable { body, tag, freshness }: Repeatable, hits: Hits, now: Duration) -> Self {
         let ttl = Duration::from_secs(freshness.status.ttl.try_into().unwrap_or(0));
         Self {
             body,
@@ -104,6 +108,7 @@ impl Answer {
             fetched: now.saturating_sub(freshness.age),
             fresh_until: now + ttl,
             headers: Mutex::new(None),
+            hits,
         }
     }
 
@@ -133,13 +138,14 @@ impl Answer {
 impl Front {
     /// A front that remembers answers of `max_bytes` together.
     #[must_use]
-    pub fn new(router: Router, callers: Callers, max_bytes: u64, clock: SharedClock) -> Self {
+    pub fn new(router: Router, callers: Callers, max_bytes: u64, registry: Registry, clock: SharedClock) -> Self {
         let weigh = |question: &Question, answer: &Arc<Answer>| {
             let bytes = size_of::<Question>() + question.target.len() + size_of::<Answer>() + answer.body.len();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let remembered = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
-        Self(Arc::new(Shared { router, callers, remembered, clock }))
+        let observer = Observer::new(registry, Arc::clone(&clock));
+        Self(Arc::new(Shared { router, observer, callers, remembered, clock }))
     }
 
     /// Answers a request.
@@ -160,8 +166,9 @@ impl Front {
     async fn route(self, question: Option<Question>, request: Request) -> http::Response<FrontBody> {
         let mut response = self.0.router.clone().oneshot(request).await.into_response();
         let repeatable = response.extensions_mut().remove::<Repeatable>();
-        if let (Some(question), Some(repeatable)) = (question, repeatable) {
-            let answer = Answer::new(repeatable, self.0.clock.elapsed());
+        let subject = response.extensions_mut().remove::<Subject>();
+        if let (Some(question), Some(repeatable), Some(subject)) = (question, repeatable, subject) {
+            let answer = Answer::new(repeatable, self.0.observer.hits(subject), self.0.clock.elapsed());
             self.0.remembered.insert(question, Arc::new(answer));
         }
         response.map(Either::Right)
@@ -196,7 +203,10 @@ impl Shared {
         self.callers.admit(asked.caller).ok()?;
         let freshness = Some(answer.freshness_headers(now));
         let mut response = caching::respond(request, answer.body.clone(), answer.tag.clone(), freshness);
-        response.headers_mut().insert(edge::REQUEST_ID, edge::request_id(request));
+        let id = edge::request_id(request);
+        let took = self.clock.elapsed().saturating_sub(now);
+        answer.hits.note(response.status(), id.to_str().unwrap_or_default(), took);
+        response.headers_mut().insert(edge::REQUEST_ID, id);
         Some(response)
     }
 }

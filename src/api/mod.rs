@@ -15,6 +15,7 @@ mod export;
 mod front;
 mod health;
 mod lists;
+mod observe;
 mod openapi;
 mod page;
 mod parameters;
@@ -32,13 +33,15 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{directory::Directory, telemetry::metrics::Registry};
+use crate::{clock::SharedClock, directory::Directory, telemetry::metrics::Registry};
 pub use access::Callers;
+use edge::Edge;
 pub use front::{Front, FrontBody};
+use observe::Observer;
 pub use openapi::{document, document_3_0};
 
 /// What the routes work with.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct ApiState {
     /// The connections.
     pub directory: Arc<Directory>,
@@ -48,10 +51,14 @@ pub struct ApiState {
     pub registry: Registry,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// What time it is.
+    pub clock: SharedClock,
 }
 
 /// All routes, with everything around them.
 pub fn router(state: ApiState) -> Router {
+    let observer = Observer::new(state.registry.clone(), state.clock.clone());
+    let edge = Edge { timeout: state.request_timeout, observer };
     let authenticated = resources()
         .split_for_parts()
         .0
@@ -65,7 +72,7 @@ pub fn router(state: ApiState) -> Router {
             // From the outside in: every answer leaves with its request's id
             // and as a problem document if it is one; a panic becomes one.
             ServiceBuilder::new()
-                .layer(middleware::from_fn_with_state(state.request_timeout, edge::edge))
+                .layer(middleware::from_fn_with_state(edge, edge::edge))
                 .layer(CatchPanicLayer::custom(problem::panicked)),
         )
         .with_state(state)

@@ -45,7 +45,7 @@ impl<'r> SourceReport<'r> {
     pub(super) fn of(report: &'r directory::SourceReport) -> Self {
         let (status, fetched_at, problem) = match &report.outcome {
             Outcome::Answered { is_partial, fetched_at, .. } => {
-                (if *is_partial { "partial" } else { "ok" }, Some(*fetched_at), None)
+                (if *is_partial { "partial" } else { "ok" }, *fetched_at, None)
             }
             Outcome::NotAsked => ("not_asked", None, None),
             Outcome::Failed(error) => ("failed", None, Some(Problem::from(error.clone()))),

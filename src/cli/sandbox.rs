@@ -131,7 +131,7 @@ fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id
 /// A caller who may do everything.
 fn caller(key: &str, connections: &[Connection]) -> Caller {
     Caller {
-        name: "sandbox".to_owned(),
+        name: "sandbox".into(),
         keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
         connections: connections.iter().map(|connection| connection.name.clone()).collect(),
         may_purge: true,

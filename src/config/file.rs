@@ -1,6 +1,6 @@
 //! The configuration file, key for key.
 
-use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf, time::Duration};
+use std::{collections::BTreeMap, net::SocketAddr, num::NonZeroU32, path::PathBuf, sync::Arc, time::Duration};
 
 use bytesize::ByteSize;
 use jiff::SignedDuration;
@@ -117,7 +117,7 @@ pub(super) struct RateLimit {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Caller {
-    pub(super) name: String,
+    pub(super) name: Arc<str>,
     pub(super) key_digest: Option<String>,
     #[serde(default)]
     pub(super) keys: Vec<CallerKey>,

@@ -11,6 +11,7 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     path::Path,
+    sync::Arc,
     time::Duration,
 };
 
@@ -92,7 +93,7 @@ pub struct Connection {
 #[derive(Debug, Clone)]
 pub struct Caller {
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its keys: two of them while one replaces the other.
     pub keys: Vec<CallerKey>,
     /// What it may ask.

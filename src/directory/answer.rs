@@ -35,6 +35,8 @@ pub struct Freshness {
     pub age: Duration,
     /// The pages themselves.
     pub entries: Vec<Arc<Entry>>,
+    /// How many vendor calls were made for them.
+    pub calls: u32,
 }
 
 /// Consecutive records of one kept page.
@@ -66,7 +68,8 @@ pub struct Found {
 impl Freshness {
     /// That of one kept page.
     pub(super) fn of(cached: &Cached, age: Duration) -> Self {
-        Self { status: cached.status, age, entries: vec![Arc::clone(&cached.entry)] }
+        let calls = u32::from(cached.status.forward.is_some_and(|forward| !forward.collapsed));
+        Self { status: cached.status, age, entries: vec![Arc::clone(&cached.entry)], calls }
     }
 
     /// That of an answer that was also made of `other`.
@@ -74,6 +77,7 @@ impl Freshness {
         self.status = self.status.worse(other.status);
         self.age = self.age.max(other.age);
         self.entries.extend(other.entries);
+        self.calls += other.calls;
     }
 }
 
@@ -97,8 +101,9 @@ pub enum Outcome {
         is_partial: bool,
         /// Its own count of the question, where that is exactly known.
         total: Option<u64>,
-        /// When the oldest of its answers behind this page was fetched.
-        fetched_at: jiff::Timestamp,
+        /// When the oldest of its answers behind this page was fetched; `None`
+        /// where the budget was spent before the first.
+        fetched_at: Option<jiff::Timestamp>,
     },
     /// This page needed nothing of it: the walk has not reached it yet, or has
     /// come to its end.

@@ -63,11 +63,15 @@ pub enum DirectoryError {
 }
 
 fn too_expensive(rows: Option<u64>, allowed: u32) -> String {
-    let cost = match rows {
-        Some(rows) => format!("its {rows} rows takes {} vendor calls", rows.div_ceil(PAGE_SIZE as u64)),
-        None => "its rows takes more vendor calls".to_owned(),
+    let (cost, whose) = match rows.map(|rows| (rows, rows.div_ceil(PAGE_SIZE as u64))) {
+        // The other connections have taken theirs.
+        Some((rows, calls)) if calls <= u64::from(allowed) => {
+            (format!("its {rows} rows takes {calls} vendor calls"), " for all its connections")
+        }
+        Some((rows, calls)) => (format!("its {rows} rows takes {calls} vendor calls"), ""),
+        None => ("its rows takes more vendor calls".to_owned(), ""),
     };
-    format!("the vendor keeps no order: to order {cost}, and this request may make {allowed}")
+    format!("the vendor keeps no order: to order {cost}, and this request may make {allowed}{whose}")
 }
 
 /// Why a vendor did not answer with rows.

@@ -94,14 +94,21 @@ impl Listing {
     /// Where each source stands before and behind the rows taken, in list order.
     pub(super) fn standings(&mut self) -> Result<[Vec<Standing>; 2], DirectoryError> {
         let (mut behind, mut ahead) = (Vec::new(), Vec::new());
-        for walk in self.lanes.iter_mut().map(|lane| &mut lane.way) {
-            let Ok(walk) = walk else {
-                behind.push(Standing::Start);
+        for lane in &mut self.lanes {
+            let Ok(walk) = &mut lane.way else {
+                behind.push(Standing::End(None));
                 ahead.push(Standing::End(None));
                 continue;
             };
-            behind.push(walk.behind().clone());
-            ahead.push(walk.ahead()?);
+            behind.push(walk.behind());
+            ahead.push(match walk.ahead() {
+                // It cannot go on from here, and stays here.
+                Err(error) if self.allows_partial && error.is_trouble() => {
+                    lane.failure.get_or_insert(error);
+                    walk.here()
+                }
+                ahead => ahead?,
+            });
         }
         Ok(match self.direction {
             Direction::Forward => [behind, ahead],
@@ -155,8 +162,12 @@ impl Listing {
 
     async fn merge(&mut self, order: Order, taken: &mut Taken) -> Result<(), DirectoryError> {
         let allows_partial = self.allows_partial;
-        try_join_all(self.lanes.iter_mut().map(|lane| lane.look(allows_partial))).await?;
-        while !taken.is_full() {
+        // What orders all rows needs its calls, and a search takes what it gets:
+        // that goes on when all have begun.
+        try_join_all(self.lanes.iter_mut().map(|lane| lane.begin(allows_partial))).await?;
+        let begun = self.lanes.iter_mut().filter(|lane| lane.next.is_none());
+        try_join_all(begun.map(|lane| lane.look(allows_partial))).await?;
+        loop {
             // What has not been looked for may come first.
             if self.lanes.iter().any(|lane| matches!(lane.next, Some(Next::Spent | Next::Unforeseeable))) {
                 return Ok(());
@@ -170,11 +181,12 @@ impl Listing {
             let Some((at, ..)) = first else { return Ok(()) };
             let lane = &mut self.lanes[at];
             taken.push(lane.take());
-            if !taken.is_full() {
-                lane.look(allows_partial).await?;
+            // A page that is full needs no more of a source that may fail.
+            if taken.is_full() {
+                return Ok(());
             }
+            lane.look(allows_partial).await?;
         }
-        Ok(())
     }
 
     fn in_direction(&self, order: Order, ascending: Ordering) -> Ordering {
@@ -186,15 +198,31 @@ impl Listing {
 }
 
 impl Lane {
-    /// Finds out what comes next; in a page that may be partial, trouble is
-    /// noted and the source is left out.
+    /// Fetches what it cannot begin without.
+    async fn begin(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
+        let Ok(walk) = &mut self.way else { return Ok(()) };
+        if self.failure.is_some() {
+            return Ok(());
+        }
+        let begun = walk.begin().await;
+        self.note(begun, allows_partial)
+    }
+
+    /// Finds out what comes next.
     async fn look(&mut self, allows_partial: bool) -> Result<(), DirectoryError> {
         let Ok(walk) = &mut self.way else { return Ok(()) };
         if self.failure.is_some() {
             return Ok(());
         }
-        match walk.next().await {
-            Ok(next) => self.next = Some(next),
+        let next = walk.next().await;
+        self.note(next.map(Some), allows_partial)
+    }
+
+    /// Notes what comes next; in a page that may be partial also trouble, which
+    /// leaves the source out.
+    fn note(&mut self, next: Result<Option<Next>, DirectoryError>, allows_partial: bool) -> Result<(), DirectoryError> {
+        match next {
+            Ok(next) => self.next = next,
             Err(error) if allows_partial && error.is_trouble() => {
                 self.next = None;
                 self.failure = Some(error);
@@ -255,12 +283,12 @@ impl Lane {
         let outcome = match (&mut self.way, self.failure.take()) {
             (Err(error), _) => Outcome::Skipped(error.clone()),
             (Ok(_), Some(error)) => Outcome::Failed(error),
-            (Ok(walk), None) => match walk.seen() {
-                None => Outcome::NotAsked,
-                Some(seen) => Outcome::Answered {
-                    is_partial: self.next == Some(Next::Spent),
-                    total: seen.total,
-                    fetched_at: seen.oldest,
+            (Ok(walk), None) => match (walk.seen(), self.next == Some(Next::Spent)) {
+                (None, false) => Outcome::NotAsked,
+                (seen, is_partial) => Outcome::Answered {
+                    is_partial,
+                    total: seen.and_then(|seen| seen.total),
+                    fetched_at: seen.map(|seen| seen.oldest),
                 },
             },
         };

@@ -4,13 +4,13 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    cache::{CacheMetrics, Cached, Demand, Entry, Foreseen, Key, Lookup, PageCache, Policy},
+    cache::{Cached, Demand, Entry, Foreseen, Key, Lookup, PageCache, Policy},
     domain::{connection::ConnectionName, page::RecordPage, question::Resource},
     upstream::{Priority, Reply, Upstream},
     vendors::{Account, Call, Refusal, Vendor, VendorError, VendorRequest, capabilities::Capabilities, registry::Kind},
 };
 
-use super::{DirectoryError, Freshness, SourceError};
+use super::{DirectoryError, Freshness, SourceError, SourceMetrics};
 
 /// The most of a vendor's message that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 300;
@@ -23,7 +23,7 @@ pub struct Source {
     upstream: Upstream,
     cache: PageCache,
     policies: Policies,
-    metrics: Arc<CacheMetrics>,
+    metrics: SourceMetrics,
 }
 
 /// How long each kind of answer of a connection may be used.
@@ -58,11 +58,11 @@ impl Source {
         upstream: Upstream,
         cache: PageCache,
         policies: Policies,
-        metrics: CacheMetrics,
+        metrics: SourceMetrics,
     ) -> Self {
         let name = account.connection.clone();
         let adapter = (kind.adapter)(account);
-        Self { name, kind, adapter, upstream, cache, policies, metrics: Arc::new(metrics) }
+        Self { name, kind, adapter, upstream, cache, policies, metrics }
     }
 
     /// The connection's name.
@@ -98,7 +98,7 @@ impl Source {
         priority: Priority,
     ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
-        let (policy, metrics) = (self.policies.of(&call), Arc::clone(&self.metrics));
+        let (policy, metrics) = (self.policies.of(&call), Arc::clone(&self.metrics.cache));
         let lookup = Lookup { key, policy, demand, priority, metrics };
         let source = Arc::clone(self);
         let fetch = |priority| async move { source.call(&call, &request, priority).await };
@@ -138,12 +138,16 @@ impl Source {
     }
 
     async fn call(&self, call: &Call, request: &VendorRequest, priority: Priority) -> Result<RecordPage, SourceError> {
-        let Reply { response, retry_after } = self.upstream.send(request, priority).await?;
+        let start = self.metrics.elapsed();
+        let sent = self.upstream.send(request, priority).await;
+        self.metrics.note_call(sent.as_ref().ok().map(|reply| reply.response.status), start);
+        let Reply { response, retry_after } = sent?;
         let page = self.adapter.read(call, &response).map_err(|error| match self.redacted(error) {
             VendorError::RateLimited(refusal) => SourceError::RateLimited { refusal, retry_after },
             error => error.into(),
         })?;
         let odd = page.facts().oddities;
+        self.metrics.note_oddities(odd);
         if odd.foreign_rows > 0 || odd.unreadable_values > 0 {
             tracing::warn!(
                 connection = %self.name,

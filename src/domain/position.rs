@@ -110,6 +110,18 @@ impl Standing {
         }
     }
 
+    /// The same place, for a walk that turns round there: it goes where the
+    /// other came from, and starts a lap of its own.
+    #[must_use]
+    pub fn turned(&self) -> Self {
+        let turned = |position: &Position| Position { lap: Lap::default(), ..position.clone() };
+        match self {
+            Self::Start => Self::Start,
+            Self::At(position) => Self::At(turned(position)),
+            Self::End(position) => Self::End(position.as_ref().map(turned)),
+        }
+    }
+
     /// The gap, as a walk enters it.
     #[must_use]
     pub fn position(&self) -> Position {

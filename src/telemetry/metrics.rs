@@ -1,40 +1,74 @@
 //! Metrics: registered once where they are counted, rendered for Prometheus.
 
-use std::sync::Arc;
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering::Relaxed},
+};
 
-use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder};
+use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 
 /// Where metrics are registered. A gateway has its own, so that several may
 /// run in one process. Clones share it.
 #[derive(Clone)]
-pub struct Registry(Arc<PrometheusRecorder>);
+pub struct Registry(Arc<Inner>);
+
+struct Inner {
+    recorder: PrometheusRecorder,
+    /// How many seconds were recorded since they were last sorted.
+    unsorted: AtomicU32,
+}
 
 impl Default for Registry {
     fn default() -> Self {
-        Self(Arc::new(PrometheusBuilder::new().build_recorder()))
+        let builder = PrometheusBuilder::new();
+        let builder = builder.set_buckets(SECONDS).unwrap_or_else(|_| PrometheusBuilder::new());
+        Self(Arc::new(Inner { recorder: builder.build_recorder(), unsorted: AtomicU32::new(0) }))
     }
 }
 
 impl Registry {
     /// A counter, the same for the same name and labels.
     pub fn counter(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Counter {
-        self.0.describe_counter(name.into(), None, help.into());
-        self.0.register_counter(&key(name, labels), &METADATA)
+        self.0.recorder.describe_counter(name.into(), None, help.into());
+        self.0.recorder.register_counter(&key(name, labels), &METADATA)
     }
 
     /// A gauge, the same for the same name and labels.
     pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
-        self.0.describe_gauge(name.into(), None, help.into());
-        self.0.register_gauge(&key(name, labels), &METADATA)
+        self.0.recorder.describe_gauge(name.into(), None, help.into());
+        self.0.recorder.register_gauge(&key(name, labels), &METADATA)
+    }
+
+    /// A histogram of seconds, the same for the same name and labels.
+    pub fn histogram(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Histogram {
+        self.0.recorder.describe_histogram(name.into(), None, help.into());
+        self.0.recorder.register_histogram(&key(name, labels), &METADATA)
+    }
+
+    /// Records seconds. Now and then all that were are sorted into their
+    /// buckets, which else would wait for that in memory until the metrics are
+    /// rendered.
+    pub fn record(&self, histogram: &Histogram, seconds: f64) {
+        histogram.record(seconds);
+        if self.0.unsorted.fetch_add(1, Relaxed) == MOST_UNSORTED {
+            self.0.unsorted.store(0, Relaxed);
+            self.0.recorder.handle().run_upkeep();
+        }
     }
 
     /// All metrics in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
-        self.0.handle().render()
+        self.0.recorder.handle().render()
     }
 }
+
+/// How many seconds may wait to be sorted; each takes eight bytes.
+const MOST_UNSORTED: u32 = 10_000;
+
+/// The upper ends of histograms' buckets: from a hit to the longest deadline.
+const SECONDS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 

@@ -12,6 +12,7 @@ mod docs_page;
 mod explain;
 mod hostile;
 mod problems;
+mod several;
 #[allow(dead_code, reason = "each module of tests uses its part")]
 mod support;
 mod translation;

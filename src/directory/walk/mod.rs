@@ -100,6 +100,21 @@ impl Walk {
         }
     }
 
+    /// Fetches what the walk cannot begin without: a page, or all of them where
+    /// the order has to be made. Says what comes next where that ends it.
+    pub(super) async fn begin(&mut self) -> Result<Option<Next>, DirectoryError> {
+        let begun = match self {
+            Self::Paged(walk) => walk.begin().await,
+            Self::Sorted(walk) => walk.begin().await,
+        };
+        match begun {
+            Ok(()) => Ok(None),
+            Err(Stop::Spent) => Ok(Some(Next::Spent)),
+            Err(Stop::Unforeseeable) => Ok(Some(Next::Unforeseeable)),
+            Err(Stop::Failed(error)) => Err(error),
+        }
+    }
+
     /// Moves up to the next matching row, fetching pages as that takes.
     pub(super) async fn next(&mut self) -> Result<Next, DirectoryError> {
         let next = match self {
@@ -130,11 +145,11 @@ impl Walk {
         }
     }
 
-    /// Where the walk began.
-    pub(super) fn behind(&self) -> &Standing {
+    /// Where the walk began, for one that goes the other way.
+    pub(super) fn behind(&self) -> Standing {
         match self {
-            Self::Paged(walk) => walk.behind(),
-            Self::Sorted(walk) => walk.behind(),
+            Self::Paged(walk) => walk.behind().turned(),
+            Self::Sorted(walk) => walk.behind().clone(),
         }
     }
 
@@ -143,6 +158,15 @@ impl Walk {
         match self {
             Self::Paged(walk) => walk.ahead(),
             Self::Sorted(walk) => Ok(walk.ahead()),
+        }
+    }
+
+    /// Where the walk has come to, by what it has seen and without a look at
+    /// what comes next.
+    pub(super) fn here(&self) -> Standing {
+        match self {
+            Self::Paged(walk) => walk.here(),
+            Self::Sorted(walk) => walk.ahead(),
         }
     }
 

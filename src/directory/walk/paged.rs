@@ -34,17 +34,20 @@ impl Paged {
         Self { pages, direction, behind: from, place: None }
     }
 
-    pub(super) async fn next(&mut self) -> Result<Next, Stop> {
-        if self.place.is_none() {
-            if self.behind.is_exhausted(self.direction) {
-                return Ok(Next::End);
-            }
-            let place = self.enter(&self.behind.position()).await?;
-            // The way back is a walk of its own, and starts a lap of its own.
-            let start = Place { lap: Lap::default(), ..place.clone() };
-            self.behind = self.standing(&start, self.direction.reversed())?;
-            self.place = Some(place);
+    pub(super) async fn begin(&mut self) -> Result<(), Stop> {
+        if self.place.is_some() || self.behind.is_exhausted(self.direction) {
+            return Ok(());
         }
+        let place = self.enter(&self.behind.position()).await?;
+        // The way back is a walk of its own, and starts a lap of its own.
+        let start = Place { lap: Lap::default(), ..place.clone() };
+        self.behind = self.standing(&start, self.direction.reversed())?;
+        self.place = Some(place);
+        Ok(())
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Next, Stop> {
+        self.begin().await?;
         loop {
             self.skip();
             let Some(place) = &self.place else { return Ok(Next::End) };
@@ -80,6 +83,13 @@ impl Paged {
         match &self.place {
             Some(place) => self.standing(place, self.direction),
             None => Ok(self.behind.clone()),
+        }
+    }
+
+    pub(super) fn here(&self) -> Standing {
+        match &self.place {
+            Some(place) => Standing::At(place.position(self.direction)),
+            None => self.behind.clone(),
         }
     }
 
@@ -160,10 +170,7 @@ impl Paged {
                 let lap = self.pages.lap(place.lap, anchor)?;
                 Ok(Some(Position::entering(anchor.clone(), beside, lap, direction)))
             }
-            _ => {
-                let within = Position::within(page, &place.anchor, place.index, direction);
-                Ok(Some(Position { beside: within.beside.or(beside), lap: place.lap, ..within }))
-            }
+            _ => Ok(Some(place.position(direction))),
         }
     }
 
@@ -196,11 +203,9 @@ impl Paged {
         let mut at = Anchor::Start;
         let mut lap = Lap::default();
         loop {
-            let entry = match self.pages.fetch(&at, false).await {
-                Ok(entry) => entry,
-                Err(Stop::Spent) => return Ok(None),
-                Err(stop) => return Err(stop),
-            };
+            // Where the calls are spent the next request comes further: the
+            // pages up to here are kept.
+            let entry = self.pages.fetch(&at, false).await?;
             let Neighbour::At(next) = entry.page.facts().next.clone() else { return Ok(None) };
             self.pages.trail.remember(self.pages.key(&next)?, &at);
             if next == *anchor {
@@ -247,6 +252,12 @@ impl Paged {
 }
 
 impl Place {
+    /// The gap, as one of this page.
+    fn position(&self, facing: Direction) -> Position {
+        let within = Position::within(&self.entry.page, &self.anchor, self.index, facing);
+        Position { beside: within.beside.or_else(|| self.beside.clone()), lap: self.lap, ..within }
+    }
+
     /// Whether the gap was looked for by order, and lies beyond the page's far
     /// edge: rows inserted since have pushed it out.
     fn is_beyond(&self, located: Located) -> bool {

@@ -53,20 +53,23 @@ impl Sorted {
         Self { pages, order, direction, behind: from, loaded: Loaded::default(), view: None, index: 0 }
     }
 
-    pub(super) async fn next(&mut self) -> Result<Next, Stop> {
-        if self.view.is_none() {
-            if self.behind.is_exhausted(self.direction) {
-                return Ok(Next::End);
-            }
-            let view = self.load().await?;
-            self.index = match &self.behind {
-                Standing::Start => 0,
-                Standing::End(None) => view.rows.len(),
-                Standing::At(position) | Standing::End(Some(position)) => view.locate(position, self.order),
-            };
-            self.behind = view.standing(self.index);
-            self.view = Some(view);
+    pub(super) async fn begin(&mut self) -> Result<(), Stop> {
+        if self.view.is_some() || self.behind.is_exhausted(self.direction) {
+            return Ok(());
         }
+        let view = self.load().await?;
+        self.index = match &self.behind {
+            Standing::Start => 0,
+            Standing::End(None) => view.rows.len(),
+            Standing::At(position) | Standing::End(Some(position)) => view.locate(position, self.order),
+        };
+        self.behind = view.standing(self.index);
+        self.view = Some(view);
+        Ok(())
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Next, Stop> {
+        self.begin().await?;
         Ok(if self.row().is_some() { Next::Row } else { Next::End })
     }
 

@@ -105,7 +105,7 @@ async fn problems() -> Vec<Answer> {
     problems.push(expired().await);
     problems.push(late().await);
     stage.gateway.clock.break_down();
-    problems.push(stage.get("/customers?connection=affiliates&limit=6").await);
+    problems.push(stage.get("/customers?connection=tax&name=Nobody").await);
     problems
 }
 

@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::{gateway, lines};
-use crate::support::{Gateway, config, connections_to, sandbox};
+use crate::support::{Gateway, caller, config, connections_to, sandbox};
 
 #[tokio::test]
 async fn an_unknown_route_is_a_problem_too() {
@@ -188,11 +188,18 @@ async fn an_answer_that_takes_too_long_is_504() {
 
 #[tokio::test]
 async fn a_panic_is_a_problem_that_keeps_its_message_inside() {
-    let (_sandbox, gateway) = gateway().await;
-    gateway.get("/customers?connection=affiliates").await.ok();
+    let sandbox = sandbox(1, 0, 1).await;
+    let mut config = config(connections_to(&sandbox));
+    let mut billing = caller("billing", "cgk_billing", &["affiliates", "tax"]);
+    billing.keys[0].expires = Some("2026-01-01T00:00:00Z".parse().unwrap());
+    config.callers = vec![caller("growth", "cgk_growth", &["affiliates", "tax"]), billing];
+    let gateway = Gateway::start(config).await;
     gateway.clock.break_down();
-    // The kept page's age is looked at by the handler itself,
-    let handler = gateway.get("/customers?connection=affiliates").await;
+    // Whether a key has expired is looked at on the way to the handler,
+    let request = |client: &reqwest::Client, url: &str| {
+        client.get(format!("{url}/connections")).bearer_auth("cgk_billing").header("cache-control", "max-age=60")
+    };
+    let handler = gateway.request(request).await;
     assert_json_snapshot!(handler.told(), @r#"
     {
       "code": "internal",
@@ -204,7 +211,7 @@ async fn a_panic_is_a_problem_that_keeps_its_message_inside() {
     }
     "#);
     // and a new page's is noted by the flight that fetches it.
-    let flight = gateway.get("/customers?connection=tax").await;
+    let flight = gateway.get_as("cgk_growth", "/customers?connection=tax").await;
     assert_json_snapshot!(flight.told(), @r#"
     {
       "code": "internal",

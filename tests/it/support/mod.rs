@@ -197,7 +197,7 @@ impl MovableClock {
         self.elapsed.send_modify(|elapsed| *elapsed += by);
     }
 
-    /// Makes whoever reads the clock from now on panic.
+    /// Makes whoever asks for the time of day from now on panic.
     pub(crate) fn break_down(&self) {
         self.broken.store(true, Relaxed);
     }
@@ -205,12 +205,12 @@ impl MovableClock {
 
 impl Clock for MovableClock {
     fn now(&self) -> Timestamp {
+        assert!(!self.broken.load(Relaxed), "the clock is broken: a secret of the inside");
         let start: Timestamp = "2025-11-01T00:00:00Z".parse().unwrap();
         start.checked_add(SignedDuration::try_from(self.elapsed()).unwrap()).unwrap()
     }
 
     fn elapsed(&self) -> Duration {
-        assert!(!self.broken.load(Relaxed), "the clock is broken: a secret of the inside");
         *self.elapsed.borrow()
     }
 
@@ -269,7 +269,7 @@ pub(crate) fn connections_to(sandbox: &Sandbox) -> Vec<Connection> {
 /// A caller with a key, allowed some connections.
 pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
     Caller {
-        name: name.to_owned(),
+        name: name.into(),
         keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
         may_purge: false,

@@ -1,0 +1,68 @@
+//! What is counted of a source.
+
+use std::{sync::Arc, time::Duration};
+
+use metrics::{Counter, Histogram};
+
+use crate::{cache::CacheMetrics, clock::SharedClock, domain::page::Oddities, telemetry::metrics::Registry};
+
+/// One connection's figures.
+pub struct SourceMetrics {
+    /// What the cache counts.
+    pub(super) cache: Arc<CacheMetrics>,
+    registry: Registry,
+    clock: SharedClock,
+    connection: String,
+    duration: Histogram,
+    rows_dropped: Counter,
+    values_unreadable: Counter,
+}
+
+impl SourceMetrics {
+    /// The figures of a connection.
+    #[must_use]
+    pub fn new(registry: &Registry, connection: &str, clock: SharedClock) -> Self {
+        let labels = &[("connection", connection)];
+        Self {
+            cache: Arc::new(CacheMetrics::new(registry, connection)),
+            duration: registry.histogram(
+                "gateway_vendor_call_duration_seconds",
+                "How long vendor calls took, with their waits and retries.",
+                labels,
+            ),
+            rows_dropped: registry.counter(
+                "gateway_rows_dropped_total",
+                "Rows of another account than the connection's, which were not served.",
+                labels,
+            ),
+            values_unreadable: registry.counter(
+                "gateway_values_unreadable_total",
+                "Values of vendors that could not be read, and were served as null.",
+                labels,
+            ),
+            registry: registry.clone(),
+            clock,
+            connection: connection.to_owned(),
+        }
+    }
+
+    pub(super) fn elapsed(&self) -> Duration {
+        self.clock.elapsed()
+    }
+
+    /// Counts a vendor call that began at `start`, by the vendor's status if it
+    /// answered.
+    pub(super) fn note_call(&self, status: Option<u16>, start: Duration) {
+        let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+        let labels = &[("connection", &*self.connection), ("status", &*status)];
+        let help = "Vendor calls, by the vendor's last status; `none` where it did not answer.";
+        self.registry.counter("gateway_vendor_calls_total", help, labels).increment(1);
+        let took = self.elapsed().saturating_sub(start);
+        self.registry.record(&self.duration, took.as_secs_f64());
+    }
+
+    pub(super) fn note_oddities(&self, odd: Oddities) {
+        self.rows_dropped.increment(odd.foreign_rows.into());
+        self.values_unreadable.increment(odd.unreadable_values.into());
+    }
+}

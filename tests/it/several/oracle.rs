@@ -1,0 +1,167 @@
+//! What a list over several connections has to be, worked out from the rows
+//! that the vendors hold and from the contract; it knows nothing of paging.
+
+use std::collections::BTreeMap;
+
+use customer_gateway::sandbox::{Corporation, Tolt};
+use jiff::Timestamp;
+
+use super::FIRST_DAY;
+
+/// A connection and the rows behind it, in the order of its own list.
+#[derive(Debug, Clone)]
+pub(super) struct Source {
+    pub(super) connection: &'static str,
+    pub(super) kind: Kind,
+    pub(super) rows: Vec<Row>,
+}
+
+/// The kind of vendor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Tolt,
+    Corporation,
+}
+
+/// What the order and the filters look at.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    /// At the gateway.
+    pub(super) id: String,
+    created: Option<Timestamp>,
+    name: Option<String>,
+    email: Option<String>,
+    external_id: Option<String>,
+    /// Of Tolt's only.
+    status: Option<String>,
+    /// Of the corporation vendor's only.
+    platform: Option<String>,
+}
+
+/// A filter, in the query's own words.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Filter {
+    pub(super) status: Option<&'static str>,
+    pub(super) source_platform: Option<&'static str>,
+    pub(super) name: Option<&'static str>,
+    pub(super) search: Option<&'static str>,
+    pub(super) email: Option<&'static str>,
+    pub(super) external_id: Option<&'static str>,
+    /// Hours into 2025.
+    pub(super) gte: Option<i64>,
+    pub(super) lte: Option<i64>,
+}
+
+/// The order of a list, if one is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Order {
+    Asc,
+    Desc,
+}
+
+impl Source {
+    /// What Tolt holds.
+    pub(super) fn tolt(connection: &'static str, vendor: &Tolt) -> Self {
+        let row = |row: customer_gateway::sandbox::tolt::Customer| Row {
+            id: format!("{connection}.{}", row.id),
+            created: row.created_at.parse().ok(),
+            name: row.name.as_str().map(str::to_owned),
+            email: row.email.as_str().map(str::to_owned),
+            external_id: row.customer_id.as_str().map(str::to_owned),
+            status: row.status.as_str().map(str::to_owned),
+            platform: None,
+        };
+        // Tolt lists the newest first, unless told otherwise.
+        Self { connection, kind: Kind::Tolt, rows: vendor.customers().into_iter().rev().map(row).collect() }
+    }
+
+    /// What the corporation vendor holds.
+    pub(super) fn corporation(connection: &'static str, vendor: &Corporation) -> Self {
+        let row = |row: customer_gateway::sandbox::corporation::Customer| Row {
+            id: format!("{connection}.{}", row.id),
+            created: row.created_at.value().map(|&second| Timestamp::from_second(second).unwrap()),
+            name: row.name.as_str().map(str::to_owned),
+            email: row.email.as_str().map(str::to_owned),
+            external_id: row.external_id.as_str().map(str::to_owned),
+            status: None,
+            platform: row.source_platform.as_str().map(str::to_owned),
+        };
+        Self { connection, kind: Kind::Corporation, rows: vendor.customers().into_iter().map(row).collect() }
+    }
+
+    /// The ids of its part of a list, in the list's order.
+    pub(super) fn part(&self, filter: &Filter, order: Option<Order>) -> Vec<String> {
+        list(std::slice::from_ref(self), filter, order)
+    }
+}
+
+/// The ids of a list over some connections.
+pub(super) fn list(sources: &[Source], filter: &Filter, order: Option<Order>) -> Vec<String> {
+    let wanted = sources.iter().flat_map(|source| source.rows.iter().filter(|row| filter.wants(source.kind, row)));
+    let mut wanted: Vec<&Row> = wanted.collect();
+    if let Some(order) = order {
+        // `None` comes before any instant: who knows no time counts as the oldest.
+        wanted.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
+        if order == Order::Desc {
+            wanted.reverse();
+        }
+    }
+    wanted.into_iter().map(|row| row.id.clone()).collect()
+}
+
+impl Order {
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Asc => "asc",
+            Self::Desc => "desc",
+        }
+    }
+}
+
+impl Filter {
+    /// Whether a vendor, or the gateway for it, can apply it.
+    pub(super) fn suits(&self, kind: Kind) -> bool {
+        match kind {
+            Kind::Tolt => self.source_platform.is_none(),
+            Kind::Corporation => self.status.is_none(),
+        }
+    }
+
+    /// Whether a row of a vendor is what it asks for.
+    fn wants(&self, kind: Kind, row: &Row) -> bool {
+        let is = |wanted: Option<&str>, value: &Option<String>| wanted.is_none() || wanted == value.as_deref();
+        let holds = |part: &str, value: &Option<String>| {
+            value.as_ref().is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
+        };
+        let since = |hour: i64| Timestamp::from_second(FIRST_DAY + hour * 3_600).unwrap();
+        is(self.status, &row.status)
+            && is(self.source_platform, &row.platform)
+            && is(self.name, &row.name)
+            && is(self.external_id, &row.external_id)
+            && self.email.is_none_or(|email| {
+                row.email.as_ref().is_some_and(|text| text.to_lowercase() == email.to_lowercase())
+            })
+            // The corporation vendor's own search looks at names only.
+            && self.search.is_none_or(|part| {
+                holds(part, &row.name) || kind == Kind::Tolt && holds(part, &row.email)
+            })
+            && self.gte.is_none_or(|hour| row.created.is_some_and(|created| created >= since(hour)))
+            && self.lte.is_none_or(|hour| row.created.is_some_and(|created| created <= since(hour)))
+    }
+
+    /// The parameters of a query.
+    pub(super) fn parameters(&self) -> BTreeMap<String, String> {
+        let instant = |hour: i64| Timestamp::from_second(FIRST_DAY + hour * 3_600).unwrap().to_string();
+        let given = [
+            ("status", self.status.map(str::to_owned)),
+            ("source_platform", self.source_platform.map(str::to_owned)),
+            ("name", self.name.map(str::to_owned)),
+            ("search", self.search.map(str::to_owned)),
+            ("email", self.email.map(str::to_owned)),
+            ("external_id", self.external_id.map(str::to_owned)),
+            ("created_gte", self.gte.map(instant)),
+            ("created_lte", self.lte.map(instant)),
+        ];
+        given.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
+}
