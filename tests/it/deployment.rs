@@ -21,7 +21,7 @@ fn metrics_in(text: &str) -> BTreeSet<&str> {
 async fn exposed() -> BTreeSet<String> {
     let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let mut config = config(vec![vendor.connection("tolt")]);
-    let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_secs(60) };
+    let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
     config.callers.push(Caller { quota: Some(quota), ..caller("app", "key", &["odd"]) });
     let gateway = Gateway::start(config).await;
     gateway.get_as("key", "/customers").await.ok();
