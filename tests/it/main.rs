@@ -8,6 +8,7 @@ mod clients;
 mod command_line;
 mod configuration;
 mod contract;
+mod deployment;
 mod docs_page;
 mod explain;
 mod export;

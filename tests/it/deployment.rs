@@ -1,0 +1,124 @@
+//! What `deploy/` says of the gateway, held to the gateway: the metrics that the
+//! dashboard and the alerts name, the configurations, the version.
+
+use std::{collections::BTreeSet, num::NonZeroU32, path::Path, time::Duration};
+
+use customer_gateway::config::{Caller, Config, Quota};
+use serde_json::{Value, json};
+
+use crate::support::{Gateway, ScriptedVendor, caller, config, tolt_page, tolt_row};
+
+const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboards/customer-gateway.json");
+const ALERTS: &str = include_str!("../../deploy/alerts.yml");
+
+/// The names of the gateway's metrics in a text.
+fn metrics_in(text: &str) -> BTreeSet<&str> {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    text.split(|c| !is_part(c)).filter(|word| word.starts_with("gateway_")).collect()
+}
+
+/// The names of the samples of a gateway that has been asked, and has refused.
+async fn exposed() -> BTreeSet<String> {
+    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let mut config = config(vec![vendor.connection("tolt")]);
+    let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
+    config.callers.push(Caller { quota: Some(quota), ..caller("app", "key", &["odd"]) });
+    let gateway = Gateway::start(config).await;
+    gateway.get_as("key", "/customers").await.ok();
+    assert_eq!(gateway.get_as("key", "/customers").await.code(429), "quota_exceeded");
+    assert_eq!(gateway.get("/customers").await.code(401), "unauthenticated");
+    let metrics = gateway.get("/metrics").await.text;
+    let samples = metrics.lines().filter(|line| !line.starts_with('#'));
+    samples.filter_map(|line| line.split(['{', ' ']).next()).map(str::to_owned).collect()
+}
+
+#[tokio::test]
+async fn dashboard_and_alerts_name_metrics_that_there_are() {
+    let exposed = exposed().await;
+    let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
+    let queries: Vec<&str> = dashboard["panels"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|panel| panel["targets"].as_array())
+        .flatten()
+        .map(|target| target["expr"].as_str().unwrap())
+        .collect();
+    assert!(queries.len() > 20, "{queries:?}");
+
+    for text in queries.into_iter().chain([DASHBOARD, ALERTS]) {
+        let strange: Vec<_> = metrics_in(text).into_iter().filter(|&name| !exposed.contains(name)).collect();
+        assert_eq!(strange, [""; 0], "nothing exposes these; there are {exposed:#?}");
+    }
+}
+
+#[test]
+fn each_alert_says_what_to_do() {
+    let alerts: Value = serde_saphyr::from_str(ALERTS).unwrap();
+    let rules = alerts["groups"][0]["rules"].as_array().unwrap();
+    let tested = include_str!("../../deploy/alerts.test.yml");
+    assert!(rules.len() > 10);
+    for rule in rules {
+        let name = rule["alert"].as_str().unwrap();
+        for text in ["summary", "description", "runbook"] {
+            let text = rule["annotations"][text].as_str();
+            assert!(text.is_some_and(|text| !text.is_empty()), "{name}");
+        }
+        assert!(["page", "ticket"].map(|it| json!(it)).contains(&rule["labels"]["severity"]), "{name}");
+        assert!(tested.contains(name), "{name} is not in alerts.test.yml");
+    }
+}
+
+/// What a configuration says, with placeholders in its secrets' places.
+fn configured(text: &str, mounted: &str) -> Config {
+    let directory = tempfile::tempdir().unwrap();
+    for secret in ["cursor-key", "tolt-key", "corporation-token"] {
+        std::fs::write(directory.path().join(secret), "placeholder").unwrap();
+    }
+    let secrets = format!("{}/", directory.path().display());
+    Config::parse(&text.replace(mounted, &secrets), Path::new("gateway.toml")).unwrap()
+}
+
+fn of_compose() -> Config {
+    configured(include_str!("../../deploy/gateway.toml"), "/run/secrets/")
+}
+
+fn of_kubernetes() -> Config {
+    configured(include_str!("../../deploy/kubernetes/gateway.toml"), "/run/secrets/customer-gateway/")
+}
+
+#[test]
+fn the_configurations_are_accepted_once_their_secrets_are_there() {
+    for config in [of_compose(), of_kubernetes()] {
+        assert_eq!(config.server.listen.to_string(), "0.0.0.0:8080");
+        assert!(config.paging.cursor_key.is_some() && !config.callers.is_empty());
+    }
+}
+
+#[test]
+fn the_replicas_together_stay_within_the_vendors_limits() {
+    let [autoscaler, deployment]: [Value; 2] = [
+        include_str!("../../deploy/kubernetes/horizontalpodautoscaler.yaml"),
+        include_str!("../../deploy/kubernetes/deployment.yaml"),
+    ]
+    .map(|text| serde_saphyr::from_str(text).unwrap());
+    let replicas = autoscaler["spec"]["maxReplicas"].as_u64().unwrap();
+    let surge = deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"].as_u64().unwrap();
+    for connection in of_kubernetes().connections {
+        assert_eq!(connection.rate_limit.per, Duration::from_secs(1));
+        let together = u64::from(connection.rate_limit.requests.get()) * (replicas + surge);
+        assert!(together <= connection.kind.requests_per_second.into(), "{}", connection.name);
+    }
+}
+
+#[test]
+fn the_image_and_the_manifests_name_this_version() {
+    let version = env!("CARGO_PKG_VERSION");
+    for (text, named) in [
+        (include_str!("../../Dockerfile"), format!("image.version=\"{version}\"")),
+        (include_str!("../../deploy/compose.yaml"), format!("image: customer-gateway:{version}\n")),
+        (include_str!("../../deploy/kubernetes/kustomization.yaml"), format!("newTag: {version}\n")),
+    ] {
+        assert!(text.contains(&named), "{named}");
+    }
+}
