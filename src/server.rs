@@ -39,13 +39,16 @@ pub async fn serve(listener: TcpListener, front: Front, stop: impl Future<Output
                 }
             },
         };
-        let connection = server.serve_connection_with_upgrades(io_of(stream), {
-            let front = front.clone();
-            service_fn(move |request: Request<Incoming>| front.clone().answer(request))
-        });
-        let connection = graceful.watch(connection.into_owned());
+        let (server, front, watcher) = (server.clone(), front.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(error) = connection.await {
+            // Until the first byte nobody knows which HTTP is spoken, and no
+            // time limit of hyper's holds.
+            if !matches!(tokio::time::timeout(HEADER_READ_TIMEOUT, stream.readable()).await, Ok(Ok(()))) {
+                return;
+            }
+            let service = service_fn(move |request: Request<Incoming>| front.clone().answer(request));
+            let connection = server.serve_connection_with_upgrades(io_of(stream), service);
+            if let Err(error) = watcher.watch(connection.into_owned()).await {
                 tracing::debug!(%error, "a connection ended early");
             }
         });

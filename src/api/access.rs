@@ -140,17 +140,21 @@ impl Access {
 
 /// Lets a request pass that carries a known key, within its caller's quota.
 pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
-    let place = state.callers.identify(request.headers());
-    match place.and_then(|place| state.callers.admit(place).map(|()| state.callers.access(place))) {
-        Ok(access) => {
-            let name = access.name();
+    let place = match state.callers.identify(request.headers()) {
+        Ok(place) => place,
+        Err(problem) => return problem.into_response(),
+    };
+    let access = state.callers.access(place);
+    let name = access.name();
+    let mut response = match state.callers.admit(place) {
+        Ok(()) => {
             request.extensions_mut().insert(access);
-            let mut response = next.run(request).await;
-            response.extensions_mut().insert(CallerName(name));
-            response
+            next.run(request).await
         }
         Err(problem) => problem.into_response(),
-    }
+    };
+    response.extensions_mut().insert(CallerName(name));
+    response
 }
 
 impl<S: Sync> FromRequestParts<S> for Access {

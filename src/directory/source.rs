@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     cache::{Cached, Demand, Entry, Foreseen, Key, Lookup, PageCache, Policy},
     domain::{connection::ConnectionName, page::RecordPage, question::Resource},
-    upstream::{Priority, Reply, Upstream},
+    upstream::{Priority, Reply, SendError, Upstream},
     vendors::{Account, Call, Refusal, Vendor, VendorError, VendorRequest, capabilities::Capabilities, registry::Kind},
 };
 
@@ -140,7 +140,10 @@ impl Source {
     async fn call(&self, call: &Call, request: &VendorRequest, priority: Priority) -> Result<RecordPage, SourceError> {
         let start = self.metrics.elapsed();
         let sent = self.upstream.send(request, priority).await;
-        self.metrics.note_call(sent.as_ref().ok().map(|reply| reply.response.status), start);
+        // What was held back never was a call.
+        if !matches!(sent, Err(SendError::BudgetSpent { .. } | SendError::BreakerOpen { .. })) {
+            self.metrics.note_call(sent.as_ref().ok().map(|reply| reply.response.status), start);
+        }
         let Reply { response, retry_after } = sent?;
         let page = self.adapter.read(call, &response).map_err(|error| match self.redacted(error) {
             VendorError::RateLimited(refusal) => SourceError::RateLimited { refusal, retry_after },

@@ -38,8 +38,8 @@ pub(super) enum Mark {
     Complete,
     /// It had to end.
     Incomplete {
-        /// Here.
-        cursor: String,
+        /// Here, if it could say so.
+        cursor: Option<String>,
         /// Because of this.
         problem: Trouble,
     },
@@ -121,7 +121,10 @@ impl Held {
                 "complete" => Some((end, Mark::Complete)),
                 "incomplete" => {
                     let problem = Trouble { code: text(problem), detail: None };
-                    Some((begin, Mark::Incomplete { cursor: text(cursor), problem }))
+                    Some((
+                        begin,
+                        Mark::Incomplete { cursor: Some(text(cursor)).filter(|cursor| !cursor.is_empty()), problem },
+                    ))
                 }
                 _ => None,
             };

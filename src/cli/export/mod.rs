@@ -77,7 +77,7 @@ pub(super) async fn run(args: &ExportArgs) -> anyhow::Result<()> {
         if now.length > now.end && matches!(now.mark, None | Some(Mark::Continues { .. })) {
             opened(&args.output, now.end)?;
         }
-        let advanced = now.rows > held.rows;
+        let advanced = now.end > held.end;
         held = now;
         match (&held.mark, ended) {
             (Some(Mark::Complete), _) => break,
@@ -133,7 +133,9 @@ impl Gateway {
     async fn stream(&self, held: &Held, args: &ExportArgs, bar: &ProgressBar) -> anyhow::Result<()> {
         let mut file = opened(&args.output, held.end)?;
         let cursor = match &held.mark {
-            Some(Mark::Continues { cursor } | Mark::Incomplete { cursor, .. }) => vec![("cursor", cursor.as_str())],
+            Some(Mark::Continues { cursor } | Mark::Incomplete { cursor: Some(cursor), .. }) => {
+                vec![("cursor", cursor.as_str())]
+            }
             _ => Vec::new(),
         };
         let request = self.get(&cursor).header(ACCEPT, args.format.media_type());
@@ -142,8 +144,11 @@ impl Gateway {
         let mut skips_header = args.format == Format::Csv && held.end > 0;
         while let Some(chunk) = response.chunk().await.context("the stream broke off")? {
             let mut rows = &chunk[..];
-            if skips_header && let Some(end) = rows.iter().position(|byte| *byte == b'\n') {
-                (skips_header, rows) = (false, &rows[end + 1..]);
+            if skips_header {
+                // The header's names hold no line break.
+                let end = rows.iter().position(|byte| *byte == b'\n');
+                skips_header = end.is_none();
+                rows = end.map_or(&[], |end| &rows[end + 1..]);
             }
             file.write_all(rows).context("the file cannot be written")?;
             bar.inc(rows.split(|byte| *byte == b'\n').skip(1).count() as u64);

@@ -124,7 +124,7 @@ async fn no_secret_is_logged_whatever_is_logged() {
     let asked = tokio::spawn(async move {
         client.get(format!("{url}/customers?email=jim%40example.com")).bearer_auth("cgk_of_a_caller").send().await
     });
-    logged += &running.logged(r#""message":"request failed""#);
+    logged += &running.logged(r#""target":"request""#);
     running.terminate();
     let (_, rest) = running.ended();
     logged += &rest;
