@@ -45,6 +45,7 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
     let lookup = Lookup {
         key: Key {
             connection: "bench".parse().unwrap(),
+            generation: 0,
             target: "/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100".into(),
             raw: false,
         },
@@ -68,13 +69,13 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
     let options =
         Options { tolt_customers: 1_000, tolt_transactions: 0, corporation_customers: 0, ..Options::default() };
     let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
-    let app = App::new(config(&sandbox), &SystemClock::shared()).unwrap();
+    let front = App::new(config(&sandbox), &SystemClock::shared()).unwrap().served().front;
     for limit in [10, 100] {
         // Fills the cache, and has the front remember the answer.
-        runtime.block_on(hit(&app.front, limit));
-        runtime.block_on(hit(&app.front, limit));
+        runtime.block_on(hit(&front, limit));
+        runtime.block_on(hit(&front, limit));
         criterion.bench_function(&format!("hit/request/{limit}"), |bencher| {
-            bencher.to_async(runtime).iter(|| hit(&app.front, limit));
+            bencher.to_async(runtime).iter(|| hit(&front, limit));
         });
     }
 }
@@ -115,5 +116,6 @@ fn config(sandbox: &Sandbox) -> Config {
         cache: Cache::default(),
         connections: vec![connection],
         callers: vec![caller],
+        files: Vec::new(),
     }
 }

@@ -1,14 +1,16 @@
-//! Putting the parts together: from a configuration to routes.
+//! Putting the parts together: from a configuration to what is served, and
+//! from another configuration to what is served instead.
 
 use std::sync::Arc;
 
 use crate::{
-    api::{self, ApiState, Callers, Front},
-    cache::PageCache,
+    api::{self, ApiState, Callers, Front, Places, Readiness},
+    cache::{PageCache, Scope},
     clock::SharedClock,
     config::{Config, Connection},
     directory::{Directory, Source, SourceMetrics},
-    domain::cursor::CursorKey,
+    domain::{connection::ConnectionName, cursor::CursorKey},
+    server::Served,
     telemetry::metrics::Registry,
     upstream::{Budgets, ClientError, Clients, Limits, Upstream},
     vendors::Account,
@@ -19,12 +21,29 @@ use crate::{
 const MAX_VENDOR_BODY: usize = 8 << 20;
 
 /// The gateway, ready to be served.
-#[derive(Debug)]
 pub struct App {
     /// The connections.
     pub directory: Arc<Directory>,
-    /// All routes, and what stands in front of them.
-    pub front: Front,
+    config: Config,
+    front: Front,
+    callers: Callers,
+    places: Places,
+    budgets: Budgets,
+    lasting: Lasting,
+    /// Counts configurations: what is kept of a connection is told by it from
+    /// what is kept of another account that had its name before.
+    generation: u32,
+}
+
+/// What outlives a configuration.
+#[derive(Clone)]
+struct Lasting {
+    registry: Registry,
+    cache: PageCache,
+    /// The bytes that answers may take which are given out again.
+    remembered: u64,
+    readiness: Readiness,
+    clock: SharedClock,
 }
 
 /// Why a gateway cannot be put together.
@@ -38,48 +57,174 @@ pub enum AppError {
     Random(#[from] getrandom::Error),
 }
 
+/// What another configuration changed.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Changes {
+    /// Connections that there were not.
+    pub added: Vec<ConnectionName>,
+    /// Connections that are no more.
+    pub removed: Vec<ConnectionName>,
+    /// Connections that are set up otherwise.
+    pub changed: Vec<ConnectionName>,
+    /// Keys whose new value counts only after a restart.
+    pub wants_restart: Vec<&'static str>,
+}
+
 impl App {
     /// Puts a gateway together.
     pub fn new(config: Config, clock: &SharedClock) -> Result<Self, AppError> {
-        let mut clients = Clients::default();
-        let registry = Registry::default();
         // Answers that are given out again get an eighth of the memory.
         let remembered = config.cache.max_bytes / 8;
-        let cache = PageCache::new(config.cache.max_bytes - remembered, Arc::clone(clock));
-        let mut budgets = Budgets::default();
-        let source = |connection: Connection| {
+        let lasting = Lasting {
+            registry: Registry::default(),
+            cache: PageCache::new(config.cache.max_bytes - remembered, Arc::clone(clock)),
+            remembered,
+            readiness: Readiness::default(),
+            clock: Arc::clone(clock),
+        };
+        Self::assemble(config, lasting, None)
+    }
+
+    /// Puts together what another configuration makes of this gateway. What is
+    /// kept of a connection stays kept as long as it stands for the same
+    /// account; a connection that did not change keeps its breaker, and a
+    /// credential its budget. Nothing takes effect before this has succeeded.
+    pub async fn renewed(&self, config: Config) -> Result<(Self, Changes), AppError> {
+        let changes = self.changes(&config);
+        let app = Self::assemble(config, self.lasting.clone(), Some(self))?;
+        let is_gone = |old: &&Connection| !app.config.connections.iter().any(|new| new.is_same_account(old));
+        let gone = self.config.connections.iter().filter(is_gone).map(|connection| connection.name.clone()).collect();
+        self.lasting.cache.purge(&Scope::Connections(gone)).await;
+        for source in self.directory.sources().filter(|source| changes.removed.contains(source.name())) {
+            api::forget(&self.lasting.registry, source);
+        }
+        Ok((app, changes))
+    }
+
+    /// What is to be served of it.
+    #[must_use]
+    pub fn served(&self) -> Served {
+        let server = &self.config.server;
+        Served { front: self.front.clone(), tls: server.tls.clone(), limits: server.limits.clone() }
+    }
+
+    /// Whether it takes requests. Clones share it, also those of what other
+    /// configurations make of this gateway.
+    #[must_use]
+    pub fn readiness(&self) -> Readiness {
+        self.lasting.readiness.clone()
+    }
+
+    /// Where everything is counted.
+    #[must_use]
+    pub fn registry(&self) -> &Registry {
+        &self.lasting.registry
+    }
+
+    /// What it was made of.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.config
+    }
+
+    fn assemble(config: Config, lasting: Lasting, before: Option<&Self>) -> Result<Self, AppError> {
+        let Lasting { registry, cache, remembered, readiness, clock } = &lasting;
+        let generation = before.map_or(0, |before| before.generation + 1);
+        let mut clients = Clients::default();
+        let mut budgets = before.map(|before| before.budgets.renewed()).unwrap_or_default();
+        let mut sources = Vec::with_capacity(config.connections.len());
+        for connection in &config.connections {
             let host = connection.base_url.authority().to_owned();
             let budget = budgets.of(&connection.credential, &host, connection.rate_limit, clock);
+            let known = before.and_then(|before| before.known(connection));
+            if let Some((_, source)) = known.filter(|(old, it)| *old == connection && it.upstream().draws_on(&budget)) {
+                sources.push(Arc::clone(source));
+                continue;
+            }
             let limits = Limits { timeout: connection.timeout, max_body: MAX_VENDOR_BODY };
             let upstream = Upstream::new(
                 clients.of(&connection.base_url)?,
                 &connection.base_url,
-                connection.credential,
+                connection.credential.clone(),
                 budget,
                 limits,
                 Arc::clone(clock),
             );
-            let metrics = SourceMetrics::new(&registry, connection.name.as_str(), Arc::clone(clock));
-            let account = Account { connection: connection.name, id: connection.account_id };
-            Ok(Source::new(connection.kind, account, upstream, cache.clone(), connection.policies, metrics))
-        };
-        let sources = config.connections.into_iter().map(source).collect::<Result<_, AppError>>()?;
-        let cursor_key = match config.paging.cursor_key {
-            Some(key) => key,
-            None => random_key()?,
-        };
+            let metrics = known.map_or_else(
+                || Arc::new(SourceMetrics::new(registry, connection.name.as_str(), Arc::clone(clock))),
+                |(_, source)| source.metrics(),
+            );
+            let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
+            let generation = known.map_or(generation, |(_, source)| source.generation());
+            let (kind, policies) = (connection.kind, connection.policies);
+            let source = Source::new(kind, account, generation, upstream, cache.clone(), policies, metrics);
+            sources.push(Arc::new(source));
+        }
         let max_calls = config.paging.max_vendor_calls;
-        let directory = Arc::new(Directory::new(sources, cache, cursor_key, max_calls, Arc::clone(clock)));
-        let callers = Callers::new(config.callers, clock);
+        let cursor_key = match (&config.paging.cursor_key, before) {
+            (Some(key), _) => key.clone(),
+            (None, Some(before)) => before.directory.cursor_key().clone(),
+            (None, None) => random_key()?,
+        };
+        let directory = match before {
+            None => Directory::new(sources, cache.clone(), cursor_key, max_calls, Arc::clone(clock)),
+            Some(before) => before.directory.renewed(sources, cursor_key, max_calls),
+        };
+        let directory = Arc::new(directory);
+        let callers = match before {
+            None => Callers::new(config.callers.clone(), clock),
+            Some(before) => before.callers.renewed(config.callers.clone()),
+        };
+        let max_requests = config.server.max_requests;
+        let places = match before {
+            Some(before) if before.config.server.max_requests == max_requests => before.places.clone(),
+            _ => Places::new(max_requests),
+        };
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry: registry.clone(),
             callers: callers.clone(),
             request_timeout: config.server.request_timeout,
+            places: places.clone(),
+            readiness: readiness.clone(),
             clock: Arc::clone(clock),
         });
-        let front = Front::new(router, callers, remembered, registry, Arc::clone(clock));
-        Ok(Self { directory, front })
+        let front = Front::new(router, callers.clone(), *remembered, registry.clone(), Arc::clone(clock));
+        Ok(Self { directory, config, front, callers, places, budgets, lasting, generation })
+    }
+
+    /// The connection that stood for the same account before, as it was
+    /// configured and as it is asked.
+    fn known(&self, connection: &Connection) -> Option<(&Connection, &Arc<Source>)> {
+        let old = self.config.connections.iter().find(|old| old.is_same_account(connection))?;
+        Some((old, self.directory.source(&old.name).ok()?))
+    }
+
+    fn changes(&self, config: &Config) -> Changes {
+        let mut changes = Changes::default();
+        for new in &config.connections {
+            match self.config.connections.iter().find(|old| old.name == new.name) {
+                None => changes.added.push(new.name.clone()),
+                Some(old) if old != new => changes.changed.push(new.name.clone()),
+                Some(_) => {}
+            }
+        }
+        let is_gone = |old: &&Connection| !config.connections.iter().any(|new| new.name == old.name);
+        changes.removed = self.config.connections.iter().filter(is_gone).map(|old| old.name.clone()).collect();
+        let (old, new) = (&self.config.server, &config.server);
+        let fixed = [
+            ("server.listen", old.listen != new.listen),
+            ("server.max_connections", old.limits.max_connections != new.limits.max_connections),
+            ("cache.max_bytes", self.config.cache.max_bytes != config.cache.max_bytes),
+        ];
+        changes.wants_restart = fixed.into_iter().filter(|(_, is_changed)| *is_changed).map(|(key, _)| key).collect();
+        changes
+    }
+}
+
+impl std::fmt::Debug for App {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("App").field("directory", &self.directory).finish_non_exhaustive()
     }
 }
 

@@ -34,7 +34,7 @@ pub(super) const NOBODY: &str = "-";
 pub struct Callers(Arc<Known>);
 
 struct Known {
-    callers: Vec<(Arc<Caller>, Option<Limiter>)>,
+    callers: Vec<(Arc<Caller>, Option<Arc<Limiter>>)>,
     clock: SharedClock,
 }
 
@@ -57,9 +57,24 @@ impl Callers {
     /// These callers; none means anybody.
     #[must_use]
     pub fn new(callers: Vec<Caller>, clock: &SharedClock) -> Self {
-        let limiter = |quota: Quota| RateLimiter::direct_with_clock(cells(quota), Ticks::of(clock));
+        Self::over(callers, clock, |_| None)
+    }
+
+    /// These callers in place of those; whose quota is the same has used up as
+    /// much of it.
+    #[must_use]
+    pub fn renewed(&self, callers: Vec<Caller>) -> Self {
+        let known = |new: &Caller| {
+            let (_, limiter) = self.0.callers.iter().find(|(old, _)| old.name == new.name && old.quota == new.quota)?;
+            limiter.clone()
+        };
+        Self::over(callers, &self.0.clock, known)
+    }
+
+    fn over(callers: Vec<Caller>, clock: &SharedClock, known: impl Fn(&Caller) -> Option<Arc<Limiter>>) -> Self {
+        let limiter = |quota: Quota| Arc::new(RateLimiter::direct_with_clock(cells(quota), Ticks::of(clock)));
         let callers = callers.into_iter().map(|caller| {
-            let limiter = caller.quota.map(limiter);
+            let limiter = known(&caller).or_else(|| caller.quota.map(limiter));
             (Arc::new(caller), limiter)
         });
         Self(Arc::new(Known { callers: callers.collect(), clock: clock.clone() }))

@@ -9,7 +9,8 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http_body::Body as _;
 use uuid::Uuid;
 
 use super::{
@@ -92,6 +93,11 @@ fn refuse(request: &Request) -> Option<Problem> {
     let headers: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
     if headers > MAX_HEADERS {
         return Some(Problem::new(Code::HeadersTooLarge, format!("the headers are larger than {MAX_HEADERS} bytes")));
+    }
+    // With any other method, that is what is wrong.
+    let may_be_right = matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
+    if may_be_right && request.body().size_hint().lower() > 0 {
+        return Some(Problem::new(Code::ContentTooLarge, "no route takes a body"));
     }
     if !is_percent_encoded(target) {
         return Some(Problem::new(Code::MalformedRequest, "the target is not percent-encoded UTF-8"));

@@ -176,15 +176,15 @@ impl Front {
 }
 
 impl Shared {
-    /// What may have been remembered: a `GET` of a known caller that demands
-    /// nothing of freshness and prefers nothing.
-    fn asked<'r, B>(&self, request: &'r Request<B>) -> Option<Asked<'r>> {
+    /// What may have been remembered: a bare `GET` of a known caller that
+    /// demands nothing of freshness and prefers nothing.
+    fn asked<'r, B: http_body::Body>(&self, request: &'r Request<B>) -> Option<Asked<'r>> {
         let is_plain = |headers: &HeaderMap| {
             !headers.contains_key(CACHE_CONTROL)
                 && !headers.contains_key(preference::PREFER)
                 && !Format::may_be_asked(headers)
         };
-        if request.method() != Method::GET || !is_plain(request.headers()) {
+        if request.method() != Method::GET || !request.body().is_end_stream() || !is_plain(request.headers()) {
             return None;
         }
         let caller = self.callers.identify(request.headers()).ok()?;

@@ -1,5 +1,13 @@
 //! `GET /livez`, `GET /readyz` and `GET /metrics`: none spends vendor quota.
 
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -10,14 +18,77 @@ use utoipa::ToSchema;
 
 use crate::{directory::Source, telemetry::metrics::Registry, upstream::BreakerState};
 
-use super::{ApiState, page, problem::documented::OpenProblems};
+use super::{
+    ApiState,
+    connections::Breaker,
+    page,
+    problem::{
+        Code, Problem,
+        documented::{GetReadinessProblems, OpenProblems},
+    },
+};
 
-/// How the gateway is.
+/// When to ask again whether it is.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Whether the gateway takes requests; it does until that is withdrawn. Clones
+/// share it.
+#[derive(Debug, Clone, Default)]
+pub struct Readiness(Arc<AtomicBool>);
+
+/// That the gateway lives.
 #[derive(Debug, Serialize, ToSchema)]
-pub(super) struct Health {
-    /// Always `ok`: a gateway that is not does not answer so.
+pub(super) struct Liveness {
+    /// Always `ok`: a gateway that does not live does not answer.
     #[schema(example = "ok")]
     status: &'static str,
+}
+
+/// That the gateway takes requests, and what can be served.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ReadinessReport<'c> {
+    /// `ok`, or `degraded` where a vendor fails.
+    #[schema(example = "ok", extensions(("x-extensible-enum" = json!(["ok", "degraded"]))))]
+    status: &'static str,
+    /// How each connection is, in the configuration's order.
+    connections: Vec<ConnectionReadiness<'c>>,
+}
+
+/// How a connection is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct ConnectionReadiness<'c> {
+    /// Its name.
+    #[schema(example = "affiliates")]
+    name: &'c str,
+    /// `ok`; `degraded` where its vendor fails, and what is kept of it may still
+    /// be served; `failing` where nothing is kept.
+    #[schema(example = "ok", extensions(("x-extensible-enum" = json!(["ok", "degraded", "failing"]))))]
+    status: &'static str,
+    /// Whether its vendor is asked.
+    breaker: Breaker,
+}
+
+impl Readiness {
+    /// The gateway takes no more requests.
+    pub fn withdraw(&self) {
+        self.0.store(true, Relaxed);
+    }
+
+    fn is_withdrawn(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+impl<'c> ConnectionReadiness<'c> {
+    fn of(source: &'c Source) -> Self {
+        let breaker = source.upstream().breaker();
+        let status = match breaker {
+            BreakerState::Open(_) if source.keeps_anything() => "degraded",
+            BreakerState::Open(_) => "failing",
+            BreakerState::Closed | BreakerState::HalfOpen => "ok",
+        };
+        Self { name: source.name().as_str(), status, breaker: Breaker::of(breaker) }
+    }
 }
 
 /// Check liveness
@@ -28,25 +99,37 @@ pub(super) struct Health {
     path = "/livez",
     operation_id = "getLiveness",
     tag = "Operations",
-    responses((status = 200, description = "It does: `ok`.", body = Health), OpenProblems),
+    responses((status = 200, description = "It does: `ok`.", body = Liveness), OpenProblems),
 )]
 pub(super) async fn livez() -> Response {
-    healthy()
+    page::json(serde_json::to_vec(&Liveness { status: "ok" }).unwrap_or_default())
 }
 
 /// Check readiness
 ///
-/// Whether the gateway takes requests: it does once it listens, since what it
-/// needs was checked at the start.
+/// Whether the gateway takes requests, and how each connection is. It does from
+/// when it listens until it is told to stop, unless nothing can be served: every
+/// vendor fails, and nothing of theirs is kept. Asks no vendor.
 #[utoipa::path(
     get,
     path = "/readyz",
     operation_id = "getReadiness",
     tag = "Operations",
-    responses((status = 200, description = "It does: `ok`.", body = Health), OpenProblems),
+    responses((status = 200, description = "It does: how each connection is.", body = ReadinessReport), GetReadinessProblems),
 )]
-pub(super) async fn readyz() -> Response {
-    healthy()
+pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Problem> {
+    if state.readiness.is_withdrawn() {
+        return Err(Problem::new(Code::NotReady, "the gateway is stopping").retry_after(RETRY_AFTER));
+    }
+    let connections: Vec<_> = state.directory.sources().map(|source| ConnectionReadiness::of(source)).collect();
+    if connections.iter().all(|connection| connection.status == "failing") {
+        let names: Vec<_> = connections.iter().map(|connection| format!("`{}`", connection.name)).collect();
+        let detail = format!("the vendors of {} fail, and nothing of theirs is kept", names.join(", "));
+        return Err(Problem::new(Code::NotReady, detail).retry_after(RETRY_AFTER));
+    }
+    let is_well = connections.iter().all(|connection| connection.status == "ok");
+    let report = ReadinessReport { status: if is_well { "ok" } else { "degraded" }, connections };
+    Ok(page::json(serde_json::to_vec(&report).unwrap_or_default()))
 }
 
 /// Read the metrics
@@ -66,9 +149,14 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.registry.render()).into_response()
 }
 
+/// Takes back what the gauges say of a connection that is no more, so that
+/// nobody is called for it.
+pub fn forget(registry: &Registry, source: &Source) {
+    set(registry, source, [0.0; 4]);
+}
+
 /// Sets the gauges of what is not counted as it happens.
 fn look_at(registry: &Registry, source: &Source) {
-    let labels = &[("connection", source.name().as_str())];
     let budget = source.upstream().budget();
     let stopped = budget.stopped.unwrap_or_default().as_secs_f64();
     let open = match source.upstream().breaker() {
@@ -76,17 +164,17 @@ fn look_at(registry: &Registry, source: &Source) {
         BreakerState::HalfOpen => 0.5,
         BreakerState::Open(_) => 1.0,
     };
-    let gauges = [
-        ("gateway_budget_left", "Vendor calls that would be let pass at once.", f64::from(budget.left)),
-        ("gateway_budget_waiting", "Vendor calls that wait for a place.", f64::from(budget.waiting)),
-        ("gateway_budget_stopped_seconds", "For how long the vendor has stopped the credential.", stopped),
-        ("gateway_breaker_open", "The breaker: 0 closed, 0.5 half-open, 1 open.", open),
-    ];
-    for (name, help, value) in gauges {
-        registry.gauge(name, help, labels).set(value);
-    }
+    set(registry, source, [budget.left.into(), budget.waiting.into(), stopped, open]);
 }
 
-fn healthy() -> Response {
-    page::json(serde_json::to_vec(&Health { status: "ok" }).unwrap_or_default())
+fn set(registry: &Registry, source: &Source, values: [f64; 4]) {
+    let gauges = [
+        ("gateway_budget_left", "Vendor calls that would be let pass at once."),
+        ("gateway_budget_waiting", "Vendor calls that wait for a place."),
+        ("gateway_budget_stopped_seconds", "For how long the vendor has stopped the credential."),
+        ("gateway_breaker_open", "The breaker: 0 closed, 0.5 half-open, 1 open."),
+    ];
+    for ((name, help), value) in gauges.into_iter().zip(values) {
+        registry.gauge(name, help, &[("connection", source.name().as_str())]).set(value);
+    }
 }

@@ -17,6 +17,7 @@ mod health;
 mod lists;
 mod observe;
 mod openapi;
+mod overload;
 mod page;
 mod parameters;
 mod preference;
@@ -37,8 +38,10 @@ use crate::{clock::SharedClock, directory::Directory, telemetry::metrics::Regist
 pub use access::Callers;
 use edge::Edge;
 pub use front::{Front, FrontBody};
+pub use health::{Readiness, forget};
 use observe::Observer;
 pub use openapi::{document, document_3_0};
+pub use overload::Places;
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -51,6 +54,10 @@ pub struct ApiState {
     pub registry: Registry,
     /// How long a request may take.
     pub request_timeout: Duration,
+    /// How many requests are worked on at once.
+    pub places: Places,
+    /// Whether the gateway takes requests.
+    pub readiness: Readiness,
     /// What time it is.
     pub clock: SharedClock,
 }
@@ -62,6 +69,7 @@ pub fn router(state: ApiState) -> Router {
     let authenticated = resources()
         .split_for_parts()
         .0
+        .route_layer(middleware::from_fn_with_state(state.places.clone(), overload::shed))
         .route_layer(middleware::from_fn_with_state(state.clone(), access::authenticate));
     let open = operations().split_for_parts().0.merge(docs::routes());
     authenticated

@@ -1,5 +1,7 @@
 //! What the cache counts, per connection.
 
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
 use metrics::{Counter, Gauge};
 
 use crate::telemetry::metrics::Registry;
@@ -13,6 +15,7 @@ pub struct CacheMetrics {
     pub(super) collapsed: Counter,
     pub(super) failed: Counter,
     evictions: Counter,
+    kept: AtomicUsize,
     entries: Gauge,
     bytes: Gauge,
 }
@@ -40,19 +43,27 @@ impl CacheMetrics {
                 "Entries that made way for others.",
                 of_connection,
             ),
+            kept: AtomicUsize::new(0),
             entries: registry.gauge("gateway_cache_entries", "Entries kept.", of_connection),
             bytes: registry.gauge("gateway_cache_bytes", "Bytes that the kept entries occupy.", of_connection),
         }
     }
 
+    /// How many entries are kept.
+    pub fn kept(&self) -> usize {
+        self.kept.load(Relaxed)
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; entries weigh far less than 2^52 bytes")]
     pub(super) fn inserted(&self, bytes: usize) {
+        self.kept.fetch_add(1, Relaxed);
         self.entries.increment(1.0);
         self.bytes.increment(bytes as f64);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; entries weigh far less than 2^52 bytes")]
     pub(super) fn removed(&self, bytes: usize, evicted: bool) {
+        self.kept.fetch_sub(1, Relaxed);
         self.entries.decrement(1.0);
         self.bytes.decrement(bytes as f64);
         self.evictions.increment(u64::from(evicted));

@@ -45,6 +45,8 @@ const REFRESH_REST: Duration = Duration::from_secs(1);
 pub struct Key {
     /// The connection.
     pub connection: ConnectionName,
+    /// Which of the accounts that the connection has stood for.
+    pub generation: u32,
     /// The vendor's path and query.
     pub target: Arc<str>,
     /// Whether the vendor's own objects are kept along.

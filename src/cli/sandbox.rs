@@ -17,7 +17,7 @@ use crate::{
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::Policies,
     sandbox::{Envelope, Options, Sandbox},
-    server,
+    server::{self, Live},
     upstream::Credential,
     vendors::registry,
 };
@@ -108,10 +108,12 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         cache: Cache::default(),
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
         connections,
+        files: Vec::new(),
     };
     let app = App::new(config, &SystemClock::shared())?;
     greet(listen)?;
-    server::serve(listener, app.front, stopped()?).await.context("serving ended")
+    server::serve(listener, Live::new(app.served()), app.readiness(), stopped(1)?).await;
+    Ok(())
 }
 
 fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id: &str) -> anyhow::Result<Connection> {

@@ -3,10 +3,16 @@
 use anyhow::Context;
 use tokio::{
     net::TcpListener,
-    signal::unix::{SignalKind, signal},
+    signal::unix::{Signal, SignalKind, signal},
 };
 
-use crate::{app::App, clock::SystemClock, config::Config, server};
+use crate::{
+    app::App,
+    clock::{SharedClock, SystemClock},
+    config::Config,
+    reload::Reloader,
+    server,
+};
 
 use super::ConfigFile;
 
@@ -16,22 +22,46 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
         tracing::warn!("paging.cursor_key is not set: cursors end with this process, and no other replica knows them");
     }
     let listen = config.server.listen;
-    let app = App::new(config, &SystemClock::shared())?;
+    let clock = SystemClock::shared();
+    let app = App::new(config, &clock)?;
+    let (stopped, at_once) = (stopped(1)?, stopped(2)?);
+    let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be handled")?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     // Port 0 has become a port by now.
     let listen = listener.local_addr()?;
     tracing::info!(%listen, "serving");
-    server::serve(listener, app.front, stopped()?).await.context("serving ended")
+    let readiness = app.readiness();
+    let reloader = Reloader::new(file.config.clone(), app);
+    let live = reloader.live();
+    let reloading = tokio::spawn(reload(reloader, hangup, clock));
+    tokio::select! {
+        () = server::serve(listener, live, readiness, stopped) => {}
+        () = at_once => tracing::warn!("stopped at once"),
+    }
+    reloading.abort();
+    Ok(())
 }
 
-/// Resolves at SIGTERM or SIGINT.
-pub(super) fn stopped() -> anyhow::Result<impl Future<Output = ()>> {
+/// Resolves when SIGTERM or SIGINT have come so many times.
+pub(super) fn stopped(times: usize) -> anyhow::Result<impl Future<Output = ()>> {
     let mut terminated = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
     let mut interrupted = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
     Ok(async move {
-        tokio::select! {
-            _ = terminated.recv() => {}
-            _ = interrupted.recv() => {}
+        for _ in 0..times {
+            tokio::select! {
+                _ = terminated.recv() => {}
+                _ = interrupted.recv() => {}
+            }
         }
     })
+}
+
+/// Loads the configuration anew as often as it is asked to.
+async fn reload(mut reloader: Reloader, mut hangup: Signal, clock: SharedClock) {
+    loop {
+        tokio::select! {
+            Some(()) = hangup.recv() => reloader.reload().await,
+            () = clock.sleep(reloader.interval()) => reloader.look().await,
+        }
+    }
 }

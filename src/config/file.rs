@@ -34,7 +34,22 @@ pub(super) struct File {
 #[serde(deny_unknown_fields)]
 pub(super) struct Server {
     pub(super) listen: Option<Address>,
+    pub(super) tls: Option<Tls>,
     pub(super) request_timeout: Option<Span>,
+    pub(super) header_timeout: Option<Span>,
+    pub(super) idle_timeout: Option<Span>,
+    pub(super) max_connections: Option<NonZeroU32>,
+    pub(super) max_requests: Option<NonZeroU32>,
+    pub(super) shutdown_delay: Option<Span>,
+    pub(super) drain_timeout: Option<Span>,
+    pub(super) watch: Option<Span>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "{ certificate = \"tls.crt\", key = \"tls.key\" }")]
+pub(super) struct Tls {
+    pub(super) certificate: PathBuf,
+    pub(super) key: PathBuf,
 }
 
 #[derive(Debug, Default, Deserialize)]

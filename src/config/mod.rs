@@ -8,9 +8,10 @@ mod file;
 mod read;
 
 use std::{
+    cell::RefCell,
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
 };
@@ -20,6 +21,7 @@ use url::Url;
 use crate::{
     directory::Policies,
     domain::{connection::ConnectionName, cursor::CursorKey},
+    server::{Limits, Tls},
     upstream::{Credential, RateLimit},
     vendors::registry::Kind,
 };
@@ -41,6 +43,8 @@ pub struct Config {
     pub connections: Vec<Connection>,
     /// Who may ask; nobody configured means anybody, on loopback only.
     pub callers: Vec<Caller>,
+    /// The files that all this was read from.
+    pub files: Vec<PathBuf>,
 }
 
 /// How the gateway listens.
@@ -48,8 +52,17 @@ pub struct Config {
 pub struct Server {
     /// The address.
     pub listen: SocketAddr,
+    /// What it shows of itself; without it, it speaks in the clear.
+    pub tls: Option<Tls>,
     /// How long a request may take, to the last byte of its answer's head.
     pub request_timeout: Duration,
+    /// How many requests are worked on at once.
+    pub max_requests: u32,
+    /// What bounds its connections.
+    pub limits: Limits,
+    /// How often the configuration's files are looked at for a change, if they
+    /// are.
+    pub watch: Option<Duration>,
 }
 
 /// How the gateway pages.
@@ -69,7 +82,7 @@ pub struct Cache {
 }
 
 /// One account at a vendor.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Connection {
     /// Its name.
     pub name: ConnectionName,
@@ -132,7 +145,14 @@ impl CallerKey {
 
 impl Default for Server {
     fn default() -> Self {
-        Self { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)), request_timeout: Duration::from_secs(30) }
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            tls: None,
+            request_timeout: Duration::from_secs(30),
+            max_requests: 512,
+            limits: Limits::default(),
+            watch: None,
+        }
     }
 }
 
@@ -149,6 +169,17 @@ impl Default for Cache {
 }
 
 impl Connection {
+    /// Whether another stands for the same account, reached in the same way:
+    /// what is kept of the one holds of the other.
+    #[must_use]
+    pub fn is_same_account(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.kind == other.kind
+            && self.base_url == other.base_url
+            && self.credential == other.credential
+            && self.account_id == other.account_id
+    }
+
     /// How long one vendor call may take, unless configured.
     pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -175,6 +206,6 @@ impl Config {
         let locator = Locator::new(text, path);
         let file: File = toml::from_str(text).map_err(|error| locator.syntax(&error))?;
         let directory = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Reader { locator, directory }.config(file)
+        Reader { locator, directory, files: RefCell::new(vec![path.to_path_buf()]) }.config(file)
     }
 }

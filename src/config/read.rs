@@ -1,7 +1,11 @@
 //! From what a file says to what is meant: defaults, secrets, and every check
 //! that the file's shape alone does not make.
 
-use std::{num::NonZeroU32, path::PathBuf};
+use std::{
+    cell::RefCell,
+    num::NonZeroU32,
+    path::{Path, PathBuf},
+};
 
 use url::Url;
 
@@ -9,6 +13,7 @@ use crate::{
     cache::Policy,
     directory::Policies,
     domain::cursor::CursorKey,
+    server::{Limits, Tls, TlsError},
     upstream::{Credential, RateLimit},
     vendors::registry::{self, Kind},
 };
@@ -24,6 +29,8 @@ pub(super) struct Reader<'t> {
     pub(super) locator: Locator<'t>,
     /// Where relative names of files begin.
     pub(super) directory: PathBuf,
+    /// The files read so far.
+    pub(super) files: RefCell<Vec<PathBuf>>,
 }
 
 impl Reader<'_> {
@@ -36,10 +43,7 @@ impl Reader<'_> {
         };
         let connections = self.connections(file.connections, policy.over(Policy::default()))?;
         let callers = self.callers(file.callers, &connections)?;
-        let server = Server {
-            listen: file.server.listen.map_or(Server::default().listen, |it| it.0),
-            request_timeout: file.server.request_timeout.map_or(Server::default().request_timeout, |it| it.0),
-        };
+        let server = self.server(file.server)?;
         if callers.is_empty() && !server.listen.ip().is_loopback() {
             return Err(self.locator.fault(
                 "server.listen",
@@ -54,7 +58,48 @@ impl Reader<'_> {
             max_vendor_calls: file.paging.max_vendor_calls.map_or(Paging::default().max_vendor_calls, NonZeroU32::get),
         };
         let cache = Cache { max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.0.as_u64()) };
-        Ok(Config { server, paging, cache, connections, callers })
+        Ok(Config { server, paging, cache, connections, callers, files: self.files.take() })
+    }
+
+    fn server(&self, file: file::Server) -> Result<Server, ConfigError> {
+        let or = |span: Option<file::Span>, default| span.map_or(default, |it| it.0);
+        let (server, limits) = (Server::default(), Limits::default());
+        Ok(Server {
+            listen: file.listen.map_or(server.listen, |it| it.0),
+            tls: file.tls.map(|tls| self.tls(&tls)).transpose()?,
+            request_timeout: or(file.request_timeout, server.request_timeout),
+            max_requests: file.max_requests.map_or(server.max_requests, NonZeroU32::get),
+            limits: Limits {
+                header_timeout: or(file.header_timeout, limits.header_timeout),
+                idle_timeout: or(file.idle_timeout, limits.idle_timeout),
+                max_connections: file.max_connections.map_or(limits.max_connections, NonZeroU32::get),
+                shutdown_delay: or(file.shutdown_delay, limits.shutdown_delay),
+                drain_timeout: or(file.drain_timeout, limits.drain_timeout),
+            },
+            watch: file.watch.map(|it| it.0),
+        })
+    }
+
+    fn tls(&self, file: &file::Tls) -> Result<Tls, ConfigError> {
+        let [certificate, key] = [&file.certificate, &file.key].map(|path| self.file(path));
+        Tls::load(&certificate, &key).map_err(|error| {
+            let (at, fix) = match error {
+                TlsError::Certificate { .. } => (
+                    "certificate",
+                    "write the path of a PEM file with the certificate, and those that lead to its authority",
+                ),
+                TlsError::Key { .. } => ("key", "write the path of a PEM file with the certificate's private key"),
+                TlsError::Pair(_) => ("certificate", "name a certificate and the key it was made with"),
+            };
+            self.locator.fault(&format!("server.tls.{at}"), Fault::new(error.to_string()).fix(fix))
+        })
+    }
+
+    /// A file that the configuration names.
+    fn file(&self, path: &Path) -> PathBuf {
+        let path = self.directory.join(path);
+        self.files.borrow_mut().push(path.clone());
+        path
     }
 
     fn connections(&self, files: Vec<file::Connection>, policy: Policy) -> Result<Vec<Connection>, ConfigError> {
@@ -206,7 +251,7 @@ impl Reader<'_> {
                 self.locator.fault(at, fault)
             }),
             Secret::File(path) => {
-                let path = self.directory.join(path);
+                let path = self.file(path);
                 let text = std::fs::read_to_string(&path).map_err(|error| {
                     let fault = Fault::new(format!("the file {} cannot be read: {error}", path.display()))
                         .fix("write the path of a file that holds the secret alone");

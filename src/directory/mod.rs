@@ -98,14 +98,26 @@ impl Directory {
     /// makes at most `max_calls` vendor calls.
     #[must_use]
     pub fn new(
-        sources: Vec<Source>,
+        sources: Vec<Arc<Source>>,
         cache: PageCache,
         cursor_key: CursorKey,
         max_calls: u32,
         clock: SharedClock,
     ) -> Self {
-        let sources = sources.into_iter().map(Arc::new).collect();
         Self { sources, cache, cursor_key, max_calls, trail: Trail::default(), clock }
+    }
+
+    /// A directory of other sources, with what is kept in this one.
+    #[must_use]
+    pub fn renewed(&self, sources: Vec<Arc<Source>>, cursor_key: CursorKey, max_calls: u32) -> Self {
+        let (cache, trail, clock) = (self.cache.clone(), self.trail.clone(), Arc::clone(&self.clock));
+        Self { sources, cache, cursor_key, max_calls, trail, clock }
+    }
+
+    /// What authenticates cursors.
+    #[must_use]
+    pub fn cursor_key(&self) -> &CursorKey {
+        &self.cursor_key
     }
 
     /// Removes what is kept of a scope, and says how many entries went.
@@ -211,7 +223,8 @@ impl Directory {
         Ok(Found { record: Segment { entry: cached.entry, records: 0..1 }, freshness })
     }
 
-    fn source(&self, name: &ConnectionName) -> Result<&Arc<Source>, DirectoryError> {
+    /// The connection of a name.
+    pub fn source(&self, name: &ConnectionName) -> Result<&Arc<Source>, DirectoryError> {
         let found = self.sources.iter().find(|source| source.name() == name);
         found.ok_or_else(|| DirectoryError::UnknownConnection(name.to_string()))
     }

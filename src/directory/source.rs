@@ -18,12 +18,13 @@ const LONGEST_MESSAGE: usize = 300;
 /// A connection that can be asked.
 pub struct Source {
     name: ConnectionName,
+    generation: u32,
     kind: &'static Kind,
     adapter: Box<dyn Vendor>,
     upstream: Upstream,
     cache: PageCache,
     policies: Policies,
-    metrics: SourceMetrics,
+    metrics: Arc<SourceMetrics>,
 }
 
 /// How long each kind of answer of a connection may be used.
@@ -50,19 +51,27 @@ impl Policies {
 }
 
 impl Source {
-    /// A connection to an account at a kind of vendor.
+    /// A connection to an account at a kind of vendor; another account under
+    /// the same name is of another generation.
     #[must_use]
     pub fn new(
         kind: &'static Kind,
         account: Account,
+        generation: u32,
         upstream: Upstream,
         cache: PageCache,
         policies: Policies,
-        metrics: SourceMetrics,
+        metrics: Arc<SourceMetrics>,
     ) -> Self {
         let name = account.connection.clone();
         let adapter = (kind.adapter)(account);
-        Self { name, kind, adapter, upstream, cache, policies, metrics }
+        Self { name, generation, kind, adapter, upstream, cache, policies, metrics }
+    }
+
+    /// Which of the accounts that its name has stood for.
+    #[must_use]
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// The connection's name.
@@ -87,7 +96,8 @@ impl Source {
     pub(super) fn key(&self, call: &Call) -> Result<(Key, VendorRequest), SourceError> {
         let request = self.adapter.request(call)?;
         let target = format!("{}?{}", request.path, request.query).into();
-        Ok((Key { connection: self.name.clone(), target, raw: call.shape().raw }, request))
+        let (connection, generation, raw) = (self.name.clone(), self.generation, call.shape().raw);
+        Ok((Key { connection, generation, target, raw }, request))
     }
 
     /// The page that a call brings, kept or fetched.
@@ -120,6 +130,19 @@ impl Source {
     /// How fresh an answer made of one kept page is.
     pub(super) fn freshness(&self, cached: &Cached) -> Freshness {
         Freshness::of(cached, self.cache.age(&cached.entry))
+    }
+
+    /// What is counted of it.
+    #[must_use]
+    pub fn metrics(&self) -> Arc<SourceMetrics> {
+        Arc::clone(&self.metrics)
+    }
+
+    /// Whether anything is kept of it, which may be served though its vendor
+    /// fails.
+    #[must_use]
+    pub fn keeps_anything(&self) -> bool {
+        self.metrics.cache.kept() > 0
     }
 
     /// The way out to the vendor, to look at.

@@ -62,9 +62,20 @@ pub struct BudgetState {
 }
 
 /// The budgets of all credentials.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Budgets {
-    known: Vec<(Credential, String, Budget)>,
+    known: Vec<Account>,
+    /// Those that there were before.
+    before: Vec<Account>,
+}
+
+/// A credential's budget at a host.
+#[derive(Debug, Clone)]
+struct Account {
+    credential: Credential,
+    host: String,
+    limit: RateLimit,
+    budget: Budget,
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, StateInformationMiddleware>;
@@ -170,6 +181,11 @@ impl Budget {
         self.0.next_place()
     }
 
+    /// Whether both are one.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// What the budget has to give at this moment. Asking takes nothing.
     #[must_use]
     pub fn state(&self) -> BudgetState {
@@ -227,15 +243,33 @@ impl Drop for Place<'_> {
 }
 
 impl Budgets {
-    /// The budget of a credential at a host, made where it is new. The first
-    /// connection's limit counts.
+    /// No budgets yet; those that there are now are taken over as they are asked
+    /// for.
+    #[must_use]
+    pub fn renewed(&self) -> Self {
+        Self { known: Vec::new(), before: self.known.clone() }
+    }
+
+    /// The budget of a credential at a host, made where it is new or has another
+    /// limit. The first connection's limit counts.
     pub fn of(&mut self, credential: &Credential, host: &str, limit: RateLimit, clock: &SharedClock) -> Budget {
-        let known = self.known.iter().find(|(other, at, _)| at == host && other.is_same(credential));
-        if let Some((_, _, budget)) = known {
-            return budget.clone();
+        let is_it = |account: &&Account| account.host == host && account.credential == *credential;
+        if let Some(account) = self.known.iter().find(is_it) {
+            return account.budget.clone();
         }
-        let budget = Budget::new(limit, Arc::clone(clock));
-        self.known.push((credential.clone(), host.to_owned(), budget.clone()));
+        let budget = match self.before.iter().find(is_it) {
+            Some(before) if before.limit == limit => before.budget.clone(),
+            before => {
+                let budget = Budget::new(limit, Arc::clone(clock));
+                // What the vendor has stopped is stopped, whatever the limit.
+                if let Some(stop) = before.and_then(|before| before.budget.state().stopped) {
+                    budget.refused(Some(stop));
+                }
+                budget
+            }
+        };
+        let (credential, host) = (credential.clone(), host.to_owned());
+        self.known.push(Account { credential, host, limit, budget: budget.clone() });
         budget
     }
 }

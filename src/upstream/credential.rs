@@ -27,18 +27,18 @@ impl Credential {
         Ok(Self { secret, bearer })
     }
 
-    /// Whether both are the same secret.
-    #[must_use]
-    pub fn is_same(&self, other: &Self) -> bool {
-        self.secret.expose_secret() == other.secret.expose_secret()
-    }
-
     pub(super) fn bearer(&self) -> HeaderValue {
         self.bearer.clone()
     }
 
     pub(super) fn redact(&self, text: &str) -> String {
         text.replace(self.secret.expose_secret(), "[redacted]")
+    }
+}
+
+impl PartialEq for Credential {
+    fn eq(&self, other: &Self) -> bool {
+        self.secret.expose_secret() == other.secret.expose_secret()
     }
 }
 

@@ -145,6 +145,12 @@ impl Upstream {
         self.endpoint.redact(text)
     }
 
+    /// Whether the connection's calls are taken out of this budget.
+    #[must_use]
+    pub fn draws_on(&self, budget: &Budget) -> bool {
+        self.budget.is(budget)
+    }
+
     /// What the connection's budget has to give.
     #[must_use]
     pub fn budget(&self) -> BudgetState {

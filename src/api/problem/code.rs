@@ -87,6 +87,9 @@ codes! {
     UriTooLong "uri_too_long" URI_TOO_LONG false
         "The request's target is too long"
         "Keep path and query within 8 KiB.";
+    ContentTooLarge "content_too_large" PAYLOAD_TOO_LARGE false
+        "The request carries a body"
+        "No route reads one: send the request without.";
     HeadersTooLarge "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE false
         "The request's headers are too large"
         "Keep them within 32 KiB together.";
@@ -120,6 +123,12 @@ codes! {
     VendorUnavailable "vendor_unavailable" SERVICE_UNAVAILABLE true
         "The vendor has failed so often that it is left alone for a while"
         "Wait for `Retry-After` seconds.";
+    Overloaded "overloaded" SERVICE_UNAVAILABLE true
+        "The gateway works on as many requests as it may"
+        "Wait for `Retry-After` seconds. If it lasts, the operator adds a replica, or raises `server.max_requests`.";
+    NotReady "not_ready" SERVICE_UNAVAILABLE true
+        "The gateway can serve nothing at this moment"
+        "Ask another replica: this one is stopping, or every vendor of its connections fails and nothing of theirs is kept.";
     NotCached "not_cached" GATEWAY_TIMEOUT false
         "Nothing is kept of this, and the request allows no vendor call"
         "Ask without `Cache-Control: only-if-cached`.";

@@ -12,10 +12,16 @@ use utoipa::{
 use super::Code;
 
 /// What any request may meet.
-const ANY: &[Code] =
-    &[Code::MalformedRequest, Code::UriTooLong, Code::HeadersTooLarge, Code::Internal, Code::DeadlineExceeded];
+const ANY: &[Code] = &[
+    Code::MalformedRequest,
+    Code::UriTooLong,
+    Code::ContentTooLarge,
+    Code::HeadersTooLarge,
+    Code::Internal,
+    Code::DeadlineExceeded,
+];
 /// What a request that needs a key may meet besides.
-const KEYED: &[Code] = &[Code::Unauthenticated, Code::QuotaExceeded];
+const KEYED: &[Code] = &[Code::Unauthenticated, Code::QuotaExceeded, Code::Overloaded];
 /// What may be wrong in a query.
 const QUERY: &[Code] = &[Code::InvalidParameter, Code::UnknownParameter, Code::RepeatedParameter];
 /// What may be wrong in the question of a list.
@@ -69,7 +75,9 @@ problems! {
     PurgeProblems: ANY, KEYED, QUERY, &[Code::Forbidden, Code::ConnectionNotFound, Code::CustomerNotFound];
     /// Of `GET /problems/{code}`.
     GetProblemProblems: ANY, &[Code::NotFound];
-    /// Of what needs no key.
+    /// Of `GET /readyz`.
+    GetReadinessProblems: ANY, &[Code::NotReady];
+    /// Of what else needs no key.
     OpenProblems: ANY;
 }
 

@@ -68,7 +68,12 @@ async fn who_has_looked_before_a_flight_lands_takes_what_it_brought() {
     let clock = SystemClock::shared();
     let cache = PageCache::new(1 << 20, clock);
     let lookup = Lookup {
-        key: Key { connection: "affiliates".parse().unwrap(), target: "/v1/customers?".into(), raw: false },
+        key: Key {
+            connection: "affiliates".parse().unwrap(),
+            generation: 0,
+            target: "/v1/customers?".into(),
+            raw: false,
+        },
         policy: Policy::default(),
         demand: Demand::default(),
         priority: Priority::Caller,

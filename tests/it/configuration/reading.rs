@@ -121,9 +121,9 @@ fn a_secret_is_read_without_its_line_end() {
         place.parse(&least()).unwrap().connections.remove(0).credential
     };
     for contents in ["abc\n", "abc\r\n", "abc\n\n"] {
-        assert!(read(contents).is_same(&read("abc")), "{contents:?}");
+        assert_eq!(read(contents), read("abc"), "{contents:?}");
     }
-    assert!(!read("abc ").is_same(&read("abc")));
+    assert_ne!(read("abc "), read("abc"));
 }
 
 #[test]

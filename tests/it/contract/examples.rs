@@ -84,6 +84,10 @@ async fn problems() -> Vec<Answer> {
     problems.push(stage.get_with("/customers?connection=tax&name=Acme", &[("cache-control", "only-if-cached")]).await);
     problems.push(stage.get(&format!("/customers?connection=tax&name={}", "n".repeat(8 << 10))).await);
     problems.push(stage.get_with("/customers", &[("x-long", &"n".repeat(32 << 10))]).await);
+    let request = |client: &reqwest::Client, url: &str| {
+        identified(client.get(format!("{url}/customers")).bearer_auth(KEY).body(r#"{"limit": 10}"#))
+    };
+    problems.push(stage.gateway.request(request).await);
     let request = |client: &reqwest::Client, url: &str| identified(client.get(format!("{url}/customers")));
     problems.push(stage.gateway.request(request).await);
     let request =
@@ -101,6 +105,8 @@ async fn problems() -> Vec<Answer> {
         problems.push(Stage::after(fault).await);
     }
     problems.push(over_quota().await);
+    problems.push(overloaded().await);
+    problems.push(not_ready().await);
     problems.push(left_alone().await);
     problems.push(expired().await);
     problems.push(late().await);
@@ -115,6 +121,34 @@ async fn over_quota() -> Answer {
     let stage = Stage::configured(|config| config.callers[0].quota = Some(quota)).await;
     stage.get("/connections").await.ok();
     stage.get("/connections").await
+}
+
+/// While the one request that may be is worked on.
+async fn overloaded() -> Answer {
+    let stage = Stage::configured(|config| config.server.max_requests = 1).await;
+    stage.sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
+    tokio::select! {
+        answer = stage.get("/customers?connection=affiliates") => answer,
+        answer = async {
+            while stage.sandbox.tolt().requests().is_empty() {
+                stage.get("/livez").await.ok();
+            }
+            stage.get("/customers?connection=tax").await
+        } => answer,
+    }
+}
+
+/// When every vendor has failed from the beginning.
+async fn not_ready() -> Answer {
+    let stage = Stage::set().await;
+    stage.sandbox.tolt().fail_next(5, FAILURE);
+    stage.sandbox.corporation().fail_next(5, FAILURE);
+    for connection in ["affiliates", "tax"] {
+        for index in 0..5 {
+            stage.get(&format!("/customers/{connection}.cust_{index}")).await;
+        }
+    }
+    stage.get("/readyz").await
 }
 
 /// After five failures.

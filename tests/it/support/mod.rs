@@ -15,19 +15,23 @@ use std::{
 };
 
 use customer_gateway::{
-    app::App,
+    app::{App, Changes},
     clock::{Clock, SharedClock},
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::Policies,
     domain::cursor::CursorKey,
     sandbox::{Data, Options, Sandbox},
-    server,
+    server::{self, Live},
     upstream::{Credential, RateLimit},
     vendors::registry,
 };
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
-use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::{Notify, watch},
+    task::JoinHandle,
+};
 
 pub(crate) use scripted::{
     ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
@@ -38,7 +42,9 @@ pub(crate) struct Gateway {
     pub(crate) url: String,
     pub(crate) clock: Arc<MovableClock>,
     client: reqwest::Client,
-    #[expect(dead_code, reason = "held to be stopped when dropped")]
+    app: tokio::sync::Mutex<App>,
+    live: Live,
+    stop: Arc<Notify>,
     task: Task,
 }
 
@@ -71,11 +77,32 @@ impl Gateway {
         let app = App::new(config, &clock).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let task = tokio::spawn(async move {
-            server::serve(listener, app.front, std::future::pending()).await.unwrap();
-        });
+        let (live, stop) = (Live::new(app.served()), Arc::new(Notify::new()));
+        let stopped = Arc::clone(&stop).notified_owned();
+        let task = tokio::spawn(server::serve(listener, live.clone(), app.readiness(), stopped));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, clock: Arc::new(MovableClock::new()), client, task: Task(task) }
+        let (app, task) = (tokio::sync::Mutex::new(app), Task(task));
+        Self { url, clock: Arc::new(MovableClock::new()), client, app, live, stop, task }
+    }
+
+    /// Serves what another configuration makes of it.
+    pub(crate) async fn renew(&self, mut config: Config) -> Changes {
+        config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
+        let mut app = self.app.lock().await;
+        let (renewed, changes) = app.renewed(config).await.unwrap();
+        self.live.replace(renewed.served());
+        *app = renewed;
+        changes
+    }
+
+    /// Tells it to stop.
+    pub(crate) fn stop(&self) {
+        self.stop.notify_one();
+    }
+
+    /// Resolves when it has stopped.
+    pub(crate) async fn stopped(&mut self) {
+        (&mut self.task.0).await.unwrap();
     }
 
     /// Sends a `GET` for a path and query as they stand.
@@ -230,6 +257,7 @@ pub(crate) fn config(connections: Vec<Connection>) -> Config {
         cache: Cache::default(),
         connections,
         callers: Vec::new(),
+        files: Vec::new(),
     }
 }
 

@@ -1,0 +1,78 @@
+//! Load shedding: so many requests are worked on at once, and one more is told
+//! to come back, since a queue in here would only make all of them late.
+//!
+//! What needs no work is always answered: what is remembered (`front`), and the
+//! routes that need no key. A request is worked on until its answer's body has
+//! been taken, so that exports count as long as they last.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use super::problem::{Code, Problem};
+
+/// When to come back: most requests are answered sooner.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+
+/// Places for requests.
+#[derive(Debug, Clone)]
+pub struct Places {
+    free: Arc<Semaphore>,
+    count: u32,
+}
+
+/// A body that holds its request's place.
+struct Held {
+    body: Body,
+    _place: OwnedSemaphorePermit,
+}
+
+impl Places {
+    /// So many.
+    #[must_use]
+    pub fn new(count: u32) -> Self {
+        Self { free: Arc::new(Semaphore::new(count as usize)), count }
+    }
+}
+
+/// Answers a request for which there is a place.
+pub(super) async fn shed(State(places): State<Places>, request: Request, next: Next) -> Response {
+    let Ok(place) = Arc::clone(&places.free).try_acquire_owned() else {
+        let detail = format!("{} requests are being worked on, and there is no place for more", places.count);
+        return Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER).into_response();
+    };
+    next.run(request).await.map(|body| Body::new(Held { body, _place: place }))
+}
+
+impl http_body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

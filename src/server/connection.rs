@@ -1,0 +1,143 @@
+//! One connection, from its first byte to its last.
+
+use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+
+use axum::extract::Request;
+use http::{HeaderValue, Version, header::CONNECTION};
+use hyper::{body::Incoming, service::service_fn};
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo, TokioTimer},
+    server::conn::auto,
+};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    sync::watch,
+    time::{Instant, sleep, timeout},
+};
+
+use super::{
+    Limits, Live,
+    activity::{Activity, Watched},
+};
+
+/// How many requests there may be at once on an HTTP/2 connection.
+const MAX_STREAMS: u32 = 100;
+/// How much of an answer waits to be taken on an HTTP/2 stream.
+const MAX_SEND_BUFFER: usize = 64 << 10;
+/// How large a request's head may be.
+const MAX_HEAD: u32 = 48 << 10;
+/// How long a connection that is to end may take to say goodbye.
+const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a kept HTTP/1.1 connection stays open when the gateway stops, for
+/// the request that may be on its way.
+const LINGER: Duration = Duration::from_millis(500);
+
+/// Where the server is in its life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It takes requests.
+    Serving,
+    /// It takes no more connections, and ends those it has.
+    Draining,
+}
+
+/// Serves a connection until either side ends it.
+pub(super) async fn serve(stream: TcpStream, live: Live, phase: watch::Receiver<Phase>) {
+    if let Err(error) = stream.set_nodelay(true) {
+        tracing::debug!(%error, "TCP_NODELAY could not be set");
+    }
+    let served = live.served();
+    let activity = Activity::new();
+    let Some(tls) = &served.tls else {
+        return converse(stream, live, phase, activity, &served.limits).await;
+    };
+    let mut ending = phase.clone();
+    tokio::select! {
+        shaken = timeout(served.limits.header_timeout, tls.accept(stream)) => match shaken {
+            Ok(Ok(stream)) => converse(stream, live, phase, activity, &served.limits).await,
+            Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+            Err(_) => tracing::debug!("a TLS handshake took too long"),
+        },
+        _ = ending.changed() => {}
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    live: Live,
+    mut phase: watch::Receiver<Phase>,
+    activity: Arc<Activity>,
+    limits: &Limits,
+) {
+    let noted = Arc::clone(&activity);
+    let service = service_fn(move |request: Request<Incoming>| {
+        let (version, activity) = (request.version(), Arc::clone(&noted));
+        let answer = live.front().answer(request);
+        async move {
+            let _owed = activity.asked(version);
+            let mut response = answer.await?;
+            if activity.is_last() && version < Version::HTTP_2 {
+                response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            Ok::<_, Infallible>(response.map(|body| Watched::new(body, activity)))
+        }
+    });
+    let server = builder();
+    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
+    let mut look = pin!(sleep(limits.header_timeout));
+    let mut draining = None;
+    let mut is_ending = false;
+    loop {
+        tokio::select! {
+            biased;
+            Ok(()) = phase.changed() => {
+                draining = Some(Instant::now());
+                activity.make_last();
+            }
+            ended = connection.as_mut() => {
+                if let Err(error) = ended {
+                    tracing::debug!(%error, "a connection ended early");
+                }
+                return;
+            }
+            () = look.as_mut() => {}
+        }
+        let patience = if is_ending { FAREWELL } else { patience(&activity, limits, draining) };
+        // What has been idle for long all the same lingers when the server drains.
+        let idle = activity.idle().map(|idle| draining.map_or(idle, |since| idle.min(since.elapsed())));
+        match idle.unwrap_or_default() {
+            idle if idle < patience => look.as_mut().reset(Instant::now() + (patience - idle)),
+            _ if is_ending => return,
+            _ => {
+                connection.as_mut().graceful_shutdown();
+                is_ending = true;
+                look.as_mut().reset(Instant::now() + FAREWELL);
+            }
+        }
+    }
+}
+
+/// How long it may be the client's turn.
+fn patience(activity: &Activity, limits: &Limits, draining: Option<Instant>) -> Duration {
+    match draining {
+        // By HTTP/2 the client is told which of its requests will be answered.
+        Some(_) if activity.is_http2() => Duration::ZERO,
+        Some(_) => LINGER,
+        None if activity.was_asked() => limits.idle_timeout,
+        None => limits.header_timeout,
+    }
+}
+
+fn builder() -> auto::Builder<TokioExecutor> {
+    let mut server = auto::Builder::new(TokioExecutor::new());
+    // `Activity` limits the time of every phase.
+    server.http1().header_read_timeout(None).max_buf_size(MAX_HEAD as usize);
+    server
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(MAX_STREAMS)
+        .max_send_buf_size(MAX_SEND_BUFFER)
+        .max_header_list_size(MAX_HEAD);
+    server
+}

@@ -1,0 +1,106 @@
+//! TLS on the listening side, by rustls: 1.2 and 1.3, HTTP/2 and HTTP/1.1 by ALPN.
+
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use arc_swap::ArcSwap;
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{
+        Error as RustlsError, ServerConfig,
+        crypto::aws_lc_rs,
+        pki_types::{CertificateDer, PrivateKeyDer, pem, pem::PemObject},
+    },
+    server::TlsStream,
+};
+
+/// A certificate with its key, as two files hold them. Clones share what was
+/// last read of them.
+#[derive(Clone)]
+pub struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    config: Arc<ArcSwap<ServerConfig>>,
+}
+
+/// Why a certificate cannot be shown. No message quotes a file.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The certificate's file.
+    #[error("the certificates in {file} cannot be read: {reason}")]
+    Certificate {
+        /// Its path.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The key's file.
+    #[error("the key in {file} cannot be read: {reason}")]
+    Key {
+        /// Its path.
+        file: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// Both as a pair.
+    #[error("the certificate cannot be shown with this key: {0}")]
+    Pair(#[from] RustlsError),
+}
+
+impl Tls {
+    /// Reads both files, in PEM: the certificate followed by those that lead to
+    /// its authority, and its key (PKCS #8, PKCS #1 or SEC 1).
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let config = Arc::new(ArcSwap::from_pointee(read(certificate, key)?));
+        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), config })
+    }
+
+    /// Reads both files again; handshakes from now on show what they hold.
+    pub fn reload(&self) -> Result<(), TlsError> {
+        self.config.store(Arc::new(read(&self.certificate, &self.key)?));
+        Ok(())
+    }
+
+    /// The two files.
+    #[must_use]
+    pub fn files(&self) -> [&Path; 2] {
+        [&self.certificate, &self.key]
+    }
+
+    pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        TlsAcceptor::from(self.config.load_full()).accept(stream).await
+    }
+}
+
+fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
+    let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
+        .and_then(Iterator::collect)
+        .map_err(|error| TlsError::Certificate { file: certificate.display().to_string(), reason: reason(&error) })?;
+    let key = PrivateKeyDer::from_pem_file(key)
+        .map_err(|error| TlsError::Key { file: key.display().to_string(), reason: reason(&error) })?;
+    let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_single_cert(chain, key)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+/// What is wrong with a PEM file, without quoting it.
+fn reason(error: &pem::Error) -> String {
+    match error {
+        pem::Error::Io(error) => error.to_string(),
+        pem::Error::NoItemsFound => "there is none in it".to_owned(),
+        _ => "it is not PEM".to_owned(),
+    }
+}
+
+impl std::fmt::Debug for Tls {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Tls").field("certificate", &self.certificate).field("key", &self.key).finish_non_exhaustive()
+    }
+}
