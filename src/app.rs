@@ -93,8 +93,12 @@ impl App {
         let changes = self.changes(&config);
         let app = Self::assemble(config, self.lasting.clone(), Some(self))?;
         let is_gone = |old: &&Connection| !app.config.connections.iter().any(|new| new.is_same_account(old));
-        let gone = self.config.connections.iter().filter(is_gone).map(|connection| connection.name.clone()).collect();
-        self.lasting.cache.purge(&Scope::Connections(gone)).await;
+        let gone = self.config.connections.iter().filter(is_gone).map(|connection| connection.name.clone());
+        let gone: Vec<_> = gone.collect();
+        // A purge keeps flights from being stored, also those of what stays.
+        if !gone.is_empty() {
+            self.lasting.cache.purge(&Scope::Connections(gone)).await;
+        }
         for source in self.directory.sources().filter(|source| changes.removed.contains(source.name())) {
             api::forget(&self.lasting.registry, source);
         }

@@ -121,7 +121,7 @@ pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Pr
     if state.readiness.is_withdrawn() {
         return Err(Problem::new(Code::NotReady, "the gateway is stopping").retry_after(RETRY_AFTER));
     }
-    let connections: Vec<_> = state.directory.sources().map(|source| ConnectionReadiness::of(source)).collect();
+    let connections: Vec<_> = state.directory.sources().map(ConnectionReadiness::of).collect();
     if connections.iter().all(|connection| connection.status == "failing") {
         let names: Vec<_> = connections.iter().map(|connection| format!("`{}`", connection.name)).collect();
         let detail = format!("the vendors of {} fail, and nothing of theirs is kept", names.join(", "));

@@ -38,8 +38,10 @@ const LINGER: Duration = Duration::from_millis(500);
 pub(super) enum Phase {
     /// It takes requests.
     Serving,
-    /// It takes no more connections, and ends those it has.
+    /// It takes no more connections, and lets those it has end.
     Draining,
+    /// It cuts off those it has left.
+    Over,
 }
 
 /// Serves a connection until either side ends it.
@@ -85,13 +87,16 @@ async fn converse(
     });
     let server = builder();
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
-    let mut look = pin!(sleep(limits.header_timeout));
+    let mut look = pin!(sleep(limits.header_timeout.min(limits.idle_timeout)));
     let mut draining = None;
     let mut is_ending = false;
     loop {
         tokio::select! {
             biased;
             Ok(()) = phase.changed() => {
+                if *phase.borrow_and_update() == Phase::Over {
+                    return;
+                }
                 draining = Some(Instant::now());
                 activity.make_last();
             }
@@ -106,15 +111,16 @@ async fn converse(
         let patience = if is_ending { FAREWELL } else { patience(&activity, limits, draining) };
         // What has been idle for long all the same lingers when the server drains.
         let idle = activity.idle().map(|idle| draining.map_or(idle, |since| idle.min(since.elapsed())));
-        match idle.unwrap_or_default() {
-            idle if idle < patience => look.as_mut().reset(Instant::now() + (patience - idle)),
-            _ if is_ending => return,
-            _ => {
-                connection.as_mut().graceful_shutdown();
-                is_ending = true;
-                look.as_mut().reset(Instant::now() + FAREWELL);
+        let mut left = patience.saturating_sub(idle.unwrap_or_default());
+        if left.is_zero() {
+            if is_ending {
+                return;
             }
+            connection.as_mut().graceful_shutdown();
+            is_ending = true;
+            left = FAREWELL;
         }
+        look.as_mut().reset(Instant::now() + left);
     }
 }
 

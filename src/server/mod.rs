@@ -85,7 +85,7 @@ impl Default for Limits {
     fn default() -> Self {
         Self {
             header_timeout: Duration::from_secs(10),
-            idle_timeout: Duration::from_secs(75),
+            idle_timeout: Duration::from_mins(2),
             max_connections: 10_000,
             shutdown_delay: Duration::ZERO,
             drain_timeout: Duration::from_secs(20),
@@ -134,8 +134,9 @@ pub async fn serve(listener: TcpListener, live: Live, readiness: Readiness, stop
     drop(watcher);
     phase.send_replace(Phase::Draining);
     let drain_timeout = live.served().limits.drain_timeout;
-    match tokio::time::timeout(drain_timeout, phase.closed()).await {
-        Ok(()) => tracing::info!("stopped"),
-        Err(_) => tracing::warn!(connections = phase.receiver_count(), "stopped with requests still in flight"),
+    if tokio::time::timeout(drain_timeout, phase.closed()).await.is_err() {
+        tracing::warn!(connections = phase.receiver_count(), "requests were still in flight, and are cut off");
+        phase.send_replace(Phase::Over);
     }
+    tracing::info!("stopped");
 }

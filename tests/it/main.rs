@@ -14,6 +14,7 @@ mod explain;
 mod export;
 mod hostile;
 mod problems;
+mod serving;
 mod several;
 #[allow(dead_code, reason = "each module of tests uses its part")]
 mod support;

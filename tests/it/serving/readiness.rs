@@ -1,0 +1,54 @@
+//! `/readyz`: fails only when nothing can be served.
+
+use serde_json::json;
+
+use crate::support::{Gateway, config, connections_to, sandbox};
+use customer_gateway::sandbox::Fault;
+
+/// Opens the breakers of connections whose vendors are down.
+async fn ask_in_vain(gateway: &Gateway, connection: &str) {
+    for index in 0..5 {
+        gateway.get(&format!("/customers/{connection}.cust_{index}")).await.problem();
+    }
+}
+
+#[tokio::test]
+async fn it_fails_only_when_nothing_can_be_served() {
+    let sandbox = sandbox(5, 0, 5).await;
+    let gateway = Gateway::start(config(connections_to(&sandbox))).await;
+    let closed = json!({"state": "closed", "retry_after": null});
+    let open = json!({"state": "open", "retry_after": 5});
+    let tax = json!({"name": "tax", "status": "ok", "breaker": closed});
+    let ready = json!({"status": "ok", "connections": [
+        {"name": "affiliates", "status": "ok", "breaker": closed}, tax
+    ]});
+    assert_eq!(gateway.get("/readyz").await.ok(), ready);
+
+    sandbox.tolt().fail_next(100, Fault::Status(520));
+    ask_in_vain(&gateway, "affiliates").await;
+    let degraded = json!({"status": "degraded", "connections": [
+        {"name": "affiliates", "status": "failing", "breaker": open}, tax
+    ]});
+    assert_eq!(gateway.get("/readyz").await.ok(), degraded);
+
+    // Both vendors are down now, and something of one is kept.
+    gateway.get("/customers?connection=tax").await.ok();
+    sandbox.corporation().fail_next(100, Fault::Status(520));
+    ask_in_vain(&gateway, "tax").await;
+    let kept = json!({"status": "degraded", "connections": [
+        {"name": "affiliates", "status": "failing", "breaker": open},
+        {"name": "tax", "status": "degraded", "breaker": open}
+    ]});
+    assert_eq!(gateway.get("/readyz").await.ok(), kept);
+
+    let purged = gateway.request(|client, url| client.delete(format!("{url}/cache?connection=tax"))).await;
+    assert_eq!(purged.status, 200, "{}", purged.text);
+    let problem = gateway.get("/readyz").await;
+    assert_eq!(problem.code(503), "not_ready");
+    assert!(problem.text.contains("the vendors of `affiliates`, `tax` fail"), "{}", problem.text);
+    assert_eq!(gateway.get("/livez").await.status, 200);
+
+    // A probe may find one up again.
+    gateway.clock.advance(std::time::Duration::from_secs(6));
+    assert_eq!(gateway.get("/readyz").await.status, 200);
+}

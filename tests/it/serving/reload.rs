@@ -1,0 +1,232 @@
+//! Another configuration in place of the one that is served.
+
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
+
+use customer_gateway::{
+    config::{Config, Quota},
+    sandbox::{Fault, Sandbox},
+};
+use futures_util::future::join;
+use tokio::sync::Semaphore;
+
+use super::{PAGE, Stage, comes};
+use crate::support::{
+    ACCOUNT, Gateway, Reply, ScriptedVendor, caller, config, connection, connections_to, sandbox, tolt_page, tolt_row,
+};
+
+async fn stage() -> (Sandbox, Gateway) {
+    let sandbox = sandbox(30, 0, 30).await;
+    let gateway = Gateway::start(config(connections_to(&sandbox))).await;
+    (sandbox, gateway)
+}
+
+#[tokio::test]
+async fn what_did_not_change_keeps_its_pages_its_breaker_and_its_budget() {
+    let (sandbox, gateway) = stage().await;
+    gateway.get("/customers?connection=tax").await.ok();
+    sandbox.tolt().fail_next(5, Fault::Status(520));
+    for index in 0..5 {
+        gateway.get(&format!("/customers/affiliates.cust_{index}")).await.problem();
+    }
+    let calls = (sandbox.tolt().calls(), sandbox.corporation().calls());
+    let mut more = config(connections_to(&sandbox));
+    more.connections.push(connection("more", "tolt", &sandbox.tolt().base_url(), "sk_other", "prg_other"));
+    let changes = gateway.renew(more).await;
+    assert_eq!(changes.added, ["more".parse().unwrap()]);
+    assert_eq!((changes.removed.len(), changes.changed.len(), changes.wants_restart.len()), (0, 0, 0));
+
+    let kept = gateway.get("/customers?connection=tax").await;
+    assert!(kept.header("cache-status").contains("; hit"), "{}", kept.header("cache-status"));
+    assert_eq!(gateway.get("/customers?connection=affiliates").await.code(503), "vendor_unavailable");
+    assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), calls);
+    assert_eq!(gateway.get("/connections/more").await.ok()["breaker"]["state"], "closed");
+}
+
+#[tokio::test]
+async fn a_budget_that_is_spent_stays_spent_with_whichever_connection() {
+    let (sandbox, gateway) = stage().await;
+    let with = |requests: u32, timeout: u64| {
+        let mut config = config(connections_to(&sandbox));
+        for connection in &mut config.connections {
+            connection.rate_limit.requests = NonZeroU32::new(requests).unwrap();
+            connection.rate_limit.max_wait = Duration::ZERO;
+            connection.timeout = Duration::from_secs(timeout);
+        }
+        config
+    };
+    gateway.renew(with(1, 10)).await;
+    gateway.get("/customers?connection=tax").await.ok();
+    assert_eq!(gateway.get("/customers?connection=tax&limit=1&name=b").await.code(503), "vendor_rate_limited");
+    // Another time-out makes another connection, and no other budget.
+    assert_eq!(gateway.renew(with(1, 20)).await.changed.len(), 2);
+    assert_eq!(gateway.get("/customers?connection=tax&limit=1&name=c").await.code(503), "vendor_rate_limited");
+    assert!(gateway.get("/customers?connection=tax").await.header("cache-status").contains("; hit"));
+    // Another limit does.
+    gateway.renew(with(2, 20)).await;
+    gateway.get("/customers?connection=tax&limit=1&name=d").await.ok();
+}
+
+#[tokio::test]
+async fn what_a_vendor_has_stopped_stays_stopped_whatever_the_limit() {
+    let (sandbox, gateway) = stage().await;
+    let too_many = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "60".to_owned())]);
+    sandbox.corporation().fail_next(1, too_many);
+    assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
+    let mut other = config(connections_to(&sandbox));
+    other.connections[1].rate_limit.requests = NonZeroU32::new(5).unwrap();
+    gateway.renew(other).await;
+    let calls = sandbox.corporation().calls();
+    assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
+    assert_eq!(sandbox.corporation().calls(), calls);
+}
+
+#[tokio::test]
+async fn two_connections_that_share_a_credential_go_on_sharing_its_budget() {
+    let (sandbox, gateway) = stage().await;
+    let sharing = |requests: u32| {
+        let mut config = config(connections_to(&sandbox));
+        let mut twin = config.connections[1].clone();
+        twin.name = "twin".parse().unwrap();
+        config.connections[1].rate_limit.requests = NonZeroU32::new(requests).unwrap();
+        config.connections[1].rate_limit.max_wait = Duration::ZERO;
+        config.connections.push(twin);
+        config
+    };
+    gateway.renew(sharing(1_000_000)).await;
+    // The limit of the first counts, also for the one that did not change.
+    gateway.renew(sharing(1)).await;
+    gateway.get("/customers?connection=tax").await.ok();
+    assert_eq!(gateway.get("/connections/twin").await.ok()["budget"]["left"], 0);
+}
+
+#[tokio::test]
+async fn a_quota_that_is_spent_stays_spent_unless_it_is_another() {
+    let (sandbox, gateway) = stage().await;
+    let with = |requests: u32| {
+        let mut config = config(connections_to(&sandbox));
+        let mut growth = caller("growth", "cgk_growth", &["tax"]);
+        let requests = NonZeroU32::new(requests).unwrap();
+        growth.quota = Some(Quota { requests, per: Duration::from_mins(1) });
+        // Another comes before it, so that it has another place.
+        config.callers =
+            if requests.get() == 1 { vec![growth] } else { vec![caller("new", "cgk_new", &["tax"]), growth] };
+        config
+    };
+    gateway.renew(with(1)).await;
+    gateway.get_as("cgk_growth", "/connections").await.ok();
+    gateway.renew(with(1)).await;
+    assert_eq!(gateway.get_as("cgk_growth", "/connections").await.code(429), "quota_exceeded");
+    gateway.renew(with(2)).await;
+    gateway.get_as("cgk_growth", "/connections").await.ok();
+}
+
+#[tokio::test]
+async fn another_account_under_the_same_name_gets_nothing_of_the_first_ones() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let vendor = |id: &'static str, held: Option<Arc<Semaphore>>| {
+        ScriptedVendor::start(move |_, _| {
+            let reply = Reply::json(&tolt_page(&[tolt_row(id)], false));
+            held.as_ref().map_or(reply.clone(), |gate| reply.held_by(gate))
+        })
+    };
+    let (first, second) = (vendor("cust_first", Some(held)).await, vendor("cust_second", None).await);
+    let with = |vendor: &ScriptedVendor| config(vec![connection("odd", "tolt", &vendor.base_url, "sk", ACCOUNT)]);
+    let gateway = Gateway::start(with(&first)).await;
+    gate.add_permits(1);
+    assert!(gateway.get(PAGE).await.text.contains("cust_first"));
+
+    // One request is on its way to the first, and is answered by the first.
+    let slow = gateway.get("/customers?connection=odd&status=active");
+    let swap = async {
+        super::until(async || first.calls() == 2).await;
+        assert_eq!(gateway.renew(with(&second)).await.changed.len(), 1);
+        assert!(gateway.get(PAGE).await.text.contains("cust_second"));
+        gate.add_permits(1);
+    };
+    let (slow, ()) = join(slow, swap).await;
+    assert!(slow.text.contains("cust_first"));
+    // What it brought is the first one's, and kept for nobody else.
+    assert!(gateway.get("/customers?connection=odd&status=active").await.text.contains("cust_second"));
+    // Back again, it is asked anew.
+    gate.add_permits(1);
+    gateway.renew(with(&first)).await;
+    assert!(gateway.get(PAGE).await.text.contains("cust_first"));
+    assert_eq!(first.calls(), 3);
+}
+
+#[tokio::test]
+async fn what_is_removed_is_gone_with_its_gauges() {
+    let (sandbox, gateway) = stage().await;
+    sandbox.tolt().fail_next(5, Fault::Status(520));
+    for index in 0..5 {
+        gateway.get(&format!("/customers/affiliates.cust_{index}")).await.problem();
+    }
+    let open = r#"gateway_breaker_open{connection="affiliates"} 1"#;
+    assert!(gateway.get("/metrics").await.text.contains(open));
+    let mut fewer = config(connections_to(&sandbox));
+    fewer.connections.remove(0);
+    assert_eq!(gateway.renew(fewer).await.removed, ["affiliates".parse().unwrap()]);
+    assert_eq!(gateway.get("/customers?connection=affiliates").await.code(404), "connection_not_found");
+    assert!(!gateway.get("/metrics").await.text.contains(open));
+}
+
+#[tokio::test]
+async fn what_wants_a_restart_is_named() {
+    let (sandbox, gateway) = stage().await;
+    let mut other = config(connections_to(&sandbox));
+    other.server.listen.set_port(1);
+    other.server.limits.max_connections = 1;
+    other.cache.max_bytes = 1 << 20;
+    let changes = gateway.renew(other).await;
+    assert_eq!(changes.wants_restart, ["server.listen", "server.max_connections", "cache.max_bytes"]);
+}
+
+#[tokio::test]
+async fn a_request_is_answered_to_its_end_by_what_it_was_asked_of() {
+    let stage = Stage::set(|_| {}).await;
+    let waiting = stage.get(PAGE);
+    let renewing = async {
+        stage.is_asked(1).await;
+        let mut other = config(vec![stage.vendor.connection("tolt")]);
+        other.connections[0].name = "even".parse().unwrap();
+        stage.gateway.renew(other).await;
+        stage.open(1);
+    };
+    join(waiting, renewing).await.0.ok();
+    assert_eq!(stage.get(PAGE).await.code(404), "connection_not_found");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_under_load() {
+    let (sandbox, gateway) = stage().await;
+    let gateway = Arc::new(gateway);
+    let configured = |round: u32| -> Config {
+        let mut config = config(connections_to(&sandbox));
+        config.connections[0].timeout += Duration::from_secs(round.into());
+        config.callers = vec![caller("growth", "cgk_growth", &["tax", "affiliates"])];
+        config
+    };
+    gateway.renew(configured(0)).await;
+    let asking = (0..8).map(|place| {
+        let gateway = Arc::clone(&gateway);
+        tokio::spawn(async move {
+            for round in 0..60 {
+                let connection = if (round + place) % 2 == 0 { "tax" } else { "affiliates" };
+                let target = format!("/customers?connection={connection}&limit={}", 1 + round % 30);
+                assert_eq!(gateway.get_as("cgk_growth", &target).await.status, 200, "{target}");
+            }
+        })
+    });
+    let asking = futures_util::future::join_all(asking.collect::<Vec<_>>());
+    let renewing = async {
+        for round in 0..60 {
+            gateway.renew(configured(round)).await;
+        }
+    };
+    for asked in join(comes(asking), renewing).await.0 {
+        asked.unwrap();
+    }
+    // The pages were kept all the while: one call for each question.
+    assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (1, 1));
+}
