@@ -12,6 +12,7 @@ use std::{
 use crate::{
     app::{App, AppError, Changes},
     config::{Config, ConfigError},
+    domain::connection::ConnectionName,
     server::{Live, Tls, TlsError},
 };
 
@@ -61,10 +62,12 @@ impl Reloader {
     pub async fn reload(&mut self) {
         let reloaded = self.try_reload().await;
         if let Ok(changes) = &reloaded {
-            let Changes { added, removed, changed, wants_restart } = changes;
-            tracing::info!(?added, ?removed, ?changed, "the configuration was loaded anew");
-            if !wants_restart.is_empty() {
-                tracing::warn!(keys = ?wants_restart, "these keys changed, and count only after a restart");
+            let [added, removed, changed] =
+                [&changes.added, &changes.removed, &changes.changed].map(|names| listed(names));
+            tracing::info!(added, removed, changed, "the configuration was loaded anew");
+            if !changes.wants_restart.is_empty() {
+                let keys = changes.wants_restart.join(", ");
+                tracing::warn!(keys, "these keys changed, and count only after a restart");
             }
         }
         self.note("configuration", reloaded.err());
@@ -114,6 +117,10 @@ impl Reloader {
             tracing::error!(%error, "the {what} could not be loaded anew, and stays as it was");
         }
     }
+}
+
+fn listed(names: &[ConnectionName]) -> String {
+    names.iter().map(ConnectionName::as_str).collect::<Vec<_>>().join(", ")
 }
 
 /// A digest of what the watched files hold.

@@ -2,6 +2,7 @@
 
 mod commands;
 mod exporting;
+mod reloading;
 mod serving;
 
 use std::{
@@ -25,7 +26,7 @@ fn command(arguments: &[&str]) -> Command {
 }
 
 /// Runs the command to its end, while the runtime goes on.
-async fn run(arguments: &[&str]) -> Output {
+pub(crate) async fn run(arguments: &[&str]) -> Output {
     let mut command = command(arguments);
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
@@ -35,7 +36,7 @@ fn text(bytes: &[u8]) -> &str {
 }
 
 /// Writes a configuration of one connection.
-fn configure(path: &Path, base_url: &str, rest: &str) {
+pub(crate) fn configure(path: &Path, base_url: &str, rest: &str) {
     std::fs::write(path.with_file_name("secret"), SECRET).unwrap();
     let text = format!(
         "[server]\nlisten = \"127.0.0.1:0\"\n{rest}\n[[connections]]\nname = \"odd\"\nvendor = \"tolt\"\nbase_url = \"{base_url}\"\n\
@@ -74,8 +75,12 @@ impl Running {
 
     /// Asks it to end, as a process manager does.
     fn terminate(&self) {
-        let killed = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status().unwrap();
-        assert!(killed.success());
+        self.signal("TERM");
+    }
+
+    fn signal(&self, signal: &str) {
+        let sent = Command::new("kill").args(["-s", signal, &self.child.id().to_string()]).status().unwrap();
+        assert!(sent.success());
     }
 
     /// How it ended, and what it logged last.

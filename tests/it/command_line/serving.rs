@@ -42,7 +42,7 @@ async fn sandbox_prints_lines_that_can_be_tried() {
 }
 
 /// A gateway that serves this vendor, and its URL.
-fn serve(directory: &Path, vendor: &ScriptedVendor) -> (Running, String) {
+pub(super) fn serve(directory: &Path, vendor: &ScriptedVendor) -> (Running, String) {
     let path = directory.join("gateway.toml");
     configure(&path, &vendor.base_url, "");
     let mut running = Running::start(&["--log-format", "json", "serve", "--config", path.to_str().unwrap()]);

@@ -43,11 +43,11 @@ async fn who_never_finishes_a_first_request_is_cut_off() {
     for said in [b"".as_slice(), half_a_head.as_bytes(), &PREFACE[..10]] {
         let mut client = Raw::connect(&stage.gateway).await;
         client.write(said).await;
-        assert_eq!(client.to_the_end().await, b"", "{said:?}");
+        assert_eq!(client.read_to_the_end().await, b"", "{said:?}");
     }
     let mut client = Raw::connect(&stage.gateway).await;
     client.write(PREFACE).await;
-    assert!(frame_types(&client.to_the_end().await).contains(&GOAWAY));
+    assert!(frame_types(&client.read_to_the_end().await).contains(&GOAWAY));
 }
 
 #[tokio::test]
@@ -75,11 +75,11 @@ async fn a_connection_that_is_not_used_again_is_closed() {
         client.ask("/livez", "").await;
         assert!(client.head().await.starts_with("HTTP/1.1 200 "));
         client.write(second).await;
-        assert_eq!(client.to_the_end().await, b"", "{second:?}");
+        assert_eq!(client.read_to_the_end().await, b"", "{second:?}");
     }
     let mut client = Raw::connect(&stage.gateway).await;
     client.write([PREFACE, &headers_frame("/livez", "*/*")].concat()).await;
-    assert!(frame_types(&client.to_the_end().await).contains(&GOAWAY));
+    assert!(frame_types(&client.read_to_the_end().await).contains(&GOAWAY));
 }
 
 #[tokio::test]
@@ -92,7 +92,7 @@ async fn an_answer_that_is_long_in_coming_is_waited_for() {
     let mut idle = Raw::connect(&stage.gateway).await;
     idle.ask("/livez", "").await;
     idle.head().await;
-    idle.to_the_end().await;
+    idle.read_to_the_end().await;
     stage.open(1);
     let head = patient.head().await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
@@ -122,7 +122,7 @@ async fn who_does_not_read_an_answer_is_cut_off_and_gives_its_place_back() {
         until(async || status("/connections").await == 503 && vendor.calls() > asked).await;
         until(async || status("/connections").await == 200).await;
         // What came before the end is there to be read, and no more.
-        client.to_the_end().await;
+        client.read_to_the_end().await;
     }
 }
 
@@ -160,14 +160,14 @@ async fn a_request_with_a_body_is_refused_before_the_body_is_sent() {
         let head = client.head().await;
         assert!(head.starts_with("HTTP/1.1 413 ") && head.contains("content_too_large"), "{target}: {head}");
         // It is not waited for either.
-        client.to_the_end().await;
+        client.read_to_the_end().await;
         stage.get(PAGE).await.ok();
     }
     // A body of unknown length is not read, and costs its connection.
     let mut client = Raw::connect(&stage.gateway).await;
     client.ask("/livez", "transfer-encoding: chunked\r\n").await;
     assert!(client.head().await.starts_with("HTTP/1.1 200 "));
-    client.to_the_end().await;
+    client.read_to_the_end().await;
 }
 
 #[tokio::test]

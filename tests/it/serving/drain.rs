@@ -40,12 +40,12 @@ async fn requests_in_flight_end_and_then_it_stops() {
     let mut silent = Raw::connect(&stage.gateway).await;
     stage.gateway.stop();
     // Whoever waits for nothing is let go, and holds nothing up.
-    assert_eq!(silent.to_the_end().await, b"");
-    assert_eq!(kept.to_the_end().await, b"");
+    assert_eq!(silent.read_to_the_end().await, b"");
+    assert_eq!(kept.read_to_the_end().await, b"");
     stage.open(1);
     let head = in_flight.head().await.to_lowercase();
     assert!(head.starts_with("http/1.1 200 ") && head.contains("\r\nconnection: close\r\n"), "{head}");
-    in_flight.to_the_end().await;
+    in_flight.read_to_the_end().await;
     comes(stage.gateway.stopped()).await;
 }
 
@@ -59,7 +59,7 @@ async fn a_request_on_a_kept_connection_is_answered_though_the_gateway_stops() {
     stage.gateway.stop();
     kept.ask(PAGE, "").await;
     assert!(kept.head().await.starts_with("HTTP/1.1 200 "));
-    kept.to_the_end().await;
+    kept.read_to_the_end().await;
     comes(stage.gateway.stopped()).await;
 }
 
@@ -84,7 +84,7 @@ async fn an_export_that_does_not_end_in_time_can_be_resumed() {
         gateway.stop();
         comes(gateway.stopped()).await;
     };
-    let (read, ()) = join(export.to_the_end(), stopping).await;
+    let (read, ()) = join(export.read_to_the_end(), stopping).await;
     let text = String::from_utf8(read).unwrap();
     let mark = text.lines().rfind(|line| line.contains(r#""status":"continues""#)).unwrap();
     assert!(mark.contains(r#""cursor":""#), "{mark}");
@@ -136,6 +136,8 @@ async fn nothing_that_was_accepted_is_lost_under_load() {
         stage.gateway.stop();
     };
     let (ended, ()) = join(comes(asking), stopping).await;
-    ended.into_iter().for_each(|ended| ended.unwrap());
+    for ended in ended {
+        ended.unwrap();
+    }
     tokio::time::timeout(NEVER + Duration::from_secs(1), stage.gateway.stopped()).await.unwrap();
 }

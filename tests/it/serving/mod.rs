@@ -128,7 +128,7 @@ impl Raw {
     }
 
     /// All that comes until the gateway cuts the connection off.
-    async fn to_the_end(&mut self) -> Vec<u8> {
+    async fn read_to_the_end(&mut self) -> Vec<u8> {
         let mut read = Vec::new();
         // A reset is an end too.
         comes(self.0.read_to_end(&mut read)).await.ok();

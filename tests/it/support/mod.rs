@@ -215,7 +215,7 @@ impl Answer {
 }
 
 impl MovableClock {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { elapsed: watch::Sender::new(Duration::ZERO), broken: AtomicBool::new(false) }
     }
 
