@@ -1,8 +1,13 @@
 //! Clients that hold a connection and give nothing for it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    sync::Semaphore,
+};
+
+use crate::support::{Gateway, Reply, ScriptedVendor, config, tolt_page, tolt_row};
 
 use super::{NEVER, PAGE, Raw, SHORT, Stage, comes, endless, until};
 
@@ -82,20 +87,48 @@ async fn a_connection_that_is_not_used_again_is_closed() {
     assert!(frame_types(&client.read_to_the_end().await).contains(&GOAWAY));
 }
 
+/// When another has been cut off, who began before it would have been.
+async fn another_is_cut_off(gateway: &Gateway) {
+    let mut idle = Raw::connect(gateway).await;
+    idle.ask("/livez", "").await;
+    idle.head().await;
+    idle.write("GET /livez HTTP/1.1\r\nx-slow: ").await;
+    idle.read_to_the_end().await;
+}
+
 #[tokio::test]
 async fn an_answer_that_is_long_in_coming_is_waited_for() {
     let stage = Stage::set(|config| config.server.limits.idle_timeout = SHORT).await;
     let mut patient = Raw::connect(&stage.gateway).await;
     patient.ask(PAGE, "").await;
     stage.is_asked(1).await;
-    // When another has been cut off for its silence, this one would have been.
-    let mut idle = Raw::connect(&stage.gateway).await;
-    idle.ask("/livez", "").await;
-    idle.head().await;
-    idle.read_to_the_end().await;
+    another_is_cut_off(&stage.gateway).await;
     stage.open(1);
     let head = patient.head().await;
     assert!(head.starts_with("HTTP/1.1 200 "), "{head}");
+}
+
+#[tokio::test]
+async fn an_export_whose_next_page_is_long_in_coming_is_waited_for() {
+    let gate = Arc::new(Semaphore::new(0));
+    let held = Arc::clone(&gate);
+    let vendor = ScriptedVendor::start(move |call, _| match call {
+        0 => Reply::json(&tolt_page(&[tolt_row("cust_1")], true)),
+        _ => Reply::json(&tolt_page(&[tolt_row("cust_2")], false)).held_by(&held),
+    })
+    .await;
+    let mut config = config(vec![vendor.connection("tolt")]);
+    config.server.limits.idle_timeout = SHORT;
+    config.server.request_timeout = SHORT;
+    let gateway = Gateway::start(config).await;
+    let mut export = Raw::connect(&gateway).await;
+    export.ask(PAGE, "accept: application/x-ndjson\r\n").await;
+    assert!(export.head().await.starts_with("HTTP/1.1 200 "));
+    until(async || vendor.calls() == 2).await;
+    another_is_cut_off(&gateway).await;
+    gate.add_permits(1);
+    let rest = String::from_utf8(export.read_to_the_end().await).unwrap();
+    assert!(rest.contains("cust_2") && rest.contains(r#""status":"complete""#), "{rest}");
 }
 
 /// An export's place is its own until its last byte, or until its reader is

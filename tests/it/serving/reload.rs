@@ -155,6 +155,28 @@ async fn another_account_under_the_same_name_gets_nothing_of_the_first_ones() {
     assert_eq!(first.calls(), 3);
 }
 
+/// A request that began before goes on to ask the first account after the other
+/// has taken its place.
+#[tokio::test]
+async fn what_an_old_request_fetches_later_is_kept_for_nobody() {
+    let stage = Stage::set(|_| {}).await;
+    let vendor = |id: &'static str| ScriptedVendor::saying(tolt_page(&[tolt_row(id)], false));
+    let (first, second) = (vendor("cust_first").await, vendor("cust_second").await);
+    let with = |vendor: &ScriptedVendor| {
+        let later = connection("later", "tolt", &vendor.base_url, "sk", ACCOUNT);
+        config(vec![stage.vendor.connection("tolt"), later])
+    };
+    stage.gateway.renew(with(&first)).await;
+    let both = stage.get("/customers");
+    let swap = async {
+        stage.is_asked(1).await;
+        stage.gateway.renew(with(&second)).await;
+        stage.open(1);
+    };
+    assert!(join(both, swap).await.0.text.contains("cust_first"));
+    assert!(stage.get("/customers?connection=later").await.text.contains("cust_second"));
+}
+
 #[tokio::test]
 async fn what_is_removed_is_gone_with_its_gauges() {
     let (sandbox, gateway) = stage().await;
