@@ -27,7 +27,7 @@ const MAX_STREAMS: u32 = 100;
 const MAX_SEND_BUFFER: usize = 64 << 10;
 /// How large a request's head may be.
 const MAX_HEAD: u32 = 48 << 10;
-/// How long a connection that is to end may take to say goodbye.
+/// How long a connection that is to end may take to say goodbye at most.
 const FAREWELL: Duration = Duration::from_secs(5);
 /// How long a kept HTTP/1.1 connection stays open when the gateway stops, for
 /// the request that may be on its way.
@@ -88,6 +88,7 @@ async fn converse(
     let server = builder();
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
     let mut look = pin!(sleep(limits.header_timeout.min(limits.idle_timeout)));
+    let farewell = FAREWELL.min(limits.idle_timeout);
     let mut draining = None;
     let mut is_ending = false;
     loop {
@@ -108,7 +109,7 @@ async fn converse(
             }
             () = look.as_mut() => {}
         }
-        let patience = if is_ending { FAREWELL } else { patience(&activity, limits, draining) };
+        let patience = if is_ending { farewell } else { patience(&activity, limits, draining) };
         // What has been idle for long all the same lingers when the server drains.
         let idle = activity.idle().map(|idle| draining.map_or(idle, |since| idle.min(since.elapsed())));
         let mut left = patience.saturating_sub(idle.unwrap_or_default());
@@ -118,7 +119,7 @@ async fn converse(
             }
             connection.as_mut().graceful_shutdown();
             is_ending = true;
-            left = FAREWELL;
+            left = farewell;
         }
         look.as_mut().reset(Instant::now() + left);
     }
