@@ -10,8 +10,8 @@ use crate::{cache::CacheMetrics, clock::SharedClock, domain::page::Oddities, tel
 pub struct SourceMetrics {
     /// What the cache counts.
     pub(super) cache: Arc<CacheMetrics>,
-    registry: Registry,
-    clock: SharedClock,
+    pub(super) registry: Registry,
+    pub(super) clock: SharedClock,
     connection: String,
     duration: Histogram,
     rows_dropped: Counter,
@@ -61,7 +61,7 @@ impl SourceMetrics {
         self.registry.record(&self.duration, took.as_secs_f64());
     }
 
-    pub(super) fn note_oddities(&self, odd: Oddities) {
+    pub(super) fn note_oddities(&self, odd: &Oddities) {
         self.rows_dropped.increment(odd.foreign_rows.into());
         self.values_unreadable.increment(odd.unreadable_values.into());
     }
