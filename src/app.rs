@@ -10,7 +10,7 @@ use crate::{
     directory::{Directory, Source, SourceMetrics},
     domain::cursor::CursorKey,
     telemetry::metrics::Registry,
-    upstream::{Budgets, ClientError, Clients, Limits, Upstream},
+    upstream::{Budgets, ClientError, Clients, Limits, Upstream, UpstreamMetrics},
     vendors::Account,
 };
 
@@ -58,6 +58,7 @@ impl App {
                 budget,
                 limits,
                 Arc::clone(clock),
+                UpstreamMetrics::new(&registry, connection.name.as_str()),
             );
             let metrics = SourceMetrics::new(&registry, connection.name.as_str(), Arc::clone(clock));
             let account = Account { connection: connection.name, id: connection.account_id };
