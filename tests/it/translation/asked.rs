@@ -186,9 +186,10 @@ impl Asked {
         let body = fixture(self.connection.kind.name, name);
         let answered = self.answered(status, &body);
         let unknown = if answered.is_ok() { self.unknown_fields(&body) } else { Vec::new() };
-        let unknown: String = unknown.iter().map(|field| format!("unknown field: {field}\n")).collect();
-        let outcome = described(&answered);
-        self.connection.snapshot(name, &format!("GET {}\n{status}\n\n{unknown}{outcome}", self.request()));
+        let mut lines = vec![format!("GET {}", self.request()), status.to_string(), String::new()];
+        lines.extend(unknown.iter().map(|field| format!("unknown field: {field}")));
+        lines.push(described(&answered));
+        self.connection.snapshot(name, &lines.join("\n"));
     }
 
     fn adapter(&self) -> Box<dyn customer_gateway::vendors::Vendor> {
