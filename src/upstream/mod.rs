@@ -210,8 +210,8 @@ impl Upstream {
         let start = self.clock.elapsed();
         let admitted = self.budget.admit(priority, left).await;
         match &admitted {
-            Ok(()) => self.metrics.note_place(self.clock.elapsed().saturating_sub(start)),
-            Err(_) => self.metrics.note_refusal(),
+            Ok(()) => self.metrics.note_place(priority, self.clock.elapsed().saturating_sub(start)),
+            Err(_) => self.metrics.note_refusal(priority),
         }
         admitted
     }

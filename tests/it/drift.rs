@@ -183,6 +183,24 @@ async fn the_simulated_vendors_do_not_drift() {
     }
 }
 
+/// What callers are told to expect is what is not counted as unknown.
+#[test]
+fn the_contract_lists_the_values_of_the_tables() {
+    let contract: Value = serde_json::from_str(include_str!("../../openapi/customer-gateway.json")).unwrap();
+    let mut listed = 0;
+    for field in KINDS.iter().flat_map(|kind| kind.documented.fields) {
+        let (object, name) = field.name.split_once('.').unwrap();
+        let schema = format!("{}{}", object[..1].to_uppercase(), &object[1..]);
+        let property = &contract["components"]["schemas"][schema]["properties"][name];
+        assert!(property.is_object(), "{}", field.name);
+        if let Some(values) = property.get("x-extensible-enum") {
+            assert_eq!(values, &json!(field.values), "{}", field.name);
+            listed += 1;
+        }
+    }
+    assert_eq!(listed, 5, "all but the types of certificates, of which the contract has no list");
+}
+
 /// A series that is first seen with its first event shows no rise.
 #[tokio::test]
 async fn every_object_and_field_of_the_tables_is_counted_from_the_start() {

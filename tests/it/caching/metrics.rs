@@ -7,6 +7,7 @@ use futures_util::future::join;
 use insta::assert_snapshot;
 
 use super::{PAGE, Stage, TAX_PAGE};
+use crate::support::Answer;
 
 /// The value of a metric, by its name and labels.
 async fn metric(stage: &Stage, name: &str) -> u64 {
@@ -157,10 +158,27 @@ async fn waits_for_the_budget_and_its_refusals_are_counted() {
     answer.ok();
     assert_snapshot!(way_out(&stage).await, @r#"
     calls_total,status="200" 2
-    refused_total 1
+    refused_total,priority="caller" 1
     wait_seconds_count 2
     wait_seconds_sum 0.25
     "#);
+}
+
+#[tokio::test]
+async fn a_refresh_that_gives_way_is_counted_apart() {
+    let stage = Stage::with(|connection| connection.rate_limit.requests = NonZeroU32::new(5).unwrap()).await;
+    stage.get(PAGE).await.ok();
+    // It is fresh no longer, and the one place goes to a caller.
+    stage.pass(31);
+    stage.get(&stage.customer(0)).await.ok();
+    stage.get(PAGE).await.ok();
+    let refused = |it: &Answer| it.text.contains("{connection=\"affiliates\",priority=\"background\"} 1");
+    stage.until("/metrics", refused).await;
+    // The next gets a place, without a wait that would say anything.
+    stage.pass(1);
+    stage.get(PAGE).await.ok();
+    stage.until("/metrics", |it| it.text.contains("{connection=\"affiliates\",status=\"200\"} 3")).await;
+    assert_eq!(metric(&stage, "gateway_budget_wait_seconds_count{connection=\"affiliates\"}").await, 2);
 }
 
 #[tokio::test]
