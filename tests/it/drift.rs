@@ -84,6 +84,15 @@ async fn unknown_fields_are_counted_of_single_rows_and_of_transactions() {
 }
 
 #[tokio::test]
+async fn of_one_answer_so_many_fields_are_counted_and_no_more() {
+    let many = (0..1000).map(|index| (format!("extra_{index}"), Value::Null)).collect();
+    let vendor = ScriptedVendor::saying(tolt_page(&[with(tolt_row("a"), Value::Object(many))], false)).await;
+    let gateway = vendor.gateway("tolt").await;
+    gateway.get("/customers").await.ok();
+    assert!(drift(&gateway).await.ends_with(" 64"));
+}
+
+#[tokio::test]
 async fn the_corporation_vendors_answers_are_looked_through_in_every_form() {
     let row = with(
         corporation_row("cust_1"),
