@@ -87,6 +87,7 @@ impl SourceMetrics {
     }
 }
 
+/// The counter of a connection's calls that ended with a status.
 fn calls(registry: &Registry, connection: &str, status: Option<u16>) -> Counter {
     let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
     let help = "Vendor calls, by the vendor's last status; `none` where it did not answer.";

@@ -60,6 +60,7 @@ pub struct UnknownField {
 pub(super) struct UnknownFields(BTreeSet<UnknownField>);
 
 impl KnownObject {
+    /// Whether the vendor documents a field that is not read.
     fn documents(&self, field: &str) -> bool {
         self.unread.iter().any(|known| match known.strip_suffix('*') {
             Some(start) => field.starts_with(start),
@@ -131,6 +132,7 @@ impl UnknownFields {
     }
 }
 
+/// Whether a key reads like a field's name, and may be shown.
 fn is_name(key: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     key.len() <= LONGEST_NAME && key.bytes().all(is_part) && key.starts_with(|first: char| !first.is_ascii_digit())

@@ -65,6 +65,7 @@ pub(super) struct ExemptionMetadata<'a> {
     pub(super) non_expired_exemptions_count: Field<i64>,
 }
 
+/// A list's members, wherever they stand.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
 struct List<'a, T> {

@@ -131,6 +131,7 @@ impl Keyed for Transaction<'_> {
     }
 }
 
+/// The envelope of a list.
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "T: Deserialize<'de>"))]
 struct List<T> {
@@ -144,6 +145,7 @@ struct List<T> {
     data: Rows<T>,
 }
 
+/// The envelope of a single customer.
 #[derive(Deserialize)]
 struct Single<'a> {
     #[serde(default)]
@@ -209,6 +211,7 @@ pub(super) fn look_through_single(body: &[u8], unknown: &mut UnknownFields) {
     }
 }
 
+/// The row in the envelope of one, where there is one.
 fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
     match data.get().as_bytes().first() {
         Some(b'{') => Ok(Some(data)),
