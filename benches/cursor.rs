@@ -1,6 +1,7 @@
 //! Sealing a cursor, and opening it again.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
+#[expect(dead_code, reason = "each bench uses its part")]
 mod pages;
 
 use criterion::Criterion;

@@ -1,6 +1,7 @@
 //! Serving what is kept: the cache alone, and a whole request in process.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
+#[expect(dead_code, reason = "each bench uses its part")]
 mod pages;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};

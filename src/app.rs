@@ -12,7 +12,7 @@ use crate::{
     domain::{connection::ConnectionName, cursor::CursorKey},
     server::Served,
     telemetry::metrics::Registry,
-    upstream::{Budgets, ClientError, Clients, Limits, Upstream},
+    upstream::{Budgets, ClientError, Clients, Limits, Upstream, UpstreamMetrics},
     vendors::Account,
 };
 
@@ -153,6 +153,7 @@ impl App {
                 budget,
                 limits,
                 Arc::clone(clock),
+                UpstreamMetrics::new(registry, connection.name.as_str()),
             );
             let metrics = known.map_or_else(
                 || Arc::new(SourceMetrics::new(registry, connection.name.as_str(), Arc::clone(clock))),

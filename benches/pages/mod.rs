@@ -1,6 +1,6 @@
 //! Vendors' pages of customers, about 400 bytes each.
 
-use std::{fmt::Write, sync::Arc};
+use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 
 use bytes::Bytes;
 use customer_gateway::{
@@ -9,7 +9,7 @@ use customer_gateway::{
         position::Anchor,
         question::{Filter, Question, Resource, Shape},
     },
-    vendors::{Account, Call, Vendor, VendorResponse, plan::Plan, registry},
+    vendors::{Account, Call, Vendor, VendorResponse, documented::UnknownField, plan::Plan, registry},
 };
 
 /// An adapter, and a call that it can read a page for.
@@ -39,6 +39,11 @@ impl Page {
     pub(crate) fn read(&self) -> RecordPage {
         self.vendor.read(&self.call, &self.response).unwrap()
     }
+
+    /// Looks it through for unknown fields.
+    pub(crate) fn unknown_fields(&self) -> BTreeSet<UnknownField> {
+        self.vendor.unknown_fields(&self.call, &self.response)
+    }
 }
 
 /// All customers.
@@ -59,7 +64,7 @@ fn corporation(rows: usize) -> Bytes {
     list(r#"{"data":{"customers":["#, r#"],"total_customers":5000,"cursor":"c2"}}"#, rows, |body, n| {
         write!(
             body,
-            r#"{{"id":"cust_{n:06}","name":"Acme Corporation {n}","email":"contact{n}@acme.example","corporation_id":"corp_123","created_at":17060{n:05},"external_id":"acme_{n}","business_identification_number":"12-3456789","source_platform":"stripe","source_platform_id":"cus_NffrFeUfNV2Hib{n:03}","exemption_metadata":{{"total_certificates":1,"certificate_types":["resale"],"total_exempted_states":1,"exempted_states":["CA"],"active_exemptions_count":1,"inactive_exemptions_count":0}}}}"#
+            r#"{{"id":"cust_{n:06}","name":"Acme Corporation {n}","email":"contact{n}@acme.example","corporation_id":"corp_123","created_at":17060{n:05},"external_id":"acme_{n}","business_identification_number":"12-3456789","source_platform":"stripe","source_platform_id":"cus_NffrFeUfNV2Hib{n:03}","exemption_metadata":{{"total_certificates":1,"certificate_types":["BLANKET"],"total_exempted_states":1,"exempted_states":["CA"],"active_exemptions_count":1,"inactive_exemptions_count":0}}}}"#
         )
     })
 }

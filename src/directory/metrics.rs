@@ -6,13 +6,32 @@ use metrics::{Counter, Histogram};
 
 use crate::{cache::CacheMetrics, clock::SharedClock, domain::page::Oddities, telemetry::metrics::Registry};
 
+/// The statuses whose calls are counted from the start: the most frequent, so
+/// that they are looked up once, and those that alerts wait for, since a rise
+/// is seen only of a series that was there before. `None` is no answer.
+const COMMON: &[Option<u16>] = &[
+    Some(200),
+    None,
+    Some(400),
+    Some(401),
+    Some(403),
+    Some(404),
+    Some(429),
+    Some(500),
+    Some(502),
+    Some(503),
+    Some(504),
+];
+
 /// One connection's figures.
 pub struct SourceMetrics {
     /// What the cache counts.
     pub(super) cache: Arc<CacheMetrics>,
-    registry: Registry,
-    clock: SharedClock,
+    pub(super) registry: Registry,
+    pub(super) clock: SharedClock,
     connection: String,
+    /// By status, the common ones from the start.
+    calls: Vec<(Option<u16>, Counter)>,
     duration: Histogram,
     rows_dropped: Counter,
     values_unreadable: Counter,
@@ -40,6 +59,7 @@ impl SourceMetrics {
                 "Values of vendors that could not be read, and were served as null.",
                 labels,
             ),
+            calls: COMMON.iter().map(|&status| (status, calls(registry, connection, status))).collect(),
             registry: registry.clone(),
             clock,
             connection: connection.to_owned(),
@@ -53,16 +73,23 @@ impl SourceMetrics {
     /// Counts a vendor call that began at `start`, by the vendor's status if it
     /// answered.
     pub(super) fn note_call(&self, status: Option<u16>, start: Duration) {
-        let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
-        let labels = &[("connection", &*self.connection), ("status", &*status)];
-        let help = "Vendor calls, by the vendor's last status; `none` where it did not answer.";
-        self.registry.counter("gateway_vendor_calls_total", help, labels).increment(1);
+        match self.calls.iter().find(|(common, _)| *common == status) {
+            Some((_, calls)) => calls.increment(1),
+            None => calls(&self.registry, &self.connection, status).increment(1),
+        }
         let took = self.elapsed().saturating_sub(start);
         self.registry.record(&self.duration, took.as_secs_f64());
     }
 
-    pub(super) fn note_oddities(&self, odd: Oddities) {
+    pub(super) fn note_oddities(&self, odd: &Oddities) {
         self.rows_dropped.increment(odd.foreign_rows.into());
         self.values_unreadable.increment(odd.unreadable_values.into());
     }
+}
+
+/// The counter of a connection's calls that ended with a status.
+fn calls(registry: &Registry, connection: &str, status: Option<u16>) -> Counter {
+    let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
+    let help = "Vendor calls, by the vendor's last status; `none` where it did not answer.";
+    registry.counter("gateway_vendor_calls_total", help, &[("connection", connection), ("status", &status)])
 }

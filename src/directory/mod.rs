@@ -5,6 +5,7 @@
 //! records go out with the cursors that lead on.
 
 mod answer;
+mod drift;
 mod error;
 mod explain;
 mod export;

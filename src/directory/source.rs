@@ -7,10 +7,13 @@ use crate::{
     cache::{Cached, Demand, Entry, Foreseen, Key, Lookup, PageCache, Policy},
     domain::{connection::ConnectionName, page::RecordPage, question::Resource},
     upstream::{Priority, Reply, SendError, Upstream},
-    vendors::{Account, Call, Refusal, Vendor, VendorError, VendorRequest, capabilities::Capabilities, registry::Kind},
+    vendors::{
+        Account, Call, Refusal, Vendor, VendorError, VendorRequest, VendorResponse, capabilities::Capabilities,
+        documented::UnknownField, registry::Kind,
+    },
 };
 
-use super::{DirectoryError, Freshness, SourceError, SourceMetrics};
+use super::{DirectoryError, Freshness, SourceError, SourceMetrics, drift::DriftWatch};
 
 /// The most of a vendor's message that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 300;
@@ -25,6 +28,7 @@ pub struct Source {
     cache: PageCache,
     policies: Policies,
     metrics: Arc<SourceMetrics>,
+    drift: DriftWatch,
 }
 
 /// How long each kind of answer of a connection may be used.
@@ -65,7 +69,8 @@ impl Source {
     ) -> Self {
         let name = account.connection.clone();
         let adapter = (kind.adapter)(account);
-        Self { name, generation, kind, adapter, upstream, cache, policies, metrics }
+        let drift = DriftWatch::new(name.clone(), kind.documented, &metrics.registry, Arc::clone(&metrics.clock));
+        Self { name, generation, kind, adapter, upstream, cache, policies, metrics, drift }
     }
 
     /// Which of the accounts that its name has stood for.
@@ -172,7 +177,7 @@ impl Source {
             VendorError::RateLimited(refusal) => SourceError::RateLimited { refusal, retry_after },
             error => error.into(),
         })?;
-        let odd = page.facts().oddities;
+        let odd = &page.facts().oddities;
         self.metrics.note_oddities(odd);
         if odd.foreign_rows > 0 || odd.unreadable_values > 0 {
             tracing::warn!(
@@ -182,7 +187,21 @@ impl Source {
                 "the vendor's page was not served as it stood"
             );
         }
+        self.watch(call, &response, &page);
         Ok(page)
+    }
+
+    /// Looks for what the vendor has changed.
+    fn watch(&self, call: &Call, response: &VendorResponse, page: &RecordPage) {
+        for &(field, count) in &page.facts().oddities.unknown_values {
+            self.drift.note_values(field, count);
+        }
+        if self.drift.looks_at(call) {
+            for field in self.adapter.unknown_fields(call, response) {
+                let name = field.name.map(|name| self.upstream.redact(&name));
+                self.drift.note_field(UnknownField { name, ..field });
+            }
+        }
     }
 
     fn redacted(&self, error: VendorError) -> VendorError {

@@ -34,12 +34,25 @@ pub struct PageFacts {
 }
 
 /// What a vendor's page held that could not be served as it stood.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Oddities {
     /// Rows of another account than the one asked for, dropped (FACTS.md, case 27).
     pub foreign_rows: u32,
     /// Values that could not be read and are served as null.
     pub unreadable_values: u32,
+    /// Values that the vendor does not list, by our name of their field. They
+    /// are served as they stand.
+    pub unknown_values: Vec<(&'static str, u32)>,
+}
+
+impl Oddities {
+    /// Counts a value that the vendor does not list.
+    pub fn count_unknown_value(&mut self, field: &'static str) {
+        match self.unknown_values.iter_mut().find(|(known, _)| *known == field) {
+            Some((_, count)) => *count = count.saturating_add(1),
+            None => self.unknown_values.push((field, 1)),
+        }
+    }
 }
 
 impl RecordPage {
@@ -104,6 +117,7 @@ impl RecordPage {
             + size_of_val(&*self.json_ends)
             + size_of_val(&*self.id_ends)
             + size_of_val(&*self.created_at)
+            + size_of_val(&*self.facts.oddities.unknown_values)
     }
 }
 

@@ -7,6 +7,9 @@ use std::sync::{
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use metrics_process::Collector;
+
+use super::process;
 
 /// Where metrics are registered. A gateway has its own, so that several may
 /// run in one process. Clones share it.
@@ -15,6 +18,7 @@ pub struct Registry(Arc<Inner>);
 
 struct Inner {
     recorder: PrometheusRecorder,
+    process: Collector,
     /// How many seconds were recorded since they were last sorted.
     unsorted: AtomicU32,
 }
@@ -23,7 +27,9 @@ impl Default for Registry {
     fn default() -> Self {
         let builder = PrometheusBuilder::new();
         let builder = builder.set_buckets(SECONDS).unwrap_or_else(|_| PrometheusBuilder::new());
-        Self(Arc::new(Inner { recorder: builder.build_recorder(), unsorted: AtomicU32::new(0) }))
+        let recorder = builder.build_recorder();
+        let process = process::describe(&recorder);
+        Self(Arc::new(Inner { recorder, process, unsorted: AtomicU32::new(0) }))
     }
 }
 
@@ -57,9 +63,10 @@ impl Registry {
         }
     }
 
-    /// All metrics in Prometheus' text format.
+    /// All metrics in Prometheus' text format, with the process' as they are now.
     #[must_use]
     pub fn render(&self) -> String {
+        process::collect(&self.0.process, &self.0.recorder);
         self.0.recorder.handle().render()
     }
 }

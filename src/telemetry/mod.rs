@@ -1,6 +1,7 @@
 //! What the gateway says of itself: log lines on standard error.
 
 pub mod metrics;
+mod process;
 
 use std::io::IsTerminal;
 

@@ -9,6 +9,7 @@
 mod breaker;
 mod budget;
 mod credential;
+mod metrics;
 mod retry_after;
 mod send;
 
@@ -24,6 +25,7 @@ use breaker::Outcome;
 pub use breaker::{Breaker, BreakerState};
 pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
 pub use credential::Credential;
+pub use metrics::UpstreamMetrics;
 use send::Endpoint;
 pub use send::{ClientError, Clients, Reply};
 
@@ -42,6 +44,7 @@ pub struct Upstream {
     retries: TpsBudget,
     timeout: Duration,
     clock: SharedClock,
+    metrics: UpstreamMetrics,
 }
 
 /// What bounds one call.
@@ -103,6 +106,7 @@ impl Upstream {
         budget: Budget,
         limits: Limits,
         clock: SharedClock,
+        metrics: UpstreamMetrics,
     ) -> Self {
         Self {
             endpoint: Endpoint::new(client, base_url, credential, limits.max_body),
@@ -111,6 +115,7 @@ impl Upstream {
             retries: TpsBudget::new(RETRY_BUDGET_SPAN, 1, RETRY_SHARE),
             timeout: limits.timeout,
             clock,
+            metrics,
         }
     }
 
@@ -181,12 +186,13 @@ impl Upstream {
                 let stop = self.stopped();
                 (stop <= self.budget.max_wait() && wait + stop < left()).then_some(wait)
             })
+            .notify(|_, _| self.metrics.note_retry())
             .await;
         sent.or_else(Passing::into_outcome)
     }
 
     async fn attempt(&self, request: &VendorRequest, priority: Priority, left: Duration) -> Result<Reply, Passing> {
-        self.budget.admit(priority, left).await.map_err(Passing::Final)?;
+        self.take_place(priority, left).await.map_err(Passing::Final)?;
         let mut reply = self.endpoint.send(request, self.clock.now()).await.map_err(|error| match error {
             SendError::TooLarge(_) => Passing::Final(error),
             error => Passing::Failed(error),
@@ -203,6 +209,17 @@ impl Upstream {
                 Ok(reply)
             }
         }
+    }
+
+    /// Waits for a place in the budget.
+    async fn take_place(&self, priority: Priority, left: Duration) -> Result<(), SendError> {
+        let start = self.clock.elapsed();
+        let admitted = self.budget.admit(priority, left).await;
+        match &admitted {
+            Ok(()) => self.metrics.note_place(priority, self.clock.elapsed().saturating_sub(start)),
+            Err(_) => self.metrics.note_refusal(priority),
+        }
+        admitted
     }
 
     /// For how long the vendor's 429 still stops the credential.

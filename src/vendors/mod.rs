@@ -7,6 +7,7 @@
 
 pub mod capabilities;
 mod corporation;
+pub mod documented;
 pub mod plan;
 mod query;
 mod records;
@@ -15,7 +16,7 @@ pub mod registry;
 mod tolt;
 mod wire;
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 
@@ -23,6 +24,7 @@ use crate::domain::{
     connection::ConnectionName, page::RecordPage, parameter::Parameter, position::Anchor, question::Shape,
 };
 use capabilities::Capabilities;
+use documented::UnknownField;
 use plan::{Plan, RetrievalPlan};
 
 /// The largest page either vendor serves, and the only size the gateway asks
@@ -39,6 +41,11 @@ pub trait Vendor: Send + Sync {
 
     /// The records in the answer to a call; of a retrieval, exactly one.
     fn read(&self, call: &Call, response: &VendorResponse) -> Result<RecordPage, VendorError>;
+
+    /// The fields of an answer that the vendor does not document, each once.
+    /// Looking for them costs a reading of its own, which not every answer is
+    /// worth.
+    fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField>;
 }
 
 /// The account that a vendor is asked about.

@@ -1,7 +1,7 @@
 //! The kinds of vendor there are. A new one is a line here and a folder beside
 //! this file.
 
-use super::{Account, Vendor, capabilities::Capabilities, corporation, tolt};
+use super::{Account, Vendor, capabilities::Capabilities, corporation, documented::Documented, tolt};
 
 /// A kind of vendor, as configuration names it.
 pub struct Kind {
@@ -15,6 +15,8 @@ pub struct Kind {
     pub requests_per_second: u32,
     /// What it can be asked.
     pub capabilities: &'static Capabilities,
+    /// What it documents of its answers.
+    pub documented: &'static Documented,
     /// Makes the adapter for an account.
     pub adapter: fn(Account) -> Box<dyn Vendor>,
 }

@@ -1,5 +1,5 @@
-//! What `deploy/` says of the gateway, held to the gateway: the metrics that the
-//! dashboard and the alerts name, the configurations, the version.
+//! What `deploy/` and docs/METRICS.md say of the gateway, held to the gateway: the
+//! metrics that there are, the configurations, the version.
 
 use std::{collections::BTreeSet, num::NonZeroU32, path::Path, time::Duration};
 
@@ -11,14 +11,15 @@ use crate::support::{Gateway, ScriptedVendor, caller, config, tolt_page, tolt_ro
 const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboards/customer-gateway.json");
 const ALERTS: &str = include_str!("../../deploy/alerts.yml");
 
-/// The names of the gateway's metrics in a text.
+/// The names of the gateway's metrics and of its process' in a text.
 fn metrics_in(text: &str) -> BTreeSet<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.split(|c| !is_part(c)).filter(|word| word.starts_with("gateway_")).collect()
+    let is_name = |word: &&str| word.starts_with("gateway_") || word.starts_with("process_");
+    text.split(|c| !is_part(c)).filter(is_name).collect()
 }
 
-/// The names of the samples of a gateway that has been asked, and has refused.
-async fn exposed() -> BTreeSet<String> {
+/// The metrics of a gateway that has been asked, and has refused.
+async fn scraped() -> String {
     let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let mut config = config(vec![vendor.connection("tolt")]);
     let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
@@ -27,14 +28,55 @@ async fn exposed() -> BTreeSet<String> {
     gateway.get_as("key", "/customers").await.ok();
     assert_eq!(gateway.get_as("key", "/customers").await.code(429), "quota_exceeded");
     assert_eq!(gateway.get("/customers").await.code(401), "unauthenticated");
-    let metrics = gateway.get("/metrics").await.text;
-    let samples = metrics.lines().filter(|line| !line.starts_with('#'));
-    samples.filter_map(|line| line.split(['{', ' ']).next()).map(str::to_owned).collect()
+    gateway.get("/metrics").await.text
+}
+
+/// The samples of some metrics: their names, and the names of their labels.
+fn samples(scraped: &str) -> impl Iterator<Item = (&str, BTreeSet<&str>)> {
+    scraped.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(|line| {
+        let series = &line[..line.rfind(' ').unwrap()];
+        let (name, labels) = series.split_once('{').unwrap_or((series, ""));
+        (name, labels.split("\",").filter_map(|label| label.split_once('=')).map(|(label, _)| label).collect())
+    })
+}
+
+/// Each metric in a line of the page's tables: its name, type and labels.
+fn in_a_table(name: &str, kind: &str, labels: &BTreeSet<&str>) -> String {
+    let labels: Vec<_> = labels.iter().filter(|&&label| label != "le").copied().collect();
+    format!("{name} {kind} {labels:?}")
+}
+
+#[tokio::test]
+async fn the_page_of_metrics_has_each_with_its_type_and_labels() {
+    let scraped = scraped().await;
+    let mut exposed = BTreeSet::new();
+    for line in scraped.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+        let (name, kind) = line.split_once(' ').unwrap();
+        let is_of_it = |sample: &str| match kind {
+            "histogram" => sample.strip_prefix(name).is_some_and(|end| ["_bucket", "_sum", "_count"].contains(&end)),
+            _ => sample == name,
+        };
+        let mut of_it = samples(&scraped).filter(|(sample, _)| is_of_it(sample)).peekable();
+        assert!(of_it.peek().is_some(), "{name} has no samples");
+        exposed.extend(of_it.map(|(_, labels)| in_a_table(name, kind, &labels)));
+    }
+
+    let rows = include_str!("../../docs/METRICS.md").lines().filter(|line| line.starts_with("| `"));
+    let documented: BTreeSet<_> = rows
+        .map(|row| {
+            let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
+            in_a_table(cells[1], cells[2], &cells[3].split("`, `").filter(|label| !label.is_empty()).collect())
+        })
+        .collect();
+
+    let differing: Vec<_> = exposed.symmetric_difference(&documented).collect();
+    assert_eq!(differing, [""; 0], "on the page only, or at /metrics only");
 }
 
 #[tokio::test]
 async fn dashboard_and_alerts_name_metrics_that_there_are() {
-    let exposed = exposed().await;
+    let scraped = scraped().await;
+    let exposed: BTreeSet<_> = samples(&scraped).map(|(name, _)| name).collect();
     let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let queries: Vec<&str> = dashboard["panels"]
         .as_array()

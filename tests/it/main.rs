@@ -10,6 +10,7 @@ mod configuration;
 mod contract;
 mod deployment;
 mod docs_page;
+mod drift;
 mod explain;
 mod export;
 mod hostile;

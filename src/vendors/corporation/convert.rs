@@ -17,7 +17,7 @@ use crate::{
     vendors::{VendorError, records::Records, wire::Row},
 };
 
-use super::wire;
+use super::{documented::CERTIFICATE_TYPES, wire};
 
 /// Appends a customer, unless it is another corporation's.
 pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_>>) -> Result<(), VendorError> {
@@ -58,7 +58,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
 fn exemption<'a>(wire: wire::ExemptionMetadata<'a>, o: &mut Oddities) -> Exemption<'a> {
     Exemption {
         total_certificates: wire.total_certificates.take(o),
-        certificate_types: wire.certificate_types.take(o),
+        certificate_types: CERTIFICATE_TYPES.take_list(wire.certificate_types, o),
         total_exempted_states: wire.total_exempted_states.take(o),
         exempted_states: wire.exempted_states.take(o),
         active_exemptions_count: wire.active_exemptions_count.take(o),

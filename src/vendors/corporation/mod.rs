@@ -2,9 +2,12 @@
 
 mod capabilities;
 mod convert;
+mod documented;
 mod error;
 mod query;
 mod wire;
+
+use std::collections::BTreeSet;
 
 use crate::domain::{
     page::RecordPage,
@@ -14,6 +17,7 @@ use crate::domain::{
 use super::{
     Account, Call, Vendor, VendorError, VendorRequest, VendorResponse,
     capabilities::Capabilities,
+    documented::{UnknownField, UnknownFields},
     plan::{Plan, RetrievalPlan},
     records::Records,
     registry::Kind,
@@ -25,6 +29,7 @@ pub(super) const KIND: Kind = Kind {
     base_url: "https://api.prod.commenda.io/api/v1",
     requests_per_second: 5,
     capabilities: &capabilities::CAPABILITIES,
+    documented: &documented::DOCUMENTED,
     adapter: |account| Box::new(Corporation { account }),
 };
 
@@ -53,6 +58,15 @@ impl Vendor for Corporation {
             Call::List(plan, anchor) => self.page(plan, anchor, response),
             Call::Retrieve(plan) => self.one(plan, response),
         }
+    }
+
+    fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField> {
+        let mut unknown = UnknownFields::default();
+        match call {
+            Call::List(..) => wire::look_through_list(&response.body, &mut unknown),
+            Call::Retrieve(_) => wire::look_through_single(&response.body, &mut unknown),
+        }
+        unknown.into_set()
     }
 }
 

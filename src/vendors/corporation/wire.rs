@@ -9,9 +9,12 @@ use crate::{
     domain::timestamp::Timestamp,
     vendors::{
         VendorError,
+        documented::UnknownFields,
         wire::{Field, Nested, Object, Row, TextList, missing, unreadable},
     },
 };
+
+use super::documented::{CUSTOMER, ENVELOPE};
 
 type Text<'a> = Field<Cow<'a, str>>;
 
@@ -62,6 +65,39 @@ pub(super) struct ExemptionMetadata<'a> {
     pub(super) non_expired_exemptions_count: Field<i64>,
 }
 
+/// A list's members, wherever they stand.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
+struct List<'a, T> {
+    #[serde(default = "Option::default")]
+    customers: Option<Vec<T>>,
+    #[serde(default)]
+    total_customers: Field<i64>,
+    #[serde(default)]
+    cursor: Text<'a>,
+}
+
+/// A list, flat or wrapped.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
+struct Envelope<'a, T> {
+    #[serde(default = "Option::default")]
+    data: Option<List<'a, T>>,
+    #[serde(default = "Option::default")]
+    customers: Option<Vec<T>>,
+    #[serde(default)]
+    total_customers: Field<i64>,
+    #[serde(default)]
+    cursor: Text<'a>,
+}
+
+/// A single customer, where it is wrapped.
+#[derive(Deserialize)]
+struct Wrapped<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
 /// A list that was answered.
 #[derive(Debug)]
 pub(super) struct Listing<'a> {
@@ -82,47 +118,48 @@ pub(super) fn listing(body: &[u8], raw: bool) -> Result<Listing<'_>, VendorError
 
 /// Reads a single customer, flat or wrapped in `data`.
 pub(super) fn single(body: &[u8], raw: bool) -> Result<Row<'_, Customer<'_>>, VendorError> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        data: Option<&'a RawValue>,
-    }
     let flat: &RawValue = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let wrapped: Envelope<'_> = serde_json::from_str(flat.get()).map_err(|error| unreadable(&error))?;
+    let wrapped: Wrapped<'_> = serde_json::from_str(flat.get()).map_err(|error| unreadable(&error))?;
     let row = Row::parse(wrapped.data.unwrap_or(flat))?;
     Ok(Row { raw: row.raw.filter(|_| raw), ..row })
+}
+
+/// Notes the unknown fields of a list.
+pub(super) fn look_through_list(body: &[u8], unknown: &mut UnknownFields) {
+    let envelope = unknown.reading::<Envelope<'_, &RawValue>>(body, &ENVELOPE);
+    for row in envelope.and_then(|envelope| envelope.into_list().customers).into_iter().flatten() {
+        look_through_row(row.get().as_bytes(), unknown);
+    }
+}
+
+/// Notes the unknown fields of a single customer.
+pub(super) fn look_through_single(body: &[u8], unknown: &mut UnknownFields) {
+    match serde_json::from_slice(body) {
+        Ok(Wrapped { data: Some(row) }) => {
+            unknown.reading::<Wrapped<'_>>(body, &ENVELOPE);
+            look_through_row(row.get().as_bytes(), unknown);
+        }
+        _ => look_through_row(body, unknown),
+    }
+}
+
+fn look_through_row(row: &[u8], unknown: &mut UnknownFields) {
+    unknown.reading::<Object<Customer<'_>>>(row, &CUSTOMER);
+}
+
+impl<'a, T> Envelope<'a, T> {
+    fn into_list(self) -> List<'a, T> {
+        let Self { data, customers, total_customers, cursor } = self;
+        data.unwrap_or(List { customers, total_customers, cursor })
+    }
 }
 
 fn envelope<'a, R: Deserialize<'a>>(
     body: &'a [u8],
     row: impl Fn(R) -> Result<Row<'a, Customer<'a>>, VendorError>,
 ) -> Result<Listing<'a>, VendorError> {
-    #[derive(Deserialize)]
-    #[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
-    struct List<'a, T> {
-        #[serde(default = "Option::default")]
-        customers: Option<Vec<T>>,
-        #[serde(default)]
-        total_customers: Field<i64>,
-        #[serde(default)]
-        cursor: Text<'a>,
-    }
-    #[derive(Deserialize)]
-    #[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
-    struct Envelope<'a, T> {
-        #[serde(default = "Option::default")]
-        data: Option<List<'a, T>>,
-        #[serde(default = "Option::default")]
-        customers: Option<Vec<T>>,
-        #[serde(default)]
-        total_customers: Field<i64>,
-        #[serde(default)]
-        cursor: Text<'a>,
-    }
-
-    let Envelope::<'a, R> { data, customers, total_customers, cursor } =
-        serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
-    let list = data.unwrap_or(List { customers, total_customers, cursor });
+    let envelope: Envelope<'a, R> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let list = envelope.into_list();
     let rows = list.customers.ok_or_else(|| missing("customers"))?;
     Ok(Listing {
         rows: rows.into_iter().map(row).collect::<Result<_, _>>()?,

@@ -27,7 +27,10 @@ use crate::{
     },
 };
 
-use super::wire::{self, Keyed};
+use super::{
+    documented::{BILLING_TYPE, CUSTOMER_STATUS, INTERVAL, PARTNER_STATUS, TRANSACTION_STATUS},
+    wire::{self, Keyed},
+};
 
 /// Appends a customer, unless it is another program's.
 pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_>>) -> Result<(), VendorError> {
@@ -47,7 +50,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
         external_id: wire.customer_id.take(o),
         name: wire.name.take(o),
         email: wire.email.take(o),
-        status: wire.status.take(o),
+        status: CUSTOMER_STATUS.take(wire.status, o),
         created_at,
         updated_at: wire.updated_at.take(o),
         id: records.gateway_id(&id),
@@ -82,15 +85,15 @@ pub(super) fn transaction(records: &mut Records<'_>, row: Row<'_, wire::Transact
         id: None,
         name: it.name.take(o),
         email: it.email.take(o),
-        status: it.status.take(o),
+        status: CUSTOMER_STATUS.take(it.status, o),
         created_at: it.created_at.take(o),
     });
     let transaction = Transaction {
         amount: wire.amount.take(o),
         currency: wire.currency.take(o),
-        status: wire.status.take(o),
-        billing_type: wire.billing_type.take(o),
-        interval: wire.interval.take(o),
+        status: TRANSACTION_STATUS.take(wire.status, o),
+        billing_type: BILLING_TYPE.take(wire.billing_type, o),
+        interval: INTERVAL.take(wire.interval, o),
         platform: wire.source.take(o),
         charge_id: wire.charge_id.take(o),
         click_id: wire.click_id.take(o),
@@ -134,7 +137,7 @@ fn referral<'a>(
             last_name: it.last_name.take(o),
             email: it.email.take(o),
             company_name: it.company_name.take(o),
-            status: it.status.take(o),
+            status: PARTNER_STATUS.take(it.status, o),
             created_at: it.created_at.take(o),
         }),
         program: program.map(|it| Program {

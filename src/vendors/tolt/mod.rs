@@ -2,10 +2,13 @@
 
 mod capabilities;
 mod convert;
+mod documented;
 mod error;
 mod paging;
 mod query;
 mod wire;
+
+use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
@@ -14,6 +17,7 @@ use crate::domain::{page::RecordPage, position::Anchor, question::Resource};
 use super::{
     Account, Call, PAGE_SIZE, Vendor, VendorError, VendorRequest, VendorResponse,
     capabilities::Capabilities,
+    documented::{UnknownField, UnknownFields},
     plan::{Plan, RetrievalPlan},
     records::Records,
     registry::Kind,
@@ -27,6 +31,7 @@ pub(super) const KIND: Kind = Kind {
     base_url: "https://api.tolt.com",
     requests_per_second: 25,
     capabilities: &capabilities::CAPABILITIES,
+    documented: &documented::DOCUMENTED,
     adapter: |account| Box::new(Tolt { account }),
 };
 
@@ -58,6 +63,26 @@ impl Vendor for Tolt {
                 Resource::Transactions => self.page(call, (plan, anchor), response, convert::transaction),
             },
         }
+    }
+
+    fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField> {
+        let mut unknown = UnknownFields::default();
+        match call {
+            Call::Retrieve(_) => wire::look_through_single(&response.body, &mut unknown),
+            Call::List(plan, _) => match plan.resource {
+                Resource::Customers => {
+                    wire::look_through_list::<wire::Customer<'_>>(&response.body, &documented::CUSTOMER, &mut unknown);
+                }
+                Resource::Transactions => {
+                    wire::look_through_list::<wire::Transaction<'_>>(
+                        &response.body,
+                        &documented::TRANSACTION,
+                        &mut unknown,
+                    );
+                }
+            },
+        }
+        unknown.into_set()
     }
 }
 

@@ -12,9 +12,12 @@ use crate::{
     domain::timestamp::Timestamp,
     vendors::{
         VendorError,
+        documented::{KnownObject, UnknownFields},
         wire::{Field, Nested, Object, Row, missing, unreadable},
     },
 };
+
+use super::documented::{CUSTOMER, ENVELOPE};
 
 type Text<'a> = Field<Cow<'a, str>>;
 
@@ -128,6 +131,29 @@ impl Keyed for Transaction<'_> {
     }
 }
 
+/// The envelope of a list.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct List<T> {
+    #[serde(default)]
+    success: Field<bool>,
+    #[serde(default)]
+    has_more: Field<bool>,
+    #[serde(default)]
+    total_count: Field<i64>,
+    #[serde(default = "Rows::none")]
+    data: Rows<T>,
+}
+
+/// The envelope of a single customer.
+#[derive(Deserialize)]
+struct Single<'a> {
+    #[serde(default)]
+    success: Field<bool>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
 /// A list that was answered.
 pub(super) struct Listing<'a, T> {
     /// The answer says `success: false`.
@@ -157,31 +183,48 @@ pub(super) fn listing<'a, T: Deserialize<'a>>(body: &'a [u8], raw: bool) -> Resu
 /// Reads a single customer: an object, or for some weeks in 2025 a list of one
 /// (FACTS.md, case 3).
 pub(super) fn single(body: &[u8]) -> Result<Found<'_>, VendorError> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(default)]
-        success: Field<bool>,
-        #[serde(borrow)]
-        data: Option<&'a RawValue>,
-    }
-    let envelope: Envelope<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let envelope: Single<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     if envelope.success.value() == Some(&false) {
         return Ok(Found { failed: true, row: None });
     }
-    let data = envelope.data.ok_or_else(|| missing("data"))?;
-    let raw = match data.get().as_bytes().first() {
-        Some(b'{') => Some(data),
+    let raw = sole_row(envelope.data.ok_or_else(|| missing("data"))?)?;
+    Ok(Found { failed: false, row: raw.map(Row::parse).transpose()? })
+}
+
+/// Notes the unknown fields of a list of objects.
+pub(super) fn look_through_list<'a, T: Deserialize<'a>>(
+    body: &'a [u8],
+    object: &'static KnownObject,
+    unknown: &mut UnknownFields,
+) {
+    let rows = unknown.reading::<List<&'a RawValue>>(body, &ENVELOPE).and_then(|list| list.data.0);
+    for row in rows.into_iter().flatten() {
+        unknown.reading::<Object<T>>(row.get().as_bytes(), object);
+    }
+}
+
+/// Notes the unknown fields of a single customer.
+pub(super) fn look_through_single(body: &[u8], unknown: &mut UnknownFields) {
+    let data = unknown.reading::<Single<'_>>(body, &ENVELOPE).and_then(|single| single.data);
+    if let Some(row) = data.and_then(|data| sole_row(data).ok().flatten()) {
+        unknown.reading::<Object<Customer<'_>>>(row.get().as_bytes(), &CUSTOMER);
+    }
+}
+
+/// The row in the envelope of one, where there is one.
+fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
+    match data.get().as_bytes().first() {
+        Some(b'{') => Ok(Some(data)),
         Some(b'[') => {
             let list: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|error| unreadable(&error))?;
             match list[..] {
-                [] => None,
-                [row] => Some(row),
-                _ => return Err(VendorError::Unreadable("it sends several rows for one id".to_owned())),
+                [] => Ok(None),
+                [row] => Ok(Some(row)),
+                _ => Err(VendorError::Unreadable("it sends several rows for one id".to_owned())),
             }
         }
-        _ => return Err(missing("data")),
-    };
-    Ok(Found { failed: false, row: raw.map(Row::parse).transpose()? })
+        _ => Err(missing("data")),
+    }
 }
 
 fn id<'a>(id: &'a Text<'_>) -> Result<&'a str, VendorError> {
@@ -192,23 +235,7 @@ fn envelope<'a, R: Deserialize<'a>, T>(
     body: &'a [u8],
     row: impl Fn(R) -> Result<Row<'a, T>, VendorError>,
 ) -> Result<Listing<'a, T>, VendorError> {
-    #[derive(Deserialize)]
-    #[serde(bound(deserialize = "T: Deserialize<'de>"))]
-    struct Envelope<T> {
-        #[serde(default)]
-        success: Field<bool>,
-        #[serde(default)]
-        has_more: Field<bool>,
-        #[serde(default)]
-        total_count: Field<i64>,
-        #[serde(default = "none")]
-        data: Rows<T>,
-    }
-    fn none<T>() -> Rows<T> {
-        Rows(None)
-    }
-
-    let envelope: Envelope<R> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let envelope: List<R> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     let failed = envelope.success.value() == Some(&false);
     let rows = match envelope.data.0 {
         Some(rows) => rows,
@@ -226,6 +253,12 @@ fn envelope<'a, R: Deserialize<'a>, T>(
 /// The rows of a list: `[…]`, or `{"data": […]}`; `None` where there is
 /// neither, which is not an empty list (FACTS.md, case 2).
 struct Rows<T>(Option<Vec<T>>);
+
+impl<T> Rows<T> {
+    fn none() -> Self {
+        Self(None)
+    }
+}
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -1,15 +1,34 @@
-//! What `/metrics` says of the cache.
+//! What `/metrics` says of the cache and of the way out to the vendors.
+
+use std::{num::NonZeroU32, time::Duration};
 
 use customer_gateway::sandbox::Fault;
 use futures_util::future::join;
+use insta::assert_snapshot;
 
 use super::{PAGE, Stage, TAX_PAGE};
+use crate::support::Answer;
 
 /// The value of a metric, by its name and labels.
 async fn metric(stage: &Stage, name: &str) -> u64 {
     let metrics = stage.get("/metrics").await.text;
     let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("no {name} in\n{metrics}")).parse().unwrap()
+}
+
+/// What is counted of the way out to Tolt, with the counters that are not nought.
+async fn way_out(stage: &Stage) -> String {
+    let metrics = stage.get("/metrics").await.text;
+    let lines = metrics.lines().filter_map(|line| {
+        let (name, rest) = line.split_once("{connection=\"affiliates\"")?;
+        let (labels, value) = rest.split_once("} ")?;
+        let is_counted = !name.ends_with("_bucket") && !name.contains("duration") && value != "0";
+        let name = name.strip_prefix("gateway_vendor_").or(name.strip_prefix("gateway_budget_"))?;
+        (is_counted && name != "left").then(|| format!("{name}{labels} {value}"))
+    });
+    let mut lines: Vec<_> = lines.collect();
+    lines.sort_unstable();
+    lines.join("\n")
 }
 
 async fn lookups(stage: &Stage, outcome: &str) -> u64 {
@@ -95,4 +114,89 @@ async fn the_budget_and_the_breaker_are_shown_by_connection() {
     assert_eq!(metric(&stage, r#"gateway_budget_stopped_seconds{connection="tax"}"#).await, 60);
     assert_eq!(metric(&stage, r#"gateway_budget_waiting{connection="tax"}"#).await, 0);
     assert!(metric(&stage, r#"gateway_budget_left{connection="tax"}"#).await > 0);
+}
+
+#[tokio::test]
+async fn retries_are_counted_beside_the_calls() {
+    let stage = Stage::set().await;
+    stage.sandbox.tolt().fail_next(2, Fault::Status(503));
+    stage.get(PAGE).await.ok();
+    assert_snapshot!(way_out(&stage).await, @r#"
+    calls_total,status="200" 1
+    retries_total 2
+    wait_seconds_count 3
+    "#);
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_tried_again_is_no_retry() {
+    let stage = Stage::set().await;
+    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    stage.get(PAGE).await.code(502);
+    assert_snapshot!(way_out(&stage).await, @r#"
+    calls_total,status="401" 1
+    wait_seconds_count 1
+    "#);
+}
+
+#[tokio::test]
+async fn waits_for_the_budget_and_its_refusals_are_counted() {
+    let stage = Stage::with(|connection| {
+        // One at once, and the next after a quarter of a second.
+        connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
+        connection.rate_limit.max_wait = Duration::from_millis(250);
+    })
+    .await;
+    stage.get(&stage.customer(0)).await.ok();
+    let others = async {
+        stage.until("/metrics", |it| it.text.contains("budget_waiting{connection=\"affiliates\"} 1")).await;
+        stage.get(&stage.customer(2)).await.code(503);
+        stage.gateway.clock.advance(Duration::from_millis(250));
+    };
+    let second = stage.customer(1);
+    let (answer, ()) = join(stage.get(&second), others).await;
+    answer.ok();
+    assert_snapshot!(way_out(&stage).await, @r#"
+    calls_total,status="200" 2
+    refused_total,priority="caller" 1
+    wait_seconds_count 2
+    wait_seconds_sum 0.25
+    "#);
+}
+
+#[tokio::test]
+async fn a_refresh_that_gives_way_is_counted_apart() {
+    let stage = Stage::with(|connection| connection.rate_limit.requests = NonZeroU32::new(5).unwrap()).await;
+    stage.get(PAGE).await.ok();
+    // It is fresh no longer, and the one place goes to a caller.
+    stage.pass(31);
+    stage.get(&stage.customer(0)).await.ok();
+    stage.get(PAGE).await.ok();
+    let refused = |it: &Answer| it.text.contains("{connection=\"affiliates\",priority=\"background\"} 1");
+    stage.until("/metrics", refused).await;
+    // The next gets a place, without a wait that would say anything.
+    stage.pass(1);
+    stage.get(PAGE).await.ok();
+    stage.until("/metrics", |it| it.text.contains("{connection=\"affiliates\",status=\"200\"} 3")).await;
+    assert_eq!(metric(&stage, "gateway_budget_wait_seconds_count{connection=\"affiliates\"}").await, 2);
+}
+
+#[tokio::test]
+async fn the_common_statuses_are_there_before_the_first_call() {
+    let stage = Stage::set().await;
+    for status in ["200", "401", "403", "429", "500", "none"] {
+        let series = format!("gateway_vendor_calls_total{{connection=\"affiliates\",status=\"{status}\"}}");
+        assert_eq!(metric(&stage, &series).await, 0, "a rise from nothing is none to Prometheus");
+    }
+}
+
+#[tokio::test]
+async fn the_process_and_its_version_are_shown() {
+    let stage = Stage::set().await;
+    let version = format!("gateway_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    assert_eq!(metric(&stage, &version).await, 1);
+    for name in ["process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"] {
+        assert!(metric(&stage, name).await > 0, "{name}");
+    }
+    assert!(stage.get("/metrics").await.text.contains("# TYPE process_cpu_seconds_total counter\n"));
 }

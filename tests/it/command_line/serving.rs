@@ -6,7 +6,8 @@ use std::{
     sync::Arc,
 };
 
-use serde_json::Value;
+use insta::assert_json_snapshot;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::{Running, command, configure, run, text};
@@ -134,6 +135,70 @@ async fn no_secret_is_logged_whatever_is_logged() {
         let line = logged.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is logged");
     }
+}
+
+/// What is logged while a list and a single row with these fields are served.
+async fn logged_of_drift(more: Value) -> Vec<Value> {
+    let mut row = tolt_row("cust_1");
+    row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let vendor = ScriptedVendor::start(move |_, target| {
+        let is_list = target.starts_with("/v1/customers?");
+        let page = if is_list { tolt_page(std::slice::from_ref(&row), false) } else { json!({"data": row}) };
+        Reply::json(&page)
+    })
+    .await;
+    let directory = tempfile::tempdir().unwrap();
+    let (running, url) = serve(directory.path(), &vendor);
+    for target in ["/customers", "/customers/odd.cust_1"] {
+        assert_eq!(reqwest::get(format!("{url}{target}")).await.unwrap().status(), 200);
+    }
+    let metrics = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
+    running.terminate();
+    let (_, logged) = running.ended();
+    for data in ["jim@example.com", "gold", SECRET] {
+        assert!(!logged.contains(data) && !metrics.contains(data), "{logged}{metrics}");
+    }
+    let lines = logged.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let is_of_drift =
+        |fields: &Value| fields["message"].as_str().is_some_and(|text| text.starts_with("the vendor sends"));
+    lines.map(|mut line| line["fields"].take()).filter(is_of_drift).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_new_is_named_once_and_its_value_never() {
+    let more = json!({"tier": "gold", "jim@example.com": 1, SECRET: 1, "status": "gold"});
+    assert_json_snapshot!(logged_of_drift(more).await, @r#"
+    [
+      {
+        "message": "the vendor sends a value that it does not list",
+        "connection": "odd",
+        "field": "customer.status"
+      },
+      {
+        "message": "the vendor sends a field that it does not document",
+        "connection": "odd",
+        "object": "customer"
+      },
+      {
+        "message": "the vendor sends a field that it does not document",
+        "connection": "odd",
+        "object": "customer",
+        "field": "[redacted]"
+      },
+      {
+        "message": "the vendor sends a field that it does not document",
+        "connection": "odd",
+        "object": "customer",
+        "field": "tier"
+      }
+    ]
+    "#);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn unknown_fields_are_named_up_to_a_bound() {
+    let many: serde_json::Map<_, _> = (0..200).map(|index| (format!("extra_{index}"), json!("gold"))).collect();
+    assert_eq!(logged_of_drift(many.into()).await.len(), 48);
 }
 
 #[tokio::test]

@@ -162,6 +162,13 @@ impl Asked {
         self.adapter().read(&self.call, &VendorResponse { status, body: body.clone() })
     }
 
+    /// The fields of an answer that the vendor does not document, with their
+    /// objects.
+    pub(crate) fn unknown_fields(&self, body: &Bytes) -> Vec<String> {
+        let unknown = self.adapter().unknown_fields(&self.call, &VendorResponse { status: 200, body: body.clone() });
+        unknown.into_iter().map(|it| format!("{}.{}", it.object, it.name.as_deref().unwrap_or("?"))).collect()
+    }
+
     /// What the adapter makes of a fixture that comes with HTTP 200.
     pub(crate) fn answered_with(&self, name: &str) -> Result<RecordPage, VendorError> {
         self.answered(200, &fixture(self.connection.kind.name, name))
@@ -177,8 +184,12 @@ impl Asked {
     #[track_caller]
     pub(crate) fn reads_status(&self, status: u16, name: &str) {
         let body = fixture(self.connection.kind.name, name);
-        let outcome = described(&self.answered(status, &body));
-        self.connection.snapshot(name, &format!("GET {}\n{status}\n\n{outcome}", self.request()));
+        let answered = self.answered(status, &body);
+        let unknown = if answered.is_ok() { self.unknown_fields(&body) } else { Vec::new() };
+        let mut lines = vec![format!("GET {}", self.request()), status.to_string(), String::new()];
+        lines.extend(unknown.iter().map(|field| format!("unknown field: {field}")));
+        lines.push(described(&answered));
+        self.connection.snapshot(name, &lines.join("\n"));
     }
 
     fn adapter(&self) -> Box<dyn customer_gateway::vendors::Vendor> {

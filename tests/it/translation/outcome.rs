@@ -20,6 +20,9 @@ pub(crate) fn described(outcome: &Result<RecordPage, VendorError>) -> String {
         format!("unreadable values: {}", facts.oddities.unreadable_values),
         format!("records: {}", page.len()),
     ];
+    for (field, count) in &facts.oddities.unknown_values {
+        lines.push(format!("unknown values of {field}: {count}"));
+    }
     lines.extend((0..page.len()).map(|index| indented(text(page, index))));
     lines.join("\n")
 }

@@ -96,6 +96,7 @@ proptest! {
         let body = Bytes::from(bytes);
         for asked in ["tolt", "corporation"].into_iter().flat_map(calls) {
             is_sound(&asked.answered(status, &body));
+            asked.unknown_fields(&body);
         }
     }
 
@@ -112,6 +113,7 @@ proptest! {
         let body = Bytes::from(body);
         for asked in calls(vendor) {
             is_sound(&asked.answered(status, &body));
+            asked.unknown_fields(&body);
         }
     }
 
