@@ -11,7 +11,7 @@ use crate::{
     directory::{Directory, Source, SourceMetrics},
     domain::{connection::ConnectionName, cursor::CursorKey},
     server::Served,
-    telemetry::metrics::Registry,
+    telemetry::{metrics::Registry, reloads::Reloads},
     upstream::{Budgets, ClientError, Clients, Limits, Upstream, UpstreamMetrics},
     vendors::Account,
 };
@@ -39,6 +39,7 @@ pub struct App {
 #[derive(Clone)]
 struct Lasting {
     registry: Registry,
+    reloads: Reloads,
     cache: PageCache,
     /// The bytes that answers may take which are given out again.
     remembered: u64,
@@ -75,8 +76,10 @@ impl App {
     pub fn new(config: Config, clock: &SharedClock) -> Result<Self, AppError> {
         // Answers that are given out again get an eighth of the memory.
         let remembered = config.cache.max_bytes / 8;
+        let registry = Registry::default();
         let lasting = Lasting {
-            registry: Registry::default(),
+            reloads: Reloads::new(&registry),
+            registry,
             cache: PageCache::new(config.cache.max_bytes - remembered, Arc::clone(clock)),
             remembered,
             readiness: Readiness::default(),
@@ -119,10 +122,10 @@ impl App {
         self.lasting.readiness.clone()
     }
 
-    /// Where everything is counted.
+    /// What is counted of loading its files anew.
     #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.lasting.registry
+    pub fn reloads(&self) -> &Reloads {
+        &self.lasting.reloads
     }
 
     /// What it was made of.
@@ -132,7 +135,7 @@ impl App {
     }
 
     fn assemble(config: Config, lasting: Lasting, before: Option<&Self>) -> Result<Self, AppError> {
-        let Lasting { registry, cache, remembered, readiness, clock } = &lasting;
+        let Lasting { registry, cache, remembered, readiness, clock, .. } = &lasting;
         let generation = before.map_or(0, |before| before.generation + 1);
         let mut clients = Clients::default();
         let mut budgets = before.map(|before| before.budgets.renewed()).unwrap_or_default();

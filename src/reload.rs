@@ -14,6 +14,7 @@ use crate::{
     config::{Config, ConfigError},
     domain::connection::ConnectionName,
     server::{Live, Tls, TlsError},
+    telemetry::reloads::Reload,
 };
 
 /// How often a certificate's files are looked at, unless `server.watch` says
@@ -70,7 +71,7 @@ impl Reloader {
                 tracing::warn!(keys, "these keys changed, and count only after a restart");
             }
         }
-        self.note("configuration", reloaded.err());
+        note(&self.app.reloads().configuration, "configuration", reloaded.err());
     }
 
     /// Looks whether files have changed, and loads anew what they hold.
@@ -87,7 +88,7 @@ impl Reloader {
             if reloaded.is_ok() {
                 tracing::info!("the certificate was loaded anew");
             }
-            self.note("certificate", reloaded.err().map(Into::into));
+            note(&self.app.reloads().certificate, "certificate", reloaded.err().map(Into::into));
         }
     }
 
@@ -104,18 +105,12 @@ impl Reloader {
         self.seen = seen(&self.app);
         Ok(changes)
     }
+}
 
-    fn note(&self, what: &'static str, error: Option<ReloadError>) {
-        let registry = self.app.registry();
-        let outcome = if error.is_some() { "failed" } else { "ok" };
-        let labels = &[("what", what), ("outcome", outcome)];
-        registry.counter("gateway_reloads_total", "Loads of changed files, by what they hold.", labels).increment(1);
-        let help = "Whether what is in the files could not be loaded, and what was there before is in use.";
-        let failed = f64::from(u8::from(error.is_some()));
-        registry.gauge("gateway_reload_failed", help, &[("what", what)]).set(failed);
-        if let Some(error) = error {
-            tracing::error!(%error, "the {what} could not be loaded anew, and stays as it was");
-        }
+fn note(reload: &Reload, what: &str, error: Option<ReloadError>) {
+    reload.note(error.is_none());
+    if let Some(error) = error {
+        tracing::error!(%error, "the {what} could not be loaded anew, and stays as it was");
     }
 }
 

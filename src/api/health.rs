@@ -146,6 +146,13 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     for source in state.directory.sources() {
         look_at(&state.registry, source);
     }
+    let requests = [
+        ("gateway_requests_in_flight", "Requests that are worked on.", state.places.taken()),
+        ("gateway_requests_allowed", "Requests that may be worked on at once.", state.places.count()),
+    ];
+    for (name, help, value) in requests {
+        state.registry.gauge(name, help, &[]).set(value);
+    }
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.registry.render()).into_response()
 }
 

@@ -46,6 +46,17 @@ impl Places {
     pub fn new(count: u32) -> Self {
         Self { free: Arc::new(Semaphore::new(count as usize)), count }
     }
+
+    /// How many there are.
+    pub(super) fn count(&self) -> u32 {
+        self.count
+    }
+
+    /// How many are taken.
+    pub(super) fn taken(&self) -> u32 {
+        let free = u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX);
+        self.count.saturating_sub(free)
+    }
 }
 
 /// Answers a request for which there is a place.

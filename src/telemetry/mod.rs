@@ -2,6 +2,7 @@
 
 pub mod metrics;
 mod process;
+pub mod reloads;
 
 use std::io::IsTerminal;
 
