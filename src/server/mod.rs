@@ -124,7 +124,9 @@ pub async fn serve(listener: TcpListener, live: Live, readiness: Readiness, stop
         () = accepting => {}
         () = stopping => {}
     }
-    // What has connected already would be reset with the listener.
+    // What has connected already would be reset with the listener. The runtime
+    // gets the time to hear of it.
+    tokio::task::yield_now().await;
     while let Ok(place) = Arc::clone(&places).try_acquire_owned() {
         if accept(place).now_or_never().is_none() {
             break;

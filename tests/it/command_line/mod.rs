@@ -2,6 +2,7 @@
 
 mod commands;
 mod exporting;
+mod leaks;
 mod reloading;
 mod serving;
 
