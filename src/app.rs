@@ -9,8 +9,11 @@ use crate::{
     config::{Config, Connection},
     directory::{Directory, Source, SourceMetrics},
     domain::cursor::CursorKey,
-    telemetry::metrics::Registry,
-    upstream::{Budgets, ClientError, Clients, Limits, Upstream},
+    telemetry::{
+        metrics::Registry,
+        trace::{ExporterError, Tracer},
+    },
+    upstream::{Budgets, ClientError, Clients, Collector, Limits, Upstream},
     vendors::Account,
 };
 
@@ -25,6 +28,8 @@ pub struct App {
     pub directory: Arc<Directory>,
     /// All routes, and what stands in front of them.
     pub front: Front,
+    /// Where spans go.
+    pub tracer: Tracer,
 }
 
 /// Why a gateway cannot be put together.
@@ -36,13 +41,23 @@ pub enum AppError {
     /// The machine gives no random bytes.
     #[error("the machine gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
+    /// Spans cannot be sent, mostly for a variable of OpenTelemetry's.
+    #[error("spans cannot be sent as configured, or as an OTEL_EXPORTER_OTLP_… variable says: {0}")]
+    Exporter(#[from] ExporterError),
 }
 
 impl App {
-    /// Puts a gateway together.
+    /// Puts a gateway together, within the runtime that it will be served in.
     pub fn new(config: Config, clock: &SharedClock) -> Result<Self, AppError> {
         let mut clients = Clients::default();
         let registry = Registry::default();
+        let tracer = match config.telemetry {
+            None => Tracer::default(),
+            Some(otlp) => {
+                let collector = Collector::new(clients.of(&otlp.traces_url)?, otlp.headers.clone());
+                Tracer::exporting(&otlp, Arc::new(collector), &registry, Arc::clone(clock))?
+            }
+        };
         // Answers that are given out again get an eighth of the memory.
         let remembered = config.cache.max_bytes / 8;
         let cache = PageCache::new(config.cache.max_bytes - remembered, Arc::clone(clock));
@@ -57,6 +72,7 @@ impl App {
                 connection.credential,
                 budget,
                 limits,
+                tracer.of_vendor(&connection.name, &connection.base_url),
                 Arc::clone(clock),
             );
             let metrics = SourceMetrics::new(&registry, connection.name.as_str(), Arc::clone(clock));
@@ -74,12 +90,13 @@ impl App {
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry: registry.clone(),
+            tracer: tracer.clone(),
             callers: callers.clone(),
             request_timeout: config.server.request_timeout,
             clock: Arc::clone(clock),
         });
-        let front = Front::new(router, callers, remembered, registry, Arc::clone(clock));
-        Ok(Self { directory, front })
+        let front = Front::new(router, callers, remembered, registry, tracer.clone(), Arc::clone(clock));
+        Ok(Self { directory, front, tracer })
     }
 }
 

@@ -21,7 +21,9 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     // Port 0 has become a port by now.
     let listen = listener.local_addr()?;
     tracing::info!(%listen, "serving");
-    server::serve(listener, app.front, stopped()?).await.context("serving ended")
+    server::serve(listener, app.front, stopped()?).await.context("serving ended")?;
+    app.tracer.flush().await;
+    Ok(())
 }
 
 /// Resolves at SIGTERM or SIGINT.

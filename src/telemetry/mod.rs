@@ -1,6 +1,9 @@
-//! What the gateway says of itself: log lines on standard error.
+//! What the gateway says of itself: log lines on standard error, metrics,
+//! traces.
 
 pub mod metrics;
+pub mod request;
+pub mod trace;
 
 use std::io::IsTerminal;
 

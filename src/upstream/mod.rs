@@ -8,21 +8,26 @@
 
 mod breaker;
 mod budget;
+mod collector;
 mod credential;
 mod retry_after;
 mod send;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
 
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use reqwest::Client;
 use tower::retry::budget::{Budget as _, TpsBudget};
 use url::Url;
 
-use crate::{clock::SharedClock, vendors::VendorRequest};
+use crate::{clock::SharedClock, telemetry::trace::VendorTracer, vendors::VendorRequest};
 use breaker::Outcome;
 pub use breaker::{Breaker, BreakerState};
 pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
+pub use collector::Collector;
 pub use credential::Credential;
 use send::Endpoint;
 pub use send::{ClientError, Clients, Reply};
@@ -83,6 +88,20 @@ pub enum SendError {
     TooLarge(usize),
 }
 
+impl SendError {
+    /// Its kind in a word.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::BudgetSpent { .. } => "budget_spent",
+            Self::BreakerOpen { .. } => "breaker_open",
+            Self::TimedOut(_) => "timeout",
+            Self::Unreachable(_) => "unreachable",
+            Self::BrokenOff(_) => "broken_off",
+            Self::TooLarge(_) => "too_large",
+        }
+    }
+}
+
 /// An attempt that may pass if it is made again.
 enum Passing {
     /// The vendor answered so; this is what comes of it if no retry helps.
@@ -102,10 +121,11 @@ impl Upstream {
         credential: Credential,
         budget: Budget,
         limits: Limits,
+        tracer: VendorTracer,
         clock: SharedClock,
     ) -> Self {
         Self {
-            endpoint: Endpoint::new(client, base_url, credential, limits.max_body),
+            endpoint: Endpoint::new(client, base_url, credential, limits.max_body, tracer),
             budget,
             breaker: Breaker::new(clock.clone()),
             retries: TpsBudget::new(RETRY_BUDGET_SPAN, 1, RETRY_SHARE),
@@ -119,7 +139,7 @@ impl Upstream {
         let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
         let sending = async {
             if permit.is_probe() {
-                return self.attempt(request, priority, self.timeout).await.or_else(Passing::into_outcome);
+                return self.attempt(request, priority, self.timeout, 0).await.or_else(Passing::into_outcome);
             }
             self.send_again(request, priority).await
         };
@@ -162,7 +182,8 @@ impl Upstream {
         self.retries.deposit();
         let start = self.clock.elapsed();
         let left = || self.timeout.saturating_sub(self.clock.elapsed().saturating_sub(start));
-        let sent = (|| self.attempt(request, priority, left()))
+        let sends = AtomicU32::new(0);
+        let sent = (|| self.attempt(request, priority, left(), sends.fetch_add(1, Relaxed)))
             .retry(backoff())
             .when(|passing: &Passing| passing.may_pass() && self.retries.withdraw())
             .adjust(|passing, delay| {
@@ -179,9 +200,15 @@ impl Upstream {
         sent.or_else(Passing::into_outcome)
     }
 
-    async fn attempt(&self, request: &VendorRequest, priority: Priority, left: Duration) -> Result<Reply, Passing> {
+    async fn attempt(
+        &self,
+        request: &VendorRequest,
+        priority: Priority,
+        left: Duration,
+        resends: u32,
+    ) -> Result<Reply, Passing> {
         self.budget.admit(priority, left).await.map_err(Passing::Final)?;
-        let mut reply = self.endpoint.send(request, self.clock.now()).await.map_err(|error| match error {
+        let mut reply = self.endpoint.send(request, self.clock.now(), resends).await.map_err(|error| match error {
             SendError::TooLarge(_) => Passing::Final(error),
             error => Passing::Failed(error),
         })?;

@@ -17,6 +17,7 @@ mod problems;
 mod several;
 #[allow(dead_code, reason = "each module of tests uses its part")]
 mod support;
+mod traces;
 mod translation;
 mod upstream;
 mod vendor_contracts;

@@ -1,5 +1,6 @@
 //! A gateway in front of simulated vendors, all on loopback sockets.
 
+mod collector;
 mod scripted;
 
 use std::{
@@ -22,6 +23,7 @@ use customer_gateway::{
     domain::cursor::CursorKey,
     sandbox::{Data, Options, Sandbox},
     server,
+    telemetry::trace::Tracer,
     upstream::{Credential, RateLimit},
     vendors::registry,
 };
@@ -29,6 +31,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
+pub(crate) use collector::{Collector, otlp_to};
 pub(crate) use scripted::{
     ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
 };
@@ -37,6 +40,7 @@ pub(crate) use scripted::{
 pub(crate) struct Gateway {
     pub(crate) url: String,
     pub(crate) clock: Arc<MovableClock>,
+    tracer: Tracer,
     client: reqwest::Client,
     #[expect(dead_code, reason = "held to be stopped when dropped")]
     task: Task,
@@ -71,11 +75,12 @@ impl Gateway {
         let app = App::new(config, &clock).unwrap();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let (front, tracer) = (app.front, app.tracer);
         let task = tokio::spawn(async move {
-            server::serve(listener, app.front, std::future::pending()).await.unwrap();
+            server::serve(listener, front, std::future::pending()).await.unwrap();
         });
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, clock: Arc::new(MovableClock::new()), client, task: Task(task) }
+        Self { url, clock: Arc::new(MovableClock::new()), tracer, client, task: Task(task) }
     }
 
     /// Sends a `GET` for a path and query as they stand.
@@ -115,9 +120,15 @@ impl Gateway {
         panic!("the walk over {target} does not end");
     }
 
+    /// Sends the spans that have ended to their collector.
+    pub(crate) async fn flush(&self) {
+        self.tracer.flush().await;
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        assert!(headers.contains_key("x-request-id"), "every answer has its request's id: {headers:?}");
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 }
@@ -228,6 +239,7 @@ pub(crate) fn config(connections: Vec<Connection>) -> Config {
         server: Server { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Server::default() },
         paging: Paging::default(),
         cache: Cache::default(),
+        telemetry: None,
         connections,
         callers: Vec::new(),
     }
