@@ -41,8 +41,8 @@ pub enum AppError {
     /// The machine gives no random bytes.
     #[error("the machine gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
-    /// Spans cannot be sent, mostly for a variable of OpenTelemetry's.
-    #[error("spans cannot be sent as configured, or as an OTEL_EXPORTER_OTLP_… variable says: {0}")]
+    /// Spans cannot be sent as configured.
+    #[error("spans cannot be sent as configured: {0}")]
     Exporter(#[from] ExporterError),
 }
 

@@ -3,6 +3,7 @@
 mod commands;
 mod exporting;
 mod serving;
+mod telemetry;
 
 use std::{
     io::{BufRead, BufReader, Read},

@@ -129,6 +129,23 @@ async fn what_names_no_connection_and_no_trace_says_so() {
 }
 
 #[tokio::test]
+async fn whatever_is_about_connections_names_them() {
+    listen();
+    let (gate, _vendor, gateway) = held().await;
+    gate.add_permits(9);
+    for target in
+        ["/explain/customers?connection=two", "/connections/two", "/customers/two.cust_1/transactions", "/transactions"]
+    {
+        gateway.get(target).await;
+    }
+    for target in ["/cache?connection=two", "/cache?customer=two.cust_1"] {
+        gateway.request(|client, url| client.delete(format!("{url}{target}"))).await.ok();
+    }
+    let named: Vec<_> = lines().iter().map(|line| line["fields"]["connection"].clone()).collect();
+    assert_eq!(named, ["two", "two", "two", "one,two", "two", "two"]);
+}
+
+#[tokio::test]
 async fn waits_at_the_same_time_count_once() {
     listen();
     let (gate, vendor, gateway) = held().await;
