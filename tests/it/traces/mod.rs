@@ -5,7 +5,7 @@ mod propagation;
 mod requests;
 mod spans;
 
-use crate::support::{Answer, Collector, Gateway, ScriptedVendor, config};
+use crate::support::{Answer, Collector, Gateway, Reply, ScriptedVendor, config, tolt_page, tolt_row};
 
 /// A list's target: one vendor call.
 const PAGE: &str = "/customers?connection=odd";
@@ -15,6 +15,15 @@ async fn traced(vendor: &ScriptedVendor, collector: &Collector) -> Gateway {
     let mut config = config(vec![vendor.connection("tolt")]);
     config.telemetry = Some(collector.otlp());
     Gateway::start(config).await
+}
+
+/// A vendor with four full pages: an export's head leaves with the first.
+async fn long_list() -> ScriptedVendor {
+    ScriptedVendor::start(|index, _| {
+        let rows: Vec<_> = (0..100).map(|row| tolt_row(&format!("cust_{index}_{row}"))).collect();
+        Reply::json(&tolt_page(&rows, index < 3))
+    })
+    .await
 }
 
 /// Asks with some headers.

@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all};
 use insta::assert_debug_snapshot;
 use tokio::sync::Semaphore;
 
-use super::{PAGE, ask, seen, traced};
+use super::{PAGE, ask, long_list, seen, traced};
 use crate::support::{Collector, Gateway, Reply, SECRET, ScriptedVendor, caller, config, tolt_page, tolt_row, until};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -128,15 +128,12 @@ async fn a_refresh_belongs_to_who_set_it_off() {
 
 #[tokio::test]
 async fn all_calls_of_an_export_belong_to_it() {
-    let collector = Collector::start().await;
-    let vendor =
-        ScriptedVendor::start(|index, _| Reply::json(&tolt_page(&[tolt_row(&format!("cust_{index}"))], index < 3)))
-            .await;
+    let (collector, vendor) = (Collector::start().await, long_list().await);
     let gateway = traced(&vendor, &collector).await;
     let answer = ask(&gateway, PAGE, &[("accept", "application/x-ndjson")]).await;
     assert!(answer.text.contains(r#""status":"complete""#), "{}", answer.text);
     let spans = collector.spans(&gateway, 1 + vendor.calls()).await;
-    assert!(spans.clients().len() >= 4);
+    assert_eq!(spans.clients().len(), 4);
     for client in spans.clients() {
         assert!(client.is_child_of(spans.server()), "{spans:#?}");
     }
