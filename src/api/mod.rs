@@ -24,6 +24,7 @@ mod problem;
 mod purge;
 mod query;
 mod sources;
+mod span;
 mod transactions;
 
 use std::{sync::Arc, time::Duration};

@@ -9,7 +9,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode};
 use metrics::{Counter, Histogram};
-use opentelemetry::{Context, KeyValue, trace::SpanBuilder};
+use opentelemetry::Context;
 use parking_lot::RwLock;
 
 use crate::{
@@ -22,6 +22,8 @@ use crate::{
         trace::{Span, Tracer},
     },
 };
+
+use super::span;
 
 /// What stands for a caller, a connection or a route where there is none.
 pub(super) const NONE: &str = "-";
@@ -58,19 +60,21 @@ pub(super) struct Begun {
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
     /// The route's template.
-    route: Arc<str>,
+    pub(super) route: Arc<str>,
     /// The caller's name.
-    caller: Arc<str>,
+    pub(super) caller: Arc<str>,
     /// The connections' names, joined by commas.
-    connections: Arc<str>,
+    pub(super) connections: Arc<str>,
 }
 
 /// What an answer was made of; handlers leave it in their response's
 /// extensions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Made {
-    cache: &'static str,
-    vendor_calls: u32,
+    /// How the pages were come by, in a word.
+    pub(super) cache: &'static str,
+    /// How many vendor calls were made for them.
+    pub(super) vendor_calls: u32,
 }
 
 /// What became of a request.
@@ -128,7 +132,7 @@ impl Observer {
 
     /// Begins to watch a request.
     pub(super) fn begin(&self, method: &Method, route: Arc<str>, headers: &HeaderMap) -> Begun {
-        let span = self.tracer.serve(headers, || described(method, &route));
+        let span = self.tracer.serve(headers, || span::describe(method, &route));
         Begun { route, start: self.clock.elapsed(), span, notes: Notes::default() }
     }
 
@@ -148,7 +152,7 @@ impl Observer {
             self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(calls.into());
         }
         log(&subject, outcome, times, &span);
-        end(span, &subject, outcome);
+        span::end(span, &subject, outcome);
         subject
     }
 
@@ -188,7 +192,7 @@ impl Begun {
 impl Hits {
     /// Begins to watch a request that is answered again.
     pub(super) fn begin(&self, headers: &HeaderMap) -> Span {
-        self.tracer.serve(headers, || described(&Method::GET, &self.subject.route))
+        self.tracer.serve(headers, || span::describe(&Method::GET, &self.subject.route))
     }
 
     /// Notes a request that was answered again.
@@ -199,7 +203,7 @@ impl Hits {
         let made = Some(Made { cache: "hit", vendor_calls: 0 });
         let outcome = Outcome { status, request_id, code: None, made };
         log(&self.subject, &outcome, Times { took, vendor_took: Duration::ZERO }, &span);
-        end(span, &self.subject, &outcome);
+        span::end(span, &self.subject, &outcome);
     }
 }
 
@@ -219,37 +223,6 @@ fn log(subject: &Subject, outcome: &Outcome<'_>, times: Times, span: &Span) {
         };
     }
     if status >= 500 { line!(warn) } else { line!(info) }
-}
-
-/// How a request's span begins, by the semantic conventions for HTTP.
-fn described(method: &Method, route: &str) -> SpanBuilder {
-    // Another method is the caller's to choose.
-    let is_known = matches!(method.as_str(), "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "PATCH");
-    let (method, name) = if is_known { (method.to_string(), method.as_str()) } else { ("_OTHER".to_owned(), "HTTP") };
-    let mut attributes = vec![KeyValue::new("http.request.method", method.clone())];
-    if route == NONE {
-        return SpanBuilder::from_name(name.to_owned()).with_attributes(attributes);
-    }
-    attributes.push(KeyValue::new("http.route", route.to_owned()));
-    SpanBuilder::from_name(format!("{name} {route}")).with_attributes(attributes)
-}
-
-/// Ends a request's span. Like its line, it has neither target nor query.
-fn end(span: Span, subject: &Subject, outcome: &Outcome<'_>) {
-    let Outcome { status, request_id, code, made } = outcome;
-    let error = status.is_server_error().then(|| code.map_or_else(|| status.as_str().to_owned().into(), Into::into));
-    span.end(error, || {
-        let named = [("gateway.caller", &subject.caller), ("gateway.connection", &subject.connections)];
-        let named = named.into_iter().filter(|(_, name)| ***name != *NONE);
-        let mut attributes: Vec<_> = named.map(|(key, name)| KeyValue::new(key, Arc::clone(name))).collect();
-        attributes.push(KeyValue::new("gateway.request_id", (*request_id).to_owned()));
-        attributes.push(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
-        if let Some(made) = made {
-            attributes.push(KeyValue::new("gateway.cache", made.cache));
-            attributes.push(KeyValue::new("gateway.vendor_calls", i64::from(made.vendor_calls)));
-        }
-        attributes
-    });
 }
 
 impl std::fmt::Debug for Hits {

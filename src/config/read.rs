@@ -82,7 +82,14 @@ impl Reader<'_> {
                 self.locator.fault(&at, fault)
             })?;
             value.set_sensitive(true);
-            headers.insert(header, value);
+            if headers.insert(header, value).is_some() {
+                let fault = Fault::new("this header stands above already").fix("write each header once, in any case");
+                return Err(self.locator.fault(&at, fault));
+            }
+        }
+        if file.service_name.as_ref().is_some_and(String::is_empty) {
+            let fault = Fault::new("this is no name").fix("write one, or leave the key out");
+            return Err(self.locator.fault("telemetry.service_name", fault));
         }
         Ok(Otlp {
             traces_url,

@@ -170,6 +170,8 @@ fn a_collector_has_a_base_url_a_share_and_secrets_that_a_header_may_hold() {
     assert_snapshot!(to("headers = { authorization = \"Bearer s3cr3t\" }"), @r#"gateway.toml:9: telemetry.headers.authorization: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
     assert_snapshot!(to("headers = { authorization = { file = \"empty\" } }"), @"gateway.toml:9: telemetry.headers.authorization: the file empty is empty; write the secret into it, alone");
     assert_snapshot!(to("headers = { \"no name\" = { file = \"secret\" } }"), @"gateway.toml:9: telemetry.headers.no name: this is not a header's name; write one such as authorization");
+    assert_snapshot!(to("headers = { X-Key = { file = \"secret\" }, x-key = { file = \"secret\" } }"), @"gateway.toml:9: telemetry.headers.x-key: this header stands above already; write each header once, in any case");
+    assert_snapshot!(to("service_name = \"\""), @"gateway.toml:9: telemetry.service_name: this is no name; write one, or leave the key out");
     assert_snapshot!(to("protocol = \"grpc\""), @"gateway.toml:9: telemetry.protocol: unknown field `protocol`, expected one of `otlp_endpoint`, `service_name`, `sample`, `headers`");
 }
 
