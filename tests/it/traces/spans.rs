@@ -188,8 +188,7 @@ async fn what_went_wrong_is_said_in_a_word() {
     let vendor = ScriptedVendor::start(|_, _| page().held_by(&Arc::new(Semaphore::new(0)))).await;
     let mut connection = vendor.connection("tolt");
     connection.timeout = Duration::from_millis(50);
-    let mut unreachable = crate::support::connection("gone", "tolt", "http://127.0.0.1:1", SECRET, "account_1");
-    unreachable.timeout = Duration::from_millis(500);
+    let unreachable = crate::support::connection("gone", "tolt", "http://127.0.0.1:1", SECRET, "account_1");
     let mut config = config(vec![connection, unreachable]);
     config.telemetry = Some(collector.otlp());
     let gateway = Gateway::start(config).await;
