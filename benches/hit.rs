@@ -115,6 +115,7 @@ fn config(sandbox: &Sandbox) -> Config {
         server: Server::default(),
         paging: Paging::default(),
         cache: Cache::default(),
+        telemetry: None,
         connections: vec![connection],
         callers: vec![caller],
         files: Vec::new(),

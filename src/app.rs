@@ -11,8 +11,12 @@ use crate::{
     directory::{Directory, Source, SourceMetrics},
     domain::{connection::ConnectionName, cursor::CursorKey},
     server::Served,
-    telemetry::{metrics::Registry, reloads::Reloads},
-    upstream::{Budgets, ClientError, Clients, Limits, Upstream, UpstreamMetrics},
+    telemetry::{
+        metrics::Registry,
+        reloads::Reloads,
+        trace::{ExporterError, Tracer},
+    },
+    upstream::{Budget, Budgets, Client, ClientError, Clients, Collector, Endpoint, Upstream, UpstreamMetrics},
     vendors::Account,
 };
 
@@ -40,6 +44,7 @@ pub struct App {
 struct Lasting {
     registry: Registry,
     reloads: Reloads,
+    tracer: Tracer,
     cache: PageCache,
     /// The bytes that answers may take which are given out again.
     remembered: u64,
@@ -56,6 +61,9 @@ pub enum AppError {
     /// The machine gives no random bytes.
     #[error("the machine gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
+    /// Spans cannot be sent as configured.
+    #[error("spans cannot be sent as configured: {0}")]
+    Exporter(#[from] ExporterError),
 }
 
 /// What another configuration changed.
@@ -72,12 +80,21 @@ pub struct Changes {
 }
 
 impl App {
-    /// Puts a gateway together.
+    /// Puts a gateway together, within the runtime that it will be served in.
     pub fn new(config: Config, clock: &SharedClock) -> Result<Self, AppError> {
         // Answers that are given out again get an eighth of the memory.
         let remembered = config.cache.max_bytes / 8;
         let registry = Registry::default();
+        let tracer = match &config.telemetry {
+            None => Tracer::default(),
+            Some(otlp) => {
+                let client = Clients::default().of(&otlp.traces_url)?;
+                let collector = Collector::new(client, otlp.headers.clone());
+                Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
+            }
+        };
         let lasting = Lasting {
+            tracer,
             reloads: Reloads::new(&registry),
             registry,
             cache: PageCache::new(config.cache.max_bytes - remembered, Arc::clone(clock)),
@@ -122,6 +139,12 @@ impl App {
         self.lasting.readiness.clone()
     }
 
+    /// Where spans go.
+    #[must_use]
+    pub fn tracer(&self) -> &Tracer {
+        &self.lasting.tracer
+    }
+
     /// What is counted of loading its files anew.
     #[must_use]
     pub fn reloads(&self) -> &Reloads {
@@ -135,7 +158,7 @@ impl App {
     }
 
     fn assemble(config: Config, lasting: Lasting, before: Option<&Self>) -> Result<Self, AppError> {
-        let Lasting { registry, cache, remembered, readiness, clock, .. } = &lasting;
+        let Lasting { registry, tracer, cache, clock, .. } = &lasting;
         let generation = before.map_or(0, |before| before.generation + 1);
         let mut clients = Clients::default();
         let mut budgets = before.map(|before| before.budgets.renewed()).unwrap_or_default();
@@ -148,24 +171,8 @@ impl App {
                 sources.push(Arc::clone(source));
                 continue;
             }
-            let limits = Limits { timeout: connection.timeout, max_body: MAX_VENDOR_BODY };
-            let upstream = Upstream::new(
-                clients.of(&connection.base_url)?,
-                &connection.base_url,
-                connection.credential.clone(),
-                budget,
-                limits,
-                Arc::clone(clock),
-                UpstreamMetrics::new(registry, connection.name.as_str()),
-            );
-            let metrics = known.map_or_else(
-                || Arc::new(SourceMetrics::new(registry, connection.name.as_str(), Arc::clone(clock))),
-                |(_, source)| source.metrics(),
-            );
-            let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
-            let generation = known.map_or(generation, |(_, source)| source.generation());
-            let (kind, policies) = (connection.kind, connection.policies);
-            let source = Source::new(kind, account, generation, upstream, cache.clone(), policies, metrics);
+            let client = clients.of(&connection.base_url)?;
+            let source = lasting.source(connection, client, budget, generation, known.map(|(_, source)| source));
             sources.push(Arc::new(source));
         }
         let max_calls = config.paging.max_vendor_calls;
@@ -191,13 +198,16 @@ impl App {
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry: registry.clone(),
+            tracer: tracer.clone(),
             callers: callers.clone(),
             request_timeout: config.server.request_timeout,
             places: places.clone(),
-            readiness: readiness.clone(),
+            readiness: lasting.readiness.clone(),
             clock: Arc::clone(clock),
         });
-        let front = Front::new(router, callers.clone(), *remembered, registry.clone(), Arc::clone(clock));
+        let remembered = lasting.remembered;
+        let front =
+            Front::new(router, callers.clone(), remembered, registry.clone(), tracer.clone(), Arc::clone(clock));
         Ok(Self { directory, config, front, callers, places, budgets, lasting, generation })
     }
 
@@ -223,10 +233,38 @@ impl App {
         let fixed = [
             ("server.listen", old.listen != new.listen),
             ("server.max_connections", old.limits.max_connections != new.limits.max_connections),
+            ("telemetry", self.config.telemetry != config.telemetry),
             ("cache.max_bytes", self.config.cache.max_bytes != config.cache.max_bytes),
         ];
         changes.wants_restart = fixed.into_iter().filter(|(_, is_changed)| *is_changed).map(|(key, _)| key).collect();
         changes
+    }
+}
+
+impl Lasting {
+    /// A connection, with what is kept and counted of it where it is known.
+    fn source(
+        &self,
+        connection: &Connection,
+        client: Client,
+        budget: Budget,
+        generation: u32,
+        known: Option<&Arc<Source>>,
+    ) -> Source {
+        let (name, clock) = (connection.name.as_str(), &self.clock);
+        let tracer = self.tracer.of_vendor(&connection.name, &connection.base_url);
+        let credential = connection.credential.clone();
+        let endpoint = Endpoint::new(client, &connection.base_url, credential, MAX_VENDOR_BODY, tracer);
+        let metrics = UpstreamMetrics::new(&self.registry, name);
+        let upstream = Upstream::new(endpoint, budget, connection.timeout, metrics, Arc::clone(clock));
+        let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
+        let generation = known.map_or(generation, |source| source.generation());
+        let metrics = known.map_or_else(
+            || Arc::new(SourceMetrics::new(&self.registry, name, Arc::clone(clock))),
+            |source| source.metrics(),
+        );
+        let (kind, cache, policies) = (connection.kind, self.cache.clone(), connection.policies);
+        Source::new(kind, account, generation, upstream, cache, policies, metrics)
     }
 }
 

@@ -1,7 +1,7 @@
 //! `GET /connections` and `GET /connections/{name}`: what the caller may use,
 //! read from the tables that the planner reads.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, slice::from_ref};
 
 use axum::{
     extract::{RawPathParams, State},
@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 use crate::{
     directory::Source,
     domain::parameter::Parameter,
+    telemetry::request::asks,
     upstream::{BreakerState, BudgetState, whole_seconds},
     vendors::capabilities::{Applied, ListCapabilities, expansion_names},
 };
@@ -173,5 +174,6 @@ pub(super) async fn get_connection(
     let source = state.directory.sources().find(|source| source.name().as_str() == name && access.allows(name));
     let source =
         source.ok_or_else(|| Problem::new(Code::ConnectionNotFound, format!("there is no connection `{name}`")))?;
+    asks(from_ref(source.name()));
     Ok(page::json(serde_json::to_vec(&Connection::of(source)).unwrap_or_default()))
 }

@@ -1,5 +1,7 @@
 //! `GET /customers` and `GET /customers/{id}`.
 
+use std::slice::from_ref;
+
 use axum::{
     extract::{RawPathParams, RawQuery, State},
     response::Response,
@@ -7,7 +9,10 @@ use axum::{
 
 use http::HeaderMap;
 
-use crate::domain::{customer::Customer, question::Retrieval};
+use crate::{
+    domain::{customer::Customer, question::Retrieval},
+    telemetry::request::asks,
+};
 
 use super::{
     ApiState,
@@ -76,6 +81,7 @@ pub(super) async fn get_customer(
 ) -> Result<Response, Problem> {
     let shape = parameters::customer_shape(query.as_deref())?;
     let (connection, vendor_id) = parameters::customer_id(parameters::path_id(&path), &access)?;
+    asks(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };
     let found = state.directory.retrieve(&connection, &retrieval, caching::demand(&headers)).await?;
     Ok(caching::answer(&headers, page::single(found)))

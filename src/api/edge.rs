@@ -11,11 +11,12 @@ use axum::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use http_body::Body as _;
+use opentelemetry::context::FutureExt;
 use uuid::Uuid;
 
 use super::{
     access::{CallerName, NOBODY},
-    observe::{Made, Observer, Outcome, Subject},
+    observe::{Made, NONE, Observer, Outcome},
     problem::{Code, Problem},
     query::is_percent_encoded,
 };
@@ -25,9 +26,6 @@ pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 const MAX_TARGET: usize = 8 << 10;
 const MAX_HEADERS: usize = 32 << 10;
 const LONGEST_REQUEST_ID: usize = 128;
-
-/// The route of a request that none takes.
-const UNMATCHED: &str = "-";
 
 /// What the edge works with.
 #[derive(Debug, Clone)]
@@ -41,12 +39,15 @@ pub(super) struct Edge {
 /// Runs a request within its bounds, and finishes its answer.
 pub(super) async fn edge(State(edge): State<Edge>, request: Request, next: Next) -> Response {
     let Edge { timeout, observer } = edge;
-    let start = observer.elapsed();
     let id = request_id(request.headers());
-    let route = request.extensions().get::<MatchedPath>().map_or(UNMATCHED, MatchedPath::as_str).into();
+    let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).into();
+    let begun = observer.begin(request.method(), route, request.headers());
     let mut response = match refuse(&request) {
         Some(problem) => problem.into_response(),
-        None => tokio::time::timeout(timeout, next.run(request)).await.unwrap_or_else(|_| late(timeout)),
+        None => tokio::time::timeout(timeout, next.run(request))
+            .with_context(begun.context())
+            .await
+            .unwrap_or_else(|_| late(timeout)),
     };
     let request_id = id.to_str().unwrap_or_default();
     let problem = response.extensions_mut().remove::<Problem>();
@@ -55,17 +56,13 @@ pub(super) async fn edge(State(edge): State<Edge>, request: Request, next: Next)
     }
     let caller =
         response.extensions_mut().remove::<CallerName>().map_or_else(|| NOBODY.into(), |CallerName(name)| name);
-    let subject = Subject { route, caller };
-    observer.note(
-        &subject,
-        &Outcome {
-            status: response.status(),
-            request_id,
-            code: problem.as_ref().map(|problem| problem.code().name()),
-            made: response.extensions_mut().remove::<Made>(),
-            took: observer.elapsed().saturating_sub(start),
-        },
-    );
+    let outcome = Outcome {
+        status: response.status(),
+        request_id,
+        code: problem.as_ref().map(|problem| problem.code().name()),
+        made: response.extensions_mut().remove::<Made>(),
+    };
+    let subject = observer.note(begun, caller, &outcome);
     response.extensions_mut().insert(subject);
     response.headers_mut().insert(REQUEST_ID, id);
     response

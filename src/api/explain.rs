@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use crate::{
     directory::{CallCount, DirectoryError, Explained, ExplainedRequest, ExplainedSource},
+    telemetry::request::asks,
     vendors::plan::{NativeParameter, Plan},
 };
 
@@ -264,6 +265,7 @@ pub(super) async fn explain_transactions(
 }
 
 async fn explain(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
+    asks(&request.page.connections);
     let explained = state.directory.explain(&request.question, &request.page).await?;
     let explanation = Explanation::of(&explained, request.page.limit);
     let mut response = page::json(serde_json::to_vec(&explanation).unwrap_or_default());

@@ -25,7 +25,7 @@ use crate::{
     cache::{CacheStatus, Entry},
     clock::SharedClock,
     directory::Freshness,
-    telemetry::metrics::Registry,
+    telemetry::{metrics::Registry, trace::Tracer},
 };
 
 use super::{
@@ -138,13 +138,20 @@ impl Answer {
 impl Front {
     /// A front that remembers answers of `max_bytes` together.
     #[must_use]
-    pub fn new(router: Router, callers: Callers, max_bytes: u64, registry: Registry, clock: SharedClock) -> Self {
+    pub fn new(
+        router: Router,
+        callers: Callers,
+        max_bytes: u64,
+        registry: Registry,
+        tracer: Tracer,
+        clock: SharedClock,
+    ) -> Self {
         let weigh = |question: &Question, answer: &Arc<Answer>| {
             let bytes = size_of::<Question>() + question.target.len() + size_of::<Answer>() + answer.body.len();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let remembered = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
-        let observer = Observer::new(registry, Arc::clone(&clock));
+        let observer = Observer::new(registry, tracer, Arc::clone(&clock));
         Self(Arc::new(Shared { router, observer, callers, remembered, clock }))
     }
 
@@ -201,11 +208,12 @@ impl Shared {
         }
         // Where the quota is spent, the router says so.
         self.callers.admit(asked.caller).ok()?;
+        let span = answer.hits.begin(request);
         let freshness = Some(answer.freshness_headers(now));
         let mut response = caching::respond(request, answer.body.clone(), answer.tag.clone(), freshness);
         let id = edge::request_id(request);
         let took = self.clock.elapsed().saturating_sub(now);
-        answer.hits.note(response.status(), id.to_str().unwrap_or_default(), took);
+        answer.hits.note(span, response.status(), id.to_str().unwrap_or_default(), took);
         response.headers_mut().insert(edge::REQUEST_ID, id);
         Some(response)
     }

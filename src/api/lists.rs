@@ -3,6 +3,8 @@
 use axum::response::Response;
 use http::HeaderMap;
 
+use crate::telemetry::request::asks;
+
 use super::{
     ApiState, caching,
     export::{self, Format},
@@ -14,6 +16,7 @@ use super::{
 
 /// Answers a request for a list: a page of it, or all of it.
 pub(super) async fn list(state: &ApiState, headers: &HeaderMap, request: ListRequest) -> Result<Response, Problem> {
+    asks(&request.page.connections);
     if let Some(format) = Format::asked(headers) {
         return export::answer(state, request, format).await;
     }

@@ -25,6 +25,7 @@ mod problem;
 mod purge;
 mod query;
 mod sources;
+mod span;
 mod transactions;
 
 use std::{sync::Arc, time::Duration};
@@ -34,7 +35,11 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{clock::SharedClock, directory::Directory, telemetry::metrics::Registry};
+use crate::{
+    clock::SharedClock,
+    directory::Directory,
+    telemetry::{metrics::Registry, trace::Tracer},
+};
 pub use access::Callers;
 use edge::Edge;
 pub use front::{Front, FrontBody};
@@ -52,6 +57,8 @@ pub struct ApiState {
     pub callers: Callers,
     /// Where everything is counted.
     pub registry: Registry,
+    /// Where spans go.
+    pub tracer: Tracer,
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How many requests are worked on at once.
@@ -64,7 +71,7 @@ pub struct ApiState {
 
 /// All routes, with everything around them.
 pub fn router(state: ApiState) -> Router {
-    let observer = Observer::new(state.registry.clone(), state.clock.clone());
+    let observer = Observer::new(state.registry.clone(), state.tracer.clone(), state.clock.clone());
     let edge = Edge { timeout: state.request_timeout, observer };
     let authenticated = resources()
         .split_for_parts()

@@ -1,39 +1,80 @@
-//! What is seen of each request: a line in the log, and figures by route,
-//! status and caller.
+//! What is seen of each request: a line in the log, figures by route, status
+//! and caller, and a span where traces are collected.
 //!
 //! Routes are templates, callers and connections are the configuration's: no
 //! label is a caller's to choose, and nothing here quotes a query, which may
 //! hold somebody's e-mail address.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use http::StatusCode;
+use http::{HeaderMap, Method, StatusCode};
 use metrics::{Counter, Histogram};
+use opentelemetry::Context;
+use parking_lot::RwLock;
 
-use crate::{cache::CacheStatus, clock::SharedClock, directory::Freshness, telemetry::metrics::Registry};
+use crate::{
+    cache::CacheStatus,
+    clock::SharedClock,
+    directory::Freshness,
+    telemetry::{
+        metrics::Registry,
+        request::Notes,
+        trace::{Span, Tracer},
+    },
+};
 
-/// Counts and logs requests. Clones share the figures.
+use super::span;
+
+/// What stands for a caller, a connection or a route where there is none.
+pub(super) const NONE: &str = "-";
+
+/// Counts, logs and traces requests. Clones share the figures.
 #[derive(Clone)]
 pub(super) struct Observer {
     registry: Registry,
+    /// Kept, since to look one up by its name costs more.
+    figures: Arc<RwLock<HashMap<Kind, Figures>>>,
+    tracer: Tracer,
     clock: SharedClock,
 }
 
-/// Who asked for what.
+/// Requests that are counted together: their route, status and caller.
+type Kind = (Arc<str>, StatusCode, Arc<str>);
+
+/// What is counted of requests of one kind.
+#[derive(Clone)]
+struct Figures {
+    requests: Counter,
+    duration: Histogram,
+}
+
+/// A request that is being answered.
+pub(super) struct Begun {
+    route: Arc<str>,
+    start: Duration,
+    span: Span,
+    notes: Notes,
+}
+
+/// Who asked whom for what.
 #[derive(Debug, Clone)]
 pub(super) struct Subject {
     /// The route's template.
     pub(super) route: Arc<str>,
     /// The caller's name.
     pub(super) caller: Arc<str>,
+    /// The connections' names, joined by commas.
+    pub(super) connections: Arc<str>,
 }
 
 /// What an answer was made of; handlers leave it in their response's
 /// extensions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Made {
-    cache: &'static str,
-    vendor_calls: u32,
+    /// How the pages were come by, in a word.
+    pub(super) cache: &'static str,
+    /// How many vendor calls were made for them.
+    pub(super) vendor_calls: u32,
 }
 
 /// What became of a request.
@@ -47,8 +88,15 @@ pub(super) struct Outcome<'r> {
     pub(super) code: Option<&'static str>,
     /// What the answer was made of, where it was made of pages.
     pub(super) made: Option<Made>,
-    /// How long it took to the head of the answer.
-    pub(super) took: Duration,
+}
+
+/// How long a request took.
+#[derive(Debug, Clone, Copy)]
+struct Times {
+    /// To the head of the answer.
+    took: Duration,
+    /// For how long of this it waited for vendors.
+    vendor_took: Duration,
 }
 
 /// The figures of one subject's hits, looked up once.
@@ -56,8 +104,9 @@ pub(super) struct Outcome<'r> {
 pub(super) struct Hits {
     subject: Subject,
     registry: Registry,
-    requests: [Counter; 2],
-    duration: Histogram,
+    tracer: Tracer,
+    /// Of those answered in whole, and of those that had it already.
+    figures: [Figures; 2],
 }
 
 impl Made {
@@ -77,70 +126,103 @@ fn cache_state(status: &CacheStatus) -> &'static str {
 }
 
 impl Observer {
-    pub(super) fn new(registry: Registry, clock: SharedClock) -> Self {
-        Self { registry, clock }
+    pub(super) fn new(registry: Registry, tracer: Tracer, clock: SharedClock) -> Self {
+        Self { registry, figures: Arc::default(), tracer, clock }
     }
 
-    /// The time since some fixed instant.
-    pub(super) fn elapsed(&self) -> Duration {
-        self.clock.elapsed()
+    /// Begins to watch a request.
+    pub(super) fn begin(&self, method: &Method, route: Arc<str>, headers: &HeaderMap) -> Begun {
+        let span = self.tracer.serve(headers, || span::describe(method, &route));
+        Begun { route, start: self.clock.elapsed(), span, notes: Notes::default() }
     }
 
-    /// Notes a request that the router answered.
-    pub(super) fn note(&self, subject: &Subject, outcome: &Outcome<'_>) {
-        self.requests(subject, outcome.status).increment(1);
-        self.registry.record(&self.duration(subject), outcome.took.as_secs_f64());
+    /// Notes what the router made of a request, and says what it was about.
+    pub(super) fn note(&self, begun: Begun, caller: Arc<str>, outcome: &Outcome<'_>) -> Subject {
+        let Begun { route, start, span, notes } = begun;
+        let noted = notes.take();
+        let subject = Subject { route, caller, connections: noted.connections.unwrap_or_else(|| NONE.into()) };
+        let times = Times { took: self.clock.elapsed().saturating_sub(start), vendor_took: noted.waited };
+        let figures = self.figures(&subject, outcome.status);
+        figures.requests.increment(1);
+        self.registry.record(&figures.duration, times.took.as_secs_f64());
         let calls = outcome.made.map_or(0, |made| made.vendor_calls);
         if calls > 0 {
             let help = "Vendor calls that answers to a caller were made with.";
             let labels = &[("caller", &*subject.caller)];
             self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(calls.into());
         }
-        log(subject, outcome);
+        log(&subject, outcome, times, &span);
+        span::end(span, &subject, outcome);
+        subject
     }
 
     /// The figures of requests that are answered again.
     pub(super) fn hits(&self, subject: Subject) -> Hits {
         Hits {
-            requests: [StatusCode::OK, StatusCode::NOT_MODIFIED].map(|status| self.requests(&subject, status)),
-            duration: self.duration(&subject),
+            figures: [StatusCode::OK, StatusCode::NOT_MODIFIED].map(|status| self.figures(&subject, status)),
             registry: self.registry.clone(),
+            tracer: self.tracer.clone(),
             subject,
         }
     }
 
-    fn requests(&self, subject: &Subject, status: StatusCode) -> Counter {
+    fn figures(&self, subject: &Subject, status: StatusCode) -> Figures {
+        let kind = (Arc::clone(&subject.route), status, Arc::clone(&subject.caller));
+        if let Some(figures) = self.figures.read().get(&kind) {
+            return figures.clone();
+        }
         let labels = &[("route", &*subject.route), ("status", status.as_str()), ("caller", &*subject.caller)];
-        self.registry.counter("gateway_requests_total", "Requests, by route, status and caller.", labels)
-    }
-
-    fn duration(&self, subject: &Subject) -> Histogram {
+        let requests =
+            self.registry.counter("gateway_requests_total", "Requests, by route, status and caller.", labels);
         let help = "How long requests took, to the head of the answer.";
-        self.registry.histogram("gateway_request_duration_seconds", help, &[("route", &*subject.route)])
+        let duration = self.registry.histogram("gateway_request_duration_seconds", help, &labels[..1]);
+        let figures = Figures { requests, duration };
+        self.figures.write().insert(kind, figures.clone());
+        figures
+    }
+}
+
+impl Begun {
+    /// What the request is answered within.
+    pub(super) fn context(&self) -> Context {
+        self.span.context().with_value(self.notes.clone())
     }
 }
 
 impl Hits {
+    /// Begins to watch a request that is answered again.
+    pub(super) fn begin(&self, headers: &HeaderMap) -> Span {
+        self.tracer.serve(headers, || span::describe(&Method::GET, &self.subject.route))
+    }
+
     /// Notes a request that was answered again.
-    pub(super) fn note(&self, status: StatusCode, request_id: &str, took: Duration) {
-        self.requests[usize::from(status == StatusCode::NOT_MODIFIED)].increment(1);
-        self.registry.record(&self.duration, took.as_secs_f64());
+    pub(super) fn note(&self, span: Span, status: StatusCode, request_id: &str, took: Duration) {
+        let figures = &self.figures[usize::from(status == StatusCode::NOT_MODIFIED)];
+        figures.requests.increment(1);
+        self.registry.record(&figures.duration, took.as_secs_f64());
         let made = Some(Made { cache: "hit", vendor_calls: 0 });
-        log(&self.subject, &Outcome { status, request_id, code: None, made, took });
+        let outcome = Outcome { status, request_id, code: None, made };
+        log(&self.subject, &outcome, Times { took, vendor_took: Duration::ZERO }, &span);
+        span::end(span, &self.subject, &outcome);
     }
 }
 
 /// One line for each request.
-fn log(subject: &Subject, outcome: &Outcome<'_>) {
-    let Outcome { status, request_id, code, made, took } = outcome;
-    let (route, caller, status) = (&*subject.route, &*subject.caller, status.as_u16());
-    let (cache, vendor_calls) = made.map_or(("-", 0), |made| (made.cache, made.vendor_calls));
-    let took = took.as_secs_f64();
-    if status >= 500 {
-        tracing::warn!(target: "request", request_id, caller, route, status, code, cache, vendor_calls, took);
-    } else {
-        tracing::info!(target: "request", request_id, caller, route, status, code, cache, vendor_calls, took);
+fn log(subject: &Subject, outcome: &Outcome<'_>, times: Times, span: &Span) {
+    let Outcome { status, request_id, code, made } = outcome;
+    let (route, caller, connection) = (&*subject.route, &*subject.caller, &*subject.connections);
+    let (cache, vendor_calls) = made.map_or((NONE, 0), |made| (made.cache, made.vendor_calls));
+    let (took, vendor_took) = (times.took.as_secs_f64(), times.vendor_took.as_secs_f64());
+    let (status, trace_id) = (status.as_u16(), span.trace_id().map(tracing::field::display));
+    macro_rules! line {
+        ($level:ident) => {
+            tracing::$level!(
+                target: "request",
+                request_id, trace_id, caller, route, connection, status, code, cache, vendor_calls, took, vendor_took
+            )
+        };
     }
+    if status >= 500 { line!(warn) } else { line!(info) }
 }
 
 impl std::fmt::Debug for Hits {

@@ -1,5 +1,7 @@
 //! `DELETE /cache`: removing what is kept before its time.
 
+use std::slice::from_ref;
+
 use axum::{
     extract::{RawQuery, State},
     response::Response,
@@ -7,7 +9,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::cache::Scope;
+use crate::{cache::Scope, telemetry::request::asks};
 
 use super::{
     ApiState,
@@ -51,9 +53,13 @@ pub(super) async fn purge_cache(
     }
     let connections = parameters::connections(&query, &state.directory, &access)?;
     let scope = match query.one("customer")? {
-        None => Scope::Connections(connections),
+        None => {
+            asks(&connections);
+            Scope::Connections(connections)
+        }
         Some(id) => {
             let (connection, vendor_id) = parameters::customer_id(id, &access)?;
+            asks(from_ref(&connection));
             Scope::Customer(connection, vendor_id)
         }
     };

@@ -24,10 +24,12 @@ use std::{
 };
 
 use moka::future::Cache;
+use opentelemetry::context::FutureExt;
 
 use crate::{
     clock::SharedClock,
     domain::{connection::ConnectionName, page::RecordPage},
+    telemetry::request,
     upstream::Priority,
 };
 pub use entry::Entry;
@@ -175,7 +177,9 @@ impl PageCache {
             return Err(E::from(NotCached));
         }
         let stored = !lookup.demand.no_store;
+        let wait = request::wait(&self.clock);
         let (landed, collapsed) = self.fly(&lookup, kept.clone(), lookup.priority, fetch(lookup.priority)).await;
+        drop(wait);
         match landed {
             Ok(entry) => {
                 if collapsed {
@@ -236,13 +240,14 @@ impl PageCache {
         }
         let (cache, lookup, entry) = (self.clone(), lookup.clone(), Arc::clone(entry));
         let fetch = fetch(Priority::Background);
-        tokio::spawn(async move {
+        let refresh = async move {
             if cache.fly(&lookup, Some(Arc::clone(&entry)), Priority::Background, fetch).await.0.is_err() {
                 lookup.metrics.failed.increment(1);
                 cache.clock.sleep(REFRESH_REST).await;
             }
             entry.end_refresh();
-        });
+        };
+        tokio::spawn(refresh.with_current_context());
     }
 
     /// Joins or starts a flight, in a task of its own: dropping this future
@@ -262,7 +267,7 @@ impl PageCache {
         let (cache, lookup) = (self.clone(), lookup.clone());
         let led = Arc::new(AtomicBool::new(false));
         let leading = Arc::clone(&led);
-        let flight = tokio::spawn(async move {
+        let flight = async move {
             let stored = !lookup.demand.no_store;
             let background = priority == Priority::Background;
             let purges = cache.purges.load(Ordering::Acquire);
@@ -278,7 +283,8 @@ impl PageCache {
             let landed = cache.flights.try_get_with_by_ref(&key, landing).await;
             cache.flights.invalidate(&key).await;
             landed.map_err(|error: Arc<E>| (*error).clone())
-        });
+        };
+        let flight = tokio::spawn(flight.with_current_context());
         let landed = flight.await.unwrap_or_else(|_| Err(E::from(FlightLost)));
         (landed, !led.load(Ordering::Relaxed))
     }

@@ -106,6 +106,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         // Enough to order all that the corporation vendor holds by default.
         paging: Paging { max_vendor_calls: 50, ..Paging::default() },
         cache: Cache::default(),
+        telemetry: None,
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
         connections,
         files: Vec::new(),

@@ -31,6 +31,7 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let listen = listener.local_addr()?;
     tracing::info!(%listen, "serving");
     let readiness = app.readiness();
+    let tracer = app.tracer().clone();
     let reloader = Reloader::new(file.config.clone(), app);
     let live = reloader.live();
     let reloading = tokio::spawn(reload(reloader, hangup, clock));
@@ -39,6 +40,7 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
         () = at_once => tracing::warn!("stopped at once"),
     }
     reloading.abort();
+    tracer.flush().await;
     Ok(())
 }
 

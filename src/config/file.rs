@@ -24,6 +24,7 @@ pub(super) struct File {
     pub(super) paging: Paging,
     #[serde(default)]
     pub(super) cache: Cache,
+    pub(super) telemetry: Option<Telemetry>,
     #[serde(default)]
     pub(super) connections: Vec<Connection>,
     #[serde(default)]
@@ -67,6 +68,16 @@ pub(super) struct Cache {
     pub(super) stale_while_revalidate: Option<Span>,
     pub(super) stale_if_error: Option<Span>,
     pub(super) not_found: Option<Span>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Telemetry {
+    pub(super) otlp_endpoint: String,
+    pub(super) service_name: Option<String>,
+    pub(super) sample: Option<Share>,
+    #[serde(default)]
+    pub(super) headers: BTreeMap<String, Secret>,
 }
 
 /// What a connection says of its own answers, and of each kind of them.
@@ -168,6 +179,10 @@ pub(super) enum Secret {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) Duration);
 
+/// A share, from 0 to 1.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share(pub(super) f64);
+
 /// An instant, such as `"2027-01-31T00:00:00Z"`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Instant(pub(super) jiff::Timestamp);
@@ -200,6 +215,21 @@ impl<'de> Deserialize<'de> for Span {
             let span = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
             (!span.is_zero()).then_some(Self(span))
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        // 0 and 1 are whole numbers to TOML.
+        let share = match value {
+            toml::Value::Float(share) => Some(share),
+            toml::Value::Integer(whole @ (0 | 1)) => Some(if whole == 1 { 1.0 } else { 0.0 }),
+            _ => None,
+        };
+        let share = share.filter(|share| (0.0..=1.0).contains(share)).map(Self);
+        share
+            .ok_or_else(|| D::Error::custom(format!("{value} is not a share; write a number from 0 to 1, such as 0.1")))
     }
 }
 

@@ -22,6 +22,7 @@ use crate::{
     directory::Policies,
     domain::{connection::ConnectionName, cursor::CursorKey},
     server::{Limits, Tls},
+    telemetry::trace::Otlp,
     upstream::{Credential, RateLimit},
     vendors::registry::Kind,
 };
@@ -39,6 +40,8 @@ pub struct Config {
     pub paging: Paging,
     /// What it keeps.
     pub cache: Cache,
+    /// Where it sends spans, if anywhere.
+    pub telemetry: Option<Otlp>,
     /// Whom it asks, in the order in which lists go through them.
     pub connections: Vec<Connection>,
     /// Who may ask; nobody configured means anybody, on loopback only.

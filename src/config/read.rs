@@ -7,6 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use http::{HeaderMap, HeaderName, HeaderValue};
 use url::Url;
 
 use crate::{
@@ -14,6 +15,7 @@ use crate::{
     directory::Policies,
     domain::cursor::CursorKey,
     server::{Limits, Tls, TlsError},
+    telemetry::trace::Otlp,
     upstream::{Credential, RateLimit},
     vendors::registry::{self, Kind},
 };
@@ -58,7 +60,8 @@ impl Reader<'_> {
             max_vendor_calls: file.paging.max_vendor_calls.map_or(Paging::default().max_vendor_calls, NonZeroU32::get),
         };
         let cache = Cache { max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.0.as_u64()) };
-        Ok(Config { server, paging, cache, connections, callers, files: self.files.take() })
+        let telemetry = file.telemetry.map(|file| self.telemetry(file)).transpose()?;
+        Ok(Config { server, paging, cache, telemetry, connections, callers, files: self.files.take() })
     }
 
     fn server(&self, file: file::Server) -> Result<Server, ConfigError> {
@@ -100,6 +103,45 @@ impl Reader<'_> {
         let path = self.directory.join(path);
         self.files.borrow_mut().push(path.clone());
         path
+    }
+
+    fn telemetry(&self, file: file::Telemetry) -> Result<Otlp, ConfigError> {
+        let endpoint = Url::parse(&file.otlp_endpoint).ok().filter(is_base);
+        let traces_url =
+            endpoint.and_then(|url| Url::parse(&format!("{}/v1/traces", url.as_str().trim_end_matches('/'))).ok());
+        let traces_url = traces_url.ok_or_else(|| {
+            let fault = Fault::new("this is not the base URL of a collector")
+                .fix("write an http or https URL without query, such as \"http://collector:4318\"");
+            self.locator.fault("telemetry.otlp_endpoint", fault)
+        })?;
+        let mut headers = HeaderMap::new();
+        for (name, secret) in &file.headers {
+            let at = format!("telemetry.headers.{name}");
+            let header = HeaderName::try_from(name).map_err(|_| {
+                self.locator
+                    .fault(&at, Fault::new("this is not a header's name").fix("write one such as authorization"))
+            })?;
+            let mut value = HeaderValue::try_from(self.secret(&at, secret)?).map_err(|_| {
+                let fault = Fault::new("the secret cannot stand in a header")
+                    .fix("check the variable or file that holds the secret");
+                self.locator.fault(&at, fault)
+            })?;
+            value.set_sensitive(true);
+            if headers.insert(header, value).is_some() {
+                let fault = Fault::new("this header stands above already").fix("write each header once, in any case");
+                return Err(self.locator.fault(&at, fault));
+            }
+        }
+        if file.service_name.as_ref().is_some_and(String::is_empty) {
+            let fault = Fault::new("this is no name").fix("write one, or leave the key out");
+            return Err(self.locator.fault("telemetry.service_name", fault));
+        }
+        Ok(Otlp {
+            traces_url,
+            headers,
+            service_name: file.service_name.unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
+            sample: file.sample.map_or(1.0, |it| it.0),
+        })
     }
 
     fn connections(&self, files: Vec<file::Connection>, policy: Policy) -> Result<Vec<Connection>, ConfigError> {

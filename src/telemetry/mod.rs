@@ -1,8 +1,11 @@
-//! What the gateway says of itself: log lines on standard error.
+//! What the gateway says of itself: log lines on standard error, metrics,
+//! traces.
 
 pub mod metrics;
 mod process;
 pub mod reloads;
+pub mod request;
+pub mod trace;
 
 use std::io::IsTerminal;
 

@@ -8,26 +8,29 @@
 
 mod breaker;
 mod budget;
+mod collector;
 mod credential;
 mod metrics;
 mod retry_after;
 mod send;
 
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    time::Duration,
+};
 
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
-use reqwest::Client;
+pub use reqwest::Client;
 use tower::retry::budget::{Budget as _, TpsBudget};
-use url::Url;
 
 use crate::{clock::SharedClock, vendors::VendorRequest};
 use breaker::Outcome;
 pub use breaker::{Breaker, BreakerState};
 pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
+pub use collector::Collector;
 pub use credential::Credential;
 pub use metrics::UpstreamMetrics;
-use send::Endpoint;
-pub use send::{ClientError, Clients, Reply};
+pub use send::{ClientError, Clients, Endpoint, Reply};
 
 /// A call is tried so many times at most.
 const MOST_ATTEMPTS: usize = 3;
@@ -45,15 +48,6 @@ pub struct Upstream {
     timeout: Duration,
     clock: SharedClock,
     metrics: UpstreamMetrics,
-}
-
-/// What bounds one call.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// From the moment it is asked for to the last byte of its body.
-    pub timeout: Duration,
-    /// The largest body, decompressed, in bytes.
-    pub max_body: usize,
 }
 
 /// Why a call brought no answer.
@@ -86,6 +80,20 @@ pub enum SendError {
     TooLarge(usize),
 }
 
+impl SendError {
+    /// Its kind in a word.
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::BudgetSpent { .. } => "budget_spent",
+            Self::BreakerOpen { .. } => "breaker_open",
+            Self::TimedOut(_) => "timeout",
+            Self::Unreachable(_) => "unreachable",
+            Self::BrokenOff(_) => "broken_off",
+            Self::TooLarge(_) => "too_large",
+        }
+    }
+}
+
 /// An attempt that may pass if it is made again.
 enum Passing {
     /// The vendor answered so; this is what comes of it if no retry helps.
@@ -97,26 +105,18 @@ enum Passing {
 }
 
 impl Upstream {
-    /// The way to the vendor at `base_url`, with or without its last slash.
+    /// The way to an endpoint, each of whose calls may take so long: from the
+    /// moment it is asked for to the last byte of its body.
     #[must_use]
     pub fn new(
-        client: Client,
-        base_url: &Url,
-        credential: Credential,
+        endpoint: Endpoint,
         budget: Budget,
-        limits: Limits,
-        clock: SharedClock,
+        timeout: Duration,
         metrics: UpstreamMetrics,
+        clock: SharedClock,
     ) -> Self {
-        Self {
-            endpoint: Endpoint::new(client, base_url, credential, limits.max_body),
-            budget,
-            breaker: Breaker::new(clock.clone()),
-            retries: TpsBudget::new(RETRY_BUDGET_SPAN, 1, RETRY_SHARE),
-            timeout: limits.timeout,
-            clock,
-            metrics,
-        }
+        let (breaker, retries) = (Breaker::new(clock.clone()), TpsBudget::new(RETRY_BUDGET_SPAN, 1, RETRY_SHARE));
+        Self { endpoint, budget, breaker, retries, timeout, metrics, clock }
     }
 
     /// Sends a request and reads the whole answer.
@@ -124,7 +124,7 @@ impl Upstream {
         let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
         let sending = async {
             if permit.is_probe() {
-                return self.attempt(request, priority, self.timeout).await.or_else(Passing::into_outcome);
+                return self.attempt(request, priority, self.timeout, 0).await.or_else(Passing::into_outcome);
             }
             self.send_again(request, priority).await
         };
@@ -173,7 +173,8 @@ impl Upstream {
         self.retries.deposit();
         let start = self.clock.elapsed();
         let left = || self.timeout.saturating_sub(self.clock.elapsed().saturating_sub(start));
-        let sent = (|| self.attempt(request, priority, left()))
+        let sends = AtomicU32::new(0);
+        let sent = (|| self.attempt(request, priority, left(), sends.fetch_add(1, Relaxed)))
             .retry(backoff())
             .when(|passing: &Passing| passing.may_pass() && self.retries.withdraw())
             .adjust(|passing, delay| {
@@ -191,9 +192,15 @@ impl Upstream {
         sent.or_else(Passing::into_outcome)
     }
 
-    async fn attempt(&self, request: &VendorRequest, priority: Priority, left: Duration) -> Result<Reply, Passing> {
+    async fn attempt(
+        &self,
+        request: &VendorRequest,
+        priority: Priority,
+        left: Duration,
+        resends: u32,
+    ) -> Result<Reply, Passing> {
         self.take_place(priority, left).await.map_err(Passing::Final)?;
-        let mut reply = self.endpoint.send(request, self.clock.now()).await.map_err(|error| match error {
+        let mut reply = self.endpoint.send(request, self.clock.now(), resends).await.map_err(|error| match error {
             SendError::TooLarge(_) => Passing::Final(error),
             error => Passing::Failed(error),
         })?;

@@ -3,12 +3,19 @@
 use std::{error::Error, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use http::header::{ACCEPT, AUTHORIZATION};
+use http::{
+    HeaderMap,
+    header::{ACCEPT, AUTHORIZATION},
+};
 use jiff::Timestamp;
+use opentelemetry::KeyValue;
 use reqwest::{Client, Response, redirect};
 use url::{Host, Url};
 
-use crate::vendors::{VendorRequest, VendorResponse};
+use crate::{
+    telemetry::trace::{VendorTracer, inject},
+    vendors::{VendorRequest, VendorResponse},
+};
 
 use super::{Credential, SendError, retry_after::named_wait};
 
@@ -18,11 +25,12 @@ const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where a connection's requests go.
 #[derive(Debug)]
-pub(super) struct Endpoint {
+pub struct Endpoint {
     client: Client,
     base_url: String,
     credential: Credential,
     max_body: usize,
+    tracer: VendorTracer,
 }
 
 /// A vendor's answer.
@@ -76,9 +84,12 @@ fn client(loopback: bool) -> reqwest::Result<Client> {
 }
 
 impl Endpoint {
-    pub(super) fn new(client: Client, base_url: &Url, credential: Credential, max_body: usize) -> Self {
+    /// The API at `base_url`, with or without its last slash, whose answers have
+    /// `max_body` bytes at most, decompressed.
+    #[must_use]
+    pub fn new(client: Client, base_url: &Url, credential: Credential, max_body: usize, tracer: VendorTracer) -> Self {
         let base_url = base_url.as_str().trim_end_matches('/').to_owned();
-        Self { client, base_url, credential, max_body }
+        Self { client, base_url, credential, max_body, tracer }
     }
 
     pub(super) fn redact(&self, text: &str) -> String {
@@ -95,10 +106,29 @@ impl Endpoint {
         url
     }
 
-    pub(super) async fn send(&self, request: &VendorRequest, now: Timestamp) -> Result<Reply, SendError> {
+    /// Sends a request that has been sent so many times before.
+    pub(super) async fn send(&self, request: &VendorRequest, now: Timestamp, resends: u32) -> Result<Reply, SendError> {
+        let span = self.tracer.call(resends);
+        let mut headers = HeaderMap::new();
+        inject(span.context(), &mut headers);
+        let sent = self.exchange(request, headers, now).await;
+        let status = sent.as_ref().ok().map(|reply| reply.response.status);
+        let error = match &sent {
+            Ok(reply) if reply.response.status < 400 => None,
+            Ok(reply) => Some(reply.response.status.to_string().into()),
+            Err(error) => Some(error.kind().into()),
+        };
+        span.end(error, || {
+            status.map(|status| KeyValue::new("http.response.status_code", i64::from(status))).into_iter().collect()
+        });
+        sent
+    }
+
+    async fn exchange(&self, request: &VendorRequest, headers: HeaderMap, now: Timestamp) -> Result<Reply, SendError> {
         let response = self
             .client
             .get(self.url(request))
+            .headers(headers)
             .header(AUTHORIZATION, self.credential.bearer())
             .header(ACCEPT, "application/json")
             .send()
@@ -106,30 +136,31 @@ impl Endpoint {
             .map_err(|error| SendError::Unreachable(cause(error)))?;
         let status = response.status().as_u16();
         let retry_after = named_wait(response.headers(), now);
-        let body = self.read(response).await?;
+        let body = read(response, self.max_body).await?;
         Ok(Reply { response: VendorResponse { status, body }, retry_after })
     }
+}
 
-    async fn read(&self, mut response: Response) -> Result<Bytes, SendError> {
-        let too_large = SendError::TooLarge(self.max_body);
-        let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
-        if announced > self.max_body {
+/// Reads a body of so many bytes at most.
+pub(super) async fn read(mut response: Response, max_body: usize) -> Result<Bytes, SendError> {
+    let too_large = SendError::TooLarge(max_body);
+    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+    if announced > max_body {
+        return Err(too_large);
+    }
+    let mut body = BytesMut::with_capacity(announced);
+    while let Some(chunk) = response.chunk().await.map_err(|error| SendError::BrokenOff(cause(error)))? {
+        if body.len() + chunk.len() > max_body {
             return Err(too_large);
         }
-        let mut body = BytesMut::with_capacity(announced);
-        while let Some(chunk) = response.chunk().await.map_err(|error| SendError::BrokenOff(cause(error)))? {
-            if body.len() + chunk.len() > self.max_body {
-                return Err(too_large);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body.freeze())
+        body.extend_from_slice(&chunk);
     }
+    Ok(body.freeze())
 }
 
 /// What went wrong at the bottom of an error, without the URL: a query may
 /// hold a customer's name.
-fn cause(error: reqwest::Error) -> String {
+pub(super) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut deepest: &dyn Error = &error;
     while let Some(source) = deepest.source() {

@@ -19,6 +19,7 @@ mod serving;
 mod several;
 #[allow(dead_code, reason = "each module of tests uses its part")]
 mod support;
+mod traces;
 mod translation;
 mod upstream;
 mod vendor_contracts;

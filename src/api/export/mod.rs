@@ -17,6 +17,7 @@ use http::{
     header::{ACCEPT, CACHE_CONTROL, CONTENT_TYPE, VARY},
 };
 use mediatype::{MediaType, Name, Value, names, values};
+use opentelemetry::{Context, context::FutureExt};
 use serde::Serialize;
 
 use crate::directory::{Export, ExportPage, Outcome};
@@ -154,6 +155,8 @@ struct Sending {
     format: Format,
     is_over: bool,
     count: usize,
+    /// The request's, which ends with its head.
+    context: Context,
 }
 
 fn stream(
@@ -162,7 +165,7 @@ fn stream(
     format: Format,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
     let head = stream::iter(format.head(&request).map(Ok));
-    let sending = Sending { export, request, format, is_over: false, count: 0 };
+    let sending = Sending { export, request, format, is_over: false, count: 0, context: Context::current() };
     head.chain(stream::unfold(sending, async |mut sending| Some((Ok(sending.next().await?), sending))))
 }
 
@@ -171,7 +174,7 @@ impl Sending {
         if self.is_over {
             return None;
         }
-        let page = self.export.next().await;
+        let page = self.export.next().with_context(self.context.clone()).await;
         self.count += page.count;
         let (status, problem) = match (&page.trouble, &page.cursor) {
             (Some(error), _) => ("incomplete", Some(SourceProblem::from(Problem::from(error.clone())))),

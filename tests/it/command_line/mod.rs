@@ -5,6 +5,7 @@ mod exporting;
 mod leaks;
 mod reloading;
 mod serving;
+mod telemetry;
 
 use std::{
     io::{BufRead, BufReader, Read},

@@ -25,7 +25,7 @@ fn with(addition: &str) -> String {
 
 #[test]
 fn an_unknown_key_is_named_at_every_level() {
-    assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `connections`, `callers`");
+    assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`");
     assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
     assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
@@ -154,6 +154,33 @@ fn without_callers_only_loopback_is_listened_on() {
     assert_snapshot!(with("[server]\nlisten = \"0.0.0.0:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
     assert_snapshot!(with("[server]\nlisten = \"[::]:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
     assert_snapshot!(with("[server]\nlisten = \"192.168.1.1:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
+}
+
+#[test]
+fn a_collector_has_a_base_url_a_share_and_secrets_that_a_header_may_hold() {
+    let telemetry = |rest: &str| with(&format!("[telemetry]\n{rest}"));
+    let to = |rest: &str| telemetry(&format!("otlp_endpoint = \"http://collector:4318\"\n{rest}"));
+    assert_snapshot!(telemetry("sample = 1"), @"gateway.toml:7: telemetry: missing field `otlp_endpoint`");
+    assert_snapshot!(telemetry("otlp_endpoint = \"collector:4318\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: this is not the base URL of a collector; write an http or https URL without query, such as "http://collector:4318""#);
+    assert_snapshot!(telemetry("otlp_endpoint = \"http://collector:4318?a=b\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: this is not the base URL of a collector; write an http or https URL without query, such as "http://collector:4318""#);
+    assert_snapshot!(to("sample = 2"), @"gateway.toml:9: telemetry.sample: 2 is not a share; write a number from 0 to 1, such as 0.1");
+    assert_snapshot!(to("sample = -0.1"), @"gateway.toml:9: telemetry.sample: -0.1 is not a share; write a number from 0 to 1, such as 0.1");
+    assert_snapshot!(to("sample = nan"), @"gateway.toml:9: telemetry.sample: nan is not a share; write a number from 0 to 1, such as 0.1");
+    assert_snapshot!(to("sample = \"all\""), @r#"gateway.toml:9: telemetry.sample: "all" is not a share; write a number from 0 to 1, such as 0.1"#);
+    assert_snapshot!(to("headers = { authorization = \"Bearer s3cr3t\" }"), @r#"gateway.toml:9: telemetry.headers.authorization: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+    assert_snapshot!(to("headers = { authorization = { file = \"empty\" } }"), @"gateway.toml:9: telemetry.headers.authorization: the file empty is empty; write the secret into it, alone");
+    assert_snapshot!(to("headers = { \"no name\" = { file = \"secret\" } }"), @"gateway.toml:9: telemetry.headers.no name: this is not a header's name; write one such as authorization");
+    assert_snapshot!(to("headers = { X-Key = { file = \"secret\" }, x-key = { file = \"secret\" } }"), @"gateway.toml:9: telemetry.headers.x-key: this header stands above already; write each header once, in any case");
+    assert_snapshot!(to("service_name = \"\""), @"gateway.toml:9: telemetry.service_name: this is no name; write one, or leave the key out");
+    assert_snapshot!(to("protocol = \"grpc\""), @"gateway.toml:9: telemetry.protocol: unknown field `protocol`, expected one of `otlp_endpoint`, `service_name`, `sample`, `headers`");
+}
+
+#[test]
+fn a_secret_for_a_collector_that_cannot_be_sent_is_not_shown() {
+    let place = Place::new();
+    std::fs::write(place.path("two"), "two\nlines").unwrap();
+    let telemetry = "[telemetry]\notlp_endpoint = \"http://c\"\nheaders = { authorization = { file = \"two\" } }";
+    assert_snapshot!(place.complaint(&format!("{TOLT}{telemetry}")), @"gateway.toml:9: telemetry.headers.authorization: the secret cannot stand in a header; check the variable or file that holds the secret");
 }
 
 #[test]

@@ -102,6 +102,35 @@ fn the_example_file_is_right_and_shows_the_defaults() {
     assert!(place.parse(&with_secrets_here(&with_key)).unwrap().paging.cursor_key.is_some());
 }
 
+/// The section of the example that stands behind `#`, as it is.
+fn telemetry_of_the_example() -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway.example.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let keys = ["[telemetry]", "otlp_endpoint = ", "service_name = ", "sample = ", "headers = "];
+    let lines = text.lines().filter_map(|line| line.strip_prefix("# "));
+    let lines: Vec<_> = lines.filter(|line| keys.iter().any(|key| line.starts_with(key))).collect();
+    lines.join("\n").replace("COLLECTOR_AUTHORIZATION", VARIABLE)
+}
+
+#[test]
+fn spans_go_where_the_file_says() {
+    let place = Place::new();
+    let read = |telemetry: &str| place.parse(&format!("{telemetry}\n{}", least())).unwrap().telemetry;
+    assert!(read("").is_none());
+    let shown = read(&telemetry_of_the_example()).unwrap();
+    let least = read("[telemetry]\notlp_endpoint = \"http://collector:4318/\"").unwrap();
+    assert_eq!(shown.traces_url.as_str(), "http://collector:4318/v1/traces");
+    assert_eq!(
+        (shown.traces_url, shown.service_name, shown.sample),
+        (least.traces_url, least.service_name, least.sample)
+    );
+    assert_eq!(shown.headers["authorization"], std::env::var(VARIABLE).unwrap());
+    assert!(least.headers.is_empty());
+    let below = read("[telemetry]\notlp_endpoint = \"https://c/otlp\"\nsample = 0\nservice_name = \"x\"").unwrap();
+    assert_eq!(below.traces_url.as_str(), "https://c/otlp/v1/traces");
+    assert_eq!((below.sample, &*below.service_name), (0.0, "x"));
+}
+
 /// No more than is required: a connection of each kind.
 fn least() -> String {
     [("affiliates", "tolt", "program_id"), ("tax", "corporation", "corporation_id")]
@@ -137,7 +166,8 @@ fn relative_files_are_relative_to_the_configuration() {
 #[test]
 fn no_secret_is_printed() {
     let place = Place::new();
-    let text = format!("[paging]\ncursor_key = {{ file = \"secret\" }}\n{}", least());
+    let telemetry = "[telemetry]\notlp_endpoint = \"http://c\"\nheaders = { x-api-key = { file = \"secret\" } }";
+    let text = format!("{telemetry}\n[paging]\ncursor_key = {{ file = \"secret\" }}\n{}", least());
     let printed = format!("{0:?} {0:#?}", place.parse(&text).unwrap());
     assert!(printed.contains("affiliates") && !printed.contains("s3cr3t"), "{printed}");
 }

@@ -1,5 +1,6 @@
 //! A gateway in front of simulated vendors, all on loopback sockets.
 
+mod collector;
 mod scripted;
 
 use std::{
@@ -22,6 +23,7 @@ use customer_gateway::{
     domain::cursor::CursorKey,
     sandbox::{Data, Options, Sandbox},
     server::{self, Live},
+    telemetry::trace::Tracer,
     upstream::{Credential, RateLimit},
     vendors::registry,
 };
@@ -33,6 +35,7 @@ use tokio::{
     task::JoinHandle,
 };
 
+pub(crate) use collector::{Collector, otlp_to};
 pub(crate) use scripted::{
     ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
 };
@@ -41,6 +44,7 @@ pub(crate) use scripted::{
 pub(crate) struct Gateway {
     pub(crate) url: String,
     pub(crate) clock: Arc<MovableClock>,
+    tracer: Tracer,
     client: reqwest::Client,
     app: tokio::sync::Mutex<App>,
     live: Live,
@@ -81,8 +85,9 @@ impl Gateway {
         let stopped = Arc::clone(&stop).notified_owned();
         let task = tokio::spawn(server::serve(listener, live.clone(), app.readiness(), stopped));
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        let tracer = app.tracer().clone();
         let (app, task) = (tokio::sync::Mutex::new(app), Task(task));
-        Self { url, clock: Arc::new(MovableClock::new()), client, app, live, stop, task }
+        Self { url, clock: Arc::new(MovableClock::new()), tracer, client, app, live, stop, task }
     }
 
     /// Serves what another configuration makes of it.
@@ -142,9 +147,15 @@ impl Gateway {
         panic!("the walk over {target} does not end");
     }
 
+    /// Sends the spans that have ended to their collector.
+    pub(crate) async fn flush(&self) {
+        self.tracer.flush().await;
+    }
+
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        assert!(headers.contains_key("x-request-id"), "every answer has its request's id: {headers:?}");
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 }
@@ -255,6 +266,7 @@ pub(crate) fn config(connections: Vec<Connection>) -> Config {
         server: Server { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Server::default() },
         paging: Paging::default(),
         cache: Cache::default(),
+        telemetry: None,
         connections,
         callers: Vec::new(),
         files: Vec::new(),

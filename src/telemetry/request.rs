@@ -1,0 +1,79 @@
+//! What is noted of a request on its way, for its line in the log.
+//!
+//! The notes travel in the request's [`Context`], so that nothing on the way
+//! has to hand them on.
+
+use std::{sync::Arc, time::Duration};
+
+use opentelemetry::Context;
+use parking_lot::Mutex;
+
+use crate::{clock::SharedClock, domain::connection::ConnectionName};
+
+/// The notes of one request. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub struct Notes(Arc<Mutex<Noted>>);
+
+/// What has been noted.
+#[derive(Debug, Clone, Default)]
+pub struct Noted {
+    /// The connections that are asked, joined by commas.
+    pub connections: Option<Arc<str>>,
+    /// For how long the request has waited for vendors. Waits at the same time
+    /// count once.
+    pub waited: Duration,
+    waiting: u32,
+    since: Duration,
+}
+
+/// A wait for a vendor, until it is dropped.
+pub struct Wait<'c> {
+    notes: Option<Notes>,
+    clock: &'c SharedClock,
+}
+
+impl Notes {
+    /// What has been noted so far.
+    #[must_use]
+    pub fn take(&self) -> Noted {
+        std::mem::take(&mut *self.0.lock())
+    }
+
+    fn current() -> Option<Self> {
+        Context::map_current(|context| context.get::<Self>().cloned())
+    }
+}
+
+/// Notes which connections the current request asks.
+pub fn asks(connections: &[ConnectionName]) {
+    if let Some(notes) = Notes::current() {
+        let names: Vec<_> = connections.iter().map(ConnectionName::as_str).collect();
+        notes.0.lock().connections = Some(names.join(",").into());
+    }
+}
+
+/// Notes that the current request waits for a vendor.
+#[must_use]
+pub fn wait(clock: &SharedClock) -> Wait<'_> {
+    let notes = Notes::current();
+    if let Some(Notes(notes)) = &notes {
+        let mut it = notes.lock();
+        if it.waiting == 0 {
+            it.since = clock.elapsed();
+        }
+        it.waiting += 1;
+    }
+    Wait { notes, clock }
+}
+
+impl Drop for Wait<'_> {
+    fn drop(&mut self) {
+        let Some(Notes(notes)) = &self.notes else { return };
+        let mut it = notes.lock();
+        it.waiting = it.waiting.saturating_sub(1);
+        if it.waiting == 0 {
+            let waited = self.clock.elapsed().saturating_sub(it.since);
+            it.waited += waited;
+        }
+    }
+}

@@ -1,0 +1,169 @@
+//! Traces: a request's place in its caller's trace, and spans of what the
+//! gateway does, where somebody collects them.
+//!
+//! Both travel in OpenTelemetry's [`Context`]: the edge begins one, what a
+//! request starts in other tasks goes on with it, and the way out to a vendor
+//! passes it on. Without a collector there are no spans, and the vendor gets
+//! what the caller sent.
+
+mod export;
+mod propagation;
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use http::HeaderMap;
+use jiff::Timestamp;
+use opentelemetry::{
+    Context, KeyValue,
+    trace::{SpanBuilder, SpanKind, Status, TraceContextExt, TraceId, Tracer as _},
+};
+use opentelemetry_http::HttpClient;
+use url::Url;
+
+use crate::{clock::SharedClock, domain::connection::ConnectionName, telemetry::metrics::Registry};
+use export::Exporter;
+pub use export::{ExporterError, Otlp};
+pub use propagation::inject;
+
+/// Begins spans, and sends them to a collector if there is one. Clones share
+/// it.
+#[derive(Debug, Clone, Default)]
+pub struct Tracer(Option<Arc<Exporter>>);
+
+/// Begins spans of calls to one vendor.
+#[derive(Debug, Clone)]
+pub struct VendorTracer {
+    tracer: Tracer,
+    attributes: Vec<KeyValue>,
+}
+
+/// A piece of work within a trace: a span, where spans are collected.
+#[derive(Debug)]
+pub struct Span {
+    context: Context,
+    recording: Option<Recording>,
+}
+
+/// A span that has not ended.
+struct Recording {
+    exporter: Arc<Exporter>,
+    started_at: Timestamp,
+    started: Duration,
+    kind: SpanKind,
+}
+
+impl Tracer {
+    /// A tracer that sends spans to a collector, from a thread of its own. To
+    /// be called within a runtime.
+    pub fn exporting(
+        otlp: &Otlp,
+        client: Arc<dyn HttpClient>,
+        registry: &Registry,
+        clock: SharedClock,
+    ) -> Result<Self, ExporterError> {
+        Ok(Self(Some(Arc::new(Exporter::new(otlp, client, registry, clock)?))))
+    }
+
+    /// Begins to serve a request, in its caller's trace if it names one.
+    #[must_use]
+    pub fn serve(&self, request: &HeaderMap, describe: impl FnOnce() -> SpanBuilder) -> Span {
+        self.begin(SpanKind::Server, propagation::extract(request), describe)
+    }
+
+    /// A tracer of the calls over a connection.
+    #[must_use]
+    pub fn of_vendor(&self, connection: &ConnectionName, base_url: &Url) -> VendorTracer {
+        let mut attributes = vec![
+            KeyValue::new("http.request.method", "GET"),
+            KeyValue::new("server.address", base_url.host_str().unwrap_or_default().to_owned()),
+            KeyValue::new("gateway.connection", connection.to_string()),
+        ];
+        attributes.extend(base_url.port_or_known_default().map(|port| KeyValue::new("server.port", i64::from(port))));
+        VendorTracer { tracer: self.clone(), attributes }
+    }
+
+    /// Sends what has ended. Returns when that is done, or has taken too long.
+    pub async fn flush(&self) {
+        let Some(exporter) = self.0.clone() else { return };
+        // It blocks until the exporter's thread has answered. What could not
+        // be sent has been counted and logged there.
+        drop(tokio::task::spawn_blocking(move || exporter.flush()).await);
+    }
+
+    fn begin(&self, kind: SpanKind, parent: Context, describe: impl FnOnce() -> SpanBuilder) -> Span {
+        let Some(exporter) = &self.0 else { return Span { context: parent, recording: None } };
+        let (started_at, started) = (exporter.clock.now(), exporter.clock.elapsed());
+        let builder = describe().with_kind(kind.clone()).with_start_time(started_at);
+        let context = parent.with_span(exporter.tracer.build_with_context(builder, &parent));
+        let is_recording = context.span().is_recording();
+        let recording = is_recording.then(|| Recording { exporter: Arc::clone(exporter), started_at, started, kind });
+        Span { context, recording }
+    }
+}
+
+impl VendorTracer {
+    /// Begins a call, for whatever is being done; it was made so many times
+    /// before.
+    #[must_use]
+    pub fn call(&self, resends: u32) -> Span {
+        self.tracer.begin(SpanKind::Client, Context::current(), || {
+            let resends = (resends > 0).then(|| KeyValue::new("http.request.resend_count", i64::from(resends)));
+            SpanBuilder::from_name("GET").with_attributes(self.attributes.iter().cloned().chain(resends))
+        })
+    }
+}
+
+impl Span {
+    /// What goes on within it.
+    #[must_use]
+    pub fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// The trace that it is part of, if there is one.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<TraceId> {
+        let id = self.context.span().span_context().trace_id();
+        (id != TraceId::INVALID).then_some(id)
+    }
+
+    /// Ends it; `error` is what went wrong (`error.type` of the semantic
+    /// conventions).
+    pub fn end(mut self, error: Option<Cow<'static, str>>, attributes: impl FnOnce() -> Vec<KeyValue>) {
+        if let Some(recording) = self.recording.take() {
+            recording.end(&self.context, error, attributes());
+        }
+    }
+}
+
+/// Whoever did the work was stopped: a call by its deadline, and a request by
+/// a caller who has gone.
+impl Drop for Span {
+    fn drop(&mut self) {
+        if let Some(recording) = self.recording.take() {
+            let error = if recording.kind == SpanKind::Client { "timeout" } else { "cancelled" };
+            recording.end(&self.context, Some(error.into()), Vec::new());
+        }
+    }
+}
+
+impl Recording {
+    fn end(self, context: &Context, error: Option<Cow<'static, str>>, attributes: Vec<KeyValue>) {
+        let span = context.span();
+        span.set_attributes(attributes);
+        if let Some(error) = error {
+            span.set_attribute(KeyValue::new("error.type", error));
+            span.set_status(Status::error(""));
+        }
+        let took = self.exporter.clock.elapsed().saturating_sub(self.started);
+        let ended_at = self.started_at.saturating_add(took).unwrap_or(self.started_at);
+        span.end_with_timestamp(ended_at.into());
+        self.exporter.recorded.increment(1);
+    }
+}
+
+impl std::fmt::Debug for Recording {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Recording").field("kind", &self.kind).finish_non_exhaustive()
+    }
+}
