@@ -77,6 +77,7 @@ pub(super) async fn get_customer(
     let shape = parameters::customer_shape(query.as_deref())?;
     let (connection, vendor_id) = parameters::customer_id(parameters::path_id(&path), &access)?;
     let retrieval = Retrieval { vendor_id, shape };
-    let found = state.directory.retrieve(&connection, &retrieval, caching::demand(&headers)).await?;
+    let demand = caching::demand(&headers);
+    let found = state.directory.retrieve(&connection, &retrieval, demand, access.payer()).await?;
     Ok(caching::answer(&headers, page::single(found)))
 }

@@ -10,7 +10,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{CallCount, DirectoryError, Explained, ExplainedRequest, ExplainedSource},
+    directory::{CallCount, DirectoryError, Explained, ExplainedRequest, ExplainedSource, PageRequest},
+    upstream::Payer,
     vendors::plan::{NativeParameter, Plan},
 };
 
@@ -144,19 +145,19 @@ struct Native<'e> {
 }
 
 impl<'e> Explanation<'e> {
-    fn of(explained: &'e Explained, limit: usize) -> Self {
+    fn of(explained: &'e Explained, page: &PageRequest) -> Self {
         Self {
             strategy: if explained.is_merged { "merged" } else { "one_after_the_other" },
-            limit,
+            limit: page.limit,
             max_calls: explained.allowed,
             calls: explained.calls.into(),
-            sources: explained.sources.iter().map(Source::of).collect(),
+            sources: explained.sources.iter().map(|source| Source::of(source, page.payer.as_ref())).collect(),
         }
     }
 }
 
 impl<'e> Source<'e> {
-    fn of(explained: &'e ExplainedSource) -> Self {
+    fn of(explained: &'e ExplainedSource, payer: Option<&Payer>) -> Self {
         let source = &explained.source;
         let plan = explained.plan.as_ref().ok();
         let skipped = explained.plan.as_ref().err().map(|error| {
@@ -178,7 +179,7 @@ impl<'e> Source<'e> {
             order: plan.map_or("none", |plan| order(plan)),
             paging: if is_sorted { "all_pages" } else { "page_by_page" },
             calls: explained.calls.into(),
-            budget: Budget::of(source.upstream().budget()),
+            budget: Budget::of(source.upstream(), payer),
             breaker: Breaker::of(source.upstream().breaker()),
             problem: skipped,
         }
@@ -265,7 +266,7 @@ pub(super) async fn explain_transactions(
 
 async fn explain(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
     let explained = state.directory.explain(&request.question, &request.page).await?;
-    let explanation = Explanation::of(&explained, request.page.limit);
+    let explanation = Explanation::of(&explained, &request.page);
     let mut response = page::json(serde_json::to_vec(&explanation).unwrap_or_default());
     if request.page.is_lenient {
         response.headers_mut().insert(PREFERENCE_APPLIED, LENIENT);

@@ -85,6 +85,11 @@ fn look_at(registry: &Registry, source: &Source) {
     for (name, help, value) in gauges {
         registry.gauge(name, help, labels).set(value);
     }
+    for (caller, left) in source.upstream().shares_left() {
+        let help = "Vendor calls that a caller's share of the budget would let pass at once.";
+        let labels = &[("caller", &*caller), ("connection", source.name().as_str())];
+        registry.gauge("gateway_caller_share_left", help, labels).set(left);
+    }
 }
 
 fn healthy() -> Response {

@@ -6,7 +6,7 @@ use bytesize::ByteSize;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::{cache, domain::connection::ConnectionName};
+use crate::{cache, domain::connection::ConnectionName, upstream};
 
 /// The keys that no table below names: an account's id, whose key depends on
 /// the kind of vendor.
@@ -125,6 +125,7 @@ pub(super) struct Caller {
     #[serde(default)]
     pub(super) may_purge: bool,
     pub(super) quota: Option<Quota>,
+    pub(super) share: Option<Share>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -152,6 +153,10 @@ pub(super) enum Secret {
 /// A length of time, such as `"500ms"`, `"30s"` or `"5m"`; never none.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) Duration);
+
+/// A part of something, such as `0.25`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share(pub(super) upstream::Share);
 
 /// An instant, such as `"2027-01-31T00:00:00Z"`.
 #[derive(Debug, Clone, Copy)]
@@ -184,6 +189,17 @@ impl<'de> Deserialize<'de> for Span {
         worded(deserializer, "a length of time; write one such as \"30s\" or \"5m\"", |text| {
             let span = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
             (!span.is_zero()).then_some(Self(span))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        // The one share that has no fraction.
+        let part = value.as_float().or_else(|| (value.as_integer() == Some(1)).then_some(1.0));
+        part.and_then(upstream::Share::new).map(Self).ok_or_else(|| {
+            D::Error::custom(format!("{value} is not a share; write a number above 0 and at most 1, such as 0.25"))
         })
     }
 }

@@ -20,7 +20,7 @@ use url::Url;
 use crate::{
     directory::Policies,
     domain::{connection::ConnectionName, cursor::CursorKey},
-    upstream::{Credential, RateLimit},
+    upstream::{Credential, RateLimit, Share},
     vendors::registry::Kind,
 };
 use error::Locator;
@@ -102,6 +102,9 @@ pub struct Caller {
     pub may_purge: bool,
     /// How often it may ask; without one, as often as it likes.
     pub quota: Option<Quota>,
+    /// What its vendor calls may take of each credential's rate limit; without
+    /// one, all of it.
+    pub share: Option<Share>,
 }
 
 /// A caller's key.

@@ -9,10 +9,12 @@
 mod breaker;
 mod budget;
 mod credential;
+mod limiter;
 mod retry_after;
 mod send;
+mod share;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
 use reqwest::Client;
@@ -26,6 +28,7 @@ pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
 pub use credential::Credential;
 use send::Endpoint;
 pub use send::{ClientError, Clients, Reply};
+pub use share::{Payer, Share};
 
 /// A call is tried so many times at most.
 const MOST_ATTEMPTS: usize = 3;
@@ -60,6 +63,12 @@ pub enum SendError {
     /// the credential.
     #[error("the credential's budget is spent, or the vendor has stopped it: there is room again in {} s", whole_seconds(*.retry_after))]
     BudgetSpent {
+        /// When to ask again.
+        retry_after: Duration,
+    },
+    /// The payer's share of the budget has no place for the call in time.
+    #[error("the caller's share of the vendor calls is spent: there is room again in {} s", whole_seconds(*.retry_after))]
+    ShareSpent {
         /// When to ask again.
         retry_after: Duration,
     },
@@ -114,6 +123,16 @@ impl Upstream {
         }
     }
 
+    /// Charges a call to a payer's share of the budget, before anybody waits for
+    /// the call. What would not be made anyway is not charged; retries are not
+    /// charged either.
+    pub async fn charge(&self, payer: &Payer, priority: Priority) -> Result<(), SendError> {
+        if let BreakerState::Open(retry_after) = self.breaker.state() {
+            return Err(SendError::BreakerOpen { retry_after });
+        }
+        self.budget.charge(payer, priority).await
+    }
+
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: &VendorRequest, priority: Priority) -> Result<Reply, SendError> {
         let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
@@ -127,7 +146,9 @@ impl Upstream {
         permit.settle(match &sent {
             Ok(reply) if reply.response.status >= 500 => Outcome::Failed,
             Ok(_) | Err(SendError::TooLarge(_)) => Outcome::Succeeded,
-            Err(SendError::BudgetSpent { .. } | SendError::BreakerOpen { .. }) => Outcome::Unknown,
+            Err(SendError::BudgetSpent { .. } | SendError::ShareSpent { .. } | SendError::BreakerOpen { .. }) => {
+                Outcome::Unknown
+            }
             Err(_) => Outcome::Failed,
         });
         sent
@@ -149,6 +170,18 @@ impl Upstream {
     #[must_use]
     pub fn budget(&self) -> BudgetState {
         self.budget.state()
+    }
+
+    /// How many calls a payer's share of that would let pass at once.
+    #[must_use]
+    pub fn share_left(&self, payer: &Payer) -> u32 {
+        self.budget.share_left(payer)
+    }
+
+    /// The same of each payer that has asked, by its name.
+    #[must_use]
+    pub fn shares_left(&self) -> Vec<(Arc<str>, u32)> {
+        self.budget.shares_left()
     }
 
     /// What the connection's breaker shows.

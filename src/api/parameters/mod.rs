@@ -175,6 +175,7 @@ fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: Asker<'_>) -
         limit: limit(query)?,
         cursor: query.one("cursor")?.map(str::to_owned),
         demand: caching::demand(asker.headers),
+        payer: asker.access.payer(),
     })
 }
 

@@ -274,6 +274,7 @@ pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
         may_purge: false,
         quota: None,
+        share: None,
     }
 }
 
