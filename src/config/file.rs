@@ -12,6 +12,10 @@ use crate::{cache, domain::connection::ConnectionName, upstream};
 /// the kind of vendor.
 pub(super) type AccountKeys = BTreeMap<String, toml::Value>;
 
+/// No length of time is longer than a century: the sum of a few still fits into
+/// nanoseconds of 64 bits, in which rates are kept.
+const LONGEST_SPAN: Duration = Duration::from_hours(100 * 365 * 24);
+
 /// The keys of a connection, for messages.
 pub(super) const CONNECTION_KEYS: &str = "name, vendor, base_url, credential, rate_limit, timeout, cache";
 
@@ -150,7 +154,8 @@ pub(super) enum Secret {
     File(PathBuf),
 }
 
-/// A length of time, such as `"500ms"`, `"30s"` or `"5m"`; never none.
+/// A length of time, such as `"500ms"`, `"30s"` or `"5m"`; neither none nor
+/// longer than a century.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) Duration);
 
@@ -188,7 +193,7 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         worded(deserializer, "a length of time; write one such as \"30s\" or \"5m\"", |text| {
             let span = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
-            (!span.is_zero()).then_some(Self(span))
+            (!span.is_zero() && span <= LONGEST_SPAN).then_some(Self(span))
         })
     }
 }

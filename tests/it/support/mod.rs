@@ -197,6 +197,11 @@ impl MovableClock {
         self.elapsed.send_modify(|elapsed| *elapsed += by);
     }
 
+    /// How many sleep.
+    pub(crate) fn sleepers(&self) -> usize {
+        self.elapsed.receiver_count()
+    }
+
     /// Makes whoever asks for the time of day from now on panic.
     pub(crate) fn break_down(&self) {
         self.broken.store(true, Relaxed);
