@@ -42,14 +42,8 @@ use super::{
     params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, CachingHeaders, PreferenceHeaders),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
-pub(super) async fn list_customers(
-    State(state): State<ApiState>,
-    access: Access,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    list(&state, &headers, parameters::customers(query.as_deref(), asker)?).await
+pub(super) async fn list_customers(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+    list(&state, &asker.headers, parameters::customers(&asker)?).await
 }
 
 /// Get a customer

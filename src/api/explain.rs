@@ -1,11 +1,7 @@
 //! `GET /explain/customers` and `GET /explain/transactions`: what asking would
 //! do.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
-use http::HeaderMap;
+use axum::{extract::State, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -17,7 +13,6 @@ use crate::{
 
 use super::{
     ApiState,
-    access::Access,
     connections::{Breaker, Budget},
     openapi::headers::PreferenceHeaders,
     page,
@@ -226,14 +221,8 @@ impl From<CallCount> for Calls {
     params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, PreferenceHeaders),
     responses((status = 200, description = "What asking would do.", body = Explanation), ExplainCustomersProblems),
 )]
-pub(super) async fn explain_customers(
-    State(state): State<ApiState>,
-    access: Access,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    explain(&state, &parameters::customers(query.as_deref(), asker)?).await
+pub(super) async fn explain_customers(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+    explain(&state, &parameters::customers(&asker)?).await
 }
 
 /// Explain a list of transactions
@@ -254,14 +243,8 @@ pub(super) async fn explain_customers(
     ),
     responses((status = 200, description = "What asking would do.", body = Explanation), ExplainTransactionsProblems),
 )]
-pub(super) async fn explain_transactions(
-    State(state): State<ApiState>,
-    access: Access,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    explain(&state, &parameters::transactions(query.as_deref(), asker)?).await
+pub(super) async fn explain_transactions(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+    explain(&state, &parameters::transactions(&asker)?).await
 }
 
 async fn explain(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
