@@ -4,7 +4,7 @@
 #[expect(dead_code, reason = "each bench uses its part")]
 mod pages;
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{future::Ready, num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use criterion::Criterion;
@@ -56,12 +56,12 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "bench")),
     };
     let page = Page::of("tolt", 100);
-    let filled = cache.get(lookup.clone(), |_| async move { Ok::<_, SourceError>(page.read()) });
+    let filled = cache.get(lookup.clone(), |_| async move { Ok(async move { Ok::<_, SourceError>(page.read()) }) });
     runtime.block_on(filled).unwrap();
     criterion.bench_function("hit/cache", |bencher| {
         bencher.to_async(runtime).iter(|| async {
-            let fetch = |_| async { Err::<_, SourceError>(SourceError::NotCached) };
-            cache.get(lookup.clone(), fetch).await.unwrap()
+            let admit = |_| async { Err::<Ready<_>, _>(SourceError::NotCached) };
+            cache.get(lookup.clone(), admit).await.unwrap()
         });
     });
 }
@@ -110,6 +110,7 @@ fn config(sandbox: &Sandbox) -> Config {
         connections: vec![connection.name.clone()],
         may_purge: false,
         quota: None,
+        share: None,
     };
     Config {
         server: Server::default(),

@@ -19,6 +19,7 @@ use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use crate::{
     clock::{SharedClock, Ticks},
     config::{Caller, Quota},
+    upstream::Payer,
 };
 
 use super::{
@@ -141,6 +142,14 @@ impl Access {
         match self {
             Self::Everything => NOBODY.into(),
             Self::Caller(caller) => Arc::clone(&caller.name),
+        }
+    }
+
+    /// On whose account vendor calls are made, if the caller has a share.
+    pub(super) fn payer(&self) -> Option<Payer> {
+        match self {
+            Self::Everything => None,
+            Self::Caller(caller) => caller.share.map(|share| Payer { name: Arc::clone(&caller.name), share }),
         }
     }
 

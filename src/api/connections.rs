@@ -14,7 +14,7 @@ use crate::{
     directory::Source,
     domain::parameter::Parameter,
     telemetry::request::asks,
-    upstream::{BreakerState, BudgetState, whole_seconds},
+    upstream::{BreakerState, Payer, Upstream, whole_seconds},
     vendors::capabilities::{Applied, ListCapabilities, expansion_names},
 };
 
@@ -68,6 +68,10 @@ pub(super) struct Budget {
     /// How many vendor calls would be let pass at once.
     #[schema(example = 5)]
     left: u32,
+    /// How many of them the caller's share would let pass at once; null if it
+    /// has none, and may take all.
+    #[schema(value_type = Option<i64>, example = json!(null))]
+    share_left: Option<u32>,
     /// How many calls wait for a place.
     #[schema(example = 0)]
     waiting: u32,
@@ -108,8 +112,14 @@ impl ListSupport {
 }
 
 impl Budget {
-    pub(super) fn of(state: BudgetState) -> Self {
-        Self { left: state.left, waiting: state.waiting, stopped_for: state.stopped.map(whole_seconds) }
+    pub(super) fn of(upstream: &Upstream, payer: Option<&Payer>) -> Self {
+        let state = upstream.budget();
+        Self {
+            left: state.left,
+            share_left: payer.map(|payer| upstream.share_left(payer)),
+            waiting: state.waiting,
+            stopped_for: state.stopped.map(whole_seconds),
+        }
     }
 }
 
@@ -124,7 +134,7 @@ impl Breaker {
 }
 
 impl<'c> Connection<'c> {
-    fn of(source: &'c Source) -> Self {
+    fn of(source: &'c Source, access: &Access) -> Self {
         let capabilities = source.capabilities();
         Self {
             name: source.name().as_str(),
@@ -132,7 +142,7 @@ impl<'c> Connection<'c> {
             customers: ListSupport::of(&capabilities.customers, CUSTOMER_FILTERS),
             customer_expand: expansion_names(capabilities.retrieve_expand),
             transactions: capabilities.transactions.as_ref().map(|list| ListSupport::of(list, TRANSACTION_FILTERS)),
-            budget: Budget::of(source.upstream().budget()),
+            budget: Budget::of(source.upstream(), access.payer().as_ref()),
             breaker: Breaker::of(source.upstream().breaker()),
         }
     }
@@ -150,7 +160,7 @@ impl<'c> Connection<'c> {
 )]
 pub(super) async fn list_connections(State(state): State<ApiState>, access: Access) -> Response {
     let allowed = state.directory.sources().filter(|source| access.allows(source.name().as_str()));
-    let list = ConnectionList { data: allowed.map(Connection::of).collect() };
+    let list = ConnectionList { data: allowed.map(|source| Connection::of(source, &access)).collect() };
     page::json(serde_json::to_vec(&list).unwrap_or_default())
 }
 
@@ -175,5 +185,5 @@ pub(super) async fn get_connection(
     let source =
         source.ok_or_else(|| Problem::new(Code::ConnectionNotFound, format!("there is no connection `{name}`")))?;
     asks(from_ref(source.name()));
-    Ok(page::json(serde_json::to_vec(&Connection::of(source)).unwrap_or_default()))
+    Ok(page::json(serde_json::to_vec(&Connection::of(source, &access)).unwrap_or_default()))
 }

@@ -47,14 +47,8 @@ use super::{
     params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, CachingHeaders, PreferenceHeaders),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
-pub(super) async fn list_customers(
-    State(state): State<ApiState>,
-    access: Access,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    list(&state, &headers, parameters::customers(query.as_deref(), asker)?).await
+pub(super) async fn list_customers(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+    list(&state, &asker.headers, parameters::customers(&asker)?).await
 }
 
 /// Get a customer
@@ -83,6 +77,7 @@ pub(super) async fn get_customer(
     let (connection, vendor_id) = parameters::customer_id(parameters::path_id(&path), &access)?;
     asks(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };
-    let found = state.directory.retrieve(&connection, &retrieval, caching::demand(&headers)).await?;
+    let demand = caching::demand(&headers);
+    let found = state.directory.retrieve(&connection, &retrieval, demand, access.payer()).await?;
     Ok(caching::answer(&headers, page::single(found)))
 }

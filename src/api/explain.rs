@@ -1,23 +1,19 @@
 //! `GET /explain/customers` and `GET /explain/transactions`: what asking would
 //! do.
 
-use axum::{
-    extract::{RawQuery, State},
-    response::Response,
-};
-use http::HeaderMap;
+use axum::{extract::State, response::Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{CallCount, DirectoryError, Explained, ExplainedRequest, ExplainedSource},
+    directory::{CallCount, DirectoryError, Explained, ExplainedRequest, ExplainedSource, PageRequest},
     telemetry::request::asks,
+    upstream::Payer,
     vendors::plan::{NativeParameter, Plan},
 };
 
 use super::{
     ApiState,
-    access::Access,
     connections::{Breaker, Budget},
     openapi::headers::PreferenceHeaders,
     page,
@@ -145,19 +141,19 @@ struct Native<'e> {
 }
 
 impl<'e> Explanation<'e> {
-    fn of(explained: &'e Explained, limit: usize) -> Self {
+    fn of(explained: &'e Explained, page: &PageRequest) -> Self {
         Self {
             strategy: if explained.is_merged { "merged" } else { "one_after_the_other" },
-            limit,
+            limit: page.limit,
             max_calls: explained.allowed,
             calls: explained.calls.into(),
-            sources: explained.sources.iter().map(Source::of).collect(),
+            sources: explained.sources.iter().map(|source| Source::of(source, page.payer.as_ref())).collect(),
         }
     }
 }
 
 impl<'e> Source<'e> {
-    fn of(explained: &'e ExplainedSource) -> Self {
+    fn of(explained: &'e ExplainedSource, payer: Option<&Payer>) -> Self {
         let source = &explained.source;
         let plan = explained.plan.as_ref().ok();
         let skipped = explained.plan.as_ref().err().map(|error| {
@@ -179,7 +175,7 @@ impl<'e> Source<'e> {
             order: plan.map_or("none", |plan| order(plan)),
             paging: if is_sorted { "all_pages" } else { "page_by_page" },
             calls: explained.calls.into(),
-            budget: Budget::of(source.upstream().budget()),
+            budget: Budget::of(source.upstream(), payer),
             breaker: Breaker::of(source.upstream().breaker()),
             problem: skipped,
         }
@@ -226,14 +222,8 @@ impl From<CallCount> for Calls {
     params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, PreferenceHeaders),
     responses((status = 200, description = "What asking would do.", body = Explanation), ExplainCustomersProblems),
 )]
-pub(super) async fn explain_customers(
-    State(state): State<ApiState>,
-    access: Access,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    explain(&state, &parameters::customers(query.as_deref(), asker)?).await
+pub(super) async fn explain_customers(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+    explain(&state, &parameters::customers(&asker)?).await
 }
 
 /// Explain a list of transactions
@@ -254,20 +244,14 @@ pub(super) async fn explain_customers(
     ),
     responses((status = 200, description = "What asking would do.", body = Explanation), ExplainTransactionsProblems),
 )]
-pub(super) async fn explain_transactions(
-    State(state): State<ApiState>,
-    access: Access,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    explain(&state, &parameters::transactions(query.as_deref(), asker)?).await
+pub(super) async fn explain_transactions(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+    explain(&state, &parameters::transactions(&asker)?).await
 }
 
 async fn explain(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
     asks(&request.page.connections);
     let explained = state.directory.explain(&request.question, &request.page).await?;
-    let explanation = Explanation::of(&explained, request.page.limit);
+    let explanation = Explanation::of(&explained, &request.page);
     let mut response = page::json(serde_json::to_vec(&explanation).unwrap_or_default());
     if request.page.is_lenient {
         response.headers_mut().insert(PREFERENCE_APPLIED, LENIENT);

@@ -172,6 +172,11 @@ fn look_at(registry: &Registry, source: &Source) {
         BreakerState::Open(_) => 1.0,
     };
     set(registry, source, [budget.left.into(), budget.waiting.into(), stopped, open]);
+    for (caller, left) in source.upstream().shares_left() {
+        let help = "Vendor calls that a caller's share of the budget would let pass at once.";
+        let labels = &[("caller", &*caller), ("connection", source.name().as_str())];
+        registry.gauge("gateway_caller_share_left", help, labels).set(left);
+    }
 }
 
 fn set(registry: &Registry, source: &Source, values: [f64; 4]) {

@@ -1,14 +1,12 @@
 //! `GET /transactions` and `GET /customers/{id}/transactions`.
 
 use axum::{
-    extract::{RawPathParams, RawQuery, State},
+    extract::{RawPathParams, State},
     response::Response,
 };
-use http::HeaderMap;
 
 use super::{
     ApiState,
-    access::Access,
     lists::list,
     openapi::headers::{CachingHeaders, NotModified, PreferenceHeaders},
     page::TransactionPage,
@@ -39,14 +37,8 @@ use super::{
     ),
     responses((status = 200, description = "A page of transactions.", body = TransactionPage), NotModified, ListTransactionsProblems),
 )]
-pub(super) async fn list_transactions(
-    State(state): State<ApiState>,
-    access: Access,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Problem> {
-    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    list(&state, &headers, parameters::transactions(query.as_deref(), asker)?).await
+pub(super) async fn list_transactions(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+    list(&state, &asker.headers, parameters::transactions(&asker)?).await
 }
 
 /// List a customer's transactions
@@ -68,12 +60,8 @@ pub(super) async fn list_transactions(
 )]
 pub(super) async fn list_customer_transactions(
     State(state): State<ApiState>,
-    access: Access,
     path: RawPathParams,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
+    asker: Asker,
 ) -> Result<Response, Problem> {
-    let id = parameters::path_id(&path);
-    let asker = Asker { directory: &state.directory, access: &access, headers: &headers };
-    list(&state, &headers, parameters::customer_transactions(query.as_deref(), id, asker)?).await
+    list(&state, &asker.headers, parameters::customer_transactions(&asker, parameters::path_id(&path))?).await
 }

@@ -148,9 +148,13 @@ impl PageCache {
     /// The entry of a key: kept, if it may be used as it stands, else fetched.
     ///
     /// Whoever asks for the same meanwhile waits for the same flight, and fails
-    /// with it; a caller who gives up does not cancel it for the others.
-    pub async fn get<F, E>(&self, lookup: Lookup, fetch: impl FnOnce(Priority) -> F + Send) -> Result<Cached, E>
+    /// with it; a caller who gives up does not cancel it for the others. `admit`
+    /// gives the caller leave to fetch, and then fetches: before a flight is
+    /// begun or joined, so that nobody else waits for the leave, or fails for
+    /// want of it.
+    pub async fn get<A, F, E>(&self, lookup: Lookup, admit: impl FnOnce(Priority) -> A + Send) -> Result<Cached, E>
     where
+        A: Future<Output = Result<F, E>> + Send + 'static,
         F: Future<Output = Result<RecordPage, E>> + Send + 'static,
         E: FetchError,
     {
@@ -166,7 +170,7 @@ impl PageCache {
                 // What is fetched for this request may not be kept: the next
                 // caller sees to it.
                 if !lookup.demand.only_if_cached && !lookup.demand.no_store {
-                    self.refresh(entry, &lookup, fetch);
+                    self.refresh(entry, &lookup, admit);
                 }
                 return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::stale(by) });
             }
@@ -178,7 +182,10 @@ impl PageCache {
         }
         let stored = !lookup.demand.no_store;
         let wait = request::wait(&self.clock);
-        let (landed, collapsed) = self.fly(&lookup, kept.clone(), lookup.priority, fetch(lookup.priority)).await;
+        let (landed, collapsed) = match admit(lookup.priority).await {
+            Ok(fetch) => self.fly(&lookup, kept.clone(), lookup.priority, fetch).await,
+            Err(error) => (Err(error), false),
+        };
         drop(wait);
         match landed {
             Ok(entry) => {
@@ -229,9 +236,11 @@ impl PageCache {
         Standing { age: entry.age(&self.clock), lifetime: entry.lifetime(&policy), keeps: entry.found, policy }
     }
 
-    /// Fetches an entry anew behind its callers' backs, once at a time.
-    fn refresh<F, E>(&self, entry: &Arc<Entry>, lookup: &Lookup, fetch: impl FnOnce(Priority) -> F)
+    /// Fetches an entry anew behind its callers' backs, once at a time. Where
+    /// the caller has no leave to, it is left to the next.
+    fn refresh<A, F, E>(&self, entry: &Arc<Entry>, lookup: &Lookup, admit: impl FnOnce(Priority) -> A)
     where
+        A: Future<Output = Result<F, E>> + Send + 'static,
         F: Future<Output = Result<RecordPage, E>> + Send + 'static,
         E: FetchError,
     {
@@ -239,9 +248,11 @@ impl PageCache {
             return;
         }
         let (cache, lookup, entry) = (self.clone(), lookup.clone(), Arc::clone(entry));
-        let fetch = fetch(Priority::Background);
+        let admission = admit(Priority::Background);
         let refresh = async move {
-            if cache.fly(&lookup, Some(Arc::clone(&entry)), Priority::Background, fetch).await.0.is_err() {
+            if let Ok(fetch) = admission.await
+                && cache.fly(&lookup, Some(Arc::clone(&entry)), Priority::Background, fetch).await.0.is_err()
+            {
                 lookup.metrics.failed.increment(1);
                 cache.clock.sleep(REFRESH_REST).await;
             }

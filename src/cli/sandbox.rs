@@ -139,6 +139,7 @@ fn caller(key: &str, connections: &[Connection]) -> Caller {
         connections: connections.iter().map(|connection| connection.name.clone()).collect(),
         may_purge: true,
         quota: None,
+        share: None,
     }
 }
 

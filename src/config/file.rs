@@ -6,11 +6,15 @@ use bytesize::ByteSize;
 use jiff::SignedDuration;
 use serde::{Deserialize, Deserializer, de::Error};
 
-use crate::{cache, domain::connection::ConnectionName};
+use crate::{cache, domain::connection::ConnectionName, upstream};
 
 /// The keys that no table below names: an account's id, whose key depends on
 /// the kind of vendor.
 pub(super) type AccountKeys = BTreeMap<String, toml::Value>;
+
+/// No length of time is longer than a century: the sum of a few still fits into
+/// nanoseconds of 64 bits, in which rates are kept.
+const LONGEST_SPAN: Duration = Duration::from_hours(100 * 365 * 24);
 
 /// The keys of a connection, for messages.
 pub(super) const CONNECTION_KEYS: &str = "name, vendor, base_url, credential, rate_limit, timeout, cache";
@@ -75,7 +79,7 @@ pub(super) struct Cache {
 pub(super) struct Telemetry {
     pub(super) otlp_endpoint: String,
     pub(super) service_name: Option<String>,
-    pub(super) sample: Option<Share>,
+    pub(super) sample: Option<Ratio>,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, Secret>,
 }
@@ -151,6 +155,7 @@ pub(super) struct Caller {
     #[serde(default)]
     pub(super) may_purge: bool,
     pub(super) quota: Option<Quota>,
+    pub(super) share: Option<Share>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -175,13 +180,18 @@ pub(super) enum Secret {
     File(PathBuf),
 }
 
-/// A length of time, such as `"500ms"`, `"30s"` or `"5m"`; never none.
+/// A length of time, such as `"500ms"`, `"30s"` or `"5m"`; neither none nor
+/// longer than a century.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span(pub(super) Duration);
 
-/// A share, from 0 to 1.
+/// A number from 0 to 1.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Share(pub(super) f64);
+pub(super) struct Ratio(pub(super) f64);
+
+/// A part of something, such as `0.25`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Share(pub(super) upstream::Share);
 
 /// An instant, such as `"2027-01-31T00:00:00Z"`.
 #[derive(Debug, Clone, Copy)]
@@ -213,12 +223,23 @@ impl<'de> Deserialize<'de> for Span {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         worded(deserializer, "a length of time; write one such as \"30s\" or \"5m\"", |text| {
             let span = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
-            (!span.is_zero()).then_some(Self(span))
+            (!span.is_zero() && span <= LONGEST_SPAN).then_some(Self(span))
         })
     }
 }
 
 impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        // The one share that has no fraction.
+        let part = value.as_float().or_else(|| (value.as_integer() == Some(1)).then_some(1.0));
+        part.and_then(upstream::Share::new).map(Self).ok_or_else(|| {
+            D::Error::custom(format!("{value} is not a share; write a number above 0 and at most 1, such as 0.25"))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Ratio {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = toml::Value::deserialize(deserializer)?;
         // 0 and 1 are whole numbers to TOML.
@@ -229,7 +250,7 @@ impl<'de> Deserialize<'de> for Share {
         };
         let share = share.filter(|share| (0.0..=1.0).contains(share)).map(Self);
         share
-            .ok_or_else(|| D::Error::custom(format!("{value} is not a share; write a number from 0 to 1, such as 0.1")))
+            .ok_or_else(|| D::Error::custom(format!("{value} is not a ratio; write a number from 0 to 1, such as 0.1")))
     }
 }
 

@@ -23,7 +23,7 @@ use crate::{
     domain::{connection::ConnectionName, cursor::CursorKey},
     server::{Limits, Tls},
     telemetry::trace::Otlp,
-    upstream::{Credential, RateLimit},
+    upstream::{Credential, RateLimit, Share},
     vendors::registry::Kind,
 };
 use error::Locator;
@@ -118,6 +118,9 @@ pub struct Caller {
     pub may_purge: bool,
     /// How often it may ask; without one, as often as it likes.
     pub quota: Option<Quota>,
+    /// What its vendor calls may take of each credential's rate limit; without
+    /// one, all of it.
+    pub share: Option<Share>,
 }
 
 /// A caller's key.

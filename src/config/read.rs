@@ -250,8 +250,9 @@ impl Reader<'_> {
                 return Err(self.locator.fault(&format!("{at}.connections"), fault));
             }
             let quota = file.quota.map(|quota| Quota { requests: quota.requests, per: quota.per.0 });
+            let share = file.share.map(|it| it.0);
             let file::Caller { name, connections, may_purge, .. } = file;
-            callers.push(Caller { name, keys, connections, may_purge, quota });
+            callers.push(Caller { name, keys, connections, may_purge, quota, share });
         }
         Ok(callers)
     }

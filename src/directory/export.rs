@@ -165,7 +165,10 @@ fn wait_of(error: &DirectoryError) -> Option<Duration> {
         DirectoryError::Source(_, SourceError::RateLimited { retry_after, .. }) => {
             Some(retry_after.unwrap_or(Duration::from_secs(1)))
         }
-        DirectoryError::Source(_, SourceError::Send(SendError::BudgetSpent { retry_after })) => Some(*retry_after),
+        DirectoryError::Source(
+            _,
+            SourceError::Send(SendError::BudgetSpent { retry_after } | SendError::ShareSpent { retry_after }),
+        ) => Some(*retry_after),
         _ => None,
     }
 }

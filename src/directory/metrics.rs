@@ -81,6 +81,13 @@ impl SourceMetrics {
         self.registry.record(&self.duration, took.as_secs_f64());
     }
 
+    /// Counts a vendor call that a caller went without.
+    pub(super) fn note_share_refused(&self, caller: &str) {
+        let labels = &[("caller", caller), ("connection", &*self.connection)];
+        let help = "Vendor calls that callers went without, since their share of the budget was spent.";
+        self.registry.counter("gateway_caller_share_refused_total", help, labels).increment(1);
+    }
+
     pub(super) fn note_oddities(&self, odd: &Oddities) {
         self.rows_dropped.increment(odd.foreign_rows.into());
         self.values_unreadable.increment(odd.unreadable_values.into());

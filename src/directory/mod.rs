@@ -26,7 +26,7 @@ use crate::{
         position::{Direction, Standing},
         question::{Question, Retrieval},
     },
-    upstream::Priority,
+    upstream::{Payer, Priority},
     vendors::{
         Call,
         plan::{Plan, PlanError, RetrievalPlan},
@@ -75,6 +75,8 @@ pub struct PageRequest {
     pub cursor: Option<String>,
     /// How fresh the answer has to be.
     pub demand: Demand,
+    /// On whose account vendor calls are made, if it is bounded by a share.
+    pub payer: Option<Payer>,
 }
 
 impl PageRequest {
@@ -90,6 +92,7 @@ impl PageRequest {
             limit,
             cursor: None,
             demand: Demand::default(),
+            payer: None,
         }
     }
 }
@@ -197,7 +200,7 @@ impl Directory {
         // Who waits for no answer in particular has no budget of calls.
         let is_export = manner == Manner::Ask(Priority::Background);
         let calls = if is_export { Calls::unbounded(allowed) } else { Calls::new(allowed) };
-        let terms = Terms { calls, demand: request.demand, manner };
+        let terms = Terms { calls, demand: request.demand, manner, payer: request.payer.clone() };
         let leaves_out: LeavesOut = match (request.allows_partial, is_export) {
             (false, _) => |_| false,
             (true, false) => DirectoryError::is_trouble,
@@ -208,18 +211,20 @@ impl Directory {
         Ok(Listing::new(sources, &self.trail, course))
     }
 
-    /// One customer.
+    /// One customer, on the payer's account.
     pub async fn retrieve(
         &self,
         connection: &ConnectionName,
         retrieval: &Retrieval,
         demand: Demand,
+        payer: Option<Payer>,
     ) -> Result<Found, DirectoryError> {
         let source = self.source(connection)?;
         let plan = RetrievalPlan::new(source.capabilities(), retrieval)
             .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
         let call = Call::Retrieve(Arc::new(plan));
-        let cached = source.fetch(call, demand, Priority::Caller).await.map_err(|error| source.blame(error))?;
+        let cached = source.fetch(call, demand, Priority::Caller, payer).await;
+        let cached = cached.map_err(|error| source.blame(error))?;
         let freshness = source.freshness(&cached);
         Ok(Found { record: Segment { entry: cached.entry, records: 0..1 }, freshness })
     }

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     cache::{Cached, Demand, Entry, Foreseen, Key, Lookup, PageCache, Policy},
     domain::{connection::ConnectionName, page::RecordPage, question::Resource},
-    upstream::{Priority, Reply, SendError, Upstream},
+    upstream::{Payer, Priority, Reply, SendError, Upstream},
     vendors::{
         Account, Call, Refusal, Vendor, VendorError, VendorRequest, VendorResponse, capabilities::Capabilities,
         documented::UnknownField, registry::Kind,
@@ -105,19 +105,23 @@ impl Source {
         Ok((Key { connection, generation, target, raw }, request))
     }
 
-    /// The page that a call brings, kept or fetched.
+    /// The page that a call brings, kept or fetched on the payer's account.
     pub(super) async fn fetch(
         self: &Arc<Self>,
         call: Call,
         demand: Demand,
         priority: Priority,
+        payer: Option<Payer>,
     ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
         let (policy, metrics) = (self.policies.of(&call), Arc::clone(&self.metrics.cache));
         let lookup = Lookup { key, policy, demand, priority, metrics };
         let source = Arc::clone(self);
-        let fetch = |priority| async move { source.call(&call, &request, priority).await };
-        let cached = self.cache.get(lookup, fetch).await?;
+        let admit = |priority| async move {
+            source.charge(payer, priority).await?;
+            Ok(async move { source.call(&call, &request, priority).await })
+        };
+        let cached = self.cache.get(lookup, admit).await?;
         if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
     }
 
@@ -163,6 +167,16 @@ impl Source {
             SourceError::Vendor(VendorError::CursorRefused(_)) => DirectoryError::CursorExpired(self.name.clone()),
             error => DirectoryError::Source(self.name.clone(), error),
         }
+    }
+
+    async fn charge(&self, payer: Option<Payer>, priority: Priority) -> Result<(), SourceError> {
+        let Some(payer) = payer else { return Ok(()) };
+        let charged = self.upstream.charge(&payer, priority).await;
+        // Who does not wait for a call does not go without either.
+        if priority == Priority::Caller && matches!(charged, Err(SendError::ShareSpent { .. })) {
+            self.metrics.note_share_refused(&payer.name);
+        }
+        Ok(charged?)
     }
 
     async fn call(&self, call: &Call, request: &VendorRequest, priority: Priority) -> Result<RecordPage, SourceError> {

@@ -10,16 +10,11 @@ use std::{
     time::Duration,
 };
 
-use governor::{
-    Quota, RateLimiter,
-    middleware::StateInformationMiddleware,
-    state::{InMemoryState, NotKeyed},
-};
 use parking_lot::Mutex;
 
-use crate::clock::{SharedClock, Ticks};
+use crate::clock::SharedClock;
 
-use super::{Credential, SendError};
+use super::{Credential, Payer, SendError, limiter::Limiter};
 
 /// How long the first 429 that names no time stops a credential.
 const UNNAMED_STOP: Duration = Duration::from_secs(1);
@@ -78,20 +73,12 @@ struct Account {
     budget: Budget,
 }
 
-type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, StateInformationMiddleware>;
-
 struct Shared {
     limiter: Limiter,
-    /// Held by the call that is next: a fair lock, so that calls pass in the
-    /// order in which they came.
-    turn: tokio::sync::Mutex<()>,
-    waiting: AtomicU32,
-    /// Until when the vendor's 429 stops the credential, by the clock.
-    stopped_until: Mutex<Duration>,
     /// How many calls in a row the vendor has refused as too many.
     refusals: AtomicU32,
-    /// How many places were left after the last call, and when that was.
-    left: Mutex<(u32, Duration)>,
+    /// What each payer may take, from its first call on.
+    shares: Mutex<Vec<(Payer, Arc<Limiter>)>>,
     burst: u32,
     interval: Duration,
     max_wait: Duration,
@@ -111,15 +98,11 @@ impl Budget {
         let requests = limit.requests.get();
         let burst = NonZeroU32::new(requests / 10).unwrap_or(NonZeroU32::MIN);
         let spread = u32::try_from(u64::from(requests) * 4 / 5).unwrap_or(requests).max(1);
-        let interval = (limit.per / spread).max(Duration::from_nanos(1));
-        let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(limit.requests)).allow_burst(burst);
+        let interval = limit.per / spread;
         Self(Arc::new(Shared {
-            limiter: RateLimiter::direct_with_clock(quota, Ticks::of(&clock)).with_middleware(),
-            turn: tokio::sync::Mutex::new(()),
-            waiting: AtomicU32::new(0),
-            stopped_until: Mutex::new(Duration::ZERO),
+            limiter: Limiter::new(burst, interval, Arc::clone(&clock)),
             refusals: AtomicU32::new(0),
-            left: Mutex::new((burst.get(), Duration::ZERO)),
+            shares: Mutex::default(),
             burst: burst.get(),
             interval,
             max_wait: limit.max_wait,
@@ -130,26 +113,22 @@ impl Budget {
     /// Waits for a place, if there will be one within the caller's patience
     /// and the configured bound.
     pub(super) async fn admit(&self, priority: Priority, patience: Duration) -> Result<(), SendError> {
-        let budget = &*self.0;
-        let patience = match priority {
-            Priority::Caller => patience.min(budget.max_wait),
-            Priority::Background => Duration::ZERO,
-        };
-        let start = budget.clock.elapsed();
-        let place = Place::take(&budget.waiting);
-        let queue = budget.next_place() + budget.interval * place.ahead;
+        let patience = patience.min(self.patience(priority));
+        let admitted = self.0.limiter.admit(patience).await;
+        admitted.map_err(|retry_after| SendError::BudgetSpent { retry_after })
+    }
+
+    /// Charges a call to a payer's share, and waits for that as long as for a
+    /// place: beside the queue, and not in it. What would find no place is not
+    /// charged.
+    pub(super) async fn charge(&self, payer: &Payer, priority: Priority) -> Result<(), SendError> {
+        let patience = self.patience(priority);
+        let queue = self.0.limiter.queue();
         if queue > patience {
             return Err(SendError::BudgetSpent { retry_after: queue });
         }
-        let _turn = budget.turn.lock().await;
-        loop {
-            let Err(wait) = budget.try_take() else { return Ok(()) };
-            let waited = budget.clock.elapsed().saturating_sub(start);
-            if waited + wait > patience {
-                return Err(SendError::BudgetSpent { retry_after: wait });
-            }
-            budget.clock.sleep(wait).await;
-        }
+        let charged = self.share(payer).admit(patience).await;
+        charged.map_err(|retry_after| SendError::ShareSpent { retry_after })
     }
 
     /// The vendor refused a call as one too many: the credential stops for as
@@ -161,9 +140,7 @@ impl Budget {
             // Up to half as long again, so that replicas do not come back in step.
             doubled.mul_f64(1.0 + fastrand::f64() / 2.0)
         });
-        let until = self.0.clock.elapsed() + wait.min(LONGEST_STOP);
-        let mut stopped_until = self.0.stopped_until.lock();
-        *stopped_until = until.max(*stopped_until);
+        self.0.limiter.stop(wait.min(LONGEST_STOP));
     }
 
     /// The vendor did not refuse a call as one too many.
@@ -178,7 +155,7 @@ impl Budget {
 
     /// How long until there is a place for a call that nobody waits for.
     pub(super) fn next_place(&self) -> Duration {
-        self.0.next_place()
+        self.0.limiter.next_place()
     }
 
     /// Whether both are one.
@@ -189,56 +166,39 @@ impl Budget {
     /// What the budget has to give at this moment. Asking takes nothing.
     #[must_use]
     pub fn state(&self) -> BudgetState {
+        let limiter = &self.0.limiter;
+        BudgetState { left: limiter.left(), waiting: limiter.waiting(), stopped: limiter.stopped() }
+    }
+
+    /// How many calls a payer's share would let pass at once.
+    pub(super) fn share_left(&self, payer: &Payer) -> u32 {
+        self.share(payer).left()
+    }
+
+    /// What is left to each payer that has asked.
+    pub(super) fn shares_left(&self) -> Vec<(Arc<str>, u32)> {
+        self.0.shares.lock().iter().map(|(payer, share)| (Arc::clone(&payer.name), share.left())).collect()
+    }
+
+    fn share(&self, payer: &Payer) -> Arc<Limiter> {
         let budget = &*self.0;
-        let (left, at) = *budget.left.lock();
-        let since = budget.clock.elapsed().saturating_sub(at);
-        let regained = since.as_nanos() / budget.interval.as_nanos().max(1);
-        let left = left.saturating_add(u32::try_from(regained).unwrap_or(u32::MAX)).min(budget.burst);
-        BudgetState { left, waiting: budget.waiting.load(Ordering::Relaxed), stopped: budget.stopped() }
-    }
-}
-
-impl Shared {
-    /// For how long the vendor's 429 still stops the credential.
-    fn stopped(&self) -> Option<Duration> {
-        self.stopped_until.lock().checked_sub(self.clock.elapsed()).filter(|left| !left.is_zero())
-    }
-
-    /// How long until there is a place, if nobody waits for it.
-    fn next_place(&self) -> Duration {
-        let (left, at) = *self.left.lock();
-        let since = self.clock.elapsed().saturating_sub(at);
-        let wait = if left > 0 { Duration::ZERO } else { self.interval.saturating_sub(since) };
-        wait.max(self.stopped().unwrap_or_default())
-    }
-
-    /// Takes a place now, or says when there will be one.
-    fn try_take(&self) -> Result<(), Duration> {
-        if let Some(stop) = self.stopped() {
-            return Err(stop);
+        let mut shares = budget.shares.lock();
+        if let Some((_, share)) = shares.iter().find(|(known, _)| known == payer) {
+            return Arc::clone(share);
         }
-        let now = self.clock.elapsed();
-        let taken = self.limiter.check().map_err(|not_until| not_until.wait_time_from(now.into()))?;
-        *self.left.lock() = (taken.remaining_burst_capacity(), now);
-        Ok(())
+        // It had another share before.
+        shares.retain(|(known, _)| known.name != payer.name);
+        let (burst, interval) = payer.share.of(budget.burst, budget.interval);
+        let share = Arc::new(Limiter::new(burst, interval, Arc::clone(&budget.clock)));
+        shares.push((payer.clone(), Arc::clone(&share)));
+        share
     }
-}
 
-/// A call's place among those that wait.
-struct Place<'b> {
-    waiting: &'b AtomicU32,
-    ahead: u32,
-}
-
-impl<'b> Place<'b> {
-    fn take(waiting: &'b AtomicU32) -> Self {
-        Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.waiting.fetch_sub(1, Ordering::Relaxed);
+    fn patience(&self, priority: Priority) -> Duration {
+        match priority {
+            Priority::Caller => self.0.max_wait,
+            Priority::Background => Duration::ZERO,
+        }
     }
 }
 

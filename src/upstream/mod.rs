@@ -10,12 +10,17 @@ mod breaker;
 mod budget;
 mod collector;
 mod credential;
+mod limiter;
 mod metrics;
 mod retry_after;
 mod send;
+mod share;
 
 use std::{
-    sync::atomic::{AtomicU32, Ordering::Relaxed},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -31,6 +36,7 @@ pub use collector::Collector;
 pub use credential::Credential;
 pub use metrics::UpstreamMetrics;
 pub use send::{ClientError, Clients, Endpoint, Reply};
+pub use share::{Payer, Share};
 
 /// A call is tried so many times at most.
 const MOST_ATTEMPTS: usize = 3;
@@ -60,6 +66,12 @@ pub enum SendError {
         /// When to ask again.
         retry_after: Duration,
     },
+    /// The payer's share of the budget has no place for the call in time.
+    #[error("the caller's share of the vendor calls is spent: there is room again in {} s", whole_seconds(*.retry_after))]
+    ShareSpent {
+        /// When to ask again.
+        retry_after: Duration,
+    },
     /// The vendor has failed so often that it is left alone for a while.
     #[error("the vendor fails, and is asked again in {} s", whole_seconds(*.retry_after))]
     BreakerOpen {
@@ -85,6 +97,7 @@ impl SendError {
     fn kind(&self) -> &'static str {
         match self {
             Self::BudgetSpent { .. } => "budget_spent",
+            Self::ShareSpent { .. } => "share_spent",
             Self::BreakerOpen { .. } => "breaker_open",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
@@ -119,6 +132,16 @@ impl Upstream {
         Self { endpoint, budget, breaker, retries, timeout, metrics, clock }
     }
 
+    /// Charges a call to a payer's share of the budget, before anybody waits for
+    /// the call. What would not be made anyway is not charged; retries are not
+    /// charged either.
+    pub async fn charge(&self, payer: &Payer, priority: Priority) -> Result<(), SendError> {
+        if let BreakerState::Open(retry_after) = self.breaker.state() {
+            return Err(SendError::BreakerOpen { retry_after });
+        }
+        self.budget.charge(payer, priority).await
+    }
+
     /// Sends a request and reads the whole answer.
     pub async fn send(&self, request: &VendorRequest, priority: Priority) -> Result<Reply, SendError> {
         let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
@@ -132,7 +155,9 @@ impl Upstream {
         permit.settle(match &sent {
             Ok(reply) if reply.response.status >= 500 => Outcome::Failed,
             Ok(_) | Err(SendError::TooLarge(_)) => Outcome::Succeeded,
-            Err(SendError::BudgetSpent { .. } | SendError::BreakerOpen { .. }) => Outcome::Unknown,
+            Err(SendError::BudgetSpent { .. } | SendError::ShareSpent { .. } | SendError::BreakerOpen { .. }) => {
+                Outcome::Unknown
+            }
             Err(_) => Outcome::Failed,
         });
         sent
@@ -160,6 +185,18 @@ impl Upstream {
     #[must_use]
     pub fn budget(&self) -> BudgetState {
         self.budget.state()
+    }
+
+    /// How many calls a payer's share of that would let pass at once.
+    #[must_use]
+    pub fn share_left(&self, payer: &Payer) -> u32 {
+        self.budget.share_left(payer)
+    }
+
+    /// The same of each payer that has asked, by its name.
+    #[must_use]
+    pub fn shares_left(&self) -> Vec<(Arc<str>, u32)> {
+        self.budget.shares_left()
     }
 
     /// What the connection's breaker shows.

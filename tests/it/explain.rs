@@ -148,6 +148,7 @@ async fn an_explanation_says_who_does_what() {
           },
           "budget": {
             "left": 100000,
+            "share_left": null,
             "stopped_for": null,
             "waiting": 0
           },
@@ -186,6 +187,7 @@ async fn an_explanation_says_who_does_what() {
           },
           "budget": {
             "left": 100000,
+            "share_left": null,
             "stopped_for": null,
             "waiting": 0
           },

@@ -1,9 +1,9 @@
 //! From a query's parameters to a question.
 
+mod asker;
 mod documented;
 
 use axum::extract::RawPathParams;
-use http::HeaderMap;
 use jiff::{ToSpan, civil, tz::TimeZone};
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     },
 };
 
+pub(super) use asker::Asker;
 pub(super) use documented::{
     ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters, Include, PageParameters,
     Partial, TransactionExpansion, TransactionShapeParameters,
@@ -72,30 +73,22 @@ pub(super) struct ListRequest {
     pub(super) bound: Option<&'static str>,
 }
 
-/// What the lists' parameters are read with.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Asker<'a> {
-    pub(super) directory: &'a Directory,
-    pub(super) access: &'a Access,
-    pub(super) headers: &'a HeaderMap,
-}
-
 /// Reads the query of a list of customers.
-pub(super) fn customers(query: Option<&str>, asker: Asker<'_>) -> Result<ListRequest, Problem> {
-    let query = Query::parse(query, &known(CUSTOMER_FILTERS, true))?;
+pub(super) fn customers(asker: &Asker) -> Result<ListRequest, Problem> {
+    let query = Query::parse(asker.query.as_deref(), &known(CUSTOMER_FILTERS, true))?;
     let question = question(&query, Resource::Customers, CUSTOMER_EXPANSIONS)?;
-    let connections = connections(&query, asker.directory, asker.access)?;
+    let connections = connections(&query, &asker.directory, &asker.access)?;
     request(question, &query, connections, asker)
 }
 
 /// Reads the query of a list of transactions.
-pub(super) fn transactions(query: Option<&str>, asker: Asker<'_>) -> Result<ListRequest, Problem> {
-    let query = Query::parse(query, &known(TRANSACTION_FILTERS, true))?;
+pub(super) fn transactions(asker: &Asker) -> Result<ListRequest, Problem> {
+    let query = Query::parse(asker.query.as_deref(), &known(TRANSACTION_FILTERS, true))?;
     let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
-    let mut connections = connections(&query, asker.directory, asker.access)?;
+    let mut connections = connections(&query, &asker.directory, &asker.access)?;
     if let Some(given) = question.filter.customer_id.take() {
         // The customer's id routes itself: it chooses among the connections.
-        let (holder, vendor_id) = customer_id(&given, asker.access)?;
+        let (holder, vendor_id) = customer_id(&given, &asker.access)?;
         if !asker.directory.sources().any(|source| *source.name() == holder) {
             return Err(unknown_customer());
         }
@@ -110,12 +103,12 @@ pub(super) fn transactions(query: Option<&str>, asker: Asker<'_>) -> Result<List
 }
 
 /// Reads the query of one customer's transactions.
-pub(super) fn customer_transactions(query: Option<&str>, id: &str, asker: Asker<'_>) -> Result<ListRequest, Problem> {
+pub(super) fn customer_transactions(asker: &Asker, id: &str) -> Result<ListRequest, Problem> {
     let filters: Vec<_> =
         TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId).collect();
-    let query = Query::parse(query, &known(&filters, false))?;
+    let query = Query::parse(asker.query.as_deref(), &known(&filters, false))?;
     let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
-    let (connection, vendor_id) = customer_id(id, asker.access)?;
+    let (connection, vendor_id) = customer_id(id, &asker.access)?;
     question.filter.customer_id = Some(vendor_id);
     request(question, &query, vec![connection], asker)
 }
@@ -159,22 +152,23 @@ fn request(
     question: Question,
     query: &Query<'_>,
     connections: Vec<ConnectionName>,
-    asker: Asker<'_>,
+    asker: &Asker,
 ) -> Result<ListRequest, Problem> {
     let bound = ["limit", "max_calls"].into_iter().find(|name| query.many(name).next().is_some());
     Ok(ListRequest { question, page: page(query, connections, asker)?, bound })
 }
 
-fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: Asker<'_>) -> Result<PageRequest, Problem> {
+fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: &Asker) -> Result<PageRequest, Problem> {
     Ok(PageRequest {
         are_named: connections.len() == 1 || query.many("connection").next().is_some(),
         connections,
-        is_lenient: preference::is_lenient(asker.headers),
+        is_lenient: preference::is_lenient(&asker.headers),
         allows_partial: allows_partial(query)?,
         max_calls: max_calls(query, asker.directory.max_calls())?,
         limit: limit(query)?,
         cursor: query.one("cursor")?.map(str::to_owned),
-        demand: caching::demand(asker.headers),
+        demand: caching::demand(&asker.headers),
+        payer: asker.access.payer(),
     })
 }
 

@@ -85,6 +85,9 @@ fn failed(error: SourceError, detail: String) -> Problem {
         SourceError::Send(SendError::BudgetSpent { retry_after }) => {
             Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
         }
+        SourceError::Send(SendError::ShareSpent { retry_after }) => {
+            Problem::new(Code::QuotaExceeded, detail).retry_after(retry_after)
+        }
         SourceError::Send(SendError::BreakerOpen { retry_after }) => {
             Problem::new(Code::VendorUnavailable, detail).retry_after(retry_after)
         }

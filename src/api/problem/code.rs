@@ -98,7 +98,7 @@ codes! {
         "Narrow the question with a filter that the vendor applies itself (`supported` lists them), leave `order` out, or ask the operator for a larger `paging.max_vendor_calls`.";
     QuotaExceeded "quota_exceeded" TOO_MANY_REQUESTS true
         "The caller's own quota is spent"
-        "Wait for `Retry-After` seconds. The quota stands in the gateway's configuration.";
+        "Wait for `Retry-After` seconds. With a `connection`, the quota is the caller's share of the vendor calls there, and what is kept is still to be had. Both stand in the gateway's configuration.";
     Internal "internal" INTERNAL_SERVER_ERROR false
         "The gateway failed"
         "This is a fault of the gateway: report it with the `request_id`.";

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::{
     cache::{Demand, Entry, Foreseen, Key},
     domain::position::{Anchor, Lap},
-    upstream::Priority,
+    upstream::{Payer, Priority},
     vendors::{Call, VendorRequest, plan::Plan},
 };
 
@@ -23,6 +23,7 @@ pub(in crate::directory) struct Pages {
     pub(super) calls: Calls,
     demand: Demand,
     manner: Manner,
+    payer: Option<Payer>,
     foreseen: Vec<ForeseenCall>,
     seen: Option<Seen>,
     freshness: Option<Freshness>,
@@ -37,6 +38,8 @@ pub(in crate::directory) struct Terms {
     pub(in crate::directory) demand: Demand,
     /// Whether they are asked for at all.
     pub(in crate::directory) manner: Manner,
+    /// On whose account, if it is bounded by a share.
+    pub(in crate::directory) payer: Option<Payer>,
 }
 
 /// Whether a walk asks its vendor, or only says what it would ask.
@@ -73,9 +76,9 @@ pub(in crate::directory) struct Seen {
 
 impl Pages {
     pub(in crate::directory) fn new(source: Arc<Source>, plan: Plan, trail: Trail, terms: &Terms) -> Self {
-        let Terms { calls, demand, manner } = terms.clone();
+        let Terms { calls, demand, manner, payer } = terms.clone();
         let plan = Arc::new(plan);
-        Self { source, plan, trail, calls, demand, manner, foreseen: Vec::new(), seen: None, freshness: None }
+        Self { source, plan, trail, calls, demand, manner, payer, foreseen: Vec::new(), seen: None, freshness: None }
     }
 
     /// The page at an anchor. Once the calls are spent, only what is kept,
@@ -92,7 +95,7 @@ impl Pages {
         let may_call = self.calls.take();
         let is_spent = !may_call && !is_needed && !self.demand.only_if_cached;
         let demand = Demand { only_if_cached: self.demand.only_if_cached || is_spent, ..self.demand };
-        let fetched = self.source.fetch(call, demand, priority).await;
+        let fetched = self.source.fetch(call, demand, priority, self.payer.clone()).await;
         let is_forwarded = fetched.as_ref().map_or(!is_spent, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
             self.calls.give_back();

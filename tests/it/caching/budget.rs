@@ -103,7 +103,10 @@ async fn who_comes_first_is_served_first() {
         ids.push(target.rsplit_once('.').unwrap().1.to_owned());
         callers.ask(&target).await;
     }
-    assert_eq!(stage.shows("budget").await, serde_json::json!({"left": 0, "waiting": 5, "stopped_for": null}));
+    assert_eq!(
+        stage.shows("budget").await,
+        serde_json::json!({"left": 0, "share_left": null, "waiting": 5, "stopped_for": null})
+    );
     for _ in 0..5 {
         callers.step().await;
     }

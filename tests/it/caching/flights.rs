@@ -83,8 +83,10 @@ async fn who_has_looked_before_a_flight_lands_takes_what_it_brought() {
     let get = || {
         let calls = Arc::clone(&calls);
         cache.get(lookup.clone(), move |_| async move {
-            calls.fetch_add(1, Ordering::Relaxed);
-            Ok::<_, SourceError>(RecordPage::default())
+            Ok(async move {
+                calls.fetch_add(1, Ordering::Relaxed);
+                Ok::<_, SourceError>(RecordPage::default())
+            })
         })
     };
 

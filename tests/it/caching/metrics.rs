@@ -10,7 +10,7 @@ use super::{PAGE, Stage, TAX_PAGE};
 use crate::support::Answer;
 
 /// The value of a metric, by its name and labels.
-async fn metric(stage: &Stage, name: &str) -> u64 {
+pub(super) async fn metric(stage: &Stage, name: &str) -> u64 {
     let metrics = stage.get("/metrics").await.text;
     let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("no {name} in\n{metrics}")).parse().unwrap()

@@ -15,6 +15,7 @@ mod metrics;
 mod purge;
 mod refusals;
 mod retries;
+mod shares;
 
 use std::time::Duration;
 

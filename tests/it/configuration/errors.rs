@@ -29,7 +29,7 @@ fn an_unknown_key_is_named_at_every_level() {
     assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
     assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `connections`, `may_purge`, `quota`");
+    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `connections`, `may_purge`, `quota`, `share`");
     assert_snapshot!(instead_of("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: there is no key `retries`; a connection's keys are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
     assert_snapshot!(with("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
     assert_snapshot!(instead_of("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
@@ -114,7 +114,7 @@ fn a_base_url_is_one_that_paths_can_be_appended_to() {
 fn a_length_of_time_has_a_unit_and_is_not_none() {
     assert_snapshot!(with("timeout = \"soon\""), @r#"gateway.toml:7: connections.0.timeout: "soon" is not a length of time; write one such as "30s" or "5m""#);
     assert_snapshot!(with("timeout = 10"), @r#"gateway.toml:7: connections.0.timeout: 10 is not a length of time; write one such as "30s" or "5m""#);
-    for none in ["0s", "-1s", "10", ""] {
+    for none in ["0s", "-1s", "10", "", "9000000h"] {
         assert!(with(&format!("timeout = \"{none}\"")).contains("is not a length of time"), "{none}");
     }
     assert_snapshot!(with("[server]\nrequest_timeout = \"0s\""), @r#"gateway.toml:8: server.request_timeout: "0s" is not a length of time; write one such as "30s" or "5m""#);
@@ -147,6 +147,22 @@ fn a_caller_has_a_digest_and_connections_that_there_are() {
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nquota = 50")), @r#"gateway.toml:11: callers.0.quota: invalid type: integer `50`, expected { requests = 50, per = "1s" }"#);
     let other = format!("[[callers]]\nname = \"b\"\nconnections = [\"affiliates\"]\nkey_digest = \"{digest}\"");
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{other}")), @"gateway.toml:11: callers.1: another caller has this key; give each caller keys of its own");
+}
+
+#[test]
+fn a_share_is_a_part_of_one() {
+    let with_share = |share: &str| {
+        let digest = blake3::hash(b"key").to_hex();
+        with(&format!(
+            "[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\nkey_digest = \"blake3:{digest}\"\nshare = {share}"
+        ))
+    };
+    assert_snapshot!(with_share("0"), @"gateway.toml:11: callers.0.share: 0 is not a share; write a number above 0 and at most 1, such as 0.25");
+    assert_snapshot!(with_share("1.5"), @"gateway.toml:11: callers.0.share: 1.5 is not a share; write a number above 0 and at most 1, such as 0.25");
+    assert_snapshot!(with_share("\"a quarter\""), @r#"gateway.toml:11: callers.0.share: "a quarter" is not a share; write a number above 0 and at most 1, such as 0.25"#);
+    for share in ["0.0", "-0.25", "2", "nan", "inf", "25", "true", "[0.25]"] {
+        assert!(with_share(share).contains("is not a share; write"), "{share}");
+    }
 }
 
 #[test]

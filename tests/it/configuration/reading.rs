@@ -2,7 +2,7 @@
 
 use std::{path::Path, time::Duration};
 
-use customer_gateway::{cache::Policy, config::CallerKey};
+use customer_gateway::{cache::Policy, config::CallerKey, upstream::Share};
 
 use super::{Place, VARIABLE};
 
@@ -140,6 +140,19 @@ fn least() -> String {
             )
         })
         .concat()
+}
+
+#[test]
+fn a_share_may_be_all_of_it() {
+    let share = |share: &str| {
+        let digest = blake3::hash(b"key").to_hex();
+        let caller = format!("[[callers]]\nname = \"a\"\nconnections = [\"tax\"]\nkey_digest = \"blake3:{digest}\"\n");
+        Place::new().parse(&format!("{}{caller}{share}", least())).unwrap().callers.remove(0).share
+    };
+    for part in [1.0, 0.25, 1e-300] {
+        assert_eq!(share(&format!("share = {part:?}")), Share::new(part));
+    }
+    assert_eq!((share("share = 1"), share("")), (Share::new(1.0), None));
 }
 
 #[test]

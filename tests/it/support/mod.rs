@@ -235,6 +235,11 @@ impl MovableClock {
         self.elapsed.send_modify(|elapsed| *elapsed += by);
     }
 
+    /// How many sleep.
+    pub(crate) fn sleepers(&self) -> usize {
+        self.elapsed.receiver_count()
+    }
+
     /// Makes whoever asks for the time of day from now on panic.
     pub(crate) fn break_down(&self) {
         self.broken.store(true, Relaxed);
@@ -314,6 +319,7 @@ pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
         may_purge: false,
         quota: None,
+        share: None,
     }
 }
 

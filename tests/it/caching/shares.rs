@@ -1,0 +1,293 @@
+//! A caller's share of a budget: what it may take, and that nobody else is
+//! kept from anything by it.
+
+use std::time::Duration;
+
+use customer_gateway::{
+    clock::Clock,
+    config::{Caller, CallerKey, Config, Connection},
+    sandbox::Fault,
+    upstream::Share,
+};
+use insta::assert_json_snapshot;
+use reqwest::header::ACCEPT;
+use serde_json::{Value, json};
+use tokio::task::JoinHandle;
+
+use super::{PAGE, Stage, TAX_PAGE, metrics::metric};
+use crate::support::{Answer, caller, until};
+
+const APP: &str = "cgk_app";
+const BATCH: &str = "cgk_batch";
+const BATCH_TOO: &str = "cgk_batch_too";
+const REPORT: &str = "cgk_report";
+
+/// A place comes free every quarter of a second, since of five requests a
+/// second one may come at once.
+const STEP: Duration = Duration::from_millis(250);
+/// Of these, a fifth: every fifth step.
+const TURN: Duration = Duration::from_millis(1_250);
+
+/// A fifth of five requests a second for the batch job and for the report, and
+/// no bound for the app.
+async fn set(max_wait: Duration) -> Stage {
+    configured(max_wait, |_| {}).await
+}
+
+async fn configured(max_wait: Duration, change: impl FnOnce(&mut Config)) -> Stage {
+    Stage::configured(|config| {
+        for connection in &mut config.connections {
+            connection.rate_limit.requests = 5.try_into().unwrap();
+            connection.rate_limit.max_wait = max_wait;
+            connection.timeout = Duration::from_mins(1);
+        }
+        change(config);
+        let names: Vec<_> = config.connections.iter().map(|connection| connection.name.to_string()).collect();
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        let shared = |name, key| Caller { share: Share::new(0.2), ..caller(name, key, &names) };
+        let mut batch = shared("batch", BATCH);
+        batch.keys.push(CallerKey::lasting(blake3::hash(BATCH_TOO.as_bytes())));
+        config.callers = vec![caller("app", APP, &names), batch, shared("report", REPORT)];
+    })
+    .await
+}
+
+impl Stage {
+    async fn get_as(&self, key: &str, target: &str) -> Answer {
+        self.gateway.get_as(key, target).await
+    }
+
+    /// Begins to ask, and returns when the question sleeps.
+    async fn sleep_as(&self, key: &str, target: &str) -> JoinHandle<u16> {
+        let sleepers = self.gateway.clock.sleepers();
+        let request = reqwest::Client::new().get(format!("{}{target}", self.gateway.url)).bearer_auth(key);
+        let asking = tokio::spawn(async move { request.send().await.unwrap().status().as_u16() });
+        until(|| self.gateway.clock.sleepers() > sleepers).await;
+        asking
+    }
+
+    /// What a caller is shown of the budget.
+    async fn budget(&self, key: &str) -> Value {
+        self.get_as(key, "/connections/affiliates").await.ok()["budget"].take()
+    }
+
+    /// Leaves what goes on behind callers' backs the time to happen.
+    async fn settle(&self) {
+        for _ in 0..20 {
+            self.get("/livez").await.ok();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_batch_job_that_asks_without_a_pause_gets_its_share_and_the_app_the_rest() {
+    let stage = set(Duration::ZERO).await;
+    let (mut of_batch, mut of_app) = (Vec::new(), Vec::new());
+    for step in 0..100 {
+        while stage.get_as(BATCH, &stage.customer(of_batch.len())).await.status == 200 {
+            of_batch.push(step);
+        }
+        // Nobody waits for a place here, so that a turn of the batch job's is
+        // none of the app's.
+        if of_batch.last() != Some(&step) {
+            stage.get_as(APP, &stage.customer(249 - of_app.len())).await.ok();
+            of_app.push(step);
+        }
+        stage.gateway.clock.advance(STEP);
+    }
+    assert_eq!(of_batch, (0..100).step_by(5).collect::<Vec<_>>());
+    assert_eq!(of_app.len(), 80);
+    assert_eq!(stage.calls(), 100);
+}
+
+#[tokio::test]
+async fn a_spent_share_is_429_until_there_is_room_again() {
+    let stage = set(Duration::ZERO).await;
+    stage.get_as(BATCH, PAGE).await.ok();
+    stage.gateway.clock.advance(STEP);
+
+    let other = stage.customer(0);
+    let refused = stage.get_as(BATCH, &other).await;
+    assert_json_snapshot!(refused.told(), @r#"
+    {
+      "code": "quota_exceeded",
+      "connection": "affiliates",
+      "detail": "the caller's share of the vendor calls is spent: there is room again in 1 s",
+      "request_id": "[request id]",
+      "retryable": true,
+      "status": 429,
+      "title": "The caller's own quota is spent"
+    }
+    "#);
+    assert_eq!(refused.header("retry-after"), "1");
+    let count = r#"gateway_caller_share_refused_total{caller="batch",connection="affiliates"}"#;
+    assert_eq!(metric(&stage, count).await, 1);
+    assert_eq!(metric(&stage, r#"gateway_caller_share_left{caller="batch",connection="affiliates"}"#).await, 0);
+
+    // What is kept costs nothing, whoever brought it.
+    assert_eq!(stage.get_as(BATCH, PAGE).await.cache_status(), "hit; ttl=29");
+    stage.get_as(APP, &other).await.ok();
+    assert_eq!(stage.get_as(BATCH, &other).await.cache_status(), "hit; ttl=30");
+
+    stage.pass(1);
+    stage.get_as(BATCH, &stage.customer(1)).await.ok();
+    assert_eq!(stage.calls(), 3);
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_share_is_shown_to_its_caller() {
+    let stage = set(Duration::ZERO).await;
+    stage.get_as(BATCH, PAGE).await.ok();
+    stage.gateway.clock.advance(STEP);
+    for (key, share_left) in [(APP, Value::Null), (BATCH, json!(0)), (REPORT, json!(1))] {
+        let budget = json!({"left": 1, "share_left": share_left, "waiting": 0, "stopped_for": null});
+        assert_eq!(stage.budget(key).await, budget);
+        let explained = stage.get_as(key, "/explain/customers?connection=affiliates").await.ok();
+        assert_eq!(explained["sources"][0]["budget"], budget);
+    }
+    stage.gateway.clock.advance(STEP * 4);
+    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+}
+
+#[tokio::test]
+async fn a_share_is_one_for_all_keys_of_a_caller_and_all_connections_of_a_credential() {
+    let stage = configured(Duration::ZERO, |config| {
+        let partners = Connection { name: "partners".parse().unwrap(), ..config.connections[0].clone() };
+        config.connections.push(partners);
+    })
+    .await;
+    stage.get_as(BATCH, PAGE).await.ok();
+    stage.gateway.clock.advance(STEP);
+    for key in [BATCH, BATCH_TOO] {
+        for connection in ["affiliates", "partners"] {
+            let refused = stage.get_as(key, &format!("/customers?connection={connection}&status=lead")).await;
+            assert_eq!(refused.code(429), "quota_exceeded");
+            assert_eq!(refused.problem()["connection"], connection);
+        }
+    }
+    // Another credential's budget has its own, and so has another caller.
+    stage.get_as(BATCH, TAX_PAGE).await.ok();
+    stage.get_as(REPORT, "/customers?connection=partners&status=lead").await.ok();
+}
+
+#[tokio::test]
+async fn who_waits_for_its_share_keeps_nobody_waiting() {
+    let stage = set(Duration::from_secs(2)).await;
+    stage.get_as(BATCH, PAGE).await.ok();
+    stage.gateway.clock.advance(STEP);
+    let [same, next, last] = [0, 1, 2].map(|index| stage.customer(index));
+    let waiting = stage.sleep_as(BATCH, &same).await;
+
+    // Not even who asks the same, and that is one call for both.
+    assert_eq!(stage.get_as(APP, &same).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
+    assert!(!waiting.is_finished());
+    // The next in its own queue would have to wait for two seconds and a quarter.
+    let refused = stage.get_as(BATCH, &last).await;
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "3"), "{}", refused.text);
+    stage.gateway.clock.advance(STEP * 4);
+    assert_eq!(waiting.await.unwrap(), 200);
+    assert_eq!(stage.calls(), 2);
+
+    let waiting = stage.sleep_as(BATCH, &next).await;
+    stage.get_as(APP, &last).await.ok();
+    stage.gateway.clock.advance(TURN);
+    assert_eq!(waiting.await.unwrap(), 200);
+    assert_eq!(stage.calls(), 4);
+}
+
+#[tokio::test]
+async fn a_stale_answer_stands_in_for_a_spent_share() {
+    let stage = set(Duration::ZERO).await;
+    stage.get_as(BATCH, PAGE).await.ok();
+    stage.pass(30 + 300);
+    stage.get_as(BATCH, &stage.customer(0)).await.ok();
+    stage.gateway.clock.advance(STEP);
+
+    let answer = stage.get_as(BATCH, PAGE).await;
+    assert_eq!((answer.status, answer.cache_status()), (200, "fwd=stale; ttl=-300; detail=stale-if-error"));
+    let fresh = stage.gateway.request(|client, url| {
+        client.get(format!("{url}{PAGE}")).bearer_auth(BATCH).header("cache-control", "no-cache")
+    });
+    assert_eq!(fresh.await.code(429), "quota_exceeded");
+    assert_eq!(stage.calls(), 2);
+    stage.get_as(APP, PAGE).await.ok();
+    assert_eq!(stage.calls(), 3);
+}
+
+#[tokio::test]
+async fn a_refresh_is_on_account_of_the_caller_that_begins_it() {
+    let stage = set(Duration::ZERO).await;
+    stage.get_as(APP, PAGE).await.ok();
+    stage.pass(31);
+    stage.get_as(BATCH, &stage.customer(0)).await.ok();
+    stage.gateway.clock.advance(STEP);
+    for _ in 0..2 {
+        assert_eq!(stage.get_as(BATCH, PAGE).await.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
+        stage.settle().await;
+    }
+    assert_eq!(stage.calls(), 2);
+    // Nobody had to go without anything.
+    assert!(!stage.get("/metrics").await.text.contains("gateway_caller_share_refused_total"));
+
+    // It has kept nobody else from it.
+    while stage.get_as(APP, PAGE).await.cache_status() != "hit; ttl=30" {}
+    assert_eq!(stage.calls(), 3);
+    stage.pass(40);
+    stage.get_as(BATCH, PAGE).await.ok();
+    until(|| stage.calls() == 4).await;
+    stage.gateway.clock.advance(STEP);
+    stage.get_as(BATCH, &stage.customer(1)).await.code(429);
+}
+
+#[tokio::test]
+async fn a_source_whose_share_is_spent_is_left_out_of_a_partial_answer() {
+    let stage = set(Duration::ZERO).await;
+    stage.get_as(BATCH, &stage.customer(0)).await.ok();
+    stage.gateway.clock.advance(STEP);
+
+    stage.get_as(BATCH, "/customers").await.code(429);
+    let page = stage.get_as(BATCH, "/customers?partial=allow").await.ok();
+    assert_eq!(page["data"].as_array().unwrap().len(), 20);
+    let [affiliates, tax] = [0, 1].map(|at| &page["sources"][at]);
+    assert_eq!((&affiliates["status"], &tax["status"]), (&json!("failed"), &json!("ok")));
+    assert_eq!(
+        (&affiliates["problem"]["code"], &affiliates["problem"]["retry_after"]),
+        (&json!("quota_exceeded"), &json!(1))
+    );
+}
+
+#[tokio::test]
+async fn an_export_waits_for_its_callers_share() {
+    let stage = set(Duration::ZERO).await;
+    let export = reqwest::Client::new().get(format!("{}{PAGE}", stage.gateway.url)).bearer_auth(BATCH);
+    let export = export.header(ACCEPT, "application/x-ndjson");
+    let export = tokio::spawn(async move { export.send().await.unwrap().text().await.unwrap() });
+    while !export.is_finished() {
+        stage.settle().await;
+        stage.gateway.clock.advance(Duration::from_millis(50));
+    }
+    let export = export.await.unwrap();
+    assert!(export.lines().last().unwrap().contains(r#""status":"complete","count":250"#), "{export}");
+    assert_eq!(stage.calls(), 3);
+    assert!(stage.gateway.clock.elapsed() >= 2 * TURN, "{:?}", stage.gateway.clock.elapsed());
+}
+
+#[tokio::test]
+async fn a_call_that_is_not_made_is_not_charged() {
+    let stage = set(Duration::ZERO).await;
+    stage.get_as(APP, PAGE).await.ok();
+    // There is no room in the budget itself.
+    assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(503), "vendor_rate_limited");
+    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+
+    stage.sandbox.tolt().fail_next(5, Fault::Status(520));
+    for index in 0..5 {
+        stage.gateway.clock.advance(STEP);
+        stage.get_as(APP, &stage.customer(index)).await.code(502);
+    }
+    stage.gateway.clock.advance(STEP);
+    for _ in 0..3 {
+        assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(503), "vendor_unavailable");
+    }
+    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+}
