@@ -1,9 +1,11 @@
 //! Who asks, what they may ask, and how often.
+//!
+//! Every route wants a key, but for those that are listed here.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -28,6 +30,18 @@ use super::{
 
 /// The name of a caller that is not known, or need not be.
 pub(super) const NOBODY: &str = "-";
+
+/// The routes that want no key.
+const KEYLESS: &[&str] = &[
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/problems/{code}",
+    "/openapi.json",
+    "/openapi-3.0.json",
+    "/docs",
+    "/docs/{file}",
+];
 
 /// Everybody who may ask. Clones share their quotas.
 #[derive(Clone)]
@@ -138,8 +152,18 @@ impl Access {
     }
 }
 
-/// Lets a request pass that carries a known key, within its caller's quota.
+/// Whether a route wants no key.
+pub(super) fn is_keyless(route: &str) -> bool {
+    KEYLESS.contains(&route)
+}
+
+/// Lets a request pass that carries a known key, within its caller's quota, or
+/// is for a route that wants none, or for none that there is.
 pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    if route.is_none_or(|route| is_keyless(route.as_str())) {
+        return next.run(request).await;
+    }
     let place = match state.callers.identify(request.headers()) {
         Ok(place) => place,
         Err(problem) => return problem.into_response(),

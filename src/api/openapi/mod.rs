@@ -21,6 +21,7 @@ use utoipa::{
 use crate::domain::question::Order;
 
 use super::{
+    access,
     asset::{Asset, Lifetime},
     docs,
     parameters::{CustomerExpansion, Include, Partial, TransactionExpansion},
@@ -84,10 +85,10 @@ pub fn document_3_0() -> &'static str {
 
 fn document_value() -> Value {
     let mut document = Document::openapi();
-    document.merge(super::resources().into_openapi());
-    let mut open = super::operations().into_openapi();
-    conventions::operations(&mut open).for_each(|operation| operation.security = Some(Vec::new()));
-    document.merge(open);
+    document.merge(super::contracted().into_openapi());
+    for (_, item) in document.paths.paths.iter_mut().filter(|(path, _)| access::is_keyless(path)) {
+        conventions::of_path(item).for_each(|operation| operation.security = Some(Vec::new()));
+    }
     conventions::apply(&mut document);
     examples::add(&mut document);
     let mut document = serde_json::to_value(document).unwrap_or_default();
