@@ -9,6 +9,7 @@ use crate::{
     config::{Config, Connection},
     directory::{Directory, Source, SourceMetrics},
     domain::cursor::CursorKey,
+    identity::Provider,
     telemetry::metrics::Registry,
     upstream::{Budgets, ClientError, Clients, Limits, Upstream},
     vendors::Account,
@@ -25,6 +26,8 @@ pub struct App {
     pub directory: Arc<Directory>,
     /// All routes, and what stands in front of them.
     pub front: Front,
+    /// Whose tokens show who asks, where that is configured.
+    pub identity: Option<Provider>,
 }
 
 /// Why a gateway cannot be put together.
@@ -70,7 +73,9 @@ impl App {
         };
         let max_calls = config.paging.max_vendor_calls;
         let directory = Arc::new(Directory::new(sources, cache, cursor_key, max_calls, Arc::clone(clock)));
-        let callers = Callers::new(config.callers, clock);
+        let identity =
+            config.identity.map(|settings| Provider::of(settings, None, &mut clients, &registry, clock)).transpose()?;
+        let callers = Callers::new(config.callers, identity.clone(), clock);
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry: registry.clone(),
@@ -79,7 +84,7 @@ impl App {
             clock: Arc::clone(clock),
         });
         let front = Front::new(router, callers, remembered, registry, Arc::clone(clock));
-        Ok(Self { directory, front })
+        Ok(Self { directory, front, identity })
     }
 }
 

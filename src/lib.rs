@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod domain;
+pub mod identity;
 pub mod sandbox;
 pub mod server;
 pub mod telemetry;

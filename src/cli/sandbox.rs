@@ -16,6 +16,7 @@ use crate::{
     clock::SystemClock,
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::Policies,
+    identity::Claims,
     sandbox::{Envelope, Options, Sandbox},
     server,
     upstream::Credential,
@@ -108,6 +109,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         cache: Cache::default(),
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
         connections,
+        identity: None,
     };
     let app = App::new(config, &SystemClock::shared())?;
     greet(listen)?;
@@ -133,6 +135,7 @@ fn caller(key: &str, connections: &[Connection]) -> Caller {
     Caller {
         name: "sandbox".into(),
         keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
+        claims: Claims::default(),
         connections: connections.iter().map(|connection| connection.name.clone()).collect(),
         may_purge: true,
         quota: None,

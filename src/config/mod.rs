@@ -6,6 +6,7 @@
 mod error;
 mod file;
 mod read;
+mod tokens;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -20,6 +21,7 @@ use url::Url;
 use crate::{
     directory::Policies,
     domain::{connection::ConnectionName, cursor::CursorKey},
+    identity::{self, Claims},
     upstream::{Credential, RateLimit},
     vendors::registry::Kind,
 };
@@ -41,6 +43,8 @@ pub struct Config {
     pub connections: Vec<Connection>,
     /// Who may ask; nobody configured means anybody, on loopback only.
     pub callers: Vec<Caller>,
+    /// Whose tokens show who asks, besides keys.
+    pub identity: Option<identity::Settings>,
 }
 
 /// How the gateway listens.
@@ -96,6 +100,8 @@ pub struct Caller {
     pub name: Arc<str>,
     /// Its keys: two of them while one replaces the other.
     pub keys: Vec<CallerKey>,
+    /// What its tokens say of it; nothing where it has none.
+    pub claims: Claims,
     /// What it may ask.
     pub connections: Vec<ConnectionName>,
     /// Whether it may purge what is kept of these connections.

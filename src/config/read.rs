@@ -36,6 +36,7 @@ impl Reader<'_> {
         };
         let connections = self.connections(file.connections, policy.over(Policy::default()))?;
         let callers = self.callers(file.callers, &connections)?;
+        let identity = self.identity(file.identity, &callers)?;
         let server = Server {
             listen: file.server.listen.map_or(Server::default().listen, |it| it.0),
             request_timeout: file.server.request_timeout.map_or(Server::default().request_timeout, |it| it.0),
@@ -54,7 +55,7 @@ impl Reader<'_> {
             max_vendor_calls: file.paging.max_vendor_calls.map_or(Paging::default().max_vendor_calls, NonZeroU32::get),
         };
         let cache = Cache { max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.0.as_u64()) };
-        Ok(Config { server, paging, cache, connections, callers })
+        Ok(Config { server, paging, cache, connections, callers, identity })
     }
 
     fn connections(&self, files: Vec<file::Connection>, policy: Policy) -> Result<Vec<Connection>, ConfigError> {
@@ -162,9 +163,16 @@ impl Reader<'_> {
                     .fix("write names of [[connections]] sections");
                 return Err(self.locator.fault(&format!("{at}.connections"), fault));
             }
+            let claims = self.claims(&at, file.claims, &callers)?;
+            if keys.is_empty() && claims.is_empty() {
+                let fault = Fault::new("this caller has neither a key nor claims").fix(
+                    "write key_digest = \"blake3:…\", keys = [{ digest = \"blake3:…\", expires = \"…\" }], or claims = { … }",
+                );
+                return Err(self.locator.fault(&at, fault));
+            }
             let quota = file.quota.map(|quota| Quota { requests: quota.requests, per: quota.per.0 });
             let file::Caller { name, connections, may_purge, .. } = file;
-            callers.push(Caller { name, keys, connections, may_purge, quota });
+            callers.push(Caller { name, keys, claims, connections, may_purge, quota });
         }
         Ok(callers)
     }
@@ -185,11 +193,6 @@ impl Reader<'_> {
         for (index, key) in file.keys.iter().enumerate() {
             let digest = digest(&format!("{at}.keys.{index}.digest"), &key.digest)?;
             keys.push(CallerKey { digest, expires: key.expires.map(|it| it.0) });
-        }
-        if keys.is_empty() {
-            let fault = Fault::new("this caller has no key")
-                .fix("write key_digest = \"blake3:…\", or keys = [{ digest = \"blake3:…\", expires = \"…\" }]");
-            return Err(self.locator.fault(at, fault));
         }
         Ok(keys)
     }

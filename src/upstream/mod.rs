@@ -9,6 +9,7 @@
 mod breaker;
 mod budget;
 mod credential;
+mod fetch;
 mod retry_after;
 mod send;
 
@@ -24,8 +25,9 @@ use breaker::Outcome;
 pub use breaker::{Breaker, BreakerState};
 pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
 pub use credential::Credential;
+pub use fetch::{FetchError, Fetcher};
 use send::Endpoint;
-pub use send::{ClientError, Clients, Reply};
+pub use send::{ClientError, Clients, Reply, is_loopback};
 
 /// A call is tried so many times at most.
 const MOST_ATTEMPTS: usize = 3;

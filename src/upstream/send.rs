@@ -51,17 +51,23 @@ impl Clients {
     /// The client for an API. A proxy that the environment names is of no use
     /// to reach this machine itself.
     pub fn of(&mut self, base_url: &Url) -> Result<Client, ClientError> {
-        let loopback = match base_url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
+        let loopback = is_loopback(base_url);
         let known = if loopback { &mut self.loopback } else { &mut self.elsewhere };
         match known {
             Some(client) => Ok(client.clone()),
             None => Ok(known.insert(client(loopback)?).clone()),
         }
+    }
+}
+
+/// Whether a URL is this machine's own.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
@@ -106,30 +112,31 @@ impl Endpoint {
             .map_err(|error| SendError::Unreachable(cause(error)))?;
         let status = response.status().as_u16();
         let retry_after = named_wait(response.headers(), now);
-        let body = self.read(response).await?;
+        let body = read(response, self.max_body).await?;
         Ok(Reply { response: VendorResponse { status, body }, retry_after })
     }
+}
 
-    async fn read(&self, mut response: Response) -> Result<Bytes, SendError> {
-        let too_large = SendError::TooLarge(self.max_body);
-        let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
-        if announced > self.max_body {
+/// Reads a body of at most so many bytes, decompressed.
+pub(super) async fn read(mut response: Response, max_body: usize) -> Result<Bytes, SendError> {
+    let too_large = SendError::TooLarge(max_body);
+    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+    if announced > max_body {
+        return Err(too_large);
+    }
+    let mut body = BytesMut::with_capacity(announced);
+    while let Some(chunk) = response.chunk().await.map_err(|error| SendError::BrokenOff(cause(error)))? {
+        if body.len() + chunk.len() > max_body {
             return Err(too_large);
         }
-        let mut body = BytesMut::with_capacity(announced);
-        while let Some(chunk) = response.chunk().await.map_err(|error| SendError::BrokenOff(cause(error)))? {
-            if body.len() + chunk.len() > self.max_body {
-                return Err(too_large);
-            }
-            body.extend_from_slice(&chunk);
-        }
-        Ok(body.freeze())
+        body.extend_from_slice(&chunk);
     }
+    Ok(body.freeze())
 }
 
 /// What went wrong at the bottom of an error, without the URL: a query may
 /// hold a customer's name.
-fn cause(error: reqwest::Error) -> String {
+pub(super) fn cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut deepest: &dyn Error = &error;
     while let Some(source) = deepest.source() {

@@ -13,6 +13,7 @@ mod docs_page;
 mod explain;
 mod export;
 mod hostile;
+mod identity;
 mod problems;
 mod several;
 #[allow(dead_code, reason = "each module of tests uses its part")]

@@ -54,7 +54,7 @@ impl Modify for BearerKey {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let mut scheme = Http::new(HttpAuthScheme::Bearer);
         scheme.description =
-            Some("The caller's key, as the operator gave it: `Authorization: Bearer <key>`.".to_owned());
+            Some("The caller's key, as the operator gave it, or a token (JWT) of the identity provider that the gateway is configured with: `Authorization: Bearer <key or token>`.".to_owned());
         let components = openapi.components.get_or_insert_with(Components::new);
         components.add_security_scheme("key", SecurityScheme::Http(scheme));
         openapi.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);

@@ -15,7 +15,7 @@ use super::Code;
 const ANY: &[Code] =
     &[Code::MalformedRequest, Code::UriTooLong, Code::HeadersTooLarge, Code::Internal, Code::DeadlineExceeded];
 /// What a request that needs a key may meet besides.
-const KEYED: &[Code] = &[Code::Unauthenticated, Code::QuotaExceeded];
+const KEYED: &[Code] = &[Code::Unauthenticated, Code::QuotaExceeded, Code::IdentityUnavailable];
 /// What may be wrong in a query.
 const QUERY: &[Code] = &[Code::InvalidParameter, Code::UnknownParameter, Code::RepeatedParameter];
 /// What may be wrong in the question of a list.

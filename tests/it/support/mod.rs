@@ -20,6 +20,7 @@ use customer_gateway::{
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::Policies,
     domain::cursor::CursorKey,
+    identity::Claims,
     sandbox::{Data, Options, Sandbox},
     server,
     upstream::{Credential, RateLimit},
@@ -230,6 +231,7 @@ pub(crate) fn config(connections: Vec<Connection>) -> Config {
         cache: Cache::default(),
         connections,
         callers: Vec::new(),
+        identity: None,
     }
 }
 
@@ -271,6 +273,7 @@ pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
     Caller {
         name: name.into(),
         keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
+        claims: Claims::default(),
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
         may_purge: false,
         quota: None,
