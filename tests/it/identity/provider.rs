@@ -138,23 +138,25 @@ async fn the_keys_at_hand_stay_while_the_provider_fails() {
     let stage = Stage::with(&[&signer]).await;
     let token = |serial: u32| signer.token(&claims(json!({"jti": serial, "exp": START + 86_400})));
     assert_eq!(stage.asked(&token(0)).await, "200");
+    // Of what is refused, some would be a set of keys.
+    let document = json!({"keys": [stranger.jwk]}).to_string();
     let flood = Reply::Flood {
-        head: "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_owned(),
+        head: format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{document}"),
         chunk: b" ".repeat(1 << 16),
         times: 5,
     };
     let moved = format!("location: {}/elsewhere\r\n", stage.provider.server.base_url);
     let mut failures = 0;
     for says in [
-        Reply::text(503, "{}"),
-        Reply::with_headers(302, &moved, b""),
+        Reply::text(503, &document),
+        Reply::with_headers(302, &moved, document.as_bytes()),
+        Reply::text(200, &(document.clone() + &" ".repeat(300_000))),
+        flood,
         Reply::text(200, "<html>"),
         Reply::text(200, "{}"),
         Reply::text(200, r#"{"keys": 7}"#),
         Reply::text(200, &"[".repeat(100_000)),
         Reply::with_headers(204, "", b""),
-        Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n".to_vec()),
-        flood,
         Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\nconnection: close\r\n\r\n".to_vec()),
         Reply::Bytes(b"not HTTP\r\n\r\n".to_vec()),
     ] {
