@@ -120,7 +120,7 @@ impl Provider {
         match state.keys {
             Some(keys) if keys.knows(id) => Ok(keys),
             Some(_) if !state.has_failed => Err(TokenError::NoKey),
-            // The key may have come since the provider was reached.
+            // The key may have come since the provider was last reached.
             _ => {
                 let rest = (state.read_at + REST).saturating_sub(keyring.clock.elapsed());
                 Err(TokenError::Unavailable { retry_after: rest.max(SOON) })

@@ -1,10 +1,10 @@
 //! The one way out to a vendor: breaker → deadline → retry → budget → send.
 //!
-//! Only this module knows the HTTP client. Bodies are bounded, redirects are
-//! not followed, and the credential is in no error and no debug print. The
-//! breaker stands first, since a vendor that is down should cost neither time
-//! nor a place in the budget; each attempt takes a place of its own, since the
-//! vendor counts retries too.
+//! Only this module knows the HTTP client; [`Fetcher`] fetches with it what is
+//! no vendor's. Bodies are bounded, redirects are not followed, and the
+//! credential is in no error and no debug print. The breaker stands first, since
+//! a vendor that is down should cost neither time nor a place in the budget;
+//! each attempt takes a place of its own, since the vendor counts retries too.
 
 mod breaker;
 mod budget;
