@@ -145,6 +145,11 @@ async fn the_keys_at_hand_stay_while_the_provider_fails() {
         chunk: b" ".repeat(1 << 16),
         times: 5,
     };
+    let broken_off = Reply::Flood {
+        head: format!("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{document}"),
+        chunk: Vec::new(),
+        times: 0,
+    };
     let moved = format!("location: {}/elsewhere\r\n", stage.provider.server.base_url);
     let mut failures = 0;
     for says in [
@@ -157,7 +162,7 @@ async fn the_keys_at_hand_stay_while_the_provider_fails() {
         Reply::text(200, r#"{"keys": 7}"#),
         Reply::text(200, &"[".repeat(100_000)),
         Reply::with_headers(204, "", b""),
-        Reply::Bytes(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\nconnection: close\r\n\r\n".to_vec()),
+        broken_off,
         Reply::Bytes(b"not HTTP\r\n\r\n".to_vec()),
     ] {
         stage.provider.say(says);
