@@ -15,6 +15,7 @@ use customer_gateway::{
     clock::SystemClock,
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::{Policies, SourceError},
+    identity::Claims,
     sandbox::{Options, Sandbox},
     telemetry::metrics::Registry,
     upstream::{Credential, Priority, RateLimit},
@@ -107,6 +108,7 @@ fn config(sandbox: &Sandbox) -> Config {
     let caller = Caller {
         name: "bench".into(),
         keys: vec![CallerKey::lasting(blake3::hash(KEY.as_bytes()))],
+        claims: Claims::default(),
         connections: vec![connection.name.clone()],
         may_purge: false,
         quota: None,
@@ -120,5 +122,6 @@ fn config(sandbox: &Sandbox) -> Config {
         connections: vec![connection],
         callers: vec![caller],
         files: Vec::new(),
+        identity: None,
     }
 }

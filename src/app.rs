@@ -10,6 +10,7 @@ use crate::{
     config::{Config, Connection},
     directory::{Directory, Source, SourceMetrics},
     domain::{connection::ConnectionName, cursor::CursorKey},
+    identity::Provider,
     server::Served,
     telemetry::{
         metrics::Registry,
@@ -31,6 +32,7 @@ pub struct App {
     config: Config,
     front: Front,
     callers: Callers,
+    identity: Option<Provider>,
     places: Places,
     budgets: Budgets,
     lasting: Lasting,
@@ -139,6 +141,12 @@ impl App {
         self.lasting.readiness.clone()
     }
 
+    /// Whose tokens show who asks, where that is configured.
+    #[must_use]
+    pub fn identity(&self) -> Option<&Provider> {
+        self.identity.as_ref()
+    }
+
     /// Where spans go.
     #[must_use]
     pub fn tracer(&self) -> &Tracer {
@@ -186,9 +194,13 @@ impl App {
             Some(before) => before.directory.renewed(sources, cursor_key, max_calls),
         };
         let directory = Arc::new(directory);
+        let previous = before.and_then(|before| before.identity.as_ref());
+        let identity = config.identity.clone();
+        let identity =
+            identity.map(|settings| Provider::of(settings, previous, &mut clients, registry, clock)).transpose()?;
         let callers = match before {
-            None => Callers::new(config.callers.clone(), clock),
-            Some(before) => before.callers.renewed(config.callers.clone()),
+            None => Callers::new(config.callers.clone(), identity.clone(), clock),
+            Some(before) => before.callers.renewed(config.callers.clone(), identity.clone()),
         };
         let max_requests = config.server.max_requests;
         let places = match before {
@@ -208,7 +220,7 @@ impl App {
         let remembered = lasting.remembered;
         let front =
             Front::new(router, callers.clone(), remembered, registry.clone(), tracer.clone(), Arc::clone(clock));
-        Ok(Self { directory, config, front, callers, places, budgets, lasting, generation })
+        Ok(Self { directory, config, front, callers, identity, places, budgets, lasting, generation })
     }
 
     /// The connection that stood for the same account before, as it was

@@ -1,9 +1,11 @@
 //! Who asks, what they may ask, and how often.
+//!
+//! Every route wants a key or a token, but for those that are listed here.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::{
-    extract::{FromRequestParts, Request, State},
+    extract::{FromRequestParts, MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -19,6 +21,7 @@ use http::{HeaderMap, header::AUTHORIZATION, request::Parts};
 use crate::{
     clock::{SharedClock, Ticks},
     config::{Caller, Quota},
+    identity::{Identity, Provider},
     upstream::Payer,
 };
 
@@ -30,16 +33,38 @@ use super::{
 /// The name of a caller that is not known, or need not be.
 pub(super) const NOBODY: &str = "-";
 
+/// The routes that want no key.
+const KEYLESS: &[&str] = &[
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/problems/{code}",
+    "/openapi.json",
+    "/openapi-3.0.json",
+    "/docs",
+    "/docs/{file}",
+];
+
 /// Everybody who may ask. Clones share their quotas.
 #[derive(Clone)]
 pub struct Callers(Arc<Known>);
 
 struct Known {
     callers: Vec<(Arc<Caller>, Option<Arc<Limiter>>)>,
+    identity: Option<Identity>,
     clock: SharedClock,
 }
 
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
+
+/// What a request shows of who asks.
+pub(super) enum Shown<'r> {
+    /// That it is the caller of this place in the configuration; 0 where none
+    /// is configured.
+    Caller(usize),
+    /// What may be a token, and was not verified before.
+    Token { text: &'r str, digest: blake3::Hash, identity: &'r Identity },
+}
 
 /// The caller that a response is for.
 #[derive(Debug, Clone)]
@@ -55,38 +80,54 @@ pub(super) enum Access {
 }
 
 impl Callers {
-    /// These callers; none means anybody.
+    /// These callers, with the provider of their tokens; none means anybody.
     #[must_use]
-    pub fn new(callers: Vec<Caller>, clock: &SharedClock) -> Self {
-        Self::over(callers, clock, |_| None)
+    pub fn new(callers: Vec<Caller>, provider: Option<Provider>, clock: &SharedClock) -> Self {
+        Self::over(callers, provider, clock, |_| None)
     }
 
     /// These callers in place of those; whose quota is the same has used up as
     /// much of it.
     #[must_use]
-    pub fn renewed(&self, callers: Vec<Caller>) -> Self {
+    pub fn renewed(&self, callers: Vec<Caller>, provider: Option<Provider>) -> Self {
         let known = |new: &Caller| {
             let (_, limiter) = self.0.callers.iter().find(|(old, _)| old.name == new.name && old.quota == new.quota)?;
             limiter.clone()
         };
-        Self::over(callers, &self.0.clock, known)
+        Self::over(callers, provider, &self.0.clock, known)
     }
 
-    fn over(callers: Vec<Caller>, clock: &SharedClock, known: impl Fn(&Caller) -> Option<Arc<Limiter>>) -> Self {
+    fn over(
+        callers: Vec<Caller>,
+        provider: Option<Provider>,
+        clock: &SharedClock,
+        known: impl Fn(&Caller) -> Option<Arc<Limiter>>,
+    ) -> Self {
+        let identity = provider.map(|provider| {
+            let claims = callers.iter().map(|caller| caller.claims.clone()).enumerate();
+            Identity::new(provider, claims.filter(|(_, claims)| !claims.is_empty()).collect(), clock.clone())
+        });
         let limiter = |quota: Quota| Arc::new(RateLimiter::direct_with_clock(cells(quota), Ticks::of(clock)));
         let callers = callers.into_iter().map(|caller| {
             let limiter = known(&caller).or_else(|| caller.quota.map(limiter));
             (Arc::new(caller), limiter)
         });
-        Self(Arc::new(Known { callers: callers.collect(), clock: clock.clone() }))
+        Self(Arc::new(Known { callers: callers.collect(), identity, clock: clock.clone() }))
     }
 
-    /// The place of a request's caller in the configuration; 0 where no callers
-    /// are configured.
-    pub(super) fn identify(&self, headers: &HeaderMap) -> Result<usize, Problem> {
-        let Known { callers, clock } = &*self.0;
+    /// The place of a request's caller in the configuration.
+    async fn identify(&self, headers: &HeaderMap) -> Result<usize, Problem> {
+        match self.recognise(headers)? {
+            Shown::Caller(place) => Ok(place),
+            Shown::Token { text, digest, identity } => Ok(identity.verify(text, digest).await?),
+        }
+    }
+
+    /// What a request shows, as far as that is known without verifying a token.
+    pub(super) fn recognise<'r>(&'r self, headers: &'r HeaderMap) -> Result<Shown<'r>, Problem> {
+        let Known { callers, identity, clock } = &*self.0;
         if callers.is_empty() {
-            return Ok(0);
+            return Ok(Shown::Caller(0));
         }
         let refuse = |detail| Problem::new(Code::Unauthenticated, detail);
         let header = headers.get(AUTHORIZATION).ok_or_else(|| refuse("there is no `Authorization` header"))?;
@@ -95,15 +136,22 @@ impl Callers {
             return Err(refuse("the `Authorization` header is not `Bearer <key>`"));
         }
         // `blake3::Hash` compares in constant time.
-        let digest = blake3::hash(key.trim().as_bytes());
+        let key = key.trim();
+        let digest = blake3::hash(key.as_bytes());
         let found = callers
             .iter()
             .enumerate()
             .find_map(|(place, (caller, _))| Some((place, caller.keys.iter().find(|key| key.digest == digest)?)));
-        let (place, key) = found.ok_or_else(|| refuse("the key is not known here"))?;
-        match key.expires {
-            Some(expires) if expires <= clock.now() => Err(refuse("the key has expired")),
-            _ => Ok(place),
+        match (found, identity) {
+            (Some((_, key)), _) if key.expires.is_some_and(|expires| expires <= clock.now()) => {
+                Err(refuse("the key has expired"))
+            }
+            (Some((place, _)), _) => Ok(Shown::Caller(place)),
+            (None, Some(identity)) if key.contains('.') => {
+                let unverified = Shown::Token { text: key, digest, identity };
+                Ok(identity.recall(&digest).map_or(unverified, Shown::Caller))
+            }
+            (None, _) => Err(refuse("the key is not known here")),
         }
     }
 
@@ -162,9 +210,19 @@ impl Access {
     }
 }
 
-/// Lets a request pass that carries a known key, within its caller's quota.
+/// Whether a route wants no key.
+pub(super) fn is_keyless(route: &str) -> bool {
+    KEYLESS.contains(&route)
+}
+
+/// Lets a request pass that shows a known caller, within its quota, or is for a
+/// route that wants no key, or for none.
 pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
-    let place = match state.callers.identify(request.headers()) {
+    let route = request.extensions().get::<MatchedPath>();
+    if route.is_none_or(|route| is_keyless(route.as_str())) {
+        return next.run(request).await;
+    }
+    let place = match state.callers.identify(request.headers()).await {
         Ok(place) => place,
         Err(problem) => return problem.into_response(),
     };

@@ -29,7 +29,7 @@ use crate::{
 };
 
 use super::{
-    access::Callers,
+    access::{Callers, Shown},
     caching::{self, FreshnessHeaders},
     edge,
     export::Format,
@@ -194,7 +194,7 @@ impl Shared {
         if request.method() != Method::GET || !request.body().is_end_stream() || !is_plain(request.headers()) {
             return None;
         }
-        let caller = self.callers.identify(request.headers()).ok()?;
+        let Shown::Caller(caller) = self.callers.recognise(request.headers()).ok()? else { return None };
         let target = request.uri().path_and_query()?.as_str();
         Some(Asked { caller, target })
     }

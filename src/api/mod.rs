@@ -73,14 +73,10 @@ pub struct ApiState {
 pub fn router(state: ApiState) -> Router {
     let observer = Observer::new(state.registry.clone(), state.tracer.clone(), state.clock.clone());
     let edge = Edge { timeout: state.request_timeout, observer };
-    let authenticated = resources()
-        .split_for_parts()
-        .0
-        .route_layer(middleware::from_fn_with_state(state.places.clone(), overload::shed))
-        .route_layer(middleware::from_fn_with_state(state.clone(), access::authenticate));
-    let open = operations().split_for_parts().0.merge(docs::routes());
-    authenticated
-        .merge(open)
+    let routes = contracted().split_for_parts().0.merge(docs::routes());
+    routes
+        .layer(middleware::from_fn_with_state(state.places.clone(), overload::shed))
+        .layer(middleware::from_fn_with_state(state.clone(), access::authenticate))
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(
@@ -93,8 +89,8 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// What callers come for.
-fn resources() -> OpenApiRouter<ApiState> {
+/// The routes of the contract.
+fn contracted() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(customers::list_customers))
         .routes(routes!(customers::get_customer))
@@ -105,11 +101,6 @@ fn resources() -> OpenApiRouter<ApiState> {
         .routes(routes!(connections::list_connections))
         .routes(routes!(connections::get_connection))
         .routes(routes!(purge::purge_cache))
-}
-
-/// What needs no key.
-fn operations() -> OpenApiRouter<ApiState> {
-    OpenApiRouter::new()
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
         .routes(routes!(health::metrics))

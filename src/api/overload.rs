@@ -22,7 +22,10 @@ use bytes::Bytes;
 use http_body::{Frame, SizeHint};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::problem::{Code, Problem};
+use super::{
+    access::Access,
+    problem::{Code, Problem},
+};
 
 /// When to come back: most requests are answered sooner.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -59,8 +62,11 @@ impl Places {
     }
 }
 
-/// Answers a request for which there is a place.
+/// Answers a request for which there is a place, or that needs none.
 pub(super) async fn shed(State(places): State<Places>, request: Request, next: Next) -> Response {
+    if request.extensions().get::<Access>().is_none() {
+        return next.run(request).await;
+    }
     let Ok(place) = Arc::clone(&places.free).try_acquire_owned() else {
         let detail = format!("{} requests are being worked on, and there is no place for more", places.count);
         return Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER).into_response();

@@ -12,6 +12,8 @@ use crate::{
         connection::ConnectionName,
         question::{Filter, Question, Resource, Shape},
     },
+    identity::{Settings, Source},
+    upstream::Clients,
 };
 
 use super::{ConfigFile, say};
@@ -27,11 +29,13 @@ pub(super) struct CheckArgs {
 
 pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let path = &args.file.config;
-    let config = Config::load(path)?;
+    let mut config = Config::load(path)?;
     let names: Vec<ConnectionName> = config.connections.iter().map(|it| it.name.clone()).collect();
     for connection in &config.connections {
         say(format_args!("{}: {} at {}", connection.name, connection.kind.name, connection.base_url))?;
     }
+    // The gateway would begin to read the provider's keys.
+    let identity = config.identity.take();
     let app = App::new(config, &SystemClock::shared())?;
     say(format_args!("{} is right", path.display()))?;
     if args.live {
@@ -41,8 +45,17 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
             failed += usize::from(outcome.is_err());
             say(format_args!("{name}: {}", outcome.unwrap_or_else(|error| error)))?;
         }
+        let mut has_keys = true;
+        if let Some(settings) = &identity {
+            let outcome = read_keys(settings).await;
+            has_keys = outcome.is_ok();
+            say(format_args!("identity: {}", outcome.unwrap_or_else(|error| error)))?;
+        }
         if failed > 0 {
             bail!("{failed} of {} connections did not answer", names.len());
+        }
+        if !has_keys {
+            bail!("the identity provider's keys cannot be had");
         }
     }
     Ok(())
@@ -55,4 +68,14 @@ async fn ask(directory: &Directory, name: &ConnectionName) -> Result<String, Str
     let page = PageRequest::first(vec![name.clone()], 1);
     let listed = directory.list(&question, &page).await.map_err(|error| error.to_string())?;
     Ok(listed.total().map_or("answers".to_owned(), |total| format!("answers, {total} customers")))
+}
+
+/// Reads an identity provider's keys, and says how it went.
+async fn read_keys(settings: &Settings) -> Result<String, String> {
+    let source = Source::of(&settings.jwks, &mut Clients::default()).map_err(|error| error.to_string())?;
+    match source.read().await {
+        Ok(keys) if keys.is_empty() => Err("answers, and has no key that a token can be verified with".to_owned()),
+        Ok(keys) => Ok(format!("answers, {} keys", keys.len())),
+        Err(error) => Err(error.to_string()),
+    }
 }

@@ -16,6 +16,7 @@ use crate::{
     clock::SystemClock,
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::Policies,
+    identity::Claims,
     sandbox::{Envelope, Options, Sandbox},
     server::{self, Live},
     upstream::Credential,
@@ -110,6 +111,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
         connections,
         files: Vec::new(),
+        identity: None,
     };
     let app = App::new(config, &SystemClock::shared())?;
     greet(listen)?;
@@ -136,6 +138,7 @@ fn caller(key: &str, connections: &[Connection]) -> Caller {
     Caller {
         name: "sandbox".into(),
         keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
+        claims: Claims::default(),
         connections: connections.iter().map(|connection| connection.name.clone()).collect(),
         may_purge: true,
         quota: None,

@@ -33,6 +33,7 @@ pub(super) struct File {
     pub(super) connections: Vec<Connection>,
     #[serde(default)]
     pub(super) callers: Vec<Caller>,
+    pub(super) identity: Option<Identity>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -151,6 +152,7 @@ pub(super) struct Caller {
     pub(super) key_digest: Option<String>,
     #[serde(default)]
     pub(super) keys: Vec<CallerKey>,
+    pub(super) claims: Option<BTreeMap<String, String>>,
     pub(super) connections: Vec<ConnectionName>,
     #[serde(default)]
     pub(super) may_purge: bool,
@@ -170,6 +172,22 @@ pub(super) struct CallerKey {
 pub(super) struct Quota {
     pub(super) requests: NonZeroU32,
     pub(super) per: Span,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Identity {
+    pub(super) issuer: String,
+    pub(super) audience: String,
+    pub(super) jwks: Jwks,
+    pub(super) refresh: Option<Span>,
+}
+
+/// Where an identity provider's keys are.
+#[derive(Debug)]
+pub(super) enum Jwks {
+    Url(String),
+    File(PathBuf),
 }
 
 /// Where a secret is. It never stands in the file itself; one that does all the
@@ -208,15 +226,34 @@ pub(super) struct Size(pub(super) ByteSize);
 impl<'de> Deserialize<'de> for Secret {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = toml::Value::deserialize(deserializer)?;
-        let only = value.as_table().filter(|table| table.len() == 1).and_then(|table| table.iter().next());
-        match only.map(|(key, value)| (key.as_str(), value.as_str())) {
-            Some(("env", Some(name))) => Ok(Self::Env(name.to_owned())),
-            Some(("file", Some(path))) => Ok(Self::File(path.into())),
+        match only(&value) {
+            Some(("env", name)) => Ok(Self::Env(name.to_owned())),
+            Some(("file", path)) => Ok(Self::File(path.into())),
             _ => Err(D::Error::custom(
                 "a secret does not stand in this file; write { env = \"VARIABLE\" } or { file = \"path\" }",
             )),
         }
     }
+}
+
+impl<'de> Deserialize<'de> for Jwks {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        match only(&value) {
+            Some(("url", url)) => Ok(Self::Url(url.to_owned())),
+            Some(("file", path)) => Ok(Self::File(path.into())),
+            _ => Err(D::Error::custom(
+                "this does not say where the keys are; write { url = \"https://…\" } or { file = \"path\" }",
+            )),
+        }
+    }
+}
+
+/// The only member of a table, where it is text.
+fn only(value: &toml::Value) -> Option<(&str, &str)> {
+    let table = value.as_table().filter(|table| table.len() == 1)?;
+    let (key, value) = table.iter().next()?;
+    Some((key, value.as_str()?))
 }
 
 impl<'de> Deserialize<'de> for Span {

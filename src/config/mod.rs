@@ -6,6 +6,7 @@
 mod error;
 mod file;
 mod read;
+mod tokens;
 
 use std::{
     cell::RefCell,
@@ -21,6 +22,7 @@ use url::Url;
 use crate::{
     directory::Policies,
     domain::{connection::ConnectionName, cursor::CursorKey},
+    identity::{self, Claims},
     server::{Limits, Tls},
     telemetry::trace::Otlp,
     upstream::{Credential, RateLimit, Share},
@@ -48,6 +50,8 @@ pub struct Config {
     pub callers: Vec<Caller>,
     /// The files that all this was read from.
     pub files: Vec<PathBuf>,
+    /// Whose tokens show who asks, besides keys.
+    pub identity: Option<identity::Settings>,
 }
 
 /// How the gateway listens.
@@ -112,6 +116,8 @@ pub struct Caller {
     pub name: Arc<str>,
     /// Its keys: two of them while one replaces the other.
     pub keys: Vec<CallerKey>,
+    /// What its tokens say of it; nothing where it has none.
+    pub claims: Claims,
     /// What it may ask.
     pub connections: Vec<ConnectionName>,
     /// Whether it may purge what is kept of these connections.

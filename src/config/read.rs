@@ -45,6 +45,7 @@ impl Reader<'_> {
         };
         let connections = self.connections(file.connections, policy.over(Policy::default()))?;
         let callers = self.callers(file.callers, &connections)?;
+        let identity = self.identity(file.identity, &callers)?;
         let server = self.server(file.server)?;
         if callers.is_empty() && !server.listen.ip().is_loopback() {
             return Err(self.locator.fault(
@@ -61,7 +62,7 @@ impl Reader<'_> {
         };
         let cache = Cache { max_bytes: file.cache.max_bytes.map_or(Cache::default().max_bytes, |it| it.0.as_u64()) };
         let telemetry = file.telemetry.map(|file| self.telemetry(file)).transpose()?;
-        Ok(Config { server, paging, cache, telemetry, connections, callers, files: self.files.take() })
+        Ok(Config { server, paging, cache, telemetry, connections, callers, identity, files: self.files.take() })
     }
 
     fn server(&self, file: file::Server) -> Result<Server, ConfigError> {
@@ -99,7 +100,7 @@ impl Reader<'_> {
     }
 
     /// A file that the configuration names.
-    fn file(&self, path: &Path) -> PathBuf {
+    pub(super) fn file(&self, path: &Path) -> PathBuf {
         let path = self.directory.join(path);
         self.files.borrow_mut().push(path.clone());
         path
@@ -249,10 +250,17 @@ impl Reader<'_> {
                     .fix("write names of [[connections]] sections");
                 return Err(self.locator.fault(&format!("{at}.connections"), fault));
             }
+            let claims = self.claims(&at, file.claims, &callers)?;
+            if keys.is_empty() && claims.is_empty() {
+                let fault = Fault::new("this caller has neither a key nor claims").fix(
+                    "write key_digest = \"blake3:…\", keys = [{ digest = \"blake3:…\", expires = \"…\" }], or claims = { … }",
+                );
+                return Err(self.locator.fault(&at, fault));
+            }
             let quota = file.quota.map(|quota| Quota { requests: quota.requests, per: quota.per.0 });
             let share = file.share.map(|it| it.0);
             let file::Caller { name, connections, may_purge, .. } = file;
-            callers.push(Caller { name, keys, connections, may_purge, quota, share });
+            callers.push(Caller { name, keys, claims, connections, may_purge, quota, share });
         }
         Ok(callers)
     }
@@ -273,11 +281,6 @@ impl Reader<'_> {
         for (index, key) in file.keys.iter().enumerate() {
             let digest = digest(&format!("{at}.keys.{index}.digest"), &key.digest)?;
             keys.push(CallerKey { digest, expires: key.expires.map(|it| it.0) });
-        }
-        if keys.is_empty() {
-            let fault = Fault::new("this caller has no key")
-                .fix("write key_digest = \"blake3:…\", or keys = [{ digest = \"blake3:…\", expires = \"…\" }]");
-            return Err(self.locator.fault(at, fault));
         }
         Ok(keys)
     }

@@ -1,15 +1,16 @@
 //! The one way out to a vendor: breaker → deadline → retry → budget → send.
 //!
-//! Only this module knows the HTTP client. Bodies are bounded, redirects are
-//! not followed, and the credential is in no error and no debug print. The
-//! breaker stands first, since a vendor that is down should cost neither time
-//! nor a place in the budget; each attempt takes a place of its own, since the
-//! vendor counts retries too.
+//! Only this module knows the HTTP client; [`Fetcher`] fetches with it what is
+//! no vendor's. Bodies are bounded, redirects are not followed, and the
+//! credential is in no error and no debug print. The breaker stands first, since
+//! a vendor that is down should cost neither time nor a place in the budget;
+//! each attempt takes a place of its own, since the vendor counts retries too.
 
 mod breaker;
 mod budget;
 mod collector;
 mod credential;
+mod fetch;
 mod limiter;
 mod metrics;
 mod retry_after;
@@ -34,8 +35,9 @@ pub use breaker::{Breaker, BreakerState};
 pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
 pub use collector::Collector;
 pub use credential::Credential;
+pub use fetch::{FetchError, Fetcher};
 pub use metrics::UpstreamMetrics;
-pub use send::{ClientError, Clients, Endpoint, Reply};
+pub use send::{ClientError, Clients, Endpoint, Reply, is_loopback};
 pub use share::{Payer, Share};
 
 /// A call is tried so many times at most.

@@ -59,17 +59,23 @@ impl Clients {
     /// The client for an API. A proxy that the environment names is of no use
     /// to reach this machine itself.
     pub fn of(&mut self, base_url: &Url) -> Result<Client, ClientError> {
-        let loopback = match base_url.host() {
-            Some(Host::Ipv4(address)) => address.is_loopback(),
-            Some(Host::Ipv6(address)) => address.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        };
+        let loopback = is_loopback(base_url);
         let known = if loopback { &mut self.loopback } else { &mut self.elsewhere };
         match known {
             Some(client) => Ok(client.clone()),
             None => Ok(known.insert(client(loopback)?).clone()),
         }
+    }
+}
+
+/// Whether a URL is this machine's own.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 

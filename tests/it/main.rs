@@ -14,6 +14,7 @@ mod drift;
 mod explain;
 mod export;
 mod hostile;
+mod identity;
 mod problems;
 mod serving;
 mod several;

@@ -5,7 +5,7 @@
 use serde_json::json;
 use utoipa::openapi::{
     OpenApi, RefOr, Schema,
-    path::{Operation, Parameter, ParameterStyle},
+    path::{Operation, Parameter, ParameterStyle, PathItem},
     schema::{Object, SchemaType, Type},
 };
 
@@ -40,7 +40,12 @@ pub(super) fn apply(document: &mut OpenApi) {
 
 /// All operations of the document.
 pub(super) fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
-    document.paths.paths.values_mut().flat_map(|item| [&mut item.get, &mut item.delete]).flatten()
+    document.paths.paths.values_mut().flat_map(of_path)
+}
+
+/// The operations of a path.
+pub(super) fn of_path(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.delete].into_iter().flatten()
 }
 
 fn object(schema: &mut RefOr<Schema>) -> Option<&mut Object> {

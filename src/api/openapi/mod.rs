@@ -21,6 +21,7 @@ use utoipa::{
 use crate::domain::question::Order;
 
 use super::{
+    access,
     asset::{Asset, Lifetime},
     docs,
     parameters::{CustomerExpansion, Include, Partial, TransactionExpansion},
@@ -53,7 +54,7 @@ impl Modify for BearerKey {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let mut scheme = Http::new(HttpAuthScheme::Bearer);
         scheme.description =
-            Some("The caller's key, as the operator gave it: `Authorization: Bearer <key>`.".to_owned());
+            Some("The caller's key, as the operator gave it, or a token (JWT) of the identity provider that the gateway is configured with: `Authorization: Bearer <key or token>`.".to_owned());
         let components = openapi.components.get_or_insert_with(Components::new);
         components.add_security_scheme("key", SecurityScheme::Http(scheme));
         openapi.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
@@ -84,10 +85,10 @@ pub fn document_3_0() -> &'static str {
 
 fn document_value() -> Value {
     let mut document = Document::openapi();
-    document.merge(super::resources().into_openapi());
-    let mut open = super::operations().into_openapi();
-    conventions::operations(&mut open).for_each(|operation| operation.security = Some(Vec::new()));
-    document.merge(open);
+    document.merge(super::contracted().into_openapi());
+    for (_, item) in document.paths.paths.iter_mut().filter(|(path, _)| access::is_keyless(path)) {
+        conventions::of_path(item).for_each(|operation| operation.security = Some(Vec::new()));
+    }
     conventions::apply(&mut document);
     examples::add(&mut document);
     let mut document = serde_json::to_value(document).unwrap_or_default();

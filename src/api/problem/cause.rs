@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     directory::{DirectoryError, SourceError},
     domain::{connection::ConnectionName, cursor::CursorError, parameter::Parameter},
+    identity::TokenError,
     upstream::SendError,
     vendors::{Refusal, VendorError, plan::PlanError},
 };
@@ -52,6 +53,26 @@ impl From<DirectoryError> for Problem {
             }
             DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
             DirectoryError::Source(connection, error) => failed(error, detail).connection(connection.to_string()),
+        }
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let detail = error.to_string();
+        match error {
+            TokenError::Unavailable { retry_after } => {
+                Self::new(Code::IdentityUnavailable, detail).retry_after(retry_after)
+            }
+            TokenError::Unreadable
+            | TokenError::NoKey
+            | TokenError::Forged
+            | TokenError::Incomplete
+            | TokenError::Issuer
+            | TokenError::Audience
+            | TokenError::Expired
+            | TokenError::Premature
+            | TokenError::Nobody => Self::new(Code::Unauthenticated, detail),
         }
     }
 }

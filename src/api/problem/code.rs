@@ -67,8 +67,8 @@ codes! {
         "The request's target cannot be read"
         "Percent-encode the path and the query as UTF-8 (RFC 3986): a `%` stands before two hexadecimal digits.";
     Unauthenticated "unauthenticated" UNAUTHORIZED false
-        "The request carries no key that is known here"
-        "Send `Authorization: Bearer <key>` with a key that the operator gave you.";
+        "The request carries no key or token that is known here"
+        "Send `Authorization: Bearer <key>` with a key that the operator gave you, or with a token of the identity provider that the gateway is configured with; `detail` says what is wrong with a token.";
     Forbidden "forbidden" FORBIDDEN false
         "The caller may not do this"
         "Ask the operator for the right; a key's rights stand in the gateway's configuration.";
@@ -129,6 +129,9 @@ codes! {
     NotReady "not_ready" SERVICE_UNAVAILABLE true
         "The gateway can serve nothing at this moment"
         "Ask another replica: this one is stopping, or every vendor of its connections fails and nothing of theirs is kept.";
+    IdentityUnavailable "identity_unavailable" SERVICE_UNAVAILABLE true
+        "The token cannot be verified for want of the identity provider's keys"
+        "Wait for `Retry-After` seconds, or use a key that the operator gave you: the gateway's log says why the provider's keys cannot be had.";
     NotCached "not_cached" GATEWAY_TIMEOUT false
         "Nothing is kept of this, and the request allows no vendor call"
         "Ask without `Cache-Control: only-if-cached`.";

@@ -21,7 +21,7 @@ const ANY: &[Code] = &[
     Code::DeadlineExceeded,
 ];
 /// What a request that needs a key may meet besides.
-const KEYED: &[Code] = &[Code::Unauthenticated, Code::QuotaExceeded, Code::Overloaded];
+const KEYED: &[Code] = &[Code::Unauthenticated, Code::QuotaExceeded, Code::IdentityUnavailable, Code::Overloaded];
 /// What may be wrong in a query.
 const QUERY: &[Code] = &[Code::InvalidParameter, Code::UnknownParameter, Code::RepeatedParameter];
 /// What may be wrong in the question of a list.

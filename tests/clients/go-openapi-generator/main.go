@@ -131,6 +131,14 @@ func problems(ctx context.Context, api *gateway.APIClient) {
 	refused(err, 502, "vendor_error")
 	_, response, err := ask(ctx, api, "limited").Execute()
 	refused(err, 503, "vendor_rate_limited")
+	rests(response)
+	_, response, err = api.ConnectionsAPI.ListConnections(authenticated(os.Getenv("SPENT_KEY"))).Execute()
+	refused(err, 429, "quota_exceeded")
+	rests(response)
+}
+
+// When to come back.
+func rests(response *http.Response) {
 	wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
 	check(err == nil && wait > 50, wait, err)
 }

@@ -108,6 +108,9 @@ final class Main {
     refused(502, "vendor_error", () -> CUSTOMERS.listCustomers(of("failing").build()));
     var limited = refused(503, "vendor_rate_limited", () -> CUSTOMERS.listCustomers(of("limited").build()));
     check(limited.getResponseHeaders().firstValueAsLong("Retry-After").orElseThrow() > 50, limited);
+    var spender = authenticated(GATEWAY_URL, System.getenv("SPENT_KEY"));
+    var spent = refused(429, "quota_exceeded", () -> new ConnectionsApi(spender).listConnections());
+    check(spent.getResponseHeaders().firstValueAsLong("Retry-After").orElseThrow() > 50, spent);
   }
 
   /** A problem of the generated type, which this client leaves to be read. */

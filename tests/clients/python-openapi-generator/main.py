@@ -18,6 +18,7 @@ from customer_gateway import (
 
 GATEWAY_URL = os.environ["GATEWAY_URL"]
 GATEWAY_KEY = os.environ["GATEWAY_KEY"]
+SPENT_KEY = os.environ["SPENT_KEY"]
 LATER_URL = os.environ["LATER_URL"]
 
 # docs:authenticate
@@ -90,6 +91,9 @@ refused(502, "vendor_error", lambda: api.list_customers(connection=["failing"]))
 impatient = CustomersApi(ApiClient(Configuration(host=GATEWAY_URL, access_token=GATEWAY_KEY, retries=False)))
 limited = refused(503, "vendor_rate_limited", lambda: impatient.list_customers(connection=["limited"]))
 assert limited.headers and int(limited.headers["retry-after"]) > 50
+spender = ConnectionsApi(ApiClient(Configuration(host=GATEWAY_URL, access_token=SPENT_KEY, retries=False)))
+spent = refused(429, "quota_exceeded", spender.list_connections)
+assert spent.headers and int(spent.headers["retry-after"]) > 50
 
 # Vendors that send what nobody has heard of.
 drifting = api.list_customers(connection=["drifting"], expand=[CustomerExpansion.PARTNER], include=[Include.RAW])

@@ -12,6 +12,7 @@ from client.types import UNSET, Response, Unset
 
 GATEWAY_URL = os.environ["GATEWAY_URL"]
 GATEWAY_KEY = os.environ["GATEWAY_KEY"]
+SPENT_KEY = os.environ["SPENT_KEY"]
 LATER_URL = os.environ["LATER_URL"]
 
 # docs:authenticate
@@ -91,6 +92,9 @@ refused(get_customer.sync_detailed(client=gateway, id="affiliates.cust_nobody"),
 refused(list_customers.sync_detailed(client=gateway, connection=["failing"]), 502, "vendor_error")
 limited = list_customers.sync_detailed(client=gateway, connection=["limited"])
 assert int(refused(limited, 503, "vendor_rate_limited").headers["retry-after"]) > 50
+spender = AuthenticatedClient(base_url=GATEWAY_URL, token=SPENT_KEY)
+spent = list_connections.sync_detailed(client=spender)
+assert int(refused(spent, 429, "quota_exceeded").headers["retry-after"]) > 50
 
 # Vendors that send what nobody has heard of.
 drifting = page(

@@ -13,7 +13,7 @@ import {
 
 type Question = NonNullable<ListCustomersData["query"]>;
 
-const { GATEWAY_URL, GATEWAY_KEY, LATER_URL } = process.env;
+const { GATEWAY_URL, GATEWAY_KEY, SPENT_KEY, LATER_URL } = process.env;
 
 // docs:authenticate
 gateway.setConfig({ baseUrl: GATEWAY_URL!, auth: GATEWAY_KEY });
@@ -87,6 +87,9 @@ refused(await getCustomer({ path: { id: "affiliates.cust_nobody" } }), 404, "cus
 refused(await ask({ connection: ["failing"] }), 502, "vendor_error");
 const wait = refused(await ask({ connection: ["limited"] }), 503, "vendor_rate_limited").get("retry-after");
 assert(Number(wait) > 50);
+const spender = createClient({ baseUrl: GATEWAY_URL!, auth: SPENT_KEY });
+const rest = refused(await listConnections({ client: spender }), 429, "quota_exceeded").get("retry-after");
+assert(Number(rest) > 50);
 
 // Vendors that send what nobody has heard of.
 const drifting = await page({ connection: ["drifting"], expand: ["partner"], include: ["raw"] });

@@ -5,7 +5,7 @@ import type { components, paths } from "./api.js";
 type Question = NonNullable<paths["/customers"]["get"]["parameters"]["query"]>;
 type Problem = components["schemas"]["Problem"];
 
-const { GATEWAY_URL, GATEWAY_KEY, LATER_URL } = process.env;
+const { GATEWAY_URL, GATEWAY_KEY, SPENT_KEY, LATER_URL } = process.env;
 
 // docs:authenticate
 const gateway = createClient<paths>({
@@ -88,6 +88,9 @@ refused(await gateway.GET("/customers/{id}", nobody), 404, "customer_not_found")
 refused(await ask({ connection: ["failing"] }), 502, "vendor_error");
 const wait = refused(await ask({ connection: ["limited"] }), 503, "vendor_rate_limited").get("retry-after");
 assert(Number(wait) > 50);
+const spender = createClient<paths>({ baseUrl: GATEWAY_URL!, headers: { authorization: `Bearer ${SPENT_KEY}` } });
+const rest = refused(await spender.GET("/connections"), 429, "quota_exceeded").get("retry-after");
+assert(Number(rest) > 50);
 
 // Vendors that send what nobody has heard of.
 const drifting = await page({ connection: ["drifting"], expand: ["partner"], include: ["raw"] });

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use stage::{KEY, Stage};
+use stage::{KEY, SPENT_KEY, Stage};
 
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
@@ -55,7 +55,8 @@ async fn run(directory: &str) {
     let stage = Stage::start().await;
     let mut command = Command::new("./run");
     command.current_dir(Path::new(PROGRAMS).join(directory)).stdin(Stdio::null());
-    command.env("GATEWAY_URL", &stage.gateway.url).env("GATEWAY_KEY", KEY).env("LATER_URL", &stage.later.base_url);
+    command.env("GATEWAY_URL", &stage.gateway.url).env("GATEWAY_KEY", KEY).env("SPENT_KEY", SPENT_KEY);
+    command.env("LATER_URL", &stage.later.base_url);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let [said, erred] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success(), "{directory}: {}\n{said}\n{erred}", output.status);

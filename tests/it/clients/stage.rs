@@ -1,7 +1,13 @@
 //! What a client meets: vendors that behave, fail, refuse and drift, and a
 //! gateway of a later version.
 
-use customer_gateway::{clock::SystemClock, config::Connection, sandbox::Sandbox};
+use std::{num::NonZeroU32, time::Duration};
+
+use customer_gateway::{
+    clock::SystemClock,
+    config::{Caller, Connection, Quota},
+    sandbox::Sandbox,
+};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -11,6 +17,8 @@ use crate::support::{
 
 /// The key that the client has.
 pub(super) const KEY: &str = "a-key-of-a-client";
+/// The key of another, whose quota is spent.
+pub(super) const SPENT_KEY: &str = "a-key-of-a-spender";
 
 pub(super) struct Stage {
     pub(super) gateway: Gateway,
@@ -30,6 +38,9 @@ impl Stage {
     /// - `limited`: a vendor that answers 429, to be asked again in a minute
     /// - `drifting`, `drifting-tax`: vendors that send members, and Tolt a status,
     ///   that their pages do not have, and leave out what they can
+    ///
+    /// One caller may ask them all, and one has asked once and may not do so
+    /// again for an hour.
     pub(super) async fn start() -> Self {
         let sandbox = sandbox(10_000, 2_000, 2_500).await;
         let failing = ScriptedVendor::start(|_, _| Reply::text(500, "{}")).await;
@@ -47,7 +58,10 @@ impl Stage {
         let names: Vec<_> = connections.iter().map(|connection| connection.name.to_string()).collect();
         let mut config = config(connections);
         config.callers.push(caller("client", KEY, &names.iter().map(String::as_str).collect::<Vec<_>>()));
+        let quota = Some(Quota { requests: NonZeroU32::MIN, per: Duration::from_hours(1) });
+        config.callers.push(Caller { quota, ..caller("spender", SPENT_KEY, &["tax"]) });
         let gateway = Gateway::start_on(SystemClock::shared(), config).await;
+        gateway.get_as(SPENT_KEY, "/connections").await.ok();
 
         let mut page = gateway.get_as(KEY, "/customers?connection=tax&limit=2&expand=exemption").await.ok();
         add_member(&mut page);

@@ -1,7 +1,7 @@
 //! Commands that print something and end.
 
 use insta::assert_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{command, configure, run, text};
 use crate::support::{Reply, SECRET, ScriptedVendor, tolt_page, tolt_row};
@@ -98,6 +98,40 @@ async fn check_live_asks_each_connection_once() {
     assert!(output.status.success(), "{output:?}");
     assert!(text(&output.stdout).ends_with("odd: answers, 1 customers\n"), "{output:?}");
     assert_eq!(vendor.calls(), 1);
+}
+
+#[tokio::test]
+async fn check_live_reads_the_identity_providers_keys_too() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"});
+    let provider = ScriptedVendor::start(move |call, _| match call {
+        0 => Reply::json(&json!({"keys": [key]})),
+        1 => Reply::json(&json!({"keys": []})),
+        _ => Reply::text(500, ""),
+    })
+    .await;
+    let identity = format!(
+        "[identity]\nissuer = \"i\"\naudience = \"a\"\njwks = {{ url = \"{}\" }}\n\
+         [[callers]]\nname = \"app\"\nclaims = {{ azp = \"app\" }}\nconnections = [\"odd\"]\n",
+        provider.base_url
+    );
+    configure(&path, &vendor.base_url, &identity);
+    let offline = run(&["check", "--config", path.to_str().unwrap()]).await;
+    assert_eq!((offline.status.code(), provider.calls()), (Some(0), 0), "{offline:?}");
+    let mut said = Vec::new();
+    for _ in 0..3 {
+        let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
+        let line = text(&output.stdout).lines().last().unwrap().to_owned();
+        said.push(format!("{line}, {:?}", output.status.code().unwrap()));
+        assert_eq!(output.status.success(), text(&output.stderr).is_empty(), "{output:?}");
+    }
+    assert_snapshot!(said.join("\n"), @r"
+    identity: answers, 1 keys, 0
+    identity: answers, and has no key that a token can be verified with, 1
+    identity: the answer's status is 500 Internal Server Error, 1
+    ");
 }
 
 #[tokio::test]

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::{Running, command, configure, run, text};
+use crate::identity::signer::Signer;
 use crate::support::{Reply, SECRET, ScriptedVendor, ids, tolt_page, tolt_row, until};
 
 /// The words between quotes in lines that begin with `curl`.
@@ -199,6 +200,58 @@ async fn what_is_new_is_named_once_and_its_value_never() {
 async fn unknown_fields_are_named_up_to_a_bound() {
     let many: serde_json::Map<_, _> = (0..200).map(|index| (format!("extra_{index}"), json!("gold"))).collect();
     assert_eq!(logged_of_drift(many.into()).await.len(), 48);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_token_is_logged_whatever_is_logged() {
+    let directory = tempfile::tempdir().unwrap();
+    let signer = Signer::es256("a");
+    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let provider = ScriptedVendor::saying(json!({"keys": [signer.jwk]})).await;
+    let path = directory.path().join("gateway.toml");
+    let identity = format!(
+        "[identity]\nissuer = \"i\"\naudience = \"a\"\njwks = {{ url = \"{}/keys\" }}\n\
+         [[callers]]\nname = \"jim\"\nclaims = {{ sub = \"jim@example.com\" }}\nconnections = [\"odd\"]\n",
+        provider.base_url
+    );
+    configure(&path, &vendor.base_url, &identity);
+    let arguments = ["--log-format", "json", "serve", "--config", path.to_str().unwrap()];
+    let mut running = Running::spawn(command(&arguments).env("RUST_LOG", "trace"));
+    let mut logged = running.logged(r#""message":"serving""#);
+    let serving: Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();
+    let url = format!("http://{}/customers", serving["fields"]["listen"].as_str().unwrap());
+    let token = |key: &str, sub: &str| {
+        let claims = json!({"iss": "i", "aud": "a", "exp": 99_999_999_999_u64, "sub": sub});
+        signer.token_with(&json!({"alg": "ES256", "kid": key}), &claims)
+    };
+    // Taken, remembered, nobody's, and signed with a key that there is not.
+    let right = token("a", "jim@example.com");
+    let tokens = [right.clone(), right, token("a", "ann@example.com"), token("a-strange-key", "jim@example.com")];
+    let asked = tokio::spawn({
+        let tokens = tokens.clone();
+        async move {
+            let mut statuses = Vec::new();
+            for token in tokens {
+                let request = reqwest::Client::new().get(&url).bearer_auth(token);
+                statuses.push(request.send().await.unwrap().status().as_u16());
+            }
+            statuses
+        }
+    });
+    // Read along, so that the pipe never fills.
+    for _ in &tokens {
+        logged += &running.logged(r#""target":"request""#);
+    }
+    assert_eq!(asked.await.unwrap(), [200, 200, 401, 401]);
+    running.terminate();
+    let (_, rest) = running.ended();
+    logged += &rest;
+    assert!(logged.contains("TRACE") && logged.contains("keys were read"), "everything is logged");
+    let parts = tokens.iter().flat_map(|token| token.split('.'));
+    for secret in parts.chain(["jim@example.com", "ann@example.com", "a-strange-key"]) {
+        let line = logged.lines().find(|line| line.contains(secret));
+        assert_eq!(line, None, "{secret} is logged");
+    }
 }
 
 #[tokio::test]

@@ -25,11 +25,11 @@ fn with(addition: &str) -> String {
 
 #[test]
 fn an_unknown_key_is_named_at_every_level() {
-    assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`");
+    assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`, `identity`");
     assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
     assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `connections`, `may_purge`, `quota`, `share`");
+    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `may_purge`, `quota`, `share`");
     assert_snapshot!(instead_of("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: there is no key `retries`; a connection's keys are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
     assert_snapshot!(with("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
     assert_snapshot!(instead_of("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
@@ -141,12 +141,66 @@ fn a_caller_has_a_digest_and_connections_that_there_are() {
     assert_snapshot!(caller(&digest, "\"affiliates\", \"tax\""), @"gateway.toml:10: callers.0.connections: there is no connection `tax`; write names of [[connections]] sections");
     assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
     let keyed = |rest: &str| with(&format!("[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\n{rest}"));
-    assert_snapshot!(keyed(""), @r#"gateway.toml:7: callers.0: this caller has no key; write key_digest = "blake3:…", or keys = [{ digest = "blake3:…", expires = "…" }]"#);
+    assert_snapshot!(keyed(""), @r#"gateway.toml:7: callers.0: this caller has neither a key nor claims; write key_digest = "blake3:…", keys = [{ digest = "blake3:…", expires = "…" }], or claims = { … }"#);
     assert_snapshot!(keyed("keys = [{ digest = \"cgk_the_key_itself\" }]"), @r#"gateway.toml:10: callers.0.keys.0.digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(keyed(&format!("keys = [{{ digest = \"{digest}\", expires = \"2027-01-31\" }}]")), @r#"gateway.toml:10: callers.0.keys.0.expires: "2027-01-31" is not an instant with its offset; write one such as "2027-01-31T00:00:00Z""#);
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nquota = 50")), @r#"gateway.toml:11: callers.0.quota: invalid type: integer `50`, expected { requests = 50, per = "1s" }"#);
     let other = format!("[[callers]]\nname = \"b\"\nconnections = [\"affiliates\"]\nkey_digest = \"{digest}\"");
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{other}")), @"gateway.toml:11: callers.1: another caller has this key; give each caller keys of its own");
+}
+
+/// A caller of this name that is known by claims, in two lines.
+fn claiming(name: &str, claims: &str) -> String {
+    format!("[[callers]]\nname = \"{name}\"\nconnections = [\"affiliates\"]\nclaims = {claims}\n")
+}
+
+const ISSUER: &str = "issuer = \"https://login.example.com/\"\naudience = \"gateway\"\n";
+
+#[test]
+fn an_identity_provider_is_one_whose_keys_can_be_read() {
+    let identity = |rest: &str| with(&format!("[identity]\n{ISSUER}{rest}\n{}", claiming("a", "{ azp = \"a\" }")));
+    assert_snapshot!(identity(""), @"gateway.toml:7: identity: missing field `jwks`");
+    assert_snapshot!(identity("jwks = \"https://login.example.com/jwks.json\""), @r#"gateway.toml:10: identity.jwks: this does not say where the keys are; write { url = "https://…" } or { file = "path" }"#);
+    assert_snapshot!(identity("jwks = { url = \"https://a/\", file = \"b\" }"), @r#"gateway.toml:10: identity.jwks: this does not say where the keys are; write { url = "https://…" } or { file = "path" }"#);
+    assert_snapshot!(identity("jwks = { url = \"http://login.example.com/jwks.json\" }"), @r#"gateway.toml:10: identity.jwks.url: this is not an https URL; write one without a user, such as "https://login.example.com/.well-known/jwks.json""#);
+    for url in ["login.example.com/jwks.json", "https://me:pw@login.example.com/", "file:///etc/jwks.json", "https://"]
+    {
+        assert!(identity(&format!("jwks = {{ url = \"{url}\" }}")).contains("this is not an https URL"), "{url}");
+    }
+    assert_snapshot!(identity("jwks = { file = \"nowhere.json\" }"), @"gateway.toml:10: identity.jwks.file: the file nowhere.json cannot be read: No such file or directory (os error 2); write the path of the provider's JSON Web Key Set");
+    assert_snapshot!(identity("jwks = { file = \"secret\" }"), @"gateway.toml:10: identity.jwks.file: the file secret: this is not a JSON Web Key Set (RFC 7517): an object with a list `keys`; write the path of the provider's JSON Web Key Set");
+    let place = Place::new();
+    let jwks = |document: &str| {
+        std::fs::write(place.path("jwks.json"), document).unwrap();
+        let file = format!("jwks = {{ file = \"jwks.json\" }}\n{}", claiming("a", "{ azp = \"a\" }"));
+        place.complaint(&format!("{TOLT}[identity]\n{ISSUER}{file}"))
+    };
+    assert_snapshot!(jwks("{\"keys\": []}"), @"gateway.toml:10: identity.jwks.file: the file jwks.json has no key that a token can be verified with; write the path of the provider's JSON Web Key Set");
+    assert_eq!(jwks("{\"keys\": []}"), jwks("{\"keys\": [{\"kty\": \"oct\", \"k\": \"c2VjcmV0\"}]}"));
+    let right = "jwks = { url = \"https://login.example.com/jwks.json\" }";
+    assert_snapshot!(identity(&format!("{right}\nrefresh = \"29s\"")), @r#"gateway.toml:11: identity.refresh: this is too often; write "30s" or longer"#);
+    assert_snapshot!(identity(&format!("{right}\nalgorithms = [\"none\"]")), @"gateway.toml:11: identity.algorithms: unknown field `algorithms`, expected one of `issuer`, `audience`, `jwks`, `refresh`");
+    let without = |line: &str, other: &str| {
+        let identity = format!("[identity]\n{}{right}\n", ISSUER.replace(line, other));
+        with(&format!("{identity}{}", claiming("a", "{ azp = \"a\" }")))
+    };
+    assert_snapshot!(without("audience = \"gateway\"\n", ""), @"gateway.toml:7: identity: missing field `audience`");
+    assert_snapshot!(without("\"https://login.example.com/\"", "\"\""), @"gateway.toml:8: identity.issuer: `issuer` is empty; write it as it stands in the provider's tokens");
+}
+
+#[test]
+fn claims_tell_callers_apart() {
+    let identity = format!("[identity]\n{ISSUER}jwks = {{ url = \"http://127.0.0.1:1/jwks.json\" }}\n");
+    let callers = |callers: &[(&str, &str)]| {
+        let callers: Vec<_> = callers.iter().map(|(name, claims)| claiming(name, claims)).collect();
+        with(&format!("{identity}{}", callers.concat()))
+    };
+    assert_snapshot!(with(&claiming("a", "{ azp = \"a\" }")), @"gateway.toml:10: callers.0.claims: there is no identity provider whose tokens could have these claims; add an [identity] section, or give the caller a key");
+    assert_snapshot!(with(&identity), @"gateway.toml:7: identity: no caller has claims, so that no token would be anybody's; write claims = { … } in a [[callers]] section, or leave this section out");
+    assert_snapshot!(callers(&[("a", "{}")]), @r#"gateway.toml:14: callers.0.claims: without claims every token would be this caller's; write claims = { azp = "…" }"#);
+    assert_snapshot!(callers(&[("a", "{ roles = [\"a\"] }")]), @"gateway.toml:14: callers.0.claims.roles: invalid type: sequence, expected a string");
+    assert_snapshot!(callers(&[("a", "{ azp = \"a\" }"), ("b", "{ azp = \"a\" }")]), @"gateway.toml:18: callers.1.claims: every token with these claims is taken for `a`, which stands above; write claims that tell the two apart, or put this section above the other");
+    assert_snapshot!(callers(&[("a", "{ azp = \"a\" }"), ("b", "{ tid = \"t\", azp = \"a\" }")]), @"gateway.toml:18: callers.1.claims: every token with these claims is taken for `a`, which stands above; write claims that tell the two apart, or put this section above the other");
 }
 
 #[test]

@@ -2,7 +2,12 @@
 
 use std::{path::Path, time::Duration};
 
-use customer_gateway::{cache::Policy, config::CallerKey, upstream::Share};
+use customer_gateway::{
+    cache::Policy,
+    config::CallerKey,
+    identity::{Jwks, Settings},
+    upstream::Share,
+};
 
 use super::{Place, VARIABLE};
 
@@ -100,6 +105,34 @@ fn the_example_file_is_right_and_shows_the_defaults() {
     let with_key =
         text.replace("# cursor_key = { env = \"GATEWAY_CURSOR_KEY\" }", "cursor_key = { file = \"secret\" }");
     assert!(place.parse(&with_secrets_here(&with_key)).unwrap().paging.cursor_key.is_some());
+    let (rest, identity) = text.split_once("# [identity]").unwrap();
+    let rest = rest.replace("# claims = ", "claims = ");
+    let with_identity = format!("{rest}[identity]{}", identity.replace("\n# ", "\n"));
+    let identity = place.parse(&with_secrets_here(&with_identity)).unwrap().identity.unwrap();
+    assert_eq!(identity.refresh, Settings::DEFAULT_REFRESH);
+}
+
+#[test]
+fn an_identity_provider_takes_the_place_of_keys() {
+    let place = Place::new();
+    std::fs::write(place.path("jwks.json"), r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA"}]}"#).unwrap();
+    let read = |jwks: &str| {
+        let identity = format!("[identity]\nissuer = \"i\"\naudience = \"a\"\njwks = {jwks}\n");
+        let caller = "[[callers]]\nname = \"a\"\nclaims = { azp = \"a\", tid = \"t\" }\nconnections = [\"tax\"]\n";
+        // Callers without keys are callers: any address may be listened on.
+        let config = place.parse(&format!("[server]\nlisten = \"0.0.0.0:1\"\n{}{identity}{caller}", least())).unwrap();
+        assert!(config.callers[0].keys.is_empty() && !config.callers[0].claims.is_empty());
+        config.identity.unwrap()
+    };
+    let identity = read("{ file = \"jwks.json\" }");
+    assert_eq!((&*identity.issuer, &*identity.audience, identity.refresh), ("i", "a", Duration::from_mins(10)));
+    assert!(matches!(&identity.jwks, Jwks::File { path, keys } if *path == place.path("jwks.json") && keys.len() == 1));
+    for url in ["https://login.example.com/keys?p=1", "http://127.0.0.1:8000/", "http://localhost/", "http://[::1]/"] {
+        assert_eq!(read(&format!("{{ url = \"{url}\" }}")).jwks, Jwks::Url(url.parse().unwrap()));
+    }
+    assert_eq!(read("{ file = \"jwks.json\" }"), identity);
+    std::fs::write(place.path("jwks.json"), r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AQ"}]}"#).unwrap();
+    assert_ne!(read("{ file = \"jwks.json\" }"), identity, "other keys are other settings");
 }
 
 /// The section of the example that stands behind `#`, as it is.

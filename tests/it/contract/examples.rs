@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use customer_gateway::{
     config::{Config, Quota},
+    identity::{Jwks, Settings},
     sandbox::{Fault, Sandbox},
 };
 use serde_json::{Map, Value, json};
@@ -108,6 +109,7 @@ async fn problems() -> Vec<Answer> {
     problems.push(overloaded().await);
     problems.push(not_ready().await);
     problems.push(left_alone().await);
+    problems.push(unverified().await);
     problems.push(expired().await);
     problems.push(late().await);
     stage.gateway.clock.break_down();
@@ -159,6 +161,24 @@ async fn left_alone() -> Answer {
         stage.get(&format!("/customers/affiliates.cust_{index}")).await;
     }
     stage.get("/customers?connection=affiliates").await
+}
+
+/// For a token whose provider cannot be reached.
+async fn unverified() -> Answer {
+    let stage = Stage::configured(|config| {
+        config.identity = Some(Settings {
+            issuer: "https://login.example.com/".to_owned(),
+            audience: "customer-gateway".to_owned(),
+            jwks: Jwks::Url("http://127.0.0.1:1/jwks.json".parse().unwrap()),
+            refresh: Settings::DEFAULT_REFRESH,
+        });
+    })
+    .await;
+    // Of ES256, without claims or signature.
+    let token = "eyJhbGciOiJFUzI1NiJ9.e30.";
+    let request =
+        |client: &reqwest::Client, url: &str| identified(client.get(format!("{url}/customers")).bearer_auth(token));
+    stage.gateway.request(request).await
 }
 
 /// From a vendor that has forgotten its cursor.

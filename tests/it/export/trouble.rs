@@ -173,7 +173,12 @@ async fn an_outage_is_not_taken_for_a_spent_budget() {
     })
     .await;
     after(1, stage.sandbox.tolt(), 1_000, Fault::Status(500));
-    let export = stage.gateway.export_through_waits("/customers?connection=affiliates").await;
+    let reader = Reader::open(&stage.gateway, "/customers?connection=affiliates").await;
+    while stage.calls() < [2, 0] {
+        stage.gateway.clock.advance(Duration::from_secs(1));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let export = reader.finish().await;
     assert_eq!((export.rows.len(), &export.end()["problem"]["code"]), (100, &json!("vendor_error")));
     assert_eq!(stage.calls(), [2, 0], "a vendor that is down is not asked again and again");
 }

@@ -3,7 +3,7 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use insta::{assert_json_snapshot, assert_snapshot};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{Gateway, caller, config, connections_to, ids, sandbox};
 use customer_gateway::{
@@ -34,7 +34,7 @@ async fn without_a_known_key_there_is_nothing_to_see() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 401,
-      "title": "The request carries no key that is known here"
+      "title": "The request carries no key or token that is known here"
     }
     "#);
     assert_eq!(answer.header("www-authenticate"), "Bearer");
@@ -127,13 +127,69 @@ async fn a_cursor_gives_no_access() {
     assert_eq!(bent.code(400), "cursor_mismatch");
 }
 
+/// All that anybody may ask; what is added later wants a key.
+const KEYLESS: [&str; 8] = [
+    "/docs",
+    "/docs/{file}",
+    "/livez",
+    "/metrics",
+    "/openapi-3.0.json",
+    "/openapi.json",
+    "/problems/{code}",
+    "/readyz",
+];
+
 #[tokio::test]
-async fn what_is_open_needs_no_key() {
-    let (_sandbox, gateway) = gateway_with_callers().await;
-    for target in ["/livez", "/readyz", "/openapi.json", "/problems/unauthenticated"] {
-        assert_eq!(gateway.get(target).await.status, 200, "{target}");
+async fn every_route_wants_a_key_but_for_a_few() {
+    let (sandbox, gateway) = gateway_with_callers().await;
+    let document: Value = serde_json::from_str(customer_gateway::api::document()).unwrap();
+    let mut keyless = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        let target = path.replace("{code}", "unauthenticated").replace("{name}", "tax").replace("{id}", "tax.cust_1");
+        for (method, operation) in item.as_object().unwrap() {
+            let method: reqwest::Method = method.to_uppercase().parse().unwrap();
+            let answer = gateway.request(|client, url| client.request(method.clone(), format!("{url}{target}"))).await;
+            if answer.status == 401 {
+                assert!(operation["security"].is_null(), "{method} {path} says that it wants no key");
+            } else {
+                assert_eq!((answer.status, &operation["security"]), (200, &json!([])), "{method} {path}");
+                keyless.push(path.clone());
+            }
+        }
     }
-    assert_eq!(gateway.get("/nope").await.code(404), "not_found");
+    // The page is not in the contract.
+    let page = gateway.get("/docs").await.text;
+    let files: Vec<_> = page.split('"').filter(|part| part.starts_with("/docs/")).collect();
+    assert_eq!(files.len(), 2, "{page}");
+    for (target, route) in [("/docs", "/docs"), (files[0], "/docs/{file}"), (files[1], "/docs/{file}")] {
+        assert_eq!(gateway.get(target).await.status, 200, "{target}");
+        keyless.push(route.to_owned());
+    }
+    keyless.sort();
+    keyless.dedup();
+    assert_eq!(keyless, KEYLESS);
+    assert_eq!(sandbox.tolt().calls() + sandbox.corporation().calls(), 0, "no vendor was asked");
+}
+
+#[tokio::test]
+async fn what_there_is_not_wants_no_key() {
+    let (_sandbox, gateway) = gateway_with_callers().await;
+    for target in ["/nope", "/customers/", "/docs/", "/livez/x", "//livez"] {
+        assert_eq!(gateway.get(target).await.code(404), "not_found", "{target}");
+    }
+    assert_eq!(gateway.get("/docs/nope").await.code(404), "not_found");
+    for target in ["/customers", "/cache", "/livez", "/docs"] {
+        let answer = gateway.request(|client, url| client.post(format!("{url}{target}"))).await;
+        assert_eq!(answer.code(405), "method_not_allowed", "{target}");
+    }
+    // HEAD is answered as GET is.
+    for (target, status) in [("/customers", 401), ("/connections/tax", 401), ("/livez", 200)] {
+        assert_eq!(
+            gateway.request(|client, url| client.head(format!("{url}{target}"))).await.status,
+            status,
+            "{target}"
+        );
+    }
 }
 
 #[tokio::test]

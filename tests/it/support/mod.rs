@@ -21,6 +21,7 @@ use customer_gateway::{
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::Policies,
     domain::cursor::CursorKey,
+    identity::Claims,
     sandbox::{Data, Options, Sandbox},
     server::{self, Live},
     telemetry::trace::Tracer,
@@ -275,6 +276,7 @@ pub(crate) fn config(connections: Vec<Connection>) -> Config {
         connections,
         callers: Vec::new(),
         files: Vec::new(),
+        identity: None,
     }
 }
 
@@ -316,6 +318,7 @@ pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
     Caller {
         name: name.into(),
         keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
+        claims: Claims::default(),
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
         may_purge: false,
         quota: None,

@@ -38,14 +38,14 @@ fn customers(question: ListCustomers<'_>) -> impl Stream<Item = Result<Customer,
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    let [url, key, later_url] = ["GATEWAY_URL", "GATEWAY_KEY", "LATER_URL"].map(env::var);
-    let (url, key, later_url) = (url?, key?, later_url?);
+    let [url, key, spent_key, later_url] = ["GATEWAY_URL", "GATEWAY_KEY", "SPENT_KEY", "LATER_URL"].map(env::var);
+    let (url, key, spent_key, later_url) = (url?, key?, spent_key?, later_url?);
     let gateway = authenticated(&url, &key)?;
 
     walk(&gateway).await?;
     parameters(&gateway).await?;
     one_customer(&gateway).await?;
-    problems(&gateway, &authenticated(&url, "wrong")?).await?;
+    problems(&gateway, &authenticated(&url, "wrong")?, &authenticated(&url, &spent_key)?).await?;
     drift(&gateway).await?;
 
     // A gateway of a later version, that sends more than the document has.
@@ -106,7 +106,7 @@ async fn one_customer(gateway: &Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn problems(gateway: &Client, stranger: &Client) -> anyhow::Result<()> {
+async fn problems(gateway: &Client, stranger: &Client, spender: &Client) -> anyhow::Result<()> {
     let ask = |connection: &str| gateway.list_customers().connection([connection.to_owned()]);
     refused(ask("tax").cursor("nonsense").send().await, 400, "invalid_cursor");
     refused(stranger.list_connections().send().await, 401, "unauthenticated");
@@ -114,6 +114,8 @@ async fn problems(gateway: &Client, stranger: &Client) -> anyhow::Result<()> {
     refused(ask("failing").send().await, 502, "vendor_error");
     let limited = refused(ask("limited").send().await, 503, "vendor_rate_limited");
     assert!(limited.headers()["retry-after"].to_str()?.parse::<u64>()? > 50);
+    let spent = refused(spender.list_connections().send().await, 429, "quota_exceeded");
+    assert!(spent.headers()["retry-after"].to_str()?.parse::<u64>()? > 50);
     Ok(())
 }
 

@@ -1,0 +1,128 @@
+//! Who is meant by a token, and what exists for whom.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use customer_gateway::config::Quota;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use super::{KEY, Provider, Stage, claiming, claims, configured, keys, signer::Signer};
+use crate::support::{Gateway, sandbox};
+
+/// The claims of growth's tokens.
+fn of_growth(others: Value) -> Value {
+    let mut claims = claims(json!({"azp": null, "groups": ["everybody", "growth"], "tid": "t-1"}));
+    let Value::Object(others) = others else { panic!("{others}") };
+    claims.as_object_mut().unwrap().extend(others);
+    claims
+}
+
+/// The names of the connections that there are for a token or key.
+async fn connections(gateway: &Gateway, token: &str) -> Value {
+    let list = gateway.get_as(token, "/connections").await.ok();
+    list["data"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect()
+}
+
+#[tokio::test]
+async fn a_caller_is_the_first_whose_claims_are_all_in_the_token() {
+    let signer = Signer::es256("a");
+    let stage = Stage::with(&[&signer]).await;
+    let mut told = Vec::new();
+    for others in [
+        json!({}),
+        json!({"groups": "growth"}),
+        json!({"groups": []}),
+        json!({"groups": ["growths", 7, null, ["growth"]]}),
+        json!({"groups": {"growth": true}}),
+        json!({"groups": "everybody growth"}),
+        json!({"tid": null}),
+        json!({"tid": "t-2"}),
+        json!({"azp": "billing-service"}),
+        json!({"azp": ["billing-service"]}),
+        json!({"azp": "Billing-Service", "groups": null}),
+    ] {
+        let answer = stage.gateway.get_as(&signer.token(&of_growth(others.clone())), "/connections").await;
+        let said = match answer.status {
+            200 => format!("{} connections", answer.json()["data"].as_array().unwrap().len()),
+            _ => answer.line(),
+        };
+        told.push(format!("{others}: {said}"));
+    }
+    assert_snapshot!(told.join("\n"), @r#"
+    {}: 1 connections
+    {"groups":"growth"}: 1 connections
+    {"groups":[]}: 401 unauthenticated the token's claims are those of no caller here
+    {"groups":["growths",7,null,["growth"]]}: 401 unauthenticated the token's claims are those of no caller here
+    {"groups":{"growth":true}}: 401 unauthenticated the token's claims are those of no caller here
+    {"groups":"everybody growth"}: 401 unauthenticated the token's claims are those of no caller here
+    {"tid":null}: 401 unauthenticated the token's claims are those of no caller here
+    {"tid":"t-2"}: 401 unauthenticated the token's claims are those of no caller here
+    {"azp":"billing-service"}: 2 connections
+    {"azp":["billing-service"]}: 2 connections
+    {"azp":"Billing-Service","groups":null}: 401 unauthenticated the token's claims are those of no caller here
+    "#);
+}
+
+#[tokio::test]
+async fn to_a_token_other_callers_connections_do_not_exist() {
+    let signer = Signer::es256("a");
+    let stage = Stage::with(&[&signer]).await;
+    let (billing, growth) = (signer.token(&claims(json!({}))), signer.token(&of_growth(json!({}))));
+    assert_eq!(connections(&stage.gateway, &billing).await, json!(["affiliates", "tax"]));
+    assert_eq!(connections(&stage.gateway, &growth).await, json!(["affiliates"]));
+    assert_eq!(connections(&stage.gateway, KEY).await, json!(["affiliates", "tax"]));
+    for target in ["/customers?connection=tax", "/connections/tax"] {
+        // What is remembered for one is not given to the other.
+        stage.gateway.get_as(&billing, target).await.ok();
+        stage.gateway.get_as(&billing, target).await.ok();
+        assert_eq!(stage.gateway.get_as(&growth, target).await.code(404), "connection_not_found");
+    }
+}
+
+#[tokio::test]
+async fn a_token_is_answered_from_memory_as_a_key_is() {
+    let signer = Signer::rs256("a");
+    let stage = Stage::with(&[&signer]).await;
+    let token = signer.token(&claims(json!({})));
+    let target = "/customers?connection=affiliates&limit=2";
+    let first = stage.gateway.get_as(&token, target).await;
+    let again = stage.gateway.get_as(&token, target).await;
+    assert_eq!((first.ok(), first.header("etag")), (again.ok(), again.header("etag")));
+    assert!(again.header("cache-status").contains("; hit"), "{:?}", again.headers);
+    let metrics = stage.gateway.get("/metrics").await.text;
+    let counted = "gateway_requests_total{route=\"/customers\",status=\"200\",caller=\"billing\"} 2";
+    assert!(metrics.contains(counted), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_caller_may_have_both_and_has_one_quota() {
+    let (signer, sandbox) = (Signer::es256("a"), sandbox(1, 0, 0).await);
+    let provider = Provider::start(keys(&[&signer])).await;
+    let mut config = configured(&sandbox, provider.jwks());
+    config.callers[0].keys = config.callers[2].keys.split_off(0);
+    config.callers[0].quota = Some(Quota { requests: NonZeroU32::new(2).unwrap(), per: Duration::from_mins(1) });
+    config.callers.truncate(1);
+    let gateway = Gateway::start(config).await;
+    let token = signer.token(&claims(json!({})));
+    gateway.get_as(&token, "/customers").await.ok();
+    gateway.get_as(KEY, "/customers").await.ok();
+    for shown in [KEY, &token] {
+        let refused = gateway.get_as(shown, "/customers").await;
+        assert_eq!(refused.line(), "429 quota_exceeded the quota of `billing` is spent");
+    }
+}
+
+#[tokio::test]
+async fn the_first_section_wins_where_several_are_meant() {
+    let (signer, sandbox) = (Signer::es256("a"), sandbox(1, 0, 0).await);
+    let provider = Provider::start(keys(&[&signer])).await;
+    let mut config = configured(&sandbox, provider.jwks());
+    config.callers = vec![
+        claiming("both", &[("azp", "billing-service"), ("groups", "growth")], &["tax"]),
+        claiming("billing", &[("azp", "billing-service")], &["affiliates"]),
+    ];
+    let gateway = Gateway::start(config).await;
+    let token = |others| signer.token(&claims(others));
+    assert_eq!(connections(&gateway, &token(json!({"groups": ["growth"]}))).await, json!(["tax"]));
+    assert_eq!(connections(&gateway, &token(json!({}))).await, json!(["affiliates"]));
+}

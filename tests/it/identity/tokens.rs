@@ -1,0 +1,234 @@
+//! Which tokens hold.
+
+use std::time::Duration;
+
+use aws_lc_rs::hmac;
+use insta::assert_snapshot;
+use serde_json::{Value, json};
+
+use super::{
+    AUDIENCE, START, Stage, claims,
+    signer::{Signer, base64},
+};
+use crate::support::Reply;
+
+#[tokio::test]
+async fn a_token_of_each_algorithm_is_taken() {
+    let signers = [
+        Signer::es256("a"),
+        Signer::es384("b"),
+        Signer::eddsa("c"),
+        Signer::rs256("d"),
+        Signer::rs512("e"),
+        Signer::ps256("f"),
+    ];
+    let stage = Stage::with(&signers.each_ref()).await;
+    for signer in &signers {
+        assert_eq!(stage.asked(&signer.token(&claims(json!({})))).await, "200", "{}", signer.jwk);
+    }
+    assert_eq!(stage.provider.fetches(), 1);
+}
+
+#[tokio::test]
+async fn what_a_token_has_to_say_of_itself() {
+    let signer = Signer::es256("a");
+    let stage = Stage::with(&[&signer]).await;
+    let mut told = Vec::new();
+    for others in [
+        json!({}),
+        json!({"iss": "https://login.example.com"}),
+        json!({"iss": null}),
+        json!({"aud": "another"}),
+        json!({"aud": ["another", AUDIENCE]}),
+        json!({"aud": ["another"]}),
+        json!({"aud": null}),
+        json!({"exp": null}),
+        json!({"exp": "tomorrow"}),
+        json!({"exp": -1}),
+        json!({"exp": 1e300}),
+        json!({"exp": START - 61}),
+        json!({"exp": START - 60}),
+        json!({"exp": START - 59}),
+        json!({"exp": 1_761_955_140.5}),
+        json!({"nbf": START + 60}),
+        json!({"nbf": START + 61}),
+        json!({"nbf": "tomorrow"}),
+    ] {
+        told.push(format!("{others}: {}", stage.asked(&signer.token(&claims(others.clone()))).await));
+    }
+    assert_snapshot!(told.join("\n"), @r#"
+    {}: 200
+    {"iss":"https://login.example.com"}: 401 unauthenticated the token is of another issuer
+    {"iss":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"aud":"another"}: 401 unauthenticated the token is for another audience
+    {"aud":["another","customer-gateway"]}: 200
+    {"aud":["another"]}: 401 unauthenticated the token is for another audience
+    {"aud":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"exp":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"exp":"tomorrow"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"exp":-1}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"exp":1e+300}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"exp":1761955139}: 401 unauthenticated the token has expired
+    {"exp":1761955140}: 401 unauthenticated the token has expired
+    {"exp":1761955141}: 200
+    {"exp":1761955140.5}: 200
+    {"nbf":1761955260}: 200
+    {"nbf":1761955261}: 401 unauthenticated the token is not valid yet
+    {"nbf":"tomorrow"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    "#);
+}
+
+#[tokio::test]
+async fn a_token_ends_when_it_says_by_the_clock() {
+    let signer = Signer::es256("a");
+    let stage = Stage::with(&[&signer]).await;
+    let token = signer.token(&claims(json!({"exp": START + 600, "nbf": START + 120})));
+    assert_eq!(stage.asked(&token).await, "401 unauthenticated the token is not valid yet");
+    stage.gateway.clock.advance(Duration::from_mins(1));
+    assert_eq!(stage.asked(&token).await, "200");
+    // It is remembered by now, also by what stands in front of the router.
+    stage.gateway.get_as(&token, "/customers").await.ok();
+    stage.gateway.clock.advance(Duration::from_secs(599));
+    assert_eq!(stage.asked(&token).await, "200");
+    stage.gateway.get_as(&token, "/customers").await.ok();
+    assert!(stage.gateway.get_as(&token, "/customers").await.header("cache-status").contains("; hit"));
+    stage.gateway.clock.advance(Duration::from_secs(1));
+    assert_eq!(stage.asked(&token).await, "401 unauthenticated the token has expired");
+    assert_eq!(stage.gateway.get_as(&token, "/customers").await.code(401), "unauthenticated");
+}
+
+/// A token with an HMAC of a secret in place of a signature.
+fn symmetric(key: &str, secret: &[u8], claims: &Value) -> String {
+    let message = format!("{}.{}", base64(json!({"alg": "HS256", "kid": key}).to_string()), base64(claims.to_string()));
+    let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
+    format!("{message}.{}", base64(tag))
+}
+
+#[tokio::test]
+async fn what_is_not_signed_with_the_private_key_is_refused() {
+    let (signer, stranger) = (Signer::rs256("a"), Signer::rs256("a"));
+    // A symmetric key in the set is the provider's mistake, and not used.
+    let secret = json!({"kty": "oct", "kid": "b", "alg": "HS256", "k": base64("secret")});
+    let stage = Stage::saying(Reply::json(&json!({"keys": [signer.jwk, secret]}))).await;
+    let (claims, mine) = (claims(json!({})), claims(json!({"azp": "ops"})));
+    let right = signer.token(&claims);
+    assert_eq!(stage.asked(&right).await, "200");
+
+    let [header, body, signature] = right.split('.').collect::<Vec<_>>().try_into().unwrap();
+    let none = base64(json!({"alg": "none", "kid": "a"}).to_string());
+    let modulus = signer.jwk["n"].as_str().unwrap();
+    let with = |header: Value| signer.token_with(&header, &claims);
+    let mut told = Vec::new();
+    for (what, token) in [
+        ("none", format!("{none}.{body}.")),
+        ("none, with the signature", format!("{none}.{body}.{signature}")),
+        ("HS256 with the modulus as it stands", symmetric("a", modulus.as_bytes(), &claims)),
+        ("HS256 with the public key", symmetric("a", signer.jwk.to_string().as_bytes(), &claims)),
+        ("HS256 with the set's symmetric key", symmetric("b", b"secret", &claims)),
+        ("no signature", format!("{header}.{body}.")),
+        ("no third part", format!("{header}.{body}")),
+        ("a fourth part", format!("{right}.{signature}")),
+        ("other claims", format!("{header}.{}.{signature}", base64(mine.to_string()))),
+        ("another's key of this name", stranger.token(&claims)),
+        ("another algorithm of its key's", with(json!({"alg": "PS256", "kid": "a"}))),
+        ("another kind of key", with(json!({"alg": "ES256", "kid": "a"}))),
+        ("its own key along", stranger.token_with(&json!({"alg": "RS256", "jwk": stranger.jwk, "kid": "a"}), &claims)),
+        ("what must be understood", with(json!({"alg": "RS256", "kid": "a", "crit": ["b64"], "b64": false}))),
+        ("claims that are a list", signer.token(&json!([1]))),
+        ("no JSON", format!("{}.{}.{signature}", base64("a"), base64("b"))),
+        ("dots", "..".to_owned()),
+        ("a dot", ".".to_owned()),
+    ] {
+        told.push(format!("{what}: {}", stage.asked(&token).await));
+    }
+    assert_snapshot!(told.join("\n"), @r"
+    none: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    none, with the signature: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    HS256 with the modulus as it stands: 401 unauthenticated no key of the identity provider's fits the token
+    HS256 with the public key: 401 unauthenticated no key of the identity provider's fits the token
+    HS256 with the set's symmetric key: 401 unauthenticated no key of the identity provider's fits the token
+    no signature: 401 unauthenticated the token's signature does not hold
+    no third part: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    a fourth part: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    other claims: 401 unauthenticated the token's signature does not hold
+    another's key of this name: 401 unauthenticated the token's signature does not hold
+    another algorithm of its key's: 401 unauthenticated the token's signature does not hold
+    another kind of key: 401 unauthenticated no key of the identity provider's fits the token
+    its own key along: 401 unauthenticated the token's signature does not hold
+    what must be understood: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    claims that are a list: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    no JSON: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    dots: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    a dot: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    ");
+}
+
+#[tokio::test]
+async fn a_key_is_used_for_what_it_is_meant_for() {
+    let signer = Signer::rs256("a");
+    let mut told = Vec::new();
+    for (member, value) in [
+        ("use", json!("sig")),
+        ("use", json!("enc")),
+        ("alg", json!("RS256")),
+        ("alg", json!("RS384")),
+        ("alg", json!("RSA-OAEP")),
+        ("alg", json!("HS256")),
+        ("key_ops", json!(["verify"])),
+        ("key_ops", json!(["encrypt"])),
+        ("x5c", json!(["MIIC"])),
+        ("kty", json!("AKP")),
+    ] {
+        let mut jwk = signer.jwk.clone();
+        jwk[member] = value.clone();
+        // One that cannot be read is no harm to the others.
+        let stage = Stage::saying(Reply::json(&json!({"keys": [{"kty": 7}, jwk, Signer::es256("b").jwk]}))).await;
+        let asked = stage.asked(&signer.token(&claims(json!({})))).await;
+        told.push(format!("{member} {value}: {asked}"));
+    }
+    assert_snapshot!(told.join("\n"), @r#"
+    use "sig": 200
+    use "enc": 401 unauthenticated no key of the identity provider's fits the token
+    alg "RS256": 200
+    alg "RS384": 401 unauthenticated no key of the identity provider's fits the token
+    alg "RSA-OAEP": 401 unauthenticated no key of the identity provider's fits the token
+    alg "HS256": 401 unauthenticated no key of the identity provider's fits the token
+    key_ops ["verify"]: 200
+    key_ops ["encrypt"]: 401 unauthenticated no key of the identity provider's fits the token
+    x5c ["MIIC"]: 200
+    kty "AKP": 401 unauthenticated no key of the identity provider's fits the token
+    "#);
+}
+
+#[tokio::test]
+async fn without_a_key_id_the_only_fitting_key_is_taken() {
+    let [one, other, elliptic] = [Signer::rs256("a"), Signer::rs256("b"), Signer::es256("c")];
+    let header = json!({"alg": "RS256"});
+    let token = one.token_with(&header, &claims(json!({})));
+    let stage = Stage::with(&[&elliptic, &one]).await;
+    assert_eq!(stage.asked(&token).await, "200");
+    let stage = Stage::with(&[&one, &other]).await;
+    assert_eq!(stage.asked(&token).await, "401 unauthenticated no key of the identity provider's fits the token");
+    let stage = Stage::with(&[&elliptic]).await;
+    assert_eq!(stage.asked(&token).await, "401 unauthenticated no key of the identity provider's fits the token");
+}
+
+#[tokio::test]
+async fn no_token_is_repeated() {
+    let signer = Signer::es256("a");
+    let stage = Stage::with(&[&signer]).await;
+    for others in [json!({}), json!({"exp": START - 100}), json!({"aud": "secret-audience"}), json!({"azp": "nobody"})]
+    {
+        let token = signer.token(&claims(others));
+        for target in ["/customers?connection=nope", "/nope", "/connections", "/metrics"] {
+            let answer = stage.gateway.get_as(&token, target).await;
+            for part in token.split('.').chain(["jim@example.com", "secret-audience"]) {
+                assert!(
+                    !answer.text.contains(part) && !format!("{:?}", answer.headers).contains(part),
+                    "{}",
+                    answer.text
+                );
+            }
+        }
+    }
+}
