@@ -3,12 +3,21 @@
 
 use std::{collections::BTreeSet, num::NonZeroU32, path::Path, time::Duration};
 
-use customer_gateway::config::{Caller, Config, Quota};
+use customer_gateway::{
+    config::{Caller, Config, Quota},
+    identity::{self, Jwks},
+    telemetry::trace::Otlp,
+    upstream::{RateLimit, Share},
+};
+use http::HeaderMap;
 use serde_json::{Value, json};
+use url::Url;
 
 use crate::support::{Gateway, ScriptedVendor, caller, config, tolt_page, tolt_row};
 
 const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboards/customer-gateway.json");
+/// A rate of which a tenth, four calls, may come at once, and one call of a tenth of it.
+const SOME: NonZeroU32 = NonZeroU32::new(40).unwrap();
 const ALERTS: &str = include_str!("../../deploy/alerts.yml");
 
 /// The names of the gateway's metrics and of its process' in a text.
@@ -22,12 +31,30 @@ fn metrics_in(text: &str) -> BTreeSet<&str> {
 async fn scraped() -> String {
     let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let mut config = config(vec![vendor.connection("tolt")]);
+    config.connections[0].rate_limit =
+        RateLimit { requests: SOME, per: Duration::from_mins(1), max_wait: Duration::ZERO };
     let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
     config.callers.push(Caller { quota: Some(quota), ..caller("app", "key", &["odd"]) });
+    config.callers.push(Caller { share: Share::new(0.1), ..caller("batch", "key-of-batch", &["odd"]) });
+    let nowhere: Url = "http://127.0.0.1:1/".parse().unwrap();
+    config.identity = Some(identity::Settings {
+        issuer: "https://login.example.com/".to_owned(),
+        audience: "customer-gateway".to_owned(),
+        jwks: Jwks::Url(nowhere.clone()),
+        refresh: identity::Settings::DEFAULT_REFRESH,
+    });
+    config.telemetry = Some(Otlp {
+        traces_url: nowhere,
+        headers: HeaderMap::new(),
+        service_name: "customer-gateway".to_owned(),
+        sample: 1.0,
+    });
     let gateway = Gateway::start(config).await;
     gateway.get_as("key", "/customers").await.ok();
     assert_eq!(gateway.get_as("key", "/customers").await.code(429), "quota_exceeded");
     assert_eq!(gateway.get("/customers").await.code(401), "unauthenticated");
+    gateway.get_as("key-of-batch", "/customers?status=one").await.ok();
+    assert_eq!(gateway.get_as("key-of-batch", "/customers?status=other").await.code(429), "quota_exceeded");
     gateway.get("/metrics").await.text
 }
 

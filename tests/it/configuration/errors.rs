@@ -233,10 +233,10 @@ fn a_collector_has_a_base_url_a_share_and_secrets_that_a_header_may_hold() {
     assert_snapshot!(telemetry("sample = 1"), @"gateway.toml:7: telemetry: missing field `otlp_endpoint`");
     assert_snapshot!(telemetry("otlp_endpoint = \"collector:4318\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: this is not the base URL of a collector; write an http or https URL without query, such as "http://collector:4318""#);
     assert_snapshot!(telemetry("otlp_endpoint = \"http://collector:4318?a=b\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: this is not the base URL of a collector; write an http or https URL without query, such as "http://collector:4318""#);
-    assert_snapshot!(to("sample = 2"), @"gateway.toml:9: telemetry.sample: 2 is not a share; write a number from 0 to 1, such as 0.1");
-    assert_snapshot!(to("sample = -0.1"), @"gateway.toml:9: telemetry.sample: -0.1 is not a share; write a number from 0 to 1, such as 0.1");
-    assert_snapshot!(to("sample = nan"), @"gateway.toml:9: telemetry.sample: nan is not a share; write a number from 0 to 1, such as 0.1");
-    assert_snapshot!(to("sample = \"all\""), @r#"gateway.toml:9: telemetry.sample: "all" is not a share; write a number from 0 to 1, such as 0.1"#);
+    assert_snapshot!(to("sample = 2"), @"gateway.toml:9: telemetry.sample: 2 is not a ratio; write a number from 0 to 1, such as 0.1");
+    assert_snapshot!(to("sample = -0.1"), @"gateway.toml:9: telemetry.sample: -0.1 is not a ratio; write a number from 0 to 1, such as 0.1");
+    assert_snapshot!(to("sample = nan"), @"gateway.toml:9: telemetry.sample: nan is not a ratio; write a number from 0 to 1, such as 0.1");
+    assert_snapshot!(to("sample = \"all\""), @r#"gateway.toml:9: telemetry.sample: "all" is not a ratio; write a number from 0 to 1, such as 0.1"#);
     assert_snapshot!(to("headers = { authorization = \"Bearer s3cr3t\" }"), @r#"gateway.toml:9: telemetry.headers.authorization: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
     assert_snapshot!(to("headers = { authorization = { file = \"empty\" } }"), @"gateway.toml:9: telemetry.headers.authorization: the file empty is empty; write the secret into it, alone");
     assert_snapshot!(to("headers = { \"no name\" = { file = \"secret\" } }"), @"gateway.toml:9: telemetry.headers.no name: this is not a header's name; write one such as authorization");
