@@ -131,7 +131,7 @@ impl Upstream {
         clock: SharedClock,
     ) -> Self {
         let (breaker, retries) = (Breaker::new(clock.clone()), TpsBudget::new(RETRY_BUDGET_SPAN, 1, RETRY_SHARE));
-        Self { endpoint, budget, breaker, retries, timeout, metrics, clock }
+        Self { endpoint, budget, breaker, retries, timeout, clock, metrics }
     }
 
     /// Charges a call to a payer's share of the budget, before anybody waits for

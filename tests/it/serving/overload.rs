@@ -1,5 +1,7 @@
 //! More requests than may be worked on.
 
+use std::sync::Arc;
+
 use super::{PAGE, Stage, until};
 
 #[tokio::test]
@@ -37,6 +39,35 @@ async fn what_is_remembered_is_answered_all_the_same() {
         stage.open(1);
     };
     futures_util::future::join(waiting, overload).await.0.ok();
+}
+
+/// Each request is answered, or told to come back; and no place is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_lost_under_more_load_than_there_may_be() {
+    let stage = Arc::new(Stage::set(|config| config.server.max_requests = 4).await);
+    stage.open(100_000);
+    let asking = (0..32).map(|place| {
+        let stage = Arc::clone(&stage);
+        tokio::spawn(async move {
+            let (mut answered, mut refused) = (0, 0);
+            while answered < 20 {
+                let answer = stage.get(&format!("{PAGE}&partner_id=part_{place}_{}", answered + refused)).await;
+                match answer.status {
+                    200 => answered += 1,
+                    503 => {
+                        assert_eq!(answer.code(503), "overloaded");
+                        assert_eq!(answer.header("retry-after"), "1");
+                        refused += 1;
+                    }
+                    status => panic!("{status}: {}", answer.text),
+                }
+            }
+            refused
+        })
+    });
+    let refused = futures_util::future::join_all(asking.collect::<Vec<_>>()).await;
+    assert!(refused.into_iter().map(Result::unwrap).sum::<u32>() > 0, "never too many at once");
+    until(async || stage.get("/metrics").await.text.contains("gateway_requests_in_flight 0\n")).await;
 }
 
 #[tokio::test]
