@@ -110,6 +110,7 @@ fn config(sandbox: &Sandbox) -> Config {
         keys: vec![CallerKey::lasting(blake3::hash(KEY.as_bytes()))],
         claims: Claims::default(),
         connections: vec![connection.name.clone()],
+        may_see_raw: true,
         may_purge: false,
         quota: None,
         share: None,

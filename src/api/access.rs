@@ -201,6 +201,14 @@ impl Access {
         }
     }
 
+    /// Whether the caller may see vendors' own objects.
+    pub(super) fn may_see_raw(&self) -> bool {
+        match self {
+            Self::Everything => true,
+            Self::Caller(caller) => caller.may_see_raw,
+        }
+    }
+
     /// Whether the caller may purge what is kept.
     pub(super) fn may_purge(&self) -> bool {
         match self {

@@ -73,7 +73,7 @@ pub(super) async fn get_customer(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shape = parameters::customer_shape(query.as_deref())?;
+    let shape = parameters::customer_shape(query.as_deref(), &access)?;
     let (connection, vendor_id) = parameters::customer_id(parameters::path_id(&path), &access)?;
     asks(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };

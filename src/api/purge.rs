@@ -49,7 +49,7 @@ pub(super) async fn purge_cache(
 ) -> Result<Response, Problem> {
     let query = Query::parse(query.as_deref(), &["connection", "customer"])?;
     if !access.may_purge() {
-        return Err(Problem::new(Code::Forbidden, "this key may not purge the cache"));
+        return Err(Problem::new(Code::Forbidden, "this caller may not purge the cache"));
     }
     let connections = parameters::connections(&query, &state.directory, &access)?;
     let scope = match query.one("customer")? {

@@ -140,6 +140,7 @@ fn caller(key: &str, connections: &[Connection]) -> Caller {
         keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
         claims: Claims::default(),
         connections: connections.iter().map(|connection| connection.name.clone()).collect(),
+        may_see_raw: true,
         may_purge: true,
         quota: None,
         share: None,

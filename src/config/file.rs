@@ -154,6 +154,7 @@ pub(super) struct Caller {
     pub(super) keys: Vec<CallerKey>,
     pub(super) claims: Option<BTreeMap<String, String>>,
     pub(super) connections: Vec<ConnectionName>,
+    pub(super) may_see_raw: Option<bool>,
     #[serde(default)]
     pub(super) may_purge: bool,
     pub(super) quota: Option<Quota>,

@@ -120,6 +120,8 @@ pub struct Caller {
     pub claims: Claims,
     /// What it may ask.
     pub connections: Vec<ConnectionName>,
+    /// Whether it may see vendors' own objects.
+    pub may_see_raw: bool,
     /// Whether it may purge what is kept of these connections.
     pub may_purge: bool,
     /// How often it may ask; without one, as often as it likes.

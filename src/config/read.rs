@@ -234,6 +234,11 @@ impl Reader<'_> {
         let mut callers: Vec<Caller> = Vec::with_capacity(files.len());
         for (index, file) in files.into_iter().enumerate() {
             let at = format!("callers.{index}");
+            if callers.iter().any(|other| other.name == file.name) {
+                let fault = Fault::new(format!("a caller named `{}` stands above already", file.name))
+                    .fix("give each caller a name of its own, and one that has several keys all of them in `keys`");
+                return Err(self.locator.fault(&format!("{at}.name"), fault));
+            }
             let keys = self.keys(&at, &file)?;
             let is_taken = |key: &CallerKey| callers.iter().flat_map(|it| &it.keys).any(|it| it.digest == key.digest);
             if keys.iter().any(is_taken) {
@@ -259,8 +264,9 @@ impl Reader<'_> {
             }
             let quota = file.quota.map(|quota| Quota { requests: quota.requests, per: quota.per.0 });
             let share = file.share.map(|it| it.0);
+            let may_see_raw = file.may_see_raw.unwrap_or(true);
             let file::Caller { name, connections, may_purge, .. } = file;
-            callers.push(Caller { name, keys, claims, connections, may_purge, quota, share });
+            callers.push(Caller { name, keys, claims, connections, may_see_raw, may_purge, quota, share });
         }
         Ok(callers)
     }

@@ -76,7 +76,7 @@ pub(super) struct ListRequest {
 /// Reads the query of a list of customers.
 pub(super) fn customers(asker: &Asker) -> Result<ListRequest, Problem> {
     let query = Query::parse(asker.query.as_deref(), &known(CUSTOMER_FILTERS, true))?;
-    let question = question(&query, Resource::Customers, CUSTOMER_EXPANSIONS)?;
+    let question = question(&query, Resource::Customers, CUSTOMER_EXPANSIONS, &asker.access)?;
     let connections = connections(&query, &asker.directory, &asker.access)?;
     request(question, &query, connections, asker)
 }
@@ -84,7 +84,7 @@ pub(super) fn customers(asker: &Asker) -> Result<ListRequest, Problem> {
 /// Reads the query of a list of transactions.
 pub(super) fn transactions(asker: &Asker) -> Result<ListRequest, Problem> {
     let query = Query::parse(asker.query.as_deref(), &known(TRANSACTION_FILTERS, true))?;
-    let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
+    let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS, &asker.access)?;
     let mut connections = connections(&query, &asker.directory, &asker.access)?;
     if let Some(given) = question.filter.customer_id.take() {
         // The customer's id routes itself: it chooses among the connections.
@@ -107,15 +107,15 @@ pub(super) fn customer_transactions(asker: &Asker, id: &str) -> Result<ListReque
     let filters: Vec<_> =
         TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId).collect();
     let query = Query::parse(asker.query.as_deref(), &known(&filters, false))?;
-    let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS)?;
+    let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS, &asker.access)?;
     let (connection, vendor_id) = customer_id(id, &asker.access)?;
     question.filter.customer_id = Some(vendor_id);
     request(question, &query, vec![connection], asker)
 }
 
 /// Reads the query of one customer.
-pub(super) fn customer_shape(query: Option<&str>) -> Result<Shape, Problem> {
-    shape(&Query::parse(query, &["expand", "include"])?, CUSTOMER_EXPANSIONS)
+pub(super) fn customer_shape(query: Option<&str>, access: &Access) -> Result<Shape, Problem> {
+    shape(&Query::parse(query, &["expand", "include"])?, CUSTOMER_EXPANSIONS, access)
 }
 
 /// The connection and the vendor's id in a customer's id.
@@ -144,8 +144,14 @@ fn known(filters: &[Parameter], connection: bool) -> Vec<&'static str> {
     connection.into_iter().chain(common).chain(filters.iter().map(|parameter| parameter.name())).collect()
 }
 
-fn question(query: &Query<'_>, resource: Resource, expansions: &[Expansion]) -> Result<Question, Problem> {
-    Ok(Question { resource, filter: filter(query)?, order: order(query)?, shape: shape(query, expansions)? })
+fn question(
+    query: &Query<'_>,
+    resource: Resource,
+    expansions: &[Expansion],
+    access: &Access,
+) -> Result<Question, Problem> {
+    let shape = shape(query, expansions, access)?;
+    Ok(Question { resource, filter: filter(query)?, order: order(query)?, shape })
 }
 
 fn request(
@@ -289,7 +295,7 @@ fn instant(text: &str, is_upper: bool) -> Option<jiff::Timestamp> {
     }
 }
 
-fn shape(query: &Query<'_>, expansions: &[Expansion]) -> Result<Shape, Problem> {
+fn shape(query: &Query<'_>, expansions: &[Expansion], access: &Access) -> Result<Shape, Problem> {
     let expansion = |text| {
         expansions.iter().copied().find(|expansion| expansion.name() == text).ok_or_else(|| {
             let names: Vec<_> = expansions.iter().map(|expansion| format!("`{}`", expansion.name())).collect();
@@ -303,7 +309,13 @@ fn shape(query: &Query<'_>, expansions: &[Expansion]) -> Result<Shape, Problem> 
     if let Some(unknown) = query.list("include").find(|value| *value != "raw") {
         return Err(Problem::invalid("include", "`raw`", unknown));
     }
-    Ok(Shape { expand, raw: query.list("include").next().is_some() })
+    let raw = query.list("include").next().is_some();
+    if raw && !access.may_see_raw() {
+        return Err(
+            Problem::new(Code::Forbidden, "this caller may not see the vendor's own object").parameter("include")
+        );
+    }
+    Ok(Shape { expand, raw })
 }
 
 #[cfg(test)]

@@ -24,6 +24,8 @@ const ANY: &[Code] = &[
 const KEYED: &[Code] = &[Code::Unauthenticated, Code::QuotaExceeded, Code::IdentityUnavailable, Code::Overloaded];
 /// What may be wrong in a query.
 const QUERY: &[Code] = &[Code::InvalidParameter, Code::UnknownParameter, Code::RepeatedParameter];
+/// What a caller may want a right for.
+const RIGHT: &[Code] = &[Code::Forbidden];
 /// What may be wrong in the question of a list.
 const LIST: &[Code] =
     &[Code::UnsupportedFilter, Code::OrderTooExpensive, Code::InvalidCursor, Code::CursorMismatch, Code::CursorExpired];
@@ -53,26 +55,26 @@ macro_rules! problems {
 
 problems! {
     /// Of `GET /customers`.
-    ListCustomersProblems: ANY, KEYED, QUERY, LIST, VENDOR, &[Code::ConnectionNotFound];
+    ListCustomersProblems: ANY, KEYED, QUERY, RIGHT, LIST, VENDOR, &[Code::ConnectionNotFound];
     /// Of `GET /customers/{id}`.
-    GetCustomerProblems: ANY, KEYED, QUERY, VENDOR, &[Code::UnsupportedFilter, Code::CustomerNotFound];
+    GetCustomerProblems: ANY, KEYED, QUERY, RIGHT, VENDOR, &[Code::UnsupportedFilter, Code::CustomerNotFound];
     /// Of `GET /transactions`.
-    ListTransactionsProblems: ANY, KEYED, QUERY, LIST, VENDOR,
+    ListTransactionsProblems: ANY, KEYED, QUERY, RIGHT, LIST, VENDOR,
         &[Code::ConnectionNotFound, Code::CustomerNotFound, Code::UnsupportedOperation];
     /// Of `GET /customers/{id}/transactions`.
-    ListCustomerTransactionsProblems: ANY, KEYED, QUERY, LIST, VENDOR,
+    ListCustomerTransactionsProblems: ANY, KEYED, QUERY, RIGHT, LIST, VENDOR,
         &[Code::CustomerNotFound, Code::UnsupportedOperation];
     /// Of `GET /explain/customers`.
-    ExplainCustomersProblems: ANY, KEYED, QUERY, LIST, &[Code::ConnectionNotFound];
+    ExplainCustomersProblems: ANY, KEYED, QUERY, RIGHT, LIST, &[Code::ConnectionNotFound];
     /// Of `GET /explain/transactions`.
-    ExplainTransactionsProblems: ANY, KEYED, QUERY, LIST,
+    ExplainTransactionsProblems: ANY, KEYED, QUERY, RIGHT, LIST,
         &[Code::ConnectionNotFound, Code::CustomerNotFound, Code::UnsupportedOperation];
     /// Of `GET /connections`.
     ListConnectionsProblems: ANY, KEYED;
     /// Of `GET /connections/{name}`.
     GetConnectionProblems: ANY, KEYED, &[Code::ConnectionNotFound];
     /// Of `DELETE /cache`.
-    PurgeProblems: ANY, KEYED, QUERY, &[Code::Forbidden, Code::ConnectionNotFound, Code::CustomerNotFound];
+    PurgeProblems: ANY, KEYED, QUERY, RIGHT, &[Code::ConnectionNotFound, Code::CustomerNotFound];
     /// Of `GET /problems/{code}`.
     GetProblemProblems: ANY, &[Code::NotFound];
     /// Of `GET /readyz`.

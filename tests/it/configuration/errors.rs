@@ -29,7 +29,7 @@ fn an_unknown_key_is_named_at_every_level() {
     assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
     assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `may_purge`, `quota`, `share`");
+    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `may_see_raw`, `may_purge`, `quota`, `share`");
     assert_snapshot!(instead_of("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: there is no key `retries`; a connection's keys are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
     assert_snapshot!(with("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
     assert_snapshot!(instead_of("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
@@ -147,6 +147,9 @@ fn a_caller_has_a_digest_and_connections_that_there_are() {
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nquota = 50")), @r#"gateway.toml:11: callers.0.quota: invalid type: integer `50`, expected { requests = 50, per = "1s" }"#);
     let other = format!("[[callers]]\nname = \"b\"\nconnections = [\"affiliates\"]\nkey_digest = \"{digest}\"");
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{other}")), @"gateway.toml:11: callers.1: another caller has this key; give each caller keys of its own");
+    let namesake = other.replace("\"b\"", "\"a\"").replace(&digest, &format!("blake3:{}", "1".repeat(64)));
+    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{namesake}")), @"gateway.toml:12: callers.1.name: a caller named `a` stands above already; give each caller a name of its own, and one that has several keys all of them in `keys`");
+    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nmay_see_raw = \"no\"")), @r#"gateway.toml:11: callers.0.may_see_raw: invalid type: string "no", expected a boolean"#);
 }
 
 /// A caller of this name that is known by claims, in two lines.

@@ -250,3 +250,31 @@ async fn a_spent_quota_is_429_until_it_is_given_back() {
     gateway.get_as(BILLING, "/customers").await.ok();
     assert_eq!(gateway.get_as(BILLING, "/customers").await.code(429), "quota_exceeded");
 }
+
+#[tokio::test]
+async fn the_vendors_own_object_is_for_those_who_may_see_it() {
+    let sandbox = sandbox(5, 5, 5).await;
+    let mut config = config(connections_to(&sandbox));
+    let mut growth = caller("growth", GROWTH, &["affiliates", "tax"]);
+    growth.may_see_raw = false;
+    config.callers = vec![caller("billing", BILLING, &["affiliates", "tax"]), growth];
+    let gateway = Gateway::start(config).await;
+    let id = format!("affiliates.{}", sandbox.tolt().customers()[0].id);
+    for target in [
+        "/customers?include=raw".to_owned(),
+        format!("/customers/{id}?include=raw"),
+        "/transactions?include=raw".to_owned(),
+        format!("/customers/{id}/transactions?include=raw"),
+        "/explain/customers?include=raw".to_owned(),
+    ] {
+        // Also where it was remembered for somebody else.
+        for _ in 0..2 {
+            gateway.get_as(BILLING, &target).await.ok();
+        }
+        let refused = gateway.get_as(GROWTH, &target).await;
+        assert_eq!(refused.code(403), "forbidden", "{target}");
+        assert_eq!(refused.json()["parameter"], "include");
+        assert!(!refused.text.contains("cust_"), "{}", refused.text);
+    }
+    gateway.get_as(GROWTH, "/customers").await.ok();
+}

@@ -320,6 +320,7 @@ pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
         keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
         claims: Claims::default(),
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
+        may_see_raw: true,
         may_purge: false,
         quota: None,
         share: None,
