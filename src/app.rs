@@ -1,7 +1,7 @@
 //! Putting the parts together: from a configuration to what is served, and
 //! from another configuration to what is served instead.
 
-use std::sync::Arc;
+use std::{net::SocketAddr, sync::Arc};
 
 use crate::{
     api::{self, ApiState, Callers, Front, Places, Readiness},
@@ -63,6 +63,9 @@ pub enum AppError {
     /// The machine gives no random bytes.
     #[error("the machine gives no random bytes: {0}")]
     Random(#[from] getrandom::Error),
+    /// Nobody would have to show who asks, where everybody can.
+    #[error("without callers the gateway serves loopback addresses only, and it listens on {0} until it is restarted")]
+    Open(SocketAddr),
     /// Spans cannot be sent as configured.
     #[error("spans cannot be sent as configured: {0}")]
     Exporter(#[from] ExporterError),
@@ -111,8 +114,13 @@ impl App {
     /// kept of a connection stays kept as long as it stands for the same
     /// account; a connection that did not change keeps its breaker, and a
     /// credential its budget. Nothing takes effect before this has succeeded.
-    pub async fn renewed(&self, config: Config) -> Result<(Self, Changes), AppError> {
+    pub async fn renewed(&self, mut config: Config) -> Result<(Self, Changes), AppError> {
         let changes = self.changes(&config);
+        self.keep_what_is_fixed(&mut config);
+        let listen = config.server.listen;
+        if config.callers.is_empty() && !listen.ip().is_loopback() {
+            return Err(AppError::Open(listen));
+        }
         let app = Self::assemble(config, self.lasting.clone(), Some(self))?;
         let is_gone = |old: &&Connection| !app.config.connections.iter().any(|new| new.is_same_account(old));
         let gone = self.config.connections.iter().filter(is_gone).map(|connection| connection.name.clone());
@@ -228,6 +236,14 @@ impl App {
     fn known(&self, connection: &Connection) -> Option<(&Connection, &Arc<Source>)> {
         let old = self.config.connections.iter().find(|old| old.is_same_account(connection))?;
         Some((old, self.directory.source(&old.name).ok()?))
+    }
+
+    /// What wants a restart stays as it is until then.
+    fn keep_what_is_fixed(&self, config: &mut Config) {
+        config.server.listen = self.config.server.listen;
+        config.server.limits.max_connections = self.config.server.limits.max_connections;
+        config.telemetry.clone_from(&self.config.telemetry);
+        config.cache.max_bytes = self.config.cache.max_bytes;
     }
 
     fn changes(&self, config: &Config) -> Changes {

@@ -28,7 +28,7 @@ use crate::{clock::SharedClock, telemetry::metrics::Registry};
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Where spans go, and which.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Otlp {
     /// Where the collector takes traces.
     pub traces_url: Url,

@@ -3,7 +3,9 @@
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use customer_gateway::{
-    config::{Config, Quota},
+    app::{App, AppError},
+    clock::SharedClock,
+    config::{Caller, Config, Quota},
     sandbox::{Fault, Sandbox},
 };
 use futures_util::future::join;
@@ -11,7 +13,8 @@ use tokio::sync::Semaphore;
 
 use super::{PAGE, Stage, comes};
 use crate::support::{
-    ACCOUNT, Gateway, Reply, ScriptedVendor, caller, config, connection, connections_to, sandbox, tolt_page, tolt_row,
+    ACCOUNT, Gateway, MovableClock, Reply, ScriptedVendor, caller, config, connection, connections_to, sandbox,
+    tolt_page, tolt_row,
 };
 
 async fn stage() -> (Sandbox, Gateway) {
@@ -196,12 +199,35 @@ async fn what_is_removed_is_gone_with_its_gauges() {
 #[tokio::test]
 async fn what_wants_a_restart_is_named() {
     let (sandbox, gateway) = stage().await;
-    let mut other = config(connections_to(&sandbox));
-    other.server.listen.set_port(1);
-    other.server.limits.max_connections = 1;
-    other.cache.max_bytes = 1 << 20;
-    let changes = gateway.renew(other).await;
-    assert_eq!(changes.wants_restart, ["server.listen", "server.max_connections", "cache.max_bytes"]);
+    let other = || {
+        let mut other = config(connections_to(&sandbox));
+        other.server.listen.set_port(1);
+        other.server.limits.max_connections = 1;
+        other.cache.max_bytes = 1 << 20;
+        other
+    };
+    // As often as it is loaded, until it is restarted.
+    for _ in 0..2 {
+        let changes = gateway.renew(other()).await;
+        assert_eq!(changes.wants_restart, ["server.listen", "server.max_connections", "cache.max_bytes"]);
+    }
+}
+
+/// Where it listens does not change with the file that says so.
+#[tokio::test]
+async fn a_gateway_that_everybody_reaches_does_not_lose_its_callers() {
+    let sandbox = sandbox(1, 0, 0).await;
+    let clock: SharedClock = Arc::new(MovableClock::new());
+    let on = |address: [u8; 4], callers: Vec<Caller>| {
+        let mut config = config(connections_to(&sandbox));
+        config.server.listen = (address, 0).into();
+        config.callers = callers;
+        config
+    };
+    let app = App::new(on([0, 0, 0, 0], vec![caller("growth", "cgk_growth", &["tax"])]), &clock).unwrap();
+    let error = app.renewed(on([127, 0, 0, 1], Vec::new())).await.unwrap_err();
+    assert!(matches!(error, AppError::Open(_)), "{error}");
+    assert!(error.to_string().contains("it listens on 0.0.0.0:0 until it is restarted"));
 }
 
 #[tokio::test]
