@@ -211,10 +211,7 @@ impl App {
             Some(before) => before.callers.renewed(config.callers.clone(), identity.clone()),
         };
         let max_requests = config.server.max_requests;
-        let places = match before {
-            Some(before) if before.config.server.max_requests == max_requests => before.places.clone(),
-            _ => Places::new(max_requests),
-        };
+        let places = before.map_or_else(|| Places::new(max_requests), |before| before.places.renewed(max_requests));
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry: registry.clone(),

@@ -7,7 +7,10 @@
 
 use std::{
     pin::Pin,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
     task::{Context, Poll},
     time::Duration,
 };
@@ -20,7 +23,6 @@ use axum::{
 };
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{
     access::Access,
@@ -33,21 +35,30 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 /// Places for requests.
 #[derive(Debug, Clone)]
 pub struct Places {
-    free: Arc<Semaphore>,
+    taken: Arc<AtomicU32>,
     count: u32,
 }
+
+/// A place that is taken, until it is dropped.
+struct Place(Arc<AtomicU32>);
 
 /// A body that holds its request's place.
 struct Held {
     body: Body,
-    _place: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Places {
     /// So many.
     #[must_use]
     pub fn new(count: u32) -> Self {
-        Self { free: Arc::new(Semaphore::new(count as usize)), count }
+        Self { taken: Arc::default(), count }
+    }
+
+    /// So many in place of these; those that are taken count.
+    #[must_use]
+    pub fn renewed(&self, count: u32) -> Self {
+        Self { taken: Arc::clone(&self.taken), count }
     }
 
     /// How many there are.
@@ -57,8 +68,12 @@ impl Places {
 
     /// How many are taken.
     pub(super) fn taken(&self) -> u32 {
-        let free = u32::try_from(self.free.available_permits()).unwrap_or(u32::MAX);
-        self.count.saturating_sub(free)
+        self.taken.load(Relaxed)
+    }
+
+    fn take(&self) -> Option<Place> {
+        let more = |taken| (taken < self.count).then_some(taken + 1);
+        self.taken.fetch_update(Relaxed, Relaxed, more).is_ok().then(|| Place(Arc::clone(&self.taken)))
     }
 }
 
@@ -67,11 +82,17 @@ pub(super) async fn shed(State(places): State<Places>, request: Request, next: N
     if request.extensions().get::<Access>().is_none() {
         return next.run(request).await;
     }
-    let Ok(place) = Arc::clone(&places.free).try_acquire_owned() else {
+    let Some(place) = places.take() else {
         let detail = format!("{} requests are being worked on, and there is no place for more", places.count);
         return Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER).into_response();
     };
     next.run(request).await.map(|body| Body::new(Held { body, _place: place }))
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Relaxed);
+    }
 }
 
 impl http_body::Body for Held {

@@ -1,10 +1,11 @@
-//! Whether anything goes on on a connection.
+//! Whose turn it is on a connection.
 //!
-//! A connection is busy while the gateway owes it something: an answer's head,
-//! or the next part of a body that the client waits for. Otherwise it is the
-//! client's turn, to ask or to take what it was handed, and its time is
-//! limited. So neither silence nor half a request nor an answer that is not
-//! read holds a connection, whichever HTTP is spoken.
+//! It is the gateway's as long as it owes something: an answer's head, or the
+//! next part of a body that the client waits for. It is the client's to take
+//! what it was handed, each answer for itself, or to ask. The client's turns are
+//! limited in time. So neither silence nor half a request nor an answer that is
+//! not read holds a connection, whichever HTTP is spoken, and whatever else
+//! goes on beside it.
 
 use std::{
     pin::Pin,
@@ -16,9 +17,15 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use http::Version;
 use http_body::{Body, Frame, SizeHint};
+use parking_lot::Mutex;
 use tokio::time::Instant;
+
+/// How much of a body is handed out at once: what is handed out is no longer
+/// known to be unread.
+pub(super) const MOST_HANDED_OUT: usize = 64 << 10;
 
 /// What goes on on a connection. Its tasks share it.
 #[derive(Debug)]
@@ -26,6 +33,10 @@ pub(super) struct Activity {
     began: Instant,
     /// How much the gateway owes.
     owed: AtomicUsize,
+    /// Which bodies the client has to take something of, and since when.
+    handed_out: Mutex<Vec<(u64, Instant)>>,
+    /// How many bodies there have been.
+    bodies: AtomicU64,
     /// When something last happened, in milliseconds from the beginning.
     last: AtomicU64,
     was_asked: AtomicBool,
@@ -37,12 +48,15 @@ pub(super) struct Activity {
 #[derive(Debug)]
 pub(super) struct Debt(Arc<Activity>);
 
-/// A body whose parts are owed as the client asks for them.
+/// A body on its way to the client.
 #[derive(Debug)]
 pub(super) struct Watched<B> {
     body: B,
-    activity: Arc<Activity>,
+    /// What is left of a part that is too large to be handed out at once.
+    rest: Bytes,
+    id: u64,
     owed: Option<Debt>,
+    activity: Arc<Activity>,
 }
 
 impl Activity {
@@ -51,6 +65,8 @@ impl Activity {
         Arc::new(Self {
             began: Instant::now(),
             owed: AtomicUsize::new(0),
+            handed_out: Mutex::default(),
+            bodies: AtomicU64::new(0),
             last: AtomicU64::new(0),
             was_asked: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
@@ -85,17 +101,37 @@ impl Activity {
         self.is_last.load(Relaxed)
     }
 
-    /// For how long it has been the client's turn; `None` while it is not.
+    /// For how long it has been the client's turn to ask; `None` while something
+    /// is owed or handed out.
     pub(super) fn idle(&self) -> Option<Duration> {
-        if self.owed.load(Relaxed) > 0 {
+        if self.owed.load(Relaxed) > 0 || !self.handed_out.lock().is_empty() {
             return None;
         }
         Some(self.began.elapsed().saturating_sub(Duration::from_millis(self.last.load(Relaxed))))
     }
 
+    /// For how long the client has not taken what it was handed; `None` where
+    /// there is nothing to take.
+    pub(super) fn unread(&self) -> Option<Duration> {
+        self.handed_out.lock().iter().map(|(_, since)| since.elapsed()).max()
+    }
+
     fn owe(self: &Arc<Self>) -> Debt {
         self.owed.fetch_add(1, Relaxed);
         Debt(Arc::clone(self))
+    }
+
+    fn hand_out(&self, id: u64) {
+        let mut handed_out = self.handed_out.lock();
+        match handed_out.iter_mut().find(|(known, _)| *known == id) {
+            Some((_, since)) => *since = Instant::now(),
+            None => handed_out.push((id, Instant::now())),
+        }
+    }
+
+    fn take_back(&self, id: u64) {
+        self.handed_out.lock().retain(|(known, _)| *known != id);
+        self.touch();
     }
 
     fn touch(&self) {
@@ -114,35 +150,59 @@ impl Drop for Debt {
 impl<B> Watched<B> {
     /// A body on its way out of this connection.
     pub(super) fn new(body: B, activity: Arc<Activity>) -> Self {
-        Self { body, activity, owed: None }
+        let id = activity.bodies.fetch_add(1, Relaxed);
+        activity.hand_out(id);
+        Self { body, rest: Bytes::new(), id, owed: None, activity }
     }
 }
 
-impl<B: Body + Unpin> Body for Watched<B> {
-    type Data = B::Data;
+impl<B: Body<Data = Bytes> + Unpin> Body for Watched<B> {
+    type Data = Bytes;
     type Error = B::Error;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Self::Data>, Self::Error>>> {
-        let polled = Pin::new(&mut self.body).poll_frame(context);
-        match polled {
-            Poll::Pending if self.owed.is_none() => self.owed = Some(self.activity.owe()),
-            Poll::Pending => {}
-            Poll::Ready(_) => {
-                self.owed = None;
-                self.activity.touch();
+    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+        if self.rest.is_empty() {
+            let polled = Pin::new(&mut self.body).poll_frame(context);
+            match polled {
+                Poll::Pending if self.owed.is_none() => {
+                    self.owed = Some(self.activity.owe());
+                    self.activity.take_back(self.id);
+                    return Poll::Pending;
+                }
+                Poll::Pending => return Poll::Pending,
+                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
+                    Ok(data) => self.rest = data,
+                    Err(other) => return Poll::Ready(Some(Ok(other))),
+                },
+                Poll::Ready(end) => return Poll::Ready(end),
             }
         }
-        polled
+        self.activity.hand_out(self.id);
+        self.owed = None;
+        let most = self.rest.len().min(MOST_HANDED_OUT);
+        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(most)))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
+        self.rest.is_empty() && self.body.is_end_stream()
     }
 
     fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
+        let (rest, hint) = (self.rest.len() as u64, self.body.size_hint());
+        let mut all = SizeHint::new();
+        all.set_lower(hint.lower() + rest);
+        if let Some(upper) = hint.upper() {
+            all.set_upper(upper + rest);
+        }
+        all
+    }
+}
+
+impl<B> Drop for Watched<B> {
+    fn drop(&mut self) {
+        self.activity.take_back(self.id);
     }
 }

@@ -18,17 +18,17 @@ use tokio::{
 
 use super::{
     Limits, Live,
-    activity::{Activity, Watched},
+    activity::{Activity, MOST_HANDED_OUT, Watched},
 };
 
 /// How many requests there may be at once on an HTTP/2 connection.
 const MAX_STREAMS: u32 = 100;
-/// How much of an answer waits to be taken on an HTTP/2 stream.
-const MAX_SEND_BUFFER: usize = 64 << 10;
 /// How large a request's head may be.
 const MAX_HEAD: u32 = 48 << 10;
 /// How long a connection that is to end may take to say goodbye at most.
 const FAREWELL: Duration = Duration::from_secs(5);
+/// How long a handshake that has begun may go on when the gateway stops.
+const HANDSHAKE_LINGER: Duration = Duration::from_secs(2);
 /// How long a kept HTTP/1.1 connection stays open when the gateway stops, for
 /// the request that may be on its way.
 const LINGER: Duration = Duration::from_millis(500);
@@ -49,19 +49,27 @@ pub(super) async fn serve(stream: TcpStream, live: Live, phase: watch::Receiver<
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let served = live.served();
     let activity = Activity::new();
-    let Some(tls) = &served.tls else {
-        return converse(stream, live, phase, activity, &served.limits).await;
+    // What is served may be replaced long before the connection ends.
+    let (tls, limits) = {
+        let served = live.served();
+        (served.tls.clone(), served.limits.clone())
+    };
+    let Some(tls) = tls else {
+        return converse(stream, live, phase, activity, &limits).await;
     };
     let mut ending = phase.clone();
+    let lingering = async move {
+        drop(ending.changed().await);
+        sleep(HANDSHAKE_LINGER).await;
+    };
     tokio::select! {
-        shaken = timeout(served.limits.header_timeout, tls.accept(stream)) => match shaken {
-            Ok(Ok(stream)) => converse(stream, live, phase, activity, &served.limits).await,
+        shaken = timeout(limits.header_timeout, tls.accept(stream)) => match shaken {
+            Ok(Ok(stream)) => converse(stream, live, phase, activity, &limits).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         },
-        _ = ending.changed() => {}
+        () = lingering => {}
     }
 }
 
@@ -87,8 +95,8 @@ async fn converse(
     });
     let server = builder();
     let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
-    let mut look = pin!(sleep(limits.header_timeout.min(limits.idle_timeout)));
-    let farewell = FAREWELL.min(limits.idle_timeout);
+    let first = limits.header_timeout.min(limits.idle_timeout);
+    let mut look = pin!(sleep(first.saturating_sub(activity.idle().unwrap_or_default())));
     let mut draining = None;
     let mut is_ending = false;
     loop {
@@ -109,9 +117,14 @@ async fn converse(
             }
             () = look.as_mut() => {}
         }
-        let patience = if is_ending { farewell } else { patience(&activity, limits, draining) };
+        let patience = if is_ending { farewell(&activity, limits) } else { patience(&activity, limits, draining) };
         // What has been idle for long all the same lingers when the server drains.
         let idle = activity.idle().map(|idle| draining.map_or(idle, |since| idle.min(since.elapsed())));
+        let unread = activity.unread().unwrap_or_default();
+        if unread >= limits.idle_timeout {
+            tracing::debug!("a connection is cut off, since an answer is not read");
+            return;
+        }
         let mut left = patience.saturating_sub(idle.unwrap_or_default());
         if left.is_zero() {
             if is_ending {
@@ -119,10 +132,16 @@ async fn converse(
             }
             connection.as_mut().graceful_shutdown();
             is_ending = true;
-            left = farewell;
+            left = farewell(&activity, limits);
         }
-        look.as_mut().reset(Instant::now() + left);
+        look.as_mut().reset(Instant::now() + left.min(limits.idle_timeout.saturating_sub(unread)));
     }
+}
+
+/// How long a connection that is to end may take to say goodbye.
+fn farewell(activity: &Activity, limits: &Limits) -> Duration {
+    // Who has never asked is owed none.
+    if activity.was_asked() { FAREWELL.min(limits.idle_timeout) } else { Duration::ZERO }
 }
 
 /// How long it may be the client's turn.
@@ -144,7 +163,7 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .http2()
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
-        .max_send_buf_size(MAX_SEND_BUFFER)
+        .max_send_buf_size(MOST_HANDED_OUT)
         .max_header_list_size(MAX_HEAD);
     server
 }

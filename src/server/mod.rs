@@ -98,7 +98,7 @@ impl Default for Limits {
 pub async fn serve(listener: TcpListener, live: Live, readiness: Readiness, stop: impl Future<Output = ()>) {
     let (phase, watcher) = watch::channel(Phase::Serving);
     let places = Arc::new(Semaphore::new(live.served().limits.max_connections as usize));
-    let accept = async |place: OwnedSemaphorePermit| match listener.accept().await {
+    let accept = async |place: Option<OwnedSemaphorePermit>| match listener.accept().await {
         Ok((stream, _)) => {
             let connection = connection::serve(stream, live.clone(), watcher.clone());
             tokio::spawn(connection.map(|()| drop(place)));
@@ -110,7 +110,7 @@ pub async fn serve(listener: TcpListener, live: Live, readiness: Readiness, stop
     };
     let accepting = async {
         while let Ok(place) = Arc::clone(&places).acquire_owned().await {
-            accept(place).await;
+            accept(Some(place)).await;
         }
     };
     let stopping = async {
@@ -124,14 +124,10 @@ pub async fn serve(listener: TcpListener, live: Live, readiness: Readiness, stop
         () = accepting => {}
         () = stopping => {}
     }
-    // What has connected already would be reset with the listener. The runtime
-    // gets the time to hear of it.
+    // What has connected already would be reset with the listener, also what
+    // waits for a place. The runtime gets the time to hear of it.
     tokio::task::yield_now().await;
-    while let Ok(place) = Arc::clone(&places).try_acquire_owned() {
-        if accept(place).now_or_never().is_none() {
-            break;
-        }
-    }
+    while accept(None).now_or_never().is_some() {}
     drop(listener);
     drop(watcher);
     phase.send_replace(Phase::Draining);
