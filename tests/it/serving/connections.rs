@@ -16,9 +16,9 @@ const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x0
 /// The type of a frame that ends a connection (RFC 9113, section 6.8).
 const GOAWAY: u8 = 7;
 
-/// A request's frame on the stream 1 (RFC 9113, section 6.2; RFC 7541, 6.1 and
+/// A request's frame on a stream (RFC 9113, section 6.2; RFC 7541, 6.1 and
 /// 6.2.2).
-fn headers_frame(target: &str, accept: &str) -> Vec<u8> {
+fn headers_frame(stream: u32, target: &str, accept: &str) -> Vec<u8> {
     // `:method: GET` and `:scheme: http` of the static table.
     let mut block = vec![0x82, 0x86];
     for (name, value) in [([0x04].as_slice(), target), (&[0x01], "gateway"), (&[0x0f, 0x04], accept)] {
@@ -28,7 +28,7 @@ fn headers_frame(target: &str, accept: &str) -> Vec<u8> {
     }
     let length = u32::try_from(block.len()).unwrap().to_be_bytes();
     // END_STREAM and END_HEADERS.
-    [&length[1..], &[0x01, 0x05, 0, 0, 0, 1], &block].concat()
+    [&length[1..], &[0x01, 0x05], &stream.to_be_bytes(), &block].concat()
 }
 
 /// The types of the frames that came.
@@ -83,7 +83,7 @@ async fn a_connection_that_is_not_used_again_is_closed() {
         assert_eq!(client.read_to_the_end().await, b"", "{second:?}");
     }
     let mut client = Raw::connect(&stage.gateway).await;
-    client.write([PREFACE, &headers_frame("/livez", "*/*")].concat()).await;
+    client.write([PREFACE, &headers_frame(1, "/livez", "*/*")].concat()).await;
     assert!(frame_types(&client.read_to_the_end().await).contains(&GOAWAY));
 }
 
@@ -144,7 +144,7 @@ async fn who_does_not_read_an_answer_is_cut_off_and_gives_its_place_back() {
     .await;
     let export = "accept: application/x-ndjson\r\n";
     let http1 = [format!("GET {PAGE} HTTP/1.1\r\nhost: gateway\r\n{export}\r\n").into_bytes()];
-    let http2 = [[PREFACE, &headers_frame(PAGE, "application/x-ndjson")].concat()];
+    let http2 = [[PREFACE, &headers_frame(1, PAGE, "application/x-ndjson")].concat()];
     // A kept connection might be closed while it is used again.
     let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let status =
@@ -159,6 +159,65 @@ async fn who_does_not_read_an_answer_is_cut_off_and_gives_its_place_back() {
         // What came before the end is there to be read, and no more.
         client.read_to_the_end().await;
     }
+}
+
+/// What goes on beside it is no reason to hold an answer that is not read.
+#[tokio::test]
+async fn an_unread_answer_is_not_held_for_the_requests_beside_it() {
+    let (vendor, gateway) = endless(20_000, |config| {
+        config.server.limits.idle_timeout = SHORT;
+        config.server.max_requests = 1;
+    })
+    .await;
+    let mut client = Raw::connect(&gateway).await;
+    client.write([PREFACE, &headers_frame(1, PAGE, "application/x-ndjson")].concat()).await;
+    until(async || vendor.calls() > 0).await;
+    let (mut answers, mut requests) = client.0.into_split();
+    let beside = tokio::spawn(async move {
+        for stream in (3_u32..).step_by(2) {
+            if requests.write_all(&headers_frame(stream, "/livez", "*/*")).await.is_err() {
+                return;
+            }
+            tokio::time::sleep(SHORT / 5).await;
+        }
+    });
+    // The small answers are taken as far as the window reaches, the large one is not.
+    comes(answers.read_to_end(&mut Vec::new())).await.ok();
+    comes(beside).await.unwrap();
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let status = async || client.get(format!("{}/connections", gateway.url)).send().await.unwrap().status();
+    until(async || status().await == 200).await;
+}
+
+/// A place is held until a large answer has been read, and not until it has
+/// been made.
+#[tokio::test]
+async fn a_large_page_holds_its_place_until_it_is_read() {
+    let (_vendor, gateway) = endless(60_000, |config| config.server.max_requests = 1).await;
+    let mut client = Raw::connect(&gateway).await;
+    client.ask(&format!("{PAGE}&limit=100"), "").await;
+    let client_of_others = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
+    let status = async || client_of_others.get(format!("{}/connections", gateway.url)).send().await.unwrap().status();
+    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    for _ in 0..20 {
+        assert_eq!(status().await, 503);
+    }
+    drop(client);
+    until(async || status().await == 200).await;
+}
+
+/// A connection does not keep what is served no more.
+#[tokio::test]
+async fn a_kept_connection_holds_no_configuration() {
+    let stage = Stage::set(|_| {}).await;
+    let mut kept = Raw::connect(&stage.gateway).await;
+    kept.ask("/livez", "").await;
+    kept.head().await;
+    let served = Arc::downgrade(&stage.gateway.served());
+    stage.gateway.renew(config(vec![stage.vendor.connection("tolt")])).await;
+    until(async || served.strong_count() == 0).await;
+    kept.ask("/livez", "").await;
+    assert!(kept.head().await.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test]

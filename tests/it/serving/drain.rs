@@ -8,9 +8,10 @@ use std::{
     time::Duration,
 };
 
+use customer_gateway::server::Tls;
 use futures_util::future::{join, join_all};
 
-use super::{NEVER, PAGE, Raw, SHORT, Stage, comes, endless, until};
+use super::{NEVER, PAGE, Raw, SHORT, Stage, comes, endless, tls, until};
 
 #[tokio::test]
 async fn readiness_goes_first_and_requests_are_taken_for_a_while() {
@@ -91,18 +92,47 @@ async fn an_export_that_does_not_end_in_time_can_be_resumed() {
     assert!(!text.contains(r#""status":"complete""#));
 }
 
-/// Every request is either answered whole or never reached the gateway.
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_that_was_accepted_is_lost_under_load() {
-    let mut stage = Stage::set(|_| {}).await;
+    let client = || reqwest::Client::builder().no_proxy();
+    loses_nothing(
+        Stage::set(|_| {}).await,
+        &[
+            client().build().unwrap(),
+            client().pool_max_idle_per_host(0).build().unwrap(),
+            client().http2_prior_knowledge().build().unwrap(),
+        ],
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_that_was_accepted_is_lost_under_load_by_tls() {
+    let directory = tempfile::tempdir().unwrap();
+    let certificate = tls::renew(directory.path());
+    let [file, key] = ["tls.crt", "tls.key"].map(|name| directory.path().join(name));
+    let mut stage = Stage::set(|config| config.server.tls = Some(Tls::load(&file, &key).unwrap())).await;
+    stage.gateway.url = stage.gateway.url.replace("http://127.0.0.1", "https://localhost");
+    let client = || {
+        let certificate = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
+        reqwest::Client::builder().no_proxy().tls_certs_only([certificate])
+    };
+    loses_nothing(
+        stage,
+        &[
+            client().http1_only().build().unwrap(),
+            client().http1_only().pool_max_idle_per_host(0).build().unwrap(),
+            client().build().unwrap(),
+        ],
+    )
+    .await;
+}
+
+/// Stops a gateway under the load of some clients: every request is either
+/// answered whole or never reached the gateway.
+async fn loses_nothing(mut stage: Stage, clients: &[reqwest::Client]) {
     stage.open(100_000);
     let answered = Arc::new(AtomicUsize::new(0));
-    let client = || reqwest::Client::builder().no_proxy();
-    let clients = [
-        client().build().unwrap(),
-        client().pool_max_idle_per_host(0).build().unwrap(),
-        client().http2_prior_knowledge().build().unwrap(),
-    ];
     let asking =
         clients.iter().flat_map(|client| (0..8).map(move |place| (client.clone(), place))).map(|(client, place)| {
             // Hits, misses, and what no cache has to do with.

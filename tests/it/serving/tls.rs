@@ -62,7 +62,7 @@ impl Drop for Stage {
 }
 
 /// Puts a new certificate and its key into a directory.
-fn renew(directory: &Path) -> String {
+pub(super) fn renew(directory: &Path) -> String {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(directory.join("tls.crt"), cert.pem()).unwrap();
     std::fs::write(directory.join("tls.key"), signing_key.serialize_pem()).unwrap();

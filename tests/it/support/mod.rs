@@ -23,7 +23,7 @@ use customer_gateway::{
     domain::cursor::CursorKey,
     identity::Claims,
     sandbox::{Data, Options, Sandbox},
-    server::{self, Live},
+    server::{self, Live, Served},
     telemetry::trace::Tracer,
     upstream::{Credential, RateLimit},
     vendors::registry,
@@ -99,6 +99,11 @@ impl Gateway {
         self.live.replace(renewed.served());
         *app = renewed;
         changes
+    }
+
+    /// What is served at this moment.
+    pub(crate) fn served(&self) -> Arc<Served> {
+        self.live.served()
     }
 
     /// Tells it to stop.
