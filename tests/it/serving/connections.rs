@@ -18,10 +18,11 @@ const GOAWAY: u8 = 7;
 
 /// A request's frame on a stream (RFC 9113, section 6.2; RFC 7541, 6.1 and
 /// 6.2.2).
-fn headers_frame(stream: u32, target: &str, accept: &str) -> Vec<u8> {
-    // `:method: GET` and `:scheme: http` of the static table.
-    let mut block = vec![0x82, 0x86];
-    for (name, value) in [([0x04].as_slice(), target), (&[0x01], "gateway"), (&[0x0f, 0x04], accept)] {
+fn headers_frame(stream: u32, method: &str, target: &str, accept: &str) -> Vec<u8> {
+    // `:scheme: http`, and the names of the others, are in the static table.
+    let mut block = vec![0x86];
+    let fields = [([0x02].as_slice(), method), (&[0x04], target), (&[0x01], "gateway"), (&[0x0f, 0x04], accept)];
+    for (name, value) in fields {
         block.extend_from_slice(name);
         block.push(u8::try_from(value.len()).unwrap());
         block.extend_from_slice(value.as_bytes());
@@ -83,7 +84,7 @@ async fn a_connection_that_is_not_used_again_is_closed() {
         assert_eq!(client.read_to_the_end().await, b"", "{second:?}");
     }
     let mut client = Raw::connect(&stage.gateway).await;
-    client.write([PREFACE, &headers_frame(1, "/livez", "*/*")].concat()).await;
+    client.write([PREFACE, &headers_frame(1, "GET", "/livez", "*/*")].concat()).await;
     assert!(frame_types(&client.read_to_the_end().await).contains(&GOAWAY));
 }
 
@@ -144,7 +145,7 @@ async fn who_does_not_read_an_answer_is_cut_off_and_gives_its_place_back() {
     .await;
     let export = "accept: application/x-ndjson\r\n";
     let http1 = [format!("GET {PAGE} HTTP/1.1\r\nhost: gateway\r\n{export}\r\n").into_bytes()];
-    let http2 = [[PREFACE, &headers_frame(1, PAGE, "application/x-ndjson")].concat()];
+    let http2 = [[PREFACE, &headers_frame(1, "GET", PAGE, "application/x-ndjson")].concat()];
     // A kept connection might be closed while it is used again.
     let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
     let status =
@@ -170,18 +171,18 @@ async fn an_unread_answer_is_not_held_for_the_requests_beside_it() {
     })
     .await;
     let mut client = Raw::connect(&gateway).await;
-    client.write([PREFACE, &headers_frame(1, PAGE, "application/x-ndjson")].concat()).await;
+    client.write([PREFACE, &headers_frame(1, "GET", PAGE, "application/x-ndjson")].concat()).await;
     until(async || vendor.calls() > 0).await;
     let (mut answers, mut requests) = client.0.into_split();
     let beside = tokio::spawn(async move {
         for stream in (3_u32..).step_by(2) {
-            if requests.write_all(&headers_frame(stream, "/livez", "*/*")).await.is_err() {
+            // Its answer has nothing to read.
+            if requests.write_all(&headers_frame(stream, "HEAD", "/livez", "*/*")).await.is_err() {
                 return;
             }
             tokio::time::sleep(SHORT / 5).await;
         }
     });
-    // The small answers are taken as far as the window reaches, the large one is not.
     comes(answers.read_to_end(&mut Vec::new())).await.ok();
     comes(beside).await.unwrap();
     let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();
