@@ -2,8 +2,8 @@
 //! to come back, since a queue in here would only make all of them late.
 //!
 //! What needs no work is always answered: what is remembered (`front`), and the
-//! routes that need no key. A request is worked on until its answer's body has
-//! been taken, so that exports count as long as they last.
+//! routes that need no key. A request is worked on until the last part of its
+//! answer has been handed out, so that exports count as long as they last.
 
 use std::{
     pin::Pin,
