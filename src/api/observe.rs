@@ -143,12 +143,6 @@ impl Observer {
         let figures = self.figures(&subject, outcome.status);
         figures.requests.increment(1);
         self.registry.record(&figures.duration, times.took.as_secs_f64());
-        let calls = outcome.made.map_or(0, |made| made.vendor_calls);
-        if calls > 0 {
-            let help = "Vendor calls that answers to a caller were made with.";
-            let labels = &[("caller", &*subject.caller)];
-            self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(calls.into());
-        }
         log(&subject, outcome, times, &span);
         span::end(span, &subject, outcome);
         subject

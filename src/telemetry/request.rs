@@ -57,6 +57,13 @@ pub fn asked_by(caller: &Arc<str>) {
     }
 }
 
+/// The name of the caller for whom the current work is done, where one is
+/// known: also behind a request's back, in what it began.
+#[must_use]
+pub fn caller() -> Option<Arc<str>> {
+    Notes::current().and_then(|Notes(notes)| notes.lock().caller.clone())
+}
+
 /// Notes which connections the current request asks.
 pub fn asks(connections: &[ConnectionName]) {
     if let Some(notes) = Notes::current() {
