@@ -22,6 +22,7 @@ use crate::{
     clock::{SharedClock, Ticks},
     config::{Caller, Quota},
     identity::{Identity, Provider},
+    telemetry::request::asked_by,
     upstream::Payer,
 };
 
@@ -29,9 +30,6 @@ use super::{
     ApiState,
     problem::{Code, Problem},
 };
-
-/// The name of a caller that is not known, or need not be.
-pub(super) const NOBODY: &str = "-";
 
 /// The routes that want no key.
 const KEYLESS: &[&str] = &[
@@ -65,10 +63,6 @@ pub(super) enum Shown<'r> {
     /// What may be a token, and was not verified before.
     Token { text: &'r str, digest: blake3::Hash, identity: &'r Identity },
 }
-
-/// The caller that a response is for.
-#[derive(Debug, Clone)]
-pub(super) struct CallerName(pub(super) Arc<str>);
 
 /// What the caller of a request may ask.
 #[derive(Debug, Clone)]
@@ -185,14 +179,6 @@ impl Access {
         }
     }
 
-    /// The caller's name.
-    fn name(&self) -> Arc<str> {
-        match self {
-            Self::Everything => NOBODY.into(),
-            Self::Caller(caller) => Arc::clone(&caller.name),
-        }
-    }
-
     /// On whose account vendor calls are made, if the caller has a share.
     pub(super) fn payer(&self) -> Option<Payer> {
         match self {
@@ -235,16 +221,16 @@ pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Req
         Err(problem) => return problem.into_response(),
     };
     let access = state.callers.access(place);
-    let name = access.name();
-    let mut response = match state.callers.admit(place) {
+    if let Access::Caller(caller) = &access {
+        asked_by(&caller.name);
+    }
+    match state.callers.admit(place) {
         Ok(()) => {
             request.extensions_mut().insert(access);
             next.run(request).await
         }
         Err(problem) => problem.into_response(),
-    };
-    response.extensions_mut().insert(CallerName(name));
-    response
+    }
 }
 
 impl<S: Sync> FromRequestParts<S> for Access {

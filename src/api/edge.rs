@@ -14,9 +14,10 @@ use http_body::Body as _;
 use opentelemetry::context::FutureExt;
 use uuid::Uuid;
 
+use crate::telemetry::request::NONE;
+
 use super::{
-    access::{CallerName, NOBODY},
-    observe::{Made, NONE, Observer, Outcome},
+    observe::{Made, Observer, Outcome},
     problem::{Code, Problem},
     query::is_percent_encoded,
 };
@@ -54,15 +55,13 @@ pub(super) async fn edge(State(edge): State<Edge>, request: Request, next: Next)
     if let Some(problem) = &problem {
         *response.body_mut() = Body::from(problem.document(request_id));
     }
-    let caller =
-        response.extensions_mut().remove::<CallerName>().map_or_else(|| NOBODY.into(), |CallerName(name)| name);
     let outcome = Outcome {
         status: response.status(),
         request_id,
         code: problem.as_ref().map(|problem| problem.code().name()),
         made: response.extensions_mut().remove::<Made>(),
     };
-    let subject = observer.note(begun, caller, &outcome);
+    let subject = observer.note(begun, &outcome);
     response.extensions_mut().insert(subject);
     response.headers_mut().insert(REQUEST_ID, id);
     response

@@ -112,12 +112,9 @@ impl Answer {
         }
     }
 
-    /// Counts a hit in each of the pages; `false` where one has been replaced.
-    fn count_hit(&self) -> bool {
-        self.pages.iter().all(|page| {
-            let page = page.upgrade().filter(|page| !page.is_superseded());
-            page.inspect(|page| page.count_hit()).is_some()
-        })
+    /// The pages behind it; `None` where one has been replaced.
+    fn pages(&self) -> Option<Vec<Arc<Entry>>> {
+        self.pages.iter().map(|page| page.upgrade().filter(|page| !page.is_superseded())).collect()
     }
 
     fn freshness_headers(&self, now: Duration) -> FreshnessHeaders {
@@ -202,12 +199,15 @@ impl Shared {
     fn recall(&self, asked: Asked<'_>, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
         let answer = self.remembered.get(&asked)?;
         let now = self.clock.elapsed();
-        if now >= answer.fresh_until || !answer.count_hit() {
+        let Some(pages) = answer.pages().filter(|_| now < answer.fresh_until) else {
             self.remembered.invalidate(&asked);
             return None;
-        }
+        };
         // Where the quota is spent, the router says so.
         self.callers.admit(asked.caller).ok()?;
+        for page in pages {
+            page.count_hit();
+        }
         let span = answer.hits.begin(request);
         let freshness = Some(answer.freshness_headers(now));
         let mut response = caching::respond(request, answer.body.clone(), answer.tag.clone(), freshness);

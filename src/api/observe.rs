@@ -18,15 +18,12 @@ use crate::{
     directory::Freshness,
     telemetry::{
         metrics::Registry,
-        request::Notes,
+        request::{NONE, Notes},
         trace::{Span, Tracer},
     },
 };
 
 use super::span;
-
-/// What stands for a caller, a connection or a route where there is none.
-pub(super) const NONE: &str = "-";
 
 /// Counts, logs and traces requests. Clones share the figures.
 #[derive(Clone)]
@@ -137,20 +134,15 @@ impl Observer {
     }
 
     /// Notes what the router made of a request, and says what it was about.
-    pub(super) fn note(&self, begun: Begun, caller: Arc<str>, outcome: &Outcome<'_>) -> Subject {
+    pub(super) fn note(&self, begun: Begun, outcome: &Outcome<'_>) -> Subject {
         let Begun { route, start, span, notes } = begun;
-        let noted = notes.take();
-        let subject = Subject { route, caller, connections: noted.connections.unwrap_or_else(|| NONE.into()) };
+        let noted = notes.so_far();
+        let or_none = |name: Option<Arc<str>>| name.unwrap_or_else(|| NONE.into());
+        let subject = Subject { route, caller: or_none(noted.caller), connections: or_none(noted.connections) };
         let times = Times { took: self.clock.elapsed().saturating_sub(start), vendor_took: noted.waited };
         let figures = self.figures(&subject, outcome.status);
         figures.requests.increment(1);
         self.registry.record(&figures.duration, times.took.as_secs_f64());
-        let calls = outcome.made.map_or(0, |made| made.vendor_calls);
-        if calls > 0 {
-            let help = "Vendor calls that answers to a caller were made with.";
-            let labels = &[("caller", &*subject.caller)];
-            self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(calls.into());
-        }
         log(&subject, outcome, times, &span);
         span::end(span, &subject, outcome);
         subject

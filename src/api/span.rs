@@ -6,9 +6,9 @@ use std::sync::Arc;
 use http::Method;
 use opentelemetry::{KeyValue, trace::SpanBuilder};
 
-use crate::telemetry::trace::Span;
+use crate::telemetry::{request::NONE, trace::Span};
 
-use super::observe::{NONE, Outcome, Subject};
+use super::observe::{Outcome, Subject};
 
 /// How the span of a request begins.
 pub(super) fn describe(method: &Method, route: &str) -> SpanBuilder {

@@ -301,7 +301,8 @@ impl PageCache {
     }
 
     /// Fetches an entry, and keeps it if it may be and nothing was purged since
-    /// this count of purges.
+    /// this count of purges. A purge that comes while it is put in may pass it
+    /// by: then it is taken out again.
     async fn land<F, E>(&self, lookup: &Lookup, purges: Option<u64>, fetch: F) -> Result<Arc<Entry>, E>
     where
         F: Future<Output = Result<RecordPage, E>>,
@@ -319,6 +320,11 @@ impl PageCache {
             }
             entry.inserted(&lookup.key);
             self.store.insert(lookup.key.clone(), Arc::clone(&entry)).await;
+            // Read by a write, so that a purge either shows here or finds the entry.
+            if purges != Some(self.purges.fetch_add(0, Ordering::AcqRel)) {
+                entry.supersede();
+                self.store.remove(&lookup.key).await;
+            }
         }
         Ok(entry)
     }

@@ -15,7 +15,7 @@ use crate::{
     directory::Policies,
     domain::cursor::CursorKey,
     server::{Limits, Tls, TlsError},
-    telemetry::trace::Otlp,
+    telemetry::{request::NONE, trace::Otlp},
     upstream::{Credential, RateLimit},
     vendors::registry::{self, Kind},
 };
@@ -234,6 +234,11 @@ impl Reader<'_> {
         let mut callers: Vec<Caller> = Vec::with_capacity(files.len());
         for (index, file) in files.into_iter().enumerate() {
             let at = format!("callers.{index}");
+            if file.name.is_empty() || *file.name == *NONE {
+                let fault = Fault::new(format!("no caller can be named `{}`", file.name))
+                    .fix("give the caller a name; in the log and the metrics, `-` stands for nobody");
+                return Err(self.locator.fault(&format!("{at}.name"), fault));
+            }
             if callers.iter().any(|other| other.name == file.name) {
                 let fault = Fault::new(format!("a caller named `{}` stands above already", file.name))
                     .fix("give each caller a name of its own, and one that has several keys all of them in `keys`");

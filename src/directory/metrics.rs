@@ -4,7 +4,15 @@ use std::{sync::Arc, time::Duration};
 
 use metrics::{Counter, Histogram};
 
-use crate::{cache::CacheMetrics, clock::SharedClock, domain::page::Oddities, telemetry::metrics::Registry};
+use crate::{
+    cache::CacheMetrics,
+    clock::SharedClock,
+    domain::page::Oddities,
+    telemetry::{
+        metrics::Registry,
+        request::{self, NONE},
+    },
+};
 
 /// The statuses whose calls are counted from the start: the most frequent, so
 /// that they are looked up once, and those that alerts wait for, since a rise
@@ -71,12 +79,16 @@ impl SourceMetrics {
     }
 
     /// Counts a vendor call that began at `start`, by the vendor's status if it
-    /// answered.
+    /// answered, and by the caller whose request made it.
     pub(super) fn note_call(&self, status: Option<u16>, start: Duration) {
         match self.calls.iter().find(|(common, _)| *common == status) {
             Some((_, calls)) => calls.increment(1),
             None => calls(&self.registry, &self.connection, status).increment(1),
         }
+        let caller = request::caller();
+        let labels = &[("caller", caller.as_deref().unwrap_or(NONE))];
+        let help = "Vendor calls, by the caller whose request made them.";
+        self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(1);
         let took = self.elapsed().saturating_sub(start);
         self.registry.record(&self.duration, took.as_secs_f64());
     }

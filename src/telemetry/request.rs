@@ -1,4 +1,5 @@
-//! What is noted of a request on its way, for its line in the log.
+//! What is noted of a request on its way, for its line in the log and the
+//! figures of its caller.
 //!
 //! The notes travel in the request's [`Context`], so that nothing on the way
 //! has to hand them on.
@@ -10,6 +11,9 @@ use parking_lot::Mutex;
 
 use crate::{clock::SharedClock, domain::connection::ConnectionName};
 
+/// What stands for a caller, a connection or a route where there is none.
+pub const NONE: &str = "-";
+
 /// The notes of one request. Clones share them.
 #[derive(Debug, Clone, Default)]
 pub struct Notes(Arc<Mutex<Noted>>);
@@ -17,6 +21,8 @@ pub struct Notes(Arc<Mutex<Noted>>);
 /// What has been noted.
 #[derive(Debug, Clone, Default)]
 pub struct Noted {
+    /// The name of the caller who asks, where one is known.
+    pub caller: Option<Arc<str>>,
     /// The connections that are asked, joined by commas.
     pub connections: Option<Arc<str>>,
     /// For how long the request has waited for vendors. Waits at the same time
@@ -35,13 +41,27 @@ pub struct Wait<'c> {
 impl Notes {
     /// What has been noted so far.
     #[must_use]
-    pub fn take(&self) -> Noted {
-        std::mem::take(&mut *self.0.lock())
+    pub fn so_far(&self) -> Noted {
+        self.0.lock().clone()
     }
 
     fn current() -> Option<Self> {
         Context::map_current(|context| context.get::<Self>().cloned())
     }
+}
+
+/// Notes who makes the current request.
+pub fn asked_by(caller: &Arc<str>) {
+    if let Some(notes) = Notes::current() {
+        notes.0.lock().caller = Some(Arc::clone(caller));
+    }
+}
+
+/// The name of the caller for whom the current work is done, where one is
+/// known: also behind a request's back, in what it began.
+#[must_use]
+pub fn caller() -> Option<Arc<str>> {
+    Notes::current().and_then(|Notes(notes)| notes.lock().caller.clone())
 }
 
 /// Notes which connections the current request asks.

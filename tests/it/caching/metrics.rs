@@ -2,12 +2,12 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use customer_gateway::sandbox::Fault;
+use customer_gateway::{config::Quota, sandbox::Fault};
 use futures_util::future::join;
 use insta::assert_snapshot;
 
 use super::{PAGE, Stage, TAX_PAGE};
-use crate::support::Answer;
+use crate::support::{Answer, caller};
 
 /// The value of a metric, by its name and labels.
 pub(super) async fn metric(stage: &Stage, name: &str) -> u64 {
@@ -68,6 +68,42 @@ async fn lookups_are_counted_by_outcome_and_entries_by_connection() {
     let page = stage.get(&format!("{PAGE}&limit=100")).await;
     let (bytes, length) = (metric(&stage, BYTES).await, page.text.len() as u64);
     assert!(bytes > length && bytes < 2 * length, "{bytes} {length}");
+}
+
+#[tokio::test]
+async fn a_request_beyond_the_quota_is_no_hit() {
+    let stage = Stage::configured(|config| {
+        let quota = Quota { requests: NonZeroU32::new(3).unwrap(), per: Duration::from_hours(1) };
+        config.callers = vec![caller("growth", "growth", &["affiliates"])];
+        config.callers[0].quota = Some(quota);
+    })
+    .await;
+    for _ in 0..3 {
+        stage.gateway.get_as("growth", PAGE).await.ok();
+    }
+    for _ in 0..2 {
+        assert_eq!(stage.gateway.get_as("growth", PAGE).await.code(429), "quota_exceeded");
+    }
+    assert_eq!(lookups(&stage, "hit").await, 2);
+}
+
+#[tokio::test]
+async fn a_page_is_hit_once_though_another_of_its_answer_was_replaced() {
+    const BOTH: &str = "/customers?order=desc&limit=2";
+    let stage = Stage::set().await;
+    for _ in 0..3 {
+        stage.get(BOTH).await.ok();
+    }
+    for (replaced, other) in [("tax", "affiliates"), ("affiliates", "tax")] {
+        let hits = format!(r#"gateway_cache_lookups_total{{connection="{other}",outcome="hit"}}"#);
+        let before = metric(&stage, &hits).await;
+        let purge = |client: &reqwest::Client, url: &str| client.delete(format!("{url}/cache?connection={replaced}"));
+        stage.gateway.request(purge).await.ok();
+        stage.get(BOTH).await.ok();
+        assert_eq!(metric(&stage, &hits).await, before + 1, "{other}");
+        // The front remembers an answer that was a hit.
+        stage.get(BOTH).await.ok();
+    }
 }
 
 #[tokio::test]

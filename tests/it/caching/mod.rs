@@ -6,6 +6,7 @@
 
 mod breaker;
 mod budget;
+mod callers;
 mod directives;
 mod errors;
 mod flights;

@@ -149,6 +149,14 @@ fn a_caller_has_a_digest_and_connections_that_there_are() {
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{other}")), @"gateway.toml:11: callers.1: another caller has this key; give each caller keys of its own");
     let namesake = other.replace("\"b\"", "\"a\"").replace(&digest, &format!("blake3:{}", "1".repeat(64)));
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{namesake}")), @"gateway.toml:12: callers.1.name: a caller named `a` stands above already; give each caller a name of its own, and one that has several keys all of them in `keys`");
+    for name in ["-", ""] {
+        let nobody =
+            format!("[[callers]]\nname = \"{name}\"\nconnections = [\"affiliates\"]\nkey_digest = \"{digest}\"");
+        let complaint = format!(
+            "gateway.toml:8: callers.0.name: no caller can be named `{name}`; give the caller a name; in the log and the metrics, `-` stands for nobody"
+        );
+        assert_eq!(with(&nobody), complaint);
+    }
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nmay_see_raw = \"no\"")), @r#"gateway.toml:11: callers.0.may_see_raw: invalid type: string "no", expected a boolean"#);
 }
 
