@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    Cache, Caller, CallerKey, Config, ConfigError, Connection, Fault, Paging, Quota, Server,
+    Cache, Caller, CallerKey, Config, ConfigError, Connection, Fault, FileState, Paging, Quota, Server,
     error::Locator,
     file::{self, AccountKeys, File, Secret},
 };
@@ -32,7 +32,7 @@ pub(super) struct Reader<'t> {
     /// Where relative names of files begin.
     pub(super) directory: PathBuf,
     /// The files read so far.
-    pub(super) files: RefCell<Vec<PathBuf>>,
+    pub(super) files: RefCell<Vec<FileState>>,
 }
 
 impl Reader<'_> {
@@ -99,10 +99,10 @@ impl Reader<'_> {
         })
     }
 
-    /// A file that the configuration names.
+    /// A file that the configuration names, and that is read after this.
     pub(super) fn file(&self, path: &Path) -> PathBuf {
         let path = self.directory.join(path);
-        self.files.borrow_mut().push(path.clone());
+        self.files.borrow_mut().push(FileState::now(path.clone()));
         path
     }
 
