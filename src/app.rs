@@ -129,9 +129,6 @@ impl App {
         if !gone.is_empty() {
             self.lasting.cache.purge(&Scope::Connections(gone)).await;
         }
-        for source in self.directory.sources().filter(|source| changes.removed.contains(source.name())) {
-            api::forget(&self.lasting.registry, source);
-        }
         Ok((app, changes))
     }
 
