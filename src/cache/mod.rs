@@ -317,7 +317,7 @@ impl PageCache {
             if let Some(old) = self.store.get(&lookup.key).await {
                 old.supersede();
             }
-            entry.inserted(&lookup.key);
+            entry.inserted(&lookup.key, &lookup.policy);
             self.store.insert(lookup.key.clone(), Arc::clone(&entry)).await;
         }
         Ok(entry)
