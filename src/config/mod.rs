@@ -26,7 +26,7 @@ use crate::{
     identity::{self, Claims},
     server::{Limits, Tls},
     telemetry::trace::Otlp,
-    upstream::{Credential, RateLimit, Share},
+    upstream::{Credential, Payer, RateLimit, Share},
     vendors::registry::Kind,
 };
 use error::Locator;
@@ -150,6 +150,14 @@ pub struct Quota {
     pub requests: NonZeroU32,
     /// In how long a period.
     pub per: Duration,
+}
+
+impl Caller {
+    /// On whose account its vendor calls are made, if it has a share.
+    #[must_use]
+    pub fn payer(&self) -> Option<Payer> {
+        self.share.map(|share| Payer { name: Arc::clone(&self.name), share })
+    }
 }
 
 impl CallerKey {
