@@ -7,7 +7,7 @@ use crate::{
     api::{self, ApiState, Callers, Front, Places, Readiness},
     cache::{PageCache, Scope},
     clock::SharedClock,
-    config::{Config, Connection},
+    config::{Caller, Config, Connection},
     directory::{Directory, Source, SourceMetrics},
     domain::{connection::ConnectionName, cursor::CursorKey},
     identity::Provider,
@@ -129,9 +129,6 @@ impl App {
         if !gone.is_empty() {
             self.lasting.cache.purge(&Scope::Connections(gone)).await;
         }
-        for source in self.directory.sources().filter(|source| changes.removed.contains(source.name())) {
-            api::forget(&self.lasting.registry, source);
-        }
         Ok((app, changes))
     }
 
@@ -225,6 +222,8 @@ impl App {
         let remembered = lasting.remembered;
         let front =
             Front::new(router, callers.clone(), remembered, registry.clone(), tracer.clone(), Arc::clone(clock));
+        // From here on nothing fails any more.
+        budgets.share_among(&config.callers.iter().filter_map(Caller::payer).collect::<Vec<_>>());
         Ok(Self { directory, config, front, callers, identity, places, budgets, lasting, generation })
     }
 

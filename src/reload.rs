@@ -4,14 +4,11 @@
 //! It is checked wholly before any of it takes effect. One that is wrong is
 //! reported as at the start, and the gateway goes on as it was.
 
-use std::{
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{path::PathBuf, time::Duration};
 
 use crate::{
     app::{App, AppError, Changes},
-    config::{Config, ConfigError},
+    config::{Config, ConfigError, FileState},
     domain::connection::ConnectionName,
     server::{Live, Tls, TlsError},
     telemetry::reloads::Reload,
@@ -27,7 +24,10 @@ pub struct Reloader {
     path: PathBuf,
     app: App,
     live: Live,
-    seen: blake3::Hash,
+    /// The watched files as they were when they were last looked at.
+    seen: Vec<FileState>,
+    /// Why the configuration was refused, while it is.
+    refusal: Option<String>,
 }
 
 /// Why a gateway goes on as it was.
@@ -48,8 +48,8 @@ impl Reloader {
     /// Begins with what was made of the configuration at `path`.
     #[must_use]
     pub fn new(path: PathBuf, app: App) -> Self {
-        let (live, seen) = (Live::new(app.served()), seen(&app));
-        Self { path, app, live, seen }
+        let (live, seen) = (Live::new(app.served()), watched(&app));
+        Self { path, app, live, seen, refusal: None }
     }
 
     /// What is served at this moment.
@@ -61,28 +61,22 @@ impl Reloader {
     /// Loads the configuration anew, and says how it went to the log and the
     /// metrics.
     pub async fn reload(&mut self) {
-        let reloaded = self.try_reload().await;
-        if let Ok(changes) = &reloaded {
-            let [added, removed, changed] =
-                [&changes.added, &changes.removed, &changes.changed].map(|names| listed(names));
-            tracing::info!(added, removed, changed, "the configuration was loaded anew");
-            if !changes.wants_restart.is_empty() {
-                let keys = changes.wants_restart.join(", ");
-                tracing::warn!(keys, "these keys changed, and count only after a restart");
-            }
-        }
-        note(&self.app.reloads().configuration, "configuration", reloaded.err());
+        self.refusal = None;
+        self.reload_quietly().await;
     }
 
-    /// Looks whether files have changed, and loads anew what they hold.
+    /// Looks whether files have changed, and loads anew what they hold. A
+    /// configuration that was refused may name files that those watched do not
+    /// have among them: it is loaded at each look, until it can be.
     pub async fn look(&mut self) {
-        let now = seen(&self.app);
-        if now == self.seen {
+        let now: Vec<_> = self.seen.iter().map(|file| FileState::now(file.path().to_owned())).collect();
+        let is_watched = self.app.config().server.watch.is_some();
+        if now == self.seen && !(is_watched && self.refusal.is_some()) {
             return;
         }
         self.seen = now;
-        if self.app.config().server.watch.is_some() {
-            self.reload().await;
+        if is_watched {
+            self.reload_quietly().await;
         } else if let Some(tls) = &self.app.config().server.tls {
             let reloaded = tls.reload();
             if reloaded.is_ok() {
@@ -98,11 +92,32 @@ impl Reloader {
         self.app.config().server.watch.unwrap_or(CERTIFICATE_WATCH)
     }
 
+    /// Loads the configuration anew, and is silent on what was said before.
+    async fn reload_quietly(&mut self) {
+        let reloaded = self.try_reload().await;
+        if let Ok(changes) = &reloaded {
+            let [added, removed, changed] =
+                [&changes.added, &changes.removed, &changes.changed].map(|names| listed(names));
+            tracing::info!(added, removed, changed, "the configuration was loaded anew");
+            if !changes.wants_restart.is_empty() {
+                let keys = changes.wants_restart.join(", ");
+                tracing::warn!(keys, "these keys changed, and count only after a restart");
+            }
+        }
+        let refusal = reloaded.as_ref().err().map(ToString::to_string);
+        if refusal.is_none() || refusal != self.refusal {
+            note(&self.app.reloads().configuration, "configuration", reloaded.err());
+        }
+        self.refusal = refusal;
+    }
+
     async fn try_reload(&mut self) -> Result<Changes, ReloadError> {
         let (app, changes) = self.app.renewed(Config::load(&self.path)?).await?;
         self.live.replace(app.served());
         self.app = app;
-        self.seen = seen(&self.app);
+        self.seen = watched(&self.app);
+        // It has the certificate with it.
+        self.app.reloads().certificate.mend();
         Ok(changes)
     }
 }
@@ -118,18 +133,11 @@ fn listed(names: &[ConnectionName]) -> String {
     names.iter().map(ConnectionName::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// A digest of what the watched files hold.
-fn seen(app: &App) -> blake3::Hash {
-    let server = &app.config().server;
-    let watched: Vec<&Path> = match (&server.watch, &server.tls) {
-        (Some(_), _) => app.config().files.iter().map(PathBuf::as_path).collect(),
-        (None, tls) => tls.iter().flat_map(Tls::files).collect(),
-    };
-    let mut hasher = blake3::Hasher::new();
-    for path in watched {
-        // A file that is away for a moment is one that has changed.
-        let contents = std::fs::read(path).unwrap_or_default();
-        hasher.update(blake3::hash(&contents).as_bytes());
-    }
-    hasher.finalize()
+/// The watched files, as they were when they were loaded.
+fn watched(app: &App) -> Vec<FileState> {
+    let config = app.config();
+    let certificate = config.server.tls.iter().flat_map(Tls::files);
+    let is_watched =
+        |file: &&FileState| config.server.watch.is_some() || certificate.clone().any(|path| path == file.path());
+    config.files.iter().filter(is_watched).cloned().collect()
 }

@@ -183,7 +183,7 @@ impl Access {
     pub(super) fn payer(&self) -> Option<Payer> {
         match self {
             Self::Everything => None,
-            Self::Caller(caller) => caller.share.map(|share| Payer { name: Arc::clone(&caller.name), share }),
+            Self::Caller(caller) => caller.payer(),
         }
     }
 

@@ -16,7 +16,7 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{directory::Source, telemetry::metrics::Registry, upstream::BreakerState};
+use crate::{directory::Source, telemetry::metrics::Look, upstream::BreakerState};
 
 use super::{
     ApiState,
@@ -143,9 +143,11 @@ pub(super) async fn readyz(State(state): State<ApiState>) -> Result<Response, Pr
     responses((status = 200, description = "All metrics; docs/ lists them.", body = String, content_type = "text/plain"), OpenProblems),
 )]
 pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
+    let mut look = state.registry.look();
     for source in state.directory.sources() {
-        look_at(&state.registry, source);
+        look_at(&mut look, source);
     }
+    drop(look);
     let requests = [
         ("gateway_requests_in_flight", "Requests that are worked on.", state.places.taken()),
         ("gateway_requests_allowed", "Requests that may be worked on at once.", state.places.count()),
@@ -156,14 +158,8 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.registry.render()).into_response()
 }
 
-/// Takes back what the gauges say of a connection that is no more, so that
-/// nobody is called for it.
-pub fn forget(registry: &Registry, source: &Source) {
-    set(registry, source, [0.0; 4]);
-}
-
 /// Sets the gauges of what is not counted as it happens.
-fn look_at(registry: &Registry, source: &Source) {
+fn look_at(look: &mut Look<'_>, source: &Source) {
     let budget = source.upstream().budget();
     let stopped = budget.stopped.unwrap_or_default().as_secs_f64();
     let open = match source.upstream().breaker() {
@@ -171,22 +167,19 @@ fn look_at(registry: &Registry, source: &Source) {
         BreakerState::HalfOpen => 0.5,
         BreakerState::Open(_) => 1.0,
     };
-    set(registry, source, [budget.left.into(), budget.waiting.into(), stopped, open]);
+    let connection = source.name().as_str();
+    let gauges = [
+        ("gateway_budget_left", "Vendor calls that would be let pass at once.", budget.left.into()),
+        ("gateway_budget_waiting", "Vendor calls that wait for a place.", budget.waiting.into()),
+        ("gateway_budget_stopped_seconds", "For how long the vendor has stopped the credential.", stopped),
+        ("gateway_breaker_open", "The breaker: 0 closed, 0.5 half-open, 1 open.", open),
+    ];
+    for (name, help, value) in gauges {
+        look.gauge(name, help, &[("connection", connection)]).set(value);
+    }
     for (caller, left) in source.upstream().shares_left() {
         let help = "Vendor calls that a caller's share of the budget would let pass at once.";
-        let labels = &[("caller", &*caller), ("connection", source.name().as_str())];
-        registry.gauge("gateway_caller_share_left", help, labels).set(left);
-    }
-}
-
-fn set(registry: &Registry, source: &Source, values: [f64; 4]) {
-    let gauges = [
-        ("gateway_budget_left", "Vendor calls that would be let pass at once."),
-        ("gateway_budget_waiting", "Vendor calls that wait for a place."),
-        ("gateway_budget_stopped_seconds", "For how long the vendor has stopped the credential."),
-        ("gateway_breaker_open", "The breaker: 0 closed, 0.5 half-open, 1 open."),
-    ];
-    for ((name, help), value) in gauges.into_iter().zip(values) {
-        registry.gauge(name, help, &[("connection", source.name().as_str())]).set(value);
+        let labels = &[("caller", &*caller), ("connection", connection)];
+        look.gauge("gateway_caller_share_left", help, labels).set(left);
     }
 }

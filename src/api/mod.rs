@@ -43,7 +43,7 @@ use crate::{
 pub use access::Callers;
 use edge::Edge;
 pub use front::{Front, FrontBody};
-pub use health::{Readiness, forget};
+pub use health::Readiness;
 use observe::Observer;
 pub use openapi::{document, document_3_0};
 pub use overload::Places;

@@ -106,12 +106,14 @@ impl Entry {
         size_of::<Self>() - size_of::<RecordPage>() + self.page.weight() + size_of::<Key>() + key.target.len()
     }
 
-    pub(super) fn inserted(&self, key: &Key) {
-        self.metrics.inserted(self.weight(key));
+    pub(super) fn inserted(&self, key: &Key, policy: &Policy) {
+        let usable_for = policy.fresh.saturating_add(policy.stale());
+        let usable_until = self.found.then(|| self.fetched.saturating_add(usable_for));
+        self.metrics.inserted(self.weight(key), usable_until);
     }
 
     pub(super) fn removed(&self, key: &Key, cause: RemovalCause) {
         self.supersede();
-        self.metrics.removed(self.weight(key), cause == RemovalCause::Size);
+        self.metrics.removed(self.weight(key), self.found, cause == RemovalCause::Size);
     }
 }

@@ -38,6 +38,13 @@ pub struct Demand {
     pub max_stale: Option<Duration>,
 }
 
+impl Policy {
+    /// For how long after its freshness an answer may be used at all.
+    pub(super) fn stale(&self) -> Duration {
+        self.stale_while_revalidate.max(self.stale_if_error)
+    }
+}
+
 impl Default for Policy {
     fn default() -> Self {
         Self {
@@ -78,8 +85,7 @@ impl Standing {
         if !ttl.is_zero() {
             return if is_refused { Verdict::Forward(Reason::Request) } else { Verdict::Fresh { ttl } };
         }
-        let kept = self.policy.stale_while_revalidate.max(self.policy.stale_if_error);
-        let window = if demand.max_stale.is_some() { kept } else { self.policy.stale_while_revalidate };
+        let window = if demand.max_stale.is_some() { self.policy.stale() } else { self.policy.stale_while_revalidate };
         let by = self.stale_by();
         if !is_refused && self.keeps && by < window && demand.max_stale.is_none_or(|most| by <= most) {
             return Verdict::Stale { by };

@@ -1,6 +1,9 @@
 //! What the cache counts, per connection.
 
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::{
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
+    time::Duration,
+};
 
 use metrics::{Counter, Gauge};
 
@@ -15,7 +18,11 @@ pub struct CacheMetrics {
     pub(super) collapsed: Counter,
     pub(super) failed: Counter,
     evictions: Counter,
-    kept: AtomicUsize,
+    /// How many entries are kept, but for "no such row".
+    found: AtomicUsize,
+    /// Until when the last of them may be used by its policy, in nanoseconds of
+    /// the clock that never goes back.
+    usable_until: AtomicU64,
     entries: Gauge,
     bytes: Gauge,
 }
@@ -43,27 +50,33 @@ impl CacheMetrics {
                 "Entries that made way for others.",
                 of_connection,
             ),
-            kept: AtomicUsize::new(0),
+            found: AtomicUsize::new(0),
+            usable_until: AtomicU64::new(0),
             entries: registry.gauge("gateway_cache_entries", "Entries kept.", of_connection),
             bytes: registry.gauge("gateway_cache_bytes", "Bytes that the kept entries occupy.", of_connection),
         }
     }
 
-    /// How many entries are kept.
-    pub fn kept(&self) -> usize {
-        self.kept.load(Relaxed)
+    /// Whether anything is kept that may be used at a time of the clock that
+    /// never goes back. Where the last that came was evicted, those left may be
+    /// older than this says.
+    pub fn keeps_usable(&self, now: Duration) -> bool {
+        self.found.load(Relaxed) > 0 && now < Duration::from_nanos(self.usable_until.load(Relaxed))
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; entries weigh far less than 2^52 bytes")]
-    pub(super) fn inserted(&self, bytes: usize) {
-        self.kept.fetch_add(1, Relaxed);
+    pub(super) fn inserted(&self, bytes: usize, usable_until: Option<Duration>) {
+        if let Some(until) = usable_until {
+            self.found.fetch_add(1, Relaxed);
+            self.usable_until.fetch_max(u64::try_from(until.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+        }
         self.entries.increment(1.0);
         self.bytes.increment(bytes as f64);
     }
 
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; entries weigh far less than 2^52 bytes")]
-    pub(super) fn removed(&self, bytes: usize, evicted: bool) {
-        self.kept.fetch_sub(1, Relaxed);
+    pub(super) fn removed(&self, bytes: usize, found: bool, evicted: bool) {
+        self.found.fetch_sub(usize::from(found), Relaxed);
         self.entries.decrement(1.0);
         self.bytes.decrement(bytes as f64);
         self.evictions.increment(u64::from(evicted));

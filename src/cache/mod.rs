@@ -318,7 +318,7 @@ impl PageCache {
             if let Some(old) = self.store.get(&lookup.key).await {
                 old.supersede();
             }
-            entry.inserted(&lookup.key);
+            entry.inserted(&lookup.key, &lookup.policy);
             self.store.insert(lookup.key.clone(), Arc::clone(&entry)).await;
             // Read by a write, so that a purge either shows here or finds the entry.
             if purges != Some(self.purges.fetch_add(0, Ordering::AcqRel)) {

@@ -82,7 +82,7 @@ impl<'t> Locator<'t> {
     pub(super) fn syntax(&self, error: &toml::de::Error) -> ConfigError {
         let line = error.span().map(|span| self.line(span.start));
         let key = error.span().and_then(|span| self.key_at(span.start));
-        ConfigError { path: self.path.clone(), line, key, fault: Fault::new(error.message()) }
+        ConfigError { path: self.path.clone(), line, key, fault: Fault::new(without_text(error.message())) }
     }
 
     fn line(&self, offset: usize) -> usize {
@@ -111,6 +111,15 @@ impl<'t> Locator<'t> {
             value = next.into_inner();
         }
         span
+    }
+}
+
+/// serde's message without the text that it found in place of something else:
+/// that may be a secret in a wrong place, and the message goes to the log.
+fn without_text(message: &str) -> String {
+    match (message.split_once(": string \""), message.rsplit_once(", expected ")) {
+        (Some((what, _)), Some((_, expected))) => format!("{what}: text, expected {expected}"),
+        _ => message.to_owned(),
     }
 }
 

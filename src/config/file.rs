@@ -271,9 +271,9 @@ impl<'de> Deserialize<'de> for Share {
         let value = toml::Value::deserialize(deserializer)?;
         // The one share that has no fraction.
         let part = value.as_float().or_else(|| (value.as_integer() == Some(1)).then_some(1.0));
-        part.and_then(upstream::Share::new).map(Self).ok_or_else(|| {
-            D::Error::custom(format!("{value} is not a share; write a number above 0 and at most 1, such as 0.25"))
-        })
+        part.and_then(upstream::Share::new)
+            .map(Self)
+            .ok_or_else(|| D::Error::custom("this is not a share; write a number above 0 and at most 1, such as 0.25"))
     }
 }
 
@@ -287,8 +287,7 @@ impl<'de> Deserialize<'de> for Ratio {
             _ => None,
         };
         let share = share.filter(|share| (0.0..=1.0).contains(share)).map(Self);
-        share
-            .ok_or_else(|| D::Error::custom(format!("{value} is not a ratio; write a number from 0 to 1, such as 0.1")))
+        share.ok_or_else(|| D::Error::custom("this is not a ratio; write a number from 0 to 1, such as 0.1"))
     }
 }
 
@@ -314,11 +313,12 @@ impl<'de> Deserialize<'de> for Size {
 }
 
 /// Reads text that has a form of its own, and says which when it has another.
+/// What stands there instead is not told: it may be a secret in a wrong place.
 fn worded<'de, D: Deserializer<'de>, T>(
     deserializer: D,
     what: &str,
     read: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, D::Error> {
     let value = toml::Value::deserialize(deserializer)?;
-    value.as_str().and_then(read).ok_or_else(|| D::Error::custom(format!("{value} is not {what}")))
+    value.as_str().and_then(read).ok_or_else(|| D::Error::custom(format!("this is not {what}")))
 }

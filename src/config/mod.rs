@@ -6,13 +6,14 @@
 mod error;
 mod file;
 mod read;
+mod state;
 mod tokens;
 
 use std::{
     cell::RefCell,
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
-    path::{Path, PathBuf},
+    path::Path,
     sync::Arc,
     time::Duration,
 };
@@ -25,13 +26,14 @@ use crate::{
     identity::{self, Claims},
     server::{Limits, Tls},
     telemetry::trace::Otlp,
-    upstream::{Credential, RateLimit, Share},
+    upstream::{Credential, Payer, RateLimit, Share},
     vendors::registry::Kind,
 };
 use error::Locator;
 pub use error::{ConfigError, Fault};
 use file::File;
 use read::Reader;
+pub use state::FileState;
 
 /// Everything the gateway is told, with secrets at hand.
 #[derive(Debug)]
@@ -48,8 +50,9 @@ pub struct Config {
     pub connections: Vec<Connection>,
     /// Who may ask; nobody configured means anybody, on loopback only.
     pub callers: Vec<Caller>,
-    /// The files that all this was read from.
-    pub files: Vec<PathBuf>,
+    /// The files that all this was read from, each as it was before that: what
+    /// changes while it is read differs from this too.
+    pub files: Vec<FileState>,
     /// Whose tokens show who asks, besides keys.
     pub identity: Option<identity::Settings>,
 }
@@ -149,6 +152,14 @@ pub struct Quota {
     pub per: Duration,
 }
 
+impl Caller {
+    /// On whose account its vendor calls are made, if it has a share.
+    #[must_use]
+    pub fn payer(&self) -> Option<Payer> {
+        self.share.map(|share| Payer { name: Arc::clone(&self.name), share })
+    }
+}
+
 impl CallerKey {
     /// A key of this digest that does not expire.
     #[must_use]
@@ -163,7 +174,7 @@ impl Default for Server {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             tls: None,
             request_timeout: Duration::from_secs(30),
-            max_requests: 512,
+            max_requests: 2048,
             limits: Limits::default(),
             watch: None,
         }
@@ -220,6 +231,7 @@ impl Config {
         let locator = Locator::new(text, path);
         let file: File = toml::from_str(text).map_err(|error| locator.syntax(&error))?;
         let directory = path.parent().map(Path::to_path_buf).unwrap_or_default();
-        Reader { locator, directory, files: RefCell::new(vec![path.to_path_buf()]) }.config(file)
+        let files = RefCell::new(vec![FileState::of(path.to_path_buf(), text.as_bytes())]);
+        Reader { locator, directory, files }.config(file)
     }
 }

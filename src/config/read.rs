@@ -21,7 +21,7 @@ use crate::{
 };
 
 use super::{
-    Cache, Caller, CallerKey, Config, ConfigError, Connection, Fault, Paging, Quota, Server,
+    Cache, Caller, CallerKey, Config, ConfigError, Connection, Fault, FileState, Paging, Quota, Server,
     error::Locator,
     file::{self, AccountKeys, File, Secret},
 };
@@ -32,7 +32,7 @@ pub(super) struct Reader<'t> {
     /// Where relative names of files begin.
     pub(super) directory: PathBuf,
     /// The files read so far.
-    pub(super) files: RefCell<Vec<PathBuf>>,
+    pub(super) files: RefCell<Vec<FileState>>,
 }
 
 impl Reader<'_> {
@@ -99,10 +99,10 @@ impl Reader<'_> {
         })
     }
 
-    /// A file that the configuration names.
+    /// A file that the configuration names, and that is read after this.
     pub(super) fn file(&self, path: &Path) -> PathBuf {
         let path = self.directory.join(path);
-        self.files.borrow_mut().push(path.clone());
+        self.files.borrow_mut().push(FileState::now(path.clone()));
         path
     }
 
@@ -303,8 +303,11 @@ impl Reader<'_> {
     fn secret(&self, at: &str, secret: &Secret) -> Result<String, ConfigError> {
         match secret {
             Secret::Env(name) => std::env::var(name).ok().filter(|value| !value.is_empty()).ok_or_else(|| {
+                // What is named otherwise than variables are may be the secret itself.
+                let is_name = name.bytes().all(|it| it.is_ascii_uppercase() || it.is_ascii_digit() || it == b'_');
+                let name = if is_name { name.as_str() } else { "that is named here" };
                 let fault = Fault::new(format!("the environment variable {name} is not set"))
-                    .fix(format!("set {name}, or write {{ file = \"…\" }}"));
+                    .fix("set it, or write { file = \"…\" }");
                 self.locator.fault(at, fault)
             }),
             Secret::File(path) => {

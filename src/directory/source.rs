@@ -147,11 +147,11 @@ impl Source {
         Arc::clone(&self.metrics)
     }
 
-    /// Whether anything is kept of it, which may be served though its vendor
+    /// Whether anything is kept of it that may be served though its vendor
     /// fails.
     #[must_use]
     pub fn keeps_anything(&self) -> bool {
-        self.metrics.cache.kept() > 0
+        self.metrics.cache.keeps_usable(self.metrics.elapsed())
     }
 
     /// The way out to the vendor, to look at.

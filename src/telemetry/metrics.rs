@@ -1,13 +1,18 @@
 //! Metrics: registered once where they are counted, rendered for Prometheus.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering::Relaxed},
+use std::{
+    collections::HashMap,
+    mem,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
 };
 
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use metrics_process::Collector;
+use parking_lot::{Mutex, MutexGuard};
 
 use super::process;
 
@@ -16,9 +21,23 @@ use super::process;
 #[derive(Clone)]
 pub struct Registry(Arc<Inner>);
 
+/// A look at what comes and goes. What the look before has shown and this one
+/// does not is NaN when it ends, since no series can be taken back, and any
+/// other value would be taken for one.
+pub struct Look<'r> {
+    registry: &'r Registry,
+    before: Gauges,
+    shown: MutexGuard<'r, Gauges>,
+}
+
+/// Gauges by their names and their labels' values.
+type Gauges = HashMap<(&'static str, Vec<String>), Gauge>;
+
 struct Inner {
     recorder: PrometheusRecorder,
     process: Collector,
+    /// What the last look has shown.
+    shown: Mutex<Gauges>,
     /// How many seconds were recorded since they were last sorted.
     unsorted: AtomicU32,
 }
@@ -29,7 +48,7 @@ impl Default for Registry {
         let builder = builder.set_buckets(SECONDS).unwrap_or_else(|_| PrometheusBuilder::new());
         let recorder = builder.build_recorder();
         let process = process::describe(&recorder);
-        Self(Arc::new(Inner { recorder, process, unsorted: AtomicU32::new(0) }))
+        Self(Arc::new(Inner { recorder, process, shown: Mutex::default(), unsorted: AtomicU32::new(0) }))
     }
 }
 
@@ -44,6 +63,13 @@ impl Registry {
     pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
         self.0.recorder.describe_gauge(name.into(), None, help.into());
         self.0.recorder.register_gauge(&key(name, labels), &METADATA)
+    }
+
+    /// Looks at what comes and goes; one at a time.
+    #[must_use]
+    pub fn look(&self) -> Look<'_> {
+        let mut shown = self.0.shown.lock();
+        Look { registry: self, before: mem::take(&mut *shown), shown }
     }
 
     /// A histogram of seconds, the same for the same name and labels.
@@ -68,6 +94,25 @@ impl Registry {
     pub fn render(&self) -> String {
         process::collect(&self.0.process, &self.0.recorder);
         self.0.recorder.handle().render()
+    }
+}
+
+impl Look<'_> {
+    /// A gauge that is shown.
+    pub fn gauge(&mut self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
+        let gauge = self.registry.gauge(name, help, labels);
+        let key = (name, labels.iter().map(|&(_, value)| value.to_owned()).collect());
+        self.before.remove(&key);
+        self.shown.insert(key, gauge.clone());
+        gauge
+    }
+}
+
+impl Drop for Look<'_> {
+    fn drop(&mut self) {
+        for gauge in self.before.values() {
+            gauge.set(f64::NAN);
+        }
     }
 }
 

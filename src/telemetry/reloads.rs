@@ -45,4 +45,10 @@ impl Reload {
         counter.increment(1);
         self.is_failed.set(if has_succeeded { 0.0 } else { 1.0 });
     }
+
+    /// Takes back that a load failed: another has loaded what this one could
+    /// not.
+    pub fn mend(&self) {
+        self.is_failed.set(0.0);
+    }
 }

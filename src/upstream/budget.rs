@@ -77,12 +77,21 @@ struct Shared {
     limiter: Limiter,
     /// How many calls in a row the vendor has refused as too many.
     refusals: AtomicU32,
-    /// What each payer may take, from its first call on.
-    shares: Mutex<Vec<(Payer, Arc<Limiter>)>>,
+    shares: Mutex<Shares>,
     burst: u32,
     interval: Duration,
     max_wait: Duration,
     clock: SharedClock,
+}
+
+/// What payers may take of a budget.
+#[derive(Default)]
+struct Shares {
+    /// The payers that there are.
+    payers: Vec<Payer>,
+    /// The share that is in force for each, by its name: one, whichever share a
+    /// call under way still has from before.
+    taken: Vec<(Payer, Arc<Limiter>)>,
 }
 
 impl Budget {
@@ -175,22 +184,40 @@ impl Budget {
         self.share(payer).left()
     }
 
-    /// What is left to each payer that has asked.
+    /// What is left to each payer that there is and that has asked.
     pub(super) fn shares_left(&self) -> Vec<(Arc<str>, u32)> {
-        self.0.shares.lock().iter().map(|(payer, share)| (Arc::clone(&payer.name), share.left())).collect()
+        let shares = self.0.shares.lock();
+        let there_are = shares.taken.iter().filter(|(payer, _)| shares.payers.contains(payer));
+        there_are.map(|(payer, share)| (Arc::clone(&payer.name), share.left())).collect()
+    }
+
+    /// Shares it among these payers from now on. A share that is another than
+    /// before has nothing to give at once, so that nobody gets a burst by it.
+    fn share_among(&self, payers: &[Payer]) {
+        let mut shares = self.0.shares.lock();
+        shares.payers = payers.to_vec();
+        shares.taken.retain_mut(|(taken, limiter)| {
+            let Some(payer) = payers.iter().find(|payer| payer.name == taken.name) else { return false };
+            if payer != taken {
+                let (burst, interval) = payer.share.of(self.0.burst, self.0.interval);
+                *limiter = Arc::new(Limiter::spent(burst, interval, Arc::clone(&self.0.clock)));
+                *taken = payer.clone();
+            }
+            true
+        });
     }
 
     fn share(&self, payer: &Payer) -> Arc<Limiter> {
         let budget = &*self.0;
         let mut shares = budget.shares.lock();
-        if let Some((_, share)) = shares.iter().find(|(known, _)| known == payer) {
+        if let Some((_, share)) = shares.taken.iter().find(|(taken, _)| taken.name == payer.name) {
             return Arc::clone(share);
         }
-        // It had another share before.
-        shares.retain(|(known, _)| known.name != payer.name);
+        // One that is gone asks to the end of its request.
+        let payer = shares.payers.iter().find(|known| known.name == payer.name).unwrap_or(payer).clone();
         let (burst, interval) = payer.share.of(budget.burst, budget.interval);
         let share = Arc::new(Limiter::new(burst, interval, Arc::clone(&budget.clock)));
-        shares.push((payer.clone(), Arc::clone(&share)));
+        shares.taken.push((payer, Arc::clone(&share)));
         share
     }
 
@@ -231,6 +258,13 @@ impl Budgets {
         let (credential, host) = (credential.clone(), host.to_owned());
         self.known.push(Account { credential, host, limit, budget: budget.clone() });
         budget
+    }
+
+    /// Shares them among these payers from now on.
+    pub fn share_among(&self, payers: &[Payer]) {
+        for account in &self.known {
+            account.budget.share_among(payers);
+        }
     }
 }
 

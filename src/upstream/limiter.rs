@@ -50,6 +50,14 @@ impl Limiter {
         }
     }
 
+    /// The same, with nothing to give at once.
+    pub(super) fn spent(burst: NonZeroU32, interval: Duration, clock: SharedClock) -> Self {
+        let limiter = Self::new(burst, interval, clock);
+        let _taken = limiter.gcra.check_n(burst);
+        *limiter.left.lock() = (0, limiter.clock.elapsed());
+        limiter
+    }
+
     /// Waits for a place for so long at most, else says when there will be one.
     pub(super) async fn admit(&self, patience: Duration) -> Result<(), Duration> {
         let start = self.clock.elapsed();

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::{PAGE, Stage, TAX_PAGE, metrics::metric};
-use crate::support::{Answer, caller, until};
+use crate::support::{Answer, caller, config, connections_to, until};
 
 const APP: &str = "cgk_app";
 const BATCH: &str = "cgk_batch";
@@ -35,21 +35,22 @@ async fn set(max_wait: Duration) -> Stage {
 }
 
 async fn configured(max_wait: Duration, change: impl FnOnce(&mut Config)) -> Stage {
-    Stage::configured(|config| {
-        for connection in &mut config.connections {
-            connection.rate_limit.requests = 5.try_into().unwrap();
-            connection.rate_limit.max_wait = max_wait;
-            connection.timeout = Duration::from_mins(1);
-        }
-        change(config);
-        let names: Vec<_> = config.connections.iter().map(|connection| connection.name.to_string()).collect();
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        let shared = |name, key| Caller { share: Share::new(0.2), ..caller(name, key, &names) };
-        let mut batch = shared("batch", BATCH);
-        batch.keys.push(CallerKey::lasting(blake3::hash(BATCH_TOO.as_bytes())));
-        config.callers = vec![caller("app", APP, &names), batch, shared("report", REPORT)];
-    })
-    .await
+    Stage::configured(|config| share_out(config, max_wait, 0.2, change)).await
+}
+
+fn share_out(config: &mut Config, max_wait: Duration, share: f64, change: impl FnOnce(&mut Config)) {
+    for connection in &mut config.connections {
+        connection.rate_limit.requests = 5.try_into().unwrap();
+        connection.rate_limit.max_wait = max_wait;
+        connection.timeout = Duration::from_mins(1);
+    }
+    change(config);
+    let names: Vec<_> = config.connections.iter().map(|connection| connection.name.to_string()).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let shared = |name, key| Caller { share: Share::new(share), ..caller(name, key, &names) };
+    let mut batch = shared("batch", BATCH);
+    batch.keys.push(CallerKey::lasting(blake3::hash(BATCH_TOO.as_bytes())));
+    config.callers = vec![caller("app", APP, &names), batch, shared("report", REPORT)];
 }
 
 impl Stage {
@@ -69,6 +70,14 @@ impl Stage {
     /// What a caller is shown of the budget.
     async fn budget(&self, key: &str) -> Value {
         self.get_as(key, "/connections/affiliates").await.ok()["budget"].take()
+    }
+
+    /// Gives out other shares while it serves.
+    async fn share_out(&self, share: f64, change: impl FnOnce(&mut Vec<Caller>)) {
+        let mut config = config(connections_to(&self.sandbox));
+        share_out(&mut config, Duration::ZERO, share, |_| {});
+        change(&mut config.callers);
+        self.gateway.renew(config).await;
     }
 
     /// Leaves what goes on behind callers' backs the time to happen.
@@ -270,6 +279,52 @@ async fn an_export_waits_for_its_callers_share() {
     assert!(export.lines().last().unwrap().contains(r#""status":"complete","count":250"#), "{export}");
     assert_eq!(stage.calls(), 3);
     assert!(stage.gateway.clock.elapsed() >= 2 * TURN, "{:?}", stage.gateway.clock.elapsed());
+}
+
+/// The export goes on with the share that its caller had, the looks come with
+/// the one that it has.
+#[tokio::test]
+async fn a_share_that_changes_under_an_export_is_a_bound_all_the_while() {
+    let stage = set(Duration::ZERO).await;
+    let export = reqwest::Client::new().get(format!("{}{PAGE}", stage.gateway.url)).bearer_auth(BATCH);
+    let export = export.header(ACCEPT, "application/x-ndjson");
+    let export = tokio::spawn(async move { export.send().await.unwrap().text().await.unwrap() });
+    until(|| stage.calls() == 1).await;
+    stage.gateway.clock.advance(STEP);
+    stage.share_out(0.1, |_| {}).await;
+    // Nobody gets a burst by it.
+    assert_eq!(stage.budget(BATCH).await, json!({"left": 1, "share_left": 0, "waiting": 0, "stopped_for": null}));
+    assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(429), "quota_exceeded");
+
+    // Twice half the rate that it was.
+    let soonest = stage.gateway.clock.elapsed() + 2 * 2 * TURN;
+    while !export.is_finished() {
+        stage.budget(BATCH).await;
+        stage.settle().await;
+        stage.gateway.clock.advance(Duration::from_millis(50));
+    }
+    assert!(export.await.unwrap().contains(r#""status":"complete","count":250"#));
+    assert_eq!(stage.calls(), 3);
+    assert!(stage.gateway.clock.elapsed() >= soonest, "{:?}", stage.gateway.clock.elapsed());
+}
+
+#[tokio::test]
+async fn the_share_of_a_caller_that_is_gone_is_not_shown() {
+    let stage = set(Duration::ZERO).await;
+    let left = |caller: &str| format!(r#"gateway_caller_share_left{{caller="{caller}",connection="affiliates"}}"#);
+    for (key, index) in [(BATCH, 0), (REPORT, 1)] {
+        stage.get_as(key, &stage.customer(index)).await.ok();
+        stage.gateway.clock.advance(STEP);
+    }
+    assert_eq!(metric(&stage, &left("batch")).await, 0);
+    stage.share_out(0.2, |callers| callers.retain(|caller| &*caller.name != "batch")).await;
+    let metrics = stage.get("/metrics").await.text;
+    assert!(metrics.contains(&format!("{} NaN", left("batch"))), "{metrics}");
+    assert_eq!(metric(&stage, &left("report")).await, 0);
+    // Back again, it begins anew.
+    stage.share_out(0.2, |_| {}).await;
+    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+    assert_eq!(metric(&stage, &left("batch")).await, 1);
 }
 
 #[tokio::test]

@@ -1,9 +1,39 @@
 //! `/readyz`: fails only when nothing can be served.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use crate::support::{Gateway, config, connections_to, sandbox};
 use customer_gateway::sandbox::Fault;
+
+/// What is kept is nothing once it is too old to stand in for an error, and "no
+/// such row" never does.
+#[tokio::test]
+async fn what_is_kept_counts_as_long_as_it_may_be_served() {
+    let sandbox = sandbox(5, 0, 5).await;
+    let gateway = Gateway::start(config(connections_to(&sandbox))).await;
+    gateway.get("/customers?connection=tax").await.ok();
+    gateway.get("/customers/affiliates.cust_none").await.code(404);
+    let fails = async || {
+        sandbox.tolt().fail_next(100, Fault::Status(520));
+        sandbox.corporation().fail_next(100, Fault::Status(520));
+        ask_in_vain(&gateway, "affiliates").await;
+        ask_in_vain(&gateway, "tax").await;
+    };
+    let hour = Duration::from_hours(1);
+    gateway.clock.advance(hour + Duration::from_secs(20));
+    fails().await;
+    gateway.get("/customers?connection=tax").await.ok();
+    let report = gateway.get("/readyz").await.ok();
+    assert_eq!(report["connections"][0]["status"], "failing");
+    assert_eq!(report["connections"][1]["status"], "degraded");
+
+    gateway.clock.advance(hour);
+    fails().await;
+    gateway.get("/customers?connection=tax").await.problem();
+    assert_eq!(gateway.get("/readyz").await.code(503), "not_ready");
+}
 
 /// Opens the breakers of connections whose vendors are down.
 async fn ask_in_vain(gateway: &Gateway, connection: &str) {
@@ -49,6 +79,6 @@ async fn it_fails_only_when_nothing_can_be_served() {
     assert_eq!(gateway.get("/livez").await.status, 200);
 
     // A probe may find one up again.
-    gateway.clock.advance(std::time::Duration::from_secs(6));
+    gateway.clock.advance(Duration::from_secs(6));
     assert_eq!(gateway.get("/readyz").await.status, 200);
 }

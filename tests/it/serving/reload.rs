@@ -191,9 +191,20 @@ async fn what_is_removed_is_gone_with_its_gauges() {
     assert!(gateway.get("/metrics").await.text.contains(open));
     let mut fewer = config(connections_to(&sandbox));
     fewer.connections.remove(0);
-    assert_eq!(gateway.renew(fewer).await.removed, ["affiliates".parse().unwrap()]);
+    // Even those that are looked at while it goes.
+    let changes = gateway.renew_after(fewer, async || {
+        assert!(gateway.get("/metrics").await.text.contains(open));
+    });
+    assert_eq!(changes.await.removed, ["affiliates".parse().unwrap()]);
     assert_eq!(gateway.get("/customers?connection=affiliates").await.code(404), "connection_not_found");
-    assert!(!gateway.get("/metrics").await.text.contains(open));
+    let metrics = gateway.get("/metrics").await.text;
+    for gauge in ["breaker_open", "budget_left", "budget_waiting", "budget_stopped_seconds"] {
+        let gone = format!("gateway_{gauge}{{connection=\"affiliates\"}} NaN");
+        assert!(metrics.contains(&gone), "{gone}: {metrics}");
+    }
+    // And back again.
+    gateway.renew(config(connections_to(&sandbox))).await;
+    assert!(gateway.get("/metrics").await.text.contains(r#"gateway_breaker_open{connection="affiliates"} 0"#));
 }
 
 #[tokio::test]

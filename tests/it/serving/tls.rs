@@ -139,6 +139,53 @@ async fn a_certificate_that_cannot_be_shown_leaves_the_one_before() {
 }
 
 #[tokio::test]
+async fn a_certificate_that_the_configuration_was_loaded_with_has_not_failed() {
+    let (mut stage, _) = Stage::set("").await;
+    std::fs::write(stage.directory.path().join("tls.key"), "").unwrap();
+    stage.reloader.look().await;
+    let second = renew(stage.directory.path());
+    stage.reloader.reload().await;
+    let metrics = stage.metrics(&second).await;
+    assert!(metrics.contains(r#"gateway_reload_failed{what="certificate"} 0"#), "{metrics}");
+    assert!(!metrics.contains(r#"gateway_reloads_total{what="certificate",outcome="ok"} 1"#), "{metrics}");
+}
+
+#[tokio::test]
+async fn a_secret_that_comes_after_the_file_that_names_it_is_waited_for() {
+    let (mut stage, certificate) = Stage::set("watch = \"5s\"").await;
+    let path = stage.directory.path().join("gateway.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("\"secret\"", "\"later\"")).unwrap();
+    let failed = r#"gateway_reload_failed{what="configuration"}"#;
+    for _ in 0..3 {
+        stage.reloader.look().await;
+        let metrics = stage.metrics(&certificate).await;
+        assert!(metrics.contains(&format!("{failed} 1")), "{metrics}");
+        // It is told once.
+        assert!(metrics.contains(r#"gateway_reloads_total{what="configuration",outcome="failed"} 1"#), "{metrics}");
+    }
+    std::fs::write(stage.directory.path().join("later"), "sk_live_later").unwrap();
+    stage.reloader.look().await;
+    assert!(stage.metrics(&certificate).await.contains(&format!("{failed} 0")));
+    stage.get(&certificate, "/customers?connection=odd").await.unwrap();
+    assert!(stage.vendor.heads().last().unwrap().contains("Bearer sk_live_later"));
+}
+
+#[tokio::test]
+async fn what_changes_after_it_was_read_is_a_change() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    crate::command_line::configure(&path, "http://127.0.0.1:1", "watch = \"5s\"");
+    let clock: SharedClock = Arc::new(MovableClock::new());
+    let config = Config::load(&path).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace("5s", "7s")).unwrap();
+    let mut reloader = Reloader::new(path, App::new(config, &clock).unwrap());
+    reloader.look().await;
+    assert_eq!(reloader.interval(), Duration::from_secs(7));
+}
+
+#[tokio::test]
 async fn the_whole_configuration_is_loaded_anew_where_that_is_asked_for() {
     let (mut stage, certificate) = Stage::set("watch = \"5s\"").await;
     assert_eq!(stage.reloader.interval(), Duration::from_secs(5));

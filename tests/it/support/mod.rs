@@ -92,10 +92,17 @@ impl Gateway {
     }
 
     /// Serves what another configuration makes of it.
-    pub(crate) async fn renew(&self, mut config: Config) -> Changes {
+    pub(crate) async fn renew(&self, config: Config) -> Changes {
+        self.renew_after(config, async || {}).await
+    }
+
+    /// The same, with something done when all is ready, and nothing of it is
+    /// served yet.
+    pub(crate) async fn renew_after(&self, mut config: Config, last: impl AsyncFnOnce()) -> Changes {
         config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
         let mut app = self.app.lock().await;
         let (renewed, changes) = app.renewed(config).await.unwrap();
+        last().await;
         self.live.replace(renewed.served());
         *app = renewed;
         changes
