@@ -83,7 +83,7 @@ impl<'c> ConnectionReadiness<'c> {
     fn of(source: &'c Source) -> Self {
         let breaker = source.upstream().breaker();
         let status = match breaker {
-            BreakerState::Open(_) if source.keeps_anything() => "degraded",
+            BreakerState::Open(_) if source.keeps_usable() => "degraded",
             BreakerState::Open(_) => "failing",
             BreakerState::Closed | BreakerState::HalfOpen => "ok",
         };

@@ -150,7 +150,7 @@ impl Source {
     /// Whether anything is kept of it that may be served though its vendor
     /// fails.
     #[must_use]
-    pub fn keeps_anything(&self) -> bool {
+    pub fn keeps_usable(&self) -> bool {
         self.metrics.cache.keeps_usable(self.metrics.elapsed())
     }
 
