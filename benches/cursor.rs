@@ -8,7 +8,7 @@ use criterion::Criterion;
 use customer_gateway::domain::{
     connection::ConnectionName,
     cursor::{Cursor, CursorKey, Fingerprint},
-    position::{Anchor, Direction, Position, Standing},
+    position::{Anchor, Direction, Position, SourcePosition},
 };
 use pages::{Page, question};
 
@@ -18,7 +18,8 @@ fn main() {
     let question = question();
     let fingerprint = Fingerprint::of(&question, [&connection]);
     let position = Position::within(&Page::of("tolt", 100).read(), &Anchor::Start, 10, Direction::Forward);
-    let cursor = Cursor { question: fingerprint, direction: Direction::Forward, sources: vec![Standing::At(position)] };
+    let cursor =
+        Cursor { question: fingerprint, direction: Direction::Forward, sources: vec![SourcePosition::At(position)] };
     let key = CursorKey::derive(b"bench");
     let sealed = key.seal(&cursor).unwrap();
 

@@ -9,9 +9,9 @@ use std::{future::Ready, num::NonZeroU32, sync::Arc, time::Duration};
 use axum::body::Body;
 use criterion::Criterion;
 use customer_gateway::{
-    api::Front,
+    api::ResponseCache,
     app::App,
-    cache::{CacheMetrics, Demand, Key, Lookup, PageCache, Policy},
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, Policy},
     clock::SystemClock,
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::{Policies, SourceError},
@@ -52,7 +52,7 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
             raw: false,
         },
         policy: KEPT,
-        demand: Demand::default(),
+        directives: CacheDirectives::default(),
         priority: Priority::Caller,
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "bench")),
     };
@@ -83,7 +83,7 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
 }
 
 /// A request, to the last byte of its answer.
-async fn hit(front: &Front, limit: usize) {
+async fn hit(front: &ResponseCache, limit: usize) {
     let target = format!("/customers?connection=bench&limit={limit}");
     let request = Request::get(target).header(AUTHORIZATION, format!("Bearer {KEY}")).body(Body::empty()).unwrap();
     let response = front.clone().answer(request).await.unwrap();

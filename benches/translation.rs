@@ -4,7 +4,7 @@
 mod pages;
 
 use criterion::{Criterion, Throughput};
-use customer_gateway::domain::page::Oddities;
+use customer_gateway::domain::page::Anomalies;
 use pages::Page;
 
 fn main() {
@@ -14,7 +14,7 @@ fn main() {
         for rows in [10, 100] {
             let page = Page::of(vendor, rows);
             assert_eq!(page.read().len(), rows);
-            assert_eq!(page.read().facts().oddities, Oddities::default());
+            assert_eq!(page.read().info().anomalies, Anomalies::default());
             group.throughput(Throughput::Elements(rows as u64));
             group.bench_function(format!("{vendor}/{rows}"), |bencher| bencher.iter(|| page.read()));
             assert!(page.unknown_fields().is_empty());

@@ -4,7 +4,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use crate::{
-    api::{self, ApiState, Callers, Front, Places, Readiness},
+    api::{self, ApiState, Callers, ConcurrencyLimit, Readiness, ResponseCache},
     cache::{PageCache, Scope},
     clock::SharedClock,
     config::{Caller, Config, Connection},
@@ -17,7 +17,7 @@ use crate::{
         reloads::Reloads,
         trace::{ExporterError, Tracer},
     },
-    upstream::{Budget, Budgets, Client, ClientError, Clients, Collector, Endpoint, Upstream, UpstreamMetrics},
+    upstream::{Budget, BudgetRegistry, Client, ClientError, Clients, Collector, Endpoint, Upstream, UpstreamMetrics},
     vendors::Account,
 };
 
@@ -30,12 +30,12 @@ pub struct App {
     /// The connections.
     pub directory: Arc<Directory>,
     config: Config,
-    front: Front,
+    front: ResponseCache,
     callers: Callers,
     identity: Option<Provider>,
-    places: Places,
-    budgets: Budgets,
-    lasting: Lasting,
+    places: ConcurrencyLimit,
+    budgets: BudgetRegistry,
+    shared: SharedState,
     /// Counts configurations: what is kept of a connection is told by it from
     /// what is kept of another account that had its name before.
     generation: u32,
@@ -43,7 +43,7 @@ pub struct App {
 
 /// What outlives a configuration.
 #[derive(Clone)]
-struct Lasting {
+struct SharedState {
     registry: Registry,
     reloads: Reloads,
     tracer: Tracer,
@@ -65,7 +65,7 @@ pub enum AppError {
     Random(#[from] getrandom::Error),
     /// Nobody would have to show who asks, where everybody can.
     #[error("without callers the gateway serves loopback addresses only, and it listens on {0} until it is restarted")]
-    Open(SocketAddr),
+    UnauthenticatedListener(SocketAddr),
     /// Spans cannot be sent as configured.
     #[error("spans cannot be sent as configured: {0}")]
     Exporter(#[from] ExporterError),
@@ -81,7 +81,7 @@ pub struct Changes {
     /// Connections that are set up otherwise.
     pub changed: Vec<ConnectionName>,
     /// Keys whose new value counts only after a restart.
-    pub wants_restart: Vec<&'static str>,
+    pub requires_restart: Vec<&'static str>,
 }
 
 impl App {
@@ -98,7 +98,7 @@ impl App {
                 Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
             }
         };
-        let lasting = Lasting {
+        let shared = SharedState {
             tracer,
             reloads: Reloads::new(&registry),
             registry,
@@ -107,27 +107,27 @@ impl App {
             readiness: Readiness::default(),
             clock: Arc::clone(clock),
         };
-        Self::assemble(config, lasting, None)
+        Self::assemble(config, shared, None)
     }
 
     /// Puts together what another configuration makes of this gateway. What is
     /// kept of a connection stays kept as long as it stands for the same
     /// account; a connection that did not change keeps its breaker, and a
     /// credential its budget. Nothing takes effect before this has succeeded.
-    pub async fn renewed(&self, mut config: Config) -> Result<(Self, Changes), AppError> {
+    pub async fn reconfigured(&self, mut config: Config) -> Result<(Self, Changes), AppError> {
         let changes = self.changes(&config);
         self.keep_what_is_fixed(&mut config);
         let listen = config.server.listen;
         if config.callers.is_empty() && !listen.ip().is_loopback() {
-            return Err(AppError::Open(listen));
+            return Err(AppError::UnauthenticatedListener(listen));
         }
-        let app = Self::assemble(config, self.lasting.clone(), Some(self))?;
+        let app = Self::assemble(config, self.shared.clone(), Some(self))?;
         let is_gone = |old: &&Connection| !app.config.connections.iter().any(|new| new.is_same_account(old));
         let gone = self.config.connections.iter().filter(is_gone).map(|connection| connection.name.clone());
         let gone: Vec<_> = gone.collect();
         // A purge keeps flights from being stored, also those of what stays.
         if !gone.is_empty() {
-            self.lasting.cache.purge(&Scope::Connections(gone)).await;
+            self.shared.cache.purge(&Scope::Connections(gone)).await;
         }
         Ok((app, changes))
     }
@@ -143,7 +143,7 @@ impl App {
     /// configurations make of this gateway.
     #[must_use]
     pub fn readiness(&self) -> Readiness {
-        self.lasting.readiness.clone()
+        self.shared.readiness.clone()
     }
 
     /// Whose tokens show who asks, where that is configured.
@@ -155,13 +155,13 @@ impl App {
     /// Where spans go.
     #[must_use]
     pub fn tracer(&self) -> &Tracer {
-        &self.lasting.tracer
+        &self.shared.tracer
     }
 
     /// What is counted of loading its files anew.
     #[must_use]
     pub fn reloads(&self) -> &Reloads {
-        &self.lasting.reloads
+        &self.shared.reloads
     }
 
     /// What it was made of.
@@ -170,11 +170,11 @@ impl App {
         &self.config
     }
 
-    fn assemble(config: Config, lasting: Lasting, before: Option<&Self>) -> Result<Self, AppError> {
-        let Lasting { registry, tracer, cache, clock, .. } = &lasting;
+    fn assemble(config: Config, shared: SharedState, before: Option<&Self>) -> Result<Self, AppError> {
+        let SharedState { registry, tracer, cache, clock, .. } = &shared;
         let generation = before.map_or(0, |before| before.generation + 1);
         let mut clients = Clients::default();
-        let mut budgets = before.map(|before| before.budgets.renewed()).unwrap_or_default();
+        let mut budgets = before.map(|before| before.budgets.reconfigured()).unwrap_or_default();
         let mut sources = Vec::with_capacity(config.connections.len());
         for connection in &config.connections {
             let host = connection.base_url.authority().to_owned();
@@ -185,7 +185,7 @@ impl App {
                 continue;
             }
             let client = clients.of(&connection.base_url)?;
-            let source = lasting.source(connection, client, budget, generation, known.map(|(_, source)| source));
+            let source = shared.source(connection, client, budget, generation, known.map(|(_, source)| source));
             sources.push(Arc::new(source));
         }
         let max_calls = config.paging.max_vendor_calls;
@@ -196,7 +196,7 @@ impl App {
         };
         let directory = match before {
             None => Directory::new(sources, cache.clone(), cursor_key, max_calls, Arc::clone(clock)),
-            Some(before) => before.directory.renewed(sources, cursor_key, max_calls),
+            Some(before) => before.directory.reconfigured(sources, cursor_key, max_calls),
         };
         let directory = Arc::new(directory);
         let previous = before.and_then(|before| before.identity.as_ref());
@@ -205,10 +205,11 @@ impl App {
             identity.map(|settings| Provider::of(settings, previous, &mut clients, registry, clock)).transpose()?;
         let callers = match before {
             None => Callers::new(config.callers.clone(), identity.clone(), clock),
-            Some(before) => before.callers.renewed(config.callers.clone(), identity.clone()),
+            Some(before) => before.callers.reconfigured(config.callers.clone(), identity.clone()),
         };
         let max_requests = config.server.max_requests;
-        let places = before.map_or_else(|| Places::new(max_requests), |before| before.places.renewed(max_requests));
+        let places = before
+            .map_or_else(|| ConcurrencyLimit::new(max_requests), |before| before.places.reconfigured(max_requests));
         let router = api::router(ApiState {
             directory: Arc::clone(&directory),
             registry: registry.clone(),
@@ -216,15 +217,21 @@ impl App {
             callers: callers.clone(),
             request_timeout: config.server.request_timeout,
             places: places.clone(),
-            readiness: lasting.readiness.clone(),
+            readiness: shared.readiness.clone(),
             clock: Arc::clone(clock),
         });
-        let remembered = lasting.remembered;
-        let front =
-            Front::new(router, callers.clone(), remembered, registry.clone(), tracer.clone(), Arc::clone(clock));
+        let remembered = shared.remembered;
+        let front = ResponseCache::new(
+            router,
+            callers.clone(),
+            remembered,
+            registry.clone(),
+            tracer.clone(),
+            Arc::clone(clock),
+        );
         // From here on nothing fails any more.
-        budgets.share_among(&config.callers.iter().filter_map(Caller::payer).collect::<Vec<_>>());
-        Ok(Self { directory, config, front, callers, identity, places, budgets, lasting, generation })
+        budgets.share_among(&config.callers.iter().filter_map(Caller::caller_share).collect::<Vec<_>>());
+        Ok(Self { directory, config, front, callers, identity, places, budgets, shared, generation })
     }
 
     /// The connection that stood for the same account before, as it was
@@ -260,12 +267,13 @@ impl App {
             ("telemetry", self.config.telemetry != config.telemetry),
             ("cache.max_bytes", self.config.cache.max_bytes != config.cache.max_bytes),
         ];
-        changes.wants_restart = fixed.into_iter().filter(|(_, is_changed)| *is_changed).map(|(key, _)| key).collect();
+        changes.requires_restart =
+            fixed.into_iter().filter(|(_, is_changed)| *is_changed).map(|(key, _)| key).collect();
         changes
     }
 }
 
-impl Lasting {
+impl SharedState {
     /// A connection, with what is kept and counted of it where it is known.
     fn source(
         &self,

@@ -99,8 +99,8 @@ impl Reloader {
             let [added, removed, changed] =
                 [&changes.added, &changes.removed, &changes.changed].map(|names| listed(names));
             tracing::info!(added, removed, changed, "the configuration was loaded anew");
-            if !changes.wants_restart.is_empty() {
-                let keys = changes.wants_restart.join(", ");
+            if !changes.requires_restart.is_empty() {
+                let keys = changes.requires_restart.join(", ");
                 tracing::warn!(keys, "these keys changed, and count only after a restart");
             }
         }
@@ -112,12 +112,12 @@ impl Reloader {
     }
 
     async fn try_reload(&mut self) -> Result<Changes, ReloadError> {
-        let (app, changes) = self.app.renewed(Config::load(&self.path)?).await?;
+        let (app, changes) = self.app.reconfigured(Config::load(&self.path)?).await?;
         self.live.replace(app.served());
         self.app = app;
         self.seen = watched(&self.app);
         // It has the certificate with it.
-        self.app.reloads().certificate.mend();
+        self.app.reloads().certificate.clear_failure();
         Ok(changes)
     }
 }

@@ -7,7 +7,7 @@ use customer_gateway::{
     domain::{
         page::RecordPage,
         position::Anchor,
-        question::{Filter, Question, Resource, Shape},
+        question::{Filter, ListQuery, Resource, Shape},
     },
     vendors::{Account, Call, Vendor, VendorResponse, documented::UnknownField, plan::Plan, registry},
 };
@@ -47,8 +47,8 @@ impl Page {
 }
 
 /// All customers.
-pub(crate) fn question() -> Question {
-    Question { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() }
+pub(crate) fn question() -> ListQuery {
+    ListQuery { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() }
 }
 
 fn tolt(rows: usize) -> Bytes {

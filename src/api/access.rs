@@ -22,8 +22,8 @@ use crate::{
     clock::{SharedClock, Ticks},
     config::{Caller, Quota},
     identity::{Identity, Provider},
-    telemetry::request::asked_by,
-    upstream::Payer,
+    telemetry::request::record_caller,
+    upstream::CallerShare,
 };
 
 use super::{
@@ -32,7 +32,7 @@ use super::{
 };
 
 /// The routes that want no key.
-const KEYLESS: &[&str] = &[
+const PUBLIC_ROUTES: &[&str] = &[
     "/livez",
     "/readyz",
     "/metrics",
@@ -45,9 +45,9 @@ const KEYLESS: &[&str] = &[
 
 /// Everybody who may ask. Clones share their quotas.
 #[derive(Clone)]
-pub struct Callers(Arc<Known>);
+pub struct Callers(Arc<CallerRegistry>);
 
-struct Known {
+struct CallerRegistry {
     callers: Vec<(Arc<Caller>, Option<Arc<Limiter>>)>,
     identity: Option<Identity>,
     clock: SharedClock,
@@ -56,7 +56,7 @@ struct Known {
 type Limiter = RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>;
 
 /// What a request shows of who asks.
-pub(super) enum Shown<'r> {
+pub(super) enum Authentication<'r> {
     /// That it is the caller of this place in the configuration; 0 where none
     /// is configured.
     Caller(usize),
@@ -83,7 +83,7 @@ impl Callers {
     /// These callers in place of those; whose quota is the same has used up as
     /// much of it.
     #[must_use]
-    pub fn renewed(&self, callers: Vec<Caller>, provider: Option<Provider>) -> Self {
+    pub fn reconfigured(&self, callers: Vec<Caller>, provider: Option<Provider>) -> Self {
         let known = |new: &Caller| {
             let (_, limiter) = self.0.callers.iter().find(|(old, _)| old.name == new.name && old.quota == new.quota)?;
             limiter.clone()
@@ -106,22 +106,22 @@ impl Callers {
             let limiter = known(&caller).or_else(|| caller.quota.map(limiter));
             (Arc::new(caller), limiter)
         });
-        Self(Arc::new(Known { callers: callers.collect(), identity, clock: clock.clone() }))
+        Self(Arc::new(CallerRegistry { callers: callers.collect(), identity, clock: clock.clone() }))
     }
 
     /// The place of a request's caller in the configuration.
     async fn identify(&self, headers: &HeaderMap) -> Result<usize, Problem> {
         match self.recognise(headers)? {
-            Shown::Caller(place) => Ok(place),
-            Shown::Token { text, digest, identity } => Ok(identity.verify(text, digest).await?),
+            Authentication::Caller(place) => Ok(place),
+            Authentication::Token { text, digest, identity } => Ok(identity.verify(text, digest).await?),
         }
     }
 
     /// What a request shows, as far as that is known without verifying a token.
-    pub(super) fn recognise<'r>(&'r self, headers: &'r HeaderMap) -> Result<Shown<'r>, Problem> {
-        let Known { callers, identity, clock } = &*self.0;
+    pub(super) fn recognise<'r>(&'r self, headers: &'r HeaderMap) -> Result<Authentication<'r>, Problem> {
+        let CallerRegistry { callers, identity, clock } = &*self.0;
         if callers.is_empty() {
-            return Ok(Shown::Caller(0));
+            return Ok(Authentication::Caller(0));
         }
         let refuse = |detail| Problem::new(Code::Unauthenticated, detail);
         let header = headers.get(AUTHORIZATION).ok_or_else(|| refuse("there is no `Authorization` header"))?;
@@ -140,10 +140,10 @@ impl Callers {
             (Some((_, key)), _) if key.expires.is_some_and(|expires| expires <= clock.now()) => {
                 Err(refuse("the key has expired"))
             }
-            (Some((place, _)), _) => Ok(Shown::Caller(place)),
+            (Some((place, _)), _) => Ok(Authentication::Caller(place)),
             (None, Some(identity)) if key.contains('.') => {
-                let unverified = Shown::Token { text: key, digest, identity };
-                Ok(identity.recall(&digest).map_or(unverified, Shown::Caller))
+                let unverified = Authentication::Token { text: key, digest, identity };
+                Ok(identity.recall(&digest).map_or(unverified, Authentication::Caller))
             }
             (None, _) => Err(refuse("the key is not known here")),
         }
@@ -180,10 +180,10 @@ impl Access {
     }
 
     /// On whose account vendor calls are made, if the caller has a share.
-    pub(super) fn payer(&self) -> Option<Payer> {
+    pub(super) fn caller_share(&self) -> Option<CallerShare> {
         match self {
             Self::Everything => None,
-            Self::Caller(caller) => caller.payer(),
+            Self::Caller(caller) => caller.caller_share(),
         }
     }
 
@@ -205,15 +205,15 @@ impl Access {
 }
 
 /// Whether a route wants no key.
-pub(super) fn is_keyless(route: &str) -> bool {
-    KEYLESS.contains(&route)
+pub(super) fn is_public(route: &str) -> bool {
+    PUBLIC_ROUTES.contains(&route)
 }
 
 /// Lets a request pass that shows a known caller, within its quota, or is for a
 /// route that wants no key, or for none.
 pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
-    if route.is_none_or(|route| is_keyless(route.as_str())) {
+    if route.is_none_or(|route| is_public(route.as_str())) {
         return next.run(request).await;
     }
     let place = match state.callers.identify(request.headers()).await {
@@ -222,7 +222,7 @@ pub(super) async fn authenticate(State(state): State<ApiState>, mut request: Req
     };
     let access = state.callers.access(place);
     if let Access::Caller(caller) = &access {
-        asked_by(&caller.name);
+        record_caller(&caller.name);
     }
     match state.callers.admit(place) {
         Ok(()) => {

@@ -64,7 +64,7 @@ impl Asset {
         };
         let tag = HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
 
-        let is_known = caching::has_already(request, &tag);
+        let is_known = caching::etag_matches(request, &tag);
         let mut response = Response::new(if is_known { Body::empty() } else { Body::from(body) });
         let headers = response.headers_mut();
         if !is_known {

@@ -14,11 +14,11 @@ use bytes::Bytes;
 use http_body_util::Full;
 
 use crate::{
-    cache::{CacheStatus, Demand},
+    cache::{CacheDirectives, CacheStatus},
     directory::Freshness,
 };
 
-use super::{front::Repeatable, observe::Made};
+use super::{front::CacheableResponse, observe::ResponseOrigin};
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
@@ -37,8 +37,8 @@ pub(super) struct Representation {
 }
 
 /// What a request's `Cache-Control` demands.
-pub(super) fn demand(headers: &HeaderMap) -> Demand {
-    let Some(control) = headers.typed_get::<CacheControl>() else { return Demand::default() };
+pub(super) fn parse_cache_control(headers: &HeaderMap) -> CacheDirectives {
+    let Some(control) = headers.typed_get::<CacheControl>() else { return CacheDirectives::default() };
     // Without a number it accepts any staleness, for which `headers` has no word.
     let is_boundless = headers
         .get_all(CACHE_CONTROL)
@@ -46,7 +46,7 @@ pub(super) fn demand(headers: &HeaderMap) -> Demand {
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .any(|directive| directive.trim().eq_ignore_ascii_case("max-stale"));
-    Demand {
+    CacheDirectives {
         no_cache: control.no_cache(),
         no_store: control.no_store(),
         only_if_cached: control.only_if_cached(),
@@ -89,14 +89,14 @@ pub(super) fn answer(request: &HeaderMap, representation: Representation) -> Res
     let Representation { body, hash, freshness } = representation;
     let tag = value(&format!("\"{}\"", &hash.to_hex()[..32]));
     let body = Bytes::from(body);
-    let made = freshness.as_ref().map(Made::of);
+    let made = freshness.as_ref().map(ResponseOrigin::of);
     let headers = freshness.as_ref().map(|freshness| FreshnessHeaders::new(freshness.age, &freshness.status));
     let mut response = respond(request, body.clone(), tag.clone(), headers).map(Body::new);
     if let Some(made) = made {
         response.extensions_mut().insert(made);
     }
     if let Some(freshness) = freshness.filter(|freshness| freshness.status.is_fresh_hit()) {
-        response.extensions_mut().insert(Repeatable { body, tag, freshness });
+        response.extensions_mut().insert(CacheableResponse { body, tag, freshness });
     }
     response
 }
@@ -108,7 +108,7 @@ pub(super) fn respond(
     tag: HeaderValue,
     freshness: Option<FreshnessHeaders>,
 ) -> http::Response<Full<Bytes>> {
-    let is_known = has_already(request, &tag);
+    let is_known = etag_matches(request, &tag);
     let mut response = http::Response::new(Full::new(if is_known { Bytes::new() } else { body }));
     if is_known {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -131,7 +131,7 @@ pub(super) fn respond(
 
 /// Whether a request's `If-None-Match` names a representation (RFC 9110,
 /// section 13.1.2).
-pub(super) fn has_already(request: &HeaderMap, tag: &HeaderValue) -> bool {
+pub(super) fn etag_matches(request: &HeaderMap, tag: &HeaderValue) -> bool {
     let Some(known) = request.typed_get::<IfNoneMatch>() else { return false };
     let tag = tag.to_str().ok().and_then(|tag| tag.parse::<ETag>().ok());
     tag.is_some_and(|tag| !known.precondition_passes(&tag))

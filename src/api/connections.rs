@@ -13,8 +13,8 @@ use utoipa::ToSchema;
 use crate::{
     directory::Source,
     domain::parameter::Parameter,
-    telemetry::request::asks,
-    upstream::{BreakerState, Payer, Upstream, whole_seconds},
+    telemetry::request::record_connections,
+    upstream::{BreakerState, CallerShare, Upstream, ceil_seconds},
     vendors::capabilities::{Applied, ListCapabilities, expansion_names},
 };
 
@@ -67,18 +67,18 @@ pub(super) struct Connection<'c> {
 pub(super) struct Budget {
     /// How many vendor calls would be let pass at once.
     #[schema(example = 5)]
-    left: u32,
+    remaining: u32,
     /// How many of them the caller's share would let pass at once; null if it
     /// has none, and may take all.
     #[schema(value_type = Option<i64>, example = json!(null))]
-    share_left: Option<u32>,
+    share_remaining: Option<u32>,
     /// How many calls wait for a place.
     #[schema(example = 0)]
     waiting: u32,
     /// For how many more seconds the vendor has stopped the credential; null
     /// if it has not.
     #[schema(value_type = Option<i64>, example = json!(null))]
-    stopped_for: Option<u64>,
+    blocked_for: Option<u64>,
 }
 
 /// Whether a vendor is asked.
@@ -112,13 +112,13 @@ impl ListSupport {
 }
 
 impl Budget {
-    pub(super) fn of(upstream: &Upstream, payer: Option<&Payer>) -> Self {
+    pub(super) fn of(upstream: &Upstream, caller_share: Option<&CallerShare>) -> Self {
         let state = upstream.budget();
         Self {
-            left: state.left,
-            share_left: payer.map(|payer| upstream.share_left(payer)),
+            remaining: state.remaining,
+            share_remaining: caller_share.map(|caller_share| upstream.share_remaining(caller_share)),
             waiting: state.waiting,
-            stopped_for: state.stopped.map(whole_seconds),
+            blocked_for: state.blocked_for.map(ceil_seconds),
         }
     }
 }
@@ -127,7 +127,7 @@ impl Breaker {
     pub(super) fn of(state: BreakerState) -> Self {
         match state {
             BreakerState::Closed => Self { state: "closed", retry_after: None },
-            BreakerState::Open(left) => Self { state: "open", retry_after: Some(whole_seconds(left)) },
+            BreakerState::Open(left) => Self { state: "open", retry_after: Some(ceil_seconds(left)) },
             BreakerState::HalfOpen => Self { state: "half_open", retry_after: None },
         }
     }
@@ -142,7 +142,7 @@ impl<'c> Connection<'c> {
             customers: ListSupport::of(&capabilities.customers, CUSTOMER_FILTERS),
             customer_expand: expansion_names(capabilities.retrieve_expand),
             transactions: capabilities.transactions.as_ref().map(|list| ListSupport::of(list, TRANSACTION_FILTERS)),
-            budget: Budget::of(source.upstream(), access.payer().as_ref()),
+            budget: Budget::of(source.upstream(), access.caller_share().as_ref()),
             breaker: Breaker::of(source.upstream().breaker()),
         }
     }
@@ -184,6 +184,6 @@ pub(super) async fn get_connection(
     let source = state.directory.sources().find(|source| source.name().as_str() == name && access.allows(name));
     let source =
         source.ok_or_else(|| Problem::new(Code::ConnectionNotFound, format!("there is no connection `{name}`")))?;
-    asks(from_ref(source.name()));
+    record_connections(from_ref(source.name()));
     Ok(page::json(serde_json::to_vec(&Connection::of(source, &access)).unwrap_or_default()))
 }

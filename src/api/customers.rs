@@ -11,7 +11,7 @@ use http::HeaderMap;
 
 use crate::{
     domain::{customer::Customer, question::Retrieval},
-    telemetry::request::asks,
+    telemetry::request::record_connections,
 };
 
 use super::{
@@ -21,7 +21,7 @@ use super::{
     lists::list,
     openapi::headers::{CachingHeaders, NotModified, PreferenceHeaders},
     page::{self, CustomerPage},
-    parameters::{self, Asker, ConnectionParameters, CustomerParameters, CustomerShapeParameters, PageParameters},
+    parameters::{self, ConnectionParameters, CustomerParameters, CustomerShapeParameters, ListParts, PageParameters},
     problem::{
         Problem,
         documented::{GetCustomerProblems, ListCustomersProblems},
@@ -47,7 +47,7 @@ use super::{
     params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, CachingHeaders, PreferenceHeaders),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
-pub(super) async fn list_customers(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+pub(super) async fn list_customers(State(state): State<ApiState>, asker: ListParts) -> Result<Response, Problem> {
     list(&state, &asker.headers, parameters::customers(&asker)?).await
 }
 
@@ -75,9 +75,9 @@ pub(super) async fn get_customer(
 ) -> Result<Response, Problem> {
     let shape = parameters::customer_shape(query.as_deref(), &access)?;
     let (connection, vendor_id) = parameters::customer_id(parameters::path_id(&path), &access)?;
-    asks(from_ref(&connection));
+    record_connections(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };
-    let demand = caching::demand(&headers);
-    let found = state.directory.retrieve(&connection, &retrieval, demand, access.payer()).await?;
+    let directives = caching::parse_cache_control(&headers);
+    let found = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share()).await?;
     Ok(caching::answer(&headers, page::single(found)))
 }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::telemetry::request::NONE;
 
 use super::{
-    observe::{Made, Observer, Outcome},
+    observe::{Observer, RequestOutcome, ResponseOrigin},
     problem::{Code, Problem},
     query::is_percent_encoded,
 };
@@ -30,7 +30,7 @@ const LONGEST_REQUEST_ID: usize = 128;
 
 /// What the edge works with.
 #[derive(Debug, Clone)]
-pub(super) struct Edge {
+pub(super) struct RequestLayer {
     /// How long a request may take.
     pub(super) timeout: Duration,
     /// Who notes what becomes of it.
@@ -38,8 +38,8 @@ pub(super) struct Edge {
 }
 
 /// Runs a request within its bounds, and finishes its answer.
-pub(super) async fn edge(State(edge): State<Edge>, request: Request, next: Next) -> Response {
-    let Edge { timeout, observer } = edge;
+pub(super) async fn edge(State(edge): State<RequestLayer>, request: Request, next: Next) -> Response {
+    let RequestLayer { timeout, observer } = edge;
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).into();
     let begun = observer.begin(request.method(), route, request.headers());
@@ -55,11 +55,11 @@ pub(super) async fn edge(State(edge): State<Edge>, request: Request, next: Next)
     if let Some(problem) = &problem {
         *response.body_mut() = Body::from(problem.document(request_id));
     }
-    let outcome = Outcome {
+    let outcome = RequestOutcome {
         status: response.status(),
         request_id,
         code: problem.as_ref().map(|problem| problem.code().name()),
-        made: response.extensions_mut().remove::<Made>(),
+        made: response.extensions_mut().remove::<ResponseOrigin>(),
     };
     let subject = observer.note(begun, &outcome);
     response.extensions_mut().insert(subject);

@@ -6,9 +6,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{CallCount, DirectoryError, Explained, ExplainedRequest, ExplainedSource, PageRequest},
-    telemetry::request::asks,
-    upstream::Payer,
+    directory::{CallEstimate, DirectoryError, Explained, ExplainedRequest, ExplainedSource, PageRequest},
+    telemetry::request::record_connections,
+    upstream::CallerShare,
     vendors::plan::{NativeParameter, Plan},
 };
 
@@ -18,8 +18,8 @@ use super::{
     openapi::headers::PreferenceHeaders,
     page,
     parameters::{
-        self, Asker, ConnectionParameters, CustomerParameters, CustomerShapeParameters, ListRequest, PageParameters,
-        TransactionShapeParameters,
+        self, ConnectionParameters, CustomerParameters, CustomerShapeParameters, ListParts, ListRequest,
+        PageParameters, TransactionShapeParameters,
     },
     preference::{LENIENT, PREFERENCE_APPLIED},
     problem::{
@@ -31,9 +31,9 @@ use super::{
 /// What asking a question would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct Explanation<'e> {
-    /// How several connections become one list: `one_after_the_other`, or
+    /// How several connections become one list: `sequential`, or
     /// `merged` by `created_at` and `id`. An open list.
-    #[schema(example = "one_after_the_other", extensions(("x-extensible-enum" = json!(["one_after_the_other", "merged"]))))]
+    #[schema(example = "sequential", extensions(("x-extensible-enum" = json!(["sequential", "merged"]))))]
     strategy: &'static str,
     /// How many rows the page would hold at most.
     #[schema(example = 20)]
@@ -53,10 +53,10 @@ pub(super) struct Explanation<'e> {
 struct Calls {
     /// At least so many.
     #[schema(example = 1)]
-    at_best: u32,
+    min: u32,
     /// At most so many, if the vendors fill their pages.
     #[schema(example = 2)]
-    at_most: u32,
+    max: u32,
 }
 
 /// What a connection would be asked.
@@ -87,9 +87,9 @@ struct Source<'e> {
     /// open list.
     #[schema(example = "native", extensions(("x-extensible-enum" = json!(["native", "gateway", "none"]))))]
     order: &'static str,
-    /// How its pages are gone through: `page_by_page`, until there are enough
-    /// rows, or `all_pages`, to sort them. An open list.
-    #[schema(example = "page_by_page", extensions(("x-extensible-enum" = json!(["page_by_page", "all_pages"]))))]
+    /// How its pages are gone through: `paged`, until there are enough
+    /// rows, or `full_scan`, to sort them. An open list.
+    #[schema(example = "paged", extensions(("x-extensible-enum" = json!(["paged", "full_scan"]))))]
     paging: &'static str,
     /// How many vendor calls it would cost here.
     calls: Calls,
@@ -143,17 +143,17 @@ struct Native<'e> {
 impl<'e> Explanation<'e> {
     fn of(explained: &'e Explained, page: &PageRequest) -> Self {
         Self {
-            strategy: if explained.is_merged { "merged" } else { "one_after_the_other" },
+            strategy: if explained.is_merged { "merged" } else { "sequential" },
             limit: page.limit,
             max_calls: explained.allowed,
             calls: explained.calls.into(),
-            sources: explained.sources.iter().map(|source| Source::of(source, page.payer.as_ref())).collect(),
+            sources: explained.sources.iter().map(|source| Source::of(source, page.caller_share.as_ref())).collect(),
         }
     }
 }
 
 impl<'e> Source<'e> {
-    fn of(explained: &'e ExplainedSource, payer: Option<&Payer>) -> Self {
+    fn of(explained: &'e ExplainedSource, caller_share: Option<&CallerShare>) -> Self {
         let source = &explained.source;
         let plan = explained.plan.as_ref().ok();
         let skipped = explained.plan.as_ref().err().map(|error| {
@@ -173,9 +173,9 @@ impl<'e> Source<'e> {
             native: plan.map_or_else(Vec::new, |plan| plan.native.iter().map(Native::of).collect()),
             gateway: plan.map_or_else(Vec::new, |plan| plan.gateway.iter().map(|it| it.name()).collect()),
             order: plan.map_or("none", |plan| order(plan)),
-            paging: if is_sorted { "all_pages" } else { "page_by_page" },
+            paging: if is_sorted { "full_scan" } else { "paged" },
             calls: explained.calls.into(),
-            budget: Budget::of(source.upstream(), payer),
+            budget: Budget::of(source.upstream(), caller_share),
             breaker: Breaker::of(source.upstream().breaker()),
             problem: skipped,
         }
@@ -203,9 +203,9 @@ impl<'e> Native<'e> {
     }
 }
 
-impl From<CallCount> for Calls {
-    fn from(CallCount { at_best, at_most }: CallCount) -> Self {
-        Self { at_best, at_most }
+impl From<CallEstimate> for Calls {
+    fn from(CallEstimate { min, max }: CallEstimate) -> Self {
+        Self { min, max }
     }
 }
 
@@ -222,7 +222,7 @@ impl From<CallCount> for Calls {
     params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, PreferenceHeaders),
     responses((status = 200, description = "What asking would do.", body = Explanation), ExplainCustomersProblems),
 )]
-pub(super) async fn explain_customers(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+pub(super) async fn explain_customers(State(state): State<ApiState>, asker: ListParts) -> Result<Response, Problem> {
     explain(&state, &parameters::customers(&asker)?).await
 }
 
@@ -244,12 +244,12 @@ pub(super) async fn explain_customers(State(state): State<ApiState>, asker: Aske
     ),
     responses((status = 200, description = "What asking would do.", body = Explanation), ExplainTransactionsProblems),
 )]
-pub(super) async fn explain_transactions(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+pub(super) async fn explain_transactions(State(state): State<ApiState>, asker: ListParts) -> Result<Response, Problem> {
     explain(&state, &parameters::transactions(&asker)?).await
 }
 
 async fn explain(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
-    asks(&request.page.connections);
+    record_connections(&request.page.connections);
     let explained = state.directory.explain(&request.question, &request.page).await?;
     let explanation = Explanation::of(&explained, &request.page);
     let mut response = page::json(serde_json::to_vec(&explanation).unwrap_or_default());

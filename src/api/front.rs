@@ -29,32 +29,32 @@ use crate::{
 };
 
 use super::{
-    access::{Callers, Shown},
+    access::{Authentication, Callers},
     caching::{self, FreshnessHeaders},
     edge,
     export::Format,
-    observe::{Hits, Observer, Subject},
+    observe::{HitRecorder, Observer, RequestLabels},
     preference,
 };
 
 /// What answers every request. Clones share it.
 #[derive(Clone)]
-pub struct Front(Arc<Shared>);
+pub struct ResponseCache(Arc<Shared>);
 
 struct Shared {
     router: Router,
     observer: Observer,
     callers: Callers,
-    remembered: Cache<Question, Arc<Answer>>,
+    remembered: Cache<ResponseKey, Arc<CachedResponse>>,
     clock: SharedClock,
 }
 
 /// A body that is given out by reference, or one of the router's.
-pub type FrontBody = Either<Full<Bytes>, Body>;
+pub type ResponseCacheBody = Either<Full<Bytes>, Body>;
 
 /// What an answer depends on besides the kept pages.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct Question {
+struct ResponseKey {
     /// The caller's place in the configuration.
     caller: usize,
     target: Box<str>,
@@ -62,13 +62,13 @@ struct Question {
 
 /// A question as it is asked, to look up.
 #[derive(Debug, Clone, Copy, Hash)]
-struct Asked<'r> {
+struct ResponseKeyRef<'r> {
     caller: usize,
     target: &'r str,
 }
 
-impl Equivalent<Question> for Asked<'_> {
-    fn equivalent(&self, question: &Question) -> bool {
+impl Equivalent<ResponseKey> for ResponseKeyRef<'_> {
+    fn equivalent(&self, question: &ResponseKey) -> bool {
         self.caller == question.caller && *self.target == *question.target
     }
 }
@@ -76,7 +76,7 @@ impl Equivalent<Question> for Asked<'_> {
 /// What may be given out again; the router leaves it in its response's
 /// extensions.
 #[derive(Debug, Clone)]
-pub(super) struct Repeatable {
+pub(super) struct CacheableResponse {
     pub(super) body: Bytes,
     pub(super) tag: HeaderValue,
     pub(super) freshness: Freshness,
@@ -84,7 +84,7 @@ pub(super) struct Repeatable {
 
 /// A remembered answer.
 #[derive(Debug)]
-struct Answer {
+struct CachedResponse {
     body: Bytes,
     tag: HeaderValue,
     /// The pages behind it. What is remembered keeps none of them in memory.
@@ -95,11 +95,11 @@ struct Answer {
     fresh_until: Duration,
     /// The headers that change by the second, and the second.
     headers: Mutex<Option<(u64, FreshnessHeaders)>>,
-    hits: Hits,
+    hits: HitRecorder,
 }
 
-impl Answer {
-    fn new(Repeatable { body, tag, freshness }: Repeatable, hits: Hits, now: Duration) -> Self {
+impl CachedResponse {
+    fn new(CacheableResponse { body, tag, freshness }: CacheableResponse, hits: HitRecorder, now: Duration) -> Self {
         let ttl = Duration::from_secs(freshness.status.ttl.try_into().unwrap_or(0));
         Self {
             body,
@@ -132,7 +132,7 @@ impl Answer {
     }
 }
 
-impl Front {
+impl ResponseCache {
     /// A front that remembers answers of `max_bytes` together.
     #[must_use]
     pub fn new(
@@ -143,8 +143,9 @@ impl Front {
         tracer: Tracer,
         clock: SharedClock,
     ) -> Self {
-        let weigh = |question: &Question, answer: &Arc<Answer>| {
-            let bytes = size_of::<Question>() + question.target.len() + size_of::<Answer>() + answer.body.len();
+        let weigh = |question: &ResponseKey, answer: &Arc<CachedResponse>| {
+            let bytes =
+                size_of::<ResponseKey>() + question.target.len() + size_of::<CachedResponse>() + answer.body.len();
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let remembered = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
@@ -153,26 +154,26 @@ impl Front {
     }
 
     /// Answers a request.
-    pub async fn answer<B>(self, request: Request<B>) -> Result<http::Response<FrontBody>, Infallible>
+    pub async fn answer<B>(self, request: Request<B>) -> Result<http::Response<ResponseCacheBody>, Infallible>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
         let asked = self.0.asked(&request);
-        if let Some(response) = asked.and_then(|asked| self.0.recall(asked, request.headers())) {
+        if let Some(response) = asked.and_then(|asked| self.0.lookup(asked, request.headers())) {
             return Ok(response.map(Either::Left));
         }
-        let question = asked.map(|Asked { caller, target }| Question { caller, target: target.into() });
+        let question = asked.map(|ResponseKeyRef { caller, target }| ResponseKey { caller, target: target.into() });
         // Boxed, so that a hit does not carry room for what it does not do.
         Ok(Box::pin(self.route(question, request.map(Body::new))).await)
     }
 
-    async fn route(self, question: Option<Question>, request: Request) -> http::Response<FrontBody> {
+    async fn route(self, question: Option<ResponseKey>, request: Request) -> http::Response<ResponseCacheBody> {
         let mut response = self.0.router.clone().oneshot(request).await.into_response();
-        let repeatable = response.extensions_mut().remove::<Repeatable>();
-        let subject = response.extensions_mut().remove::<Subject>();
+        let repeatable = response.extensions_mut().remove::<CacheableResponse>();
+        let subject = response.extensions_mut().remove::<RequestLabels>();
         if let (Some(question), Some(repeatable), Some(subject)) = (question, repeatable, subject) {
-            let answer = Answer::new(repeatable, self.0.observer.hits(subject), self.0.clock.elapsed());
+            let answer = CachedResponse::new(repeatable, self.0.observer.hits(subject), self.0.clock.elapsed());
             self.0.remembered.insert(question, Arc::new(answer));
         }
         response.map(Either::Right)
@@ -182,7 +183,7 @@ impl Front {
 impl Shared {
     /// What may have been remembered: a bare `GET` of a known caller that
     /// demands nothing of freshness and prefers nothing.
-    fn asked<'r, B: http_body::Body>(&self, request: &'r Request<B>) -> Option<Asked<'r>> {
+    fn asked<'r, B: http_body::Body>(&self, request: &'r Request<B>) -> Option<ResponseKeyRef<'r>> {
         let is_plain = |headers: &HeaderMap| {
             !headers.contains_key(CACHE_CONTROL)
                 && !headers.contains_key(preference::PREFER)
@@ -191,12 +192,12 @@ impl Shared {
         if request.method() != Method::GET || !request.body().is_end_stream() || !is_plain(request.headers()) {
             return None;
         }
-        let Shown::Caller(caller) = self.callers.recognise(request.headers()).ok()? else { return None };
+        let Authentication::Caller(caller) = self.callers.recognise(request.headers()).ok()? else { return None };
         let target = request.uri().path_and_query()?.as_str();
-        Some(Asked { caller, target })
+        Some(ResponseKeyRef { caller, target })
     }
 
-    fn recall(&self, asked: Asked<'_>, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
+    fn lookup(&self, asked: ResponseKeyRef<'_>, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
         let answer = self.remembered.get(&asked)?;
         let now = self.clock.elapsed();
         let Some(pages) = answer.pages().filter(|_| now < answer.fresh_until) else {
@@ -212,14 +213,14 @@ impl Shared {
         let freshness = Some(answer.freshness_headers(now));
         let mut response = caching::respond(request, answer.body.clone(), answer.tag.clone(), freshness);
         let id = edge::request_id(request);
-        let took = self.clock.elapsed().saturating_sub(now);
-        answer.hits.note(span, response.status(), id.to_str().unwrap_or_default(), took);
+        let duration = self.clock.elapsed().saturating_sub(now);
+        answer.hits.note(span, response.status(), id.to_str().unwrap_or_default(), duration);
         response.headers_mut().insert(edge::REQUEST_ID, id);
         Some(response)
     }
 }
 
-impl std::fmt::Debug for Front {
+impl std::fmt::Debug for ResponseCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Front").field("remembered", &self.0.remembered.entry_count()).finish_non_exhaustive()
     }

@@ -16,7 +16,7 @@ use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{directory::Source, telemetry::metrics::Look, upstream::BreakerState};
+use crate::{directory::Source, telemetry::metrics::GaugeUpdate, upstream::BreakerState};
 
 use super::{
     ApiState,
@@ -83,7 +83,7 @@ impl<'c> ConnectionReadiness<'c> {
     fn of(source: &'c Source) -> Self {
         let breaker = source.upstream().breaker();
         let status = match breaker {
-            BreakerState::Open(_) if source.keeps_usable() => "degraded",
+            BreakerState::Open(_) if source.has_usable_entry() => "degraded",
             BreakerState::Open(_) => "failing",
             BreakerState::Closed | BreakerState::HalfOpen => "ok",
         };
@@ -150,7 +150,7 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
     drop(look);
     let requests = [
         ("gateway_requests_in_flight", "Requests that are worked on.", state.places.taken()),
-        ("gateway_requests_allowed", "Requests that may be worked on at once.", state.places.count()),
+        ("gateway_requests_limit", "Requests that may be worked on at once.", state.places.count()),
     ];
     for (name, help, value) in requests {
         state.registry.gauge(name, help, &[]).set(value);
@@ -159,9 +159,9 @@ pub(super) async fn metrics(State(state): State<ApiState>) -> Response {
 }
 
 /// Sets the gauges of what is not counted as it happens.
-fn look_at(look: &mut Look<'_>, source: &Source) {
+fn look_at(look: &mut GaugeUpdate<'_>, source: &Source) {
     let budget = source.upstream().budget();
-    let stopped = budget.stopped.unwrap_or_default().as_secs_f64();
+    let stopped = budget.blocked_for.unwrap_or_default().as_secs_f64();
     let open = match source.upstream().breaker() {
         BreakerState::Closed => 0.0,
         BreakerState::HalfOpen => 0.5,
@@ -169,17 +169,17 @@ fn look_at(look: &mut Look<'_>, source: &Source) {
     };
     let connection = source.name().as_str();
     let gauges = [
-        ("gateway_budget_left", "Vendor calls that would be let pass at once.", budget.left.into()),
+        ("gateway_budget_remaining", "Vendor calls that would be let pass at once.", budget.remaining.into()),
         ("gateway_budget_waiting", "Vendor calls that wait for a place.", budget.waiting.into()),
-        ("gateway_budget_stopped_seconds", "For how long the vendor has stopped the credential.", stopped),
+        ("gateway_budget_blocked_seconds", "For how long the vendor has stopped the credential.", stopped),
         ("gateway_breaker_open", "The breaker: 0 closed, 0.5 half-open, 1 open.", open),
     ];
     for (name, help, value) in gauges {
         look.gauge(name, help, &[("connection", connection)]).set(value);
     }
-    for (caller, left) in source.upstream().shares_left() {
+    for (caller, left) in source.upstream().shares_remaining() {
         let help = "Vendor calls that a caller's share of the budget would let pass at once.";
         let labels = &[("caller", &*caller), ("connection", connection)];
-        look.gauge("gateway_caller_share_left", help, labels).set(left);
+        look.gauge("gateway_caller_share_remaining", help, labels).set(left);
     }
 }

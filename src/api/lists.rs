@@ -3,7 +3,7 @@
 use axum::response::Response;
 use http::HeaderMap;
 
-use crate::telemetry::request::asks;
+use crate::telemetry::request::record_connections;
 
 use super::{
     ApiState, caching,
@@ -16,7 +16,7 @@ use super::{
 
 /// Answers a request for a list: a page of it, or all of it.
 pub(super) async fn list(state: &ApiState, headers: &HeaderMap, request: ListRequest) -> Result<Response, Problem> {
-    asks(&request.page.connections);
+    record_connections(&request.page.connections);
     if let Some(format) = Format::asked(headers) {
         return export::answer(state, request, format).await;
     }

@@ -41,12 +41,12 @@ use crate::{
     telemetry::{metrics::Registry, trace::Tracer},
 };
 pub use access::Callers;
-use edge::Edge;
-pub use front::{Front, FrontBody};
+use edge::RequestLayer;
+pub use front::{ResponseCache, ResponseCacheBody};
 pub use health::Readiness;
 use observe::Observer;
 pub use openapi::{document, document_3_0};
-pub use overload::Places;
+pub use overload::ConcurrencyLimit;
 
 /// What the routes work with.
 #[derive(Clone)]
@@ -62,7 +62,7 @@ pub struct ApiState {
     /// How long a request may take.
     pub request_timeout: Duration,
     /// How many requests are worked on at once.
-    pub places: Places,
+    pub places: ConcurrencyLimit,
     /// Whether the gateway takes requests.
     pub readiness: Readiness,
     /// What time it is.
@@ -72,7 +72,7 @@ pub struct ApiState {
 /// All routes, with everything around them.
 pub fn router(state: ApiState) -> Router {
     let observer = Observer::new(state.registry.clone(), state.tracer.clone(), state.clock.clone());
-    let edge = Edge { timeout: state.request_timeout, observer };
+    let edge = RequestLayer { timeout: state.request_timeout, observer };
     let routes = contracted().split_for_parts().0.merge(docs::routes());
     routes
         .layer(middleware::from_fn_with_state(state.places.clone(), overload::shed))

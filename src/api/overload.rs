@@ -34,21 +34,21 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Places for requests.
 #[derive(Debug, Clone)]
-pub struct Places {
+pub struct ConcurrencyLimit {
     taken: Arc<AtomicU32>,
     count: u32,
 }
 
 /// A place that is taken, until it is dropped.
-struct Place(Arc<AtomicU32>);
+struct ConcurrencyPermit(Arc<AtomicU32>);
 
 /// A body that holds its request's place.
-struct Held {
+struct PermitBody {
     body: Body,
-    _place: Place,
+    _place: ConcurrencyPermit,
 }
 
-impl Places {
+impl ConcurrencyLimit {
     /// So many.
     #[must_use]
     pub fn new(count: u32) -> Self {
@@ -57,7 +57,7 @@ impl Places {
 
     /// So many in place of these; those that are taken count.
     #[must_use]
-    pub fn renewed(&self, count: u32) -> Self {
+    pub fn reconfigured(&self, count: u32) -> Self {
         Self { taken: Arc::clone(&self.taken), count }
     }
 
@@ -71,14 +71,14 @@ impl Places {
         self.taken.load(Relaxed)
     }
 
-    fn take(&self) -> Option<Place> {
+    fn take(&self) -> Option<ConcurrencyPermit> {
         let more = |taken| (taken < self.count).then_some(taken + 1);
-        self.taken.fetch_update(Relaxed, Relaxed, more).is_ok().then(|| Place(Arc::clone(&self.taken)))
+        self.taken.fetch_update(Relaxed, Relaxed, more).is_ok().then(|| ConcurrencyPermit(Arc::clone(&self.taken)))
     }
 }
 
 /// Answers a request for which there is a place, or that needs none.
-pub(super) async fn shed(State(places): State<Places>, request: Request, next: Next) -> Response {
+pub(super) async fn shed(State(places): State<ConcurrencyLimit>, request: Request, next: Next) -> Response {
     if request.extensions().get::<Access>().is_none() {
         return next.run(request).await;
     }
@@ -86,16 +86,16 @@ pub(super) async fn shed(State(places): State<Places>, request: Request, next: N
         let detail = format!("{} requests are being worked on, and there is no place for more", places.count);
         return Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER).into_response();
     };
-    next.run(request).await.map(|body| Body::new(Held { body, _place: place }))
+    next.run(request).await.map(|body| Body::new(PermitBody { body, _place: place }))
 }
 
-impl Drop for Place {
+impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
 }
 
-impl http_body::Body for Held {
+impl http_body::Body for PermitBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -6,7 +6,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{Found, Listed, Outcome},
+    directory::{ListPage, RetrievedRecord, SourceOutcome},
     domain::{customer::Customer, transaction::Transaction},
 };
 
@@ -64,7 +64,7 @@ struct Tail<'p> {
 }
 
 /// A page of a list.
-pub(super) fn list(listed: Listed, limit: usize) -> Representation {
+pub(super) fn list(listed: ListPage, limit: usize) -> Representation {
     let tail = Tail {
         page: Page {
             limit,
@@ -95,12 +95,12 @@ pub(super) fn list(listed: Listed, limit: usize) -> Representation {
     body.extend_from_slice(tail.get(1..).unwrap_or_default());
     hasher.update(&tail);
     // What is missing may be back at any moment.
-    let is_whole = !listed.sources.iter().any(|source| matches!(source.outcome, Outcome::Failed(_)));
+    let is_whole = !listed.sources.iter().any(|source| matches!(source.outcome, SourceOutcome::Failed(_)));
     Representation { body, hash: hasher.finalize(), freshness: listed.freshness.filter(|_| is_whole) }
 }
 
 /// A single customer.
-pub(super) fn single(found: Found) -> Representation {
+pub(super) fn single(found: RetrievedRecord) -> Representation {
     let body = found.record.json().to_vec();
     Representation { hash: blake3::hash(&body), body, freshness: Some(found.freshness) }
 }

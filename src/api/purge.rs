@@ -9,7 +9,7 @@ use axum::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{cache::Scope, telemetry::request::asks};
+use crate::{cache::Scope, telemetry::request::record_connections};
 
 use super::{
     ApiState,
@@ -54,12 +54,12 @@ pub(super) async fn purge_cache(
     let connections = parameters::connections(&query, &state.directory, &access)?;
     let scope = match query.one("customer")? {
         None => {
-            asks(&connections);
+            record_connections(&connections);
             Scope::Connections(connections)
         }
         Some(id) => {
             let (connection, vendor_id) = parameters::customer_id(id, &access)?;
-            asks(from_ref(&connection));
+            record_connections(from_ref(&connection));
             Scope::Customer(connection, vendor_id)
         }
     };

@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{self, Outcome},
+    directory::{self, SourceOutcome},
     domain::timestamp::Timestamp,
 };
 
@@ -44,12 +44,12 @@ impl<'r> SourceReport<'r> {
     /// The account of a source, for callers.
     pub(super) fn of(report: &'r directory::SourceReport) -> Self {
         let (status, fetched_at, problem) = match &report.outcome {
-            Outcome::Answered { is_partial, fetched_at, .. } => {
+            SourceOutcome::Answered { is_partial, fetched_at, .. } => {
                 (if *is_partial { "partial" } else { "ok" }, *fetched_at, None)
             }
-            Outcome::NotAsked => ("not_asked", None, None),
-            Outcome::Failed(error) => ("failed", None, Some(Problem::from(error.clone()))),
-            Outcome::Skipped(error) => {
+            SourceOutcome::NotAsked => ("not_asked", None, None),
+            SourceOutcome::Failed(error) => ("failed", None, Some(Problem::from(error.clone()))),
+            SourceOutcome::Skipped(error) => {
                 let error = directory::DirectoryError::Plan(report.connection.clone(), error.clone());
                 ("skipped", None, Some(Problem::from(error)))
             }

@@ -8,7 +8,7 @@ use opentelemetry::{KeyValue, trace::SpanBuilder};
 
 use crate::telemetry::{request::NONE, trace::Span};
 
-use super::observe::{Outcome, Subject};
+use super::observe::{RequestLabels, RequestOutcome};
 
 /// How the span of a request begins.
 pub(super) fn describe(method: &Method, route: &str) -> SpanBuilder {
@@ -25,8 +25,8 @@ pub(super) fn describe(method: &Method, route: &str) -> SpanBuilder {
 }
 
 /// Ends the span of a request.
-pub(super) fn end(span: Span, subject: &Subject, outcome: &Outcome<'_>) {
-    let Outcome { status, request_id, code, made } = outcome;
+pub(super) fn end(span: Span, subject: &RequestLabels, outcome: &RequestOutcome<'_>) {
+    let RequestOutcome { status, request_id, code, made } = outcome;
     let error = status.is_server_error().then(|| code.map_or_else(|| status.as_str().to_owned().into(), Into::into));
     span.end(error, || {
         let named = [("gateway.caller", &subject.caller), ("gateway.connection", &subject.connections)];

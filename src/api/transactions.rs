@@ -10,7 +10,7 @@ use super::{
     lists::list,
     openapi::headers::{CachingHeaders, NotModified, PreferenceHeaders},
     page::TransactionPage,
-    parameters::{self, Asker, ConnectionParameters, PageParameters, TransactionShapeParameters},
+    parameters::{self, ConnectionParameters, ListParts, PageParameters, TransactionShapeParameters},
     problem::{
         Problem,
         documented::{ListCustomerTransactionsProblems, ListTransactionsProblems},
@@ -37,7 +37,7 @@ use super::{
     ),
     responses((status = 200, description = "A page of transactions.", body = TransactionPage), NotModified, ListTransactionsProblems),
 )]
-pub(super) async fn list_transactions(State(state): State<ApiState>, asker: Asker) -> Result<Response, Problem> {
+pub(super) async fn list_transactions(State(state): State<ApiState>, asker: ListParts) -> Result<Response, Problem> {
     list(&state, &asker.headers, parameters::transactions(&asker)?).await
 }
 
@@ -61,7 +61,7 @@ pub(super) async fn list_transactions(State(state): State<ApiState>, asker: Aske
 pub(super) async fn list_customer_transactions(
     State(state): State<ApiState>,
     path: RawPathParams,
-    asker: Asker,
+    asker: ListParts,
 ) -> Result<Response, Problem> {
     list(&state, &asker.headers, parameters::customer_transactions(&asker, parameters::path_id(&path))?).await
 }

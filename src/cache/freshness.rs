@@ -23,7 +23,7 @@ pub struct Policy {
 
 /// A request's `Cache-Control` (RFC 9111, section 5.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Demand {
+pub struct CacheDirectives {
     /// `no-cache`: nothing kept is used.
     pub no_cache: bool,
     /// `no-store`: what is fetched for this request is not kept.
@@ -58,12 +58,12 @@ impl Default for Policy {
 
 /// How a kept answer stands.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Standing {
+pub(super) struct EntryState {
     pub(super) age: Duration,
     pub(super) lifetime: Duration,
     /// Whether the answer may be used when it is stale: that a row is missing
     /// is worth its short time and no more.
-    pub(super) keeps: bool,
+    pub(super) may_serve_stale: bool,
     pub(super) policy: Policy,
 }
 
@@ -78,29 +78,30 @@ pub(super) enum Verdict {
     Forward(Reason),
 }
 
-impl Standing {
-    pub(super) fn verdict(&self, demand: &Demand) -> Verdict {
-        let is_refused = demand.no_cache || self.is_too_old(demand);
+impl EntryState {
+    pub(super) fn verdict(&self, directives: &CacheDirectives) -> Verdict {
+        let is_refused = directives.no_cache || self.is_too_old(directives);
         let ttl = self.lifetime.saturating_sub(self.age);
         if !ttl.is_zero() {
             return if is_refused { Verdict::Forward(Reason::Request) } else { Verdict::Fresh { ttl } };
         }
-        let window = if demand.max_stale.is_some() { self.policy.stale() } else { self.policy.stale_while_revalidate };
+        let window =
+            if directives.max_stale.is_some() { self.policy.stale() } else { self.policy.stale_while_revalidate };
         let by = self.stale_by();
-        if !is_refused && self.keeps && by < window && demand.max_stale.is_none_or(|most| by <= most) {
+        if !is_refused && self.may_serve_stale && by < window && directives.max_stale.is_none_or(|most| by <= most) {
             return Verdict::Stale { by };
         }
         Verdict::Forward(Reason::Stale)
     }
 
     /// For how long the answer has been stale, if it may stand in for an error.
-    pub(super) fn usable_on_error(&self, demand: &Demand) -> Option<Duration> {
+    pub(super) fn usable_on_error(&self, directives: &CacheDirectives) -> Option<Duration> {
         let by = self.stale_by();
-        let usable = !demand.no_cache
-            && !self.is_too_old(demand)
-            && self.keeps
+        let usable = !directives.no_cache
+            && !self.is_too_old(directives)
+            && self.may_serve_stale
             && by < self.policy.stale_if_error
-            && demand.max_stale.is_none_or(|most| by <= most);
+            && directives.max_stale.is_none_or(|most| by <= most);
         usable.then_some(by)
     }
 
@@ -108,8 +109,8 @@ impl Standing {
         self.age.saturating_sub(self.lifetime)
     }
 
-    fn is_too_old(&self, demand: &Demand) -> bool {
-        demand.max_age.is_some_and(|most| self.age > most)
+    fn is_too_old(&self, directives: &CacheDirectives) -> bool {
+        directives.max_age.is_some_and(|most| self.age > most)
     }
 }
 
@@ -126,36 +127,36 @@ mod tests {
     prop_compose! {
         fn standing()(
             age in seconds(), fresh in seconds(), while_revalidating in seconds(), on_error in seconds(),
-            not_found in seconds(), keeps in any::<bool>()
-        ) -> Standing {
+            not_found in seconds(), may_serve_stale in any::<bool>()
+        ) -> EntryState {
             let policy = Policy {
                 fresh, stale_while_revalidate: while_revalidating, stale_if_error: on_error, not_found,
             };
-            Standing { age, lifetime: if keeps { fresh } else { not_found }, keeps, policy }
+            EntryState { age, lifetime: if may_serve_stale { fresh } else { not_found }, may_serve_stale, policy }
         }
     }
 
     prop_compose! {
-        fn demand()(
+        fn directives()(
             no_cache in any::<bool>(), max_age in prop::option::of(seconds()),
             max_stale in prop::option::of(prop_oneof![seconds(), select(vec![Duration::MAX])])
-        ) -> Demand {
-            Demand { no_cache, max_age, max_stale, ..Demand::default() }
+        ) -> CacheDirectives {
+            CacheDirectives { no_cache, max_age, max_stale, ..CacheDirectives::default() }
         }
     }
 
     proptest! {
         #[test]
-        fn what_is_used_is_within_the_policy_and_the_demand(standing in standing(), demand in demand()) {
-            let Standing { age, lifetime, keeps, policy } = standing;
-            let verdict = standing.verdict(&demand);
+        fn what_is_used_is_within_the_policy_and_the_demand(standing in standing(), directives in directives()) {
+            let EntryState { age, lifetime, may_serve_stale, policy } = standing;
+            let verdict = standing.verdict(&directives);
             match verdict {
                 Verdict::Fresh { ttl } => prop_assert!(!ttl.is_zero() && age + ttl == lifetime),
                 Verdict::Stale { by } => {
-                    prop_assert!(keeps && age == lifetime + by);
+                    prop_assert!(may_serve_stale && age == lifetime + by);
                     prop_assert!(by < policy.stale_while_revalidate.max(policy.stale_if_error));
-                    prop_assert!(by < policy.stale_while_revalidate || demand.max_stale.is_some());
-                    prop_assert!(demand.max_stale.is_none_or(|most| by <= most));
+                    prop_assert!(by < policy.stale_while_revalidate || directives.max_stale.is_some());
+                    prop_assert!(directives.max_stale.is_none_or(|most| by <= most));
                 }
                 Verdict::Forward(reason) => {
                     prop_assert_eq!(reason == Reason::Request, age < lifetime);
@@ -163,22 +164,22 @@ mod tests {
                 }
             }
             if !matches!(verdict, Verdict::Forward(_)) {
-                prop_assert!(!demand.no_cache && demand.max_age.is_none_or(|most| age <= most));
+                prop_assert!(!directives.no_cache && directives.max_age.is_none_or(|most| age <= most));
             }
-            if let Some(by) = standing.usable_on_error(&demand) {
-                prop_assert!(keeps && !demand.no_cache && by < policy.stale_if_error);
-                prop_assert!(demand.max_age.is_none_or(|most| age <= most));
-                prop_assert!(demand.max_stale.is_none_or(|most| by <= most));
+            if let Some(by) = standing.usable_on_error(&directives) {
+                prop_assert!(may_serve_stale && !directives.no_cache && by < policy.stale_if_error);
+                prop_assert!(directives.max_age.is_none_or(|most| age <= most));
+                prop_assert!(directives.max_stale.is_none_or(|most| by <= most));
             }
         }
 
         #[test]
-        fn nobody_gets_older_by_asking_for_fresher(standing in standing(), demand in demand()) {
-            let strict = Demand { max_stale: None, ..demand };
-            let used = |demand: &Demand| !matches!(standing.verdict(demand), Verdict::Forward(_));
-            prop_assert!(used(&Demand::default()) || !used(&strict));
-            let on_error = |demand: &Demand| standing.usable_on_error(demand).is_some();
-            prop_assert!(on_error(&Demand::default()) || !on_error(&demand));
+        fn nobody_gets_older_by_asking_for_fresher(standing in standing(), directives in directives()) {
+            let strict = CacheDirectives { max_stale: None, ..directives };
+            let used = |directives: &CacheDirectives| !matches!(standing.verdict(directives), Verdict::Forward(_));
+            prop_assert!(used(&CacheDirectives::default()) || !used(&strict));
+            let on_error = |directives: &CacheDirectives| standing.usable_on_error(directives).is_some();
+            prop_assert!(on_error(&CacheDirectives::default()) || !on_error(&directives));
         }
     }
 }

@@ -60,7 +60,7 @@ impl CacheMetrics {
     /// Whether anything is kept that may be used at a time of the clock that
     /// never goes back. Where the last that came was evicted, those left may be
     /// older than this says.
-    pub fn keeps_usable(&self, now: Duration) -> bool {
+    pub fn has_usable_entry(&self, now: Duration) -> bool {
         self.found.load(Relaxed) > 0 && now < Duration::from_nanos(self.usable_until.load(Relaxed))
     }
 

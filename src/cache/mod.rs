@@ -33,8 +33,8 @@ use crate::{
     upstream::Priority,
 };
 pub use entry::Entry;
-pub use freshness::{Demand, Policy};
-use freshness::{Standing, Verdict};
+pub use freshness::{CacheDirectives, Policy};
+use freshness::{EntryState, Verdict};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;
 pub use status::{CacheStatus, Forward, Reason};
@@ -63,7 +63,7 @@ pub struct Lookup {
     /// How long an answer may be used.
     pub policy: Policy,
     /// What the caller asks of its freshness.
-    pub demand: Demand,
+    pub directives: CacheDirectives,
     /// Who waits for it, should it have to be fetched.
     pub priority: Priority,
     /// Where the outcome is counted.
@@ -81,7 +81,7 @@ pub struct Cached {
 
 /// How a lookup would be answered.
 #[derive(Debug, Clone)]
-pub enum Foreseen {
+pub enum Peek {
     /// With what is kept.
     Kept {
         /// What is kept.
@@ -95,7 +95,7 @@ pub enum Foreseen {
 }
 
 /// Why a fetch failed, as far as the cache is concerned.
-pub trait FetchError: Clone + Send + Sync + From<FlightLost> + From<NotCached> + 'static {
+pub trait FetchFailure: Clone + Send + Sync + From<FetchAborted> + From<NotCached> + 'static {
     /// Whether the last answer may stand in (RFC 5861, section 4).
     fn allows_stale(&self) -> bool;
     /// Whether the vendor has no such row, which is kept for a short time.
@@ -106,7 +106,7 @@ pub trait FetchError: Clone + Send + Sync + From<FlightLost> + From<NotCached> +
 
 /// The task of a flight died, which only a panic does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct FlightLost;
+pub struct FetchAborted;
 
 /// The caller wanted what is kept and nothing else, and nothing is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -116,7 +116,7 @@ pub struct NotCached;
 #[derive(Clone)]
 pub struct PageCache {
     store: Cache<Key, Arc<Entry>>,
-    flights: Cache<FlightKey, Arc<Entry>>,
+    flights: Cache<FetchKey, Arc<Entry>>,
     /// Counts purges: a flight that began before one is not stored after it.
     purges: Arc<AtomicU64>,
     clock: SharedClock,
@@ -125,7 +125,7 @@ pub struct PageCache {
 /// Flights that may be shared: a caller does not join one that gives way to
 /// callers, and one that is not to be stored stays apart.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
-struct FlightKey {
+struct FetchKey {
     key: Key,
     background: bool,
     stored: bool,
@@ -156,11 +156,11 @@ impl PageCache {
     where
         A: Future<Output = Result<F, E>> + Send + 'static,
         F: Future<Output = Result<RecordPage, E>> + Send + 'static,
-        E: FetchError,
+        E: FetchFailure,
     {
         let kept = self.store.get(&lookup.key).await;
         let standing = kept.as_ref().map(|entry| self.standing(entry, lookup.policy));
-        let reason = match (&kept, standing.map(|standing| standing.verdict(&lookup.demand))) {
+        let reason = match (&kept, standing.map(|standing| standing.verdict(&lookup.directives))) {
             (Some(entry), Some(Verdict::Fresh { ttl })) => {
                 lookup.metrics.hit.increment(1);
                 return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::fresh(ttl) });
@@ -169,7 +169,7 @@ impl PageCache {
                 lookup.metrics.stale.increment(1);
                 // What is fetched for this request may not be kept: the next
                 // caller sees to it.
-                if !lookup.demand.only_if_cached && !lookup.demand.no_store {
+                if !lookup.directives.only_if_cached && !lookup.directives.no_store {
                     self.refresh(entry, &lookup, admit);
                 }
                 return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::stale(by) });
@@ -177,13 +177,13 @@ impl PageCache {
             (_, Some(Verdict::Forward(reason))) => reason,
             _ => Reason::Miss,
         };
-        if lookup.demand.only_if_cached {
+        if lookup.directives.only_if_cached {
             return Err(E::from(NotCached));
         }
-        let stored = !lookup.demand.no_store;
-        let wait = request::wait(&self.clock);
+        let stored = !lookup.directives.no_store;
+        let wait = request::track_vendor_wait(&self.clock);
         let (landed, collapsed) = match admit(lookup.priority).await {
-            Ok(fetch) => self.fly(&lookup, kept.clone(), lookup.priority, fetch).await,
+            Ok(fetch) => self.fetch_shared(&lookup, kept.clone(), lookup.priority, fetch).await,
             Err(error) => (Err(error), false),
         };
         drop(wait);
@@ -200,7 +200,7 @@ impl PageCache {
             }
             Err(error) => {
                 lookup.metrics.failed.increment(1);
-                let usable = standing.and_then(|standing| standing.usable_on_error(&lookup.demand));
+                let usable = standing.and_then(|standing| standing.usable_on_error(&lookup.directives));
                 match (kept, usable) {
                     (Some(entry), Some(by)) if error.allows_stale() => {
                         lookup.metrics.stale.increment(1);
@@ -214,15 +214,15 @@ impl PageCache {
     }
 
     /// How a lookup would be answered, without fetching or counting anything.
-    pub async fn foresee(&self, key: &Key, policy: Policy, demand: &Demand) -> Foreseen {
-        let Some(entry) = self.store.get(key).await else { return Foreseen::Fetched };
-        match self.standing(&entry, policy).verdict(demand) {
-            Verdict::Fresh { .. } => Foreseen::Kept { entry, is_refreshed: false },
+    pub async fn peek(&self, key: &Key, policy: Policy, directives: &CacheDirectives) -> Peek {
+        let Some(entry) = self.store.get(key).await else { return Peek::Fetched };
+        match self.standing(&entry, policy).verdict(directives) {
+            Verdict::Fresh { .. } => Peek::Kept { entry, is_refreshed: false },
             Verdict::Stale { .. } => {
-                let is_refreshed = !demand.only_if_cached && !demand.no_store && !entry.is_refreshing();
-                Foreseen::Kept { entry, is_refreshed }
+                let is_refreshed = !directives.only_if_cached && !directives.no_store && !entry.is_refreshing();
+                Peek::Kept { entry, is_refreshed }
             }
-            Verdict::Forward(_) => Foreseen::Fetched,
+            Verdict::Forward(_) => Peek::Fetched,
         }
     }
 
@@ -232,8 +232,13 @@ impl PageCache {
         entry.age(&self.clock)
     }
 
-    fn standing(&self, entry: &Entry, policy: Policy) -> Standing {
-        Standing { age: entry.age(&self.clock), lifetime: entry.lifetime(&policy), keeps: entry.found, policy }
+    fn standing(&self, entry: &Entry, policy: Policy) -> EntryState {
+        EntryState {
+            age: entry.age(&self.clock),
+            lifetime: entry.lifetime(&policy),
+            may_serve_stale: entry.found,
+            policy,
+        }
     }
 
     /// Fetches an entry anew behind its callers' backs, once at a time. Where
@@ -242,7 +247,7 @@ impl PageCache {
     where
         A: Future<Output = Result<F, E>> + Send + 'static,
         F: Future<Output = Result<RecordPage, E>> + Send + 'static,
-        E: FetchError,
+        E: FetchFailure,
     {
         if !entry.start_refresh() {
             return;
@@ -251,7 +256,7 @@ impl PageCache {
         let admission = admit(Priority::Background);
         let refresh = async move {
             if let Ok(fetch) = admission.await
-                && cache.fly(&lookup, Some(Arc::clone(&entry)), Priority::Background, fetch).await.0.is_err()
+                && cache.fetch_shared(&lookup, Some(Arc::clone(&entry)), Priority::Background, fetch).await.0.is_err()
             {
                 lookup.metrics.failed.increment(1);
                 cache.clock.sleep(REFRESH_REST).await;
@@ -263,50 +268,52 @@ impl PageCache {
 
     /// Joins or starts a flight, in a task of its own: dropping this future
     /// leaves it alone. Says whether it was another's, as it also is where one
-    /// has landed since the caller `saw` what was kept.
-    async fn fly<F, E>(
+    /// has landed since the caller `observed` what was kept.
+    async fn fetch_shared<F, E>(
         &self,
         lookup: &Lookup,
-        saw: Option<Arc<Entry>>,
+        observed: Option<Arc<Entry>>,
         priority: Priority,
         fetch: F,
     ) -> (Result<Arc<Entry>, E>, bool)
     where
         F: Future<Output = Result<RecordPage, E>> + Send + 'static,
-        E: FetchError,
+        E: FetchFailure,
     {
         let (cache, lookup) = (self.clone(), lookup.clone());
-        let led = Arc::new(AtomicBool::new(false));
-        let leading = Arc::clone(&led);
+        let is_leader = Arc::new(AtomicBool::new(false));
+        let leading = Arc::clone(&is_leader);
         let flight = async move {
-            let stored = !lookup.demand.no_store;
+            let stored = !lookup.directives.no_store;
             let background = priority == Priority::Background;
             let purges = cache.purges.load(Ordering::Acquire);
-            let key = FlightKey { key: lookup.key.clone(), background, stored, purges };
+            let key = FetchKey { key: lookup.key.clone(), background, stored, purges };
             let landing = async {
                 let newer = cache.store.get(&lookup.key).await;
-                if let Some(newer) = newer.filter(|newer| saw.is_none_or(|saw| !Arc::ptr_eq(newer, &saw))) {
+                if let Some(newer) =
+                    newer.filter(|newer| observed.is_none_or(|observed| !Arc::ptr_eq(newer, &observed)))
+                {
                     return Ok(newer);
                 }
                 leading.store(true, Ordering::Relaxed);
-                cache.land(&lookup, stored.then_some(purges), fetch).await
+                cache.fetch_and_store(&lookup, stored.then_some(purges), fetch).await
             };
             let landed = cache.flights.try_get_with_by_ref(&key, landing).await;
             cache.flights.invalidate(&key).await;
             landed.map_err(|error: Arc<E>| (*error).clone())
         };
         let flight = tokio::spawn(flight.with_current_context());
-        let landed = flight.await.unwrap_or_else(|_| Err(E::from(FlightLost)));
-        (landed, !led.load(Ordering::Relaxed))
+        let landed = flight.await.unwrap_or_else(|_| Err(E::from(FetchAborted)));
+        (landed, !is_leader.load(Ordering::Relaxed))
     }
 
     /// Fetches an entry, and keeps it if it may be and nothing was purged since
     /// this count of purges. A purge that comes while it is put in may pass it
     /// by: then it is taken out again.
-    async fn land<F, E>(&self, lookup: &Lookup, purges: Option<u64>, fetch: F) -> Result<Arc<Entry>, E>
+    async fn fetch_and_store<F, E>(&self, lookup: &Lookup, purges: Option<u64>, fetch: F) -> Result<Arc<Entry>, E>
     where
         F: Future<Output = Result<RecordPage, E>>,
-        E: FetchError,
+        E: FetchFailure,
     {
         let page = match fetch.await {
             Ok(page) => Some(page),

@@ -72,10 +72,10 @@ impl CacheStatus {
 
     /// The worse of two: of an answer that was made of both.
     #[must_use]
-    pub fn worse(self, other: Self) -> Self {
+    pub fn combine(self, other: Self) -> Self {
         let rank = |status: &Self| (status.forward.map(|forward| forward.reason), status.detail.is_some(), -status.ttl);
-        let worse = if rank(&other) > rank(&self) { other } else { self };
-        Self { ttl: self.ttl.min(other.ttl), detail: self.detail.or(other.detail), ..worse }
+        let combine = if rank(&other) > rank(&self) { other } else { self };
+        Self { ttl: self.ttl.min(other.ttl), detail: self.detail.or(other.detail), ..combine }
     }
 }
 

@@ -10,13 +10,13 @@ use crate::{
     directory::{Directory, PageRequest},
     domain::{
         connection::ConnectionName,
-        question::{Filter, Question, Resource, Shape},
+        question::{Filter, ListQuery, Resource, Shape},
     },
-    identity::{Settings, Source},
+    identity::{KeySource, Settings},
     upstream::Clients,
 };
 
-use super::{ConfigFile, say};
+use super::{ConfigFile, print_line};
 
 #[derive(Debug, Args)]
 pub(super) struct CheckArgs {
@@ -32,24 +32,24 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let mut config = Config::load(path)?;
     let names: Vec<ConnectionName> = config.connections.iter().map(|it| it.name.clone()).collect();
     for connection in &config.connections {
-        say(format_args!("{}: {} at {}", connection.name, connection.kind.name, connection.base_url))?;
+        print_line(format_args!("{}: {} at {}", connection.name, connection.kind.name, connection.base_url))?;
     }
     // The gateway would begin to read the provider's keys.
     let identity = config.identity.take();
     let app = App::new(config, &SystemClock::shared())?;
-    say(format_args!("{} is right", path.display()))?;
+    print_line(format_args!("{} is right", path.display()))?;
     if args.live {
         let mut failed = 0;
         for name in &names {
             let outcome = ask(&app.directory, name).await;
             failed += usize::from(outcome.is_err());
-            say(format_args!("{name}: {}", outcome.unwrap_or_else(|error| error)))?;
+            print_line(format_args!("{name}: {}", outcome.unwrap_or_else(|error| error)))?;
         }
         let mut has_keys = true;
         if let Some(settings) = &identity {
             let outcome = read_keys(settings).await;
             has_keys = outcome.is_ok();
-            say(format_args!("identity: {}", outcome.unwrap_or_else(|error| error)))?;
+            print_line(format_args!("identity: {}", outcome.unwrap_or_else(|error| error)))?;
         }
         if failed > 0 {
             bail!("{failed} of {} connections did not answer", names.len());
@@ -64,7 +64,7 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
 /// Asks a connection for its first page, and says how it went.
 async fn ask(directory: &Directory, name: &ConnectionName) -> Result<String, String> {
     let question =
-        Question { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() };
+        ListQuery { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() };
     let page = PageRequest::first(vec![name.clone()], 1);
     let listed = directory.list(&question, &page).await.map_err(|error| error.to_string())?;
     Ok(listed.total().map_or("answers".to_owned(), |total| format!("answers, {total} customers")))
@@ -72,7 +72,7 @@ async fn ask(directory: &Directory, name: &ConnectionName) -> Result<String, Str
 
 /// Reads an identity provider's keys, and says how it went.
 async fn read_keys(settings: &Settings) -> Result<String, String> {
-    let source = Source::of(&settings.jwks, &mut Clients::default()).map_err(|error| error.to_string())?;
+    let source = KeySource::of(&settings.jwks, &mut Clients::default()).map_err(|error| error.to_string())?;
     match source.read().await {
         Ok(keys) if keys.is_empty() => Err("answers, and has no key that a token can be verified with".to_owned()),
         Ok(keys) => Ok(format!("answers, {} keys", keys.len())),

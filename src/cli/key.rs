@@ -2,14 +2,14 @@
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::say;
+use super::print_line;
 
 pub(super) fn run() -> anyhow::Result<()> {
     let mut secret = [0; 32];
     getrandom::fill(&mut secret)?;
     let key = format!("cgk_{}", URL_SAFE_NO_PAD.encode(secret));
     let digest = blake3::hash(key.as_bytes()).to_hex();
-    say(format_args!("key        {key}\nkey_digest blake3:{digest}"))?;
-    say("\nGive the key to the caller; it is shown only now. Put the digest into gateway.toml:\n")?;
-    say(format_args!("[[callers]]\nname = \"…\"\nkey_digest = \"blake3:{digest}\"\nconnections = [\"…\"]"))
+    print_line(format_args!("key        {key}\nkey_digest blake3:{digest}"))?;
+    print_line("\nGive the key to the caller; it is shown only now. Put the digest into gateway.toml:\n")?;
+    print_line(format_args!("[[callers]]\nname = \"…\"\nkey_digest = \"blake3:{digest}\"\nconnections = [\"…\"]"))
 }

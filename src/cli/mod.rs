@@ -74,8 +74,8 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Serve(file) => serve::run(&file).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Check(args) => check::run(&args).await,
-        Command::Openapi { version: OpenapiVersion::V3_1 } => say(api::document()),
-        Command::Openapi { version: OpenapiVersion::V3_0 } => say(api::document_3_0()),
+        Command::Openapi { version: OpenapiVersion::V3_1 } => print_line(api::document()),
+        Command::Openapi { version: OpenapiVersion::V3_0 } => print_line(api::document_3_0()),
         Command::Key => key::run(),
         Command::Export(args) => export::run(&args).await,
         Command::Healthcheck(args) => healthcheck::run(&args).await,
@@ -84,6 +84,6 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
 
 /// Prints to standard output; a reader who has gone away is an error, not a
 /// panic as with `println!`.
-fn say(text: impl std::fmt::Display) -> anyhow::Result<()> {
+fn print_line(text: impl std::fmt::Display) -> anyhow::Result<()> {
     writeln!(std::io::stdout().lock(), "{text}").context("standard output cannot be written")
 }

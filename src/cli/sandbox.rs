@@ -23,7 +23,7 @@ use crate::{
     vendors::registry,
 };
 
-use super::{say, serve::stopped};
+use super::{print_line, serve::stopped};
 
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
@@ -148,7 +148,7 @@ fn caller(key: &str, connections: &[Connection]) -> Caller {
 }
 
 fn greet(listen: SocketAddr) -> anyhow::Result<()> {
-    say(format_args!(
+    print_line(format_args!(
         "The gateway serves two simulated vendors on http://{listen}. Try:\n\n  \
          curl 'http://{listen}/customers?connection=affiliates&status=active&limit=2'\n  \
          curl 'http://{listen}/customers?connection=tax&search=acme&expand=shipping_address'\n  \

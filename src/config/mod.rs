@@ -26,8 +26,8 @@ use crate::{
     identity::{self, Claims},
     server::{Limits, Tls},
     telemetry::trace::Otlp,
-    upstream::{Credential, Payer, RateLimit, Share},
-    vendors::registry::Kind,
+    upstream::{CallerShare, Credential, RateLimit, Share},
+    vendors::registry::VendorKind,
 };
 use error::Locator;
 pub use error::{ConfigError, Fault};
@@ -97,7 +97,7 @@ pub struct Connection {
     /// Its name.
     pub name: ConnectionName,
     /// The kind of vendor.
-    pub kind: &'static Kind,
+    pub kind: &'static VendorKind,
     /// Where the vendor's API is.
     pub base_url: Url,
     /// The secret.
@@ -155,8 +155,8 @@ pub struct Quota {
 impl Caller {
     /// On whose account its vendor calls are made, if it has a share.
     #[must_use]
-    pub fn payer(&self) -> Option<Payer> {
-        self.share.map(|share| Payer { name: Arc::clone(&self.name), share })
+    pub fn caller_share(&self) -> Option<CallerShare> {
+        self.share.map(|share| CallerShare { name: Arc::clone(&self.name), share })
     }
 }
 
@@ -213,7 +213,7 @@ impl Connection {
 
     /// A kind of vendor's own limit.
     #[must_use]
-    pub fn default_rate_limit(kind: &Kind) -> RateLimit {
+    pub fn default_rate_limit(kind: &VendorKind) -> RateLimit {
         let requests = NonZeroU32::new(kind.requests_per_second).unwrap_or(NonZeroU32::MIN);
         RateLimit { requests, per: Duration::from_secs(1), max_wait: Self::DEFAULT_MAX_WAIT }
     }

@@ -17,7 +17,7 @@ use crate::{
     server::{Limits, Tls, TlsError},
     telemetry::{request::NONE, trace::Otlp},
     upstream::{Credential, RateLimit},
-    vendors::registry::{self, Kind},
+    vendors::registry::{self, VendorKind},
 };
 
 use super::{
@@ -203,7 +203,7 @@ impl Reader<'_> {
         })
     }
 
-    fn account_id(&self, at: &str, kind: &Kind, mut keys: AccountKeys) -> Result<String, ConfigError> {
+    fn account_id(&self, at: &str, kind: &VendorKind, mut keys: AccountKeys) -> Result<String, ConfigError> {
         let key = kind.account_key;
         let id = keys.remove(key);
         if let Some(unknown) = keys.keys().next() {

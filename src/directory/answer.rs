@@ -13,7 +13,7 @@ use super::DirectoryError;
 
 /// A page of a list.
 #[derive(Debug)]
-pub struct Listed {
+pub struct ListPage {
     /// The records, in list order.
     pub segments: Vec<Segment>,
     /// Where the list goes on, if it does.
@@ -58,7 +58,7 @@ impl Segment {
 
 /// One customer.
 #[derive(Debug)]
-pub struct Found {
+pub struct RetrievedRecord {
     /// The record, of a page of one.
     pub record: Segment,
     /// How fresh the answer is.
@@ -74,7 +74,7 @@ impl Freshness {
 
     /// That of an answer that was also made of `other`.
     pub(super) fn merge(&mut self, other: Self) {
-        self.status = self.status.worse(other.status);
+        self.status = self.status.combine(other.status);
         self.age = self.age.max(other.age);
         self.entries.extend(other.entries);
         self.calls += other.calls;
@@ -89,12 +89,12 @@ pub struct SourceReport {
     /// The kind of vendor.
     pub vendor: &'static str,
     /// How it went there.
-    pub outcome: Outcome,
+    pub outcome: SourceOutcome,
 }
 
 /// How it went at a source.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum SourceOutcome {
     /// It answered.
     Answered {
         /// Whether the call budget was spent before its part was whole.
@@ -114,7 +114,7 @@ pub enum Outcome {
     Skipped(PlanError),
 }
 
-impl Listed {
+impl ListPage {
     /// The count of the whole question, where it is exactly known.
     #[must_use]
     pub fn total(&self) -> Option<u64> {
@@ -122,7 +122,7 @@ impl Listed {
     }
 }
 
-impl Outcome {
+impl SourceOutcome {
     /// The source's own count of the question, where it is exactly known.
     #[must_use]
     pub fn total(&self) -> Option<u64> {

@@ -31,7 +31,7 @@ const LOOK_EVERY: Duration = Duration::from_mins(1);
 const MOST_NAMED: usize = 48;
 
 /// Watches one connection's answers.
-pub(super) struct DriftWatch {
+pub(super) struct DriftDetector {
     connection: ConnectionName,
     registry: Registry,
     clock: SharedClock,
@@ -49,7 +49,7 @@ struct Named {
     values: BTreeSet<&'static str>,
 }
 
-impl DriftWatch {
+impl DriftDetector {
     pub(super) fn new(
         connection: ConnectionName,
         documented: &Documented,

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use crate::{
-    cache::{FetchError, FlightLost, NotCached},
+    cache::{FetchAborted, FetchFailure, NotCached},
     domain::{connection::ConnectionName, cursor::CursorError},
     upstream::SendError,
     vendors::{PAGE_SIZE, Refusal, VendorError, plan::PlanError},
@@ -118,7 +118,7 @@ pub enum SourceError {
     Lost,
 }
 
-impl FetchError for SourceError {
+impl FetchFailure for SourceError {
     fn allows_stale(&self) -> bool {
         match self {
             Self::Vendor(error) => {
@@ -157,8 +157,8 @@ impl From<NotCached> for SourceError {
     }
 }
 
-impl From<FlightLost> for SourceError {
-    fn from(_: FlightLost) -> Self {
+impl From<FetchAborted> for SourceError {
+    fn from(_: FetchAborted) -> Self {
         Self::Lost
     }
 }

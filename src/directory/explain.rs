@@ -4,13 +4,13 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    domain::question::Question,
+    domain::question::ListQuery,
     vendors::plan::{Plan, PlanError},
 };
 
 use super::{
-    Directory, DirectoryError, PageRequest, Source,
-    walk::{ForeseenCall, Manner},
+    CallEstimate, Directory, DirectoryError, PageRequest, Source,
+    walk::{FetchMode, PredictedCall},
 };
 
 /// What asking a question would do.
@@ -21,18 +21,9 @@ pub struct Explained {
     /// How many vendor calls the request may make.
     pub allowed: u32,
     /// How many it would make.
-    pub calls: CallCount,
+    pub calls: CallEstimate,
     /// Each source's part, in the question's order.
     pub sources: Vec<ExplainedSource>,
-}
-
-/// How many vendor calls a question costs, if vendors fill their pages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CallCount {
-    /// At least so many.
-    pub at_best: u32,
-    /// No more than so many.
-    pub at_most: u32,
 }
 
 /// A source's part in answering a question.
@@ -46,7 +37,7 @@ pub struct ExplainedSource {
     /// tells: what follows an answer that is not kept depends on it.
     pub requests: Vec<ExplainedRequest>,
     /// How many vendor calls it costs.
-    pub calls: CallCount,
+    pub calls: CallEstimate,
 }
 
 /// A request to a vendor, as it would be sent.
@@ -63,25 +54,25 @@ pub struct ExplainedRequest {
 
 impl Directory {
     /// Says what asking for a page would do. Asks no vendor.
-    pub async fn explain(&self, question: &Question, request: &PageRequest) -> Result<Explained, DirectoryError> {
+    pub async fn explain(&self, question: &ListQuery, request: &PageRequest) -> Result<Explained, DirectoryError> {
         let (_, cursor) = self.opened(question, request)?;
-        let mut listing = self.listing(question, request, cursor, Manner::Foresee)?;
+        let mut listing = self.listing(question, request, cursor, FetchMode::DryRun)?;
         listing.page(request.limit).await?;
         let allowed = self.allowed(request);
         let sources = listing.explain(allowed);
-        let sum = |count: fn(&CallCount) -> u32| sources.iter().map(|source| count(&source.calls)).sum::<u32>();
-        let renewed = |request: &&ExplainedRequest| request.is_sent && request.age.is_some();
-        let renewals = sources.iter().flat_map(|source| &source.requests).filter(renewed).count();
+        let sum = |count: fn(&CallEstimate) -> u32| sources.iter().map(|source| count(&source.calls)).sum::<u32>();
+        let reconfigured = |request: &&ExplainedRequest| request.is_sent && request.age.is_some();
+        let renewals = sources.iter().flat_map(|source| &source.requests).filter(reconfigured).count();
         // Renewals are nobody's call, so that no budget bounds them.
         let most = allowed.saturating_add(u32::try_from(renewals).unwrap_or(u32::MAX));
-        let calls = CallCount { at_best: sum(|it| it.at_best), at_most: sum(|it| it.at_most).min(most) };
+        let calls = CallEstimate { min: sum(|it| it.min), max: sum(|it| it.max).min(most) };
         Ok(Explained { is_merged: listing.is_merged(), allowed, calls, sources })
     }
 }
 
 impl ExplainedRequest {
     /// A page that a walk would come through.
-    pub(super) fn new(source: &Source, call: &ForeseenCall) -> Self {
+    pub(super) fn new(source: &Source, call: &PredictedCall) -> Self {
         Self {
             url: source.upstream().url(&call.request),
             age: call.kept.as_ref().map(|entry| source.age(entry)),

@@ -5,22 +5,22 @@
 use std::time::Duration;
 
 use crate::{
-    cache::Demand,
+    cache::CacheDirectives,
     clock::SharedClock,
     domain::{
         cursor::{Cursor, CursorError, CursorKey, Fingerprint},
         position::Direction,
-        question::Question,
+        question::ListQuery,
     },
     upstream::{Priority, SendError},
 };
 
 use super::{
     Directory, DirectoryError, PageRequest, Segment, SourceError, SourceReport,
-    answer::Outcome,
-    listing::{Listing, Taken},
+    answer::SourceOutcome,
+    listing::{Listing, SegmentBuilder},
     seal,
-    walk::Manner,
+    walk::FetchMode,
 };
 
 /// How many rows are handed on at once.
@@ -41,7 +41,7 @@ pub struct Export {
     request: PageRequest,
     fingerprint: Fingerprint,
     listing: Listing,
-    taken: Taken,
+    taken: SegmentBuilder,
 }
 
 /// The next rows of an export.
@@ -62,22 +62,23 @@ pub struct ExportPage {
 impl Directory {
     /// Opens an export: its calls give way to callers', what it fetches is not
     /// kept, and no call budget bounds it but that of an order.
-    pub fn export(&self, question: &Question, request: PageRequest) -> Result<Export, DirectoryError> {
+    pub fn export(&self, question: &ListQuery, request: PageRequest) -> Result<Export, DirectoryError> {
         // Who can wait for a vendor has no need of what is stale.
-        let max_stale = request.demand.max_stale.or(Some(Duration::ZERO));
-        let request = PageRequest { demand: Demand { no_store: true, max_stale, ..request.demand }, ..request };
+        let max_stale = request.directives.max_stale.or(Some(Duration::ZERO));
+        let request =
+            PageRequest { directives: CacheDirectives { no_store: true, max_stale, ..request.directives }, ..request };
         let (fingerprint, cursor) = self.opened(question, &request)?;
         if cursor.as_ref().is_some_and(|cursor| cursor.direction == Direction::Backward) {
             return Err(CursorError::Backward.into());
         }
-        let listing = self.listing(question, &request, cursor, Manner::Ask(Priority::Background))?;
+        let listing = self.listing(question, &request, cursor, FetchMode::Execute(Priority::Background))?;
         Ok(Export {
             clock: self.clock.clone(),
             cursor_key: self.cursor_key.clone(),
             request,
             fingerprint,
             listing,
-            taken: Taken::new(Direction::Forward, PAGE),
+            taken: SegmentBuilder::new(Direction::Forward, PAGE),
         })
     }
 }
@@ -87,7 +88,7 @@ impl Export {
     /// rate limit stands before the first row.
     pub async fn begin(&mut self, patience: Duration) -> Result<(), DirectoryError> {
         match tokio::time::timeout(patience, self.listing.fill(&mut self.taken)).await {
-            Ok(Err(error)) if self.taken.count() == 0 && !Self::may_wait(&error) => Err(error),
+            Ok(Err(error)) if self.taken.count() == 0 && !Self::is_rate_limited(&error) => Err(error),
             _ => Ok(()),
         }
     }
@@ -99,16 +100,16 @@ impl Export {
         let (is_spent, error) = self.fill().await;
         self.listing.take_freshness();
         let count = self.taken.count();
-        let segments = std::mem::replace(&mut self.taken, Taken::new(Direction::Forward, PAGE)).finish();
+        let segments = std::mem::replace(&mut self.taken, SegmentBuilder::new(Direction::Forward, PAGE)).finish();
         let mut sources = self.listing.reports();
         if let Some(error) = &error
             && let Some(culprit) = error.connection()
         {
             let culprits = sources.iter_mut().filter(|report| report.connection == *culprit);
-            culprits.for_each(|report| report.outcome = Outcome::Failed(error.clone()));
+            culprits.for_each(|report| report.outcome = SourceOutcome::Failed(error.clone()));
         }
         let failed = sources.iter().find_map(|report| match &report.outcome {
-            Outcome::Failed(error) => Some(error.clone()),
+            SourceOutcome::Failed(error) => Some(error.clone()),
             _ => None,
         });
         // A source that was left out is tried again with each page, until
@@ -154,7 +155,7 @@ impl Export {
     }
 
     /// Whether waiting may help an error.
-    pub(super) fn may_wait(error: &DirectoryError) -> bool {
+    pub(super) fn is_rate_limited(error: &DirectoryError) -> bool {
         wait_of(error).is_some_and(|wait| wait <= LONGEST_WAIT)
     }
 }

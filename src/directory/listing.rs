@@ -7,35 +7,35 @@ use futures_util::future::try_join_all;
 
 use crate::{
     domain::{
-        position::{Direction, Standing},
+        position::{Direction, SourcePosition},
         question::Order,
     },
     vendors::plan::PlanError,
 };
 
 use super::{
-    DirectoryError, Freshness, Planned, Segment, Source, SourceError, SourceReport,
-    answer::Outcome,
-    explain::{CallCount, ExplainedRequest, ExplainedSource},
+    CallEstimate, DirectoryError, Freshness, Planned, Segment, Source, SourceError, SourceReport,
+    answer::SourceOutcome,
+    explain::{ExplainedRequest, ExplainedSource},
     trail::Trail,
-    walk::{Next, Pages, Row, Terms, Unforeseen, Walk},
+    walk::{FetchOptions, Next, Pages, Row, Walk},
 };
 
 /// A list over some sources, on its way.
 pub(super) struct Listing {
-    lanes: Vec<Lane>,
+    lanes: Vec<SourceWalk>,
     direction: Direction,
     /// The order of a merge; `None` for one source after the other.
     merged: Option<Order>,
     /// With which trouble a source is left out.
-    leaves_out: LeavesOut,
+    skip_policy: SkipPolicy,
 }
 
 /// Whether a source with an error is left out, and the others go on.
-pub(super) type LeavesOut = fn(&DirectoryError) -> bool;
+pub(super) type SkipPolicy = fn(&DirectoryError) -> bool;
 
 /// One source's part in a list.
-struct Lane {
+struct SourceWalk {
     source: Arc<Source>,
     /// What rows of one instant are ordered by between sources: the beginning
     /// of their ids.
@@ -48,22 +48,22 @@ struct Lane {
 
 /// How a list goes through its sources.
 #[derive(Debug, Clone)]
-pub(super) struct Course {
+pub(super) struct ListingOptions {
     /// Which way.
     pub(super) direction: Direction,
     /// By which order they are merged, if they are.
     pub(super) order: Option<Order>,
     /// With which trouble a source is left out.
-    pub(super) leaves_out: LeavesOut,
+    pub(super) skip_policy: SkipPolicy,
     /// How their pages are asked for.
-    pub(super) terms: Terms,
+    pub(super) terms: FetchOptions,
 }
 
 impl Listing {
     /// A list over some sources, each with its plan and where it stands.
-    pub(super) fn new(sources: Vec<Planned>, trail: &Trail, course: Course) -> Self {
-        let Course { direction, order, leaves_out, terms } = course;
-        let lane = |(source, plan, standing): Planned| Lane {
+    pub(super) fn new(sources: Vec<Planned>, trail: &Trail, options: ListingOptions) -> Self {
+        let ListingOptions { direction, order, skip_policy, terms } = options;
+        let lane = |(source, plan, standing): Planned| SourceWalk {
             prefix: format!("{}.", source.name()),
             way: plan.map(|plan| {
                 let pages = Pages::new(Arc::clone(&source), plan, trail.clone(), &terms);
@@ -75,38 +75,38 @@ impl Listing {
         };
         let lanes: Vec<_> = sources.into_iter().map(lane).collect();
         let merged = order.filter(|_| lanes.len() > 1);
-        Self { lanes, direction, merged, leaves_out }
+        Self { lanes, direction, merged, skip_policy }
     }
 
     /// Takes up to `limit` rows, in list order.
     pub(super) async fn page(&mut self, limit: usize) -> Result<Vec<Segment>, DirectoryError> {
-        let mut taken = Taken::new(self.direction, limit);
+        let mut taken = SegmentBuilder::new(self.direction, limit);
         self.fill(&mut taken).await?;
         Ok(taken.finish())
     }
 
     /// Takes rows until there are enough. What was taken before an error counts:
     /// whoever tries again goes on from there.
-    pub(super) async fn fill(&mut self, taken: &mut Taken) -> Result<(), DirectoryError> {
+    pub(super) async fn fill(&mut self, taken: &mut SegmentBuilder) -> Result<(), DirectoryError> {
         match self.merged {
             Some(order) => self.merge(order, taken).await,
-            None => self.one_after_the_other(taken).await,
+            None => self.sequential(taken).await,
         }
     }
 
     /// Where each source stands before and behind the rows taken, in list order.
-    pub(super) fn standings(&mut self) -> Result<[Vec<Standing>; 2], DirectoryError> {
+    pub(super) fn standings(&mut self) -> Result<[Vec<SourcePosition>; 2], DirectoryError> {
         let (mut behind, mut ahead) = (Vec::new(), Vec::new());
         for lane in &mut self.lanes {
             let Ok(walk) = &mut lane.way else {
-                behind.push(Standing::End(None));
-                ahead.push(Standing::End(None));
+                behind.push(SourcePosition::End(None));
+                ahead.push(SourcePosition::End(None));
                 continue;
             };
             behind.push(walk.behind());
             ahead.push(match walk.ahead() {
                 // It cannot go on from here, and stays here.
-                Err(error) if (self.leaves_out)(&error) => {
+                Err(error) if (self.skip_policy)(&error) => {
                     lane.failure.get_or_insert(error);
                     walk.here()
                 }
@@ -121,7 +121,7 @@ impl Listing {
 
     /// What each source contributed.
     pub(super) fn reports(&mut self) -> Vec<SourceReport> {
-        self.lanes.iter_mut().map(Lane::report).collect()
+        self.lanes.iter_mut().map(SourceWalk::report).collect()
     }
 
     /// How fresh the pages are that were come by.
@@ -140,11 +140,11 @@ impl Listing {
 
     /// What a page that was only foreseen would do at each source.
     pub(super) fn explain(&mut self, allowed: u32) -> Vec<ExplainedSource> {
-        let is_known = !self.lanes.iter().any(|lane| lane.next == Some(Next::Unforeseeable));
+        let is_known = !self.lanes.iter().any(|lane| lane.next == Some(Next::Unpredictable));
         self.lanes.iter_mut().map(|lane| lane.explain(allowed, is_known)).collect()
     }
 
-    async fn one_after_the_other(&mut self, taken: &mut Taken) -> Result<(), DirectoryError> {
+    async fn sequential(&mut self, taken: &mut SegmentBuilder) -> Result<(), DirectoryError> {
         let count = self.lanes.len();
         for at in 0..count {
             let lane = match self.direction {
@@ -152,10 +152,10 @@ impl Listing {
                 Direction::Backward => &mut self.lanes[count - 1 - at],
             };
             while !taken.is_full() {
-                lane.look(self.leaves_out).await?;
+                lane.look(self.skip_policy).await?;
                 match lane.next {
                     Some(Next::Row) => taken.push(lane.take()),
-                    Some(Next::Spent | Next::Unforeseeable) => return Ok(()),
+                    Some(Next::BudgetExhausted | Next::Unpredictable) => return Ok(()),
                     Some(Next::End) | None => break,
                 }
             }
@@ -163,16 +163,16 @@ impl Listing {
         Ok(())
     }
 
-    async fn merge(&mut self, order: Order, taken: &mut Taken) -> Result<(), DirectoryError> {
-        let leaves_out = self.leaves_out;
+    async fn merge(&mut self, order: Order, taken: &mut SegmentBuilder) -> Result<(), DirectoryError> {
+        let skip_policy = self.skip_policy;
         // What orders all rows needs its calls, and a search takes what it gets:
         // that goes on when all have begun.
-        try_join_all(self.lanes.iter_mut().map(|lane| lane.begin(leaves_out))).await?;
+        try_join_all(self.lanes.iter_mut().map(|lane| lane.begin(skip_policy))).await?;
         let begun = self.lanes.iter_mut().filter(|lane| lane.next.is_none());
-        try_join_all(begun.map(|lane| lane.look(leaves_out))).await?;
+        try_join_all(begun.map(|lane| lane.look(skip_policy))).await?;
         loop {
             // What has not been looked for may come first.
-            if self.lanes.iter().any(|lane| matches!(lane.next, Some(Next::Spent | Next::Unforeseeable))) {
+            if self.lanes.iter().any(|lane| matches!(lane.next, Some(Next::BudgetExhausted | Next::Unpredictable))) {
                 return Ok(());
             }
             let rows = self.lanes.iter().enumerate().filter_map(|(at, lane)| Some((at, &lane.prefix, lane.row()?)));
@@ -188,7 +188,7 @@ impl Listing {
             if taken.is_full() {
                 return Ok(());
             }
-            lane.look(leaves_out).await?;
+            lane.look(skip_policy).await?;
         }
     }
 
@@ -200,36 +200,36 @@ impl Listing {
     }
 }
 
-impl Lane {
+impl SourceWalk {
     /// Fetches what it cannot begin without.
-    async fn begin(&mut self, leaves_out: LeavesOut) -> Result<(), DirectoryError> {
+    async fn begin(&mut self, skip_policy: SkipPolicy) -> Result<(), DirectoryError> {
         let Ok(walk) = &mut self.way else { return Ok(()) };
         if self.failure.is_some() {
             return Ok(());
         }
         let begun = walk.begin().await;
-        self.note(begun, leaves_out)
+        self.note(begun, skip_policy)
     }
 
     /// Finds out what comes next.
-    async fn look(&mut self, leaves_out: LeavesOut) -> Result<(), DirectoryError> {
+    async fn look(&mut self, skip_policy: SkipPolicy) -> Result<(), DirectoryError> {
         let Ok(walk) = &mut self.way else { return Ok(()) };
         if self.failure.is_some() {
             return Ok(());
         }
         let next = walk.next().await;
-        self.note(next.map(Some), leaves_out)
+        self.note(next.map(Some), skip_policy)
     }
 
     /// Notes what comes next; also trouble with which the source is left out.
     fn note(
         &mut self,
         next: Result<Option<Next>, DirectoryError>,
-        leaves_out: LeavesOut,
+        skip_policy: SkipPolicy,
     ) -> Result<(), DirectoryError> {
         match next {
             Ok(next) => self.next = next,
-            Err(error) if leaves_out(&error) => {
+            Err(error) if skip_policy(&error) => {
                 self.next = None;
                 self.failure = Some(error);
             }
@@ -258,13 +258,13 @@ impl Lane {
         let walk = match &mut self.way {
             Ok(walk) => walk,
             Err(error) => {
-                let (requests, calls) = (Vec::new(), CallCount::default());
+                let (requests, calls) = (Vec::new(), CallEstimate::default());
                 return ExplainedSource { source, plan: Err(error.clone()), requests, calls };
             }
         };
         let plan = walk.pages().plan();
-        let unforeseen = walk.unforeseen();
-        let foreseen = walk.pages().take_foreseen();
+        let remaining_calls = walk.remaining_calls();
+        let foreseen = walk.pages().take_predicted();
         let mut requests: Vec<ExplainedRequest> = Vec::new();
         for request in foreseen.iter().map(|call| ExplainedRequest::new(&source, call)) {
             // A page that is come through twice is fetched once.
@@ -274,12 +274,12 @@ impl Lane {
         }
         let sent = u32::try_from(requests.iter().filter(|request| request.is_sent).count()).unwrap_or(u32::MAX);
         let calls = match self.next {
-            _ if is_known => CallCount { at_best: sent, at_most: sent },
-            Some(Next::End) => CallCount { at_best: sent, at_most: sent },
+            _ if is_known => CallEstimate { min: sent, max: sent },
+            Some(Next::End) => CallEstimate { min: sent, max: sent },
             next => {
-                let more = unforeseen.unwrap_or(Unforeseen { at_best: 0, at_most: allowed });
-                let at_best = if next == Some(Next::Unforeseeable) { more.at_best } else { 0 };
-                CallCount { at_best: sent + at_best, at_most: (sent + more.at_most).min(allowed.max(sent + at_best)) }
+                let more = remaining_calls.unwrap_or(CallEstimate { min: 0, max: allowed });
+                let min = if next == Some(Next::Unpredictable) { more.min } else { 0 };
+                CallEstimate { min: sent + min, max: (sent + more.max).min(allowed.max(sent + min)) }
             }
         };
         ExplainedSource { source, plan: Ok(plan), requests, calls }
@@ -287,11 +287,11 @@ impl Lane {
 
     fn report(&mut self) -> SourceReport {
         let outcome = match (&mut self.way, self.failure.take()) {
-            (Err(error), _) => Outcome::Skipped(error.clone()),
-            (Ok(_), Some(error)) => Outcome::Failed(error),
-            (Ok(walk), None) => match (walk.seen(), self.next == Some(Next::Spent)) {
-                (None, false) => Outcome::NotAsked,
-                (seen, is_partial) => Outcome::Answered {
+            (Err(error), _) => SourceOutcome::Skipped(error.clone()),
+            (Ok(_), Some(error)) => SourceOutcome::Failed(error),
+            (Ok(walk), None) => match (walk.seen(), self.next == Some(Next::BudgetExhausted)) {
+                (None, false) => SourceOutcome::NotAsked,
+                (seen, is_partial) => SourceOutcome::Answered {
                     is_partial,
                     total: seen.and_then(|seen| seen.total),
                     fetched_at: seen.map(|seen| seen.oldest),
@@ -303,14 +303,14 @@ impl Lane {
 }
 
 /// The rows of a page, in the order they were come by.
-pub(super) struct Taken {
+pub(super) struct SegmentBuilder {
     direction: Direction,
     limit: usize,
     count: usize,
     segments: Vec<Segment>,
 }
 
-impl Taken {
+impl SegmentBuilder {
     /// None yet, of so many at most.
     pub(super) fn new(direction: Direction, limit: usize) -> Self {
         Self { direction, limit, count: 0, segments: Vec::new() }
@@ -348,7 +348,7 @@ impl Taken {
 
 impl DirectoryError {
     /// Whether a source is in trouble that may pass, and not the question.
-    pub(super) fn is_trouble(&self) -> bool {
+    pub(super) fn is_transient(&self) -> bool {
         use crate::vendors::VendorError;
         match self {
             Self::Circular(_) => true,

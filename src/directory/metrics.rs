@@ -7,7 +7,7 @@ use metrics::{Counter, Histogram};
 use crate::{
     cache::CacheMetrics,
     clock::SharedClock,
-    domain::page::Oddities,
+    domain::page::Anomalies,
     telemetry::{
         metrics::Registry,
         request::{self, NONE},
@@ -100,7 +100,7 @@ impl SourceMetrics {
         self.registry.counter("gateway_caller_share_refused_total", help, labels).increment(1);
     }
 
-    pub(super) fn note_oddities(&self, odd: &Oddities) {
+    pub(super) fn note_oddities(&self, odd: &Anomalies) {
         self.rows_dropped.increment(odd.foreign_rows.into());
         self.values_unreadable.increment(odd.unreadable_values.into());
     }

@@ -7,6 +7,7 @@
 mod answer;
 mod drift;
 mod error;
+mod estimate;
 mod explain;
 mod export;
 mod listing;
@@ -18,29 +19,30 @@ mod walk;
 use std::sync::Arc;
 
 use crate::{
-    cache::{Demand, PageCache, Scope},
+    cache::{CacheDirectives, PageCache, Scope},
     clock::SharedClock,
     domain::{
         connection::ConnectionName,
         cursor::{Cursor, CursorKey, Fingerprint},
-        position::{Direction, Standing},
-        question::{Question, Retrieval},
+        position::{Direction, SourcePosition},
+        question::{ListQuery, Retrieval},
     },
-    upstream::{Payer, Priority},
+    upstream::{CallerShare, Priority},
     vendors::{
         Call,
         plan::{Plan, PlanError, RetrievalPlan},
     },
 };
-pub use answer::{Found, Freshness, Listed, Outcome, Segment, SourceReport};
+pub use answer::{Freshness, ListPage, RetrievedRecord, Segment, SourceOutcome, SourceReport};
 pub use error::{DirectoryError, SourceError};
-pub use explain::{CallCount, Explained, ExplainedRequest, ExplainedSource};
+pub use estimate::CallEstimate;
+pub use explain::{Explained, ExplainedRequest, ExplainedSource};
 pub use export::{Export, ExportPage};
-use listing::{Course, LeavesOut, Listing};
+use listing::{Listing, ListingOptions, SkipPolicy};
 pub use metrics::SourceMetrics;
 pub use source::{Policies, Source};
 use trail::Trail;
-use walk::{Calls, Manner, Terms};
+use walk::{CallBudget, FetchMode, FetchOptions};
 
 /// Every configured connection, and the way through its pages.
 pub struct Directory {
@@ -53,7 +55,7 @@ pub struct Directory {
 }
 
 /// A source with its plan, or why there is none, and where a walk stands in it.
-type Planned = (Arc<Source>, Result<Plan, PlanError>, Standing);
+type Planned = (Arc<Source>, Result<Plan, PlanError>, SourcePosition);
 
 /// A page that a caller asks for.
 #[derive(Debug, Clone)]
@@ -74,9 +76,9 @@ pub struct PageRequest {
     /// Where to go on.
     pub cursor: Option<String>,
     /// How fresh the answer has to be.
-    pub demand: Demand,
+    pub directives: CacheDirectives,
     /// On whose account vendor calls are made, if it is bounded by a share.
-    pub payer: Option<Payer>,
+    pub caller_share: Option<CallerShare>,
 }
 
 impl PageRequest {
@@ -91,8 +93,8 @@ impl PageRequest {
             max_calls: None,
             limit,
             cursor: None,
-            demand: Demand::default(),
-            payer: None,
+            directives: CacheDirectives::default(),
+            caller_share: None,
         }
     }
 }
@@ -113,7 +115,7 @@ impl Directory {
 
     /// A directory of other sources, with what is kept in this one.
     #[must_use]
-    pub fn renewed(&self, sources: Vec<Arc<Source>>, cursor_key: CursorKey, max_calls: u32) -> Self {
+    pub fn reconfigured(&self, sources: Vec<Arc<Source>>, cursor_key: CursorKey, max_calls: u32) -> Self {
         let (cache, trail, clock) = (self.cache.clone(), self.trail.clone(), Arc::clone(&self.clock));
         Self { sources, cache, cursor_key, max_calls, trail, clock }
     }
@@ -141,14 +143,14 @@ impl Directory {
     }
 
     /// A page of a list over some connections.
-    pub async fn list(&self, question: &Question, request: &PageRequest) -> Result<Listed, DirectoryError> {
+    pub async fn list(&self, question: &ListQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
         let (fingerprint, cursor) = self.opened(question, request)?;
-        let mut listing = self.listing(question, request, cursor, Manner::Ask(Priority::Caller))?;
+        let mut listing = self.listing(question, request, cursor, FetchMode::Execute(Priority::Caller))?;
         let segments = listing.page(request.limit).await?;
         let [before, after] = listing.standings()?;
         let seal =
             |direction, sources| seal(&self.cursor_key, &Cursor { question: fingerprint, direction, sources }, request);
-        Ok(Listed {
+        Ok(ListPage {
             segments,
             next_cursor: seal(Direction::Forward, after)?,
             prev_cursor: seal(Direction::Backward, before)?,
@@ -160,7 +162,7 @@ impl Directory {
     /// A question's fingerprint, and the cursor that came with it.
     fn opened(
         &self,
-        question: &Question,
+        question: &ListQuery,
         request: &PageRequest,
     ) -> Result<(Fingerprint, Option<Cursor>), DirectoryError> {
         let fingerprint = Fingerprint::of(question, &request.connections);
@@ -176,16 +178,16 @@ impl Directory {
     /// The list of a question, from where a cursor stands.
     fn listing(
         &self,
-        question: &Question,
+        question: &ListQuery,
         request: &PageRequest,
         cursor: Option<Cursor>,
-        manner: Manner,
+        manner: FetchMode,
     ) -> Result<Listing, DirectoryError> {
         let (direction, standings) = match cursor {
             None => (Direction::Forward, Vec::new()),
             Some(cursor) => (cursor.direction, cursor.sources),
         };
-        let standings = standings.into_iter().chain(std::iter::repeat(Standing::Start));
+        let standings = standings.into_iter().chain(std::iter::repeat(SourcePosition::Start));
         let mut sources = Vec::new();
         for (name, standing) in request.connections.iter().zip(standings) {
             let source = self.source(name)?;
@@ -198,17 +200,18 @@ impl Directory {
             return Err(DirectoryError::MergeTooExpensive { sources: asked, allowed });
         }
         // Who waits for no answer in particular has no budget of calls.
-        let is_export = manner == Manner::Ask(Priority::Background);
-        let calls = if is_export { Calls::unbounded(allowed) } else { Calls::new(allowed) };
-        let terms = Terms { calls, demand: request.demand, manner, payer: request.payer.clone() };
-        let leaves_out: LeavesOut = match (request.allows_partial, is_export) {
+        let is_export = manner == FetchMode::Execute(Priority::Background);
+        let calls = if is_export { CallBudget::unbounded(allowed) } else { CallBudget::new(allowed) };
+        let terms =
+            FetchOptions { calls, directives: request.directives, manner, caller_share: request.caller_share.clone() };
+        let skip_policy: SkipPolicy = match (request.allows_partial, is_export) {
             (false, _) => |_| false,
-            (true, false) => DirectoryError::is_trouble,
+            (true, false) => DirectoryError::is_transient,
             // Who can wait does not do without.
-            (true, true) => |error| error.is_trouble() && !Export::may_wait(error),
+            (true, true) => |error| error.is_transient() && !Export::is_rate_limited(error),
         };
-        let course = Course { direction, order: question.order, leaves_out, terms };
-        Ok(Listing::new(sources, &self.trail, course))
+        let options = ListingOptions { direction, order: question.order, skip_policy, terms };
+        Ok(Listing::new(sources, &self.trail, options))
     }
 
     /// One customer, on the payer's account.
@@ -216,17 +219,17 @@ impl Directory {
         &self,
         connection: &ConnectionName,
         retrieval: &Retrieval,
-        demand: Demand,
-        payer: Option<Payer>,
-    ) -> Result<Found, DirectoryError> {
+        directives: CacheDirectives,
+        caller_share: Option<CallerShare>,
+    ) -> Result<RetrievedRecord, DirectoryError> {
         let source = self.source(connection)?;
         let plan = RetrievalPlan::new(source.capabilities(), retrieval)
             .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
         let call = Call::Retrieve(Arc::new(plan));
-        let cached = source.fetch(call, demand, Priority::Caller, payer).await;
-        let cached = cached.map_err(|error| source.blame(error))?;
+        let cached = source.fetch(call, directives, Priority::Caller, caller_share).await;
+        let cached = cached.map_err(|error| source.with_connection(error))?;
         let freshness = source.freshness(&cached);
-        Ok(Found { record: Segment { entry: cached.entry, records: 0..1 }, freshness })
+        Ok(RetrievedRecord { record: Segment { entry: cached.entry, records: 0..1 }, freshness })
     }
 
     /// The connection of a name.

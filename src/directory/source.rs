@@ -4,16 +4,16 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    cache::{Cached, Demand, Entry, Foreseen, Key, Lookup, PageCache, Policy},
+    cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, Peek, Policy},
     domain::{connection::ConnectionName, page::RecordPage, question::Resource},
-    upstream::{Payer, Priority, Reply, SendError, Upstream},
+    upstream::{CallerShare, Priority, Reply, SendError, Upstream},
     vendors::{
         Account, Call, Refusal, Vendor, VendorError, VendorRequest, VendorResponse, capabilities::Capabilities,
-        documented::UnknownField, registry::Kind,
+        documented::UnknownField, registry::VendorKind,
     },
 };
 
-use super::{DirectoryError, Freshness, SourceError, SourceMetrics, drift::DriftWatch};
+use super::{DirectoryError, Freshness, SourceError, SourceMetrics, drift::DriftDetector};
 
 /// The most of a vendor's message that is passed on, in characters.
 const LONGEST_MESSAGE: usize = 300;
@@ -22,13 +22,13 @@ const LONGEST_MESSAGE: usize = 300;
 pub struct Source {
     name: ConnectionName,
     generation: u32,
-    kind: &'static Kind,
+    kind: &'static VendorKind,
     adapter: Box<dyn Vendor>,
     upstream: Upstream,
     cache: PageCache,
     policies: Policies,
     metrics: Arc<SourceMetrics>,
-    drift: DriftWatch,
+    drift: DriftDetector,
 }
 
 /// How long each kind of answer of a connection may be used.
@@ -59,7 +59,7 @@ impl Source {
     /// the same name is of another generation.
     #[must_use]
     pub fn new(
-        kind: &'static Kind,
+        kind: &'static VendorKind,
         account: Account,
         generation: u32,
         upstream: Upstream,
@@ -69,7 +69,7 @@ impl Source {
     ) -> Self {
         let name = account.connection.clone();
         let adapter = (kind.adapter)(account);
-        let drift = DriftWatch::new(name.clone(), kind.documented, &metrics.registry, Arc::clone(&metrics.clock));
+        let drift = DriftDetector::new(name.clone(), kind.documented, &metrics.registry, Arc::clone(&metrics.clock));
         Self { name, generation, kind, adapter, upstream, cache, policies, metrics, drift }
     }
 
@@ -109,16 +109,16 @@ impl Source {
     pub(super) async fn fetch(
         self: &Arc<Self>,
         call: Call,
-        demand: Demand,
+        directives: CacheDirectives,
         priority: Priority,
-        payer: Option<Payer>,
+        caller_share: Option<CallerShare>,
     ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
         let (policy, metrics) = (self.policies.of(&call), Arc::clone(&self.metrics.cache));
-        let lookup = Lookup { key, policy, demand, priority, metrics };
+        let lookup = Lookup { key, policy, directives, priority, metrics };
         let source = Arc::clone(self);
         let admit = |priority| async move {
-            source.charge(payer, priority).await?;
+            source.charge(caller_share, priority).await?;
             Ok(async move { source.call(&call, &request, priority).await })
         };
         let cached = self.cache.get(lookup, admit).await?;
@@ -126,9 +126,13 @@ impl Source {
     }
 
     /// How the page that a call brings would be come by, and with which request.
-    pub(super) async fn foresee(&self, call: &Call, demand: &Demand) -> Result<(Foreseen, VendorRequest), SourceError> {
+    pub(super) async fn peek(
+        &self,
+        call: &Call,
+        directives: &CacheDirectives,
+    ) -> Result<(Peek, VendorRequest), SourceError> {
         let (key, request) = self.key(call)?;
-        Ok((self.cache.foresee(&key, self.policies.of(call), demand).await, request))
+        Ok((self.cache.peek(&key, self.policies.of(call), directives).await, request))
     }
 
     /// How old a kept page is.
@@ -150,8 +154,8 @@ impl Source {
     /// Whether anything is kept of it that may be served though its vendor
     /// fails.
     #[must_use]
-    pub fn keeps_usable(&self) -> bool {
-        self.metrics.cache.keeps_usable(self.metrics.elapsed())
+    pub fn has_usable_entry(&self) -> bool {
+        self.metrics.cache.has_usable_entry(self.metrics.elapsed())
     }
 
     /// The way out to the vendor, to look at.
@@ -161,7 +165,7 @@ impl Source {
     }
 
     /// Names this connection in an error.
-    pub(super) fn blame(&self, error: SourceError) -> DirectoryError {
+    pub(super) fn with_connection(&self, error: SourceError) -> DirectoryError {
         match error {
             SourceError::Vendor(VendorError::NotFound) => DirectoryError::NotFound,
             SourceError::Vendor(VendorError::CursorRefused(_)) => DirectoryError::CursorExpired(self.name.clone()),
@@ -169,12 +173,12 @@ impl Source {
         }
     }
 
-    async fn charge(&self, payer: Option<Payer>, priority: Priority) -> Result<(), SourceError> {
-        let Some(payer) = payer else { return Ok(()) };
-        let charged = self.upstream.charge(&payer, priority).await;
+    async fn charge(&self, caller_share: Option<CallerShare>, priority: Priority) -> Result<(), SourceError> {
+        let Some(caller_share) = caller_share else { return Ok(()) };
+        let charged = self.upstream.charge(&caller_share, priority).await;
         // Who does not wait for a call does not go without either.
         if priority == Priority::Caller && matches!(charged, Err(SendError::ShareSpent { .. })) {
-            self.metrics.note_share_refused(&payer.name);
+            self.metrics.note_share_refused(&caller_share.name);
         }
         Ok(charged?)
     }
@@ -191,7 +195,7 @@ impl Source {
             VendorError::RateLimited(refusal) => SourceError::RateLimited { refusal, retry_after },
             error => error.into(),
         })?;
-        let odd = &page.facts().oddities;
+        let odd = &page.info().anomalies;
         self.metrics.note_oddities(odd);
         if odd.foreign_rows > 0 || odd.unreadable_values > 0 {
             tracing::warn!(
@@ -207,7 +211,7 @@ impl Source {
 
     /// Looks for what the vendor has changed.
     fn watch(&self, call: &Call, response: &VendorResponse, page: &RecordPage) {
-        for &(field, count) in &page.facts().oddities.unknown_values {
+        for &(field, count) in &page.info().anomalies.unknown_values {
             self.drift.note_values(field, count);
         }
         if self.drift.looks_at(call) {

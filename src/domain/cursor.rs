@@ -9,8 +9,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     connection::ConnectionName,
-    position::{Direction, Standing},
-    question::Question,
+    position::{Direction, SourcePosition},
+    question::ListQuery,
 };
 
 /// The longest cursor there is, in characters.
@@ -28,7 +28,7 @@ pub struct Cursor {
     /// Which way it leads.
     pub direction: Direction,
     /// Where it stands in each source, in the question's order.
-    pub sources: Vec<Standing>,
+    pub sources: Vec<SourcePosition>,
 }
 
 /// What makes two questions the same walk: connections, rows, filter, order.
@@ -38,7 +38,7 @@ pub struct Fingerprint([u8; 16]);
 impl Fingerprint {
     /// The fingerprint of a question to some connections, in their order.
     #[must_use]
-    pub fn of<'a>(question: &Question, connections: impl IntoIterator<Item = &'a ConnectionName>) -> Self {
+    pub fn of<'a>(question: &ListQuery, connections: impl IntoIterator<Item = &'a ConnectionName>) -> Self {
         let connections: Vec<&str> = connections.into_iter().map(ConnectionName::as_str).collect();
         let filter: Vec<_> = question.filter.set().into_iter().map(|(p, values)| (p.name(), values)).collect();
         let order = question.order.map(super::question::Order::name);
@@ -130,8 +130,8 @@ mod tests {
         question::{Filter, Resource, Shape},
     };
 
-    fn question(status: &str) -> Question {
-        Question {
+    fn question(status: &str) -> ListQuery {
+        ListQuery {
             resource: Resource::Customers,
             filter: Filter { status: Some(status.to_owned()), ..Filter::default() },
             order: None,
@@ -148,7 +148,7 @@ mod tests {
         Cursor {
             question: fingerprint("active"),
             direction: Direction::Forward,
-            sources: vec![Standing::At(position), Standing::Start],
+            sources: vec![SourcePosition::At(position), SourcePosition::Start],
         }
     }
 

@@ -16,12 +16,12 @@ pub struct RecordPage {
     ids: Box<str>,
     id_ends: Box<[u32]>,
     created_at: Box<[Option<jiff::Timestamp>]>,
-    facts: PageFacts,
+    info: PageInfo,
 }
 
 /// What a vendor's page says besides its records.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct PageFacts {
+pub struct PageInfo {
     /// What follows this page in list order.
     pub next: Neighbour,
     /// What precedes it.
@@ -30,12 +30,12 @@ pub struct PageFacts {
     /// believed for this question.
     pub total: Option<u64>,
     /// What could not be served as it stood.
-    pub oddities: Oddities,
+    pub anomalies: Anomalies,
 }
 
 /// What a vendor's page held that could not be served as it stood.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Oddities {
+pub struct Anomalies {
     /// Rows of another account than the one asked for, dropped (FACTS.md, case 27).
     pub foreign_rows: u32,
     /// Values that could not be read and are served as null.
@@ -45,7 +45,7 @@ pub struct Oddities {
     pub unknown_values: Vec<(&'static str, u32)>,
 }
 
-impl Oddities {
+impl Anomalies {
     /// Counts a value that the vendor does not list.
     pub fn count_unknown_value(&mut self, field: &'static str) {
         match self.unknown_values.iter_mut().find(|(known, _)| *known == field) {
@@ -70,8 +70,8 @@ impl RecordPage {
 
     /// What the page says besides its records.
     #[must_use]
-    pub fn facts(&self) -> &PageFacts {
-        &self.facts
+    pub fn info(&self) -> &PageInfo {
+        &self.info
     }
 
     /// The vendor's id of a record.
@@ -117,7 +117,7 @@ impl RecordPage {
             + size_of_val(&*self.json_ends)
             + size_of_val(&*self.id_ends)
             + size_of_val(&*self.created_at)
-            + size_of_val(&*self.facts.oddities.unknown_values)
+            + size_of_val(&*self.info.anomalies.unknown_values)
     }
 }
 
@@ -171,14 +171,14 @@ impl RecordPageBuilder {
 
     /// The page, in buffers without slack.
     #[must_use]
-    pub fn finish(self, facts: PageFacts) -> RecordPage {
+    pub fn finish(self, info: PageInfo) -> RecordPage {
         RecordPage {
             json: self.json.into(),
             json_ends: self.json_ends.into(),
             ids: self.ids.into(),
             id_ends: self.id_ends.into(),
             created_at: self.created_at.into(),
-            facts,
+            info,
         }
     }
 }
@@ -193,11 +193,11 @@ mod tests {
         for (id, record) in [("a", 1), ("bc", 22), ("d", 333)] {
             builder.push(id, None, &record).unwrap();
         }
-        let page = builder.finish(PageFacts {
+        let page = builder.finish(PageInfo {
             next: Neighbour::End,
             prev: Neighbour::End,
             total: None,
-            oddities: Oddities::default(),
+            anomalies: Anomalies::default(),
         });
 
         let text = |records| std::str::from_utf8(page.json_of(&records)).unwrap();

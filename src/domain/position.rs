@@ -84,14 +84,14 @@ pub struct Position {
     /// How many rows of that page precede the gap.
     pub offset: u16,
     /// The row beside the gap, where the walk has seen any.
-    pub beside: Option<RowKey>,
+    pub adjacent_row: Option<RowKey>,
     /// What the walk remembers to notice that it goes round in circles.
-    pub lap: Lap,
+    pub cycle: CycleDetector,
 }
 
 /// Where a walk over several sources stands in one of them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Standing {
+pub enum SourcePosition {
     /// Before its first row.
     Start,
     /// Somewhere in it.
@@ -100,7 +100,7 @@ pub enum Standing {
     End(Option<Position>),
 }
 
-impl Standing {
+impl SourcePosition {
     /// Whether nothing lies ahead.
     #[must_use]
     pub fn is_exhausted(&self, direction: Direction) -> bool {
@@ -114,7 +114,7 @@ impl Standing {
     /// other came from, and starts a lap of its own.
     #[must_use]
     pub fn turned(&self) -> Self {
-        let turned = |position: &Position| Position { lap: Lap::default(), ..position.clone() };
+        let turned = |position: &Position| Position { cycle: CycleDetector::default(), ..position.clone() };
         match self {
             Self::Start => Self::Start,
             Self::At(position) => Self::At(turned(position)),
@@ -176,7 +176,7 @@ impl Position {
     /// The beginning of a list.
     #[must_use]
     pub fn start() -> Self {
-        Self { anchor: Anchor::Start, offset: 0, beside: None, lap: Lap::default() }
+        Self { anchor: Anchor::Start, offset: 0, adjacent_row: None, cycle: CycleDetector::default() }
     }
 
     /// The gap in front of the record at `index` of a page, or behind its last.
@@ -184,49 +184,49 @@ impl Position {
     pub fn within(page: &RecordPage, anchor: &Anchor, index: usize, facing: Direction) -> Self {
         let before = index.checked_sub(1).map(|seen| RowKey::of(page, seen, Side::After));
         let after = (index < page.len()).then(|| RowKey::of(page, index, Side::Before));
-        let beside = match facing {
+        let adjacent_row = match facing {
             Direction::Forward => before.or(after),
             Direction::Backward => after.or(before),
         };
-        Self { anchor: anchor.clone(), offset: clamp(index), beside, lap: Lap::default() }
+        Self { anchor: anchor.clone(), offset: clamp(index), adjacent_row, cycle: CycleDetector::default() }
     }
 
     /// The same gap seen from the neighbouring page that a walk enters next.
     #[must_use]
-    pub fn entering(anchor: Anchor, beside: Option<RowKey>, lap: Lap, direction: Direction) -> Self {
+    pub fn entering(anchor: Anchor, adjacent_row: Option<RowKey>, cycle: CycleDetector, direction: Direction) -> Self {
         let offset = match direction {
             Direction::Forward => 0,
             Direction::Backward => u16::MAX,
         };
-        Self { anchor, offset, beside, lap }
+        Self { anchor, offset, adjacent_row, cycle }
     }
 
     /// Finds the gap in the page at an anchor, in a list of the given order.
     #[must_use]
     pub fn locate(&self, page: &RecordPage, anchor: &Anchor, order: Option<Order>) -> Located {
         let offset = usize::from(self.offset).min(page.len());
-        let Some(beside) = &self.beside else { return Located::At(offset) };
-        let expected = match beside.side {
+        let Some(adjacent_row) = &self.adjacent_row else { return Located::At(offset) };
+        let expected = match adjacent_row.side {
             Side::After => offset.checked_sub(1),
             Side::Before => Some(offset),
         };
-        let unmoved = expected.filter(|&index| index < page.len() && page.id(index) == &*beside.id);
-        if let Some(index) = unmoved.or_else(|| page.find(&beside.id)) {
-            return Located::At(match beside.side {
+        let unmoved = expected.filter(|&index| index < page.len() && page.id(index) == &*adjacent_row.id);
+        if let Some(index) = unmoved.or_else(|| page.find(&adjacent_row.id)) {
+            return Located::At(match adjacent_row.side {
                 Side::After => index + 1,
                 Side::Before => index,
             });
         }
         // The page begins or ends at the gap by its anchor's meaning, whatever
         // the vendor does with rows of one instant.
-        match (anchor, beside.side) {
-            (Anchor::After(id), Side::After) if *id == beside.id => return Located::At(0),
-            (Anchor::Before(id), Side::Before) if *id == beside.id => return Located::At(page.len()),
+        match (anchor, adjacent_row.side) {
+            (Anchor::After(id), Side::After) if *id == adjacent_row.id => return Located::At(0),
+            (Anchor::Before(id), Side::Before) if *id == adjacent_row.id => return Located::At(page.len()),
             _ => {}
         }
-        match (order, beside.created_at) {
+        match (order, adjacent_row.created_at) {
             (Some(order), Some(_)) => Located::ByOrder(
-                (0..page.len()).find(|&index| beside.precedes(page, index, order)).unwrap_or(page.len()),
+                (0..page.len()).find(|&index| adjacent_row.precedes(page, index, order)).unwrap_or(page.len()),
             ),
             _ => Located::At(offset),
         }
@@ -261,12 +261,12 @@ impl RowKey {
 /// anchor at the last power of two is kept and every later one compared with
 /// it, so that a vendor whose cursors go round is noticed (FACTS.md, case 21).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Lap {
+pub struct CycleDetector {
     steps: u32,
     mark: u64,
 }
 
-impl Lap {
+impl CycleDetector {
     /// Records that the walk enters the page at `anchor`; `None` when it has
     /// been there before.
     #[must_use]
@@ -309,12 +309,12 @@ mod tests {
     #[test]
     fn a_walk_in_circles_is_noticed_within_a_few_laps() {
         for (tail, cycle) in [(0_u32, 1_u32), (1, 2), (5, 7), (30, 3)] {
-            let mut lap = Lap::default();
+            let mut detector = CycleDetector::default();
             let mut step = 0;
             loop {
                 let place = if step < tail { step } else { tail + (step - tail) % cycle };
-                match lap.enter(&Anchor::Token(place.to_string().into())) {
-                    Some(next) => lap = next,
+                match detector.enter(&Anchor::Token(place.to_string().into())) {
+                    Some(next) => detector = next,
                     None => break,
                 }
                 step += 1;
@@ -325,9 +325,9 @@ mod tests {
 
     #[test]
     fn a_straight_walk_is_left_alone() {
-        let mut lap = Lap::default();
+        let mut detector = CycleDetector::default();
         for step in 0..10_000 {
-            lap = lap.enter(&Anchor::Token(step.to_string().into())).unwrap();
+            detector = detector.enter(&Anchor::Token(step.to_string().into())).unwrap();
         }
     }
 }

@@ -7,7 +7,7 @@ use super::{parameter::Parameter, timestamp::CreatedRange};
 
 /// A list that a caller asks for, of one kind of row.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Question {
+pub struct ListQuery {
     /// The kind of row.
     pub resource: Resource,
     /// Which rows.

@@ -19,7 +19,7 @@ use crate::clock::SharedClock;
 pub use claims::Claims;
 pub use keys::{KeySet, KeySetError};
 pub use provider::Provider;
-pub use source::{Jwks, Source, SourceError};
+pub use source::{Jwks, KeySource, KeySourceError};
 use token::{NumericDate, Token};
 
 /// How many verified tokens are remembered; each takes some 150 bytes.
@@ -68,11 +68,11 @@ pub enum TokenError {
     NoKey,
     /// Its signature is not that of its key.
     #[error("the token's signature does not hold")]
-    Forged,
+    InvalidSignature,
     /// `iss`, `aud` or `exp` is missing, or a claim has another form than RFC
     /// 7519 gives it.
     #[error("the token lacks `iss`, `aud` or `exp`, or has one that cannot be read")]
-    Incomplete,
+    MissingClaim,
     /// `iss` names another.
     #[error("the token is of another issuer")]
     Issuer,
@@ -84,10 +84,10 @@ pub enum TokenError {
     Expired,
     /// `nbf` is to come.
     #[error("the token is not valid yet")]
-    Premature,
+    NotYetValid,
     /// It holds, and no caller is meant by its claims.
     #[error("the token's claims are those of no caller here")]
-    Nobody,
+    NoMatchingCaller,
     /// Whether it holds cannot be said.
     #[error("the token cannot be verified: the identity provider's keys cannot be had")]
     Unavailable {
@@ -125,7 +125,7 @@ impl Identity {
         let key = token.key(&keys).ok_or(TokenError::NoKey)?;
         let (claims, expires) = token.verify(key, self.provider.settings(), &self.clock)?;
         let caller = self.callers.iter().find(|(_, wanted)| wanted.are_in(&claims));
-        let caller = caller.map(|(place, _)| *place).ok_or(TokenError::Nobody)?;
+        let caller = caller.map(|(place, _)| *place).ok_or(TokenError::NoMatchingCaller)?;
         self.verified.insert(digest, Verified { caller, expires, keys: keys.digest() });
         Ok(caller)
     }

@@ -14,7 +14,7 @@ use crate::{
     upstream::{ClientError, Clients},
 };
 
-use super::{Jwks, KeySet, Settings, Source, SourceError, TokenError};
+use super::{Jwks, KeySet, KeySource, KeySourceError, Settings, TokenError};
 
 /// How long keys are not read again, whatever tokens ask for.
 const REST: Duration = Duration::from_secs(30);
@@ -88,7 +88,7 @@ impl Provider {
         let state = State { keys, readings: 0, is_reading: true, read_at: clock.elapsed(), has_failed: false };
         let keyring =
             Arc::new(Keyring { state: watch::Sender::new(state), wanted: Notify::new(), clock: Arc::clone(clock) });
-        let source = Source::of(&settings.jwks, clients)?;
+        let source = KeySource::of(&settings.jwks, clients)?;
         let mut renewal = JoinSet::new();
         renewal.spawn(renew(Arc::clone(&keyring), source, settings.refresh, Outcomes::new(registry)));
         Ok(Self(Arc::new(Owner { settings, keyring, renewal })))
@@ -136,7 +136,7 @@ impl State {
 }
 
 /// Reads the keys, and again: each time that they are due, or wanted.
-async fn renew(keyring: Arc<Keyring>, source: Source, refresh: Duration, outcomes: Outcomes) {
+async fn renew(keyring: Arc<Keyring>, source: KeySource, refresh: Duration, outcomes: Outcomes) {
     loop {
         let read_at = keyring.clock.elapsed();
         keyring.state.send_modify(|state| {
@@ -186,7 +186,7 @@ impl Outcomes {
     }
 
     /// Counts a reading, and says what changes by it.
-    fn note(&self, read: &Result<Arc<KeySet>, SourceError>, before: Option<&KeySet>) {
+    fn note(&self, read: &Result<Arc<KeySet>, KeySourceError>, before: Option<&KeySet>) {
         match read {
             Ok(keys) => {
                 self.ok.increment(1);

@@ -28,7 +28,7 @@ pub enum Jwks {
 
 /// A place that keys are read from.
 #[derive(Debug)]
-pub enum Source {
+pub enum KeySource {
     /// A URL.
     Url(Fetcher),
     /// A file.
@@ -37,7 +37,7 @@ pub enum Source {
 
 /// Why keys cannot be read.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub enum KeySourceError {
     /// They cannot be fetched.
     #[error(transparent)]
     Fetch(#[from] FetchError),
@@ -49,7 +49,7 @@ pub enum SourceError {
     Keys(#[from] KeySetError),
 }
 
-impl Source {
+impl KeySource {
     /// The place that is configured.
     pub fn of(jwks: &Jwks, clients: &mut Clients) -> Result<Self, ClientError> {
         Ok(match jwks {
@@ -59,7 +59,7 @@ impl Source {
     }
 
     /// Reads the keys that stand there now.
-    pub async fn read(&self) -> Result<KeySet, SourceError> {
+    pub async fn read(&self) -> Result<KeySet, KeySourceError> {
         let document = match self {
             Self::Url(fetcher) => fetcher.fetch("application/jwk-set+json, application/json").await?,
             Self::File(path) => {

@@ -69,14 +69,14 @@ impl<'t> Token<'t> {
 
         let date = |name: &str| {
             let value = claims.get(name);
-            value.map(|value| value.as_f64().ok_or(TokenError::Incomplete)).transpose()
+            value.map(|value| value.as_f64().ok_or(TokenError::MissingClaim)).transpose()
         };
-        let expires = date("exp")?.ok_or(TokenError::Incomplete)? + LEEWAY;
+        let expires = date("exp")?.ok_or(TokenError::MissingClaim)? + LEEWAY;
         if has_expired(expires, clock) {
             return Err(TokenError::Expired);
         }
         if date("nbf")?.is_some_and(|begins| now(clock) + LEEWAY < begins) {
-            return Err(TokenError::Premature);
+            return Err(TokenError::NotYetValid);
         }
         Ok((claims, expires))
     }
@@ -95,8 +95,8 @@ fn refusal(kind: &ErrorKind) -> TokenError {
     match kind {
         ErrorKind::InvalidIssuer => TokenError::Issuer,
         ErrorKind::InvalidAudience => TokenError::Audience,
-        ErrorKind::MissingRequiredClaim(_) => TokenError::Incomplete,
-        ErrorKind::InvalidSignature => TokenError::Forged,
+        ErrorKind::MissingRequiredClaim(_) => TokenError::MissingClaim,
+        ErrorKind::InvalidSignature => TokenError::InvalidSignature,
         _ => TokenError::Unreadable,
     }
 }

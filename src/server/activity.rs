@@ -29,7 +29,7 @@ pub(super) const MOST_HANDED_OUT: usize = 64 << 10;
 
 /// What goes on on a connection. Its tasks share it.
 #[derive(Debug)]
-pub(super) struct Activity {
+pub(super) struct ConnectionActivity {
     began: Instant,
     /// How much the gateway owes.
     owed: AtomicUsize,
@@ -46,20 +46,20 @@ pub(super) struct Activity {
 
 /// Something that the gateway owes, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Debt(Arc<Activity>);
+pub(super) struct PendingGuard(Arc<ConnectionActivity>);
 
 /// A body on its way to the client.
 #[derive(Debug)]
-pub(super) struct Watched<B> {
+pub(super) struct TrackedBody<B> {
     body: B,
     /// What is left of a part that is too large to be handed out at once.
     rest: Bytes,
     id: u64,
-    owed: Option<Debt>,
-    activity: Arc<Activity>,
+    owed: Option<PendingGuard>,
+    activity: Arc<ConnectionActivity>,
 }
 
-impl Activity {
+impl ConnectionActivity {
     /// That of a connection which begins now.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
@@ -75,7 +75,7 @@ impl Activity {
     }
 
     /// Notes a request, whose answer is owed from now on.
-    pub(super) fn asked(self: &Arc<Self>, version: Version) -> Debt {
+    pub(super) fn asked(self: &Arc<Self>, version: Version) -> PendingGuard {
         self.was_asked.store(true, Relaxed);
         self.is_http2.store(version == Version::HTTP_2, Relaxed);
         self.owe()
@@ -116,9 +116,9 @@ impl Activity {
         self.handed_out.lock().iter().map(|(_, since)| since.elapsed()).max()
     }
 
-    fn owe(self: &Arc<Self>) -> Debt {
+    fn owe(self: &Arc<Self>) -> PendingGuard {
         self.owed.fetch_add(1, Relaxed);
-        Debt(Arc::clone(self))
+        PendingGuard(Arc::clone(self))
     }
 
     fn hand_out(&self, id: u64) {
@@ -140,23 +140,23 @@ impl Activity {
     }
 }
 
-impl Drop for Debt {
+impl Drop for PendingGuard {
     fn drop(&mut self) {
         self.0.touch();
         self.0.owed.fetch_sub(1, Relaxed);
     }
 }
 
-impl<B> Watched<B> {
+impl<B> TrackedBody<B> {
     /// A body on its way out of this connection.
-    pub(super) fn new(body: B, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(body: B, activity: Arc<ConnectionActivity>) -> Self {
         let id = activity.bodies.fetch_add(1, Relaxed);
         activity.hand_out(id);
         Self { body, rest: Bytes::new(), id, owed: None, activity }
     }
 }
 
-impl<B: Body<Data = Bytes> + Unpin> Body for Watched<B> {
+impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
     type Data = Bytes;
     type Error = B::Error;
 
@@ -201,7 +201,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for Watched<B> {
     }
 }
 
-impl<B> Drop for Watched<B> {
+impl<B> Drop for TrackedBody<B> {
     fn drop(&mut self) {
         self.activity.take_back(self.id);
     }

@@ -18,7 +18,7 @@ use tokio::{
 
 use super::{
     Limits, Live,
-    activity::{Activity, MOST_HANDED_OUT, Watched},
+    activity::{ConnectionActivity, MOST_HANDED_OUT, TrackedBody},
 };
 
 /// How many requests there may be at once on an HTTP/2 connection.
@@ -26,7 +26,7 @@ const MAX_STREAMS: u32 = 100;
 /// How large a request's head may be.
 const MAX_HEAD: u32 = 48 << 10;
 /// How long a connection that is to end may take to say goodbye at most.
-const FAREWELL: Duration = Duration::from_secs(5);
+const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// How long a handshake that has begun may go on when the gateway stops.
 const HANDSHAKE_LINGER: Duration = Duration::from_secs(2);
 /// How long a kept HTTP/1.1 connection stays open when the gateway stops, for
@@ -49,14 +49,14 @@ pub(super) async fn serve(stream: TcpStream, live: Live, phase: watch::Receiver<
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
-    let activity = Activity::new();
+    let activity = ConnectionActivity::new();
     // What is served may be replaced long before the connection ends.
     let (tls, limits) = {
         let served = live.served();
         (served.tls.clone(), served.limits.clone())
     };
     let Some(tls) = tls else {
-        return converse(stream, live, phase, activity, &limits).await;
+        return serve_connection(stream, live, phase, activity, &limits).await;
     };
     let mut ending = phase.clone();
     let lingering = async move {
@@ -65,7 +65,7 @@ pub(super) async fn serve(stream: TcpStream, live: Live, phase: watch::Receiver<
     };
     tokio::select! {
         shaken = timeout(limits.header_timeout, tls.accept(stream)) => match shaken {
-            Ok(Ok(stream)) => converse(stream, live, phase, activity, &limits).await,
+            Ok(Ok(stream)) => serve_connection(stream, live, phase, activity, &limits).await,
             Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
             Err(_) => tracing::debug!("a TLS handshake took too long"),
         },
@@ -73,11 +73,11 @@ pub(super) async fn serve(stream: TcpStream, live: Live, phase: watch::Receiver<
     }
 }
 
-async fn converse(
+async fn serve_connection(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     live: Live,
     mut phase: watch::Receiver<Phase>,
-    activity: Arc<Activity>,
+    activity: Arc<ConnectionActivity>,
     limits: &Limits,
 ) {
     let noted = Arc::clone(&activity);
@@ -90,7 +90,7 @@ async fn converse(
             if activity.is_last() && version < Version::HTTP_2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
-            Ok::<_, Infallible>(response.map(|body| Watched::new(body, activity)))
+            Ok::<_, Infallible>(response.map(|body| TrackedBody::new(body, activity)))
         }
     });
     let server = builder();
@@ -117,7 +117,8 @@ async fn converse(
             }
             () = look.as_mut() => {}
         }
-        let patience = if is_ending { farewell(&activity, limits) } else { patience(&activity, limits, draining) };
+        let idle_limit =
+            if is_ending { shutdown_grace(&activity, limits) } else { idle_limit(&activity, limits, draining) };
         // What has been idle for long all the same lingers when the server drains.
         let idle = activity.idle().map(|idle| draining.map_or(idle, |since| idle.min(since.elapsed())));
         let unread = activity.unread().unwrap_or_default();
@@ -125,27 +126,27 @@ async fn converse(
             tracing::debug!("a connection is cut off, since an answer is not read");
             return;
         }
-        let mut left = patience.saturating_sub(idle.unwrap_or_default());
+        let mut left = idle_limit.saturating_sub(idle.unwrap_or_default());
         if left.is_zero() {
             if is_ending {
                 return;
             }
             connection.as_mut().graceful_shutdown();
             is_ending = true;
-            left = farewell(&activity, limits);
+            left = shutdown_grace(&activity, limits);
         }
         look.as_mut().reset(Instant::now() + left.min(limits.idle_timeout.saturating_sub(unread)));
     }
 }
 
 /// How long a connection that is to end may take to say goodbye.
-fn farewell(activity: &Activity, limits: &Limits) -> Duration {
+fn shutdown_grace(activity: &ConnectionActivity, limits: &Limits) -> Duration {
     // Who has never asked is owed none.
-    if activity.was_asked() { FAREWELL.min(limits.idle_timeout) } else { Duration::ZERO }
+    if activity.was_asked() { SHUTDOWN_GRACE.min(limits.idle_timeout) } else { Duration::ZERO }
 }
 
 /// How long it may be the client's turn.
-fn patience(activity: &Activity, limits: &Limits, draining: Option<Instant>) -> Duration {
+fn idle_limit(activity: &ConnectionActivity, limits: &Limits, draining: Option<Instant>) -> Duration {
     match draining {
         // By HTTP/2 the client is told which of its requests will be answered.
         Some(_) if activity.is_http2() => Duration::ZERO,
@@ -157,7 +158,7 @@ fn patience(activity: &Activity, limits: &Limits, draining: Option<Instant>) -> 
 
 fn builder() -> auto::Builder<TokioExecutor> {
     let mut server = auto::Builder::new(TokioExecutor::new());
-    // `Activity` limits the time of every phase.
+    // `ConnectionActivity` limits the time of every phase.
     server.http1().header_read_timeout(None).max_buf_size(MAX_HEAD as usize);
     server
         .http2()

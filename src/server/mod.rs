@@ -17,7 +17,7 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use crate::api::{Front, Readiness};
+use crate::api::{Readiness, ResponseCache};
 use connection::Phase;
 pub use tls::{Tls, TlsError};
 
@@ -47,7 +47,7 @@ pub struct Limits {
 #[derive(Debug)]
 pub struct Served {
     /// What answers.
-    pub front: Front,
+    pub front: ResponseCache,
     /// What the gateway shows of itself; without it, it speaks in the clear.
     pub tls: Option<Tls>,
     /// What bounds connections.
@@ -76,7 +76,7 @@ impl Live {
         self.0.load_full()
     }
 
-    fn front(&self) -> Front {
+    fn front(&self) -> ResponseCache {
         self.0.load().front.clone()
     }
 }

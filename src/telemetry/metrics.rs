@@ -24,7 +24,7 @@ pub struct Registry(Arc<Inner>);
 /// A look at what comes and goes. What the look before has shown and this one
 /// does not is NaN when it ends, since no series can be taken back, and any
 /// other value would be taken for one.
-pub struct Look<'r> {
+pub struct GaugeUpdate<'r> {
     registry: &'r Registry,
     before: Gauges,
     shown: MutexGuard<'r, Gauges>,
@@ -67,9 +67,9 @@ impl Registry {
 
     /// Looks at what comes and goes; one at a time.
     #[must_use]
-    pub fn look(&self) -> Look<'_> {
+    pub fn look(&self) -> GaugeUpdate<'_> {
         let mut shown = self.0.shown.lock();
-        Look { registry: self, before: mem::take(&mut *shown), shown }
+        GaugeUpdate { registry: self, before: mem::take(&mut *shown), shown }
     }
 
     /// A histogram of seconds, the same for the same name and labels.
@@ -97,7 +97,7 @@ impl Registry {
     }
 }
 
-impl Look<'_> {
+impl GaugeUpdate<'_> {
     /// A gauge that is shown.
     pub fn gauge(&mut self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
         let gauge = self.registry.gauge(name, help, labels);
@@ -108,7 +108,7 @@ impl Look<'_> {
     }
 }
 
-impl Drop for Look<'_> {
+impl Drop for GaugeUpdate<'_> {
     fn drop(&mut self) {
         for gauge in self.before.values() {
             gauge.set(f64::NAN);

@@ -48,7 +48,7 @@ impl Reload {
 
     /// Takes back that a load failed: another has loaded what this one could
     /// not.
-    pub fn mend(&self) {
+    pub fn clear_failure(&self) {
         self.is_failed.set(0.0);
     }
 }

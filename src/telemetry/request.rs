@@ -16,11 +16,11 @@ pub const NONE: &str = "-";
 
 /// The notes of one request. Clones share them.
 #[derive(Debug, Clone, Default)]
-pub struct Notes(Arc<Mutex<Noted>>);
+pub struct RequestNotes(Arc<Mutex<NotesSnapshot>>);
 
 /// What has been noted.
 #[derive(Debug, Clone, Default)]
-pub struct Noted {
+pub struct NotesSnapshot {
     /// The name of the caller who asks, where one is known.
     pub caller: Option<Arc<str>>,
     /// The connections that are asked, joined by commas.
@@ -34,14 +34,14 @@ pub struct Noted {
 
 /// A wait for a vendor, until it is dropped.
 pub struct Wait<'c> {
-    notes: Option<Notes>,
+    notes: Option<RequestNotes>,
     clock: &'c SharedClock,
 }
 
-impl Notes {
+impl RequestNotes {
     /// What has been noted so far.
     #[must_use]
-    pub fn so_far(&self) -> Noted {
+    pub fn so_far(&self) -> NotesSnapshot {
         self.0.lock().clone()
     }
 
@@ -51,8 +51,8 @@ impl Notes {
 }
 
 /// Notes who makes the current request.
-pub fn asked_by(caller: &Arc<str>) {
-    if let Some(notes) = Notes::current() {
+pub fn record_caller(caller: &Arc<str>) {
+    if let Some(notes) = RequestNotes::current() {
         notes.0.lock().caller = Some(Arc::clone(caller));
     }
 }
@@ -61,12 +61,12 @@ pub fn asked_by(caller: &Arc<str>) {
 /// known: also behind a request's back, in what it began.
 #[must_use]
 pub fn caller() -> Option<Arc<str>> {
-    Notes::current().and_then(|Notes(notes)| notes.lock().caller.clone())
+    RequestNotes::current().and_then(|RequestNotes(notes)| notes.lock().caller.clone())
 }
 
 /// Notes which connections the current request asks.
-pub fn asks(connections: &[ConnectionName]) {
-    if let Some(notes) = Notes::current() {
+pub fn record_connections(connections: &[ConnectionName]) {
+    if let Some(notes) = RequestNotes::current() {
         let names: Vec<_> = connections.iter().map(ConnectionName::as_str).collect();
         notes.0.lock().connections = Some(names.join(",").into());
     }
@@ -74,9 +74,9 @@ pub fn asks(connections: &[ConnectionName]) {
 
 /// Notes that the current request waits for a vendor.
 #[must_use]
-pub fn wait(clock: &SharedClock) -> Wait<'_> {
-    let notes = Notes::current();
-    if let Some(Notes(notes)) = &notes {
+pub fn track_vendor_wait(clock: &SharedClock) -> Wait<'_> {
+    let notes = RequestNotes::current();
+    if let Some(RequestNotes(notes)) = &notes {
         let mut it = notes.lock();
         if it.waiting == 0 {
             it.since = clock.elapsed();
@@ -88,7 +88,7 @@ pub fn wait(clock: &SharedClock) -> Wait<'_> {
 
 impl Drop for Wait<'_> {
     fn drop(&mut self) {
-        let Some(Notes(notes)) = &self.notes else { return };
+        let Some(RequestNotes(notes)) = &self.notes else { return };
         let mut it = notes.lock();
         it.waiting = it.waiting.saturating_sub(1);
         if it.waiting == 0 {

@@ -40,14 +40,14 @@ pub enum BreakerState {
 
 #[derive(Debug)]
 enum State {
-    Closed(Record),
+    Closed(CallHistory),
     Open { until: Duration, length: Duration },
     HalfOpen { probing: bool, length: Duration },
 }
 
 /// The outcomes of late.
 #[derive(Debug, Clone, Copy, Default)]
-struct Record {
+struct CallHistory {
     in_a_row: u32,
     began: Duration,
     current: Counts,
@@ -66,12 +66,12 @@ struct Counts {
 pub(super) struct Permit<'b> {
     breaker: &'b Breaker,
     probe: bool,
-    outcome: Outcome,
+    outcome: CallOutcome,
 }
 
 /// How a call went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum CallOutcome {
     /// The vendor answered.
     Succeeded,
     /// The vendor failed.
@@ -85,7 +85,7 @@ impl Breaker {
     #[must_use]
     pub fn new(clock: SharedClock) -> Self {
         let began = clock.elapsed();
-        Self { state: Mutex::new(State::Closed(Record { began, ..Record::default() })), clock }
+        Self { state: Mutex::new(State::Closed(CallHistory { began, ..CallHistory::default() })), clock }
     }
 
     /// What the breaker shows at this moment.
@@ -115,31 +115,31 @@ impl Breaker {
             State::HalfOpen { probing, .. } => *probing = true,
         }
         let probe = matches!(*state, State::HalfOpen { .. });
-        Ok(Permit { breaker: self, probe, outcome: Outcome::Unknown })
+        Ok(Permit { breaker: self, probe, outcome: CallOutcome::Unknown })
     }
 
-    fn settle(&self, outcome: Outcome) {
+    fn settle(&self, outcome: CallOutcome) {
         let now = self.clock.elapsed();
         let mut state = self.state.lock();
         let length = match (&mut *state, outcome) {
-            (State::HalfOpen { probing, .. }, Outcome::Unknown) => {
+            (State::HalfOpen { probing, .. }, CallOutcome::Unknown) => {
                 *probing = false;
                 return;
             }
             // A call that was under way when the breaker opened.
-            (_, Outcome::Unknown) | (State::Open { .. }, _) => return,
+            (_, CallOutcome::Unknown) | (State::Open { .. }, _) => return,
             (State::Closed(record), outcome) => {
-                record.note(outcome == Outcome::Failed, now);
+                record.note(outcome == CallOutcome::Failed, now);
                 if !record.is_bad() {
                     return;
                 }
                 OPEN
             }
-            (State::HalfOpen { .. }, Outcome::Succeeded) => {
-                *state = State::Closed(Record { began: now, ..Record::default() });
+            (State::HalfOpen { .. }, CallOutcome::Succeeded) => {
+                *state = State::Closed(CallHistory { began: now, ..CallHistory::default() });
                 return;
             }
-            (State::HalfOpen { length, .. }, Outcome::Failed) => (*length * 2).min(LONGEST_OPEN),
+            (State::HalfOpen { length, .. }, CallOutcome::Failed) => (*length * 2).min(LONGEST_OPEN),
         };
         *state = State::Open { until: now + length, length };
     }
@@ -153,7 +153,7 @@ impl Permit<'_> {
     }
 
     /// Says how the call went.
-    pub(super) fn settle(mut self, outcome: Outcome) {
+    pub(super) fn settle(mut self, outcome: CallOutcome) {
         self.outcome = outcome;
     }
 }
@@ -164,7 +164,7 @@ impl Drop for Permit<'_> {
     }
 }
 
-impl Record {
+impl CallHistory {
     fn note(&mut self, failed: bool, now: Duration) {
         let age = now.saturating_sub(self.began);
         if age >= WINDOW {

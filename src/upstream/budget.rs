@@ -14,7 +14,7 @@ use parking_lot::Mutex;
 
 use crate::clock::SharedClock;
 
-use super::{Credential, Payer, SendError, limiter::Limiter};
+use super::{CallerShare, Credential, SendError, limiter::Limiter};
 
 /// How long the first 429 that names no time stops a credential.
 const UNNAMED_STOP: Duration = Duration::from_secs(1);
@@ -49,24 +49,24 @@ pub struct Budget(Arc<Shared>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetState {
     /// How many calls would be let pass at once.
-    pub left: u32,
+    pub remaining: u32,
     /// How many calls wait for a place.
     pub waiting: u32,
     /// For how long the vendor has stopped the credential, if it has.
-    pub stopped: Option<Duration>,
+    pub blocked_for: Option<Duration>,
 }
 
 /// The budgets of all credentials.
 #[derive(Debug, Default)]
-pub struct Budgets {
-    known: Vec<Account>,
+pub struct BudgetRegistry {
+    known: Vec<BudgetEntry>,
     /// Those that there were before.
-    before: Vec<Account>,
+    before: Vec<BudgetEntry>,
 }
 
 /// A credential's budget at a host.
 #[derive(Debug, Clone)]
-struct Account {
+struct BudgetEntry {
     credential: Credential,
     host: String,
     limit: RateLimit,
@@ -88,10 +88,10 @@ struct Shared {
 #[derive(Default)]
 struct Shares {
     /// The payers that there are.
-    payers: Vec<Payer>,
+    payers: Vec<CallerShare>,
     /// The share that is in force for each, by its name: one, whichever share a
     /// call under way still has from before.
-    taken: Vec<(Payer, Arc<Limiter>)>,
+    taken: Vec<(CallerShare, Arc<Limiter>)>,
 }
 
 impl Budget {
@@ -130,19 +130,19 @@ impl Budget {
     /// Charges a call to a payer's share, and waits for that as long as for a
     /// place: beside the queue, and not in it. What would find no place is not
     /// charged.
-    pub(super) async fn charge(&self, payer: &Payer, priority: Priority) -> Result<(), SendError> {
+    pub(super) async fn charge(&self, caller_share: &CallerShare, priority: Priority) -> Result<(), SendError> {
         let patience = self.patience(priority);
         let queue = self.0.limiter.queue();
         if queue > patience {
             return Err(SendError::BudgetSpent { retry_after: queue });
         }
-        let charged = self.share(payer).admit(patience).await;
+        let charged = self.share(caller_share).admit(patience).await;
         charged.map_err(|retry_after| SendError::ShareSpent { retry_after })
     }
 
     /// The vendor refused a call as one too many: the credential stops for as
     /// long as it says, or for a while that doubles as long as it says nothing.
-    pub(super) fn refused(&self, named: Option<Duration>) {
+    pub(super) fn on_rejected(&self, named: Option<Duration>) {
         let before = self.0.refusals.fetch_add(1, Ordering::Relaxed);
         let wait = named.unwrap_or_else(|| {
             let doubled = UNNAMED_STOP * 2_u32.saturating_pow(before.min(5));
@@ -153,7 +153,7 @@ impl Budget {
     }
 
     /// The vendor did not refuse a call as one too many.
-    pub(super) fn accepted(&self) {
+    pub(super) fn on_success(&self) {
         self.0.refusals.store(0, Ordering::Relaxed);
     }
 
@@ -168,7 +168,7 @@ impl Budget {
     }
 
     /// Whether both are one.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(super) fn same_as(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
@@ -176,48 +176,51 @@ impl Budget {
     #[must_use]
     pub fn state(&self) -> BudgetState {
         let limiter = &self.0.limiter;
-        BudgetState { left: limiter.left(), waiting: limiter.waiting(), stopped: limiter.stopped() }
+        BudgetState { remaining: limiter.left(), waiting: limiter.waiting(), blocked_for: limiter.stopped() }
     }
 
     /// How many calls a payer's share would let pass at once.
-    pub(super) fn share_left(&self, payer: &Payer) -> u32 {
-        self.share(payer).left()
+    pub(super) fn share_remaining(&self, caller_share: &CallerShare) -> u32 {
+        self.share(caller_share).left()
     }
 
     /// What is left to each payer that there is and that has asked.
-    pub(super) fn shares_left(&self) -> Vec<(Arc<str>, u32)> {
+    pub(super) fn shares_remaining(&self) -> Vec<(Arc<str>, u32)> {
         let shares = self.0.shares.lock();
-        let there_are = shares.taken.iter().filter(|(payer, _)| shares.payers.contains(payer));
-        there_are.map(|(payer, share)| (Arc::clone(&payer.name), share.left())).collect()
+        let there_are = shares.taken.iter().filter(|(caller_share, _)| shares.payers.contains(caller_share));
+        there_are.map(|(caller_share, share)| (Arc::clone(&caller_share.name), share.left())).collect()
     }
 
     /// Shares it among these payers from now on. A share that is another than
     /// before has nothing to give at once, so that nobody gets a burst by it.
-    fn share_among(&self, payers: &[Payer]) {
+    fn share_among(&self, payers: &[CallerShare]) {
         let mut shares = self.0.shares.lock();
         shares.payers = payers.to_vec();
         shares.taken.retain_mut(|(taken, limiter)| {
-            let Some(payer) = payers.iter().find(|payer| payer.name == taken.name) else { return false };
-            if payer != taken {
-                let (burst, interval) = payer.share.of(self.0.burst, self.0.interval);
+            let Some(caller_share) = payers.iter().find(|caller_share| caller_share.name == taken.name) else {
+                return false;
+            };
+            if caller_share != taken {
+                let (burst, interval) = caller_share.share.of(self.0.burst, self.0.interval);
                 *limiter = Arc::new(Limiter::spent(burst, interval, Arc::clone(&self.0.clock)));
-                *taken = payer.clone();
+                *taken = caller_share.clone();
             }
             true
         });
     }
 
-    fn share(&self, payer: &Payer) -> Arc<Limiter> {
+    fn share(&self, caller_share: &CallerShare) -> Arc<Limiter> {
         let budget = &*self.0;
         let mut shares = budget.shares.lock();
-        if let Some((_, share)) = shares.taken.iter().find(|(taken, _)| taken.name == payer.name) {
+        if let Some((_, share)) = shares.taken.iter().find(|(taken, _)| taken.name == caller_share.name) {
             return Arc::clone(share);
         }
         // One that is gone asks to the end of its request.
-        let payer = shares.payers.iter().find(|known| known.name == payer.name).unwrap_or(payer).clone();
-        let (burst, interval) = payer.share.of(budget.burst, budget.interval);
+        let caller_share =
+            shares.payers.iter().find(|known| known.name == caller_share.name).unwrap_or(caller_share).clone();
+        let (burst, interval) = caller_share.share.of(budget.burst, budget.interval);
         let share = Arc::new(Limiter::new(burst, interval, Arc::clone(&budget.clock)));
-        shares.taken.push((payer, Arc::clone(&share)));
+        shares.taken.push((caller_share, Arc::clone(&share)));
         share
     }
 
@@ -229,18 +232,18 @@ impl Budget {
     }
 }
 
-impl Budgets {
+impl BudgetRegistry {
     /// No budgets yet; those that there are now are taken over as they are asked
     /// for.
     #[must_use]
-    pub fn renewed(&self) -> Self {
+    pub fn reconfigured(&self) -> Self {
         Self { known: Vec::new(), before: self.known.clone() }
     }
 
     /// The budget of a credential at a host, made where it is new or has another
     /// limit. The first connection's limit counts.
     pub fn of(&mut self, credential: &Credential, host: &str, limit: RateLimit, clock: &SharedClock) -> Budget {
-        let is_it = |account: &&Account| account.host == host && account.credential == *credential;
+        let is_it = |account: &&BudgetEntry| account.host == host && account.credential == *credential;
         if let Some(account) = self.known.iter().find(is_it) {
             return account.budget.clone();
         }
@@ -249,19 +252,19 @@ impl Budgets {
             before => {
                 let budget = Budget::new(limit, Arc::clone(clock));
                 // What the vendor has stopped is stopped, whatever the limit.
-                if let Some(stop) = before.and_then(|before| before.budget.state().stopped) {
-                    budget.refused(Some(stop));
+                if let Some(stop) = before.and_then(|before| before.budget.state().blocked_for) {
+                    budget.on_rejected(Some(stop));
                 }
                 budget
             }
         };
         let (credential, host) = (credential.clone(), host.to_owned());
-        self.known.push(Account { credential, host, limit, budget: budget.clone() });
+        self.known.push(BudgetEntry { credential, host, limit, budget: budget.clone() });
         budget
     }
 
     /// Shares them among these payers from now on.
-    pub fn share_among(&self, payers: &[Payer]) {
+    pub fn share_among(&self, payers: &[CallerShare]) {
         for account in &self.known {
             account.budget.share_among(payers);
         }

@@ -10,7 +10,7 @@ use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use reqwest::Client;
 use tokio::runtime::Handle;
 
-use super::send::{cause, read};
+use super::send::{read_body, root_cause};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -43,14 +43,14 @@ impl HttpClient for Collector {
         let client = self.client.clone();
         let exchange = async move {
             let answer = client.execute(request).await.map_err(|error| {
-                let cause = cause(error);
-                tracing::debug!(%cause, "the collector cannot be reached");
-                cause
+                let root_cause = root_cause(error);
+                tracing::debug!(%root_cause, "the collector cannot be reached");
+                root_cause
             })?;
             let mut response = Response::new(Bytes::new());
             *response.status_mut() = answer.status();
             response.headers_mut().clone_from(answer.headers());
-            *response.body_mut() = read(answer, MAX_BODY).await?;
+            *response.body_mut() = read_body(answer, MAX_BODY).await?;
             Ok(response)
         };
         self.runtime.spawn(exchange).await?

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{
     SendError,
-    send::{cause, read},
+    send::{read_body, root_cause},
 };
 
 /// How a document is fetched.
@@ -51,9 +51,9 @@ impl Fetcher {
     pub async fn fetch(&self, accept: &'static str) -> Result<Bytes, FetchError> {
         let fetching = async {
             let request = self.client.get(self.url.clone()).header(ACCEPT, accept);
-            let response = request.send().await.map_err(|error| FetchError::Unreachable(cause(error)))?;
+            let response = request.send().await.map_err(|error| FetchError::Unreachable(root_cause(error)))?;
             match response.status() {
-                StatusCode::OK => Ok(read(response, self.max_body).await?),
+                StatusCode::OK => Ok(read_body(response, self.max_body).await?),
                 status => Err(FetchError::Status(status)),
             }
         };

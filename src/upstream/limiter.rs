@@ -61,7 +61,7 @@ impl Limiter {
     /// Waits for a place for so long at most, else says when there will be one.
     pub(super) async fn admit(&self, patience: Duration) -> Result<(), Duration> {
         let start = self.clock.elapsed();
-        let place = Place::take(&self.waiting);
+        let place = QueueTicket::take(&self.waiting);
         let queue = self.next_place() + self.interval * place.ahead;
         if queue > patience {
             return Err(queue);
@@ -128,18 +128,18 @@ impl Limiter {
 }
 
 /// A call's place among those that wait.
-struct Place<'l> {
+struct QueueTicket<'l> {
     waiting: &'l AtomicU32,
     ahead: u32,
 }
 
-impl<'l> Place<'l> {
+impl<'l> QueueTicket<'l> {
     fn take(waiting: &'l AtomicU32) -> Self {
         Self { waiting, ahead: waiting.fetch_add(1, Ordering::Relaxed) }
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for QueueTicket<'_> {
     fn drop(&mut self) {
         self.waiting.fetch_sub(1, Ordering::Relaxed);
     }

@@ -30,15 +30,15 @@ pub use reqwest::Client;
 use tower::retry::budget::{Budget as _, TpsBudget};
 
 use crate::{clock::SharedClock, vendors::VendorRequest};
-use breaker::Outcome;
+use breaker::CallOutcome;
 pub use breaker::{Breaker, BreakerState};
-pub use budget::{Budget, BudgetState, Budgets, Priority, RateLimit};
+pub use budget::{Budget, BudgetRegistry, BudgetState, Priority, RateLimit};
 pub use collector::Collector;
 pub use credential::Credential;
 pub use fetch::{FetchError, Fetcher};
 pub use metrics::UpstreamMetrics;
 pub use send::{ClientError, Clients, Endpoint, Reply, is_loopback};
-pub use share::{Payer, Share};
+pub use share::{CallerShare, Share};
 
 /// A call is tried so many times at most.
 const MOST_ATTEMPTS: usize = 3;
@@ -63,19 +63,19 @@ pub struct Upstream {
 pub enum SendError {
     /// The budget has no place for the call in time, or the vendor has stopped
     /// the credential.
-    #[error("the credential's budget is spent, or the vendor has stopped it: there is room again in {} s", whole_seconds(*.retry_after))]
+    #[error("the credential's budget is spent, or the vendor has stopped it: there is room again in {} s", ceil_seconds(*.retry_after))]
     BudgetSpent {
         /// When to ask again.
         retry_after: Duration,
     },
     /// The payer's share of the budget has no place for the call in time.
-    #[error("the caller's share of the vendor calls is spent: there is room again in {} s", whole_seconds(*.retry_after))]
+    #[error("the caller's share of the vendor calls is spent: there is room again in {} s", ceil_seconds(*.retry_after))]
     ShareSpent {
         /// When to ask again.
         retry_after: Duration,
     },
     /// The vendor has failed so often that it is left alone for a while.
-    #[error("the vendor fails, and is asked again in {} s", whole_seconds(*.retry_after))]
+    #[error("the vendor fails, and is asked again in {} s", ceil_seconds(*.retry_after))]
     BreakerOpen {
         /// When to ask again.
         retry_after: Duration,
@@ -88,7 +88,7 @@ pub enum SendError {
     Unreachable(String),
     /// The answer broke off.
     #[error("the answer broke off: {0}")]
-    BrokenOff(String),
+    BodyInterrupted(String),
     /// The body is larger than allowed.
     #[error("the answer is larger than {0} bytes")]
     TooLarge(usize),
@@ -103,20 +103,20 @@ impl SendError {
             Self::BreakerOpen { .. } => "breaker_open",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
-            Self::BrokenOff(_) => "broken_off",
+            Self::BodyInterrupted(_) => "body_error",
             Self::TooLarge(_) => "too_large",
         }
     }
 }
 
 /// An attempt that may pass if it is made again.
-enum Passing {
+enum AttemptError {
     /// The vendor answered so; this is what comes of it if no retry helps.
-    Answered(Reply),
+    RetryableResponse(Reply),
     /// The call failed.
-    Failed(SendError),
+    Retryable(SendError),
     /// The call failed in a way that no retry mends.
-    Final(SendError),
+    Permanent(SendError),
 }
 
 impl Upstream {
@@ -137,11 +137,11 @@ impl Upstream {
     /// Charges a call to a payer's share of the budget, before anybody waits for
     /// the call. What would not be made anyway is not charged; retries are not
     /// charged either.
-    pub async fn charge(&self, payer: &Payer, priority: Priority) -> Result<(), SendError> {
+    pub async fn charge(&self, caller_share: &CallerShare, priority: Priority) -> Result<(), SendError> {
         if let BreakerState::Open(retry_after) = self.breaker.state() {
             return Err(SendError::BreakerOpen { retry_after });
         }
-        self.budget.charge(payer, priority).await
+        self.budget.charge(caller_share, priority).await
     }
 
     /// Sends a request and reads the whole answer.
@@ -149,18 +149,18 @@ impl Upstream {
         let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
         let sending = async {
             if permit.is_probe() {
-                return self.attempt(request, priority, self.timeout, 0).await.or_else(Passing::into_outcome);
+                return self.attempt(request, priority, self.timeout, 0).await.or_else(AttemptError::into_outcome);
             }
             self.send_again(request, priority).await
         };
         let sent = tokio::time::timeout(self.timeout, sending).await.unwrap_or(Err(SendError::TimedOut(self.timeout)));
         permit.settle(match &sent {
-            Ok(reply) if reply.response.status >= 500 => Outcome::Failed,
-            Ok(_) | Err(SendError::TooLarge(_)) => Outcome::Succeeded,
+            Ok(reply) if reply.response.status >= 500 => CallOutcome::Failed,
+            Ok(_) | Err(SendError::TooLarge(_)) => CallOutcome::Succeeded,
             Err(SendError::BudgetSpent { .. } | SendError::ShareSpent { .. } | SendError::BreakerOpen { .. }) => {
-                Outcome::Unknown
+                CallOutcome::Unknown
             }
-            Err(_) => Outcome::Failed,
+            Err(_) => CallOutcome::Failed,
         });
         sent
     }
@@ -180,7 +180,7 @@ impl Upstream {
     /// Whether the connection's calls are taken out of this budget.
     #[must_use]
     pub fn draws_on(&self, budget: &Budget) -> bool {
-        self.budget.is(budget)
+        self.budget.same_as(budget)
     }
 
     /// What the connection's budget has to give.
@@ -191,14 +191,14 @@ impl Upstream {
 
     /// How many calls a payer's share of that would let pass at once.
     #[must_use]
-    pub fn share_left(&self, payer: &Payer) -> u32 {
-        self.budget.share_left(payer)
+    pub fn share_remaining(&self, caller_share: &CallerShare) -> u32 {
+        self.budget.share_remaining(caller_share)
     }
 
     /// The same of each payer that has asked, by its name.
     #[must_use]
-    pub fn shares_left(&self) -> Vec<(Arc<str>, u32)> {
-        self.budget.shares_left()
+    pub fn shares_remaining(&self) -> Vec<(Arc<str>, u32)> {
+        self.budget.shares_remaining()
     }
 
     /// What the connection's breaker shows.
@@ -215,7 +215,7 @@ impl Upstream {
         let sends = AtomicU32::new(0);
         let sent = (|| self.attempt(request, priority, left(), sends.fetch_add(1, Relaxed)))
             .retry(backoff())
-            .when(|passing: &Passing| passing.may_pass() && self.retries.withdraw())
+            .when(|passing: &AttemptError| passing.may_pass() && self.retries.withdraw())
             .adjust(|passing, delay| {
                 let mut wait = delay?.max(passing.named_wait());
                 if priority == Priority::Background {
@@ -228,7 +228,7 @@ impl Upstream {
             })
             .notify(|_, _| self.metrics.note_retry())
             .await;
-        sent.or_else(Passing::into_outcome)
+        sent.or_else(AttemptError::into_outcome)
     }
 
     async fn attempt(
@@ -237,21 +237,21 @@ impl Upstream {
         priority: Priority,
         left: Duration,
         resends: u32,
-    ) -> Result<Reply, Passing> {
-        self.take_place(priority, left).await.map_err(Passing::Final)?;
+    ) -> Result<Reply, AttemptError> {
+        self.take_place(priority, left).await.map_err(AttemptError::Permanent)?;
         let mut reply = self.endpoint.send(request, self.clock.now(), resends).await.map_err(|error| match error {
-            SendError::TooLarge(_) => Passing::Final(error),
-            error => Passing::Failed(error),
+            SendError::TooLarge(_) => AttemptError::Permanent(error),
+            error => AttemptError::Retryable(error),
         })?;
         match reply.response.status {
             429 => {
-                self.budget.refused(reply.retry_after);
+                self.budget.on_rejected(reply.retry_after);
                 reply.retry_after = Some(self.stopped());
-                Err(Passing::Answered(reply))
+                Err(AttemptError::RetryableResponse(reply))
             }
-            408 | 500 | 502 | 503 | 504 => Err(Passing::Answered(reply)),
+            408 | 500 | 502 | 503 | 504 => Err(AttemptError::RetryableResponse(reply)),
             _ => {
-                self.budget.accepted();
+                self.budget.on_success();
                 Ok(reply)
             }
         }
@@ -270,27 +270,27 @@ impl Upstream {
 
     /// For how long the vendor's 429 still stops the credential.
     fn stopped(&self) -> Duration {
-        self.budget.state().stopped.unwrap_or_default()
+        self.budget.state().blocked_for.unwrap_or_default()
     }
 }
 
-impl Passing {
+impl AttemptError {
     /// What comes of it if it is not tried again.
     fn into_outcome(self) -> Result<Reply, SendError> {
         match self {
-            Self::Answered(reply) => Ok(reply),
-            Self::Failed(error) | Self::Final(error) => Err(error),
+            Self::RetryableResponse(reply) => Ok(reply),
+            Self::Retryable(error) | Self::Permanent(error) => Err(error),
         }
     }
 
     fn may_pass(&self) -> bool {
-        !matches!(self, Self::Final(_))
+        !matches!(self, Self::Permanent(_))
     }
 
     /// The wait that the vendor names; after a 429 the budget sees to it.
     fn named_wait(&self) -> Duration {
         match self {
-            Self::Answered(reply) if reply.response.status != 429 => reply.retry_after.unwrap_or_default(),
+            Self::RetryableResponse(reply) if reply.response.status != 429 => reply.retry_after.unwrap_or_default(),
             _ => Duration::ZERO,
         }
     }
@@ -309,7 +309,7 @@ fn backoff() -> impl BackoffBuilder {
 /// A wait in whole seconds, rounded up: whoever comes back too early is refused
 /// again.
 #[must_use]
-pub fn whole_seconds(wait: Duration) -> u64 {
+pub fn ceil_seconds(wait: Duration) -> u64 {
     wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
 }
 

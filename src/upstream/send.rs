@@ -139,23 +139,23 @@ impl Endpoint {
             .header(ACCEPT, "application/json")
             .send()
             .await
-            .map_err(|error| SendError::Unreachable(cause(error)))?;
+            .map_err(|error| SendError::Unreachable(root_cause(error)))?;
         let status = response.status().as_u16();
         let retry_after = named_wait(response.headers(), now);
-        let body = read(response, self.max_body).await?;
+        let body = read_body(response, self.max_body).await?;
         Ok(Reply { response: VendorResponse { status, body }, retry_after })
     }
 }
 
 /// Reads a body of so many bytes at most.
-pub(super) async fn read(mut response: Response, max_body: usize) -> Result<Bytes, SendError> {
+pub(super) async fn read_body(mut response: Response, max_body: usize) -> Result<Bytes, SendError> {
     let too_large = SendError::TooLarge(max_body);
     let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
     if announced > max_body {
         return Err(too_large);
     }
     let mut body = BytesMut::with_capacity(announced);
-    while let Some(chunk) = response.chunk().await.map_err(|error| SendError::BrokenOff(cause(error)))? {
+    while let Some(chunk) = response.chunk().await.map_err(|error| SendError::BodyInterrupted(root_cause(error)))? {
         if body.len() + chunk.len() > max_body {
             return Err(too_large);
         }
@@ -166,7 +166,7 @@ pub(super) async fn read(mut response: Response, max_body: usize) -> Result<Byte
 
 /// What went wrong at the bottom of an error, without the URL: a query may
 /// hold a customer's name.
-pub(super) fn cause(error: reqwest::Error) -> String {
+pub(super) fn root_cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut deepest: &dyn Error = &error;
     while let Some(source) = deepest.source() {

@@ -11,7 +11,7 @@ pub struct Share(f64);
 
 /// On whose account vendor calls are made, who has a share of each budget.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Payer {
+pub struct CallerShare {
     /// The caller's name.
     pub name: Arc<str>,
     /// Its share.
@@ -87,16 +87,16 @@ mod tests {
                 max_wait: Duration::ZERO,
             };
             let budget = Budget::new(limit, Arc::clone(&clock) as _);
-            let payer = |name: &str| Payer { name: name.into(), share: Share::new(part).unwrap() };
-            let [batch, other] = ["batch", "other"].map(payer);
+            let caller_share = |name: &str| CallerShare { name: name.into(), share: Share::new(part).unwrap() };
+            let [batch, other] = ["batch", "other"].map(caller_share);
             let [spread, burst] = [requests * 4 / 5, requests / 10].map(|it| f64::from(it.max(1)));
             let [rate, burst] = [spread * part, (burst * part).floor().max(1.0)];
 
             let mut charged: Vec<f64> = Vec::new();
             for (wait, is_batch) in asked {
                 *clock.0.lock() += Duration::from_millis(wait);
-                let payer = if is_batch { &batch } else { &other };
-                let outcome = budget.charge(payer, Priority::Background).now_or_never().unwrap();
+                let caller_share = if is_batch { &batch } else { &other };
+                let outcome = budget.charge(caller_share, Priority::Background).now_or_never().unwrap();
                 if !is_batch {
                     continue;
                 }

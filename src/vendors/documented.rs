@@ -6,7 +6,7 @@ use std::{borrow::Cow, collections::BTreeSet};
 use serde::Deserialize;
 use serde_ignored::Path;
 
-use crate::domain::page::Oddities;
+use crate::domain::page::Anomalies;
 
 use super::wire::{Field, TextList};
 
@@ -84,23 +84,23 @@ impl KnownObject {
 
 impl OpenField {
     /// The value as it stands, counting it where the vendor does not list it.
-    pub(super) fn take<'a>(&self, field: Field<Cow<'a, str>>, oddities: &mut Oddities) -> Option<Cow<'a, str>> {
-        let value = field.take(oddities);
-        self.look_at(value.as_slice(), oddities);
+    pub(super) fn take<'a>(&self, field: Field<Cow<'a, str>>, anomalies: &mut Anomalies) -> Option<Cow<'a, str>> {
+        let value = field.take(anomalies);
+        self.look_at(value.as_slice(), anomalies);
         value
     }
 
     /// The values as they stand, counting those that the vendor does not list.
-    pub(super) fn take_list<'a>(&self, list: TextList<'a>, oddities: &mut Oddities) -> Vec<Cow<'a, str>> {
-        let values = list.take(oddities);
-        self.look_at(&values, oddities);
+    pub(super) fn take_list<'a>(&self, list: TextList<'a>, anomalies: &mut Anomalies) -> Vec<Cow<'a, str>> {
+        let values = list.take(anomalies);
+        self.look_at(&values, anomalies);
         values
     }
 
-    fn look_at(&self, values: &[Cow<'_, str>], oddities: &mut Oddities) {
+    fn look_at(&self, values: &[Cow<'_, str>], anomalies: &mut Anomalies) {
         for value in values {
             if !self.values.contains(&&**value) {
-                oddities.count_unknown_value(self.name);
+                anomalies.count_unknown_value(self.name);
             }
         }
     }

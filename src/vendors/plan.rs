@@ -2,7 +2,7 @@
 
 use crate::domain::{
     parameter::Parameter,
-    question::{Expansion, Filter, Order, Question, Resource, Retrieval, Shape},
+    question::{Expansion, Filter, ListQuery, Order, Resource, Retrieval, Shape},
     residual::Residual,
     timestamp::{CreatedRange, Timestamp, ceil_to_millisecond, floor_to_millisecond},
 };
@@ -80,7 +80,7 @@ pub enum PlanError {
 
 impl Plan {
     /// Plans a question by a vendor's table.
-    pub fn new(capabilities: &Capabilities, question: &Question) -> Result<Self, PlanError> {
+    pub fn new(capabilities: &Capabilities, question: &ListQuery) -> Result<Self, PlanError> {
         let list = capabilities.list(question.resource).ok_or(PlanError::NoSuchOperation)?;
         let mut native = Vec::new();
         let mut residual = Residual::default();

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::domain::{
     customer::Source,
     id::GatewayId,
-    page::{Oddities, PageFacts, RecordPage, RecordPageBuilder},
+    page::{Anomalies, PageInfo, RecordPage, RecordPageBuilder},
     position::Neighbour,
     question::Shape,
     timestamp::Timestamp,
@@ -20,7 +20,7 @@ pub(super) struct Records<'c> {
     /// How much of each row is wanted.
     pub(super) shape: &'c Shape,
     /// What could not be served as it stood.
-    pub(super) oddities: Oddities,
+    pub(super) anomalies: Anomalies,
     account: &'c Account,
     vendor: &'static str,
     builder: RecordPageBuilder,
@@ -28,7 +28,7 @@ pub(super) struct Records<'c> {
 
 impl<'c> Records<'c> {
     pub(super) fn new(vendor: &'static str, account: &'c Account, shape: &'c Shape) -> Self {
-        Self { shape, oddities: Oddities::default(), account, vendor, builder: RecordPageBuilder::default() }
+        Self { shape, anomalies: Anomalies::default(), account, vendor, builder: RecordPageBuilder::default() }
     }
 
     /// The id at the gateway of one of the account's rows.
@@ -57,7 +57,7 @@ impl<'c> Records<'c> {
             Field::Unreadable => true,
         };
         if foreign {
-            self.oddities.foreign_rows = self.oddities.foreign_rows.saturating_add(1);
+            self.anomalies.foreign_rows = self.anomalies.foreign_rows.saturating_add(1);
         }
         foreign
     }
@@ -80,7 +80,7 @@ impl<'c> Records<'c> {
         let whole = prev == Neighbour::End && next == Neighbour::End;
         let rows = rows as u64;
         let total = total.filter(|&total| if whole { total == rows } else { total >= rows });
-        self.builder.finish(PageFacts { next, prev, total, oddities: self.oddities })
+        self.builder.finish(PageInfo { next, prev, total, anomalies: self.anomalies })
     }
 
     /// The page of a retrieval. A credential may reach more than its account,

@@ -4,7 +4,7 @@
 use super::{Account, Vendor, capabilities::Capabilities, corporation, documented::Documented, tolt};
 
 /// A kind of vendor, as configuration names it.
-pub struct Kind {
+pub struct VendorKind {
     /// Its name in `vendor = "…"` and in answers.
     pub name: &'static str,
     /// The configuration key that holds the account's id.
@@ -22,21 +22,21 @@ pub struct Kind {
 }
 
 /// Every kind of vendor.
-pub static KINDS: &[Kind] = &[tolt::KIND, corporation::KIND];
+pub static KINDS: &[VendorKind] = &[tolt::KIND, corporation::KIND];
 
 /// The kind of a name.
 #[must_use]
-pub fn kind(name: &str) -> Option<&'static Kind> {
+pub fn kind(name: &str) -> Option<&'static VendorKind> {
     KINDS.iter().find(|kind| kind.name == name)
 }
 
-impl PartialEq for Kind {
+impl PartialEq for VendorKind {
     fn eq(&self, other: &Self) -> bool {
         self.name == other.name
     }
 }
 
-impl std::fmt::Debug for Kind {
+impl std::fmt::Debug for VendorKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Kind").field(&self.name).finish()
     }

@@ -11,7 +11,7 @@ use serde::{
 use serde_json::{error::Category, value::RawValue};
 
 use super::VendorError;
-use crate::domain::{page::Oddities, timestamp::Timestamp};
+use crate::domain::{page::Anomalies, timestamp::Timestamp};
 
 /// A field of a vendor's object.
 #[derive(Debug, PartialEq, Eq, Default)]
@@ -79,12 +79,12 @@ pub(super) fn missing(what: &str) -> VendorError {
 
 impl<T> Field<T> {
     /// The value, counting what cannot be read.
-    pub(super) fn take(self, oddities: &mut Oddities) -> Option<T> {
+    pub(super) fn take(self, anomalies: &mut Anomalies) -> Option<T> {
         match self {
             Self::Missing => None,
             Self::Value(value) => Some(value),
             Self::Unreadable => {
-                oddities.unreadable_values = oddities.unreadable_values.saturating_add(1);
+                anomalies.unreadable_values = anomalies.unreadable_values.saturating_add(1);
                 None
             }
         }
@@ -101,8 +101,8 @@ impl<T> Field<T> {
 
 impl<T> Nested<T> {
     /// The object, counting what is none.
-    pub(super) fn take(self, oddities: &mut Oddities) -> Option<T> {
-        self.0.take(oddities)
+    pub(super) fn take(self, anomalies: &mut Anomalies) -> Option<T> {
+        self.0.take(anomalies)
     }
 }
 
@@ -114,8 +114,8 @@ impl<T> Default for Nested<T> {
 
 impl<'a> TextList<'a> {
     /// The texts, counting what is none.
-    pub(super) fn take(self, oddities: &mut Oddities) -> Vec<Cow<'a, str>> {
-        self.0.into_iter().filter_map(|text| text.take(oddities)).collect()
+    pub(super) fn take(self, anomalies: &mut Anomalies) -> Vec<Cow<'a, str>> {
+        self.0.into_iter().filter_map(|text| text.take(anomalies)).collect()
     }
 }
 

@@ -45,19 +45,19 @@ impl Stage {
                 told[at].push(format!("/{}", request["url"].as_str().unwrap().splitn(4, '/').last().unwrap()));
             }
         }
-        let [at_best, at_most] = ["at_best", "at_most"].map(|bound| explanation["calls"][bound].as_u64().unwrap());
+        let [min, max] = ["min", "max"].map(|bound| explanation["calls"][bound].as_u64().unwrap());
         let page = self.gateway.get(question).await.ok();
         // What is renewed behind the caller's back comes when it comes.
         let count = || self.asked().iter().map(Vec::len).sum::<usize>() as u64;
-        until(|| count() >= at_best).await;
+        until(|| count() >= min).await;
         let asked = self.asked();
-        assert!((at_best..=at_most).contains(&count()), "{question}: {at_best} to {at_most}, not {asked:#?}");
+        assert!((min..=max).contains(&count()), "{question}: {min} to {max}, not {asked:#?}");
         for (told, asked) in told.iter().zip(&asked) {
             assert!(asked.starts_with(told), "{question}: {told:#?} was told, {asked:#?} was asked");
-            assert!(at_best < at_most || asked.len() >= told.len());
+            assert!(min < max || asked.len() >= told.len());
         }
         let named = told.iter().map(Vec::len).sum::<usize>() as u64;
-        assert!(at_best < at_most || named == at_best || explanation["sources"].to_string().contains("all_pages"));
+        assert!(min < max || named == min || explanation["sources"].to_string().contains("full_scan"));
         page
     }
 }
@@ -95,7 +95,7 @@ async fn so_does_a_question_that_is_kept_in_part_or_stale() {
     for question in QUESTIONS {
         stage.compare(question).await;
         let again = stage.explain(question).await;
-        assert_eq!(again["calls"], serde_json::json!({"at_best": 0, "at_most": 0}), "{question}: all of it is kept");
+        assert_eq!(again["calls"], serde_json::json!({"min": 0, "max": 0}), "{question}: all of it is kept");
     }
     stage.gateway.clock.advance(Duration::from_secs(31));
     for question in QUESTIONS {
@@ -135,8 +135,8 @@ async fn an_explanation_says_who_does_what() {
     assert_json_snapshot!(explanation, @r#"
     {
       "calls": {
-        "at_best": 2,
-        "at_most": 20
+        "max": 20,
+        "min": 2
       },
       "limit": 20,
       "max_calls": 20,
@@ -147,14 +147,14 @@ async fn an_explanation_says_who_does_what() {
             "state": "closed"
           },
           "budget": {
-            "left": 100000,
-            "share_left": null,
-            "stopped_for": null,
+            "blocked_for": null,
+            "remaining": 100000,
+            "share_remaining": null,
             "waiting": 0
           },
           "calls": {
-            "at_best": 1,
-            "at_most": 20
+            "max": 20,
+            "min": 1
           },
           "connection": "affiliates",
           "gateway": [
@@ -168,7 +168,7 @@ async fn an_explanation_says_who_does_what() {
             }
           ],
           "order": "native",
-          "paging": "page_by_page",
+          "paging": "paged",
           "requests": [
             {
               "age": null,
@@ -186,14 +186,14 @@ async fn an_explanation_says_who_does_what() {
             "state": "closed"
           },
           "budget": {
-            "left": 100000,
-            "share_left": null,
-            "stopped_for": null,
+            "blocked_for": null,
+            "remaining": 100000,
+            "share_remaining": null,
             "waiting": 0
           },
           "calls": {
-            "at_best": 1,
-            "at_most": 20
+            "max": 20,
+            "min": 1
           },
           "connection": "tax",
           "gateway": [
@@ -202,7 +202,7 @@ async fn an_explanation_says_who_does_what() {
           ],
           "native": [],
           "order": "gateway",
-          "paging": "all_pages",
+          "paging": "full_scan",
           "requests": [
             {
               "age": null,
@@ -247,6 +247,6 @@ async fn what_may_not_be_asked_of_a_vendor_is_told_so() {
         client.get(format!("{url}/explain/customers?connection=tax")).header("cache-control", "only-if-cached")
     };
     let explanation = stage.gateway.request(only_if_cached).await.ok();
-    assert_eq!(explanation["calls"]["at_best"], 0);
+    assert_eq!(explanation["calls"]["min"], 0);
     assert_eq!(explanation["sources"][0]["requests"][0]["sent"], false);
 }

@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::{
     directory::ExportPage,
-    domain::question::{Expansion, Question, Resource},
+    domain::question::{Expansion, ListQuery, Resource},
 };
 
-use super::{Mark, left_out};
+use super::{Checkpoint, omitted};
 
 const CUSTOMER: &[&str] = &[
     "id",
@@ -59,7 +59,7 @@ const TRANSACTION: &[&str] = &[
     "referral.organization_id",
 ];
 
-const MARKS: &[&str] = &["export.status", "export.count", "export.cursor", "export.problem", "export.left_out"];
+const MARKS: &[&str] = &["export.status", "export.count", "export.cursor", "export.problem", "export.omitted"];
 
 /// The columns of an expansion.
 fn expanded(expansion: Expansion) -> &'static [&'static str] {
@@ -114,7 +114,7 @@ fn expanded(expansion: Expansion) -> &'static [&'static str] {
     }
 }
 
-fn columns(question: &Question) -> impl Iterator<Item = &'static str> {
+fn columns(question: &ListQuery) -> impl Iterator<Item = &'static str> {
     let own = match question.resource {
         Resource::Customers => CUSTOMER,
         Resource::Transactions => TRANSACTION,
@@ -124,12 +124,12 @@ fn columns(question: &Question) -> impl Iterator<Item = &'static str> {
 }
 
 /// The header.
-pub(super) fn head(question: &Question) -> Bytes {
+pub(super) fn head(question: &ListQuery) -> Bytes {
     written(|writer| writer.write_record(columns(question).chain(MARKS.iter().copied())))
 }
 
 /// The rows of a page, and its mark.
-pub(super) fn page(question: &Question, page: &ExportPage, mark: &Mark<'_>) -> Bytes {
+pub(super) fn page(question: &ListQuery, page: &ExportPage, mark: &Checkpoint<'_>) -> Bytes {
     let width = columns(question).count();
     let rows: Vec<_> = page
         .segments
@@ -150,14 +150,14 @@ pub(super) fn page(question: &Question, page: &ExportPage, mark: &Mark<'_>) -> B
     })
 }
 
-fn marks(page: &ExportPage, mark: &Mark<'_>) -> [String; 5] {
+fn marks(page: &ExportPage, mark: &Checkpoint<'_>) -> [String; 5] {
     let problem = mark.problem.as_ref().map(|problem| problem.code().to_owned());
     [
         mark.status.to_owned(),
         mark.count.to_string(),
         mark.cursor.clone().unwrap_or_default(),
         problem.unwrap_or_default(),
-        if mark.is_end() { left_out(page).collect::<Vec<_>>().join(";") } else { String::new() },
+        if mark.is_end() { omitted(page).collect::<Vec<_>>().join(";") } else { String::new() },
     ]
 }
 

@@ -2,7 +2,7 @@
 //! `application/x-ndjson` or `text/csv`.
 //!
 //! After each page, and at its end, the stream says where it stands
-//! ([`Mark`]): one that breaks off can be told from one that ended, and is
+//! ([`Checkpoint`]): one that breaks off can be told from one that ended, and is
 //! resumed with the last cursor it holds.
 
 mod csv;
@@ -20,7 +20,7 @@ use mediatype::{MediaType, Name, Value, names, values};
 use opentelemetry::{Context, context::FutureExt};
 use serde::Serialize;
 
-use crate::directory::{Export, ExportPage, Outcome};
+use crate::directory::{Export, ExportPage, SourceOutcome};
 
 use super::{
     ApiState, caching,
@@ -44,7 +44,7 @@ pub(super) enum Format {
 
 /// Where an export stands.
 #[derive(Debug, Serialize)]
-struct Mark<'p> {
+struct Checkpoint<'p> {
     /// `continues`, `complete`, or `incomplete`.
     status: &'static str,
     /// How many rows have been sent so far.
@@ -112,7 +112,7 @@ impl Format {
         }
     }
 
-    fn page(self, request: &ListRequest, page: &ExportPage, mark: &Mark<'_>) -> Bytes {
+    fn page(self, request: &ListRequest, page: &ExportPage, mark: &Checkpoint<'_>) -> Bytes {
         match self {
             Self::Ndjson => ndjson::page(&request.question, page, mark),
             Self::Csv => csv::page(&request.question, page, mark),
@@ -149,7 +149,7 @@ pub(super) async fn answer(state: &ApiState, request: ListRequest, format: Forma
 
 /// An export on its way to a caller, who sets its pace: the next page is asked
 /// for when the last one has been taken.
-struct Sending {
+struct ExportStream {
     export: Export,
     request: ListRequest,
     format: Format,
@@ -165,11 +165,11 @@ fn stream(
     format: Format,
 ) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> {
     let head = stream::iter(format.head(&request).map(Ok));
-    let sending = Sending { export, request, format, is_over: false, count: 0, context: Context::current() };
+    let sending = ExportStream { export, request, format, is_over: false, count: 0, context: Context::current() };
     head.chain(stream::unfold(sending, async |mut sending| Some((Ok(sending.next().await?), sending))))
 }
 
-impl Sending {
+impl ExportStream {
     async fn next(&mut self) -> Option<Bytes> {
         if self.is_over {
             return None;
@@ -183,19 +183,19 @@ impl Sending {
         };
         self.is_over = status != "continues";
         let sources = self.is_over.then(|| page.sources.iter().map(SourceReport::of).collect());
-        let mark = Mark { status, count: self.count, cursor: page.cursor.clone(), problem, sources };
+        let mark = Checkpoint { status, count: self.count, cursor: page.cursor.clone(), problem, sources };
         Some(self.format.page(&self.request, &page, &mark))
     }
 }
 
-impl Mark<'_> {
+impl Checkpoint<'_> {
     fn is_end(&self) -> bool {
         self.status != "continues"
     }
 }
 
 /// The connections whose rows are not all there.
-fn left_out(page: &ExportPage) -> impl Iterator<Item = &str> {
-    let is_out = |outcome: &Outcome| matches!(outcome, Outcome::Failed(_) | Outcome::Skipped(_));
+fn omitted(page: &ExportPage) -> impl Iterator<Item = &str> {
+    let is_out = |outcome: &SourceOutcome| matches!(outcome, SourceOutcome::Failed(_) | SourceOutcome::Skipped(_));
     page.sources.iter().filter(move |source| is_out(&source.outcome)).map(|source| source.connection.as_str())
 }

@@ -4,17 +4,17 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{directory::ExportPage, domain::question::Question};
+use crate::{directory::ExportPage, domain::question::ListQuery};
 
-use super::Mark;
+use super::Checkpoint;
 
 #[derive(Serialize)]
 struct Line<'m> {
-    export: &'m Mark<'m>,
+    export: &'m Checkpoint<'m>,
 }
 
 /// The lines of a page and its mark.
-pub(super) fn page(question: &Question, page: &ExportPage, mark: &Mark<'_>) -> Bytes {
+pub(super) fn page(question: &ListQuery, page: &ExportPage, mark: &Checkpoint<'_>) -> Bytes {
     let records: usize = page.segments.iter().map(|segment| segment.json().len() + 1).sum();
     let mut lines = Vec::with_capacity(records + 512);
     for segment in &page.segments {

@@ -11,7 +11,7 @@ use utoipa::openapi::{
 
 use crate::vendors::registry::KINDS;
 
-use super::headers::{self, Traits};
+use super::headers::{self, OperationTraits};
 
 /// Applies them.
 pub(super) fn apply(document: &mut OpenApi) {
@@ -29,7 +29,7 @@ pub(super) fn apply(document: &mut OpenApi) {
             operation.parameters.iter().flatten().any(
                 |parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case("prefer")),
             );
-        let traits = Traits { is_cacheable: operation.responses.responses.contains_key("304"), may_prefer };
+        let traits = OperationTraits { is_cacheable: operation.responses.responses.contains_key("304"), may_prefer };
         for (status, response) in &mut operation.responses.responses {
             if let RefOr::T(response) = response {
                 headers::refer(response, status, traits);

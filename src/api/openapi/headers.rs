@@ -44,16 +44,16 @@ pub(in crate::api) struct PreferenceHeaders {
 pub(in crate::api) struct NotModified;
 
 /// A header of responses, and which carry it.
-struct Declared {
+struct HeaderSpec {
     name: &'static str,
     description: &'static str,
     schema_type: Type,
     example: fn() -> Value,
-    carried: Carried,
+    carried: AppliesTo,
 }
 
 #[derive(Clone, Copy)]
-enum Carried {
+enum AppliesTo {
     /// By every response.
     Always,
     /// By those of an operation that answers `If-None-Match`.
@@ -64,68 +64,68 @@ enum Carried {
     Preferring,
 }
 
-const DECLARED: &[Declared] = &[
-    Declared {
+const DECLARED: &[HeaderSpec] = &[
+    HeaderSpec {
         name: "X-Request-Id",
         description: "The request's id: the one that the request carried, or a new one. It stands in the gateway's log and in every problem document.",
         schema_type: Type::String,
         example: || json!("019aa8a5-6f3c-7d5e-9f10-2b1c3d4e5f60"),
-        carried: Carried::Always,
+        carried: AppliesTo::Always,
     },
-    Declared {
+    HeaderSpec {
         name: "ETag",
         description: "Identifies the body (RFC 9110, section 8.8.3); send it as `If-None-Match` to be told whether it still holds.",
         schema_type: Type::String,
         example: || json!("\"3a5fa0b1c2d3e4f50617283940a1b2c3\""),
-        carried: Carried::Cacheable,
+        carried: AppliesTo::Cacheable,
     },
-    Declared {
+    HeaderSpec {
         name: "Age",
         description: "For how many seconds the gateway has held the oldest of the vendor's answers behind this one.",
         schema_type: Type::Integer,
         example: || json!(12),
-        carried: Carried::Cacheable,
+        carried: AppliesTo::Cacheable,
     },
-    Declared {
+    HeaderSpec {
         name: "Cache-Control",
         description: "For how many seconds from its making the answer is fresh, and that it is yours alone. Compare with `Age`.",
         schema_type: Type::String,
         example: || json!("private, max-age=30"),
-        carried: Carried::Cacheable,
+        carried: AppliesTo::Cacheable,
     },
-    Declared {
+    HeaderSpec {
         name: "Cache-Status",
         description: "How the cache had part in the answer (RFC 9211): `hit`, or `fwd` with the reason why the vendor was asked.",
         schema_type: Type::String,
         example: || json!("customer-gateway; hit; ttl=18"),
-        carried: Carried::Cacheable,
+        carried: AppliesTo::Cacheable,
     },
-    Declared {
+    HeaderSpec {
         name: "Preference-Applied",
         description: "What was done of the request's `Prefer`: `handling=lenient`, or absent.",
         schema_type: Type::String,
         example: || json!("handling=lenient"),
-        carried: Carried::Preferring,
+        carried: AppliesTo::Preferring,
     },
-    Declared {
+    HeaderSpec {
         name: "WWW-Authenticate",
         description: "How to show a key: `Bearer`.",
         schema_type: Type::String,
         example: || json!("Bearer"),
-        carried: Carried::On(&["401"]),
+        carried: AppliesTo::On(&["401"]),
     },
-    Declared {
+    HeaderSpec {
         name: "Retry-After",
         description: "In how many seconds to come back.",
         schema_type: Type::Integer,
         example: || json!(2),
-        carried: Carried::On(&["429", "503"]),
+        carried: AppliesTo::On(&["429", "503"]),
     },
 ];
 
 /// What of an operation decides which headers its responses carry.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Traits {
+pub(super) struct OperationTraits {
     /// Whether it answers `If-None-Match`.
     pub(super) is_cacheable: bool,
     /// Whether it reads `Prefer`.
@@ -138,13 +138,13 @@ pub(super) fn declare(components: &mut Components) {
 }
 
 /// Refers to the headers that a response carries.
-pub(super) fn refer(response: &mut Response, status: &str, operation: Traits) {
+pub(super) fn refer(response: &mut Response, status: &str, operation: OperationTraits) {
     let is_success = matches!(status, "200" | "304");
     let carried = DECLARED.iter().filter(|header| match header.carried {
-        Carried::Always => true,
-        Carried::Cacheable => operation.is_cacheable && is_success,
-        Carried::On(statuses) => statuses.contains(&status),
-        Carried::Preferring => operation.may_prefer && is_success,
+        AppliesTo::Always => true,
+        AppliesTo::Cacheable => operation.is_cacheable && is_success,
+        AppliesTo::On(statuses) => statuses.contains(&status),
+        AppliesTo::Preferring => operation.may_prefer && is_success,
     });
     response.headers.extend(carried.map(|header| {
         let reference = Ref::new(format!("#/components/headers/{}", header.name));
@@ -152,7 +152,7 @@ pub(super) fn refer(response: &mut Response, status: &str, operation: Traits) {
     }));
 }
 
-impl Declared {
+impl HeaderSpec {
     fn header(&self) -> Header {
         HeaderBuilder::new()
             .schema(Some(ObjectBuilder::new().schema_type(self.schema_type.clone()).build()))

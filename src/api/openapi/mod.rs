@@ -86,7 +86,7 @@ pub fn document_3_0() -> &'static str {
 fn document_value() -> Value {
     let mut document = Document::openapi();
     document.merge(super::contracted().into_openapi());
-    for (_, item) in document.paths.paths.iter_mut().filter(|(path, _)| access::is_keyless(path)) {
+    for (_, item) in document.paths.paths.iter_mut().filter(|(path, _)| access::is_public(path)) {
         conventions::of_path(item).for_each(|operation| operation.security = Some(Vec::new()));
     }
     conventions::apply(&mut document);

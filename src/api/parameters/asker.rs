@@ -11,7 +11,7 @@ use super::super::{ApiState, access::Access, problem::Problem};
 
 /// What the question of a list is read from.
 #[derive(Debug)]
-pub(in crate::api) struct Asker {
+pub(in crate::api) struct ListParts {
     pub(in crate::api) headers: HeaderMap,
     pub(super) query: Option<String>,
     pub(super) access: Access,
@@ -19,7 +19,7 @@ pub(in crate::api) struct Asker {
     pub(super) directory: Arc<Directory>,
 }
 
-impl FromRequestParts<ApiState> for Asker {
+impl FromRequestParts<ApiState> for ListParts {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Self::Rejection> {

@@ -12,12 +12,12 @@ use crate::{
         connection::ConnectionName,
         id::GatewayId,
         parameter::Parameter,
-        question::{Expansion, Filter, Order, Question, Resource, Shape},
+        question::{Expansion, Filter, ListQuery, Order, Resource, Shape},
         timestamp::CreatedRange,
     },
 };
 
-pub(super) use asker::Asker;
+pub(super) use asker::ListParts;
 pub(super) use documented::{
     ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters, Include, PageParameters,
     Partial, TransactionExpansion, TransactionShapeParameters,
@@ -67,14 +67,14 @@ pub(super) const TRANSACTION_FILTERS: &[Parameter] =
 /// A list, as a query asks for it.
 #[derive(Debug)]
 pub(super) struct ListRequest {
-    pub(super) question: Question,
+    pub(super) question: ListQuery,
     pub(super) page: PageRequest,
     /// The parameter that bounds a page, if one was given.
     pub(super) bound: Option<&'static str>,
 }
 
 /// Reads the query of a list of customers.
-pub(super) fn customers(asker: &Asker) -> Result<ListRequest, Problem> {
+pub(super) fn customers(asker: &ListParts) -> Result<ListRequest, Problem> {
     let query = Query::parse(asker.query.as_deref(), &known(CUSTOMER_FILTERS, true))?;
     let question = question(&query, Resource::Customers, CUSTOMER_EXPANSIONS, &asker.access)?;
     let connections = connections(&query, &asker.directory, &asker.access)?;
@@ -82,7 +82,7 @@ pub(super) fn customers(asker: &Asker) -> Result<ListRequest, Problem> {
 }
 
 /// Reads the query of a list of transactions.
-pub(super) fn transactions(asker: &Asker) -> Result<ListRequest, Problem> {
+pub(super) fn transactions(asker: &ListParts) -> Result<ListRequest, Problem> {
     let query = Query::parse(asker.query.as_deref(), &known(TRANSACTION_FILTERS, true))?;
     let mut question = question(&query, Resource::Transactions, TRANSACTION_EXPANSIONS, &asker.access)?;
     let mut connections = connections(&query, &asker.directory, &asker.access)?;
@@ -103,7 +103,7 @@ pub(super) fn transactions(asker: &Asker) -> Result<ListRequest, Problem> {
 }
 
 /// Reads the query of one customer's transactions.
-pub(super) fn customer_transactions(asker: &Asker, id: &str) -> Result<ListRequest, Problem> {
+pub(super) fn customer_transactions(asker: &ListParts, id: &str) -> Result<ListRequest, Problem> {
     let filters: Vec<_> =
         TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId).collect();
     let query = Query::parse(asker.query.as_deref(), &known(&filters, false))?;
@@ -149,22 +149,22 @@ fn question(
     resource: Resource,
     expansions: &[Expansion],
     access: &Access,
-) -> Result<Question, Problem> {
+) -> Result<ListQuery, Problem> {
     let shape = shape(query, expansions, access)?;
-    Ok(Question { resource, filter: filter(query)?, order: order(query)?, shape })
+    Ok(ListQuery { resource, filter: filter(query)?, order: order(query)?, shape })
 }
 
 fn request(
-    question: Question,
+    question: ListQuery,
     query: &Query<'_>,
     connections: Vec<ConnectionName>,
-    asker: &Asker,
+    asker: &ListParts,
 ) -> Result<ListRequest, Problem> {
     let bound = ["limit", "max_calls"].into_iter().find(|name| query.many(name).next().is_some());
     Ok(ListRequest { question, page: page(query, connections, asker)?, bound })
 }
 
-fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: &Asker) -> Result<PageRequest, Problem> {
+fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: &ListParts) -> Result<PageRequest, Problem> {
     Ok(PageRequest {
         are_named: connections.len() == 1 || query.many("connection").next().is_some(),
         connections,
@@ -173,8 +173,8 @@ fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: &Asker) -> R
         max_calls: max_calls(query, asker.directory.max_calls())?,
         limit: limit(query)?,
         cursor: query.one("cursor")?.map(str::to_owned),
-        demand: caching::demand(&asker.headers),
-        payer: asker.access.payer(),
+        directives: caching::parse_cache_control(&asker.headers),
+        caller_share: asker.access.caller_share(),
     })
 }
 

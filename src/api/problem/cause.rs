@@ -31,7 +31,7 @@ impl From<DirectoryError> for Problem {
                 Self::new(Code::OrderTooExpensive, detail + "; name fewer connections, or leave `order` out")
                     .parameter(Parameter::Order.name())
             }
-            DirectoryError::Plan(connection, error) => unplannable(&connection, error),
+            DirectoryError::Plan(connection, error) => from_plan_error(&connection, error),
             DirectoryError::Cursor(error) => {
                 let code = match error {
                     CursorError::Invalid => Code::InvalidCursor,
@@ -52,7 +52,9 @@ impl From<DirectoryError> for Problem {
                 Self::new(Code::InvalidParameter, detail + "; name fewer of them").parameter("connection")
             }
             DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
-            DirectoryError::Source(connection, error) => failed(error, detail).connection(connection.to_string()),
+            DirectoryError::Source(connection, error) => {
+                from_source_error(error, detail).connection(connection.to_string())
+            }
         }
     }
 }
@@ -66,18 +68,18 @@ impl From<TokenError> for Problem {
             }
             TokenError::Unreadable
             | TokenError::NoKey
-            | TokenError::Forged
-            | TokenError::Incomplete
+            | TokenError::InvalidSignature
+            | TokenError::MissingClaim
             | TokenError::Issuer
             | TokenError::Audience
             | TokenError::Expired
-            | TokenError::Premature
-            | TokenError::Nobody => Self::new(Code::Unauthenticated, detail),
+            | TokenError::NotYetValid
+            | TokenError::NoMatchingCaller => Self::new(Code::Unauthenticated, detail),
         }
     }
 }
 
-fn unplannable(connection: &ConnectionName, error: PlanError) -> Problem {
+fn from_plan_error(connection: &ConnectionName, error: PlanError) -> Problem {
     let detail = error.to_string();
     match error {
         PlanError::Unsupported { parameter, value, supported } => {
@@ -96,12 +98,12 @@ fn unplannable(connection: &ConnectionName, error: PlanError) -> Problem {
     .connection(connection.to_string())
 }
 
-fn failed(error: SourceError, detail: String) -> Problem {
+fn from_source_error(error: SourceError, detail: String) -> Problem {
     match error {
-        SourceError::Vendor(error) => refused(error, detail),
+        SourceError::Vendor(error) => from_vendor_error(error, detail),
         SourceError::RateLimited { refusal, retry_after } => {
             let problem = Problem::new(Code::VendorRateLimited, detail);
-            said(problem.retry_after(retry_after.unwrap_or(RETRY_UNNAMED)), refusal)
+            with_vendor_answer(problem.retry_after(retry_after.unwrap_or(RETRY_UNNAMED)), refusal)
         }
         SourceError::Send(SendError::BudgetSpent { retry_after }) => {
             Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
@@ -114,7 +116,7 @@ fn failed(error: SourceError, detail: String) -> Problem {
         }
         SourceError::NotCached => Problem::new(Code::NotCached, detail),
         SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),
-        SourceError::Send(SendError::Unreachable(_) | SendError::BrokenOff(_)) => {
+        SourceError::Send(SendError::Unreachable(_) | SendError::BodyInterrupted(_)) => {
             Problem::new(Code::VendorError, detail)
         }
         SourceError::Send(SendError::TooLarge(_)) => Problem::new(Code::VendorUnreadable, detail),
@@ -122,25 +124,27 @@ fn failed(error: SourceError, detail: String) -> Problem {
     }
 }
 
-fn refused(error: VendorError, detail: String) -> Problem {
+fn from_vendor_error(error: VendorError, detail: String) -> Problem {
     match error {
         VendorError::NotFound => Problem::new(Code::CustomerNotFound, detail),
         VendorError::CursorRefused(refusal) => {
-            said(Problem::new(Code::CursorExpired, detail).parameter("cursor"), refusal)
+            with_vendor_answer(Problem::new(Code::CursorExpired, detail).parameter("cursor"), refusal)
         }
         VendorError::ValueRefused(parameter, refusal) => {
-            said(Problem::new(Code::InvalidParameter, detail).parameter(parameter.name()), refusal)
+            with_vendor_answer(Problem::new(Code::InvalidParameter, detail).parameter(parameter.name()), refusal)
         }
-        VendorError::Rejected(refusal) => said(Problem::new(Code::VendorRejected, detail), refusal),
-        VendorError::Unauthorized(refusal) => said(Problem::new(Code::VendorUnauthorized, detail), refusal),
+        VendorError::Rejected(refusal) => with_vendor_answer(Problem::new(Code::VendorRejected, detail), refusal),
+        VendorError::Unauthorized(refusal) => {
+            with_vendor_answer(Problem::new(Code::VendorUnauthorized, detail), refusal)
+        }
         VendorError::RateLimited(refusal) => {
-            said(Problem::new(Code::VendorRateLimited, detail).retry_after(RETRY_UNNAMED), refusal)
+            with_vendor_answer(Problem::new(Code::VendorRateLimited, detail).retry_after(RETRY_UNNAMED), refusal)
         }
-        VendorError::Failed(refusal) => said(Problem::new(Code::VendorError, detail), refusal),
+        VendorError::Failed(refusal) => with_vendor_answer(Problem::new(Code::VendorError, detail), refusal),
         VendorError::Unreadable(_) => Problem::new(Code::VendorUnreadable, detail),
     }
 }
 
-fn said(problem: Problem, Refusal { status, code, message }: Refusal) -> Problem {
+fn with_vendor_answer(problem: Problem, Refusal { status, code, message }: Refusal) -> Problem {
     problem.vendor(VendorAnswer { status, code, message })
 }

@@ -7,7 +7,7 @@ pub(super) mod page;
 
 use std::{any::Any, borrow::Cow, time::Duration};
 
-use crate::upstream::whole_seconds;
+use crate::upstream::ceil_seconds;
 use axum::{
     http::Method,
     response::{IntoResponse, Response},
@@ -144,7 +144,7 @@ impl From<Problem> for SourceProblem {
             detail: content.detail,
             code: code.name(),
             retryable: code.retryable(),
-            retry_after: content.retry_after.map(whole_seconds),
+            retry_after: content.retry_after.map(ceil_seconds),
             parameter: content.parameter,
         }
     }
@@ -227,7 +227,7 @@ impl IntoResponse for Problem {
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if let Some(wait) = self.0.retry_after {
-            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait)));
+            headers.insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
         }
         if self.0.code == Code::Unauthenticated {
             headers.insert(http::header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));

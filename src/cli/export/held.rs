@@ -14,7 +14,7 @@ use super::Format;
 
 /// What a file holds.
 #[derive(Debug, Default)]
-pub(super) struct Held {
+pub(super) struct PartialExport {
     /// How many rows precede the last mark.
     pub(super) rows: u64,
     /// Where in the file they end, in bytes; what follows is not whole.
@@ -22,13 +22,13 @@ pub(super) struct Held {
     /// How long the file is.
     pub(super) length: u64,
     /// The last mark, if there is one.
-    pub(super) mark: Option<Mark>,
+    pub(super) mark: Option<Checkpoint>,
 }
 
 /// Where an export stood.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
-pub(super) enum Mark {
+pub(super) enum Checkpoint {
     /// It went on.
     Continues {
         /// From here.
@@ -41,19 +41,19 @@ pub(super) enum Mark {
         /// Here, if it could say so.
         cursor: Option<String>,
         /// Because of this.
-        problem: Trouble,
+        problem: ExportFailure,
     },
 }
 
 /// Why an export had to end.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Trouble {
+pub(super) struct ExportFailure {
     code: String,
     #[serde(default)]
     detail: Option<String>,
 }
 
-impl std::fmt::Display for Trouble {
+impl std::fmt::Display for ExportFailure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match &self.detail {
             Some(detail) => write!(f, "the export stopped with `{}`: {detail}", self.code),
@@ -62,7 +62,7 @@ impl std::fmt::Display for Trouble {
     }
 }
 
-impl Held {
+impl PartialExport {
     /// Reads a file; one that is not there holds nothing.
     pub(super) fn read(path: &Path, format: Format) -> anyhow::Result<Self> {
         let file = match File::open(path) {
@@ -82,7 +82,7 @@ impl Held {
     fn of_ndjson(mut file: impl BufRead) -> std::io::Result<Self> {
         #[derive(Deserialize)]
         struct Line {
-            export: Mark,
+            export: Checkpoint,
         }
         let (mut held, mut rows, mut at) = (Self::default(), 0, 0);
         let mut line = Vec::new();
@@ -92,7 +92,7 @@ impl Held {
             match serde_json::from_slice::<Line>(&line) {
                 // What comes next takes the place of a mark that ends nothing.
                 Ok(Line { export }) => {
-                    let end = if matches!(export, Mark::Incomplete { .. }) { begin } else { at };
+                    let end = if matches!(export, Checkpoint::Incomplete { .. }) { begin } else { at };
                     held = Self { rows, end, mark: Some(export), ..held };
                 }
                 Err(_) => rows += 1,
@@ -117,13 +117,16 @@ impl Held {
             let text = |column: usize| record.get(column).unwrap_or_default().to_owned();
             rows += u64::from(!text(id).is_empty());
             let mark = match &*text(status) {
-                "continues" => Some((end, Mark::Continues { cursor: text(cursor) })),
-                "complete" => Some((end, Mark::Complete)),
+                "continues" => Some((end, Checkpoint::Continues { cursor: text(cursor) })),
+                "complete" => Some((end, Checkpoint::Complete)),
                 "incomplete" => {
-                    let problem = Trouble { code: text(problem), detail: None };
+                    let problem = ExportFailure { code: text(problem), detail: None };
                     Some((
                         begin,
-                        Mark::Incomplete { cursor: Some(text(cursor)).filter(|cursor| !cursor.is_empty()), problem },
+                        Checkpoint::Incomplete {
+                            cursor: Some(text(cursor)).filter(|cursor| !cursor.is_empty()),
+                            problem,
+                        },
                     ))
                 }
                 _ => None,

@@ -11,12 +11,12 @@ use std::{
 
 use anyhow::{Context, bail};
 use clap::{Args, ValueEnum};
-use held::{Held, Mark};
+use held::{Checkpoint, PartialExport};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use reqwest::{Client, RequestBuilder, Response, Url, header::ACCEPT};
 use serde_json::Value;
 
-use super::say;
+use super::print_line;
 
 #[derive(Debug, Args)]
 pub(super) struct ExportArgs {
@@ -37,7 +37,7 @@ pub(super) struct ExportArgs {
     url: Url,
     /// Begin anew, whatever the file holds.
     #[arg(long)]
-    anew: bool,
+    overwrite: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -58,30 +58,37 @@ impl Format {
 }
 
 pub(super) async fn run(args: &ExportArgs) -> anyhow::Result<()> {
-    if args.anew && args.output.exists() {
+    if args.overwrite && args.output.exists() {
         std::fs::remove_file(&args.output).with_context(|| format!("cannot remove {}", args.output.display()))?;
     }
     let gateway = Gateway::of(args)?;
-    let mut held = Held::read(&args.output, args.format)?;
+    let mut held = PartialExport::read(&args.output, args.format)?;
     if held.mark.is_none() && held.length > 0 {
-        bail!("{} holds no export that could be gone on with; name another file, or say --anew", args.output.display());
+        bail!(
+            "{} holds no export that could be gone on with; name another file, or say --overwrite",
+            args.output.display()
+        );
     }
-    if let Some(Mark::Complete) = held.mark {
-        return say(format_args!("{} holds all {} rows; --anew begins anew", args.output.display(), held.rows));
+    if let Some(Checkpoint::Complete) = held.mark {
+        return print_line(format_args!(
+            "{} holds all {} rows; --overwrite begins anew",
+            args.output.display(),
+            held.rows
+        ));
     }
     let bar = bar(gateway.total().await, held.rows);
     loop {
         let ended = gateway.stream(&held, args, &bar).await;
-        let now = Held::read(&args.output, args.format)?;
+        let now = PartialExport::read(&args.output, args.format)?;
         // What is not whole would only be in the way.
-        if now.length > now.end && matches!(now.mark, None | Some(Mark::Continues { .. })) {
+        if now.length > now.end && matches!(now.mark, None | Some(Checkpoint::Continues { .. })) {
             opened(&args.output, now.end)?;
         }
         let advanced = now.end > held.end;
         held = now;
         match (&held.mark, ended) {
-            (Some(Mark::Complete), _) => break,
-            (Some(Mark::Incomplete { problem, .. }), _) => bail!(
+            (Some(Checkpoint::Complete), _) => break,
+            (Some(Checkpoint::Incomplete { problem, .. }), _) => bail!(
                 "{problem}; {} rows are in {}, and the same command goes on from there",
                 held.rows,
                 args.output.display()
@@ -93,7 +100,7 @@ pub(super) async fn run(args: &ExportArgs) -> anyhow::Result<()> {
         }
     }
     bar.finish_and_clear();
-    say(format_args!("{} rows are in {}", held.rows, args.output.display()))
+    print_line(format_args!("{} rows are in {}", held.rows, args.output.display()))
 }
 
 /// The gateway that is asked.
@@ -130,10 +137,10 @@ impl Gateway {
     }
 
     /// Streams rows into the file, behind those that it holds.
-    async fn stream(&self, held: &Held, args: &ExportArgs, bar: &ProgressBar) -> anyhow::Result<()> {
+    async fn stream(&self, held: &PartialExport, args: &ExportArgs, bar: &ProgressBar) -> anyhow::Result<()> {
         let mut file = opened(&args.output, held.end)?;
         let cursor = match &held.mark {
-            Some(Mark::Continues { cursor } | Mark::Incomplete { cursor: Some(cursor), .. }) => {
+            Some(Checkpoint::Continues { cursor } | Checkpoint::Incomplete { cursor: Some(cursor), .. }) => {
                 vec![("cursor", cursor.as_str())]
             }
             _ => Vec::new(),

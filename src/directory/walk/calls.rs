@@ -7,12 +7,12 @@ use std::sync::{
 
 /// The call budget of one request, which all its walks share.
 #[derive(Debug, Clone)]
-pub(in crate::directory) struct Calls {
+pub(in crate::directory) struct CallBudget {
     left: Arc<AtomicU32>,
     allowed: u32,
 }
 
-impl Calls {
+impl CallBudget {
     /// A budget of so many calls.
     pub(in crate::directory) fn new(allowed: u32) -> Self {
         Self { left: Arc::new(AtomicU32::new(allowed)), allowed }

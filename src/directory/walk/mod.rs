@@ -1,6 +1,6 @@
 //! One request's way through one source's rows: fetch wide, serve narrow.
 //!
-//! A walk goes on from where a cursor stands ([`Standing`]), offers one
+//! A walk goes on from where a cursor stands ([`SourcePosition`]), offers one
 //! matching row after the other in its direction, and says where it began and
 //! where it has come to. Where the vendor keeps the order that was asked for,
 //! or none was, it goes from page to page; where the gateway has to make the
@@ -15,14 +15,14 @@ use std::sync::Arc;
 
 use crate::{
     cache::Entry,
-    domain::position::{Direction, Standing},
+    domain::position::{Direction, SourcePosition},
 };
 
-use super::{DirectoryError, Freshness};
+use super::{CallEstimate, DirectoryError, Freshness};
 
-pub(super) use calls::Calls;
+pub(super) use calls::CallBudget;
 use paged::Paged;
-pub(super) use pages::{ForeseenCall, Manner, Pages, Seen, Terms};
+pub(super) use pages::{FetchMode, FetchOptions, PageSummary, Pages, PredictedCall};
 use sorted::Sorted;
 
 /// One source's matching rows, one after the other.
@@ -41,9 +41,9 @@ pub(super) enum Next {
     /// Nothing: the list ends here.
     End,
     /// Perhaps a row: the calls are spent.
-    Spent,
+    BudgetExhausted,
     /// Perhaps a row: only the vendor's answer would tell.
-    Unforeseeable,
+    Unpredictable,
 }
 
 /// A row, by its place in a kept page.
@@ -53,22 +53,13 @@ pub(super) struct Row {
     pub(super) index: usize,
 }
 
-/// How many vendor calls more than those foreseen a page may take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Unforeseen {
-    /// At least.
-    pub(super) at_best: u32,
-    /// At most, if the vendor fills its pages.
-    pub(super) at_most: u32,
-}
-
 /// Why a walk stands still.
 #[derive(Debug)]
 enum Stop {
     /// The calls are spent.
-    Spent,
+    BudgetExhausted,
     /// What follows depends on an answer that is not asked for.
-    Unforeseeable,
+    Unpredictable,
     /// Something failed.
     Failed(DirectoryError),
 }
@@ -93,7 +84,7 @@ impl Row {
 
 impl Walk {
     /// A walk in a direction, from where a cursor stands.
-    pub(super) fn new(pages: Pages, direction: Direction, from: Standing) -> Self {
+    pub(super) fn new(pages: Pages, direction: Direction, from: SourcePosition) -> Self {
         match pages.plan.sort {
             Some(order) => Self::Sorted(Sorted::new(pages, order, direction, from)),
             None => Self::Paged(Paged::new(pages, direction, from)),
@@ -109,8 +100,8 @@ impl Walk {
         };
         match begun {
             Ok(()) => Ok(None),
-            Err(Stop::Spent) => Ok(Some(Next::Spent)),
-            Err(Stop::Unforeseeable) => Ok(Some(Next::Unforeseeable)),
+            Err(Stop::BudgetExhausted) => Ok(Some(Next::BudgetExhausted)),
+            Err(Stop::Unpredictable) => Ok(Some(Next::Unpredictable)),
             Err(Stop::Failed(error)) => Err(error),
         }
     }
@@ -123,8 +114,8 @@ impl Walk {
         };
         match next {
             Ok(next) => Ok(next),
-            Err(Stop::Spent) => Ok(Next::Spent),
-            Err(Stop::Unforeseeable) => Ok(Next::Unforeseeable),
+            Err(Stop::BudgetExhausted) => Ok(Next::BudgetExhausted),
+            Err(Stop::Unpredictable) => Ok(Next::Unpredictable),
             Err(Stop::Failed(error)) => Err(error),
         }
     }
@@ -146,7 +137,7 @@ impl Walk {
     }
 
     /// Where the walk began, for one that goes the other way.
-    pub(super) fn behind(&self) -> Standing {
+    pub(super) fn behind(&self) -> SourcePosition {
         match self {
             Self::Paged(walk) => walk.behind().turned(),
             Self::Sorted(walk) => walk.behind().clone(),
@@ -154,7 +145,7 @@ impl Walk {
     }
 
     /// Where the walk has come to, as the next request should find it.
-    pub(super) fn ahead(&mut self) -> Result<Standing, DirectoryError> {
+    pub(super) fn ahead(&mut self) -> Result<SourcePosition, DirectoryError> {
         match self {
             Self::Paged(walk) => walk.ahead(),
             Self::Sorted(walk) => Ok(walk.ahead()),
@@ -163,7 +154,7 @@ impl Walk {
 
     /// Where the walk has come to, by what it has seen and without a look at
     /// what comes next.
-    pub(super) fn here(&self) -> Standing {
+    pub(super) fn here(&self) -> SourcePosition {
         match self {
             Self::Paged(walk) => walk.here(),
             Self::Sorted(walk) => walk.ahead(),
@@ -172,10 +163,10 @@ impl Walk {
 
     /// How many calls more than those foreseen a page takes from here; `None`
     /// where only the call budget bounds them.
-    pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
+    pub(super) fn remaining_calls(&self) -> Option<CallEstimate> {
         match self {
-            Self::Paged(walk) => walk.unforeseen(),
-            Self::Sorted(walk) => walk.unforeseen(),
+            Self::Paged(walk) => walk.remaining_calls(),
+            Self::Sorted(walk) => walk.remaining_calls(),
         }
     }
 
@@ -188,7 +179,7 @@ impl Walk {
     }
 
     /// What its pages have told, if any has come.
-    pub(super) fn seen(&self) -> Option<Seen> {
+    pub(super) fn seen(&self) -> Option<PageSummary> {
         match self {
             Self::Paged(walk) => walk.pages.seen(),
             Self::Sorted(walk) => walk.seen(),

@@ -4,33 +4,36 @@ use std::sync::Arc;
 
 use crate::{
     cache::Entry,
-    domain::position::{Anchor, Direction, Lap, Located, Neighbour, Position, RowKey, Side, Standing},
+    domain::position::{Anchor, CycleDetector, Direction, Located, Neighbour, Position, RowKey, Side, SourcePosition},
 };
 
-use super::{super::DirectoryError, Next, Pages, Row, Stop, Unforeseen};
+use super::{
+    super::{CallEstimate, DirectoryError},
+    Next, Pages, Row, Stop,
+};
 
 /// A walk through a source's pages as they come.
 pub(in crate::directory) struct Paged {
     pub(super) pages: Pages,
     direction: Direction,
-    behind: Standing,
-    place: Option<Place>,
+    behind: SourcePosition,
+    place: Option<Location>,
 }
 
 /// A gap in a page that is at hand.
 #[derive(Debug, Clone)]
-struct Place {
+struct Location {
     entry: Arc<Entry>,
     anchor: Anchor,
     index: usize,
-    lap: Lap,
+    cycle: CycleDetector,
     /// The row beside the gap when the page was entered: all there is to go by
     /// where the page turns out empty.
-    beside: Option<RowKey>,
+    adjacent_row: Option<RowKey>,
 }
 
 impl Paged {
-    pub(super) fn new(pages: Pages, direction: Direction, from: Standing) -> Self {
+    pub(super) fn new(pages: Pages, direction: Direction, from: SourcePosition) -> Self {
         Self { pages, direction, behind: from, place: None }
     }
 
@@ -40,7 +43,7 @@ impl Paged {
         }
         let place = self.enter(&self.behind.position()).await?;
         // The way back is a walk of its own, and starts a lap of its own.
-        let start = Place { lap: Lap::default(), ..place.clone() };
+        let start = Location { cycle: CycleDetector::default(), ..place.clone() };
         self.behind = self.standing(&start, self.direction.reversed())?;
         self.place = Some(place);
         Ok(())
@@ -74,11 +77,11 @@ impl Paged {
         }
     }
 
-    pub(super) fn behind(&self) -> &Standing {
+    pub(super) fn behind(&self) -> &SourcePosition {
         &self.behind
     }
 
-    pub(super) fn ahead(&mut self) -> Result<Standing, DirectoryError> {
+    pub(super) fn ahead(&mut self) -> Result<SourcePosition, DirectoryError> {
         self.skip();
         match &self.place {
             Some(place) => self.standing(place, self.direction),
@@ -86,28 +89,32 @@ impl Paged {
         }
     }
 
-    pub(super) fn here(&self) -> Standing {
+    pub(super) fn here(&self) -> SourcePosition {
         match &self.place {
-            Some(place) => Standing::At(place.position(self.direction)),
+            Some(place) => SourcePosition::At(place.position(self.direction)),
             None => self.behind.clone(),
         }
     }
 
     /// A vendor's page holds as many rows as a page of ours at most, so that
     /// one more is enough; or two, where the walk begins within one.
-    pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
+    pub(super) fn remaining_calls(&self) -> Option<CallEstimate> {
         if !self.pages.plan.gateway.is_empty() {
             return None;
         }
         let begins_within = match (&self.behind, self.direction) {
-            (Standing::At(position) | Standing::End(Some(position)), Direction::Forward) => position.offset > 0,
-            (Standing::At(position) | Standing::End(Some(position)), Direction::Backward) => position.offset < u16::MAX,
+            (SourcePosition::At(position) | SourcePosition::End(Some(position)), Direction::Forward) => {
+                position.offset > 0
+            }
+            (SourcePosition::At(position) | SourcePosition::End(Some(position)), Direction::Backward) => {
+                position.offset < u16::MAX
+            }
             _ => false,
         };
         let within = u32::from(begins_within && self.place.is_none());
         // The page that is not kept is among those foreseen already.
-        let at_most = if self.pages.foresees_a_call() { within } else { 1 + within };
-        Some(Unforeseen { at_best: 0, at_most })
+        let max = if self.pages.predicts_a_call() { within } else { 1 + within };
+        Some(CallEstimate { min: 0, max })
     }
 
     /// Moves along the page up to the next row that matches, or to its edge.
@@ -131,7 +138,7 @@ impl Paged {
     }
 
     /// The row beside the gap, in the walk's direction.
-    fn index(&self, place: &Place) -> Option<usize> {
+    fn index(&self, place: &Location) -> Option<usize> {
         match self.direction {
             Direction::Forward => (place.index < place.entry.page.len()).then_some(place.index),
             Direction::Backward => place.index.checked_sub(1),
@@ -139,47 +146,47 @@ impl Paged {
     }
 
     /// A gap that a walk in a direction stops at, as a cursor holds it.
-    fn standing(&self, place: &Place, direction: Direction) -> Result<Standing, DirectoryError> {
+    fn standing(&self, place: &Location, direction: Direction) -> Result<SourcePosition, DirectoryError> {
         Ok(match (self.gap(place, direction)?, direction) {
-            (Some(position), _) => Standing::At(position),
-            (None, Direction::Backward) => Standing::Start,
-            (None, Direction::Forward) => Standing::End(self.gap(place, Direction::Backward)?),
+            (Some(position), _) => SourcePosition::At(position),
+            (None, Direction::Backward) => SourcePosition::Start,
+            (None, Direction::Forward) => SourcePosition::End(self.gap(place, Direction::Backward)?),
         })
     }
 
     /// The gap as the next request should find it; `None` where the list ends.
-    fn gap(&self, place: &Place, direction: Direction) -> Result<Option<Position>, DirectoryError> {
+    fn gap(&self, place: &Location, direction: Direction) -> Result<Option<Position>, DirectoryError> {
         let page = &place.entry.page;
         let (at_edge, neighbour, last) = match direction {
             Direction::Forward => {
                 let last = page.len().checked_sub(1).map(|last| RowKey::of(page, last, Side::After));
-                (place.index == page.len(), &page.facts().next, last)
+                (place.index == page.len(), &page.info().next, last)
             }
             Direction::Backward => {
                 let first = (!page.is_empty()).then(|| RowKey::of(page, 0, Side::Before));
-                (place.index == 0, &page.facts().prev, first)
+                (place.index == 0, &page.info().prev, first)
             }
         };
-        let beside = last.or_else(|| place.beside.clone());
+        let adjacent_row = last.or_else(|| place.adjacent_row.clone());
         match neighbour {
             Neighbour::End if at_edge => Ok(None),
             Neighbour::At(anchor) if at_edge => {
                 if matches!(anchor, Anchor::Token(_)) {
                     self.pages.trail.remember(self.pages.key(anchor)?, &place.anchor);
                 }
-                let lap = self.pages.lap(place.lap, anchor)?;
-                Ok(Some(Position::entering(anchor.clone(), beside, lap, direction)))
+                let cycle = self.pages.cycle(place.cycle, anchor)?;
+                Ok(Some(Position::entering(anchor.clone(), adjacent_row, cycle, direction)))
             }
             _ => Ok(Some(place.position(direction))),
         }
     }
 
     /// Enters the page that comes next, where a vendor may have no word for it.
-    async fn step(&mut self, place: Place, ahead: &Position) -> Result<Place, Stop> {
-        let facts = place.entry.page.facts();
+    async fn step(&mut self, place: Location, ahead: &Position) -> Result<Location, Stop> {
+        let info = place.entry.page.info();
         let neighbour = match self.direction {
-            Direction::Forward => &facts.next,
-            Direction::Backward => &facts.prev,
+            Direction::Forward => &info.next,
+            Direction::Backward => &info.prev,
         };
         if *neighbour != Neighbour::Unknown {
             return self.enter(ahead).await;
@@ -190,8 +197,8 @@ impl Paged {
             (None, Direction::Forward) => None,
         };
         let Some(anchor) = anchor else { return Err(self.pages.expired().into()) };
-        let lap = self.pages.lap(place.lap, &anchor)?;
-        self.enter(&Position::entering(anchor, ahead.beside.clone(), lap, self.direction)).await
+        let cycle = self.pages.cycle(place.cycle, &anchor)?;
+        self.enter(&Position::entering(anchor, ahead.adjacent_row.clone(), cycle, self.direction)).await
     }
 
     /// The page before another, for a vendor whose cursors lead forward only:
@@ -201,26 +208,26 @@ impl Paged {
             return Ok(Some(known));
         }
         let mut at = Anchor::Start;
-        let mut lap = Lap::default();
+        let mut cycle = CycleDetector::default();
         loop {
             // Where the calls are spent the next request comes further: the
             // pages up to here are kept.
             let entry = self.pages.fetch(&at, false).await?;
-            let Neighbour::At(next) = entry.page.facts().next.clone() else { return Ok(None) };
+            let Neighbour::At(next) = entry.page.info().next.clone() else { return Ok(None) };
             self.pages.trail.remember(self.pages.key(&next)?, &at);
             if next == *anchor {
                 return Ok(Some(at));
             }
-            lap = self.pages.lap(lap, &next)?;
+            cycle = self.pages.cycle(cycle, &next)?;
             at = next;
         }
     }
 
     /// Finds a gap again: in the page it was left in; where it is no longer
     /// there, at the row beside it; where that row is gone, at its instant.
-    async fn enter(&mut self, position: &Position) -> Result<Place, Stop> {
+    async fn enter(&mut self, position: &Position) -> Result<Location, Stop> {
         let order = self.pages.plan.order;
-        let (row, instant) = match (&position.beside, order) {
+        let (row, instant) = match (&position.adjacent_row, order) {
             (Some(RowKey { id, side: Side::After, .. }), Some(_)) => {
                 (Some(Anchor::After(id.clone())), instant(position, Direction::Forward))
             }
@@ -240,8 +247,13 @@ impl Paged {
                 Err(stop) => return Err(stop),
             };
             let located = position.locate(&entry.page, &anchor, order);
-            let place =
-                Place { entry, anchor, index: located.index(), lap: position.lap, beside: position.beside.clone() };
+            let place = Location {
+                entry,
+                anchor,
+                index: located.index(),
+                cycle: position.cycle,
+                adjacent_row: position.adjacent_row.clone(),
+            };
             if !place.is_beyond(located) {
                 return Ok(place);
             }
@@ -251,23 +263,27 @@ impl Paged {
     }
 }
 
-impl Place {
+impl Location {
     /// The gap, as one of this page.
     fn position(&self, facing: Direction) -> Position {
         let within = Position::within(&self.entry.page, &self.anchor, self.index, facing);
-        Position { beside: within.beside.or_else(|| self.beside.clone()), lap: self.lap, ..within }
+        Position {
+            adjacent_row: within.adjacent_row.or_else(|| self.adjacent_row.clone()),
+            cycle: self.cycle,
+            ..within
+        }
     }
 
     /// Whether the gap was looked for by order, and lies beyond the page's far
     /// edge: rows inserted since have pushed it out.
     fn is_beyond(&self, located: Located) -> bool {
         let Located::ByOrder(index) = located else { return false };
-        let facts = self.entry.page.facts();
+        let info = self.entry.page.info();
         match self.anchor {
             Anchor::Start | Anchor::After(_) | Anchor::Token(_) => {
-                index == self.entry.page.len() && facts.next != Neighbour::End
+                index == self.entry.page.len() && info.next != Neighbour::End
             }
-            Anchor::Before(_) => index == 0 && facts.prev != Neighbour::End,
+            Anchor::Before(_) => index == 0 && info.prev != Neighbour::End,
             // Here the walk starts at the instant itself and goes on from page to page.
             Anchor::From(..) => false,
         }
@@ -276,6 +292,6 @@ impl Place {
 
 /// The anchor at the instant of the row beside a gap.
 fn instant(position: &Position, direction: Direction) -> Option<Anchor> {
-    let created_at = position.beside.as_ref()?.created_at?;
+    let created_at = position.adjacent_row.as_ref()?.created_at?;
     Some(Anchor::From(created_at, direction))
 }

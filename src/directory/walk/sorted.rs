@@ -6,20 +6,23 @@ use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 use crate::{
     cache::Entry,
     domain::{
-        position::{Anchor, Direction, Instant, Lap, Neighbour, Position, RowKey, Side, Standing},
+        position::{Anchor, CycleDetector, Direction, Instant, Neighbour, Position, RowKey, Side, SourcePosition},
         question::Order,
     },
     vendors::{PAGE_SIZE, capabilities::ListCapabilities},
 };
 
-use super::{super::DirectoryError, Next, Pages, Row, Seen, Stop, Unforeseen};
+use super::{
+    super::{CallEstimate, DirectoryError},
+    Next, PageSummary, Pages, Row, Stop,
+};
 
 /// A walk through all rows of a source, sorted.
 pub(in crate::directory) struct Sorted {
     pub(super) pages: Pages,
     order: Order,
     direction: Direction,
-    behind: Standing,
+    behind: SourcePosition,
     /// Kept when a page fails, so that whoever tries again goes on from there.
     loaded: Loaded,
     view: Option<View>,
@@ -31,25 +34,25 @@ pub(in crate::directory) struct Sorted {
 #[derive(Default)]
 struct Loaded {
     entries: Vec<Arc<Entry>>,
-    next: Option<(Anchor, Lap)>,
+    next: Option<(Anchor, CycleDetector)>,
 }
 
 /// All matching rows, in order; those without an instant count as the oldest.
 struct View {
     entries: Vec<Arc<Entry>>,
-    rows: Vec<Place>,
+    rows: Vec<RowRef>,
 }
 
 /// A row's instant, and its place among the entries.
 #[derive(Clone, Copy)]
-struct Place {
+struct RowRef {
     created_at: Option<jiff::Timestamp>,
     entry: usize,
     row: usize,
 }
 
 impl Sorted {
-    pub(super) fn new(pages: Pages, order: Order, direction: Direction, from: Standing) -> Self {
+    pub(super) fn new(pages: Pages, order: Order, direction: Direction, from: SourcePosition) -> Self {
         Self { pages, order, direction, behind: from, loaded: Loaded::default(), view: None, index: 0 }
     }
 
@@ -59,9 +62,9 @@ impl Sorted {
         }
         let view = self.load().await?;
         self.index = match &self.behind {
-            Standing::Start => 0,
-            Standing::End(None) => view.rows.len(),
-            Standing::At(position) | Standing::End(Some(position)) => view.locate(position, self.order),
+            SourcePosition::Start => 0,
+            SourcePosition::End(None) => view.rows.len(),
+            SourcePosition::At(position) | SourcePosition::End(Some(position)) => view.locate(position, self.order),
         };
         self.behind = view.standing(self.index);
         self.view = Some(view);
@@ -90,44 +93,44 @@ impl Sorted {
         };
     }
 
-    pub(super) fn behind(&self) -> &Standing {
+    pub(super) fn behind(&self) -> &SourcePosition {
         &self.behind
     }
 
-    pub(super) fn ahead(&self) -> Standing {
+    pub(super) fn ahead(&self) -> SourcePosition {
         self.view.as_ref().map_or_else(|| self.behind.clone(), |view| view.standing(self.index))
     }
 
     /// All rows were seen, so that their count is exact whatever the filter.
-    pub(super) fn seen(&self) -> Option<Seen> {
+    pub(super) fn seen(&self) -> Option<PageSummary> {
         let mut seen = self.pages.seen()?;
         seen.total = self.view.as_ref().map(|view| view.rows.len() as u64);
         Some(seen)
     }
 
     /// All pages are needed; their number is known from the first.
-    pub(super) fn unforeseen(&self) -> Option<Unforeseen> {
-        let pages = pages_of(self.pages.foreseen_start()?);
-        let more = u32::try_from(pages.saturating_sub(self.pages.foreseen_count())).unwrap_or(u32::MAX);
-        Some(Unforeseen { at_best: more, at_most: more })
+    pub(super) fn remaining_calls(&self) -> Option<CallEstimate> {
+        let pages = pages_of(self.pages.predicted_start()?);
+        let more = u32::try_from(pages.saturating_sub(self.pages.predicted_count())).unwrap_or(u32::MAX);
+        Some(CallEstimate { min: more, max: more })
     }
 
     async fn load(&mut self) -> Result<View, Stop> {
         loop {
-            let (anchor, lap) = self.loaded.next.clone().unwrap_or((Anchor::Start, Lap::default()));
+            let (anchor, cycle) = self.loaded.next.clone().unwrap_or((Anchor::Start, CycleDetector::default()));
             let entry = match self.pages.fetch(&anchor, false).await {
                 Ok(entry) => entry,
-                Err(Stop::Spent) => return Err(self.too_expensive().into()),
+                Err(Stop::BudgetExhausted) => return Err(self.too_expensive().into()),
                 Err(stop) => return Err(stop),
             };
-            let next = entry.page.facts().next.clone();
+            let next = entry.page.info().next.clone();
             self.loaded.entries.push(entry);
             if self.loaded.expected_pages() > u64::from(self.pages.calls.allowed()) {
                 return Err(self.too_expensive().into());
             }
             match next {
                 Neighbour::End => break,
-                Neighbour::At(next) => self.loaded.next = Some((next.clone(), self.pages.lap(lap, &next)?)),
+                Neighbour::At(next) => self.loaded.next = Some((next.clone(), self.pages.cycle(cycle, &next)?)),
                 Neighbour::Unknown => return Err(self.pages.expired().into()),
             }
         }
@@ -137,7 +140,7 @@ impl Sorted {
     fn too_expensive(&self) -> DirectoryError {
         DirectoryError::OrderTooExpensive {
             connection: self.pages.source.name().clone(),
-            rows: self.loaded.entries.first().and_then(|entry| entry.page.facts().total),
+            rows: self.loaded.entries.first().and_then(|entry| entry.page.info().total),
             allowed: self.pages.calls.allowed(),
             native: self
                 .pages
@@ -152,7 +155,7 @@ impl Sorted {
 
 /// How many pages there are, by the vendor's count in the first.
 fn pages_of(first: &Entry) -> u64 {
-    first.page.facts().total.unwrap_or(0).div_ceil(PAGE_SIZE as u64)
+    first.page.info().total.unwrap_or(0).div_ceil(PAGE_SIZE as u64)
 }
 
 impl Loaded {
@@ -171,24 +174,24 @@ impl View {
             for row in (0..page.len()).filter(|&row| residual.matches(page, row)) {
                 // Pages fetched at different times may overlap.
                 if ids.insert(page.id(row)) {
-                    rows.push(Place { created_at: page.created_at(row), entry, row });
+                    rows.push(RowRef { created_at: page.created_at(row), entry, row });
                 }
             }
         }
-        let id = |place: &Place| entries[place.entry].page.id(place.row);
+        let id = |place: &RowRef| entries[place.entry].page.id(place.row);
         rows.sort_unstable_by(|a, b| in_list(order, (a.created_at, id(a)).cmp(&(b.created_at, id(b)))));
         Self { entries, rows }
     }
 
-    fn id(&self, place: &Place) -> &str {
+    fn id(&self, place: &RowRef) -> &str {
         self.entries[place.entry].page.id(place.row)
     }
 
     /// How many rows precede a gap.
     fn locate(&self, position: &Position, order: Order) -> usize {
-        let Some(RowKey { id, created_at, side }) = &position.beside else { return 0 };
-        let beside = (created_at.and_then(Instant::timestamp), &**id);
-        self.rows.partition_point(|place| match in_list(order, (place.created_at, self.id(place)).cmp(&beside)) {
+        let Some(RowKey { id, created_at, side }) = &position.adjacent_row else { return 0 };
+        let adjacent_row = (created_at.and_then(Instant::timestamp), &**id);
+        self.rows.partition_point(|place| match in_list(order, (place.created_at, self.id(place)).cmp(&adjacent_row)) {
             Ordering::Less => true,
             Ordering::Equal => *side == Side::After,
             Ordering::Greater => false,
@@ -196,16 +199,16 @@ impl View {
     }
 
     /// The gap behind so many rows, as a cursor holds it.
-    fn standing(&self, index: usize) -> Standing {
-        let key = |place: &Place, side| RowKey::of(&self.entries[place.entry].page, place.row, side);
-        let position = |beside| Position { beside: Some(beside), ..Position::start() };
+    fn standing(&self, index: usize) -> SourcePosition {
+        let key = |place: &RowRef, side| RowKey::of(&self.entries[place.entry].page, place.row, side);
+        let position = |adjacent_row| Position { adjacent_row: Some(adjacent_row), ..Position::start() };
         let before = index.checked_sub(1).and_then(|row| self.rows.get(row));
         if index >= self.rows.len() {
-            return Standing::End(before.map(|row| position(key(row, Side::After))));
+            return SourcePosition::End(before.map(|row| position(key(row, Side::After))));
         }
         match before {
-            None => Standing::Start,
-            Some(row) => Standing::At(position(key(row, Side::After))),
+            None => SourcePosition::Start,
+            Some(row) => SourcePosition::At(position(key(row, Side::After))),
         }
     }
 }

@@ -41,8 +41,8 @@ pub(crate) fn data(seed: u64, customers: usize, transactions: usize) -> Data {
     let transactions = if rows.is_empty() { 0 } else { transactions };
     let transactions = (0..transactions)
         .map(|_| {
-            let (since, payer) = &rows[rng.usize(..rows.len())];
-            transaction(&mut rng, *since, payer)
+            let (since, caller_share) = &rows[rng.usize(..rows.len())];
+            transaction(&mut rng, *since, caller_share)
         })
         .collect();
 
@@ -126,7 +126,7 @@ fn customer_extra(rng: &mut Rng, at: Timestamp) -> Map<String, Value> {
     ])
 }
 
-fn transaction(rng: &mut Rng, since: Timestamp, payer: &Customer) -> Transaction {
+fn transaction(rng: &mut Rng, since: Timestamp, caller_share: &Customer) -> Transaction {
     let at = moment(rng, since.as_second());
     let refund = one_in(rng, 30);
     let cents = if refund { -rng.i64(500..20_000) } else { rng.i64(500..60_000) };
@@ -149,7 +149,7 @@ fn transaction(rng: &mut Rng, since: Timestamp, payer: &Customer) -> Transaction
     Transaction {
         id: id(rng, "txn_"),
         amount: if one_in(rng, 40) { cents.to_string().into() } else { cents.into() },
-        customer_id: payer.id.clone(),
+        customer_id: caller_share.id.clone(),
         billing_type,
         charge_id: id(rng, "ch_").into(),
         click_id: if one_in(rng, 3) { id(rng, "clk_").into() } else { Field::Null },
@@ -159,8 +159,8 @@ fn transaction(rng: &mut Rng, since: Timestamp, payer: &Customer) -> Transaction
         interval,
         updated_at: written_at.clone(),
         created_at: written_at,
-        program_id: payer.program_id.clone(),
-        partner_id: payer.partner_id.clone(),
+        program_id: caller_share.program_id.clone(),
+        partner_id: caller_share.partner_id.clone(),
         extra: transaction_extra(rng, refund),
     }
 }

@@ -77,7 +77,7 @@ impl Exporter {
         let provider = SdkTracerProvider::builder()
             .with_resource(Resource::builder().with_service_name(otlp.service_name.clone()).build())
             .with_sampler(Sampler::ParentBased(Box::new(Sampler::TraceIdRatioBased(otlp.sample))))
-            .with_batch_exporter(Watched {
+            .with_batch_exporter(MonitoredExporter {
                 exporter,
                 delivered: count("delivered"),
                 refused: count("refused"),
@@ -113,14 +113,14 @@ impl fmt::Debug for Exporter {
 /// Counts what arrives, and says once when nothing does any more, and once when
 /// it does again.
 #[derive(Debug)]
-struct Watched {
+struct MonitoredExporter {
     exporter: SpanExporter,
     delivered: Counter,
     refused: Counter,
     is_failing: AtomicBool,
 }
 
-impl trace::SpanExporter for Watched {
+impl trace::SpanExporter for MonitoredExporter {
     async fn export(&self, batch: Vec<SpanData>) -> OTelSdkResult {
         let spans = batch.len() as u64;
         let exported = self.exporter.export(batch).await;

@@ -11,7 +11,7 @@
 use crate::{
     domain::{
         customer::{Address, Customer, Exemption, Tax},
-        page::Oddities,
+        page::Anomalies,
         question::Expansion,
     },
     vendors::{VendorError, records::Records, wire::Row},
@@ -27,7 +27,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
     }
     let id = wire.id.value().ok_or_else(|| VendorError::Unreadable("a row has no id".to_owned()))?.to_string();
     let shape = records.shape;
-    let o = &mut records.oddities;
+    let o = &mut records.anomalies;
     let address = shape.expands(Expansion::ShippingAddress).then(|| wire.shipping_address.take(o)).flatten();
     let exemption = shape.expands(Expansion::Exemption).then(|| wire.exemption_metadata.take(o)).flatten();
     let tax = Tax {
@@ -55,7 +55,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
     records.push(&id, created_at, &customer)
 }
 
-fn exemption<'a>(wire: wire::ExemptionMetadata<'a>, o: &mut Oddities) -> Exemption<'a> {
+fn exemption<'a>(wire: wire::ExemptionMetadata<'a>, o: &mut Anomalies) -> Exemption<'a> {
     Exemption {
         total_certificates: wire.total_certificates.take(o),
         certificate_types: CERTIFICATE_TYPES.take_list(wire.certificate_types, o),
@@ -68,7 +68,7 @@ fn exemption<'a>(wire: wire::ExemptionMetadata<'a>, o: &mut Oddities) -> Exempti
     }
 }
 
-fn address<'a>(wire: wire::Address<'a>, o: &mut Oddities) -> Address<'a> {
+fn address<'a>(wire: wire::Address<'a>, o: &mut Anomalies) -> Address<'a> {
     Address {
         line1: wire.line1.take(o).or(wire.address_line_1.take(o)),
         line2: wire.line2.take(o).or(wire.address_line_2.take(o)),

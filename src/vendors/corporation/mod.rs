@@ -20,10 +20,10 @@ use super::{
     documented::{UnknownField, UnknownFields},
     plan::{Plan, RetrievalPlan},
     records::Records,
-    registry::Kind,
+    registry::VendorKind,
 };
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: VendorKind = VendorKind {
     name: "corporation",
     account_key: "corporation_id",
     base_url: "https://api.prod.commenda.io/api/v1",
@@ -63,8 +63,8 @@ impl Vendor for Corporation {
     fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField> {
         let mut unknown = UnknownFields::default();
         match call {
-            Call::List(..) => wire::look_through_list(&response.body, &mut unknown),
-            Call::Retrieve(_) => wire::look_through_single(&response.body, &mut unknown),
+            Call::List(..) => wire::scan_list(&response.body, &mut unknown),
+            Call::Retrieve(_) => wire::scan_single(&response.body, &mut unknown),
         }
         unknown.into_set()
     }

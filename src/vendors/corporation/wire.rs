@@ -125,7 +125,7 @@ pub(super) fn single(body: &[u8], raw: bool) -> Result<Row<'_, Customer<'_>>, Ve
 }
 
 /// Notes the unknown fields of a list.
-pub(super) fn look_through_list(body: &[u8], unknown: &mut UnknownFields) {
+pub(super) fn scan_list(body: &[u8], unknown: &mut UnknownFields) {
     let envelope = unknown.reading::<Envelope<'_, &RawValue>>(body, &ENVELOPE);
     for row in envelope.and_then(|envelope| envelope.into_list().customers).into_iter().flatten() {
         look_through_row(row.get().as_bytes(), unknown);
@@ -133,7 +133,7 @@ pub(super) fn look_through_list(body: &[u8], unknown: &mut UnknownFields) {
 }
 
 /// Notes the unknown fields of a single customer.
-pub(super) fn look_through_single(body: &[u8], unknown: &mut UnknownFields) {
+pub(super) fn scan_single(body: &[u8], unknown: &mut UnknownFields) {
     match serde_json::from_slice(body) {
         Ok(Wrapped { data: Some(row) }) => {
             unknown.reading::<Wrapped<'_>>(body, &ENVELOPE);

@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use crate::{
     domain::{
         customer::{Customer, Partner, Program, Referral, Stats, Text},
-        page::Oddities,
+        page::Anomalies,
         question::{Expansion, Shape},
         transaction::{CustomerSummary, Product, Transaction},
     },
@@ -29,7 +29,7 @@ use crate::{
 
 use super::{
     documented::{BILLING_TYPE, CUSTOMER_STATUS, INTERVAL, PARTNER_STATUS, TRANSACTION_STATUS},
-    wire::{self, Keyed},
+    wire::{self, HasId},
 };
 
 /// Appends a customer, unless it is another program's.
@@ -40,7 +40,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
     }
     let id = wire.id()?.to_owned();
     let shape = records.shape;
-    let o = &mut records.oddities;
+    let o = &mut records.anomalies;
     let stats = shape.expands(Expansion::Stats).then(|| wire.stats.take(o)).flatten().map(|it| stats(it, o));
     let referrer = Referrer { partner: wire.partner, program: wire.program };
     let ids = (wire.partner_id.take(o), wire.program_id.take(o), wire.organization_id.take(o));
@@ -71,7 +71,7 @@ pub(super) fn transaction(records: &mut Records<'_>, row: Row<'_, wire::Transact
     }
     let id = wire.id()?.to_owned();
     let shape = records.shape;
-    let o = &mut records.oddities;
+    let o = &mut records.anomalies;
     let customer_id = wire.customer_id.take(o);
     let customer = shape.expands(Expansion::Customer).then(|| wire.customer.take(o)).flatten();
     let customer = agreeing(customer, |it| &it.id, customer_id.as_ref(), o);
@@ -121,7 +121,7 @@ fn referral<'a>(
     shape: &Shape,
     (partner_id, program_id, organization_id): (Text<'a>, Text<'a>, Text<'a>),
     expanded: Referrer<'a>,
-    o: &mut Oddities,
+    o: &mut Anomalies,
 ) -> Referral<'a> {
     let partner = shape.expands(Expansion::Partner).then(|| expanded.partner.take(o)).flatten();
     let partner = agreeing(partner, |it| &it.id, partner_id.as_ref(), o);
@@ -154,7 +154,7 @@ fn referral<'a>(
     }
 }
 
-fn stats(wire: wire::Stats, o: &mut Oddities) -> Stats {
+fn stats(wire: wire::Stats, o: &mut Anomalies) -> Stats {
     Stats {
         total_revenue: wire.total_revenue.take(o),
         total_commission: wire.total_commission.take(o),
@@ -169,7 +169,7 @@ fn agreeing<'a, T>(
     object: Option<T>,
     id: impl Fn(&T) -> &Field<Cow<'a, str>>,
     referred: Option<&Cow<'a, str>>,
-    o: &mut Oddities,
+    o: &mut Anomalies,
 ) -> Option<T> {
     let disagrees =
         object.as_ref().is_some_and(|object| matches!((id(object).value(), referred), (Some(a), Some(b)) if a != b));

@@ -20,12 +20,12 @@ use super::{
     documented::{UnknownField, UnknownFields},
     plan::{Plan, RetrievalPlan},
     records::Records,
-    registry::Kind,
+    registry::VendorKind,
     wire::Row,
 };
-use wire::{Keyed, Listing};
+use wire::{HasId, Listing};
 
-pub(super) const KIND: Kind = Kind {
+pub(super) const KIND: VendorKind = VendorKind {
     name: "tolt",
     account_key: "program_id",
     base_url: "https://api.tolt.com",
@@ -68,17 +68,13 @@ impl Vendor for Tolt {
     fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField> {
         let mut unknown = UnknownFields::default();
         match call {
-            Call::Retrieve(_) => wire::look_through_single(&response.body, &mut unknown),
+            Call::Retrieve(_) => wire::scan_single(&response.body, &mut unknown),
             Call::List(plan, _) => match plan.resource {
                 Resource::Customers => {
-                    wire::look_through_list::<wire::Customer<'_>>(&response.body, &documented::CUSTOMER, &mut unknown);
+                    wire::scan_list::<wire::Customer<'_>>(&response.body, &documented::CUSTOMER, &mut unknown);
                 }
                 Resource::Transactions => {
-                    wire::look_through_list::<wire::Transaction<'_>>(
-                        &response.body,
-                        &documented::TRANSACTION,
-                        &mut unknown,
-                    );
+                    wire::scan_list::<wire::Transaction<'_>>(&response.body, &documented::TRANSACTION, &mut unknown);
                 }
             },
         }
@@ -87,7 +83,7 @@ impl Vendor for Tolt {
 }
 
 impl Tolt {
-    fn page<'a, T: Keyed + Deserialize<'a>>(
+    fn page<'a, T: HasId + Deserialize<'a>>(
         &self,
         call: &Call,
         (plan, anchor): (&Plan, &Anchor),

@@ -115,17 +115,17 @@ pub(super) struct Stats {
 }
 
 /// A row that can be gone on from.
-pub(super) trait Keyed {
+pub(super) trait HasId {
     fn id(&self) -> Result<&str, VendorError>;
 }
 
-impl Keyed for Customer<'_> {
+impl HasId for Customer<'_> {
     fn id(&self) -> Result<&str, VendorError> {
         id(&self.id)
     }
 }
 
-impl Keyed for Transaction<'_> {
+impl HasId for Transaction<'_> {
     fn id(&self) -> Result<&str, VendorError> {
         id(&self.id)
     }
@@ -192,7 +192,7 @@ pub(super) fn single(body: &[u8]) -> Result<Found<'_>, VendorError> {
 }
 
 /// Notes the unknown fields of a list of objects.
-pub(super) fn look_through_list<'a, T: Deserialize<'a>>(
+pub(super) fn scan_list<'a, T: Deserialize<'a>>(
     body: &'a [u8],
     object: &'static KnownObject,
     unknown: &mut UnknownFields,
@@ -204,7 +204,7 @@ pub(super) fn look_through_list<'a, T: Deserialize<'a>>(
 }
 
 /// Notes the unknown fields of a single customer.
-pub(super) fn look_through_single(body: &[u8], unknown: &mut UnknownFields) {
+pub(super) fn scan_single(body: &[u8], unknown: &mut UnknownFields) {
     let data = unknown.reading::<Single<'_>>(body, &ENVELOPE).and_then(|single| single.data);
     if let Some(row) = data.and_then(|data| sole_row(data).ok().flatten()) {
         unknown.reading::<Object<Customer<'_>>>(row.get().as_bytes(), &CUSTOMER);

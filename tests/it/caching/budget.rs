@@ -61,7 +61,7 @@ impl<'s> Callers<'s> {
                 let budget = answer.ok()["budget"].take();
                 let waiting = usize::try_from(budget["waiting"].as_u64().unwrap()).unwrap();
                 let all = self.done.load(Ordering::SeqCst) + waiting == self.begun;
-                all && (waiting == 0 || budget["left"] == 0)
+                all && (waiting == 0 || budget["remaining"] == 0)
             })
             .await;
     }
@@ -105,7 +105,7 @@ async fn who_comes_first_is_served_first() {
     }
     assert_eq!(
         stage.shows("budget").await,
-        serde_json::json!({"left": 0, "share_left": null, "waiting": 5, "stopped_for": null})
+        serde_json::json!({"remaining": 0, "share_remaining": null, "waiting": 5, "blocked_for": null})
     );
     for _ in 0..5 {
         callers.step().await;
@@ -146,7 +146,7 @@ async fn a_hit_costs_no_budget() {
         assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=30");
     }
     stage.gateway.clock.advance(STEP);
-    assert_eq!(stage.shows("budget").await["left"], 1);
+    assert_eq!(stage.shows("budget").await["remaining"], 1);
 }
 
 #[tokio::test]

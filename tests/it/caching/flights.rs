@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use customer_gateway::{
-    cache::{CacheMetrics, Demand, Key, Lookup, PageCache, Policy},
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, Policy},
     clock::SystemClock,
     directory::SourceError,
     domain::page::RecordPage,
@@ -75,7 +75,7 @@ async fn who_has_looked_before_a_flight_lands_takes_what_it_brought() {
             raw: false,
         },
         policy: Policy::default(),
-        demand: Demand::default(),
+        directives: CacheDirectives::default(),
         priority: Priority::Caller,
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
     };

@@ -24,7 +24,7 @@ async fn way_out(stage: &Stage) -> String {
         let (labels, value) = rest.split_once("} ")?;
         let is_counted = !name.ends_with("_bucket") && !name.contains("duration") && value != "0";
         let name = name.strip_prefix("gateway_vendor_").or(name.strip_prefix("gateway_budget_"))?;
-        (is_counted && name != "left").then(|| format!("{name}{labels} {value}"))
+        (is_counted && name != "remaining").then(|| format!("{name}{labels} {value}"))
     });
     let mut lines: Vec<_> = lines.collect();
     lines.sort_unstable();
@@ -147,9 +147,9 @@ async fn the_budget_and_the_breaker_are_shown_by_connection() {
     let wait = vec![("Retry-After".into(), "60".into())];
     stage.sandbox.corporation().fail_next(1, Fault::StatusWithHeaders(429, wait));
     stage.get(TAX_PAGE).await.code(503);
-    assert_eq!(metric(&stage, r#"gateway_budget_stopped_seconds{connection="tax"}"#).await, 60);
+    assert_eq!(metric(&stage, r#"gateway_budget_blocked_seconds{connection="tax"}"#).await, 60);
     assert_eq!(metric(&stage, r#"gateway_budget_waiting{connection="tax"}"#).await, 0);
-    assert!(metric(&stage, r#"gateway_budget_left{connection="tax"}"#).await > 0);
+    assert!(metric(&stage, r#"gateway_budget_remaining{connection="tax"}"#).await > 0);
 }
 
 #[tokio::test]

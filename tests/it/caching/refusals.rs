@@ -42,7 +42,7 @@ async fn a_refusal_stops_the_credential_for_as_long_as_it_says() {
         let refused = stage.get(PAGE).await;
         assert_eq!(refused.code(503), "vendor_rate_limited", "{value}");
         assert_eq!(refused.header("retry-after"), seconds.to_string(), "{value}");
-        assert_eq!(stage.shows("budget").await["stopped_for"], seconds);
+        assert_eq!(stage.shows("budget").await["blocked_for"], seconds);
 
         stage.pass(seconds - 1);
         let refused = stage.get(PAGE).await;
@@ -52,7 +52,7 @@ async fn a_refusal_stops_the_credential_for_as_long_as_it_says() {
 
         stage.pass(1);
         stage.get(PAGE).await.ok();
-        assert!(stage.shows("budget").await["stopped_for"].is_null());
+        assert!(stage.shows("budget").await["blocked_for"].is_null());
     }
 }
 

@@ -131,7 +131,7 @@ async fn a_spent_share_is_429_until_there_is_room_again() {
     assert_eq!(refused.header("retry-after"), "1");
     let count = r#"gateway_caller_share_refused_total{caller="batch",connection="affiliates"}"#;
     assert_eq!(metric(&stage, count).await, 1);
-    assert_eq!(metric(&stage, r#"gateway_caller_share_left{caller="batch",connection="affiliates"}"#).await, 0);
+    assert_eq!(metric(&stage, r#"gateway_caller_share_remaining{caller="batch",connection="affiliates"}"#).await, 0);
 
     // What is kept costs nothing, whoever brought it.
     assert_eq!(stage.get_as(BATCH, PAGE).await.cache_status(), "hit; ttl=29");
@@ -148,14 +148,14 @@ async fn what_is_left_of_a_share_is_shown_to_its_caller() {
     let stage = set(Duration::ZERO).await;
     stage.get_as(BATCH, PAGE).await.ok();
     stage.gateway.clock.advance(STEP);
-    for (key, share_left) in [(APP, Value::Null), (BATCH, json!(0)), (REPORT, json!(1))] {
-        let budget = json!({"left": 1, "share_left": share_left, "waiting": 0, "stopped_for": null});
+    for (key, share_remaining) in [(APP, Value::Null), (BATCH, json!(0)), (REPORT, json!(1))] {
+        let budget = json!({"remaining": 1, "share_remaining": share_remaining, "waiting": 0, "blocked_for": null});
         assert_eq!(stage.budget(key).await, budget);
         let explained = stage.get_as(key, "/explain/customers?connection=affiliates").await.ok();
         assert_eq!(explained["sources"][0]["budget"], budget);
     }
     stage.gateway.clock.advance(STEP * 4);
-    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+    assert_eq!(stage.budget(BATCH).await["share_remaining"], 1);
 }
 
 #[tokio::test]
@@ -293,7 +293,10 @@ async fn a_share_that_changes_under_an_export_is_a_bound_all_the_while() {
     stage.gateway.clock.advance(STEP);
     stage.share_out(0.1, |_| {}).await;
     // Nobody gets a burst by it.
-    assert_eq!(stage.budget(BATCH).await, json!({"left": 1, "share_left": 0, "waiting": 0, "stopped_for": null}));
+    assert_eq!(
+        stage.budget(BATCH).await,
+        json!({"remaining": 1, "share_remaining": 0, "waiting": 0, "blocked_for": null})
+    );
     assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(429), "quota_exceeded");
 
     // Twice half the rate that it was.
@@ -311,7 +314,7 @@ async fn a_share_that_changes_under_an_export_is_a_bound_all_the_while() {
 #[tokio::test]
 async fn the_share_of_a_caller_that_is_gone_is_not_shown() {
     let stage = set(Duration::ZERO).await;
-    let left = |caller: &str| format!(r#"gateway_caller_share_left{{caller="{caller}",connection="affiliates"}}"#);
+    let left = |caller: &str| format!(r#"gateway_caller_share_remaining{{caller="{caller}",connection="affiliates"}}"#);
     for (key, index) in [(BATCH, 0), (REPORT, 1)] {
         stage.get_as(key, &stage.customer(index)).await.ok();
         stage.gateway.clock.advance(STEP);
@@ -323,7 +326,7 @@ async fn the_share_of_a_caller_that_is_gone_is_not_shown() {
     assert_eq!(metric(&stage, &left("report")).await, 0);
     // Back again, it begins anew.
     stage.share_out(0.2, |_| {}).await;
-    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+    assert_eq!(stage.budget(BATCH).await["share_remaining"], 1);
     assert_eq!(metric(&stage, &left("batch")).await, 1);
 }
 
@@ -333,7 +336,7 @@ async fn a_call_that_is_not_made_is_not_charged() {
     stage.get_as(APP, PAGE).await.ok();
     // There is no room in the budget itself.
     assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(503), "vendor_rate_limited");
-    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+    assert_eq!(stage.budget(BATCH).await["share_remaining"], 1);
 
     stage.sandbox.tolt().fail_next(5, Fault::Status(520));
     for index in 0..5 {
@@ -344,5 +347,5 @@ async fn a_call_that_is_not_made_is_not_charged() {
     for _ in 0..3 {
         assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(503), "vendor_unavailable");
     }
-    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+    assert_eq!(stage.budget(BATCH).await["share_remaining"], 1);
 }

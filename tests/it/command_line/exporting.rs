@@ -118,7 +118,7 @@ async fn what_is_refused_is_told_and_no_other_file_is_touched() {
     let (succeeded, said) = export(&gateway, &other, &[]).await;
     assert!(!succeeded && said.contains("401 `unauthenticated`: the key is not known here"), "{said}");
 
-    let (succeeded, said) = export(&gateway, &file, &["--anew"]).await;
+    let (succeeded, said) = export(&gateway, &file, &["--overwrite"]).await;
     assert!(succeeded, "{said}");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), COMPLETE);
 }

@@ -118,7 +118,7 @@ async fn the_header_is_the_first_line_and_comes_once() {
     let answer = stage.gateway.get_as_type("/customers", CSV).await;
     assert!(answer.text.starts_with("id,source.connection,source.vendor,source.id,external_id,name,email,"));
     let header = answer.text.lines().next().unwrap();
-    assert!(header.ends_with(",export.status,export.count,export.cursor,export.problem,export.left_out"), "{header}");
+    assert!(header.ends_with(",export.status,export.count,export.cursor,export.problem,export.omitted"), "{header}");
     assert_eq!(answer.text.lines().filter(|line| *line == header).count(), 1);
     assert_eq!(Table::read(&answer.text).list().len(), 480);
 }

@@ -38,7 +38,7 @@ async fn a_429_in_mid_stream_is_waited_for_and_loses_nothing() {
     crate::support::until(|| tolt.calls() == 3).await;
 
     // A second before the vendor's time nobody asks it.
-    let stopped = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["stopped_for"].clone() };
+    let stopped = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["blocked_for"].clone() };
     while stopped().await.is_null() {}
     stage.gateway.clock.advance(Duration::from_secs(29));
     for _ in 0..20 {
@@ -236,7 +236,7 @@ async fn a_long_search_says_where_it_stands() {
     let target = "/customers?connection=affiliates&email=nobody@example.com";
     after(2, stage.sandbox.tolt(), 1, too_many(100));
     let mut reader = Reader::open(&stage.gateway, target).await;
-    let budget = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["stopped_for"].clone() };
+    let budget = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["blocked_for"].clone() };
     while budget().await.is_null() {}
     stage.gateway.clock.advance(Duration::from_mins(1));
     reader.read_marks(1).await;

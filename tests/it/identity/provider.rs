@@ -145,7 +145,7 @@ async fn the_keys_at_hand_stay_while_the_provider_fails() {
         chunk: b" ".repeat(1 << 16),
         times: 5,
     };
-    let broken_off = Reply::Flood {
+    let body_error = Reply::Flood {
         head: format!("HTTP/1.1 200 OK\r\ncontent-length: 900\r\n\r\n{document}"),
         chunk: Vec::new(),
         times: 0,
@@ -162,7 +162,7 @@ async fn the_keys_at_hand_stay_while_the_provider_fails() {
         Reply::text(200, r#"{"keys": 7}"#),
         Reply::text(200, &"[".repeat(100_000)),
         Reply::with_headers(204, "", b""),
-        broken_off,
+        body_error,
         Reply::Bytes(b"not HTTP\r\n\r\n".to_vec()),
     ] {
         stage.provider.say(says);

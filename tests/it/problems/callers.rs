@@ -128,7 +128,7 @@ async fn a_cursor_gives_no_access() {
 }
 
 /// All that anybody may ask; what is added later wants a key.
-const KEYLESS: [&str; 8] = [
+const PUBLIC_ROUTES: [&str; 8] = [
     "/docs",
     "/docs/{file}",
     "/livez",
@@ -167,7 +167,7 @@ async fn every_route_wants_a_key_but_for_a_few() {
     }
     keyless.sort();
     keyless.dedup();
-    assert_eq!(keyless, KEYLESS);
+    assert_eq!(keyless, PUBLIC_ROUTES);
     assert_eq!(sandbox.tolt().calls() + sandbox.corporation().calls(), 0, "no vendor was asked");
 }
 

@@ -36,7 +36,7 @@ async fn what_did_not_change_keeps_its_pages_its_breaker_and_its_budget() {
     more.connections.push(connection("more", "tolt", &sandbox.tolt().base_url(), "sk_other", "prg_other"));
     let changes = gateway.renew(more).await;
     assert_eq!(changes.added, ["more".parse().unwrap()]);
-    assert_eq!((changes.removed.len(), changes.changed.len(), changes.wants_restart.len()), (0, 0, 0));
+    assert_eq!((changes.removed.len(), changes.changed.len(), changes.requires_restart.len()), (0, 0, 0));
 
     let kept = gateway.get("/customers?connection=tax").await;
     assert!(kept.header("cache-status").contains("; hit"), "{}", kept.header("cache-status"));
@@ -99,7 +99,7 @@ async fn two_connections_that_share_a_credential_go_on_sharing_its_budget() {
     // The limit of the first counts, also for the one that did not change.
     gateway.renew(sharing(1)).await;
     gateway.get("/customers?connection=tax").await.ok();
-    assert_eq!(gateway.get("/connections/twin").await.ok()["budget"]["left"], 0);
+    assert_eq!(gateway.get("/connections/twin").await.ok()["budget"]["remaining"], 0);
 }
 
 #[tokio::test]
@@ -198,7 +198,7 @@ async fn what_is_removed_is_gone_with_its_gauges() {
     assert_eq!(changes.await.removed, ["affiliates".parse().unwrap()]);
     assert_eq!(gateway.get("/customers?connection=affiliates").await.code(404), "connection_not_found");
     let metrics = gateway.get("/metrics").await.text;
-    for gauge in ["breaker_open", "budget_left", "budget_waiting", "budget_stopped_seconds"] {
+    for gauge in ["breaker_open", "budget_remaining", "budget_waiting", "budget_blocked_seconds"] {
         let gone = format!("gateway_{gauge}{{connection=\"affiliates\"}} NaN");
         assert!(metrics.contains(&gone), "{gone}: {metrics}");
     }
@@ -220,7 +220,7 @@ async fn what_wants_a_restart_is_named() {
     // As often as it is loaded, until it is restarted.
     for _ in 0..2 {
         let changes = gateway.renew(other()).await;
-        assert_eq!(changes.wants_restart, ["server.listen", "server.max_connections", "cache.max_bytes"]);
+        assert_eq!(changes.requires_restart, ["server.listen", "server.max_connections", "cache.max_bytes"]);
     }
 }
 
@@ -236,8 +236,8 @@ async fn a_gateway_that_everybody_reaches_does_not_lose_its_callers() {
         config
     };
     let app = App::new(on([0, 0, 0, 0], vec![caller("growth", "cgk_growth", &["tax"])]), &clock).unwrap();
-    let error = app.renewed(on([127, 0, 0, 1], Vec::new())).await.unwrap_err();
-    assert!(matches!(error, AppError::Open(_)), "{error}");
+    let error = app.reconfigured(on([127, 0, 0, 1], Vec::new())).await.unwrap_err();
+    assert!(matches!(error, AppError::UnauthenticatedListener(_)), "{error}");
     assert!(error.to_string().contains("it listens on 0.0.0.0:0 until it is restarted"));
 }
 

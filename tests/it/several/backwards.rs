@@ -60,7 +60,7 @@ async fn before_the_first_row_and_behind_the_last_nothing_leads_on() {
 }
 
 #[tokio::test]
-async fn from_the_end_reached_backwards_nothing_leads_on_to_what_was_left_out() {
+async fn from_the_end_reached_backwards_nothing_leads_on_to_what_was_omitted() {
     let rows = (0..10).map(|number| tolt_customer(&format!("cust_{number}"), number)).collect();
     let stage = Stage::holding(rows, Vec::new()).await;
     let lenient = async |at: Option<String>| {

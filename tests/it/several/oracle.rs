@@ -12,13 +12,13 @@ use super::FIRST_DAY;
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) connection: &'static str,
-    pub(super) kind: Kind,
+    pub(super) kind: VendorKind,
     pub(super) rows: Vec<Row>,
 }
 
 /// The kind of vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum VendorKind {
     Tolt,
     Corporation,
 }
@@ -72,7 +72,7 @@ impl Source {
             platform: None,
         };
         // Tolt lists the newest first, unless told otherwise.
-        Self { connection, kind: Kind::Tolt, rows: vendor.customers().into_iter().rev().map(row).collect() }
+        Self { connection, kind: VendorKind::Tolt, rows: vendor.customers().into_iter().rev().map(row).collect() }
     }
 
     /// What the corporation vendor holds.
@@ -86,7 +86,7 @@ impl Source {
             status: None,
             platform: row.source_platform.as_str().map(str::to_owned),
         };
-        Self { connection, kind: Kind::Corporation, rows: vendor.customers().into_iter().map(row).collect() }
+        Self { connection, kind: VendorKind::Corporation, rows: vendor.customers().into_iter().map(row).collect() }
     }
 
     /// The ids of its part of a list, in the list's order.
@@ -120,15 +120,15 @@ impl Order {
 
 impl Filter {
     /// Whether a vendor, or the gateway for it, can apply it.
-    pub(super) fn suits(&self, kind: Kind) -> bool {
+    pub(super) fn suits(&self, kind: VendorKind) -> bool {
         match kind {
-            Kind::Tolt => self.source_platform.is_none(),
-            Kind::Corporation => self.status.is_none(),
+            VendorKind::Tolt => self.source_platform.is_none(),
+            VendorKind::Corporation => self.status.is_none(),
         }
     }
 
     /// Whether a row of a vendor is what it asks for.
-    fn wants(&self, kind: Kind, row: &Row) -> bool {
+    fn wants(&self, kind: VendorKind, row: &Row) -> bool {
         let is = |wanted: Option<&str>, value: &Option<String>| wanted.is_none() || wanted == value.as_deref();
         let holds = |part: &str, value: &Option<String>| {
             value.as_ref().is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
@@ -143,7 +143,7 @@ impl Filter {
             })
             // The corporation vendor's own search looks at names only.
             && self.search.is_none_or(|part| {
-                holds(part, &row.name) || kind == Kind::Tolt && holds(part, &row.email)
+                holds(part, &row.name) || kind == VendorKind::Tolt && holds(part, &row.email)
             })
             && self.gte.is_none_or(|hour| row.created.is_some_and(|created| created >= since(hour)))
             && self.lte.is_none_or(|hour| row.created.is_some_and(|created| created <= since(hour)))

@@ -140,7 +140,7 @@ async fn a_vendor_that_asks_for_patience_says_how_long() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_does_not_answer_in_time_is_left_out() {
+async fn a_vendor_that_does_not_answer_in_time_is_omitted() {
     let never = Arc::new(Semaphore::new(0));
     let silent = ScriptedVendor::start(move |_, _| Reply::text(200, "").held_by(&never)).await;
     let sandbox = sandbox(4, 0, 0).await;

@@ -101,10 +101,10 @@ impl Gateway {
     pub(crate) async fn renew_after(&self, mut config: Config, last: impl AsyncFnOnce()) -> Changes {
         config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
         let mut app = self.app.lock().await;
-        let (renewed, changes) = app.renewed(config).await.unwrap();
+        let (reconfigured, changes) = app.reconfigured(config).await.unwrap();
         last().await;
-        self.live.replace(renewed.served());
-        *app = renewed;
+        self.live.replace(reconfigured.served());
+        *app = reconfigured;
         changes
     }
 

@@ -93,8 +93,8 @@ async fn a_line_says_all_there_is_to_say() {
       "status": 200,
       "cache": "miss",
       "vendor_calls": 1,
-      "took": 3.0,
-      "vendor_took": 3.0
+      "duration": 3.0,
+      "vendor_duration": 3.0
     }
     "#);
 }
@@ -112,7 +112,7 @@ async fn a_hit_says_the_same_and_waited_for_nobody() {
         let fields = &line["fields"];
         assert_eq!((&fields["cache"], &fields["connection"]), (&"hit".into(), &"one".into()), "{fields}");
         assert_eq!(fields["trace_id"], "4bf92f3577b34da6a3ce929d0e0e4736");
-        assert_eq!(fields["vendor_took"], 0.0);
+        assert_eq!(fields["vendor_duration"], 0.0);
     }
 }
 
@@ -152,7 +152,7 @@ async fn waits_at_the_same_time_count_once() {
     join(gateway.get("/customers?order=asc"), hold(2, &gate, &vendor, &gateway)).await.0.ok();
     let fields = lines()[0]["fields"].clone();
     assert_eq!((&fields["connection"], &fields["vendor_calls"]), (&"one,two".into(), &2.into()), "{fields}");
-    assert_eq!((&fields["vendor_took"], &fields["took"]), (&3.0.into(), &3.0.into()));
+    assert_eq!((&fields["vendor_duration"], &fields["duration"]), (&3.0.into(), &3.0.into()));
 }
 
 #[tokio::test]
@@ -174,7 +174,8 @@ async fn who_waits_for_anothers_call_waits_too() {
     };
     futures_util::join!(gateway.get(target), second, opening);
     let lists: Vec<_> = lines().into_iter().filter(|line| line["fields"]["route"] == "/customers").collect();
-    let waited: Vec<_> = lists.iter().map(|line| (&line["fields"]["cache"], &line["fields"]["vendor_took"])).collect();
+    let waited: Vec<_> =
+        lists.iter().map(|line| (&line["fields"]["cache"], &line["fields"]["vendor_duration"])).collect();
     assert_eq!(waited.len(), 2);
     for line in ["miss", "collapsed"].map(Value::from) {
         assert!(waited.contains(&(&line, &3.0.into())), "{waited:?}");

@@ -7,12 +7,12 @@ use customer_gateway::{
     domain::{
         page::RecordPage,
         position::Anchor,
-        question::{Expansion, Filter, Question, Resource, Retrieval, Shape},
+        question::{Expansion, Filter, ListQuery, Resource, Retrieval, Shape},
     },
     vendors::{
         Account, Call, VendorError, VendorResponse,
         plan::{Plan, PlanError, RetrievalPlan},
-        registry::{Kind, kind},
+        registry::{VendorKind, kind},
     },
 };
 
@@ -24,7 +24,7 @@ const STATUSES: &[u16] = &[200, 400, 401, 403, 404, 408, 422, 429, 500, 502, 503
 /// A connection that can be asked.
 #[derive(Clone, Copy)]
 pub(crate) struct Connection {
-    pub(crate) kind: &'static Kind,
+    pub(crate) kind: &'static VendorKind,
     pub(crate) name: &'static str,
     pub(crate) account_id: &'static str,
 }
@@ -46,18 +46,18 @@ pub(crate) fn corporation() -> Connection {
 }
 
 /// All customers.
-pub(crate) fn customers() -> Question {
+pub(crate) fn customers() -> ListQuery {
     customers_with(Filter::default())
 }
 
 /// The customers that a filter lets pass.
-pub(crate) fn customers_with(filter: Filter) -> Question {
-    Question { resource: Resource::Customers, filter, order: None, shape: Shape::default() }
+pub(crate) fn customers_with(filter: Filter) -> ListQuery {
+    ListQuery { resource: Resource::Customers, filter, order: None, shape: Shape::default() }
 }
 
 /// All transactions.
-pub(crate) fn transactions() -> Question {
-    Question { resource: Resource::Transactions, ..customers() }
+pub(crate) fn transactions() -> ListQuery {
+    ListQuery { resource: Resource::Transactions, ..customers() }
 }
 
 /// Rows with these related objects.
@@ -77,12 +77,12 @@ pub(crate) fn fixture(vendor: &str, name: &str) -> Bytes {
 }
 
 impl Connection {
-    pub(crate) fn plan(self, question: &Question) -> Result<Plan, PlanError> {
+    pub(crate) fn plan(self, question: &ListQuery) -> Result<Plan, PlanError> {
         Plan::new(self.kind.capabilities, question)
     }
 
     /// The first page of a list.
-    pub(crate) fn list(self, question: &Question) -> Asked {
+    pub(crate) fn list(self, question: &ListQuery) -> Asked {
         let plan = self.plan(question).unwrap();
         Asked { connection: self, call: Call::List(Arc::new(plan), Anchor::Start) }
     }

@@ -11,16 +11,16 @@ pub(crate) fn described(outcome: &Result<RecordPage, VendorError>) -> String {
         Ok(page) => page,
         Err(error) => return format!("{error:?}"),
     };
-    let facts = page.facts();
+    let info = page.info();
     let mut lines = vec![
-        format!("prev: {:?}", facts.prev),
-        format!("next: {:?}", facts.next),
-        format!("total: {:?}", facts.total),
-        format!("foreign rows: {}", facts.oddities.foreign_rows),
-        format!("unreadable values: {}", facts.oddities.unreadable_values),
+        format!("prev: {:?}", info.prev),
+        format!("next: {:?}", info.next),
+        format!("total: {:?}", info.total),
+        format!("foreign rows: {}", info.anomalies.foreign_rows),
+        format!("unreadable values: {}", info.anomalies.unreadable_values),
         format!("records: {}", page.len()),
     ];
-    for (field, count) in &facts.oddities.unknown_values {
+    for (field, count) in &info.anomalies.unknown_values {
         lines.push(format!("unknown values of {field}: {count}"));
     }
     lines.extend((0..page.len()).map(|index| indented(text(page, index))));

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use customer_gateway::{
     domain::{
         page::RecordPage,
-        question::{Expansion, Question, Shape},
+        question::{Expansion, ListQuery, Shape},
     },
     vendors::VendorError,
 };
@@ -28,7 +28,7 @@ const ANSWERS: &[(&str, &str)] = &[
 
 /// Every kind of call: each list and a retrieval, with all expansions or raw.
 fn calls(vendor: &str) -> Vec<Asked> {
-    let shaped = |question: Question, shape: &Shape| Question { shape: shape.clone(), ..question };
+    let shaped = |question: ListQuery, shape: &Shape| ListQuery { shape: shape.clone(), ..question };
     if vendor == "tolt" {
         let expanded = expanding(&[Expansion::Partner, Expansion::Program]);
         let retrieved = expanding(&[Expansion::Partner, Expansion::Program, Expansion::Stats]);

@@ -6,7 +6,7 @@ use customer_gateway::{
     domain::{
         parameter::Parameter,
         position::{Anchor, Direction},
-        question::{Expansion, Filter, Order, Question, Resource, Retrieval, Shape},
+        question::{Expansion, Filter, ListQuery, Order, Resource, Retrieval, Shape},
     },
     vendors::{
         Call,
@@ -64,9 +64,9 @@ pub(super) fn whole_lists(capabilities: &Capabilities) -> Vec<Call> {
     let lists = [Resource::Customers, Resource::Transactions].into_iter();
     let shaped = lists.filter_map(|resource| {
         let shapes = shapes(capabilities.list(resource)?.expand).into_iter();
-        Some(shapes.map(move |shape| Question { resource, filter: Filter::default(), order: None, shape }))
+        Some(shapes.map(move |shape| ListQuery { resource, filter: Filter::default(), order: None, shape }))
     });
-    let plan = |question: Question| Arc::new(Plan::new(capabilities, &question).unwrap());
+    let plan = |question: ListQuery| Arc::new(Plan::new(capabilities, &question).unwrap());
     shaped.flatten().map(|question| Call::List(plan(question), Anchor::Start)).collect()
 }
 
@@ -80,7 +80,7 @@ pub(super) fn retrievals(capabilities: &Capabilities, id: &str) -> Vec<Call> {
 }
 
 /// All questions for a list, with one sample of each parameter.
-fn questions(resource: Resource, list: &ListCapabilities, combined: Combined, sample: usize) -> Vec<Question> {
+fn questions(resource: Resource, list: &ListCapabilities, combined: Combined, sample: usize) -> Vec<ListQuery> {
     let (gateways, native): (Vec<_>, Vec<_>) =
         list.parameters.iter().partition(|(_, support)| *support == Support::Gateway);
     let mut chosen = subsets(&native);
@@ -91,7 +91,7 @@ fn questions(resource: Resource, list: &ListCapabilities, combined: Combined, sa
     let mut questions = Vec::new();
     for chosen in chosen {
         for shape in shapes(list.expand) {
-            let mut question = Question { resource, filter: Filter::default(), order: None, shape };
+            let mut question = ListQuery { resource, filter: Filter::default(), order: None, shape };
             for (parameter, _) in &chosen {
                 set(&mut question, *parameter, sample);
             }
@@ -103,7 +103,7 @@ fn questions(resource: Resource, list: &ListCapabilities, combined: Combined, sa
 
 /// Gives a parameter a value. A parameter that is new to the gateway does not
 /// compile until it has some here.
-fn set(question: &mut Question, parameter: Parameter, sample: usize) {
+fn set(question: &mut ListQuery, parameter: Parameter, sample: usize) {
     let filter = &mut question.filter;
     let text = || Some(text(sample).to_owned());
     let list = || LISTS[sample].iter().map(ToString::to_string).collect();

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use customer_gateway::vendors::{
     Account, Vendor, VendorError,
     capabilities::{ListCapabilities, Support},
-    registry::{KINDS, Kind},
+    registry::{KINDS, VendorKind},
 };
 use http::{Request, header::AUTHORIZATION};
 use url::form_urlencoded;
@@ -70,7 +70,7 @@ async fn what_the_gateway_sends_to_a_vendor_is_in_its_contract() {
     }
 }
 
-fn adapter(kind: &Kind) -> Box<dyn Vendor> {
+fn adapter(kind: &VendorKind) -> Box<dyn Vendor> {
     (kind.adapter)(Account { connection: "odd".parse().unwrap(), id: ACCOUNT.to_owned() })
 }
 
@@ -83,7 +83,7 @@ fn note(seen: &mut Seen, contract: &Contract, request: &Request<()>) {
 }
 
 /// Everything in a vendor's table has been asked for.
-fn assert_covers(kind: &Kind, seen: &Seen) {
+fn assert_covers(kind: &VendorKind, seen: &Seen) {
     let capabilities = kind.capabilities;
     let lists =
         [("listCustomers", Some(&capabilities.customers)), ("listTransactions", capabilities.transactions.as_ref())];

@@ -87,7 +87,7 @@ impl Simulated {
         loop {
             let page = self.page(&call).await;
             (pages, rows) = (pages + 1, rows + page.len());
-            let Neighbour::At(anchor) = page.facts().next.clone() else { return (pages, rows) };
+            let Neighbour::At(anchor) = page.info().next.clone() else { return (pages, rows) };
             call = at(start, anchor);
         }
     }

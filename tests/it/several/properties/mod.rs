@@ -12,7 +12,7 @@ use proptest::{option, prelude::*, sample::select};
 
 use super::{
     FIRST_DAY,
-    oracle::{Filter, Kind, Order, Source},
+    oracle::{Filter, Order, Source, VendorKind},
 };
 use crate::support::{Answer, Gateway, config, connection, query};
 
@@ -33,7 +33,7 @@ struct Stage {
 
 /// A question to some of the connections.
 #[derive(Debug, Clone)]
-struct Question {
+struct ListQuery {
     /// Which are named, in this order; none means all.
     named: Vec<usize>,
     filter: Filter,
@@ -72,14 +72,14 @@ fn filter() -> impl Strategy<Value = Filter> {
         })
 }
 
-fn question() -> impl Strategy<Value = Question> {
+fn question() -> impl Strategy<Value = ListQuery> {
     let named = prop_oneof![
         1 => Just(Vec::new()),
         2 => prop::sample::subsequence(vec![0, 1, 2, 3], 1..=4).prop_shuffle(),
     ];
     let order = prop_oneof![1 => Just(None), 1 => Just(Some(Order::Asc)), 1 => Just(Some(Order::Desc))];
     let is_lenient = prop::bool::weighted(0.8);
-    (named, filter(), order, is_lenient).prop_map(|(named, filter, order, is_lenient)| Question {
+    (named, filter(), order, is_lenient).prop_map(|(named, filter, order, is_lenient)| ListQuery {
         named,
         filter,
         order,
@@ -136,10 +136,10 @@ impl Stage {
         let connections = (0..4).map(|at| {
             let (tolt, corporation) = (sandboxes[at / 2].tolt(), sandboxes[at / 2].corporation());
             match kind(at) {
-                Kind::Tolt => {
+                VendorKind::Tolt => {
                     connection(CONNECTIONS[at], "tolt", &tolt.base_url(), tolt.credential(), tolt.program_id())
                 }
-                Kind::Corporation => connection(
+                VendorKind::Corporation => connection(
                     CONNECTIONS[at],
                     "corporation",
                     &corporation.base_url(),
@@ -156,8 +156,8 @@ impl Stage {
     fn source(&self, at: usize) -> Source {
         let sandbox = &self.sandboxes[at / 2];
         match kind(at) {
-            Kind::Tolt => Source::tolt(CONNECTIONS[at], sandbox.tolt()),
-            Kind::Corporation => Source::corporation(CONNECTIONS[at], sandbox.corporation()),
+            VendorKind::Tolt => Source::tolt(CONNECTIONS[at], sandbox.tolt()),
+            VendorKind::Corporation => Source::corporation(CONNECTIONS[at], sandbox.corporation()),
         }
     }
 
@@ -171,7 +171,7 @@ impl Stage {
         self.gateway.clock.advance(Duration::from_hours(2));
     }
 
-    async fn ask(&self, question: &Question, rest: &str, cursor: Option<&str>) -> Answer {
+    async fn ask(&self, question: &ListQuery, rest: &str, cursor: Option<&str>) -> Answer {
         let mut target = vec![format!("/customers?{rest}"), query(&question.filter.parameters())];
         target.extend(question.named.iter().map(|&at| format!("connection={}", CONNECTIONS[at])));
         target.extend(question.order.map(|order| format!("order={}", order.name())));
@@ -186,11 +186,11 @@ impl Stage {
     }
 }
 
-fn kind(at: usize) -> Kind {
-    if at.is_multiple_of(2) { Kind::Corporation } else { Kind::Tolt }
+fn kind(at: usize) -> VendorKind {
+    if at.is_multiple_of(2) { VendorKind::Corporation } else { VendorKind::Tolt }
 }
 
-impl Question {
+impl ListQuery {
     /// The connections that it is to, in the configuration's order.
     fn to(&self) -> Vec<usize> {
         (0..4).filter(|at| self.named.is_empty() || self.named.contains(at)).collect()

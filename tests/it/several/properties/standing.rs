@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     super::{cursor, oracle},
-    Bits, Question, Stage, kind, question, rows,
+    Bits, ListQuery, Stage, kind, question, rows,
 };
 use crate::support::ids;
 
@@ -36,7 +36,7 @@ fn step() -> impl Strategy<Value = Step> {
 /// A walk that knows where in the oracle's list it has to be.
 struct Walker<'s> {
     stage: &'s Stage,
-    question: &'s Question,
+    question: &'s ListQuery,
     expected: Vec<String>,
     /// What each connection counts.
     counts: Vec<usize>,
@@ -95,8 +95,8 @@ impl Walker<'_> {
     /// vendor that keeps no order, and a page of each that does.
     fn cost_of_order(&self) -> u32 {
         let cost = |&at: &usize| match kind(at) {
-            super::Kind::Tolt => 1,
-            super::Kind::Corporation => self.stage.source(at).rows.len().div_ceil(PAGE).max(1),
+            super::VendorKind::Tolt => 1,
+            super::VendorKind::Corporation => self.stage.source(at).rows.len().div_ceil(PAGE).max(1),
         };
         self.question.honoured_by().iter().map(cost).sum::<usize>().try_into().unwrap()
     }
@@ -120,7 +120,7 @@ impl Walker<'_> {
     }
 }
 
-async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
+async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     let stage = Stage::set(&rows).await;
     if question.is_refused() {
         let refused = stage.ask(&question, "limit=10", None).await;

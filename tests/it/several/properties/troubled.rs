@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     super::{cursor, oracle},
-    Bits, Kind, Question, Stage, corporation_row, kind, question, rows, tolt_row,
+    Bits, ListQuery, Stage, VendorKind, corporation_row, kind, question, rows, tolt_row,
 };
 use crate::support::ids;
 
@@ -84,10 +84,10 @@ fn step(
 /// What a walk has seen.
 struct Walker<'s> {
     stage: &'s Stage,
-    question: &'s Question,
+    question: &'s ListQuery,
     /// Whether a source was left out of a page: its rows come later than their
     /// place in the order.
-    left_out: bool,
+    omitted: bool,
 }
 
 impl Walker<'_> {
@@ -121,7 +121,7 @@ impl Walker<'_> {
             page["sources"].as_array().unwrap().iter().filter(|source| source["status"] == "failed").collect();
         assert!(failed.is_empty() || step.allows_partial);
         if !failed.is_empty() {
-            self.left_out = true;
+            self.omitted = true;
             assert!(page["page"]["total"].is_null(), "nobody knows what a failed source counts");
             assert!(page["page"]["next_cursor"].is_string(), "its place is kept");
             assert!(failed.iter().all(|source| source["problem"]["status"] == 502), "{failed:?}");
@@ -129,9 +129,9 @@ impl Walker<'_> {
     }
 }
 
-async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
+async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     let stage = Stage::set(&rows).await;
-    let question = Question { is_lenient: true, ..question };
+    let question = ListQuery { is_lenient: true, ..question };
     let honoured = question.honoured_by();
     if honoured.is_empty() {
         return;
@@ -145,7 +145,7 @@ async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
     let mut arrivals = BTreeMap::from([(0, 5_000), (1, 5_000), (2, 5_000), (3, 5_000)]);
     let mut seen: Vec<String> = Vec::new();
 
-    let mut walker = Walker { stage: &stage, question: &question, left_out: false };
+    let mut walker = Walker { stage: &stage, question: &question, omitted: false };
     let mut at: Option<String> = None;
     let mut steps = steps.iter().cycle();
     for number in 0.. {
@@ -181,7 +181,7 @@ async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
         let shown: Vec<_> = seen.iter().filter(|id| part.contains(id)).cloned().collect();
         assert_eq!(shown, part, "the rows of {}, once each and in order", source.connection);
     }
-    if !walker.left_out {
+    if !walker.omitted {
         let list = stood(oracle::list(&before, &question.filter, question.order));
         let shown: Vec<_> = seen.into_iter().filter(|id| list.contains(id)).collect();
         assert_eq!(shown, list, "all rows, in the order of the whole list");
@@ -190,7 +190,7 @@ async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
 
 fn happen(
     stage: &Stage,
-    question: &Question,
+    question: &ListQuery,
     event: &Event,
     shown: &[String],
     arrivals: &mut BTreeMap<usize, usize>,
@@ -198,14 +198,14 @@ fn happen(
 ) {
     // Where rows come and go, a vendor without an order of its own is walked
     // surely only in the gateway's.
-    let may_change = |at: usize| kind(at) == Kind::Tolt || question.order.is_some();
+    let may_change = |at: usize| kind(at) == VendorKind::Tolt || question.order.is_some();
     let delete = |gone: &mut BTreeSet<String>, at: usize, gateway_id: &str| {
         if may_change(at) {
             let vendor_id = gateway_id.split_once('.').unwrap().1;
             let sandbox = &stage.sandboxes[at / 2];
             let deleted = match kind(at) {
-                Kind::Tolt => sandbox.tolt().delete(vendor_id),
-                Kind::Corporation => sandbox.corporation().delete(vendor_id),
+                VendorKind::Tolt => sandbox.tolt().delete(vendor_id),
+                VendorKind::Corporation => sandbox.corporation().delete(vendor_id),
             };
             if deleted {
                 gone.insert(gateway_id.to_owned());
@@ -214,15 +214,17 @@ fn happen(
     };
     match event {
         Event::Fail(at, calls, fault) => match kind(*at) {
-            Kind::Tolt => stage.sandboxes[at / 2].tolt().fail_next(*calls, fault.clone()),
-            Kind::Corporation => stage.sandboxes[at / 2].corporation().fail_next(*calls, fault.clone()),
+            VendorKind::Tolt => stage.sandboxes[at / 2].tolt().fail_next(*calls, fault.clone()),
+            VendorKind::Corporation => stage.sandboxes[at / 2].corporation().fail_next(*calls, fault.clone()),
         },
         Event::Insert(at, bits) if may_change(*at) => {
             let number = arrivals.get_mut(at).unwrap();
             *number += 1;
             match kind(*at) {
-                Kind::Tolt => stage.sandboxes[at / 2].tolt().insert(tolt_row(*number, *bits)),
-                Kind::Corporation => stage.sandboxes[at / 2].corporation().insert(corporation_row(*number, *bits)),
+                VendorKind::Tolt => stage.sandboxes[at / 2].tolt().insert(tolt_row(*number, *bits)),
+                VendorKind::Corporation => {
+                    stage.sandboxes[at / 2].corporation().insert(corporation_row(*number, *bits));
+                }
             }
         }
         Event::Insert(..) => {}

@@ -1,6 +1,6 @@
 //! The answer that the corporation vendor's own page shows.
 
-use customer_gateway::domain::question::{Expansion, Filter, Question};
+use customer_gateway::domain::question::{Expansion, Filter, ListQuery};
 
 use crate::translation::{
     asked::{corporation, customers, customers_with, expanding, fixture, with_raw},
@@ -10,13 +10,13 @@ use crate::translation::{
 #[test]
 fn the_list_of_customers() {
     let acme = Filter { search: Some("acme".to_owned()), ..Filter::default() };
-    let asked = Question { shape: expanding(&[Expansion::ShippingAddress]), ..customers_with(acme) };
+    let asked = ListQuery { shape: expanding(&[Expansion::ShippingAddress]), ..customers_with(acme) };
     corporation().list(&asked).reads("page_list_customers.json");
 }
 
 #[test]
 fn raw_rows_are_the_vendors_bytes() {
-    let list = || corporation().list(&Question { shape: with_raw(), ..customers() });
+    let list = || corporation().list(&ListQuery { shape: with_raw(), ..customers() });
     let retrieve = || corporation().retrieve("cust_789", with_raw());
     let answers = [
         ("page_list_customers.json", list()),

@@ -93,5 +93,5 @@ fn paging_24_a_total_below_the_rows_is_passed_on() {
 #[test]
 fn what_precedes_a_later_page_is_unknown() {
     let page = later_page().answered_with("paging_20_cursor_null.json").unwrap();
-    assert_eq!((&page.facts().prev, &page.facts().next), (&Neighbour::Unknown, &Neighbour::End));
+    assert_eq!((&page.info().prev, &page.info().next), (&Neighbour::Unknown, &Neighbour::End));
 }

@@ -3,14 +3,14 @@
 
 use customer_gateway::domain::{
     position::Anchor,
-    question::{Filter, Question},
+    question::{Filter, ListQuery},
 };
 use insta::assert_snapshot;
 
 use crate::translation::asked::{corporation, customers, customers_with, fixture};
 
 /// What a refusal of the first page of a list means.
-fn refusal(question: &Question, name: &str) -> String {
+fn refusal(question: &ListQuery, name: &str) -> String {
     format!("{:?}", corporation().list(question).answered(400, &fixture("corporation", name)).unwrap_err())
 }
 

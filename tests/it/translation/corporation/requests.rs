@@ -3,7 +3,7 @@
 
 use customer_gateway::domain::{
     position::{Anchor, Direction},
-    question::{Expansion, Filter, Question, Shape},
+    question::{Expansion, Filter, ListQuery, Shape},
     residual::Residual,
     timestamp::CreatedRange,
 };
@@ -29,7 +29,7 @@ fn request(filter: Filter) -> String {
 }
 
 /// Why a question cannot be asked.
-fn refusal(question: &Question) -> String {
+fn refusal(question: &ListQuery) -> String {
     format!("{:?}", corporation().plan(question).unwrap_err())
 }
 
@@ -170,7 +170,7 @@ fn transactions_are_no_operation_of_this_vendor() {
 #[test]
 fn expansions() {
     let expanded =
-        |expand: &[Expansion]| corporation().list(&Question { shape: expanding(expand), ..customers() }).request();
+        |expand: &[Expansion]| corporation().list(&ListQuery { shape: expanding(expand), ..customers() }).request();
     assert_snapshot!(expanded(&[Expansion::ShippingAddress]), @"/customers?corporation_id=corp_123&extend=shipping_address&limit=100");
     assert_snapshot!(expanded(&[Expansion::Exemption]), @"/customers?corporation_id=corp_123&extend=exemption_metadata&limit=100");
     assert_snapshot!(expanded(&[Expansion::ShippingAddress, Expansion::Exemption]), @"/customers?corporation_id=corp_123&extend=shipping_address%2Cexemption_metadata&limit=100");
@@ -178,7 +178,7 @@ fn expansions() {
 
 #[test]
 fn an_expansion_that_the_vendor_does_not_have_is_refused() {
-    let refused = |expansion| refusal(&Question { shape: expanding(&[expansion]), ..customers() });
+    let refused = |expansion| refusal(&ListQuery { shape: expanding(&[expansion]), ..customers() });
     assert_snapshot!(refused(Expansion::Partner), @r#"Unsupported { parameter: Expand, value: Some("partner"), supported: ["shipping_address", "exemption"] }"#);
     assert_snapshot!(refused(Expansion::Program), @r#"Unsupported { parameter: Expand, value: Some("program"), supported: ["shipping_address", "exemption"] }"#);
     assert_snapshot!(refused(Expansion::Stats), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["shipping_address", "exemption"] }"#);
@@ -187,7 +187,7 @@ fn an_expansion_that_the_vendor_does_not_have_is_refused() {
 
 #[test]
 fn raw_rows_are_asked_for_like_others() {
-    let raw = corporation().list(&Question { shape: with_raw(), ..customers() });
+    let raw = corporation().list(&ListQuery { shape: with_raw(), ..customers() });
     assert_eq!(raw.request(), request(Filter::default()));
 }
 

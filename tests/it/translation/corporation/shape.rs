@@ -1,7 +1,7 @@
 //! The shapes in which the corporation vendor's answers come (FACTS.md, cases
 //! 2 to 18). Cases 1, 3 and 14 are Tolt's alone.
 
-use customer_gateway::domain::question::{Expansion, Question, Shape};
+use customer_gateway::domain::question::{Expansion, ListQuery, Shape};
 
 use crate::translation::asked::{Asked, corporation, customers, expanding, with_raw};
 
@@ -11,7 +11,7 @@ fn list() -> Asked {
 
 fn expanded_list() -> Asked {
     let everything = expanding(&[Expansion::ShippingAddress, Expansion::Exemption]);
-    corporation().list(&Question { shape: everything, ..customers() })
+    corporation().list(&ListQuery { shape: everything, ..customers() })
 }
 
 fn retrieve() -> Asked {
@@ -94,19 +94,19 @@ fn shape_13_expanded_objects_null_partial_or_none() {
 }
 
 #[test]
-fn shape_13_expanded_objects_that_nobody_asked_for_are_left_out() {
+fn shape_13_expanded_objects_that_nobody_asked_for_are_omitted() {
     let page = list().answered_with("shape_13_expansions.json").unwrap();
     for index in 0..page.len() {
         let record: serde_json::Value = serde_json::from_slice(page.json(index)).unwrap();
         assert_eq!(record.get("shipping_address"), None);
         assert_eq!(record["tax"].get("exemption"), None);
     }
-    assert_eq!(page.facts().oddities.unreadable_values, 0);
+    assert_eq!(page.info().anomalies.unreadable_values, 0);
 }
 
 #[test]
 fn shape_15_unknown_fields_show_in_raw_alone() {
-    corporation().list(&Question { shape: with_raw(), ..customers() }).reads("shape_15_unknown_fields.json");
+    corporation().list(&ListQuery { shape: with_raw(), ..customers() }).reads("shape_15_unknown_fields.json");
 }
 
 #[test]

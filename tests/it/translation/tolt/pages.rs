@@ -1,6 +1,6 @@
 //! The answers that Tolt's own pages show.
 
-use customer_gateway::domain::question::{Expansion, Question, Shape};
+use customer_gateway::domain::question::{Expansion, ListQuery, Shape};
 
 use crate::translation::{
     asked::{customers, expanding, fixture, tolt, transactions, with_raw},
@@ -30,7 +30,7 @@ fn the_list_of_transactions() {
 
 #[test]
 fn raw_rows_are_the_vendors_bytes() {
-    let raw = |question| Question { shape: with_raw(), ..question };
+    let raw = |question| ListQuery { shape: with_raw(), ..question };
     let answers = [
         ("page_list_customers.json", tolt().list(&raw(customers()))),
         ("page_list_transactions.json", tolt().list(&raw(transactions()))),

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use customer_gateway::{
     domain::{
         position::{Anchor, Direction, Neighbour},
-        question::{Order, Question},
+        question::{ListQuery, Order},
     },
     vendors::PAGE_SIZE,
 };
@@ -36,7 +36,7 @@ fn from(instant: &str, direction: Direction) -> Anchor {
 /// The pages before and behind the one that a fixture makes at an anchor.
 fn neighbours(anchor: Anchor, name: &str) -> (Neighbour, Neighbour) {
     let page = list().at(anchor).answered_with(name).unwrap();
-    (page.facts().prev.clone(), page.facts().next.clone())
+    (page.info().prev.clone(), page.info().next.clone())
 }
 
 #[test]
@@ -78,8 +78,8 @@ fn paging_20_no_rows_at_the_start_are_the_whole_list() {
 fn paging_20_a_full_page_has_more_unless_it_says_otherwise() {
     let rows: Vec<_> = (0..PAGE_SIZE).map(|row| json!({"id": format!("cust_{row}")})).collect();
     let page = |more| list().answered(200, &Bytes::from(json!({"has_more": more, "data": rows}).to_string())).unwrap();
-    assert_eq!(page(None).facts().next, Neighbour::At(after("cust_99")));
-    assert_eq!(page(Some(false)).facts().next, Neighbour::End);
+    assert_eq!(page(None).info().next, Neighbour::At(after("cust_99")));
+    assert_eq!(page(Some(false)).info().next, Neighbour::End);
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn paging_22_a_cursor_whose_row_is_gone_is_refused() {
 
 #[test]
 fn paging_23_rows_of_one_instant_are_gone_on_from_by_id() {
-    tolt().list(&Question { order: Some(Order::Asc), ..customers() }).reads("paging_23_ties_ascending.json");
+    tolt().list(&ListQuery { order: Some(Order::Asc), ..customers() }).reads("paging_23_ties_ascending.json");
 }
 
 #[test]
@@ -175,7 +175,7 @@ fn a_page_from_an_instant_on_counts_no_total_of_the_question() {
 #[test]
 fn a_page_from_an_instant_back_is_turned_into_list_order() {
     let asked = tolt()
-        .list(&Question { order: Some(Order::Desc), ..customers() })
+        .list(&ListQuery { order: Some(Order::Desc), ..customers() })
         .at(from("2025-01-01T00:00:00Z", Direction::Backward));
     let page = asked.answered_with("paging_23_ties_ascending.json").unwrap();
     let ids: Vec<_> = (0..page.len()).map(|index| page.id(index)).collect();

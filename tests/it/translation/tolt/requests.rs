@@ -4,7 +4,7 @@
 
 use customer_gateway::domain::{
     position::{Anchor, Direction},
-    question::{Expansion, Filter, Order, Question, Shape},
+    question::{Expansion, Filter, ListQuery, Order, Shape},
     residual::Residual,
     timestamp::CreatedRange,
 };
@@ -22,17 +22,17 @@ fn created(gte: Option<&str>, lte: Option<&str>) -> CreatedRange {
     CreatedRange { gte: gte.map(instant), lte: lte.map(instant) }
 }
 
-fn between(gte: Option<&str>, lte: Option<&str>) -> Question {
+fn between(gte: Option<&str>, lte: Option<&str>) -> ListQuery {
     customers_with(Filter { created: created(gte, lte), ..Filter::default() })
 }
 
 /// The request for the first page.
-fn request(question: &Question) -> String {
+fn request(question: &ListQuery) -> String {
     tolt().list(question).request()
 }
 
 /// Why a question cannot be asked.
-fn refusal(question: &Question) -> String {
+fn refusal(question: &ListQuery) -> String {
     format!("{:?}", tolt().plan(question).unwrap_err())
 }
 
@@ -56,7 +56,7 @@ fn all_transactions() {
 
 #[test]
 fn orders() {
-    let ordered = |order, question| request(&Question { order: Some(order), ..question });
+    let ordered = |order, question| request(&ListQuery { order: Some(order), ..question });
     assert_snapshot!(ordered(Order::Asc, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100");
     assert_snapshot!(ordered(Order::Desc, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100");
     assert_snapshot!(ordered(Order::Asc, transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100");
@@ -73,13 +73,13 @@ fn status() {
 fn partner_id() {
     let filter = Filter { partner_id: Some("part_s7mbzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
     assert_snapshot!(request(&customers_with(filter.clone())), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
-    assert_snapshot!(request(&Question { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
+    assert_snapshot!(request(&ListQuery { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
 }
 
 #[test]
 fn customer_id_of_transactions() {
     let filter = Filter { customer_id: Some("cust_dK9bzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
-    assert_snapshot!(request(&Question { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&customer_id=cust_dK9bzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
+    assert_snapshot!(request(&ListQuery { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&customer_id=cust_dK9bzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
 }
 
 #[test]
@@ -95,7 +95,7 @@ fn created_is_sent_and_checked_again() {
 fn created_of_transactions() {
     let filter =
         Filter { created: created(Some("2025-01-15T14:30:00Z"), Some("2025-02-01T00:00:00Z")), ..Filter::default() };
-    assert_snapshot!(request(&Question { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&created_lte=2025-02-01T00%3A00%3A00.000Z&order=desc&limit=100");
+    assert_snapshot!(request(&ListQuery { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&created_lte=2025-02-01T00%3A00%3A00.000Z&order=desc&limit=100");
 }
 
 #[test]
@@ -134,7 +134,7 @@ fn all_native_filters_at_once() {
         ..Filter::default()
     };
     let shape = Shape { expand: vec![Expansion::Partner, Expansion::Program], raw: true };
-    assert_snapshot!(request(&Question { order: Some(Order::Asc), shape, ..customers_with(filter) }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=lead&partner_id=part_1&created_gte=2025-01-01T00%3A00%3A00.000Z&created_lte=2025-02-01T00%3A00%3A00.000Z&order=asc&expand[]=partner&expand[]=program&limit=100");
+    assert_snapshot!(request(&ListQuery { order: Some(Order::Asc), shape, ..customers_with(filter) }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=lead&partner_id=part_1&created_gte=2025-01-01T00%3A00%3A00.000Z&created_lte=2025-02-01T00%3A00%3A00.000Z&order=asc&expand[]=partner&expand[]=program&limit=100");
 }
 
 #[test]
@@ -183,7 +183,7 @@ fn filters_of_exemptions_are_refused_with_what_is_supported() {
 #[test]
 fn a_filter_that_transactions_do_not_have_is_refused() {
     let filter = Filter { status: Some("paid".into()), ..Filter::default() };
-    assert_snapshot!(refusal(&Question { filter, ..transactions() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "partner_id", "customer_id", "created_gte", "created_lte"] }"#);
+    assert_snapshot!(refusal(&ListQuery { filter, ..transactions() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "partner_id", "customer_id", "created_gte", "created_lte"] }"#);
 }
 
 #[test]
@@ -194,7 +194,7 @@ fn customers_cannot_be_asked_for_by_a_customers_id() {
 
 #[test]
 fn shape_14_expansions_keep_their_brackets() {
-    let expanded = |expand: &[Expansion], question| request(&Question { shape: expanding(expand), ..question });
+    let expanded = |expand: &[Expansion], question| request(&ListQuery { shape: expanding(expand), ..question });
     assert_snapshot!(expanded(&[Expansion::Partner], customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&limit=100");
     assert_snapshot!(expanded(&[Expansion::Partner, Expansion::Program], customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&expand[]=program&limit=100");
     assert_snapshot!(expanded(&[Expansion::Partner, Expansion::Program, Expansion::Customer], transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&expand[]=program&expand[]=customer&limit=100");
@@ -202,7 +202,7 @@ fn shape_14_expansions_keep_their_brackets() {
 
 #[test]
 fn an_expansion_that_tolt_does_not_have_is_refused() {
-    let refused = |expansion| refusal(&Question { shape: expanding(&[expansion]), ..customers() });
+    let refused = |expansion| refusal(&ListQuery { shape: expanding(&[expansion]), ..customers() });
     assert_snapshot!(refused(Expansion::ShippingAddress), @r#"Unsupported { parameter: Expand, value: Some("shipping_address"), supported: ["partner", "program"] }"#);
     assert_snapshot!(refused(Expansion::Exemption), @r#"Unsupported { parameter: Expand, value: Some("exemption"), supported: ["partner", "program"] }"#);
     assert_snapshot!(refused(Expansion::Customer), @r#"Unsupported { parameter: Expand, value: Some("customer"), supported: ["partner", "program"] }"#);
@@ -210,13 +210,13 @@ fn an_expansion_that_tolt_does_not_have_is_refused() {
 
 #[test]
 fn stats_are_for_one_customer_only() {
-    assert_snapshot!(refusal(&Question { shape: expanding(&[Expansion::Stats]), ..customers() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program"] }"#);
-    assert_snapshot!(refusal(&Question { shape: expanding(&[Expansion::Stats]), ..transactions() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program", "customer"] }"#);
+    assert_snapshot!(refusal(&ListQuery { shape: expanding(&[Expansion::Stats]), ..customers() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program"] }"#);
+    assert_snapshot!(refusal(&ListQuery { shape: expanding(&[Expansion::Stats]), ..transactions() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program", "customer"] }"#);
 }
 
 #[test]
 fn raw_rows_are_asked_for_like_others() {
-    assert_eq!(request(&Question { shape: with_raw(), ..customers() }), request(&customers()));
+    assert_eq!(request(&ListQuery { shape: with_raw(), ..customers() }), request(&customers()));
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn after_a_row() {
     assert_snapshot!(after("cust_2", customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=cust_2");
     assert_snapshot!(after("txn_2", transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=txn_2");
     assert_snapshot!(after(HOSTILE, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22");
-    assert_snapshot!(after("cust_2", Question { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&starting_after=cust_2");
+    assert_snapshot!(after("cust_2", ListQuery { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&starting_after=cust_2");
 }
 
 #[test]
@@ -253,7 +253,7 @@ fn before_a_row() {
     let before = |id: &str, question| tolt().list(&question).at(Anchor::Before(id.into())).request();
     assert_snapshot!(before("cust_2", customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&ending_before=cust_2");
     assert_snapshot!(before("txn_2", transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&ending_before=txn_2");
-    assert_snapshot!(before("..", Question { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&ending_before=..");
+    assert_snapshot!(before("..", ListQuery { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&ending_before=..");
 }
 
 /// A cursor of a time when the connection's name belonged to another vendor.
@@ -266,7 +266,7 @@ fn a_token_is_refused() {
 fn from_an_instant_the_range_is_narrowed_and_going_back_the_order_turned() {
     let from = |order, direction| {
         let anchor = Anchor::From(instant("2025-01-15T14:30:00.0005Z").into(), direction);
-        tolt().list(&Question { order: Some(order), ..customers() }).at(anchor).request()
+        tolt().list(&ListQuery { order: Some(order), ..customers() }).at(anchor).request()
     };
     assert_snapshot!(from(Order::Desc, Direction::Forward), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_lte=2025-01-15T14%3A30%3A00.001Z&order=desc&limit=100");
     assert_snapshot!(from(Order::Desc, Direction::Backward), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&order=asc&limit=100");

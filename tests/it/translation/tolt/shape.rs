@@ -3,7 +3,7 @@
 
 use customer_gateway::domain::{
     position::Anchor,
-    question::{Expansion, Question, Shape},
+    question::{Expansion, ListQuery, Shape},
 };
 
 use crate::translation::asked::{Asked, customers, expanding, tolt, transactions, with_raw};
@@ -13,7 +13,7 @@ fn list() -> Asked {
 }
 
 fn expanded_list() -> Asked {
-    tolt().list(&Question { shape: expanding(&[Expansion::Partner, Expansion::Program]), ..customers() })
+    tolt().list(&ListQuery { shape: expanding(&[Expansion::Partner, Expansion::Program]), ..customers() })
 }
 
 fn sales() -> Asked {
@@ -197,11 +197,11 @@ fn shape_13_expanded_objects_null_partial_or_disagreeing() {
 #[test]
 fn shape_13_expanded_objects_of_transactions_null_partial_or_disagreeing() {
     let expanded = expanding(&[Expansion::Partner, Expansion::Program, Expansion::Customer]);
-    tolt().list(&Question { shape: expanded, ..transactions() }).reads("shape_13_transaction_expansions.json");
+    tolt().list(&ListQuery { shape: expanded, ..transactions() }).reads("shape_13_transaction_expansions.json");
 }
 
 #[test]
-fn shape_13_expanded_objects_that_nobody_asked_for_are_left_out() {
+fn shape_13_expanded_objects_that_nobody_asked_for_are_omitted() {
     let page = retrieve().answered_with("page_retrieve_customer_expanded.json").unwrap();
     let plain = retrieve().answered_with("page_retrieve_customer.json").unwrap();
     assert_eq!(page.json(0), plain.json(0));
@@ -209,12 +209,12 @@ fn shape_13_expanded_objects_that_nobody_asked_for_are_left_out() {
 
 #[test]
 fn shape_15_unknown_fields_show_in_raw_alone() {
-    tolt().list(&Question { shape: with_raw(), ..customers() }).reads("shape_15_unknown_fields.json");
+    tolt().list(&ListQuery { shape: with_raw(), ..customers() }).reads("shape_15_unknown_fields.json");
 }
 
 #[test]
 fn shape_15_unknown_fields_of_transactions_show_in_raw_alone() {
     tolt()
-        .list(&Question { shape: with_raw(), ..transactions() })
+        .list(&ListQuery { shape: with_raw(), ..transactions() })
         .reads("shape_15_unknown_fields_of_transactions.json");
 }
