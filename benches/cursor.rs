@@ -6,9 +6,10 @@ mod pages;
 
 use criterion::Criterion;
 use customer_gateway::domain::{
+    anchor::{Anchor, Direction},
     connection::ConnectionName,
     cursor::{Cursor, CursorKey, Fingerprint},
-    position::{Anchor, Direction, Position, SourcePosition},
+    position::{Position, SourcePosition},
 };
 use pages::{Page, question};
 

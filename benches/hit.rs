@@ -15,10 +15,11 @@ use customer_gateway::{
     clock::SystemClock,
     config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
     directory::{Policies, SourceError},
+    domain::priority::Priority,
     identity::Claims,
     sandbox::{Options, Sandbox},
     telemetry::metrics::Registry,
-    upstream::{Credential, Priority, RateLimit},
+    upstream::{Credential, RateLimit},
     vendors::registry,
 };
 use http::{Request, StatusCode, header::AUTHORIZATION};

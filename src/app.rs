@@ -10,6 +10,7 @@ use crate::{
     config::{Caller, Config, Connection},
     directory::{Directory, Source, SourceMetrics},
     domain::{connection::ConnectionName, cursor::CursorKey},
+    http_client::{Client, ClientError, Clients, Collector},
     identity::Provider,
     server::Served,
     telemetry::{
@@ -17,7 +18,7 @@ use crate::{
         reloads::Reloads,
         trace::{ExporterError, Tracer},
     },
-    upstream::{Budget, BudgetRegistry, Client, ClientError, Clients, Collector, Endpoint, Upstream, UpstreamMetrics},
+    upstream::{Budget, BudgetRegistry, Endpoint, Upstream, UpstreamMetrics},
     vendors::Account,
 };
 

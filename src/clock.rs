@@ -42,6 +42,12 @@ impl GovernorClock for Ticks {
     }
 }
 
+/// Returns a duration in seconds, rounded up.
+#[must_use]
+pub fn ceil_seconds(duration: Duration) -> u64 {
+    duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
+}
+
 /// The machine's clock.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {

@@ -12,6 +12,7 @@ pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod domain;
+pub mod http_client;
 pub mod identity;
 pub mod reload;
 pub mod sandbox;

@@ -5,9 +5,10 @@ use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 use bytes::Bytes;
 use customer_gateway::{
     domain::{
+        anchor::Anchor,
+        filter::Filter,
         page::RecordPage,
-        position::Anchor,
-        question::{Filter, ListQuery, Resource, Shape},
+        query::{ListQuery, Resource, Shape},
     },
     vendors::{Account, Call, Vendor, VendorResponse, documented::UnknownField, plan::Plan, registry},
 };

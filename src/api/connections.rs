@@ -11,10 +11,11 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
+    clock::ceil_seconds,
     directory::Source,
     domain::parameter::Parameter,
     telemetry::request::record_connections,
-    upstream::{BreakerState, CallerShare, Upstream, ceil_seconds},
+    upstream::{BreakerState, CallerShare, Upstream},
     vendors::capabilities::{Applied, ListCapabilities, expansion_names},
 };
 

@@ -10,7 +10,7 @@ use axum::{
 use http::HeaderMap;
 
 use crate::{
-    domain::{customer::Customer, question::Retrieval},
+    domain::{customer::Customer, query::Retrieval},
     telemetry::request::record_connections,
 };
 

@@ -28,9 +28,9 @@ use opentelemetry::context::FutureExt;
 
 use crate::{
     clock::SharedClock,
+    domain::priority::Priority,
     domain::{connection::ConnectionName, page::RecordPage},
     telemetry::request,
-    upstream::Priority,
 };
 pub use entry::Entry;
 pub use freshness::{CacheDirectives, Policy};

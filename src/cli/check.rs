@@ -10,10 +10,11 @@ use crate::{
     directory::{Directory, PageRequest},
     domain::{
         connection::ConnectionName,
-        question::{Filter, ListQuery, Resource, Shape},
+        filter::Filter,
+        query::{ListQuery, Resource, Shape},
     },
+    http_client::Clients,
     identity::{KeySource, Settings},
-    upstream::Clients,
 };
 
 use super::{ConfigFile, print_line};

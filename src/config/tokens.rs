@@ -5,8 +5,8 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use url::Url;
 
 use crate::{
+    http_client,
     identity::{Claims, Jwks, KeySet, Settings},
-    upstream,
 };
 
 use super::{Caller, ConfigError, Fault, file, read::Reader};
@@ -79,7 +79,7 @@ impl Reader<'_> {
 
     fn jwks_url(&self, url: &str) -> Result<Jwks, ConfigError> {
         let is_safe = |url: &Url| {
-            let is_encrypted = url.scheme() == "https" || (url.scheme() == "http" && upstream::is_loopback(url));
+            let is_encrypted = url.scheme() == "https" || (url.scheme() == "http" && http_client::is_loopback(url));
             is_encrypted && url.has_host() && url.username().is_empty() && url.password().is_none()
         };
         Url::parse(url).ok().filter(is_safe).map(Jwks::Url).ok_or_else(|| {

@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 
 use crate::{
     clock::SharedClock,
-    domain::{connection::ConnectionName, question::Resource},
+    domain::{connection::ConnectionName, query::Resource},
     telemetry::metrics::Registry,
     vendors::{
         Call,

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    domain::question::ListQuery,
+    domain::query::ListQuery,
     vendors::plan::{Plan, PlanError},
 };
 

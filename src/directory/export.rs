@@ -7,12 +7,13 @@ use std::time::Duration;
 use crate::{
     cache::CacheDirectives,
     clock::SharedClock,
+    domain::priority::Priority,
     domain::{
+        anchor::Direction,
         cursor::{Cursor, CursorError, CursorKey, Fingerprint},
-        position::Direction,
-        question::ListQuery,
+        query::ListQuery,
     },
-    upstream::{Priority, SendError},
+    upstream::SendError,
 };
 
 use super::{

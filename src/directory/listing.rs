@@ -6,10 +6,7 @@ use std::{cmp::Ordering, sync::Arc};
 use futures_util::future::try_join_all;
 
 use crate::{
-    domain::{
-        position::{Direction, SourcePosition},
-        question::Order,
-    },
+    domain::{anchor::Direction, position::SourcePosition, query::Order},
     vendors::plan::PlanError,
 };
 

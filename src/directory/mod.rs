@@ -21,13 +21,15 @@ use std::sync::Arc;
 use crate::{
     cache::{CacheDirectives, PageCache, Scope},
     clock::SharedClock,
+    domain::priority::Priority,
     domain::{
+        anchor::Direction,
         connection::ConnectionName,
         cursor::{Cursor, CursorKey, Fingerprint},
-        position::{Direction, SourcePosition},
-        question::{ListQuery, Retrieval},
+        position::SourcePosition,
+        query::{ListQuery, Retrieval},
     },
-    upstream::{CallerShare, Priority},
+    upstream::CallerShare,
     vendors::{
         Call,
         plan::{Plan, PlanError, RetrievalPlan},

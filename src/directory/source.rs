@@ -5,8 +5,9 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, Peek, Policy},
-    domain::{connection::ConnectionName, page::RecordPage, question::Resource},
-    upstream::{CallerShare, Priority, Reply, SendError, Upstream},
+    domain::priority::Priority,
+    domain::{connection::ConnectionName, page::RecordPage, query::Resource},
+    upstream::{CallerShare, Reply, SendError, Upstream},
     vendors::{
         Account, Call, Refusal, Vendor, VendorError, VendorRequest, VendorResponse, capabilities::Capabilities,
         documented::UnknownField, registry::VendorKind,

@@ -3,7 +3,7 @@
 
 use moka::sync::Cache;
 
-use crate::{cache::Key, domain::position::Anchor};
+use crate::{cache::Key, domain::anchor::Anchor};
 
 /// How many steps are remembered; each weighs some hundred bytes.
 const CAPACITY: u64 = 50_000;

@@ -7,11 +7,7 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{
-    connection::ConnectionName,
-    position::{Direction, SourcePosition},
-    question::ListQuery,
-};
+use super::{anchor::Direction, connection::ConnectionName, position::SourcePosition, query::ListQuery};
 
 /// The longest cursor there is, in characters.
 pub const MAX_LENGTH: usize = 2048;
@@ -41,7 +37,7 @@ impl Fingerprint {
     pub fn of<'a>(question: &ListQuery, connections: impl IntoIterator<Item = &'a ConnectionName>) -> Self {
         let connections: Vec<&str> = connections.into_iter().map(ConnectionName::as_str).collect();
         let filter: Vec<_> = question.filter.set().into_iter().map(|(p, values)| (p.name(), values)).collect();
-        let order = question.order.map(super::question::Order::name);
+        let order = question.order.map(super::query::Order::name);
         let canonical = serde_json::to_vec(&(connections, question.resource, filter, order)).unwrap_or_default();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&blake3::hash(&canonical).as_bytes()[..16]);
@@ -126,8 +122,10 @@ impl std::fmt::Debug for CursorKey {
 mod tests {
     use super::*;
     use crate::domain::{
-        position::{Anchor, Position},
-        question::{Filter, Resource, Shape},
+        anchor::Anchor,
+        filter::Filter,
+        position::Position,
+        query::{Resource, Shape},
     };
 
     fn question(status: &str) -> ListQuery {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use serde::Serialize;
 
-use super::position::Neighbour;
+use super::anchor::Neighbour;
 
 /// One page of a vendor, normalized and serialized once. Serving a slice of it
 /// copies bytes and parses nothing.

@@ -8,73 +8,12 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::{page::RecordPage, question::Order};
-
-/// Which way a walk goes through a list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Direction {
-    /// Towards the end.
-    Forward,
-    /// Towards the beginning.
-    Backward,
-}
-
-impl Direction {
-    /// The other way.
-    #[must_use]
-    pub fn reversed(self) -> Self {
-        match self {
-            Self::Forward => Self::Backward,
-            Self::Backward => Self::Forward,
-        }
-    }
-}
-
-/// Where a vendor's page begins, in the words that vendors have for it.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub enum Anchor {
-    /// At the beginning of the list.
-    Start,
-    /// Behind the row with this vendor's id.
-    After(Box<str>),
-    /// Ends before the row with this vendor's id.
-    Before(Box<str>),
-    /// Where the vendor's opaque token says.
-    Token(Box<str>),
-    /// At an instant of `created_at`, inclusive, going in a direction: the way
-    /// back into an ordered list when the row of an anchor is gone.
-    From(Instant, Direction),
-}
-
-/// What lies on one side of a vendor's page.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub enum Neighbour {
-    /// Nothing: the list ends here.
-    #[default]
-    End,
-    /// The page at this anchor.
-    At(Anchor),
-    /// Something or nothing; the vendor has no word for it.
-    Unknown,
-}
-
-/// An instant in nanoseconds since the epoch, as it stands in a cursor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-pub struct Instant(i128);
-
-impl From<jiff::Timestamp> for Instant {
-    fn from(instant: jiff::Timestamp) -> Self {
-        Self(instant.as_nanosecond())
-    }
-}
-
-impl Instant {
-    /// The instant, where it lies within the years that can be written.
-    #[must_use]
-    pub fn timestamp(self) -> Option<jiff::Timestamp> {
-        jiff::Timestamp::from_nanosecond(self.0).ok()
-    }
-}
+use super::{
+    anchor::{Anchor, Direction, Instant},
+    cycle::CycleDetector,
+    page::RecordPage,
+    query::Order,
+};
 
 /// A gap between rows: the edge of everything a walk has shown.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -244,7 +183,8 @@ impl RowKey {
     /// (`created_at`, `id`).
     fn precedes(&self, page: &RecordPage, index: usize, order: Order) -> bool {
         let (Some(mine), Some(theirs)) = (self.created_at, page.created_at(index)) else { return false };
-        let ascending = mine.0.cmp(&theirs.as_nanosecond()).then_with(|| self.id.as_ref().cmp(page.id(index)));
+        let ascending =
+            mine.nanosecond().cmp(&theirs.as_nanosecond()).then_with(|| self.id.as_ref().cmp(page.id(index)));
         let in_list = match order {
             Order::Asc => ascending,
             Order::Desc => ascending.reverse(),
@@ -257,77 +197,6 @@ impl RowKey {
     }
 }
 
-/// Brent's cycle detection over the anchors of a walk, in constant space: the
-/// anchor at the last power of two is kept and every later one compared with
-/// it, so that a vendor whose cursors go round is noticed (FACTS.md, case 21).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct CycleDetector {
-    steps: u32,
-    mark: u64,
-}
-
-impl CycleDetector {
-    /// Records that the walk enters the page at `anchor`; `None` when it has
-    /// been there before.
-    #[must_use]
-    pub fn enter(self, anchor: &Anchor) -> Option<Self> {
-        let mark = fingerprint(anchor);
-        if self.steps > 0 && self.mark == mark {
-            return None;
-        }
-        let steps = self.steps.saturating_add(1);
-        Some(Self { steps, mark: if steps.is_power_of_two() { mark } else { self.mark } })
-    }
-}
-
-fn fingerprint(anchor: &Anchor) -> u64 {
-    let (tag, text): (u8, &str) = match anchor {
-        Anchor::Start => (0, ""),
-        Anchor::After(id) => (1, id),
-        Anchor::Before(id) => (2, id),
-        Anchor::Token(token) => (3, token),
-        Anchor::From(..) => (4, ""),
-    };
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(&[tag]).update(text.as_bytes());
-    if let Anchor::From(instant, _) = anchor {
-        hasher.update(&instant.0.to_le_bytes());
-    }
-    let mut first = [0; 8];
-    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    u64::from_le_bytes(first)
-}
-
 fn clamp(index: usize) -> u16 {
     u16::try_from(index).unwrap_or(u16::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_walk_in_circles_is_noticed_within_a_few_laps() {
-        for (tail, cycle) in [(0_u32, 1_u32), (1, 2), (5, 7), (30, 3)] {
-            let mut detector = CycleDetector::default();
-            let mut step = 0;
-            loop {
-                let place = if step < tail { step } else { tail + (step - tail) % cycle };
-                match detector.enter(&Anchor::Token(place.to_string().into())) {
-                    Some(next) => detector = next,
-                    None => break,
-                }
-                step += 1;
-                assert!(step < 4 * (tail + cycle) + 4, "cycle of {cycle} after {tail} not noticed");
-            }
-        }
-    }
-
-    #[test]
-    fn a_straight_walk_is_left_alone() {
-        let mut detector = CycleDetector::default();
-        for step in 0..10_000 {
-            detector = detector.enter(&Anchor::Token(step.to_string().into())).unwrap();
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{page::RecordPage, timestamp::CreatedRange};
+use super::{filter::CreatedRange, page::RecordPage};
 
 /// What is left of a filter after the vendor's part; every member that is set
 /// must hold.

@@ -75,33 +75,6 @@ impl Serialize for Timestamp {
     }
 }
 
-/// The `created_at` range of a question, both ends inclusive.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct CreatedRange {
-    /// The earliest instant that matches.
-    pub gte: Option<jiff::Timestamp>,
-    /// The latest instant that matches.
-    pub lte: Option<jiff::Timestamp>,
-}
-
-impl CreatedRange {
-    /// Whether any bound is set.
-    #[must_use]
-    pub fn is_bounded(self) -> bool {
-        self.gte.is_some() || self.lte.is_some()
-    }
-
-    /// Whether an instant lies within. An unknown instant lies within the
-    /// unbounded range only, as an SQL null would.
-    #[must_use]
-    pub fn contains(self, instant: Option<jiff::Timestamp>) -> bool {
-        match instant {
-            Some(instant) => self.gte.is_none_or(|from| from <= instant) && self.lte.is_none_or(|to| instant <= to),
-            None => !self.is_bounded(),
-        }
-    }
-}
-
 /// The whole millisecond at or before an instant.
 #[must_use]
 pub fn floor_to_millisecond(instant: jiff::Timestamp) -> jiff::Timestamp {

@@ -10,8 +10,8 @@ use tokio::{
 
 use crate::{
     clock::SharedClock,
+    http_client::{ClientError, Clients},
     telemetry::metrics::Registry,
-    upstream::{ClientError, Clients},
 };
 
 use super::{Jwks, KeySet, KeySource, KeySourceError, Settings, TokenError};

@@ -4,7 +4,7 @@ use std::{io, path::PathBuf, time::Duration};
 
 use url::Url;
 
-use crate::upstream::{ClientError, Clients, FetchError, Fetcher};
+use crate::http_client::{ClientError, Clients, FetchError, Fetcher};
 
 use super::{KeySet, KeySetError};
 

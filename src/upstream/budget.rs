@@ -12,7 +12,7 @@ use std::{
 
 use parking_lot::Mutex;
 
-use crate::clock::SharedClock;
+use crate::{clock::SharedClock, domain::priority::Priority};
 
 use super::{CallerShare, Credential, SendError, limiter::Limiter};
 
@@ -30,15 +30,6 @@ pub struct RateLimit {
     pub per: Duration,
     /// How long a call waits for its place at most.
     pub max_wait: Duration,
-}
-
-/// Who a call is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Priority {
-    /// A caller waits for it.
-    Caller,
-    /// Nobody waits: it gives way to whoever does.
-    Background,
 }
 
 /// One credential's share of calls. Clones share it.

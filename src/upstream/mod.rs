@@ -8,13 +8,11 @@
 
 mod breaker;
 mod budget;
-mod collector;
 mod credential;
-mod fetch;
+mod endpoint;
 mod limiter;
 mod metrics;
 mod retry_after;
-mod send;
 mod share;
 
 use std::{
@@ -26,18 +24,20 @@ use std::{
 };
 
 use backon::{BackoffBuilder, ExponentialBuilder, Retryable};
-pub use reqwest::Client;
 use tower::retry::budget::{Budget as _, TpsBudget};
 
-use crate::{clock::SharedClock, vendors::VendorRequest};
+use crate::{
+    clock::{SharedClock, ceil_seconds},
+    domain::priority::Priority,
+    http_client::BodyError,
+    vendors::VendorRequest,
+};
 use breaker::CallOutcome;
 pub use breaker::{Breaker, BreakerState};
-pub use budget::{Budget, BudgetRegistry, BudgetState, Priority, RateLimit};
-pub use collector::Collector;
+pub use budget::{Budget, BudgetRegistry, BudgetState, RateLimit};
 pub use credential::Credential;
-pub use fetch::{FetchError, Fetcher};
+pub use endpoint::{Endpoint, Reply};
 pub use metrics::UpstreamMetrics;
-pub use send::{ClientError, Clients, Endpoint, Reply, is_loopback};
 pub use share::{CallerShare, Share};
 
 /// A call is tried so many times at most.
@@ -86,12 +86,9 @@ pub enum SendError {
     /// The vendor cannot be reached.
     #[error("the vendor cannot be reached: {0}")]
     Unreachable(String),
-    /// The answer broke off.
-    #[error("the answer broke off: {0}")]
-    BodyInterrupted(String),
-    /// The body is larger than allowed.
-    #[error("the answer is larger than {0} bytes")]
-    TooLarge(usize),
+    /// The response body could not be read.
+    #[error(transparent)]
+    Body(#[from] BodyError),
 }
 
 impl SendError {
@@ -103,8 +100,8 @@ impl SendError {
             Self::BreakerOpen { .. } => "breaker_open",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
-            Self::BodyInterrupted(_) => "body_error",
-            Self::TooLarge(_) => "too_large",
+            Self::Body(BodyError::Interrupted(_)) => "body_error",
+            Self::Body(BodyError::TooLarge(_)) => "too_large",
         }
     }
 }
@@ -156,7 +153,7 @@ impl Upstream {
         let sent = tokio::time::timeout(self.timeout, sending).await.unwrap_or(Err(SendError::TimedOut(self.timeout)));
         permit.settle(match &sent {
             Ok(reply) if reply.response.status >= 500 => CallOutcome::Failed,
-            Ok(_) | Err(SendError::TooLarge(_)) => CallOutcome::Succeeded,
+            Ok(_) | Err(SendError::Body(BodyError::TooLarge(_))) => CallOutcome::Succeeded,
             Err(SendError::BudgetSpent { .. } | SendError::ShareSpent { .. } | SendError::BreakerOpen { .. }) => {
                 CallOutcome::Unknown
             }
@@ -240,7 +237,7 @@ impl Upstream {
     ) -> Result<Reply, AttemptError> {
         self.take_place(priority, left).await.map_err(AttemptError::Permanent)?;
         let mut reply = self.endpoint.send(request, self.clock.now(), resends).await.map_err(|error| match error {
-            SendError::TooLarge(_) => AttemptError::Permanent(error),
+            SendError::Body(BodyError::TooLarge(_)) => AttemptError::Permanent(error),
             error => AttemptError::Retryable(error),
         })?;
         match reply.response.status {
@@ -307,12 +304,6 @@ fn backoff() -> impl BackoffBuilder {
 }
 
 /// A wait in whole seconds, rounded up: whoever comes back too early is refused
-/// again.
-#[must_use]
-pub fn ceil_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
-}
-
 impl std::fmt::Debug for Upstream {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Upstream")

@@ -50,7 +50,8 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        upstream::{Budget, Priority, RateLimit},
+        domain::priority::Priority,
+        upstream::{Budget, RateLimit},
     };
 
     /// A clock that is moved, and on which nobody sleeps.

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::domain::{
     parameter::Parameter,
-    question::{Expansion, Order, Resource},
+    query::{Expansion, Order, Resource},
 };
 
 /// Everything a kind of vendor can be asked.

@@ -20,9 +20,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use bytes::Bytes;
 
-use crate::domain::{
-    connection::ConnectionName, page::RecordPage, parameter::Parameter, position::Anchor, question::Shape,
-};
+use crate::domain::{anchor::Anchor, connection::ConnectionName, page::RecordPage, parameter::Parameter, query::Shape};
 use capabilities::Capabilities;
 use documented::UnknownField;
 use plan::{Plan, RetrievalPlan};

@@ -1,10 +1,12 @@
 //! Splitting a question: the vendor's part in its own words, and the rest.
 
 use crate::domain::{
+    filter::CreatedRange,
+    filter::Filter,
     parameter::Parameter,
-    question::{Expansion, Filter, ListQuery, Order, Resource, Retrieval, Shape},
+    query::{Expansion, ListQuery, Order, Resource, Retrieval, Shape},
     residual::Residual,
-    timestamp::{CreatedRange, Timestamp, ceil_to_millisecond, floor_to_millisecond},
+    timestamp::{Timestamp, ceil_to_millisecond, floor_to_millisecond},
 };
 
 use super::capabilities::{Capabilities, Support, expansion_names};

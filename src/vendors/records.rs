@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use serde::Serialize;
 
 use crate::domain::{
+    anchor::Neighbour,
     customer::Source,
     id::GatewayId,
     page::{Anomalies, PageInfo, RecordPage, RecordPageBuilder},
-    position::Neighbour,
-    question::Shape,
+    query::Shape,
     timestamp::Timestamp,
 };
 

@@ -1,6 +1,6 @@
 //! What a vendor's refusal means, alike for every vendor.
 
-use crate::domain::position::Anchor;
+use crate::domain::anchor::Anchor;
 
 use super::{Call, Refusal, VendorError};
 

@@ -46,7 +46,7 @@ impl std::fmt::Debug for VendorKind {
 mod tests {
     use super::*;
     use crate::{
-        domain::{parameter::Parameter, question::Resource},
+        domain::{parameter::Parameter, query::Resource},
         vendors::capabilities::Support,
     };
 

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::{
     directory::ExportPage,
-    domain::question::{Expansion, ListQuery, Resource},
+    domain::query::{Expansion, ListQuery, Resource},
 };
 
 use super::{Checkpoint, omitted};

@@ -4,7 +4,7 @@
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::{directory::ExportPage, domain::question::ListQuery};
+use crate::{directory::ExportPage, domain::query::ListQuery};
 
 use super::Checkpoint;
 

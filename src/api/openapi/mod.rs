@@ -18,7 +18,7 @@ use utoipa::{
     },
 };
 
-use crate::domain::question::Order;
+use crate::domain::query::Order;
 
 use super::{
     access,

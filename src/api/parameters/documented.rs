@@ -10,7 +10,7 @@ use utoipa::{
     },
 };
 
-use crate::domain::question::{Expansion, Order};
+use crate::domain::query::{Expansion, Order};
 
 use super::{CUSTOMER_EXPANSIONS, TRANSACTION_EXPANSIONS};
 

@@ -10,10 +10,11 @@ use crate::{
     directory::{Directory, PageRequest},
     domain::{
         connection::ConnectionName,
+        filter::CreatedRange,
+        filter::Filter,
         id::GatewayId,
         parameter::Parameter,
-        question::{Expansion, Filter, ListQuery, Order, Resource, Shape},
-        timestamp::CreatedRange,
+        query::{Expansion, ListQuery, Order, Resource, Shape},
     },
 };
 

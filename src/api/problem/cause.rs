@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::{
     directory::{DirectoryError, SourceError},
     domain::{connection::ConnectionName, cursor::CursorError, parameter::Parameter},
+    http_client::BodyError,
     identity::TokenError,
     upstream::SendError,
     vendors::{Refusal, VendorError, plan::PlanError},
@@ -116,10 +117,10 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
         }
         SourceError::NotCached => Problem::new(Code::NotCached, detail),
         SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),
-        SourceError::Send(SendError::Unreachable(_) | SendError::BodyInterrupted(_)) => {
+        SourceError::Send(SendError::Unreachable(_) | SendError::Body(BodyError::Interrupted(_))) => {
             Problem::new(Code::VendorError, detail)
         }
-        SourceError::Send(SendError::TooLarge(_)) => Problem::new(Code::VendorUnreadable, detail),
+        SourceError::Send(SendError::Body(BodyError::TooLarge(_))) => Problem::new(Code::VendorUnreadable, detail),
         SourceError::Lost => Problem::new(Code::Internal, detail),
     }
 }

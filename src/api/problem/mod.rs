@@ -7,7 +7,7 @@ pub(super) mod page;
 
 use std::{any::Any, borrow::Cow, time::Duration};
 
-use crate::upstream::ceil_seconds;
+use crate::clock::ceil_seconds;
 use axum::{
     http::Method,
     response::{IntoResponse, Response},

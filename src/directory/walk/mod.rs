@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use crate::{
     cache::Entry,
-    domain::position::{Direction, SourcePosition},
+    domain::{anchor::Direction, position::SourcePosition},
 };
 
 use super::{CallEstimate, DirectoryError, Freshness};

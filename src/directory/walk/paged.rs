@@ -4,7 +4,11 @@ use std::sync::Arc;
 
 use crate::{
     cache::Entry,
-    domain::position::{Anchor, CycleDetector, Direction, Located, Neighbour, Position, RowKey, Side, SourcePosition},
+    domain::{
+        anchor::{Anchor, Direction, Neighbour},
+        cycle::CycleDetector,
+        position::{Located, Position, RowKey, Side, SourcePosition},
+    },
 };
 
 use super::{

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use crate::{
     cache::{CacheDirectives, Entry, Key, Peek},
-    domain::position::{Anchor, CycleDetector},
-    upstream::{CallerShare, Priority},
+    domain::priority::Priority,
+    domain::{anchor::Anchor, cycle::CycleDetector},
+    upstream::CallerShare,
     vendors::{Call, VendorRequest, plan::Plan},
 };
 

@@ -6,8 +6,10 @@ use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 use crate::{
     cache::Entry,
     domain::{
-        position::{Anchor, CycleDetector, Direction, Instant, Neighbour, Position, RowKey, Side, SourcePosition},
-        question::Order,
+        anchor::{Anchor, Direction, Instant, Neighbour},
+        cycle::CycleDetector,
+        position::{Position, RowKey, Side, SourcePosition},
+        query::Order,
     },
     vendors::{PAGE_SIZE, capabilities::ListCapabilities},
 };

@@ -2,7 +2,7 @@
 //! "List customers".
 
 use crate::{
-    domain::{parameter::Parameter, question::Expansion},
+    domain::{parameter::Parameter, query::Expansion},
     vendors::capabilities::{
         Capabilities, ListCapabilities,
         Support::{Gateway, Native, NativeList},

@@ -12,7 +12,7 @@ use crate::{
     domain::{
         customer::{Address, Customer, Exemption, Tax},
         page::Anomalies,
-        question::Expansion,
+        query::Expansion,
     },
     vendors::{VendorError, records::Records, wire::Row},
 };

@@ -10,8 +10,8 @@ mod wire;
 use std::collections::BTreeSet;
 
 use crate::domain::{
+    anchor::{Anchor, Neighbour},
     page::RecordPage,
-    position::{Anchor, Neighbour},
 };
 
 use super::{

@@ -1,7 +1,7 @@
 //! The corporation vendor's requests.
 
 use crate::{
-    domain::{position::Anchor, question::Resource},
+    domain::{anchor::Anchor, query::Resource},
     vendors::{
         PAGE_SIZE, Refusal, VendorError, VendorRequest,
         plan::{Plan, RetrievalPlan},

@@ -4,7 +4,7 @@
 use crate::{
     domain::{
         parameter::Parameter,
-        question::{Expansion, Order},
+        query::{Expansion, Order},
     },
     vendors::capabilities::{
         Capabilities, ListCapabilities,

@@ -17,7 +17,7 @@ use crate::{
     domain::{
         customer::{Customer, Partner, Program, Referral, Stats, Text},
         page::Anomalies,
-        question::{Expansion, Shape},
+        query::{Expansion, Shape},
         transaction::{CustomerSummary, Product, Transaction},
     },
     vendors::{

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::domain::{page::RecordPage, position::Anchor, question::Resource};
+use crate::domain::{anchor::Anchor, page::RecordPage, query::Resource};
 
 use super::{
     Account, Call, PAGE_SIZE, Vendor, VendorError, VendorRequest, VendorResponse,

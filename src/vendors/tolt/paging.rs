@@ -1,7 +1,7 @@
 //! Tolt's paging: `starting_after` and `ending_before` by id, `has_more`.
 
 use crate::{
-    domain::position::{Anchor, Direction, Neighbour},
+    domain::anchor::{Anchor, Direction, Neighbour},
     vendors::VendorError,
 };
 

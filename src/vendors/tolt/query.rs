@@ -2,9 +2,9 @@
 
 use crate::{
     domain::{
+        anchor::{Anchor, Direction, Instant},
         parameter::Parameter,
-        position::{Anchor, Direction, Instant},
-        question::{Order, Resource},
+        query::{Order, Resource},
         timestamp::{Timestamp, ceil_to_millisecond, floor_to_millisecond},
     },
     vendors::{

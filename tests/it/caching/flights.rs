@@ -10,9 +10,9 @@ use customer_gateway::{
     clock::SystemClock,
     directory::SourceError,
     domain::page::RecordPage,
+    domain::priority::Priority,
     sandbox::Fault,
     telemetry::metrics::Registry,
-    upstream::Priority,
 };
 use futures_util::future::join;
 

@@ -4,9 +4,9 @@ use std::{sync::Arc, time::Duration};
 
 use customer_gateway::{
     clock::SystemClock,
+    http_client::Clients,
     identity::{self, Jwks, Settings},
     telemetry::metrics::Registry,
-    upstream::Clients,
 };
 use futures_util::future::join_all;
 use insta::assert_json_snapshot;

@@ -5,9 +5,10 @@ use std::{path::PathBuf, sync::Arc};
 use bytes::Bytes;
 use customer_gateway::{
     domain::{
+        anchor::Anchor,
+        filter::Filter,
         page::RecordPage,
-        position::Anchor,
-        question::{Expansion, Filter, ListQuery, Resource, Retrieval, Shape},
+        query::{Expansion, ListQuery, Resource, Retrieval, Shape},
     },
     vendors::{
         Account, Call, VendorError, VendorResponse,

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use customer_gateway::{
     domain::{
         page::RecordPage,
-        question::{Expansion, ListQuery, Shape},
+        query::{Expansion, ListQuery, Shape},
     },
     vendors::VendorError,
 };

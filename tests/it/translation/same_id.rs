@@ -1,6 +1,6 @@
 //! An id that both vendors use (FACTS.md, case 28).
 
-use customer_gateway::domain::question::Shape;
+use customer_gateway::domain::query::Shape;
 
 use super::{
     asked::{corporation, tolt},

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use customer_gateway::{
     domain::{
+        anchor::{Anchor, Direction},
+        filter::Filter,
         parameter::Parameter,
-        position::{Anchor, Direction},
-        question::{Expansion, Filter, ListQuery, Order, Resource, Retrieval, Shape},
+        query::{Expansion, ListQuery, Order, Resource, Retrieval, Shape},
     },
     vendors::{
         Call,

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use customer_gateway::{
     domain::{
+        anchor::{Anchor, Neighbour},
         page::RecordPage,
-        position::{Anchor, Neighbour},
     },
     sandbox::Sandbox,
     vendors::{Account, Call, Vendor, VendorResponse, registry::kind},

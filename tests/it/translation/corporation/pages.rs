@@ -1,6 +1,9 @@
 //! The answer that the corporation vendor's own page shows.
 
-use customer_gateway::domain::question::{Expansion, Filter, ListQuery};
+use customer_gateway::domain::{
+    filter::Filter,
+    query::{Expansion, ListQuery},
+};
 
 use crate::translation::{
     asked::{corporation, customers, customers_with, expanding, fixture, with_raw},

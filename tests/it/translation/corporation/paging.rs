@@ -1,7 +1,7 @@
 //! What the corporation vendor's pages say of the pages around them (FACTS.md,
 //! cases 19 to 24). Walks over several pages are tested elsewhere.
 
-use customer_gateway::domain::position::{Anchor, Neighbour};
+use customer_gateway::domain::anchor::{Anchor, Neighbour};
 
 use crate::translation::asked::{Asked, corporation, customers};
 

@@ -1,10 +1,7 @@
 //! The corporation vendor's refusals, in every shape and with every status
 //! (FACTS.md, cases 4 to 6).
 
-use customer_gateway::domain::{
-    position::Anchor,
-    question::{Filter, ListQuery},
-};
+use customer_gateway::domain::{anchor::Anchor, filter::Filter, query::ListQuery};
 use insta::assert_snapshot;
 
 use crate::translation::asked::{corporation, customers, customers_with, fixture};

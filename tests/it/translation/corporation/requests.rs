@@ -2,10 +2,11 @@
 //! line.
 
 use customer_gateway::domain::{
-    position::{Anchor, Direction},
-    question::{Expansion, Filter, ListQuery, Shape},
+    anchor::{Anchor, Direction},
+    filter::CreatedRange,
+    filter::Filter,
+    query::{Expansion, ListQuery, Shape},
     residual::Residual,
-    timestamp::CreatedRange,
 };
 use insta::assert_snapshot;
 

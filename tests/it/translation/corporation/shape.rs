@@ -1,7 +1,7 @@
 //! The shapes in which the corporation vendor's answers come (FACTS.md, cases
 //! 2 to 18). Cases 1, 3 and 14 are Tolt's alone.
 
-use customer_gateway::domain::question::{Expansion, ListQuery, Shape};
+use customer_gateway::domain::query::{Expansion, ListQuery, Shape};
 
 use crate::translation::asked::{Asked, corporation, customers, expanding, with_raw};
 

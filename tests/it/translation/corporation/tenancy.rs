@@ -1,6 +1,6 @@
 //! Rows of another corporation than the one asked for (FACTS.md, case 27).
 
-use customer_gateway::domain::question::Shape;
+use customer_gateway::domain::query::Shape;
 
 use crate::translation::asked::{corporation, customers};
 

@@ -1,6 +1,6 @@
 //! The answers that Tolt's own pages show.
 
-use customer_gateway::domain::question::{Expansion, ListQuery, Shape};
+use customer_gateway::domain::query::{Expansion, ListQuery, Shape};
 
 use crate::translation::{
     asked::{customers, expanding, fixture, tolt, transactions, with_raw},

@@ -5,8 +5,8 @@
 use bytes::Bytes;
 use customer_gateway::{
     domain::{
-        position::{Anchor, Direction, Neighbour},
-        question::{ListQuery, Order},
+        anchor::{Anchor, Direction, Neighbour},
+        query::{ListQuery, Order},
     },
     vendors::PAGE_SIZE,
 };

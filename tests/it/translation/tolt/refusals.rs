@@ -2,8 +2,9 @@
 //! and 6).
 
 use customer_gateway::domain::{
-    position::{Anchor, Direction},
-    question::{Filter, Shape},
+    anchor::{Anchor, Direction},
+    filter::Filter,
+    query::Shape,
 };
 use insta::assert_snapshot;
 

@@ -3,10 +3,11 @@
 //! (case 26).
 
 use customer_gateway::domain::{
-    position::{Anchor, Direction},
-    question::{Expansion, Filter, ListQuery, Order, Shape},
+    anchor::{Anchor, Direction},
+    filter::CreatedRange,
+    filter::Filter,
+    query::{Expansion, ListQuery, Order, Shape},
     residual::Residual,
-    timestamp::CreatedRange,
 };
 use insta::assert_snapshot;
 

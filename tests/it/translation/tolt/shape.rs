@@ -2,8 +2,8 @@
 //! is about requests.
 
 use customer_gateway::domain::{
-    position::Anchor,
-    question::{Expansion, ListQuery, Shape},
+    anchor::Anchor,
+    query::{Expansion, ListQuery, Shape},
 };
 
 use crate::translation::asked::{Asked, customers, expanding, tolt, transactions, with_raw};

@@ -10,7 +10,7 @@ use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use reqwest::Client;
 use tokio::runtime::Handle;
 
-use super::send::{read_body, root_cause};
+use super::{read_body, root_cause};
 
 /// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(5);

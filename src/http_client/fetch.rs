@@ -8,10 +8,7 @@ use http::{StatusCode, header::ACCEPT};
 use reqwest::Client;
 use url::Url;
 
-use super::{
-    SendError,
-    send::{read_body, root_cause},
-};
+use super::{BodyError, read_body, root_cause};
 
 /// How a document is fetched.
 #[derive(Debug)]
@@ -36,7 +33,7 @@ pub enum FetchError {
     Status(StatusCode),
     /// The body is too large, or broke off.
     #[error(transparent)]
-    Body(#[from] SendError),
+    Body(#[from] BodyError),
 }
 
 impl Fetcher {

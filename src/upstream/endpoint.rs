@@ -1,27 +1,22 @@
 //! Sending one request and reading its answer, bounded.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
 use http::{
     HeaderMap,
     header::{ACCEPT, AUTHORIZATION},
 };
 use jiff::Timestamp;
 use opentelemetry::KeyValue;
-use reqwest::{Client, Response, redirect};
-use url::{Host, Url};
+use url::Url;
 
 use crate::{
+    http_client::{Client, read_body, root_cause},
     telemetry::trace::{VendorTracer, inject},
     vendors::{VendorRequest, VendorResponse},
 };
 
 use super::{Credential, SendError, retry_after::named_wait};
-
-/// Idle connections are closed before the vendor does it, which would race
-/// with the next request (hyper#2136).
-const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Where a connection's requests go.
 #[derive(Debug)]
@@ -40,53 +35,6 @@ pub struct Reply {
     pub response: VendorResponse,
     /// When to come back: as it names, or after a 429 as the budget keeps it.
     pub retry_after: Option<Duration>,
-}
-
-/// The HTTP clients, made as they are needed: each reads all CA certificates.
-/// Connections share them, and so their pools.
-#[derive(Debug, Default)]
-pub struct Clients {
-    loopback: Option<Client>,
-    elsewhere: Option<Client>,
-}
-
-/// The HTTP client cannot be made.
-#[derive(Debug, thiserror::Error)]
-#[error(transparent)]
-pub struct ClientError(#[from] reqwest::Error);
-
-impl Clients {
-    /// The client for an API. A proxy that the environment names is of no use
-    /// to reach this machine itself.
-    pub fn of(&mut self, base_url: &Url) -> Result<Client, ClientError> {
-        let loopback = is_loopback(base_url);
-        let known = if loopback { &mut self.loopback } else { &mut self.elsewhere };
-        match known {
-            Some(client) => Ok(client.clone()),
-            None => Ok(known.insert(client(loopback)?).clone()),
-        }
-    }
-}
-
-/// Whether a URL is this machine's own.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        Some(Host::Domain(name)) => name == "localhost",
-        None => false,
-    }
-}
-
-fn client(loopback: bool) -> reqwest::Result<Client> {
-    let builder = Client::builder();
-    let builder = if loopback { builder.no_proxy() } else { builder };
-    builder
-        .user_agent(concat!("customer-gateway/", env!("CARGO_PKG_VERSION")))
-        .redirect(redirect::Policy::none())
-        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-        .build()
 }
 
 impl Endpoint {
@@ -145,32 +93,4 @@ impl Endpoint {
         let body = read_body(response, self.max_body).await?;
         Ok(Reply { response: VendorResponse { status, body }, retry_after })
     }
-}
-
-/// Reads a body of so many bytes at most.
-pub(super) async fn read_body(mut response: Response, max_body: usize) -> Result<Bytes, SendError> {
-    let too_large = SendError::TooLarge(max_body);
-    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
-    if announced > max_body {
-        return Err(too_large);
-    }
-    let mut body = BytesMut::with_capacity(announced);
-    while let Some(chunk) = response.chunk().await.map_err(|error| SendError::BodyInterrupted(root_cause(error)))? {
-        if body.len() + chunk.len() > max_body {
-            return Err(too_large);
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body.freeze())
-}
-
-/// What went wrong at the bottom of an error, without the URL: a query may
-/// hold a customer's name.
-pub(super) fn root_cause(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut deepest: &dyn Error = &error;
-    while let Some(source) = deepest.source() {
-        deepest = source;
-    }
-    deepest.to_string()
 }

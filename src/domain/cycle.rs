@@ -1,0 +1,76 @@
+//! Detection of vendor cursors that lead back to a page already visited.
+
+use serde::{Deserialize, Serialize};
+
+use super::anchor::Anchor;
+
+/// Brent's cycle detection over the anchors of a walk, in constant space: the
+/// anchor at the last power of two is kept and every later one compared with
+/// it, so that a vendor whose cursors go round is noticed (FACTS.md, case 21).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct CycleDetector {
+    steps: u32,
+    mark: u64,
+}
+
+impl CycleDetector {
+    /// Records that the walk enters the page at `anchor`; `None` when it has
+    /// been there before.
+    #[must_use]
+    pub fn enter(self, anchor: &Anchor) -> Option<Self> {
+        let mark = fingerprint(anchor);
+        if self.steps > 0 && self.mark == mark {
+            return None;
+        }
+        let steps = self.steps.saturating_add(1);
+        Some(Self { steps, mark: if steps.is_power_of_two() { mark } else { self.mark } })
+    }
+}
+
+fn fingerprint(anchor: &Anchor) -> u64 {
+    let (tag, text): (u8, &str) = match anchor {
+        Anchor::Start => (0, ""),
+        Anchor::After(id) => (1, id),
+        Anchor::Before(id) => (2, id),
+        Anchor::Token(token) => (3, token),
+        Anchor::From(..) => (4, ""),
+    };
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&[tag]).update(text.as_bytes());
+    if let Anchor::From(instant, _) = anchor {
+        hasher.update(&instant.nanosecond().to_le_bytes());
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_walk_in_circles_is_noticed_within_a_few_laps() {
+        for (tail, cycle) in [(0_u32, 1_u32), (1, 2), (5, 7), (30, 3)] {
+            let mut detector = CycleDetector::default();
+            let mut step = 0;
+            loop {
+                let place = if step < tail { step } else { tail + (step - tail) % cycle };
+                match detector.enter(&Anchor::Token(place.to_string().into())) {
+                    Some(next) => detector = next,
+                    None => break,
+                }
+                step += 1;
+                assert!(step < 4 * (tail + cycle) + 4, "cycle of {cycle} after {tail} not noticed");
+            }
+        }
+    }
+
+    #[test]
+    fn a_straight_walk_is_left_alone() {
+        let mut detector = CycleDetector::default();
+        for step in 0..10_000 {
+            detector = detector.enter(&Anchor::Token(step.to_string().into())).unwrap();
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Bounded response bodies.
+
+use std::error::Error;
+
+use bytes::{Bytes, BytesMut};
+use reqwest::Response;
+
+/// Failure to read a response body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BodyError {
+    /// The connection ended before the body did.
+    #[error("the response body was interrupted: {0}")]
+    Interrupted(String),
+    /// The body exceeds its bound, in bytes.
+    #[error("the response is larger than {0} bytes")]
+    TooLarge(usize),
+}
+
+/// Reads a body of so many bytes at most.
+pub(crate) async fn read_body(mut response: Response, max_body: usize) -> Result<Bytes, BodyError> {
+    let too_large = BodyError::TooLarge(max_body);
+    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+    if announced > max_body {
+        return Err(too_large);
+    }
+    let mut body = BytesMut::with_capacity(announced);
+    while let Some(chunk) = response.chunk().await.map_err(|error| BodyError::Interrupted(root_cause(error)))? {
+        if body.len() + chunk.len() > max_body {
+            return Err(too_large);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// What went wrong at the bottom of an error, without the URL: a query may
+/// hold a customer's name.
+pub(crate) fn root_cause(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut deepest: &dyn Error = &error;
+    while let Some(source) = deepest.source() {
+        deepest = source;
+    }
+    deepest.to_string()
+}
