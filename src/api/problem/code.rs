@@ -43,101 +43,101 @@ macro_rules! codes {
 
 codes! {
     InvalidParameter "invalid_parameter" BAD_REQUEST false
-        "A parameter has a value that is not accepted"
-        "`parameter` names it, and `detail` says what is accepted.";
+        "A parameter has an invalid value"
+        "`parameter` names the parameter, and `detail` describes the accepted values.";
     UnknownParameter "unknown_parameter" BAD_REQUEST false
-        "There is no such parameter"
-        "`parameter` names it, and `supported` lists those there are. Nothing is ever ignored silently.";
+        "Unknown parameter"
+        "`parameter` names the parameter, and `supported` lists the known parameters. Parameters are never ignored silently.";
     RepeatedParameter "repeated_parameter" BAD_REQUEST false
-        "A parameter that takes one value was given twice"
-        "Give `parameter` once.";
+        "A single-value parameter is repeated"
+        "Send `parameter` once.";
     UnsupportedFilter "unsupported_filter" BAD_REQUEST false
-        "The connection cannot honour a parameter"
-        "Leave `parameter` out, or ask a connection that supports it; `supported` lists what this one does, as `GET /connections/{name}` does.";
+        "The connection does not support a parameter"
+        "Remove `parameter`, or use a connection that supports it. `supported` lists the parameters of this connection, as does `GET /connections/{name}`.";
     InvalidCursor "invalid_cursor" BAD_REQUEST false
-        "The cursor is not one of this gateway's"
-        "Use `next_cursor` or `prev_cursor` of an answer exactly as it came, or start again without `cursor`. After a restart of a gateway without a configured `paging.cursor_key`, old cursors end.";
+        "The cursor is invalid"
+        "Send `next_cursor` or `prev_cursor` of a response unchanged, or start again without `cursor`. If `paging.cursor_key` is not configured, cursors become invalid when the gateway restarts.";
     CursorMismatch "cursor_mismatch" BAD_REQUEST false
-        "The cursor belongs to another question"
-        "Repeat the connections, filters and order of the request that the cursor came from; `limit` may change.";
+        "The cursor belongs to a different request"
+        "Repeat the connections, filters and order of the request that returned the cursor. The `limit` may change.";
     CursorExpired "cursor_expired" BAD_REQUEST false
-        "The vendor no longer knows the cursor's place"
-        "Start again without `cursor`.";
+        "The cursor has expired"
+        "The vendor no longer recognizes the position. Start again without `cursor`.";
     MalformedRequest "malformed_request" BAD_REQUEST false
-        "The request's target cannot be read"
-        "Percent-encode the path and the query as UTF-8 (RFC 3986): a `%` stands before two hexadecimal digits.";
+        "The request target is malformed"
+        "Percent-encode the path and the query as UTF-8 (RFC 3986). Each `%` must be followed by two hexadecimal digits.";
     Unauthenticated "unauthenticated" UNAUTHORIZED false
-        "The request carries no key or token that is known here"
-        "Send `Authorization: Bearer <key>` with a key that the operator gave you, or with a token of the identity provider that the gateway is configured with; `detail` says what is wrong with a token.";
+        "The request has no valid key or token"
+        "Send `Authorization: Bearer <key>` with a key from the operator, or with a token of the configured identity provider. For a token, `detail` gives the reason.";
     Forbidden "forbidden" FORBIDDEN false
-        "The caller may not do this"
-        "Ask the operator for the right; a key's rights stand in the gateway's configuration.";
+        "The caller lacks the required permission"
+        "Ask the operator for the permission. The gateway's configuration defines the permissions of each caller.";
     NotFound "not_found" NOT_FOUND false
-        "There is no such route"
+        "Route not found"
         "`GET /openapi.json` lists the routes.";
     ConnectionNotFound "connection_not_found" NOT_FOUND false
-        "There is no such connection"
-        "`GET /connections` lists those that you may use.";
+        "Connection not found"
+        "`GET /connections` lists the connections that you may use.";
     CustomerNotFound "customer_not_found" NOT_FOUND false
-        "There is no such customer"
-        "Ids are `<connection>.<vendor's id>`, as lists give them, percent-encoded where needed.";
+        "Customer not found"
+        "Ids have the form `<connection>.<vendor's id>`. Use ids as returned in lists, percent-encoded where necessary.";
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED false
-        "The route does not take this method"
-        "`Allow` lists the methods it takes.";
+        "Method not allowed"
+        "The `Allow` header lists the methods of the route.";
     UriTooLong "uri_too_long" URI_TOO_LONG false
-        "The request's target is too long"
+        "The request target is too long"
         "Keep path and query within 8 KiB.";
     ContentTooLarge "content_too_large" PAYLOAD_TOO_LARGE false
-        "The request carries a body"
-        "No route reads one: send the request without.";
+        "The request has a body"
+        "No route accepts a body. Send the request without one.";
     HeadersTooLarge "headers_too_large" REQUEST_HEADER_FIELDS_TOO_LARGE false
-        "The request's headers are too large"
-        "Keep them within 32 KiB together.";
+        "The request headers are too large"
+        "Keep the headers within 32 KiB in total.";
     OrderTooExpensive "order_too_expensive" UNPROCESSABLE_ENTITY false
-        "The order would take more vendor calls than a request may make"
-        "Narrow the question with a filter that the vendor applies itself (`supported` lists them), leave `order` out, or ask the operator for a larger `paging.max_vendor_calls`.";
+        "Sorting requires too many vendor calls"
+        "Add a filter that the vendor applies (`supported` lists these filters), remove `order`, or ask the operator to raise `paging.max_vendor_calls`.";
     QuotaExceeded "quota_exceeded" TOO_MANY_REQUESTS true
-        "The caller's own quota is spent"
-        "Wait for `Retry-After` seconds. With a `connection`, the quota is the caller's share of the vendor calls there, and what is kept is still to be had. Both stand in the gateway's configuration.";
+        "The caller's quota is exhausted"
+        "Wait for `Retry-After` seconds. If the problem names a `connection`, the caller's share of its vendor calls is exhausted; cached responses remain available. The operator configures both limits.";
     Internal "internal" INTERNAL_SERVER_ERROR false
-        "The gateway failed"
-        "This is a fault of the gateway: report it with the `request_id`.";
+        "Internal gateway error"
+        "This is a bug in the gateway. Report it with the `request_id`.";
     UnsupportedOperation "unsupported_operation" NOT_IMPLEMENTED false
-        "The connection's vendor has no such operation"
-        "Ask a connection whose vendor has it: see `GET /connections`.";
+        "The connection's vendor does not support this operation"
+        "Use a connection whose vendor supports the operation. See `GET /connections`.";
     VendorRejected "vendor_rejected" BAD_GATEWAY false
-        "The vendor refused the gateway's request"
-        "`vendor` holds what it said. This points to the connection's configuration, or to a change at the vendor.";
+        "The vendor rejected the gateway's request"
+        "`vendor` contains the vendor's error. The cause is the connection's configuration or a change at the vendor.";
     VendorUnauthorized "vendor_unauthorized" BAD_GATEWAY false
-        "The vendor refused the connection's credential"
-        "The operator must renew the connection's credential; `vendor` holds what the vendor said.";
+        "The vendor rejected the connection's credential"
+        "The operator must replace the connection's credential. `vendor` contains the vendor's error.";
     VendorError "vendor_error" BAD_GATEWAY true
         "The vendor failed"
-        "Try again later; `vendor` holds what it said, if it said anything.";
+        "Try again later. `vendor` contains the vendor's error, if there was one.";
     VendorUnreadable "vendor_unreadable" BAD_GATEWAY false
-        "The vendor's answer cannot be read"
-        "`detail` says what is wrong with it. This points to a change or a fault at the vendor.";
+        "The vendor's response is unreadable"
+        "`detail` describes the defect. The cause is a change or a fault at the vendor.";
     VendorRateLimited "vendor_rate_limited" SERVICE_UNAVAILABLE true
-        "The vendor's rate limit is reached"
+        "The vendor's rate limit is exhausted"
         "Wait for `Retry-After` seconds.";
     VendorUnavailable "vendor_unavailable" SERVICE_UNAVAILABLE true
-        "The vendor has failed so often that it is left alone for a while"
-        "Wait for `Retry-After` seconds.";
+        "The vendor's circuit breaker is open"
+        "The vendor has failed repeatedly. Wait for `Retry-After` seconds.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE true
-        "The gateway works on as many requests as it may"
-        "Wait for `Retry-After` seconds. If it lasts, the operator adds a replica, or raises `server.max_requests`.";
+        "The gateway is at its request limit"
+        "Wait for `Retry-After` seconds. If the problem persists, the operator should add a replica or raise `server.max_requests`.";
     NotReady "not_ready" SERVICE_UNAVAILABLE true
-        "The gateway can serve nothing at this moment"
-        "Ask another replica: this one is stopping, or every vendor of its connections fails and nothing of theirs is kept.";
+        "The gateway is not ready"
+        "Use another replica. This replica is shutting down, or every vendor fails and no usable response is cached.";
     IdentityUnavailable "identity_unavailable" SERVICE_UNAVAILABLE true
-        "The token cannot be verified for want of the identity provider's keys"
-        "Wait for `Retry-After` seconds, or use a key that the operator gave you: the gateway's log says why the provider's keys cannot be had.";
+        "The identity provider's keys are unavailable"
+        "The token cannot be verified. Wait for `Retry-After` seconds, or use a key from the operator. The gateway's log states why the provider's keys are unavailable.";
     NotCached "not_cached" GATEWAY_TIMEOUT false
-        "Nothing is kept of this, and the request allows no vendor call"
-        "Ask without `Cache-Control: only-if-cached`.";
+        "Not cached, and only-if-cached forbids a vendor call"
+        "Send the request without `Cache-Control: only-if-cached`.";
     DeadlineExceeded "deadline_exceeded" GATEWAY_TIMEOUT true
-        "The deadline passed"
-        "Try again later; ask for less, if the question is a large one.";
+        "The request deadline was exceeded"
+        "Try again later. Reduce the request if it is large.";
 }
 
 impl Code {

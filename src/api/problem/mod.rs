@@ -48,7 +48,7 @@ pub(crate) struct ProblemDocument<'p> {
     #[schema(example = "/problems/invalid_parameter")]
     r#type: String,
     /// What happened, in short.
-    #[schema(example = "A parameter has a value that is not accepted")]
+    #[schema(example = "A parameter has an invalid value")]
     title: &'static str,
     /// The HTTP status.
     #[schema(example = 400)]
@@ -105,7 +105,7 @@ pub(crate) struct SourceProblem {
     #[schema(example = "/problems/vendor_unavailable")]
     r#type: String,
     /// What happened, in short.
-    #[schema(example = "The vendor has failed so often that it is left alone for a while")]
+    #[schema(example = "The vendor's circuit breaker is open")]
     title: &'static str,
     /// The HTTP status that the whole answer would have had.
     #[schema(example = 503)]

@@ -125,7 +125,7 @@ async fn a_spent_share_is_429_until_there_is_room_again() {
       "request_id": "[request id]",
       "retryable": true,
       "status": 429,
-      "title": "The caller's own quota is spent"
+      "title": "The caller's quota is exhausted"
     }
     "#);
     assert_eq!(refused.header("retry-after"), "1");

@@ -113,7 +113,7 @@ async fn without_any_keys_a_token_is_503_and_keys_go_on() {
       "request_id": "[request id]",
       "retryable": true,
       "status": 503,
-      "title": "The token cannot be verified for want of the identity provider's keys"
+      "title": "The identity provider's keys are unavailable"
     }
     "#);
     assert_eq!(refused.header("retry-after"), "30");

@@ -34,7 +34,7 @@ async fn without_a_known_key_there_is_nothing_to_see() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 401,
-      "title": "The request carries no key or token that is known here"
+      "title": "The request has no valid key or token"
     }
     "#);
     assert_eq!(answer.header("www-authenticate"), "Bearer");

@@ -111,7 +111,7 @@ async fn a_cursor_that_the_vendor_no_longer_knows_has_expired() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 400,
-      "title": "The vendor no longer knows the cursor's place"
+      "title": "The cursor has expired"
     }
     "#);
 }

@@ -24,7 +24,7 @@ async fn an_unknown_route_is_a_problem_too() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 404,
-      "title": "There is no such route"
+      "title": "Route not found"
     }
     "#);
     for target in ["/", "/customers/", "/customers/a/b", "/customers/a/transactions/b", "/v1/customers", "//customers"]
@@ -44,7 +44,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 405,
-      "title": "The route does not take this method"
+      "title": "Method not allowed"
     }
     "#);
     for target in [
@@ -100,7 +100,7 @@ async fn a_target_that_is_not_percent_encoded_utf8_is_malformed() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 400,
-      "title": "The request's target cannot be read"
+      "title": "The request target is malformed"
     }
     "#);
     for target in [
@@ -142,7 +142,7 @@ async fn a_target_may_be_8_kib_long() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 414,
-      "title": "The request's target is too long"
+      "title": "The request target is too long"
     }
     "#);
 }
@@ -161,7 +161,7 @@ async fn headers_may_be_32_kib_together() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 431,
-      "title": "The request's headers are too large"
+      "title": "The request headers are too large"
     }
     "#);
 }
@@ -180,7 +180,7 @@ async fn an_answer_that_takes_too_long_is_504() {
       "request_id": "[request id]",
       "retryable": true,
       "status": 504,
-      "title": "The deadline passed"
+      "title": "The request deadline was exceeded"
     }
     "#);
     assert_eq!(gateway.get("/livez").await.status, 200);
@@ -207,7 +207,7 @@ async fn a_panic_is_a_problem_that_keeps_its_message_inside() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 500,
-      "title": "The gateway failed"
+      "title": "Internal gateway error"
     }
     "#);
     // and a new page's is noted by the flight that fetches it.
@@ -220,7 +220,7 @@ async fn a_panic_is_a_problem_that_keeps_its_message_inside() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 500,
-      "title": "The gateway failed"
+      "title": "Internal gateway error"
     }
     "#);
     for answer in [handler, flight] {

@@ -28,7 +28,7 @@ async fn a_page_says_what_to_do() {
     <meta name="viewport" content="width=device-width">
     <title>vendor_rate_limited</title>
     <style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}</style>
-    <h1>The vendor's rate limit is reached</h1>
+    <h1>The vendor's rate limit is exhausted</h1>
     <p><code>vendor_rate_limited</code>, HTTP 503 Service Unavailable</p>
     <p>Wait for <code>Retry-After</code> seconds.</p>
     <p>The same request may succeed later.</p>

@@ -41,7 +41,7 @@ async fn an_unknown_parameter_is_named_with_those_there_are() {
         "expiration_status",
         "has_exemption"
       ],
-      "title": "There is no such parameter"
+      "title": "Unknown parameter"
     }
     "#);
     for target in [
@@ -219,7 +219,7 @@ async fn a_filter_that_the_connection_cannot_honour_is_refused_with_those_it_can
         "expiration_status",
         "has_exemption"
       ],
-      "title": "The connection cannot honour a parameter"
+      "title": "The connection does not support a parameter"
     }
     "#);
     assert_snapshot!(lines(&gateway, &[
@@ -268,7 +268,7 @@ async fn an_expansion_that_the_connection_has_not_is_refused_with_those_it_has()
         "partner",
         "program"
       ],
-      "title": "The connection cannot honour a parameter"
+      "title": "The connection does not support a parameter"
     }
     "#);
     assert_snapshot!(lines(&gateway, &[
@@ -299,7 +299,7 @@ async fn an_operation_that_the_vendor_has_not_is_501() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 501,
-      "title": "The connection's vendor has no such operation"
+      "title": "The connection's vendor does not support this operation"
     }
     "#);
     assert_eq!(gateway.get("/customers/tax.x/transactions").await.code(501), "unsupported_operation");

@@ -14,7 +14,7 @@ async fn an_id_that_is_nobodys_is_404() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 404,
-      "title": "There is no such customer"
+      "title": "Customer not found"
     }
     "#);
     assert_snapshot!(lines(&gateway, &[
@@ -105,7 +105,7 @@ async fn a_connection_that_is_not_there_is_404() {
         "affiliates",
         "tax"
       ],
-      "title": "There is no such connection"
+      "title": "Connection not found"
     }
     "#);
     assert_snapshot!(lines(&gateway, &[

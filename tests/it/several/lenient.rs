@@ -34,7 +34,7 @@ async fn a_parameter_that_one_vendor_lacks_is_refused_with_the_connection() {
         "expiration_status",
         "has_exemption"
       ],
-      "title": "The connection cannot honour a parameter"
+      "title": "The connection does not support a parameter"
     }
     "#);
     assert_eq!(stage.calls(), 0, "no vendor is asked");

@@ -47,7 +47,7 @@ async fn each_status_has_its_shape() {
           "retry_after": null,
           "retryable": false,
           "status": 502,
-          "title": "The vendor's answer cannot be read",
+          "title": "The vendor's response is unreadable",
           "type": "/problems/vendor_unreadable"
         },
         "status": "failed",
@@ -68,7 +68,7 @@ async fn each_status_has_its_shape() {
         "retry_after": null,
         "retryable": false,
         "status": 400,
-        "title": "The connection cannot honour a parameter",
+        "title": "The connection does not support a parameter",
         "type": "/problems/unsupported_filter"
       },
       "status": "skipped",

@@ -31,7 +31,7 @@ async fn an_order_of_too_many_rows_is_refused_after_one_call() {
         "expiration_status",
         "has_exemption"
       ],
-      "title": "The order would take more vendor calls than a request may make"
+      "title": "Sorting requires too many vendor calls"
     }
     "#);
     assert_eq!(stage.sandbox.corporation().calls(), 1);

@@ -124,7 +124,7 @@ async fn a_vendor_that_asks_for_patience_says_how_long() {
       "retry_after": 120,
       "retryable": true,
       "status": 503,
-      "title": "The vendor's rate limit is reached",
+      "title": "The vendor's rate limit is exhausted",
       "type": "/problems/vendor_rate_limited"
     }
     "#);

@@ -65,7 +65,7 @@ async fn the_rest_of_the_message_stands() {
       "request_id": "[request id]",
       "retryable": false,
       "status": 502,
-      "title": "The vendor refused the connection's credential",
+      "title": "The vendor rejected the connection's credential",
       "vendor": {
         "code": "authentication_error",
         "message": "Invalid API key [redacted].",
