@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 /// A row's id at the gateway, `<connection>.<vendor's id>`.
 ///
 /// The vendor's part is whatever the vendor wrote: its length, prefix and
-/// characters are not looked at (FACTS.md, "ids are a uuid or prefixed").
+/// characters are not looked at (FACTS.md, "Ids are UUIDs or prefixed").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GatewayId<'a> {
     /// The connection that holds the row.
