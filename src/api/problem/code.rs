@@ -107,7 +107,7 @@ codes! {
         "Use a connection whose vendor supports the operation. See `GET /connections`.";
     VendorRejected "vendor_rejected" BAD_GATEWAY false
         "The vendor rejected the gateway's request"
-        "`vendor` contains the vendor's error. The cause is the connection's configuration or a change at the vendor.";
+        "`vendor` contains the vendor's error. Likely causes are the connection's configuration or a change at the vendor.";
     VendorUnauthorized "vendor_unauthorized" BAD_GATEWAY false
         "The vendor rejected the connection's credential"
         "The operator must replace the connection's credential. `vendor` contains the vendor's error.";
@@ -116,7 +116,7 @@ codes! {
         "Try again later. `vendor` contains the vendor's error, if there was one.";
     VendorUnreadable "vendor_unreadable" BAD_GATEWAY false
         "The vendor's response is unreadable"
-        "`detail` describes the defect. The cause is a change or a fault at the vendor.";
+        "`detail` describes the defect. Likely causes are a change or a fault at the vendor.";
     VendorRateLimited "vendor_rate_limited" SERVICE_UNAVAILABLE true
         "The vendor's rate limit is exhausted"
         "Wait for `Retry-After` seconds.";
