@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, Peek, Policy},
+    cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, PageFetch, Peek, Policy},
     domain::priority::Priority,
     domain::{connection::ConnectionName, page::RecordPage, query::Resource},
     upstream::{CallerShare, Reply, SendError, Upstream},
@@ -117,12 +117,8 @@ impl Source {
         let (key, request) = self.key(&call)?;
         let (policy, metrics) = (self.policies.of(&call), Arc::clone(&self.metrics.cache));
         let lookup = Lookup { key, policy, directives, priority, metrics };
-        let source = Arc::clone(self);
-        let admit = |priority| async move {
-            source.charge(caller_share, priority).await?;
-            Ok(async move { source.call(&call, &request, priority).await })
-        };
-        let cached = self.cache.get(lookup, admit).await?;
+        let fetch = SourceFetch { source: Arc::clone(self), call, request, caller_share };
+        let cached = self.cache.get(lookup, fetch).await?;
         if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
     }
 
@@ -174,9 +170,9 @@ impl Source {
         }
     }
 
-    async fn charge(&self, caller_share: Option<CallerShare>, priority: Priority) -> Result<(), SourceError> {
+    async fn charge(&self, caller_share: Option<&CallerShare>, priority: Priority) -> Result<(), SourceError> {
         let Some(caller_share) = caller_share else { return Ok(()) };
-        let charged = self.upstream.charge(&caller_share, priority).await;
+        let charged = self.upstream.charge(caller_share, priority).await;
         // Who does not wait for a call does not go without either.
         if priority == Priority::Caller && matches!(charged, Err(SendError::ShareSpent { .. })) {
             self.metrics.note_share_refused(&caller_share.name);
@@ -239,6 +235,26 @@ impl Source {
             VendorError::Failed(refusal) => VendorError::Failed(redact(refusal)),
             error @ (VendorError::NotFound | VendorError::Unreadable(_)) => error,
         }
+    }
+}
+
+/// Fetch of one page of a source, on behalf of one caller.
+struct SourceFetch {
+    source: Arc<Source>,
+    call: Call,
+    request: VendorRequest,
+    caller_share: Option<CallerShare>,
+}
+
+impl PageFetch for SourceFetch {
+    type Error = SourceError;
+
+    async fn admit(&self, priority: Priority) -> Result<(), SourceError> {
+        self.source.charge(self.caller_share.as_ref(), priority).await
+    }
+
+    async fn fetch(self, priority: Priority) -> Result<RecordPage, SourceError> {
+        self.source.call(&self.call, &self.request, priority).await
     }
 }
 

@@ -1,7 +1,7 @@
 //! A vendor's page after translation: the records as the bytes they are
 //! served as, and what walking over them needs.
 
-use std::ops::Range;
+use std::{ops::Range, sync::OnceLock};
 
 use serde::Serialize;
 
@@ -17,6 +17,7 @@ pub struct RecordPage {
     id_ends: Box<[u32]>,
     created_at: Box<[Option<jiff::Timestamp>]>,
     info: PageInfo,
+    digest: OnceLock<[u8; 16]>,
 }
 
 /// What a vendor's page says besides its records.
@@ -108,6 +109,18 @@ impl RecordPage {
         &self.json[start..self.json_ends[records.end - 1] as usize]
     }
 
+    /// Returns a digest of the records' JSON, for entity tags.
+    ///
+    /// Computed on first use: exports and single records need no digest.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 16] {
+        self.digest.get_or_init(|| {
+            let mut digest = [0; 16];
+            digest.copy_from_slice(&blake3::hash(&self.json).as_bytes()[..16]);
+            digest
+        })
+    }
+
     /// The bytes of memory that the page occupies.
     #[must_use]
     pub fn weight(&self) -> usize {
@@ -179,6 +192,7 @@ impl RecordPageBuilder {
             id_ends: self.id_ends.into(),
             created_at: self.created_at.into(),
             info,
+            digest: OnceLock::new(),
         }
     }
 }

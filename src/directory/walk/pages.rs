@@ -130,7 +130,7 @@ impl Pages {
         let predicted = self.source.peek(call, &self.directives).await;
         let (predicted, request) = predicted.map_err(|error| self.source.with_connection(error))?;
         let (kept, is_sent) = match predicted {
-            Peek::Kept { entry, is_refreshed } => (Some(entry), is_refreshed),
+            Peek::Cached { entry, starts_refresh } => (Some(entry), starts_refresh),
             Peek::Fetched => (None, !self.directives.only_if_cached),
         };
         self.predicted.push(PredictedCall { request, kept: kept.clone(), is_sent });

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use customer_gateway::{
-    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, Policy},
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy},
     clock::SystemClock,
     directory::SourceError,
     domain::page::RecordPage,
@@ -80,21 +80,29 @@ async fn who_has_looked_before_a_flight_lands_takes_what_it_brought() {
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
     };
     let calls = Arc::new(AtomicU32::new(0));
-    let get = || {
-        let calls = Arc::clone(&calls);
-        cache.get(lookup.clone(), move |_| async move {
-            Ok(async move {
-                calls.fetch_add(1, Ordering::Relaxed);
-                Ok::<_, SourceError>(RecordPage::default())
-            })
-        })
-    };
+    let get = || cache.get(lookup.clone(), CountedFetch(Arc::clone(&calls)));
 
     // On this one thread both look, then the first one's flight lands, and
     // only then may the second one's begin.
     let (first, second) = join(get(), get()).await;
     assert!(Arc::ptr_eq(&first.unwrap().entry, &second.unwrap().entry));
     assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+/// Fetch of an empty page that counts its calls.
+struct CountedFetch(Arc<AtomicU32>);
+
+impl PageFetch for CountedFetch {
+    type Error = SourceError;
+
+    async fn admit(&self, _: Priority) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn fetch(self, _: Priority) -> Result<RecordPage, SourceError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(RecordPage::default())
+    }
 }
 
 #[tokio::test]
