@@ -14,6 +14,7 @@ pub mod directory;
 pub mod domain;
 pub mod http_client;
 pub mod identity;
+pub mod rate;
 pub mod reload;
 pub mod sandbox;
 pub mod server;
