@@ -121,7 +121,7 @@ async fn a_spent_share_is_429_until_there_is_room_again() {
     {
       "code": "quota_exceeded",
       "connection": "affiliates",
-      "detail": "the caller's share of the vendor calls is spent: there is room again in 1 s",
+      "detail": "the caller's share of the vendor's rate limit is exhausted; retry in 1 s",
       "request_id": "[request id]",
       "retryable": true,
       "status": 429,

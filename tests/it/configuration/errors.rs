@@ -80,7 +80,7 @@ fn a_secret_that_stands_in_the_file_is_not_repeated() {
 fn a_secret_that_cannot_be_sent_is_not_shown() {
     let place = Place::new();
     std::fs::write(place.path("secret"), "two\nlines").unwrap();
-    assert_snapshot!(place.complaint(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty, or holds a character that no header may; check the variable or file that holds the secret");
+    assert_snapshot!(place.complaint(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty or contains a character that is not allowed in a header; check the variable or file that holds the secret");
 }
 
 #[test]

@@ -120,10 +120,10 @@ async fn status_429() {
     assert_snapshot!(each(Fault::Status(429)).await, @r#"
     affiliates, list: 503 vendor_rate_limited the vendor is asked too often (retry after 2 s)
         {"code":"rate_limit_error","message":"Too many requests. Please try again.","status":429}
-    affiliates, one: 503 vendor_rate_limited the credential's budget is spent, or the vendor has stopped it: there is room again in 2 s (retry after 2 s)
+    affiliates, one: 503 vendor_rate_limited the vendor's rate limit is exhausted; retry in 2 s (retry after 2 s)
     tax, list: 503 vendor_rate_limited the vendor is asked too often (retry after 2 s)
         {"code":"CLIENT_TOO_MANY_REQUESTS","message":"Too Many Requests","status":429}
-    tax, one: 503 vendor_rate_limited the credential's budget is spent, or the vendor has stopped it: there is room again in 2 s (retry after 2 s)
+    tax, one: 503 vendor_rate_limited the vendor's rate limit is exhausted; retry in 2 s (retry after 2 s)
     "#);
 }
 
@@ -190,10 +190,10 @@ async fn success_false_with_200() {
 #[tokio::test]
 async fn an_answer_that_comes_too_late() {
     assert_snapshot!(each(Fault::Stall(Duration::from_mins(10))).await, @r"
-    affiliates, list: 504 deadline_exceeded no answer within 300ms
-    affiliates, one: 504 deadline_exceeded no answer within 300ms
-    tax, list: 504 deadline_exceeded no answer within 300ms
-    tax, one: 504 deadline_exceeded no answer within 300ms
+    affiliates, list: 504 deadline_exceeded no response within 300ms
+    affiliates, one: 504 deadline_exceeded no response within 300ms
+    tax, list: 504 deadline_exceeded no response within 300ms
+    tax, one: 504 deadline_exceeded no response within 300ms
     ");
 }
 
@@ -211,7 +211,7 @@ async fn a_body_that_ends_in_the_middle() {
             let (code, detail) = if whole {
                 ("vendor_unreadable", "the vendor's answer cannot be read: the body is cut off")
             } else {
-                ("vendor_error", "the answer broke off: ")
+                ("vendor_error", "the response body was interrupted: ")
             };
             assert_eq!(answer.code(502), code);
             assert!(answer.problem()["detail"].as_str().unwrap().starts_with(detail), "{}", answer.text);

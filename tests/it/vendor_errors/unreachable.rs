@@ -66,5 +66,5 @@ async fn an_answer_that_is_not_http() {
 async fn a_vendor_that_accepts_and_says_nothing() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let answer = ask(&format!("http://{}", listener.local_addr().unwrap())).await;
-    assert_snapshot!(told(&answer), @"504 deadline_exceeded no answer within 2s");
+    assert_snapshot!(told(&answer), @"504 deadline_exceeded no response within 2s");
 }
