@@ -94,7 +94,7 @@ impl App {
         let tracer = match &config.telemetry {
             None => Tracer::default(),
             Some(otlp) => {
-                let client = Clients::default().of(&otlp.traces_url)?;
+                let client = Clients::default().get_or_create(&otlp.traces_url)?;
                 let collector = Collector::new(client, otlp.headers.clone());
                 Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
             }
@@ -185,7 +185,7 @@ impl App {
                 sources.push(Arc::clone(source));
                 continue;
             }
-            let client = clients.of(&connection.base_url)?;
+            let client = clients.get_or_create(&connection.base_url)?;
             let source = shared.source(connection, client, budget, generation, known.map(|(_, source)| source));
             sources.push(Arc::new(source));
         }

@@ -101,7 +101,7 @@ impl Callers {
             let claims = callers.iter().map(|caller| caller.claims.clone()).enumerate();
             Identity::new(provider, claims.filter(|(_, claims)| !claims.is_empty()).collect(), clock.clone())
         });
-        let limiter = |quota: Quota| Arc::new(RateLimiter::direct_with_clock(cells(quota), Ticks::of(clock)));
+        let limiter = |quota: Quota| Arc::new(RateLimiter::direct_with_clock(cells(quota), Ticks::new(clock)));
         let callers = callers.into_iter().map(|caller| {
             let limiter = known(&caller).or_else(|| caller.quota.map(limiter));
             (Arc::new(caller), limiter)
@@ -153,7 +153,7 @@ impl Callers {
     pub(super) fn admit(&self, place: usize) -> Result<(), Problem> {
         let Some((caller, Some(limiter))) = self.0.callers.get(place) else { return Ok(()) };
         limiter.check().map_err(|refused| {
-            let wait = refused.wait_time_from(Ticks::of(&self.0.clock).now());
+            let wait = refused.wait_time_from(Ticks::new(&self.0.clock).now());
             Problem::new(Code::QuotaExceeded, format!("the quota of `{}` is spent", caller.name)).retry_after(wait)
         })
     }
