@@ -13,8 +13,9 @@ use tokio::net::TcpListener;
 
 use crate::{
     app::App,
+    callers::{Caller, CallerKey},
     clock::SystemClock,
-    config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
+    config::{Cache, Config, Connection, Paging, Server},
     directory::Policies,
     identity::Claims,
     sandbox::{Envelope, Options, Sandbox},
@@ -137,7 +138,7 @@ fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id
 fn caller(key: &str, connections: &[Connection]) -> Caller {
     Caller {
         name: "sandbox".into(),
-        keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
+        keys: vec![CallerKey::permanent(blake3::hash(key.as_bytes()))],
         claims: Claims::default(),
         connections: connections.iter().map(|connection| connection.name.clone()).collect(),
         may_see_raw: true,

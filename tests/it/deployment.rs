@@ -4,7 +4,8 @@
 use std::{collections::BTreeSet, num::NonZeroU32, path::Path, time::Duration};
 
 use customer_gateway::{
-    config::{Caller, Config, Quota},
+    callers::{Caller, Quota},
+    config::Config,
     identity::{self, Jwks},
     telemetry::trace::Otlp,
     upstream::{RateLimit, Share},

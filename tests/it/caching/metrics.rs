@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use customer_gateway::{config::Quota, sandbox::Fault};
+use customer_gateway::{callers::Quota, sandbox::Fault};
 use futures_util::future::join;
 use insta::assert_snapshot;
 

@@ -4,8 +4,9 @@
 use std::time::Duration;
 
 use customer_gateway::{
+    callers::{Caller, CallerKey},
     clock::Clock,
-    config::{Caller, CallerKey, Config, Connection},
+    config::{Config, Connection},
     sandbox::Fault,
     upstream::Share,
 };
@@ -49,7 +50,7 @@ fn share_out(config: &mut Config, max_wait: Duration, share: f64, change: impl F
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let shared = |name, key| Caller { share: Share::new(share), ..caller(name, key, &names) };
     let mut batch = shared("batch", BATCH);
-    batch.keys.push(CallerKey::lasting(blake3::hash(BATCH_TOO.as_bytes())));
+    batch.keys.push(CallerKey::permanent(blake3::hash(BATCH_TOO.as_bytes())));
     config.callers = vec![caller("app", APP, &names), batch, shared("report", REPORT)];
 }
 

@@ -4,8 +4,9 @@
 use std::{num::NonZeroU32, time::Duration};
 
 use customer_gateway::{
+    callers::{Caller, Quota},
     clock::SystemClock,
-    config::{Caller, Connection, Quota},
+    config::Connection,
     sandbox::Sandbox,
 };
 use serde_json::{Value, json};

@@ -4,7 +4,7 @@ use std::{path::Path, time::Duration};
 
 use customer_gateway::{
     cache::Policy,
-    config::CallerKey,
+    callers::CallerKey,
     identity::{Jwks, Settings},
     upstream::Share,
 };
@@ -79,7 +79,7 @@ fn the_example_of_the_design_is_right() {
         );
     }
     let [billing] = &config.callers[..] else { panic!("{config:?}") };
-    assert_eq!((&*billing.name, &billing.keys[..]), ("billing", &[CallerKey::lasting(blake3::hash(b"key"))][..]));
+    assert_eq!((&*billing.name, &billing.keys[..]), ("billing", &[CallerKey::permanent(blake3::hash(b"key"))][..]));
     assert_eq!(billing.connections.iter().map(ToString::to_string).collect::<Vec<_>>(), ["affiliates", "tax"]);
 }
 

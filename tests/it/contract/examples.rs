@@ -4,7 +4,8 @@
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use customer_gateway::{
-    config::{Config, Quota},
+    callers::Quota,
+    config::Config,
     identity::{Jwks, Settings},
     sandbox::{Fault, Sandbox},
 };

@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use customer_gateway::config::Quota;
+use customer_gateway::callers::Quota;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 

@@ -14,7 +14,8 @@ use std::{
 };
 
 use customer_gateway::{
-    config::{Caller, Config},
+    callers::Caller,
+    config::Config,
     identity::{Claims, Jwks, Settings},
     sandbox::Sandbox,
 };

@@ -4,8 +4,9 @@ use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use customer_gateway::{
     app::{App, AppError},
+    callers::{Caller, Quota},
     clock::SharedClock,
-    config::{Caller, Config, Quota},
+    config::Config,
     sandbox::{Fault, Sandbox},
 };
 use futures_util::future::join;

@@ -2,7 +2,12 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use customer_gateway::{app::App, clock::SharedClock, config::Config, reload::Reloader, server};
+use customer_gateway::{
+    app::{App, Reloader},
+    clock::SharedClock,
+    config::Config,
+    server,
+};
 use rcgen::{CertifiedKey, generate_simple_self_signed};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};

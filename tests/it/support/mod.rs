@@ -16,9 +16,11 @@ use std::{
 };
 
 use customer_gateway::{
+    api::ResponseCache,
     app::{App, Changes},
+    callers::{Caller, CallerKey},
     clock::{Clock, SharedClock},
-    config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
+    config::{Cache, Config, Connection, Paging, Server},
     directory::Policies,
     domain::cursor::CursorKey,
     identity::Claims,
@@ -48,7 +50,7 @@ pub(crate) struct Gateway {
     tracer: Tracer,
     client: reqwest::Client,
     app: tokio::sync::Mutex<App>,
-    live: Live,
+    live: Live<ResponseCache>,
     stop: Arc<Notify>,
     task: Task,
 }
@@ -109,7 +111,7 @@ impl Gateway {
     }
 
     /// What is served at this moment.
-    pub(crate) fn served(&self) -> Arc<Served> {
+    pub(crate) fn served(&self) -> Arc<Served<ResponseCache>> {
         self.live.served()
     }
 
@@ -329,7 +331,7 @@ pub(crate) fn connections_to(sandbox: &Sandbox) -> Vec<Connection> {
 pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
     Caller {
         name: name.into(),
-        keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
+        keys: vec![CallerKey::permanent(blake3::hash(key.as_bytes()))],
         claims: Claims::default(),
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
         may_see_raw: true,
