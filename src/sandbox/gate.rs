@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     fmt,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, RwLock},
     time::Duration,
 };
 
@@ -17,21 +17,44 @@ use http::{
 use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{Fault, Options, limit::RateLimit, log::Log};
+use super::{Fault, Options, limit::RateLimit, lock::lock, log::Log};
 
 /// A whole answer, before it is sent or spoilt.
 pub(crate) type Answer = Response<Bytes>;
 
 /// One simulated API.
-pub(crate) trait Vendor: fmt::Debug + Send + Sync + 'static {
-    /// What stands before its routes.
+pub trait Vendor: fmt::Debug + Send + Sync + 'static {
+    /// Path that precedes the vendor's routes.
+    const BASE_PATH: &'static str;
+
+    /// Customer object of the vendor.
+    type Customer;
+    /// Table of the vendor's customers.
+    type Customers: Store<Self::Customer>;
+
+    /// Returns the gate in front of the vendor's routes.
     fn gate(&self) -> &Gate;
+
+    /// Returns the vendor's customers.
+    fn customers(&self) -> &RwLock<Self::Customers>;
 
     /// The answer to a request that passed the gate.
     fn route(&self, request: &Parts) -> Answer;
 
     /// The vendor's own error body for a status that no parameter caused.
     fn error(&self, status: StatusCode, path: &str) -> Answer;
+}
+
+/// Changeable rows of one kind.
+pub trait Store<T> {
+    /// Returns all rows in the vendor's order.
+    fn to_vec(&self) -> Vec<T>;
+
+    /// Adds a row, or replaces the row with the same id.
+    fn insert(&mut self, row: T);
+
+    /// Removes a row. Returns false if the id is unknown.
+    fn remove(&mut self, id: &str) -> bool;
 }
 
 /// What differs between the vendors' gates.
@@ -45,7 +68,7 @@ pub(crate) struct Rules {
 
 /// The state that every call passes, and the controls over it.
 #[derive(Debug)]
-pub(crate) struct Gate {
+pub struct Gate {
     pub(crate) log: Log,
     rules: Rules,
     latency: Duration,
@@ -68,10 +91,12 @@ impl Gate {
         }
     }
 
+    pub(crate) fn credential(&self) -> &'static str {
+        self.rules.credential
+    }
+
     pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
-        locked(&self.faults, |faults| {
-            faults.extend(std::iter::repeat_n(fault, n));
-        });
+        lock(&self.faults).extend(std::iter::repeat_n(fault, n));
     }
 
     /// The status with which a request is turned away, if it is.
@@ -85,19 +110,18 @@ impl Gate {
             return Some(StatusCode::UNAUTHORIZED);
         }
         if let Some(limit) = &self.limit
-            && !locked(limit, |limit| limit.admit(Instant::now()))
+            && !lock(limit).admit(Instant::now())
         {
             return Some(StatusCode::TOO_MANY_REQUESTS);
         }
-        locked(&self.chance, |chance| {
-            (chance.f64() < self.error_rate).then(|| {
-                [
-                    StatusCode::TOO_MANY_REQUESTS,
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    StatusCode::BAD_GATEWAY,
-                    StatusCode::SERVICE_UNAVAILABLE,
-                ][chance.usize(..4)]
-            })
+        let mut chance = lock(&self.chance);
+        (chance.f64() < self.error_rate).then(|| {
+            [
+                StatusCode::TOO_MANY_REQUESTS,
+                StatusCode::INTERNAL_SERVER_ERROR,
+                StatusCode::BAD_GATEWAY,
+                StatusCode::SERVICE_UNAVAILABLE,
+            ][chance.usize(..4)]
         })
     }
 }
@@ -109,7 +133,7 @@ pub(crate) async fn handle(vendor: &impl Vendor, request: &Parts) -> Response<Bo
 
     // Counted on arrival, however long the answer takes.
     let refusal = gate.refusal(request);
-    let fault = locked(&gate.faults, VecDeque::pop_front);
+    let fault = lock(&gate.faults).pop_front();
     let stall = match fault {
         Some(Fault::Stall(stall)) => stall,
         _ => Duration::ZERO,
@@ -145,9 +169,4 @@ pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
     *answer.status_mut() = status;
     answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     answer
-}
-
-/// Access to what a mutex holds, also after a panic elsewhere: no change here is left half done.
-fn locked<T, R>(mutex: &Mutex<T>, access: impl FnOnce(&mut T) -> R) -> R {
-    access(&mut mutex.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -26,7 +26,9 @@ pub mod tolt;
 mod fault;
 mod field;
 mod gate;
+mod handle;
 mod limit;
+mod lock;
 mod log;
 mod names;
 mod query;
@@ -42,9 +44,9 @@ use std::{
     time::Duration,
 };
 
-pub use self::{corporation::Corporation, fault::Fault, field::Field, tolt::Tolt};
+pub use self::{corporation::Corporation, fault::Fault, field::Field, handle::Handle, tolt::Tolt};
 
-use self::server::Server;
+use self::{gate::Vendor, server::Server};
 
 /// What to simulate.
 #[derive(Clone, Debug)]
@@ -140,17 +142,13 @@ impl Sandbox {
 
     /// Starts both vendors with the rows given.
     pub async fn start_with(options: Options, data: Data) -> io::Result<Self> {
-        let tolt = Arc::new(tolt::Service::new(&options, data.tolt));
-        let tolt_server = Server::start(options.tolt_addr, Arc::clone(&tolt)).await?;
+        let tolt = tolt::Service::new(&options, data.tolt);
+        let (tolt, tolt_server) = start_vendor(options.tolt_addr, tolt).await?;
 
-        let corporation = Arc::new(corporation::Service::new(&options, data.corporation));
-        let corporation_server = Server::start(options.corporation_addr, Arc::clone(&corporation)).await?;
+        let corporation = corporation::Service::new(&options, data.corporation);
+        let (corporation, corporation_server) = start_vendor(options.corporation_addr, corporation).await?;
 
-        Ok(Self {
-            tolt: Tolt::new(tolt_server.address(), tolt),
-            corporation: Corporation::new(corporation_server.address(), corporation),
-            _servers: [tolt_server, corporation_server],
-        })
+        Ok(Self { tolt, corporation, _servers: [tolt_server, corporation_server] })
     }
 
     /// Tolt's controls.
@@ -164,4 +162,10 @@ impl Sandbox {
     pub fn corporation(&self) -> &Corporation {
         &self.corporation
     }
+}
+
+async fn start_vendor<S: Vendor>(address: SocketAddr, service: S) -> io::Result<(Handle<S>, Server)> {
+    let service = Arc::new(service);
+    let server = Server::start(address, Arc::clone(&service)).await?;
+    Ok((Handle::new(server.address(), service), server))
 }

@@ -1,6 +1,6 @@
 //! The vendor's two routes.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::RwLock;
 
 use http::{Method, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::{
     super::{
-        Envelope, Fault, Options,
+        Envelope, Options,
         gate::{self, Answer, Gate, Rules, Vendor},
-        log::Log,
+        lock::read,
         query::Query,
     },
     CORPORATION_ID, CREDENTIAL, Customer,
@@ -23,7 +23,7 @@ use super::{
 
 /// The vendor and what it holds.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub struct Service {
     gate: Gate,
     seed: u64,
     envelope: Envelope,
@@ -48,22 +48,6 @@ impl Service {
         }
     }
 
-    pub(crate) fn log(&self) -> &Log {
-        &self.gate.log
-    }
-
-    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
-        self.gate.fail_next(n, fault);
-    }
-
-    pub(crate) fn customers(&self) -> RwLockReadGuard<'_, Table> {
-        self.customers.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn customers_mut(&self) -> RwLockWriteGuard<'_, Table> {
-        self.customers.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
     fn list(&self, query: Option<&str>) -> Result<Answer, Problem> {
         let mut parameters = vec!["cursor", "limit", "extend"];
         parameters.extend(Filter::PARAMETERS);
@@ -75,7 +59,7 @@ impl Service {
             return Err(Problem::no_corporation());
         }
 
-        let table = self.customers();
+        let table = read(&self.customers);
         let cursors = Cursors::new(self.seed, &query);
         let start = query.get("cursor").map(|cursor| cursors.read(cursor)).transpose()?.map(|id| table.rank(&id));
 
@@ -108,7 +92,7 @@ impl Service {
     fn retrieve(&self, id: &str, query: Option<&str>) -> Result<Answer, Problem> {
         let query = Query::parse(query, &["extend"], &[])?;
         let extend = Extend::parse(&query)?;
-        let table = self.customers();
+        let table = read(&self.customers);
         let customer = table.get(id).ok_or_else(Problem::no_customer)?;
         Ok(self.enveloped(&CustomerView::retrieved(customer, extend), "Successfully fetched customer."))
     }
@@ -122,8 +106,17 @@ impl Service {
 }
 
 impl Vendor for Service {
+    const BASE_PATH: &'static str = "/api/v1";
+
+    type Customer = Customer;
+    type Customers = Table;
+
     fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    fn customers(&self) -> &RwLock<Table> {
+        &self.customers
     }
 
     fn route(&self, request: &Parts) -> Answer {

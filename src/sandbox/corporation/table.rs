@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Customer;
+use super::{super::gate::Store, Customer};
 
 /// A place in the list.
 pub(crate) type Rank = [u8; 32];
@@ -10,7 +10,7 @@ pub(crate) type Rank = [u8; 32];
 /// The customers by a hash of their ids: the vendor promises no order (FACTS), so there is none to
 /// rely on.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     key: [u8; 32],
     rows: BTreeMap<Rank, Customer>,
     ranks: HashMap<String, Rank>,
@@ -29,16 +29,6 @@ impl Table {
         table
     }
 
-    pub(crate) fn insert(&mut self, row: Customer) {
-        let rank = self.rank(&row.id);
-        self.ranks.insert(row.id.clone(), rank);
-        self.rows.insert(rank, row);
-    }
-
-    pub(crate) fn remove(&mut self, id: &str) -> bool {
-        self.ranks.remove(id).and_then(|rank| self.rows.remove(&rank)).is_some()
-    }
-
     pub(crate) fn get(&self, id: &str) -> Option<&Customer> {
         self.rows.get(self.ranks.get(id)?)
     }
@@ -48,12 +38,24 @@ impl Table {
         self.rows.iter()
     }
 
-    pub(crate) fn to_vec(&self) -> Vec<Customer> {
-        self.rows.values().cloned().collect()
-    }
-
     /// The place of an id, also of one that is gone: a walk survives the removal of its last row.
     pub(crate) fn rank(&self, id: &str) -> Rank {
         *blake3::keyed_hash(&self.key, id.as_bytes()).as_bytes()
+    }
+}
+
+impl Store<Customer> for Table {
+    fn to_vec(&self) -> Vec<Customer> {
+        self.rows.values().cloned().collect()
+    }
+
+    fn insert(&mut self, row: Customer) {
+        let rank = self.rank(&row.id);
+        self.ranks.insert(row.id.clone(), rank);
+        self.rows.insert(rank, row);
+    }
+
+    fn remove(&mut self, id: &str) -> bool {
+        self.ranks.remove(id).and_then(|rank| self.rows.remove(&rank)).is_some()
     }
 }

@@ -1,18 +1,15 @@
 //! Tolt's three routes.
 
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::{collections::HashMap, sync::RwLock};
 
 use http::{Method, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use super::{
     super::{
-        Fault, Options,
+        Options,
         gate::{self, Answer, Gate, Rules, Vendor},
-        log::Log,
+        lock::read,
     },
     CREDENTIAL, Customer, Data, Partner, Program, Transaction,
     error::Problem,
@@ -23,7 +20,7 @@ use super::{
 
 /// Tolt and what it holds.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub struct Service {
     gate: Gate,
     program: Program,
     partners: HashMap<String, Partner>,
@@ -51,32 +48,12 @@ impl Service {
         }
     }
 
-    pub(crate) fn log(&self) -> &Log {
-        &self.gate.log
-    }
-
-    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
-        self.gate.fail_next(n, fault);
-    }
-
     pub(crate) fn program_id(&self) -> &str {
         &self.program.id
     }
 
-    pub(crate) fn customers(&self) -> RwLockReadGuard<'_, Table<Customer>> {
-        self.customers.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn customers_mut(&self) -> RwLockWriteGuard<'_, Table<Customer>> {
-        self.customers.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn transactions(&self) -> RwLockReadGuard<'_, Table<Transaction>> {
-        self.transactions.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn transactions_mut(&self) -> RwLockWriteGuard<'_, Table<Transaction>> {
-        self.transactions.write().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn transactions(&self) -> &RwLock<Table<Transaction>> {
+        &self.transactions
     }
 
     fn related<'a>(&'a self, customers: &'a Table<Customer>, transactions: &'a Table<Transaction>) -> Related<'a> {
@@ -90,7 +67,7 @@ impl Service {
     fn list_customers(&self, query: Option<&str>) -> Result<Answer, Problem> {
         let CustomersQuestion { common, status } = CustomersQuestion::parse(query)?;
         self.known_program(&common.program_id)?;
-        let (customers, transactions) = (self.customers(), self.transactions());
+        let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
 
         let page = customers.page(&common.selection, |customer| {
@@ -109,7 +86,7 @@ impl Service {
 
     fn retrieve_customer(&self, id: &str, query: Option<&str>) -> Result<Answer, Problem> {
         let expand = Expand::of_customer(query)?;
-        let (customers, transactions) = (self.customers(), self.transactions());
+        let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let customer = customers.get(id).ok_or_else(|| Problem::not_found("Customer"))?;
         Ok(ok(&DataBody {
             success: Some(true),
@@ -120,7 +97,7 @@ impl Service {
     fn list_transactions(&self, query: Option<&str>) -> Result<Answer, Problem> {
         let TransactionsQuestion { common, customer_id } = TransactionsQuestion::parse(query)?;
         self.known_program(&common.program_id)?;
-        let (customers, transactions) = (self.customers(), self.transactions());
+        let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
 
         let page = transactions.page(&common.selection, |transaction| {
@@ -135,8 +112,17 @@ impl Service {
 }
 
 impl Vendor for Service {
+    const BASE_PATH: &'static str = "";
+
+    type Customer = Customer;
+    type Customers = Table<Customer>;
+
     fn gate(&self) -> &Gate {
         &self.gate
+    }
+
+    fn customers(&self) -> &RwLock<Table<Customer>> {
+        &self.customers
     }
 
     fn route(&self, request: &Parts) -> Answer {

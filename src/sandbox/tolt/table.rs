@@ -4,8 +4,10 @@ use std::collections::HashMap;
 
 use jiff::{Timestamp, civil, tz::TimeZone};
 
+use super::super::gate::Store;
+
 /// What a table holds.
-pub(crate) trait Row: Clone {
+pub trait Row: Clone {
     fn id(&self) -> &str;
     fn created_at(&self) -> Timestamp;
 }
@@ -13,7 +15,7 @@ pub(crate) trait Row: Clone {
 /// The rows by (created at, id), oldest first: the page promises `created_at`, the tie is our
 /// choice (FACTS).
 #[derive(Debug)]
-pub(crate) struct Table<T> {
+pub struct Table<T> {
     entries: Vec<Entry<T>>,
     /// Each row's time by its id, from which its place follows.
     times: HashMap<String, Timestamp>,
@@ -91,22 +93,6 @@ impl<T: Row> Table<T> {
         table
     }
 
-    pub(crate) fn insert(&mut self, row: T) {
-        self.remove(row.id());
-        let at = row.created_at();
-        let place = self.entries.partition_point(|entry| entry.key() < (at, row.id()));
-        self.times.insert(row.id().to_owned(), at);
-        self.entries.insert(place, Entry { at, row });
-    }
-
-    pub(crate) fn remove(&mut self, id: &str) -> bool {
-        let Some(at) = self.times.remove(id) else {
-            return false;
-        };
-        let found = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id)));
-        found.map(|place| self.entries.remove(place)).is_ok()
-    }
-
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
         let at = *self.times.get(id)?;
         let place = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id))).ok()?;
@@ -115,10 +101,6 @@ impl<T: Row> Table<T> {
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|entry| &entry.row)
-    }
-
-    pub(crate) fn to_vec(&self) -> Vec<T> {
-        self.rows().cloned().collect()
     }
 
     /// The page of those rows that `keep` keeps.
@@ -162,6 +144,28 @@ impl<T: Row> Table<T> {
     fn key<'a>(&self, id: &'a str) -> Result<Key<'a>, UnknownCursor> {
         let at = self.times.get(id).ok_or(UnknownCursor)?;
         Ok((*at, id))
+    }
+}
+
+impl<T: Row> Store<T> for Table<T> {
+    fn to_vec(&self) -> Vec<T> {
+        self.rows().cloned().collect()
+    }
+
+    fn insert(&mut self, row: T) {
+        self.remove(row.id());
+        let at = row.created_at();
+        let place = self.entries.partition_point(|entry| entry.key() < (at, row.id()));
+        self.times.insert(row.id().to_owned(), at);
+        self.entries.insert(place, Entry { at, row });
+    }
+
+    fn remove(&mut self, id: &str) -> bool {
+        let Some(at) = self.times.remove(id) else {
+            return false;
+        };
+        let found = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id)));
+        found.map(|place| self.entries.remove(place)).is_ok()
     }
 }
 
