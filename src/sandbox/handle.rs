@@ -1,11 +1,11 @@
-//! Controls of a running vendor.
+//! Controls of one simulated vendor.
 
 use std::{net::SocketAddr, sync::Arc};
 
 use super::{
     Fault,
-    gate::{Store, Vendor},
     lock::{read, write},
+    vendor::{Store, Vendor},
 };
 
 /// Controls of one simulated vendor. Clones control the same vendor.
@@ -42,7 +42,7 @@ impl<S: Vendor> Handle<S> {
     /// Returns the path and query of the last 1,000 requests, oldest first.
     #[must_use]
     pub fn requests(&self) -> Vec<String> {
-        self.service.gate().log.last()
+        self.service.gate().log.recent()
     }
 
     /// Queues a fault for `n` calls, after all faults queued before.
@@ -65,7 +65,7 @@ impl<S: Vendor> Handle<S> {
     /// Removes a customer. Returns false if the id is unknown.
     ///
     /// Tolt rejects a removed id as a cursor and keeps the customer's transactions. The corporation
-    /// vendor accepts a cursor of a removed customer and continues from its place.
+    /// vendor accepts a cursor of a removed customer and continues from its position.
     #[expect(clippy::must_use_candidate, reason = "most tests know that the customer exists")]
     pub fn delete(&self, id: &str) -> bool {
         write(self.service.customers()).remove(id)

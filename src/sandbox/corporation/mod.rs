@@ -1,9 +1,10 @@
-//! The corporation-style vendor's API v1, as far as its page of customers goes.
+//! Simulation of the corporation vendor's API v1: list customers and retrieve customer.
 
 use super::Handle;
 
 mod cursor;
 mod error;
+mod extend;
 mod filter;
 mod generate;
 mod model;
@@ -14,9 +15,9 @@ mod view;
 pub use self::model::{Address, Certificate, Customer};
 pub(crate) use self::{generate::generate, service::Service};
 
-/// The corporation that the page shows.
+/// Corporation id in the example of the vendor's page.
 pub const CORPORATION_ID: &str = "corp_123";
-/// The bearer token that the sandbox accepts.
+/// Bearer token that the sandbox accepts.
 pub const CREDENTIAL: &str = "sandbox-corporation-token";
 
 /// Controls of the simulated corporation vendor.

@@ -1,14 +1,14 @@
-//! Rows in an order that is fixed, but follows no field.
+//! Table of customers in an order that is fixed, but follows no field.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{super::gate::Store, Customer};
+use super::{super::vendor::Store, Customer};
 
-/// A place in the list.
+/// Position of a customer in the list.
 pub(crate) type Rank = [u8; 32];
 
-/// The customers by a hash of their ids: the vendor promises no order (FACTS), so there is none to
-/// rely on.
+/// Customers in the order of a keyed hash of their ids. The vendor promises no order (FACTS), so
+/// clients must not rely on one.
 #[derive(Debug)]
 pub struct Table {
     key: [u8; 32],
@@ -33,12 +33,12 @@ impl Table {
         self.rows.get(self.ranks.get(id)?)
     }
 
-    /// All rows in list order, each with its place.
+    /// Returns all rows in list order, each with its rank.
     pub(crate) fn ranked(&self) -> impl Iterator<Item = (&Rank, &Customer)> {
         self.rows.iter()
     }
 
-    /// The place of an id, also of one that is gone: a walk survives the removal of its last row.
+    /// Returns the rank of an id. A removed id keeps its rank, so its cursor stays valid.
     pub(crate) fn rank(&self, id: &str) -> Rank {
         *blake3::keyed_hash(&self.key, id.as_bytes()).as_bytes()
     }

@@ -1,27 +1,29 @@
-//! Tolt's API v1, as far as its pages of customers and transactions go.
+//! Simulation of Tolt's API v1: the lists of customers and transactions, and retrieve customer.
 
 use super::{
     Handle,
-    gate::Store,
     lock::{read, write},
+    vendor::Store,
 };
 
 mod error;
+mod expand;
 mod generate;
+mod list_query;
 mod model;
-mod question;
 mod service;
 mod table;
+mod timestamp;
 mod view;
 
 pub use self::model::{Customer, Data, Partner, Program, Transaction};
 pub(crate) use self::service::Service;
 
-/// The program that both list pages show.
+/// Program id in the examples of both list pages.
 pub const PROGRAM_ID: &str = "prg_YRsbPDAKhWfdqJbFACheh";
-/// The organization that the pages show.
+/// Organization id in the examples of the pages.
 pub const ORGANIZATION_ID: &str = "org_JE3mfYNL9ci7sFaJazAv2";
-/// The API key that the sandbox accepts.
+/// API key that the sandbox accepts.
 pub const CREDENTIAL: &str = "sandbox-tolt-key";
 
 /// Controls of the simulated Tolt.

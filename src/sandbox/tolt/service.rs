@@ -1,4 +1,4 @@
-//! Tolt's three routes.
+//! Routes of Tolt.
 
 use std::{collections::HashMap, sync::RwLock};
 
@@ -8,23 +8,26 @@ use percent_encoding::percent_decode_str;
 use super::{
     super::{
         Options,
-        gate::{self, Answer, Gate, Rules, Vendor},
+        gate::{Gate, Settings},
         lock::read,
+        response::{BufferedResponse, ok},
+        vendor::Vendor,
     },
     CREDENTIAL, Customer, Data, Partner, Program, Transaction,
-    error::Problem,
-    question::{CustomersQuestion, Expand, TransactionsQuestion},
+    error::ErrorResponse,
+    expand::Expand,
+    list_query::{CustomerListQuery, TransactionListQuery},
     table::Table,
-    view::{DataBody, ListBody, Related},
+    view::{DataBody, ListBody, RelatedRows},
 };
 
-/// Tolt and what it holds.
+/// Simulated Tolt with its rows.
 #[derive(Debug)]
 pub struct Service {
     gate: Gate,
     program: Program,
     partners: HashMap<String, Partner>,
-    // Where both are locked, customers are first.
+    // Lock order: customers, then transactions.
     customers: RwLock<Table<Customer>>,
     transactions: RwLock<Table<Transaction>>,
 }
@@ -34,9 +37,9 @@ impl Service {
         Self {
             gate: Gate::new(
                 options,
-                Rules {
+                Settings {
                     credential: CREDENTIAL,
-                    per_second: 25,
+                    requests_per_second: 25,
                     // v1 names no rate header (FACTS).
                     retry_after: None,
                 },
@@ -56,17 +59,17 @@ impl Service {
         &self.transactions
     }
 
-    fn related<'a>(&'a self, customers: &'a Table<Customer>, transactions: &'a Table<Transaction>) -> Related<'a> {
-        Related { program: &self.program, partners: &self.partners, customers, transactions }
+    fn related<'a>(&'a self, customers: &'a Table<Customer>, transactions: &'a Table<Transaction>) -> RelatedRows<'a> {
+        RelatedRows { program: &self.program, partners: &self.partners, customers, transactions }
     }
 
-    fn known_program(&self, id: &str) -> Result<(), Problem> {
-        if id == self.program.id { Ok(()) } else { Err(Problem::not_found("Program")) }
+    fn check_program(&self, id: &str) -> Result<(), ErrorResponse> {
+        if id == self.program.id { Ok(()) } else { Err(ErrorResponse::not_found("Program")) }
     }
 
-    fn list_customers(&self, query: Option<&str>) -> Result<Answer, Problem> {
-        let CustomersQuestion { common, status } = CustomersQuestion::parse(query)?;
-        self.known_program(&common.program_id)?;
+    fn list_customers(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
+        let CustomerListQuery { common, status } = CustomerListQuery::parse(query)?;
+        self.check_program(&common.program_id)?;
         let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
 
@@ -84,19 +87,19 @@ impl Service {
         }))
     }
 
-    fn retrieve_customer(&self, id: &str, query: Option<&str>) -> Result<Answer, Problem> {
-        let expand = Expand::of_customer(query)?;
+    fn retrieve_customer(&self, id: &str, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
+        let expand = Expand::parse_retrieve(query)?;
         let (customers, transactions) = (read(&self.customers), read(&self.transactions));
-        let customer = customers.get(id).ok_or_else(|| Problem::not_found("Customer"))?;
+        let customer = customers.get(id).ok_or_else(|| ErrorResponse::not_found("Customer"))?;
         Ok(ok(&DataBody {
             success: Some(true),
             data: self.related(&customers, &transactions).customer(customer, &expand),
         }))
     }
 
-    fn list_transactions(&self, query: Option<&str>) -> Result<Answer, Problem> {
-        let TransactionsQuestion { common, customer_id } = TransactionsQuestion::parse(query)?;
-        self.known_program(&common.program_id)?;
+    fn list_transactions(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
+        let TransactionListQuery { common, customer_id } = TransactionListQuery::parse(query)?;
+        self.check_program(&common.program_id)?;
         let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
 
@@ -125,32 +128,28 @@ impl Vendor for Service {
         &self.customers
     }
 
-    fn route(&self, request: &Parts) -> Answer {
+    fn route(&self, request: &Parts) -> BufferedResponse {
         let query = request.uri.query();
-        // Split before it is decoded, so that an id may hold `%2F`.
+        // The path is split before decoding, because an id may contain `%2F`.
         let segments: Vec<&str> = request.uri.path().split('/').skip(1).collect();
-        let answer = match segments[..] {
+        let response = match segments[..] {
             ["v1", "customers" | "transactions"] | ["v1", "customers", _] if request.method != Method::GET => {
-                Err(Problem::of(StatusCode::METHOD_NOT_ALLOWED))
+                Err(ErrorResponse::from_status(StatusCode::METHOD_NOT_ALLOWED))
             }
             ["v1", "customers"] => self.list_customers(query),
             ["v1", "customers", id] => self.retrieve_customer(&percent_decode_str(id).decode_utf8_lossy(), query),
             ["v1", "transactions"] => self.list_transactions(query),
-            _ => Err(Problem::of(StatusCode::NOT_FOUND)),
+            _ => Err(ErrorResponse::from_status(StatusCode::NOT_FOUND)),
         };
-        answer.unwrap_or_else(Problem::answer)
+        response.unwrap_or_else(ErrorResponse::into_response)
     }
 
-    fn error(&self, status: StatusCode, _path: &str) -> Answer {
-        Problem::of(status).answer()
+    fn error(&self, status: StatusCode, _path: &str) -> BufferedResponse {
+        ErrorResponse::from_status(status).into_response()
     }
 }
 
-/// Whether a row's value is the one asked for, if one was.
-fn matches(asked: Option<&str>, value: Option<&str>) -> bool {
-    asked.is_none() || asked == value
-}
-
-fn ok(body: &impl serde::Serialize) -> Answer {
-    gate::json(StatusCode::OK, body)
+/// Returns true if a row's value equals the requested value, or if no value is requested.
+fn matches(requested: Option<&str>, value: Option<&str>) -> bool {
+    requested.is_none() || requested == value
 }
