@@ -8,12 +8,12 @@ use serde::Serialize;
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Field<T> {
-    /// The object does not have the field.
+    /// Missing from the object.
     #[default]
     Absent,
-    /// The field is null.
+    /// Null.
     Null,
-    /// The field has a value.
+    /// Present with a value.
     Value(T),
 }
 

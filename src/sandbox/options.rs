@@ -54,6 +54,6 @@ pub enum Envelope {
     /// `{"data": …, "message": …}`, as in the vendor's generated schema.
     #[default]
     Wrapped,
-    /// The object without an envelope, as in the vendor's examples.
+    /// Object without an envelope, as in the vendor's examples.
     Flat,
 }

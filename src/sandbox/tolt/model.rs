@@ -9,7 +9,7 @@ use super::{super::Field, ORGANIZATION_ID, PROGRAM_ID, generate, table::Row, tim
 /// Rows of Tolt.
 #[derive(Clone, Debug, Default)]
 pub struct Data {
-    /// The only program.
+    /// Only program.
     pub program: Program,
     /// Partners that customers and transactions refer to.
     pub partners: Vec<Partner>,
