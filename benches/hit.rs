@@ -1,4 +1,4 @@
-//! Serving what is kept: the cache alone, and a whole request in process.
+//! Cache hits: the cache alone, and a complete request in process.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 #[expect(dead_code, reason = "each bench uses its part")]
@@ -73,7 +73,7 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
     let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
     let front = App::new(config(&sandbox), &SystemClock::shared()).unwrap().served().front;
     for limit in [10, 100] {
-        // Fills the cache, and has the front remember the answer.
+        // Fills the page cache, then the response cache.
         runtime.block_on(hit(&front, limit));
         runtime.block_on(hit(&front, limit));
         criterion.bench_function(&format!("hit/request/{limit}"), |bencher| {
@@ -82,7 +82,7 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
     }
 }
 
-/// A request, to the last byte of its answer.
+/// Sends a request and reads its response to the last byte.
 async fn hit(front: &Front, limit: usize) {
     let target = format!("/customers?connection=bench&limit={limit}");
     let request = Request::get(target).header(AUTHORIZATION, format!("Bearer {KEY}")).body(Body::empty()).unwrap();

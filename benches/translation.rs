@@ -1,4 +1,4 @@
-//! From a vendor's bytes to the records that are served.
+//! Translation of a vendor's bytes into records.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 mod pages;

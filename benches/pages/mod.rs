@@ -1,4 +1,4 @@
-//! Vendors' pages of customers, about 400 bytes each.
+//! Vendor pages of customers of about 400 bytes each.
 
 use std::{collections::BTreeSet, fmt::Write, sync::Arc};
 
@@ -12,7 +12,7 @@ use customer_gateway::{
     vendors::{Account, Call, Vendor, VendorResponse, documented::UnknownField, plan::Plan, registry},
 };
 
-/// An adapter, and a call that it can read a page for.
+/// An adapter with a call and the vendor's response to it.
 pub(crate) struct Page {
     vendor: Box<dyn Vendor>,
     call: Call,
@@ -20,7 +20,7 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// A vendor's page of so many customers.
+    /// Creates a vendor's page of `rows` customers.
     pub(crate) fn of(vendor: &str, rows: usize) -> Self {
         let kind = registry::kind(vendor).unwrap();
         let plan = Plan::new(kind.capabilities, &question()).unwrap();
@@ -35,18 +35,18 @@ impl Page {
         }
     }
 
-    /// Translates it.
+    /// Translates the page.
     pub(crate) fn read(&self) -> RecordPage {
         self.vendor.read(&self.call, &self.response).unwrap()
     }
 
-    /// Looks it through for unknown fields.
+    /// Returns the page's unknown fields.
     pub(crate) fn unknown_fields(&self) -> BTreeSet<UnknownField> {
         self.vendor.unknown_fields(&self.call, &self.response)
     }
 }
 
-/// All customers.
+/// Returns the query for all customers.
 pub(crate) fn question() -> Question {
     Question { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() }
 }
