@@ -1,4 +1,4 @@
-//! A wrong file: said with the line, the key, and what to write instead.
+//! Errors in the file: each names the line, the key, and the remedy.
 
 use insta::assert_snapshot;
 
@@ -12,19 +12,19 @@ credential = { file = "secret" }
 program_id = "prg_1"
 "#;
 
-/// What is said when a line of a right file is another.
+/// Returns the error when a line of a valid file is replaced.
 fn instead_of(line: &str, other: &str) -> String {
     assert!(TOLT.contains(line), "{line}");
     Place::new().complaint(&TOLT.replace(line, other))
 }
 
-/// What is said when something is added to a right file.
+/// Returns the error when text is added to a valid file.
 fn with(addition: &str) -> String {
     Place::new().complaint(&format!("{TOLT}{addition}"))
 }
 
 #[test]
-fn an_unknown_key_is_named_at_every_level() {
+fn unknown_key_is_named_at_every_level() {
     assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`, `identity`");
     assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
@@ -36,7 +36,7 @@ fn an_unknown_key_is_named_at_every_level() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn missing_key_is_named() {
     for line in TOLT.trim().lines().skip(1) {
         let complaint = instead_of(line, "");
         let key = line.split(' ').next().unwrap();
@@ -50,9 +50,9 @@ fn what_is_missing_is_named() {
 }
 
 #[test]
-fn a_secret_that_is_not_there_is_named_by_where_it_should_be() {
+fn missing_secret_is_named_by_its_source() {
     assert_snapshot!(instead_of("{ file = \"secret\" }", "{ env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:5: connections.0.credential: the environment variable NO_SUCH_VARIABLE is not set; set it, or write { file = "…" }"#);
-    // A secret in the place of its variable's name.
+    // A secret where the name of a variable is expected.
     let misplaced = instead_of("{ file = \"secret\" }", "{ env = \"sk_live_123\" }");
     assert!(misplaced.contains("that is named here is not set") && !misplaced.contains("sk_live_123"), "{misplaced}");
     assert_snapshot!(instead_of("{ file = \"secret\" }", "{ file = \"nowhere\" }"), @"gateway.toml:5: connections.0.credential: the file nowhere cannot be read: No such file or directory (os error 2); write the path of a file that holds the secret alone");
@@ -64,7 +64,7 @@ fn a_secret_that_is_not_there_is_named_by_where_it_should_be() {
 }
 
 #[test]
-fn a_secret_that_stands_in_the_file_is_not_repeated() {
+fn inline_secret_is_not_repeated() {
     for written in
         ["\"sk_live_1\"", "sk_live_1", "{ sk_live_1 = 1 }", "{ env = [\"sk_live_1\"] }", "{ key = \"sk_live_1\" }"]
     {
@@ -77,21 +77,21 @@ fn a_secret_that_stands_in_the_file_is_not_repeated() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_sent_is_not_shown() {
+fn unsendable_secret_is_not_shown() {
     let place = Place::new();
     std::fs::write(place.path("secret"), "two\nlines").unwrap();
     assert_snapshot!(place.complaint(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty, or holds a character that no header may; check the variable or file that holds the secret");
 }
 
 #[test]
-fn a_name_is_one_of_ours_and_stands_once() {
+fn connection_name_is_well_formed_and_unique() {
     assert_snapshot!(instead_of("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
     assert_snapshot!(instead_of("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
     assert_snapshot!(with(TOLT), @"gateway.toml:9: connections.1.name: a connection named `affiliates` stands above already; give each connection a name of its own");
 }
 
 #[test]
-fn a_vendor_is_one_of_those_there_are_with_its_own_account_key() {
+fn vendor_is_known_and_has_its_account_key() {
     assert_snapshot!(instead_of("\"tolt\"", "\"stripe\""), @r#"gateway.toml:4: connections.0.vendor: there is no vendor `stripe`; write one of "tolt", "corporation""#);
     assert_snapshot!(instead_of("program_id", "corporation_id"), @r#"gateway.toml:6: connections.0.corporation_id: `corporation_id` belongs to vendor "corporation"; a connection to vendor "tolt" wants `program_id`"#);
     assert_snapshot!(instead_of("\"prg_1\"", "\"\""), @r#"gateway.toml:6: connections.0.program_id: `program_id` is not text; write program_id = "…""#);
@@ -99,7 +99,7 @@ fn a_vendor_is_one_of_those_there_are_with_its_own_account_key() {
 }
 
 #[test]
-fn a_base_url_is_one_that_paths_can_be_appended_to() {
+fn base_url_accepts_appended_paths() {
     for url in
         ["api.tolt.com", "ftp://api.tolt.com", "https://", "https://a/?b=c", "https://a/#b", "https://me:pw@a/", ""]
     {
@@ -114,7 +114,7 @@ fn a_base_url_is_one_that_paths_can_be_appended_to() {
 }
 
 #[test]
-fn a_length_of_time_has_a_unit_and_is_not_none() {
+fn duration_has_a_unit_and_is_positive() {
     assert_snapshot!(with("timeout = \"soon\""), @r#"gateway.toml:7: connections.0.timeout: this is not a length of time; write one such as "30s" or "5m""#);
     assert_snapshot!(with("timeout = 10"), @r#"gateway.toml:7: connections.0.timeout: this is not a length of time; write one such as "30s" or "5m""#);
     for none in ["0s", "-1s", "10", "", "9000000h"] {
@@ -125,7 +125,7 @@ fn a_length_of_time_has_a_unit_and_is_not_none() {
 }
 
 #[test]
-fn a_limit_allows_something() {
+fn limit_allows_at_least_one() {
     assert_snapshot!(with("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: invalid value: integer `0`, expected a nonzero u32");
     assert_snapshot!(with("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: this is not a length of time; write one such as "30s" or "5m""#);
     assert_snapshot!(with("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }"#);
@@ -134,7 +134,7 @@ fn a_limit_allows_something() {
 }
 
 #[test]
-fn a_caller_has_a_digest_and_connections_that_there_are() {
+fn caller_has_a_digest_and_known_connections() {
     let caller = |digest: &str, connections: &str| {
         with(&format!("[[callers]]\nname = \"a\"\nkey_digest = \"{digest}\"\nconnections = [{connections}]"))
     };
@@ -163,16 +163,17 @@ fn a_caller_has_a_digest_and_connections_that_there_are() {
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nmay_see_raw = \"no\"")), @"gateway.toml:11: callers.0.may_see_raw: invalid type: text, expected a boolean");
 }
 
-/// A caller of this name that is known by claims, in two lines.
-fn claiming(name: &str, claims: &str) -> String {
+/// Returns a caller with this name and these claims, in two lines.
+fn caller_with_claims(name: &str, claims: &str) -> String {
     format!("[[callers]]\nname = \"{name}\"\nconnections = [\"affiliates\"]\nclaims = {claims}\n")
 }
 
 const ISSUER: &str = "issuer = \"https://login.example.com/\"\naudience = \"gateway\"\n";
 
 #[test]
-fn an_identity_provider_is_one_whose_keys_can_be_read() {
-    let identity = |rest: &str| with(&format!("[identity]\n{ISSUER}{rest}\n{}", claiming("a", "{ azp = \"a\" }")));
+fn identity_provider_has_readable_keys() {
+    let identity =
+        |rest: &str| with(&format!("[identity]\n{ISSUER}{rest}\n{}", caller_with_claims("a", "{ azp = \"a\" }")));
     assert_snapshot!(identity(""), @"gateway.toml:7: identity: missing field `jwks`");
     assert_snapshot!(identity("jwks = \"https://login.example.com/jwks.json\""), @r#"gateway.toml:10: identity.jwks: this does not say where the keys are; write { url = "https://…" } or { file = "path" }"#);
     assert_snapshot!(identity("jwks = { url = \"https://a/\", file = \"b\" }"), @r#"gateway.toml:10: identity.jwks: this does not say where the keys are; write { url = "https://…" } or { file = "path" }"#);
@@ -186,7 +187,7 @@ fn an_identity_provider_is_one_whose_keys_can_be_read() {
     let place = Place::new();
     let jwks = |document: &str| {
         std::fs::write(place.path("jwks.json"), document).unwrap();
-        let file = format!("jwks = {{ file = \"jwks.json\" }}\n{}", claiming("a", "{ azp = \"a\" }"));
+        let file = format!("jwks = {{ file = \"jwks.json\" }}\n{}", caller_with_claims("a", "{ azp = \"a\" }"));
         place.complaint(&format!("{TOLT}[identity]\n{ISSUER}{file}"))
     };
     assert_snapshot!(jwks("{\"keys\": []}"), @"gateway.toml:10: identity.jwks.file: the file jwks.json has no key that a token can be verified with; write the path of the provider's JSON Web Key Set");
@@ -196,20 +197,20 @@ fn an_identity_provider_is_one_whose_keys_can_be_read() {
     assert_snapshot!(identity(&format!("{right}\nalgorithms = [\"none\"]")), @"gateway.toml:11: identity.algorithms: unknown field `algorithms`, expected one of `issuer`, `audience`, `jwks`, `refresh`");
     let without = |line: &str, other: &str| {
         let identity = format!("[identity]\n{}{right}\n", ISSUER.replace(line, other));
-        with(&format!("{identity}{}", claiming("a", "{ azp = \"a\" }")))
+        with(&format!("{identity}{}", caller_with_claims("a", "{ azp = \"a\" }")))
     };
     assert_snapshot!(without("audience = \"gateway\"\n", ""), @"gateway.toml:7: identity: missing field `audience`");
     assert_snapshot!(without("\"https://login.example.com/\"", "\"\""), @"gateway.toml:8: identity.issuer: `issuer` is empty; write it as it stands in the provider's tokens");
 }
 
 #[test]
-fn claims_tell_callers_apart() {
+fn claims_distinguish_callers() {
     let identity = format!("[identity]\n{ISSUER}jwks = {{ url = \"http://127.0.0.1:1/jwks.json\" }}\n");
     let callers = |callers: &[(&str, &str)]| {
-        let callers: Vec<_> = callers.iter().map(|(name, claims)| claiming(name, claims)).collect();
+        let callers: Vec<_> = callers.iter().map(|(name, claims)| caller_with_claims(name, claims)).collect();
         with(&format!("{identity}{}", callers.concat()))
     };
-    assert_snapshot!(with(&claiming("a", "{ azp = \"a\" }")), @"gateway.toml:10: callers.0.claims: there is no identity provider whose tokens could have these claims; add an [identity] section, or give the caller a key");
+    assert_snapshot!(with(&caller_with_claims("a", "{ azp = \"a\" }")), @"gateway.toml:10: callers.0.claims: there is no identity provider whose tokens could have these claims; add an [identity] section, or give the caller a key");
     assert_snapshot!(with(&identity), @"gateway.toml:7: identity: no caller has claims, so that no token would be anybody's; write claims = { … } in a [[callers]] section, or leave this section out");
     assert_snapshot!(callers(&[("a", "{}")]), @r#"gateway.toml:14: callers.0.claims: without claims every token would be this caller's; write claims = { azp = "…" }"#);
     assert_snapshot!(callers(&[("a", "{ roles = [\"a\"] }")]), @"gateway.toml:14: callers.0.claims.roles: invalid type: sequence, expected a string");
@@ -218,7 +219,7 @@ fn claims_tell_callers_apart() {
 }
 
 #[test]
-fn a_share_is_a_part_of_one() {
+fn share_is_above_zero_and_at_most_one() {
     let with_share = |share: &str| {
         let digest = blake3::hash(b"key").to_hex();
         with(&format!(
@@ -234,14 +235,14 @@ fn a_share_is_a_part_of_one() {
 }
 
 #[test]
-fn without_callers_only_loopback_is_listened_on() {
+fn missing_callers_require_a_loopback_address() {
     assert_snapshot!(with("[server]\nlisten = \"0.0.0.0:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
     assert_snapshot!(with("[server]\nlisten = \"[::]:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
     assert_snapshot!(with("[server]\nlisten = \"192.168.1.1:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
 }
 
 #[test]
-fn a_collector_has_a_base_url_a_share_and_secrets_that_a_header_may_hold() {
+fn collector_has_a_url_sample_and_valid_headers() {
     let telemetry = |rest: &str| with(&format!("[telemetry]\n{rest}"));
     let to = |rest: &str| telemetry(&format!("otlp_endpoint = \"http://collector:4318\"\n{rest}"));
     assert_snapshot!(telemetry("sample = 1"), @"gateway.toml:7: telemetry: missing field `otlp_endpoint`");
@@ -260,7 +261,7 @@ fn a_collector_has_a_base_url_a_share_and_secrets_that_a_header_may_hold() {
 }
 
 #[test]
-fn a_secret_for_a_collector_that_cannot_be_sent_is_not_shown() {
+fn unsendable_collector_secret_is_not_shown() {
     let place = Place::new();
     std::fs::write(place.path("two"), "two\nlines").unwrap();
     let telemetry = "[telemetry]\notlp_endpoint = \"http://c\"\nheaders = { authorization = { file = \"two\" } }";
@@ -268,7 +269,7 @@ fn a_secret_for_a_collector_that_cannot_be_sent_is_not_shown() {
 }
 
 #[test]
-fn a_secret_in_a_wrong_place_is_not_shown() {
+fn misplaced_secret_is_not_shown() {
     let caller = |line: &str| format!("[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\n{line}");
     let headers = with("[telemetry]\notlp_endpoint = \"http://c\"\nheaders = \"s3cret, expected \\\"it\"");
     assert_snapshot!(headers, @"gateway.toml:9: telemetry.headers: invalid type: text, expected a map");
@@ -286,18 +287,18 @@ fn a_secret_in_a_wrong_place_is_not_shown() {
 }
 
 #[test]
-fn an_address_has_a_port() {
+fn listen_address_has_a_port() {
     assert_snapshot!(with("[server]\nlisten = \"localhost\""), @r#"gateway.toml:8: server.listen: this is not an IP address with a port; write one such as "127.0.0.1:8080""#);
 }
 
 #[test]
-fn what_is_not_toml_is_told_where() {
+fn invalid_toml_names_the_line() {
     assert_snapshot!(with("[server\nlisten = 1"), @"gateway.toml:7: unclosed table, expected `]`");
     assert_snapshot!(with("name = \"again\""), @"gateway.toml:7: duplicate key");
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told_what_to_do() {
+fn missing_file_names_the_remedy() {
     let path = Place::new().path("gateway.toml");
     let error = customer_gateway::config::Config::load(&path).unwrap_err().to_string();
     assert_snapshot!(error.rsplit('/').next().unwrap(), @"gateway.toml: cannot be read: No such file or directory (os error 2); name a file with --config, or copy gateway.example.toml");

@@ -1,5 +1,4 @@
-//! The configuration file: what is read of it, and what is said when it is
-//! wrong.
+//! The configuration file: valid files and errors.
 
 mod errors;
 mod reading;
@@ -9,11 +8,11 @@ use std::path::PathBuf;
 use customer_gateway::config::{Config, ConfigError};
 use tempfile::TempDir;
 
-/// A variable that holds something without any test setting it, which no test
-/// may: they share their environment.
+/// A variable that is always set. Tests cannot set variables, because they
+/// share their environment.
 const VARIABLE: &str = "PATH";
 
-/// A directory to configure a gateway in, with a secret.
+/// A temporary directory with a secret, for a configuration file.
 struct Place(TempDir);
 
 impl Place {
@@ -32,9 +31,9 @@ impl Place {
         Config::parse(text, &self.path("gateway.toml"))
     }
 
-    /// What is said of a file, its directory left out.
+    /// Returns the error of a file, without the directory.
     fn complaint(&self, text: &str) -> String {
-        let error = self.parse(text).expect_err("it was accepted");
+        let error = self.parse(text).expect_err("the file was accepted");
         error.to_string().replace(&format!("{}/", self.0.path().display()), "")
     }
 }

@@ -1,5 +1,5 @@
-//! A source in trouble: it fails the whole, or with `partial=allow` itself, and
-//! its rows come when it is back.
+//! Failing sources: the whole request fails. With `partial=allow`, only the
+//! source fails, and its rows follow after recovery.
 
 use std::{sync::Arc, time::Duration};
 
@@ -12,11 +12,11 @@ use crate::support::{
     Gateway, Reply, ScriptedVendor, config, connections_to, corporation_page, corporation_row, ids, sandbox,
 };
 
-const ALLOWED: &str = "/customers?limit=5&partial=allow";
+const PARTIAL: &str = "/customers?limit=5&partial=allow";
 
 #[tokio::test]
-async fn without_leave_the_whole_fails_and_names_the_connection() {
-    let stage = Stage::set(4, 4).await;
+async fn source_failure_fails_the_request_by_default() {
+    let stage = Stage::start(4, 4).await;
     for target in ["/customers", "/customers?partial=deny", "/customers?order=asc"] {
         stage.sandbox.corporation().fail_next(1, Fault::Html);
         let refused = stage.gateway.get(target).await;
@@ -33,21 +33,21 @@ async fn without_leave_the_whole_fails_and_names_the_connection() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_at_the_first_page_comes_when_it_is_back() {
-    let stage = Stage::set(12, 12).await;
+async fn source_failing_at_first_page_is_listed_later() {
+    let stage = Stage::start(12, 12).await;
     stage.sandbox.tolt().fail_next(1, Fault::Html);
-    let first = page(&stage.gateway, ALLOWED, None).await;
+    let first = page(&stage.gateway, PARTIAL, None).await;
     assert_eq!(sources(&first), "affiliates failed null (vendor_unreadable), tax ok 12");
     assert_eq!(ids(&first), stage.tax()[..5]);
 
     let mut pages = vec![first];
     while let Some(next) = cursor(pages.last().unwrap(), "next_cursor") {
-        pages.push(page(&stage.gateway, ALLOWED, Some(&next)).await);
+        pages.push(page(&stage.gateway, PARTIAL, Some(&next)).await);
     }
     assert_eq!(all_ids(&pages), [&stage.tax()[..5], &stage.affiliates()[..], &stage.tax()[5..]].concat());
 
-    // The way back leads through all of it, too.
-    let back = walk_back(&stage.gateway, ALLOWED, pages.last().unwrap()).await;
+    // The backward walk covers all rows, too.
+    let back = walk_back(&stage.gateway, PARTIAL, pages.last().unwrap()).await;
     let mut all = [all_ids(&back), ids(pages.last().unwrap())].concat();
     all.sort();
     let mut rows = [stage.affiliates(), stage.tax()].concat();
@@ -56,9 +56,9 @@ async fn a_source_that_fails_at_the_first_page_comes_when_it_is_back() {
 }
 
 #[tokio::test]
-async fn a_source_that_fails_in_mid_walk_goes_on_where_it_stood() {
+async fn source_failing_mid_walk_continues_in_place() {
     for order in ["", "&order=desc"] {
-        let stage = Stage::set(250, 30).await;
+        let stage = Stage::start(250, 30).await;
         let question = format!("/customers?limit=90&partial=allow{order}");
         let mut pages = vec![page(&stage.gateway, &question, None).await];
         stage.sandbox.tolt().fail_next(2, Fault::Html);
@@ -82,10 +82,10 @@ async fn a_source_that_fails_in_mid_walk_goes_on_where_it_stood() {
 }
 
 #[tokio::test]
-async fn where_all_fail_the_page_is_empty_and_leads_on_to_the_same_place() {
-    let stage = Stage::set(4, 4).await;
+async fn failure_of_all_sources_gives_an_empty_page() {
+    let stage = Stage::start(4, 4).await;
     for order in ["", "&order=asc"] {
-        let question = format!("{ALLOWED}{order}");
+        let question = format!("{PARTIAL}{order}");
         stage.gateway.clock.advance(Duration::from_hours(2));
         stage.sandbox.tolt().fail_next(1, Fault::Html);
         stage.sandbox.corporation().fail_next(1, Fault::Status(403));
@@ -99,8 +99,8 @@ async fn where_all_fail_the_page_is_empty_and_leads_on_to_the_same_place() {
 }
 
 #[tokio::test]
-async fn a_caller_at_fault_is_told_so_whatever_is_allowed() {
-    let stage = Stage::set(4, 4).await;
+async fn caller_errors_ignore_partial_allow() {
+    let stage = Stage::start(4, 4).await;
     for (target, code) in [
         ("/customers?partial=allow&status=active", "unsupported_filter"),
         ("/customers?partial=allow&cursor=x", "invalid_cursor"),
@@ -111,11 +111,11 @@ async fn a_caller_at_fault_is_told_so_whatever_is_allowed() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_asks_for_patience_says_how_long() {
-    let stage = Stage::set(4, 4).await;
+async fn rate_limited_source_reports_retry_after() {
+    let stage = Stage::start(4, 4).await;
     let refusal = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "120".to_owned())]);
     stage.sandbox.corporation().fail_next(1, refusal);
-    let page = page(&stage.gateway, ALLOWED, None).await;
+    let page = page(&stage.gateway, PARTIAL, None).await;
     assert_json_snapshot!(page["sources"][1]["problem"], @r#"
     {
       "code": "vendor_rate_limited",
@@ -128,19 +128,19 @@ async fn a_vendor_that_asks_for_patience_says_how_long() {
       "type": "/problems/vendor_rate_limited"
     }
     "#);
-    // Its credential is stopped, and it is not asked.
+    // The credential is blocked, and the vendor is not called.
     let calls = stage.sandbox.corporation().calls();
-    let again = stage.gateway.get(&target(ALLOWED, cursor(&page, "next_cursor").as_deref())).await.ok();
+    let again = stage.gateway.get(&target(PARTIAL, cursor(&page, "next_cursor").as_deref())).await.ok();
     assert_eq!(sources(&again), "affiliates not_asked null, tax failed null (vendor_rate_limited)");
     assert_eq!(stage.sandbox.corporation().calls(), calls);
 
     stage.gateway.clock.advance(Duration::from_mins(2));
-    let back = stage.gateway.get(&target(ALLOWED, cursor(&again, "next_cursor").as_deref())).await.ok();
+    let back = stage.gateway.get(&target(PARTIAL, cursor(&again, "next_cursor").as_deref())).await.ok();
     assert_eq!(ids(&back), stage.tax());
 }
 
 #[tokio::test]
-async fn a_vendor_that_does_not_answer_in_time_is_omitted() {
+async fn source_beyond_the_deadline_is_skipped() {
     let never = Arc::new(Semaphore::new(0));
     let silent = ScriptedVendor::start(move |_, _| Reply::text(200, "").held_by(&never)).await;
     let sandbox = sandbox(4, 0, 0).await;
@@ -149,7 +149,7 @@ async fn a_vendor_that_does_not_answer_in_time_is_omitted() {
     connections[1].timeout = Duration::from_millis(20);
     let gateway = Gateway::start(config(connections)).await;
     for order in ["", "&order=desc"] {
-        let page = page(&gateway, &format!("{ALLOWED}{order}"), None).await;
+        let page = page(&gateway, &format!("{PARTIAL}{order}"), None).await;
         assert_eq!(sources(&page), "affiliates ok 4, odd failed null (deadline_exceeded)");
         assert_eq!(ids(&page).len(), 4);
         assert_eq!(gateway.get(&format!("/customers?limit=5{order}")).await.code(504), "deadline_exceeded");
@@ -157,19 +157,19 @@ async fn a_vendor_that_does_not_answer_in_time_is_omitted() {
 }
 
 #[tokio::test]
-async fn what_is_kept_stands_in_for_a_vendor_in_trouble() {
-    let stage = Stage::set(4, 4).await;
-    let whole = page(&stage.gateway, ALLOWED, None).await;
+async fn cached_rows_are_served_when_sources_fail() {
+    let stage = Stage::start(4, 4).await;
+    let whole = page(&stage.gateway, PARTIAL, None).await;
     stage.gateway.clock.advance(Duration::from_mins(10));
     stage.sandbox.tolt().fail_next(1, Fault::Html);
     stage.sandbox.corporation().fail_next(1, Fault::Html);
-    let kept = page(&stage.gateway, ALLOWED, None).await;
+    let kept = page(&stage.gateway, PARTIAL, None).await;
     assert_eq!((ids(&kept), sources(&kept)), (ids(&whole), sources(&whole)));
 }
 
-/// Each page leads to the next of three, and the last to the first of them.
+/// Each page leads to the next of three pages, and the last page to the first.
 #[tokio::test]
-async fn a_vendor_whose_paging_goes_round_in_circles_is_left_out_for_good() {
+async fn source_with_a_paging_cycle_fails_for_good() {
     let circling = ScriptedVendor::start(|_, target| {
         let at: usize = target.split_once("cursor=").map_or(0, |(_, token)| token.parse().unwrap());
         let row = corporation_row(&format!("cust_{at}"));
@@ -192,13 +192,13 @@ async fn a_vendor_whose_paging_goes_round_in_circles_is_left_out_for_good() {
         assert_eq!(told, "odd failed null (vendor_unreadable), affiliates not_asked null", "limit {limit}");
         let affiliates = seen.iter().filter(|id| id.starts_with("affiliates.")).count();
         assert_eq!(affiliates, 4, "the other source is walked to its end: {seen:?}");
-        assert!(seen.len() < 20, "the circle is walked for ever: {seen:?}");
+        assert!(seen.len() < 20, "the cycle is followed forever: {seen:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_not_kept_is_left_out_where_nothing_may_be_fetched() {
-    let stage = Stage::set(4, 4).await;
+async fn uncached_source_is_omitted_if_only_if_cached() {
+    let stage = Stage::start(4, 4).await;
     stage.gateway.get("/customers?connection=affiliates&order=desc").await.ok();
     let kept = async |target: &str| {
         let target = target.to_owned();

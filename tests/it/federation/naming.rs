@@ -1,11 +1,11 @@
-//! Which connections a list is over, and in which order they are gone through.
+//! Selection of connections, and the order of their lists.
 
 use super::{Stage, all_ids, cursor, sources, target, walk};
 use crate::support::{Gateway, caller, config, connections_to, ids, sandbox};
 
 #[tokio::test]
-async fn the_configuration_orders_the_connections_however_they_are_named() {
-    let stage = Stage::set(9, 8).await;
+async fn configuration_orders_the_connections() {
+    let stage = Stage::start(9, 8).await;
     let rows = all_ids(&walk(&stage.gateway, "/customers?limit=5").await);
     for named in [
         "connection=affiliates&connection=tax",
@@ -18,23 +18,23 @@ async fn the_configuration_orders_the_connections_however_they_are_named() {
 }
 
 #[tokio::test]
-async fn a_name_that_is_repeated_counts_once() {
-    let stage = Stage::set(9, 8).await;
+async fn repeated_connection_counts_once() {
+    let stage = Stage::start(9, 8).await;
     let page = stage.gateway.get("/customers?connection=tax&connection=tax&limit=3").await.ok();
     assert_eq!(sources(&page), "tax ok 8");
     assert_eq!(ids(&page), stage.tax()[..3]);
 }
 
 #[tokio::test]
-async fn naming_all_is_the_same_question_as_naming_none() {
-    let stage = Stage::set(9, 8).await;
+async fn naming_all_connections_equals_naming_none() {
+    let stage = Stage::start(9, 8).await;
     let first = stage.gateway.get("/customers?limit=5").await.ok();
     let second = target("/customers?connection=tax,affiliates&limit=5", cursor(&first, "next_cursor").as_deref());
     assert_eq!(ids(&stage.gateway.get(&second).await.ok()).len(), 5);
 }
 
 #[tokio::test]
-async fn without_a_name_a_caller_gets_all_that_is_theirs_and_no_more() {
+async fn default_connections_are_the_callers_own() {
     let sandbox = sandbox(9, 0, 8).await;
     let mut config = config(connections_to(&sandbox));
     config.callers = vec![caller("all", "key-all", &["tax", "affiliates"]), caller("tax", "key-tax", &["tax"])];

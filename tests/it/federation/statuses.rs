@@ -1,13 +1,13 @@
-//! `sources`: what each connection contributed to a page.
+//! `sources`: the outcome of each connection for a page.
 
 use customer_gateway::sandbox::Fault;
 use insta::assert_json_snapshot;
 
-use super::{Stage, cursor, page, preferring, sources, walk};
+use super::{Stage, cursor, get_preferring, page, sources, walk};
 
 #[tokio::test]
-async fn a_source_is_asked_when_the_walk_reaches_it() {
-    let stage = Stage::set(15, 12).await;
+async fn sequential_source_is_asked_when_reached() {
+    let stage = Stage::start(15, 12).await;
     let pages = walk(&stage.gateway, "/customers?limit=10").await;
     let told: Vec<_> = pages.iter().map(sources).collect();
     assert_eq!(
@@ -17,15 +17,15 @@ async fn a_source_is_asked_when_the_walk_reaches_it() {
 }
 
 #[tokio::test]
-async fn all_are_asked_where_they_are_merged() {
-    let stage = Stage::set(15, 3).await;
+async fn merged_sources_are_all_asked() {
+    let stage = Stage::start(15, 3).await;
     let pages = walk(&stage.gateway, "/customers?limit=15&order=desc").await;
     assert_eq!(sources(&pages[0]), "affiliates ok 15, tax ok 3");
 }
 
 #[tokio::test]
-async fn each_status_has_its_shape() {
-    let stage = Stage::set(15, 12).await;
+async fn each_source_status_has_its_shape() {
+    let stage = Stage::start(15, 12).await;
     stage.sandbox.corporation().fail_next(1, Fault::Html);
     let failed = page(&stage.gateway, "/customers?order=desc&limit=1&partial=allow", None).await;
     assert_json_snapshot!(failed["sources"], @r#"
@@ -56,7 +56,7 @@ async fn each_status_has_its_shape() {
       }
     ]
     "#);
-    let skipped = preferring(&stage.gateway, "handling=lenient", "/customers?status=active&limit=1").await.ok();
+    let skipped = get_preferring(&stage.gateway, "handling=lenient", "/customers?status=active&limit=1").await.ok();
     assert_json_snapshot!(skipped["sources"][1], @r#"
     {
       "connection": "tax",
@@ -79,8 +79,8 @@ async fn each_status_has_its_shape() {
 }
 
 #[tokio::test]
-async fn a_source_whose_turn_came_when_the_calls_were_spent_is_partial() {
-    let stage = Stage::set(5, 5).await;
+async fn source_reached_without_calls_left_is_partial() {
+    let stage = Stage::start(5, 5).await;
     let first = page(&stage.gateway, "/customers?max_calls=1", None).await;
     assert_json_snapshot!(first["sources"][1], @r#"
     {

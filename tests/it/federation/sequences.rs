@@ -1,4 +1,4 @@
-//! Without an order, one source after the other.
+//! Sequential lists: without an order, one source follows the other.
 
 use customer_gateway::sandbox::{Data, tolt};
 
@@ -6,20 +6,20 @@ use super::{Stage, all_ids, tolt_customer, walk};
 use crate::support::{Gateway, config, connection, connections_to, ids, sandbox, sandbox_with};
 
 #[tokio::test]
-async fn the_second_source_begins_where_the_first_ends() {
-    let stage = Stage::set(230, 130).await;
+async fn second_source_follows_the_first() {
+    let stage = Stage::start(230, 130).await;
     let rows = [stage.affiliates(), stage.tax()].concat();
     for limit in [1, 7, 99, 100] {
         let pages = walk(&stage.gateway, &format!("/customers?limit={limit}")).await;
         assert_eq!(all_ids(&pages), rows, "limit {limit}");
         let full = pages.iter().rev().skip(1).all(|page| ids(page).len() == limit);
-        assert!(full, "a page before the last is short at limit {limit}, such as the one over the seam");
+        assert!(full, "a page before the last is short at limit {limit}, such as the page across two sources");
     }
 }
 
 #[tokio::test]
-async fn there_may_be_any_number_of_sources_of_a_kind() {
-    let (first, second) = (sandbox(12, 0, 9).await, sandbox_with(third()).await);
+async fn list_spans_any_number_of_sources_of_a_kind() {
+    let (first, second) = (sandbox(12, 0, 9).await, sandbox_with(partner_rows()).await);
     let mut connections = connections_to(&first);
     let partners = second.tolt();
     connections.push(connection(
@@ -42,15 +42,15 @@ async fn there_may_be_any_number_of_sources_of_a_kind() {
     assert_eq!(all_ids(&pages)[21..], ["partners.cust_1", "partners.cust_0"]);
 }
 
-fn third() -> Data {
+fn partner_rows() -> Data {
     let customers = vec![tolt_customer("cust_0", 0), tolt_customer("cust_1", 1)];
     Data { tolt: tolt::Data { customers, ..tolt::Data::default() }, ..Data::default() }
 }
 
 #[tokio::test]
-async fn a_source_without_rows_is_passed_over() {
+async fn source_without_rows_is_skipped() {
     for (tolt, corporation) in [(0, 9), (9, 0), (0, 0)] {
-        let stage = Stage::set(tolt, corporation).await;
+        let stage = Stage::start(tolt, corporation).await;
         for order in ["", "&order=asc"] {
             let pages = walk(&stage.gateway, &format!("/customers?limit=9{order}")).await;
             assert_eq!(all_ids(&pages).len(), tolt + corporation, "{tolt} and {corporation}{order}");
@@ -60,15 +60,15 @@ async fn a_source_without_rows_is_passed_over() {
 }
 
 #[tokio::test]
-async fn a_source_that_the_walk_has_not_reached_is_not_called() {
-    let stage = Stage::set(30, 30).await;
+async fn source_not_yet_reached_is_not_called() {
+    let stage = Stage::start(30, 30).await;
     stage.gateway.get("/customers?limit=30").await.ok();
     assert_eq!((stage.sandbox.tolt().calls(), stage.sandbox.corporation().calls()), (1, 0));
 }
 
 #[tokio::test]
-async fn an_email_address_finds_its_customer_at_either_vendor() {
-    let stage = Stage::set(400, 300).await;
+async fn email_filter_finds_customers_of_both_vendors() {
+    let stage = Stage::start(400, 300).await;
     let of_tolt = stage.sandbox.tolt().customers().into_iter().find(|row| row.email.as_str().is_some()).unwrap();
     let of_tax = stage.sandbox.corporation().customers().into_iter().find(|row| row.email.as_str().is_some()).unwrap();
     for (id, email) in [

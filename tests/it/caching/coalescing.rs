@@ -1,4 +1,5 @@
-//! One vendor call for all who ask the same at once.
+//! Request coalescing: one vendor call for concurrent requests of the same
+//! page.
 
 use std::sync::{
     Arc,
@@ -16,31 +17,31 @@ use customer_gateway::{
 };
 use futures_util::future::join;
 
-use super::{Bar, PAGE, Stage};
+use super::{Gate, PAGE, Stage};
 use crate::support::Answer;
 
 const CALLERS: usize = 20;
 
-/// Asks many times at once, while the vendor is barred until all have asked.
-async fn ask_together(stage: &Stage, bar: &Bar, target: &str) -> Vec<Answer> {
-    bar.close();
+/// Sends concurrent requests while the vendor is gated until all are sent.
+async fn get_together(stage: &Stage, gate: &Gate, target: &str) -> Vec<Answer> {
+    gate.close();
     let opening = async {
-        bar.has_seen(1).await;
-        // The callers' requests were sent before these.
+        gate.wait_for_requests(1).await;
+        // The callers' requests were sent before these requests.
         for _ in 0..CALLERS {
             stage.get("/livez").await.ok();
         }
-        bar.open();
+        gate.open();
     };
-    join(stage.get_at_once(CALLERS, target), opening).await.0
+    join(stage.get_concurrently(CALLERS, target), opening).await.0
 }
 
 #[tokio::test]
-async fn those_who_ask_the_same_at_once_cost_one_call() {
-    let (stage, _) = Stage::with_a_bar().await;
+async fn concurrent_requests_share_one_call() {
+    let (stage, _) = Stage::with_gate().await;
     for target in [PAGE.to_owned(), stage.customer(3), "/transactions?connection=affiliates".to_owned()] {
-        let (stage, bar) = Stage::with_a_bar().await;
-        let answers = ask_together(&stage, &bar, &target).await;
+        let (stage, gate) = Stage::with_gate().await;
+        let answers = get_together(&stage, &gate, &target).await;
 
         assert_eq!(stage.calls(), 1, "{target}");
         let count = |status: &str| answers.iter().filter(|answer| answer.cache_status() == status).count();
@@ -51,10 +52,10 @@ async fn those_who_ask_the_same_at_once_cost_one_call() {
 }
 
 #[tokio::test]
-async fn a_flight_that_fails_fails_all_who_wait_for_it_and_is_not_kept() {
-    let (stage, bar) = Stage::with_a_bar().await;
+async fn failed_fetch_fails_its_waiters_uncached() {
+    let (stage, gate) = Stage::with_gate().await;
     stage.sandbox.tolt().fail_next(1, Fault::Status(401));
-    for answer in ask_together(&stage, &bar, PAGE).await {
+    for answer in get_together(&stage, &gate, PAGE).await {
         assert_eq!(answer.code(502), "vendor_unauthorized");
     }
     assert_eq!(stage.calls(), 1);
@@ -64,7 +65,7 @@ async fn a_flight_that_fails_fails_all_who_wait_for_it_and_is_not_kept() {
 }
 
 #[tokio::test]
-async fn who_has_looked_before_a_flight_lands_takes_what_it_brought() {
+async fn late_lookup_uses_the_finished_fetch() {
     let clock = SystemClock::shared();
     let cache = PageCache::new(1 << 20, clock);
     let lookup = Lookup {
@@ -90,16 +91,16 @@ async fn who_has_looked_before_a_flight_lands_takes_what_it_brought() {
         })
     };
 
-    // On this one thread both look, then the first one's flight lands, and
-    // only then may the second one's begin.
+    // On a single thread, both lookups miss. The first fetch finishes before
+    // the second can start.
     let (first, second) = join(get(), get()).await;
     assert!(Arc::ptr_eq(&first.unwrap().entry, &second.unwrap().entry));
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
 #[tokio::test]
-async fn what_is_fetched_for_a_request_that_forbids_storing_is_not_kept() {
-    let stage = Stage::set().await;
+async fn no_store_response_is_not_cached() {
+    let stage = Stage::start().await;
 
     let answer = stage.get_with(PAGE, "cache-control", "no-store").await;
     assert_eq!(answer.cache_status(), "fwd=miss; fwd-status=200; ttl=30");
@@ -109,10 +110,10 @@ async fn what_is_fetched_for_a_request_that_forbids_storing_is_not_kept() {
 }
 
 #[tokio::test]
-async fn a_request_that_forbids_storing_starts_no_refresh() {
-    let stage = Stage::set().await;
+async fn no_store_starts_no_refresh() {
+    let stage = Stage::start().await;
     stage.get(PAGE).await.ok();
-    stage.pass(31);
+    stage.advance(31);
 
     for _ in 0..3 {
         let answer = stage.get_with(PAGE, "cache-control", "no-store").await;

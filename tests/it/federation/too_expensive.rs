@@ -1,5 +1,5 @@
-//! An order that cannot be had within the budget is refused, with the count and
-//! what to do.
+//! Orders that exceed the call budget are rejected, with the cost and the
+//! remedy.
 
 use customer_gateway::sandbox::{Data, Sandbox};
 use insta::{assert_json_snapshot, assert_snapshot};
@@ -8,8 +8,8 @@ use super::{Stage, cursor, page, target};
 use crate::support::{Gateway, config, connection, sandbox, sandbox_with};
 
 #[tokio::test]
-async fn an_order_of_too_many_rows_is_refused_after_one_call() {
-    let stage = Stage::set(10, 2_001).await;
+async fn costly_order_is_rejected_after_one_call() {
+    let stage = Stage::start(10, 2_001).await;
     let refused = stage.gateway.get("/customers?connection=tax&order=desc").await;
     assert_json_snapshot!(refused.told(), @r#"
     {
@@ -38,12 +38,12 @@ async fn an_order_of_too_many_rows_is_refused_after_one_call() {
     for target in ["/customers?order=asc", "/customers?order=asc&partial=allow", "/customers?order=asc&email=a@b.c"] {
         assert_eq!(stage.gateway.get(target).await.code(422), "order_too_expensive", "{target}");
     }
-    assert_eq!(stage.sandbox.corporation().calls(), 1, "what is known of it is kept");
+    assert_eq!(stage.sandbox.corporation().calls(), 1, "the first page is cached");
 }
 
 #[tokio::test]
-async fn a_filter_that_the_vendor_applies_makes_it_cheap_and_one_of_the_gateways_does_not() {
-    let stage = Stage::set(0, 2_001).await;
+async fn native_filter_makes_sort_affordable() {
+    let stage = Stage::start(0, 2_001).await;
     let name = stage.sandbox.corporation().customers()[0].name.as_str().unwrap().to_owned();
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let native = stage.gateway.get(&format!("/customers?connection=tax&order=desc&name={name}")).await.ok();
@@ -53,8 +53,8 @@ async fn a_filter_that_the_vendor_applies_makes_it_cheap_and_one_of_the_gateways
 }
 
 #[tokio::test]
-async fn an_order_that_the_budget_just_covers_is_had() {
-    let stage = Stage::set(0, 300).await;
+async fn order_at_the_budget_is_served() {
+    let stage = Stage::start(0, 300).await;
     let asked =
         async |calls| stage.gateway.get(&format!("/customers?connection=tax&order=desc&max_calls={calls}")).await;
     assert_eq!(asked(2).await.code(422), "order_too_expensive");
@@ -62,8 +62,8 @@ async fn an_order_that_the_budget_just_covers_is_had() {
 }
 
 #[tokio::test]
-async fn a_walk_goes_on_when_a_caller_has_asked_for_too_little() {
-    let stage = Stage::set(150, 250).await;
+async fn walk_continues_after_too_low_a_budget() {
+    let stage = Stage::start(150, 250).await;
     let question = "/customers?order=desc&limit=60";
     let first = page(&stage.gateway, question, None).await;
     stage.gateway.clock.advance(std::time::Duration::from_hours(2));
@@ -73,8 +73,8 @@ async fn a_walk_goes_on_when_a_caller_has_asked_for_too_little() {
 }
 
 #[tokio::test]
-async fn a_merge_takes_a_call_of_each_source() {
-    let stage = Stage::set(10, 10).await;
+async fn merge_needs_one_call_per_source() {
+    let stage = Stage::start(10, 10).await;
     let refused = stage.gateway.get("/customers?order=desc&max_calls=1").await;
     assert_snapshot!(refused.line(), @"422 order_too_expensive [order] to merge 2 connections takes at least 2 vendor calls, and a request may make 1; name fewer connections, or leave `order` out");
     assert_eq!(stage.calls(), 0, "no vendor is asked");
@@ -82,9 +82,9 @@ async fn a_merge_takes_a_call_of_each_source() {
     assert_eq!(stage.gateway.get("/customers?connection=tax&order=desc&max_calls=1").await.status, 200);
 }
 
-/// Two sources that could be ordered one by one, but not together.
+/// Two sources that are affordable one by one, but not together.
 #[tokio::test]
-async fn what_all_sources_take_together_is_what_counts() {
+async fn order_cost_is_the_sum_over_sources() {
     let vendors = [sandbox(0, 0, 250).await, sandbox(0, 0, 250).await];
     let vendor = |sandbox: &Sandbox, name: &str| {
         let vendor = sandbox.corporation();
@@ -98,13 +98,13 @@ async fn what_all_sources_take_together_is_what_counts() {
 }
 
 #[tokio::test]
-async fn more_sources_than_calls_cannot_be_merged() {
+async fn merge_of_more_sources_than_calls_is_rejected() {
     let one = sandbox_with(Data::default()).await;
     let tolt = one.tolt();
     let named =
         |number| connection(&format!("c{number}"), "tolt", &tolt.base_url(), tolt.credential(), tolt.program_id());
     let gateway = Gateway::start(config((0..21).map(named).collect())).await;
     assert_eq!(gateway.get("/customers?order=desc").await.code(422), "order_too_expensive");
-    assert_eq!(gateway.get("/customers").await.status, 200, "one after the other they can be had");
+    assert_eq!(gateway.get("/customers").await.status, 200, "a sequential list is affordable");
     assert_eq!(tolt.calls(), 20);
 }

@@ -1,5 +1,5 @@
-//! What a list over several connections has to be, worked out from the rows
-//! that the vendors hold and from the contract; it knows nothing of paging.
+//! Expected lists over several connections, computed from the vendors' rows and
+//! the contract, without paging.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::FIRST_DAY;
 
-/// A connection and the rows behind it, in the order of its own list.
+/// A connection and its rows, in the order of its own list.
 #[derive(Debug, Clone)]
 pub(super) struct Source {
     pub(super) connection: &'static str,
@@ -16,29 +16,29 @@ pub(super) struct Source {
     pub(super) rows: Vec<Row>,
 }
 
-/// The kind of vendor.
+/// Vendor kind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum VendorKind {
     Tolt,
     Corporation,
 }
 
-/// What the order and the filters look at.
+/// The fields that order and filters use.
 #[derive(Debug, Clone)]
 pub(super) struct Row {
-    /// At the gateway.
+    /// Id at the gateway.
     pub(super) id: String,
     created: Option<Timestamp>,
     name: Option<String>,
     email: Option<String>,
     external_id: Option<String>,
-    /// Of Tolt's only.
+    /// Set for Tolt only.
     status: Option<String>,
-    /// Of the corporation vendor's only.
+    /// Set for the corporation vendor only.
     platform: Option<String>,
 }
 
-/// A filter, in the query's own words.
+/// A filter, with the fields of the query.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Filter {
     pub(super) status: Option<&'static str>,
@@ -52,7 +52,7 @@ pub(super) struct Filter {
     pub(super) lte: Option<i64>,
 }
 
-/// The order of a list, if one is asked for.
+/// Requested order of a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Order {
     Asc,
@@ -60,7 +60,7 @@ pub(super) enum Order {
 }
 
 impl Source {
-    /// What Tolt holds.
+    /// Reads Tolt's rows.
     pub(super) fn tolt(connection: &'static str, vendor: &Tolt) -> Self {
         let row = |row: customer_gateway::sandbox::tolt::Customer| Row {
             id: format!("{connection}.{}", row.id),
@@ -71,11 +71,11 @@ impl Source {
             status: row.status.as_str().map(str::to_owned),
             platform: None,
         };
-        // Tolt lists the newest first, unless told otherwise.
-        Self { connection, kind: VendorKind::Tolt, rows: vendor.customers().into_iter().rev().map(row).collect() }
+        // Tolt lists the newest first by default.
+        Self { connection, kind: Kind::Tolt, rows: vendor.customers().into_iter().rev().map(row).collect() }
     }
 
-    /// What the corporation vendor holds.
+    /// Reads the corporation vendor's rows.
     pub(super) fn corporation(connection: &'static str, vendor: &Corporation) -> Self {
         let row = |row: customer_gateway::sandbox::corporation::Customer| Row {
             id: format!("{connection}.{}", row.id),
@@ -89,18 +89,19 @@ impl Source {
         Self { connection, kind: VendorKind::Corporation, rows: vendor.customers().into_iter().map(row).collect() }
     }
 
-    /// The ids of its part of a list, in the list's order.
+    /// Returns the ids of this source's part of a list, in the list's order.
     pub(super) fn part(&self, filter: &Filter, order: Option<Order>) -> Vec<String> {
         list(std::slice::from_ref(self), filter, order)
     }
 }
 
-/// The ids of a list over some connections.
+/// Returns the ids of a list over these connections.
 pub(super) fn list(sources: &[Source], filter: &Filter, order: Option<Order>) -> Vec<String> {
-    let wanted = sources.iter().flat_map(|source| source.rows.iter().filter(|row| filter.wants(source.kind, row)));
+    let wanted = sources.iter().flat_map(|source| source.rows.iter().filter(|row| filter.matches(source.kind, row)));
     let mut wanted: Vec<&Row> = wanted.collect();
     if let Some(order) = order {
-        // `None` comes before any instant: who knows no time counts as the oldest.
+        // `None` sorts before any instant, so a row without a timestamp is the
+        // oldest.
         wanted.sort_by(|a, b| (a.created, &a.id).cmp(&(b.created, &b.id)));
         if order == Order::Desc {
             wanted.reverse();
@@ -119,16 +120,16 @@ impl Order {
 }
 
 impl Filter {
-    /// Whether a vendor, or the gateway for it, can apply it.
-    pub(super) fn suits(&self, kind: VendorKind) -> bool {
+    /// Returns true if the vendor, or the gateway for it, can apply the filter.
+    pub(super) fn is_supported_by(&self, kind: Kind) -> bool {
         match kind {
             VendorKind::Tolt => self.source_platform.is_none(),
             VendorKind::Corporation => self.status.is_none(),
         }
     }
 
-    /// Whether a row of a vendor is what it asks for.
-    fn wants(&self, kind: VendorKind, row: &Row) -> bool {
+    /// Returns true if a row of a vendor matches the filter.
+    fn matches(&self, kind: Kind, row: &Row) -> bool {
         let is = |wanted: Option<&str>, value: &Option<String>| wanted.is_none() || wanted == value.as_deref();
         let holds = |part: &str, value: &Option<String>| {
             value.as_ref().is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))
@@ -141,7 +142,7 @@ impl Filter {
             && self.email.is_none_or(|email| {
                 row.email.as_ref().is_some_and(|text| text.to_lowercase() == email.to_lowercase())
             })
-            // The corporation vendor's own search looks at names only.
+            // The corporation vendor's own search covers names only.
             && self.search.is_none_or(|part| {
                 holds(part, &row.name) || kind == VendorKind::Tolt && holds(part, &row.email)
             })
@@ -149,7 +150,7 @@ impl Filter {
             && self.lte.is_none_or(|hour| row.created.is_some_and(|created| created <= since(hour)))
     }
 
-    /// The parameters of a query.
+    /// Returns the parameters of a query.
     pub(super) fn parameters(&self) -> BTreeMap<String, String> {
         let instant = |hour: i64| Timestamp::from_second(FIRST_DAY + hour * 3_600).unwrap().to_string();
         let given = [

@@ -1,16 +1,16 @@
-//! The call budget of a request, which all its sources share: what was found
-//! so far, and a cursor to go on.
+//! The call budget of a request, which all its sources share: a partial page,
+//! and a cursor to continue.
 
 use insta::assert_snapshot;
 
 use super::{Stage, all_ids, cursor, page, sources, target, walk};
 use crate::support::{Gateway, config, connections_to, ids, sandbox};
 
-const NOBODY: &str = "/customers?email=nobody@example.com";
+const NO_MATCH: &str = "/customers?email=nobody@example.com";
 
 #[tokio::test]
-async fn a_caller_may_lower_it_and_not_raise_it() {
-    let stage = Stage::set(4, 4).await;
+async fn max_calls_can_only_be_lowered() {
+    let stage = Stage::start(4, 4).await;
     let mut lines = Vec::new();
     for given in ["0", "21", "-1", "x", "1.0", "1&max_calls=2"] {
         let refused = stage.gateway.get(&format!("/customers?max_calls={given}")).await;
@@ -27,14 +27,14 @@ async fn a_caller_may_lower_it_and_not_raise_it() {
     for given in [1, 20] {
         assert_eq!(stage.gateway.get(&format!("/customers?max_calls={given}")).await.status, 200);
     }
-    let roomy = Stage::before(sandbox(4, 0, 4).await, |config| config.paging.max_vendor_calls = 30).await;
+    let roomy = Stage::with_config(sandbox(4, 0, 4).await, |config| config.paging.max_vendor_calls = 30).await;
     assert_eq!(roomy.gateway.get("/customers?max_calls=30").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_search_that_finds_little_is_partial_and_goes_on() {
-    let stage = Stage::set(450, 250).await;
-    let question = format!("{NOBODY}&max_calls=2");
+async fn sparse_search_is_partial_and_continues() {
+    let stage = Stage::start(450, 250).await;
+    let question = format!("{NO_MATCH}&max_calls=2");
     let (mut told, mut costs, mut at) = (Vec::new(), Vec::new(), None);
     loop {
         let before = stage.calls();
@@ -56,22 +56,22 @@ async fn a_search_that_finds_little_is_partial_and_goes_on() {
             "affiliates not_asked null, tax ok null",
         ]
     );
-    assert_eq!(costs, [2; 4], "no call is spent twice");
+    assert_eq!(costs, [2; 4], "no call is repeated");
 }
 
 #[tokio::test]
-async fn unless_configured_a_request_makes_twenty_calls() {
-    let stage = Stage::set(2_500, 0).await;
-    let first = page(&stage.gateway, NOBODY, None).await;
+async fn default_budget_is_twenty_calls() {
+    let stage = Stage::start(2_500, 0).await;
+    let first = page(&stage.gateway, NO_MATCH, None).await;
     assert_eq!(stage.calls(), 20);
     assert_eq!(sources(&first), "affiliates partial null, tax not_asked null");
-    page(&stage.gateway, NOBODY, cursor(&first, "next_cursor").as_deref()).await;
+    page(&stage.gateway, NO_MATCH, cursor(&first, "next_cursor").as_deref()).await;
     assert_eq!(stage.calls(), 26);
 }
 
 #[tokio::test]
-async fn with_one_call_a_request_the_walk_is_the_same() {
-    let stage = Stage::set(230, 120).await;
+async fn walk_with_one_call_per_request_is_complete() {
+    let stage = Stage::start(230, 120).await;
     for filter in ["", "&search=a", "&created_gte=2000-01-01"] {
         let question = format!("/customers?limit=40{filter}");
         let rows = all_ids(&walk(&stage.gateway, &question).await);
@@ -93,19 +93,19 @@ async fn with_one_call_a_request_the_walk_is_the_same() {
 }
 
 #[tokio::test]
-async fn what_is_kept_costs_nothing() {
-    let stage = Stage::set(90, 90).await;
+async fn cached_pages_cost_no_calls() {
+    let stage = Stage::start(90, 90).await;
     stage.gateway.get("/customers?limit=100").await.ok();
     let page = stage.gateway.get("/customers?limit=100&max_calls=1").await.ok();
     assert_eq!((ids(&page).len(), sources(&page).as_str()), (100, "affiliates ok 90, tax ok 90"));
     assert_eq!(stage.calls(), 2);
 }
 
-/// The order of 15 pages needs 15 calls; a search could spend them all.
+/// The order of 15 pages needs 15 calls, and a search could use all of them.
 #[tokio::test]
-async fn a_search_leaves_the_calls_that_an_order_needs() {
-    let stage = Stage::set(1_000, 1_500).await;
-    let question = format!("{NOBODY}&order=desc");
+async fn search_reserves_the_calls_of_an_order() {
+    let stage = Stage::start(1_000, 1_500).await;
+    let question = format!("{NO_MATCH}&order=desc");
     let first = stage.gateway.get(&question).await.ok();
     assert_eq!(sources(&first), "affiliates partial null, tax ok 0");
     assert_eq!((stage.sandbox.tolt().calls(), stage.sandbox.corporation().calls()), (5, 15));
@@ -114,15 +114,15 @@ async fn a_search_leaves_the_calls_that_an_order_needs() {
     assert_eq!(cursor(&second, "next_cursor"), None);
 }
 
-/// Rows that are known wait for those that may come before them.
+/// Known rows wait for rows that may precede them.
 #[tokio::test]
-async fn no_row_is_shown_before_one_that_may_precede_it() {
+async fn rows_wait_for_possible_predecessors() {
     let mut tolt: Vec<_> =
         (0..250).map(|number| super::tolt_customer(&format!("cust_{number:03}"), 1_000 + number)).collect();
     tolt[0].email = "jim@example.com".into();
     let mut tax = super::corporation_customer("cust_0", Some(0));
     tax.email = "jim@example.com".into();
-    let stage = Stage::holding(tolt, vec![tax]).await;
+    let stage = Stage::with_rows(tolt, vec![tax]).await;
     let question = "/customers?email=jim@example.com&order=desc&max_calls=2";
     let pages = walk(&stage.gateway, question).await;
     let shown: Vec<_> = pages.iter().map(ids).collect();
@@ -131,11 +131,11 @@ async fn no_row_is_shown_before_one_that_may_precede_it() {
     assert_eq!(sources(&pages[0]), "affiliates partial null, tax ok 1");
 }
 
-/// The corporation vendor has no word for the page before: who has not seen the
-/// way there has to find it from the beginning.
+/// The corporation vendor has no request for the previous page. A gateway
+/// without cached pages walks from the beginning.
 #[tokio::test]
-async fn the_way_back_is_found_bit_by_bit() {
-    let stage = Stage::before(sandbox(40, 0, 450).await, |config| config.connections.reverse()).await;
+async fn backward_walk_is_resumed_across_requests() {
+    let stage = Stage::with_config(sandbox(40, 0, 450).await, |config| config.connections.reverse()).await;
     let there = walk(&stage.gateway, "/customers?limit=100").await;
     let mut connections = connections_to(&stage.sandbox);
     connections.reverse();
@@ -151,7 +151,7 @@ async fn the_way_back_is_found_bit_by_bit() {
         back.push(ids(&page));
         at = cursor(&page, "prev_cursor");
         requests += 1;
-        assert!(requests < 20, "the way back does not end");
+        assert!(requests < 20, "the backward walk does not end");
     }
     let back: Vec<_> = back.into_iter().rev().flatten().collect();
     assert_eq!(back, all_ids(&there[..there.len() - 1]));

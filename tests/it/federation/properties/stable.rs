@@ -1,5 +1,5 @@
-//! Walks over rows that stand still: every page is exactly the oracle's, there
-//! and back, whatever it may cost.
+//! Walks over unchanged rows: every page is exactly the oracle's, forward and
+//! backward, at any cost.
 
 use proptest::{option, prelude::*};
 use serde_json::Value;
@@ -11,19 +11,19 @@ use super::{
 };
 use crate::support::ids;
 
-/// What one vendor call brings at most.
+/// Rows of a vendor call, at most.
 const PAGE: usize = 100;
-/// What a request may cost, unless it says less.
-const CONFIGURED: u32 = 20;
+/// Calls of a request, unless `max_calls` is lower.
+const DEFAULT_CALLS: u32 = 20;
 
 /// One page of a walk.
 #[derive(Debug, Clone)]
 struct Step {
     limit: usize,
     max_calls: Option<u32>,
-    /// Whether the next page is the one before.
+    /// The walk goes back a page and forward again.
     turns_back: bool,
-    /// Whether everything kept is too old by then.
+    /// Cached pages expire before the page.
     forgets: bool,
 }
 
@@ -33,20 +33,20 @@ fn step() -> impl Strategy<Value = Step> {
         .prop_map(|(limit, max_calls, turns_back, forgets)| Step { limit, max_calls, turns_back, forgets })
 }
 
-/// A walk that knows where in the oracle's list it has to be.
+/// A walk that knows its position in the oracle's list.
 struct Walker<'s> {
     stage: &'s Stage,
     question: &'s ListQuery,
     expected: Vec<String>,
-    /// What each connection counts.
+    /// Expected total of each connection.
     counts: Vec<usize>,
 }
 
 impl Walker<'_> {
-    /// Asks for the rows beside a place in the list, and checks that they are.
+    /// Fetches the rows next to a position in the list, and checks them.
     async fn page(&self, step: &Step, at: usize, cursor: Option<&str>, is_back: bool) -> (Value, usize) {
-        let page = self.asked(step, cursor).await;
-        self.check_account(&page);
+        let page = self.fetch(step, cursor).await;
+        self.check_totals(&page);
         let shown = ids(&page);
         let (expected, to, is_end) = if is_back {
             let to = at.checked_sub(shown.len()).expect("more rows than there are");
@@ -55,61 +55,64 @@ impl Walker<'_> {
             let to = at + shown.len();
             (self.expected.get(at..to), to, to == self.expected.len())
         };
-        assert_eq!(Some(&shown[..]), expected, "the rows at {at} of {}", self.expected.len());
+        assert_eq!(Some(&shown[..]), expected, "the rows at position {at} of {}", self.expected.len());
 
         let statuses: Vec<_> = page["sources"].as_array().unwrap().iter().map(|source| &source["status"]).collect();
         let is_spent = statuses.iter().any(|status| *status == "partial");
-        assert!(shown.len() == step.limit || is_end || is_spent, "a page is short for no reason: {statuses:?}");
+        assert!(shown.len() == step.limit || is_end || is_spent, "a page is short without a reason: {statuses:?}");
         let leads_on = page["page"][if is_back { "prev_cursor" } else { "next_cursor" }].is_string();
         assert!(leads_on || is_end, "the walk ends too early");
         assert!(leads_on || !is_spent, "the budget was spent, and the walk ends");
         (page, to)
     }
 
-    /// The page itself, if need be with more calls than the step has.
-    async fn asked(&self, step: &Step, cursor: Option<&str>) -> Value {
+    /// Fetches the page, with the default budget if the step's budget is too
+    /// low.
+    async fn fetch(&self, step: &Step, cursor: Option<&str>) -> Value {
         let limit = format!("limit={}", step.limit);
-        let Some(max_calls) = step.max_calls else { return self.within(&limit, CONFIGURED, cursor).await.unwrap() };
+        let Some(max_calls) = step.max_calls else {
+            return self.try_fetch(&limit, DEFAULT_CALLS, cursor).await.unwrap();
+        };
         let rest = format!("{limit}&max_calls={max_calls}");
-        match self.within(&rest, max_calls, cursor).await {
+        match self.try_fetch(&rest, max_calls, cursor).await {
             Some(page) => page,
-            None => self.within(&limit, CONFIGURED, cursor).await.unwrap(),
+            None => self.try_fetch(&limit, DEFAULT_CALLS, cursor).await.unwrap(),
         }
     }
 
-    /// The page, unless its order costs too much.
-    async fn within(&self, rest: &str, allowed: u32, cursor: Option<&str>) -> Option<Value> {
+    /// Fetches the page, or returns `None` if its order costs too much.
+    async fn try_fetch(&self, rest: &str, allowed: u32, cursor: Option<&str>) -> Option<Value> {
         let before = self.stage.calls();
-        let answer = self.stage.ask(self.question, rest, cursor).await;
+        let answer = self.stage.get(self.question, rest, cursor).await;
         let cost = self.stage.calls() - before;
         assert!(cost <= u64::from(allowed), "{cost} calls, of {allowed} allowed");
         if answer.status == 422 {
             assert_eq!(answer.code(422), "order_too_expensive");
-            assert!(self.question.order.is_some() && self.cost_of_order() > allowed, "refused for no reason");
+            assert!(self.question.order.is_some() && self.cost_of_order() > allowed, "rejected without a reason");
             return None;
         }
         Some(answer.ok())
     }
 
-    /// What a first page costs at most, when nothing is kept: all rows of each
-    /// vendor that keeps no order, and a page of each that does.
+    /// Returns the cost of an uncached first page: all rows of each unordered
+    /// vendor, and a page of each ordered vendor.
     fn cost_of_order(&self) -> u32 {
         let cost = |&at: &usize| match kind(at) {
             super::VendorKind::Tolt => 1,
             super::VendorKind::Corporation => self.stage.source(at).rows.len().div_ceil(PAGE).max(1),
         };
-        self.question.honoured_by().iter().map(cost).sum::<usize>().try_into().unwrap()
+        self.question.supported_by().iter().map(cost).sum::<usize>().try_into().unwrap()
     }
 
-    /// Whatever is counted is counted right.
-    fn check_account(&self, page: &Value) {
+    /// Checks every total that is given.
+    fn check_totals(&self, page: &Value) {
         if let Some(total) = page["page"]["total"].as_u64() {
             assert_eq!(total, self.expected.len() as u64, "a total that is given is exact");
         }
-        let honoured = self.question.honoured_by();
+        let honoured = self.question.supported_by();
         let sources = page["sources"].as_array().unwrap();
-        assert_eq!(sources.len(), self.question.to().len());
-        for (at, source) in self.question.to().into_iter().zip(sources) {
+        assert_eq!(sources.len(), self.question.connections().len());
+        for (at, source) in self.question.connections().into_iter().zip(sources) {
             assert_eq!(source["connection"], super::CONNECTIONS[at]);
             let place = honoured.iter().position(|&honoured| honoured == at);
             assert_eq!(place.is_none(), source["status"] == "skipped");
@@ -120,14 +123,14 @@ impl Walker<'_> {
     }
 }
 
-async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
-    let stage = Stage::set(&rows).await;
+async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
+    let stage = Stage::start(&rows).await;
     if question.is_refused() {
-        let refused = stage.ask(&question, "limit=10", None).await;
+        let refused = stage.get(&question, "limit=10", None).await;
         assert_eq!(refused.code(400), "unsupported_filter");
         return;
     }
-    let sources: Vec<_> = question.honoured_by().into_iter().map(|at| stage.source(at)).collect();
+    let sources: Vec<_> = question.supported_by().into_iter().map(|at| stage.source(at)).collect();
     let walker = Walker {
         stage: &stage,
         question: &question,
@@ -141,13 +144,13 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
         assert!(number < 3_000, "the walk does not end");
         let step = steps.next().unwrap();
         if step.forgets {
-            stage.forget();
+            stage.expire_cache();
         }
         if step.turns_back
             && let Some(prev) = cursor(&page, "prev_cursor")
         {
             // A page leads back to the gap before its first row, and the page
-            // before it leads on from that very gap.
+            // before it leads forward from the same gap.
             let start = at - ids(&page).len();
             let (back, _) = walker.page(step, start, Some(&prev), true).await;
             let next = cursor(&back, "next_cursor").expect("a page was here");
@@ -156,23 +159,23 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
         let Some(next) = cursor(&page, "next_cursor") else { break };
         (page, at) = walker.page(step, at, Some(&next), false).await;
     }
-    assert_eq!(at, walker.expected.len(), "the walk has come to the end");
+    assert_eq!(at, walker.expected.len(), "the walk has reached the end");
 
     at -= ids(&page).len();
     for number in 0.. {
-        assert!(number < 3_000, "the way back does not end");
+        assert!(number < 3_000, "the backward walk does not end");
         let step = steps.next().unwrap();
         let Some(prev) = cursor(&page, "prev_cursor") else { break };
         (page, at) = walker.page(step, at, Some(&prev), true).await;
     }
-    assert_eq!(at, 0, "the way back has come to the beginning");
+    assert_eq!(at, 0, "the backward walk has reached the beginning");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_page_of_a_walk_is_the_oracles_there_and_back(
+    fn walk_pages_match_the_oracle_both_ways(
         rows in rows(),
         question in question(),
         steps in prop::collection::vec(step(), 1..8),

@@ -1,21 +1,21 @@
-//! What callers, and the front, may keep of a page made of several sources.
+//! Caching of merged pages, by callers and by the response cache.
 
 use std::time::Duration;
 
 use customer_gateway::sandbox::Fault;
 
-use super::{Stage, preferring, sources};
+use super::{Stage, get_preferring, sources};
 use crate::support::Answer;
 
 const MERGED: &str = "/customers?order=desc&limit=20";
 
-async fn knowing(stage: &Stage, tag: &str) -> Answer {
+async fn get_if_none_match(stage: &Stage, tag: &str) -> Answer {
     stage.gateway.request(|client, url| client.get(format!("{url}{MERGED}")).header("if-none-match", tag)).await
 }
 
 #[tokio::test]
-async fn a_merged_page_has_one_tag_as_long_as_its_pages_stand() {
-    let stage = Stage::set(30, 30).await;
+async fn merged_page_keeps_its_etag_while_cached() {
+    let stage = Stage::start(30, 30).await;
     let first = stage.gateway.get(MERGED).await;
     let tag = first.header("etag").to_owned();
     assert!(first.header("cache-status").contains("fwd=miss"), "{}", first.header("cache-status"));
@@ -23,18 +23,21 @@ async fn a_merged_page_has_one_tag_as_long_as_its_pages_stand() {
         let again = stage.gateway.get(MERGED).await;
         assert_eq!((again.header("etag"), &again.text), (tag.as_str(), &first.text));
         assert!(again.header("cache-status").contains("hit"), "{}", again.header("cache-status"));
-        assert_eq!((knowing(&stage, &tag).await.status, knowing(&stage, "\"x\"").await.status), (304, 200));
+        assert_eq!(
+            (get_if_none_match(&stage, &tag).await.status, get_if_none_match(&stage, "\"x\"").await.status),
+            (304, 200)
+        );
     }
     assert_eq!(stage.calls(), 2);
 
-    // Fetched anew, the same rows were fetched at another time.
+    // Fetched again, the same rows have another fetch time.
     stage.gateway.clock.advance(Duration::from_hours(2));
-    assert_eq!(knowing(&stage, &tag).await.status, 200);
+    assert_eq!(get_if_none_match(&stage, &tag).await.status, 200);
 }
 
 #[tokio::test]
-async fn a_page_is_as_old_as_the_oldest_of_its_sources() {
-    let stage = Stage::set(30, 30).await;
+async fn merged_page_has_the_age_of_its_oldest_source() {
+    let stage = Stage::start(30, 30).await;
     stage.gateway.get("/customers?connection=tax&order=desc").await.ok();
     stage.gateway.clock.advance(Duration::from_secs(10));
     let merged = stage.gateway.get(MERGED).await;
@@ -45,8 +48,8 @@ async fn a_page_is_as_old_as_the_oldest_of_its_sources() {
 }
 
 #[tokio::test]
-async fn a_page_with_a_failed_source_is_kept_by_nobody() {
-    let stage = Stage::set(30, 30).await;
+async fn page_with_a_failed_source_is_not_cached() {
+    let stage = Stage::start(30, 30).await;
     let target = format!("{MERGED}&partial=allow");
     stage.sandbox.corporation().fail_next(1, Fault::Html);
     let partial = stage.gateway.get(&target).await;
@@ -60,11 +63,11 @@ async fn a_page_with_a_failed_source_is_kept_by_nobody() {
     assert_ne!(whole.header("etag"), partial.header("etag"));
 }
 
-/// What stands in a page kept whole is no reason to give out what was failed
-/// for, nor the other way round.
+/// A complete cached page does not answer for a partial page, and a partial
+/// page does not answer for a complete page.
 #[tokio::test]
-async fn the_front_does_not_remember_a_failure() {
-    let stage = Stage::set(30, 30).await;
+async fn response_cache_stores_no_failure() {
+    let stage = Stage::start(30, 30).await;
     let target = format!("{MERGED}&partial=allow");
     for _ in 0..2 {
         stage.gateway.get(&target).await.ok();
@@ -78,23 +81,23 @@ async fn the_front_does_not_remember_a_failure() {
 }
 
 #[tokio::test]
-async fn the_front_gives_nothing_remembered_to_who_prefers_something() {
-    let stage = Stage::set(30, 30).await;
+async fn response_cache_varies_on_prefer() {
+    let stage = Stage::start(30, 30).await;
     for _ in 0..2 {
         assert_eq!(stage.gateway.get(MERGED).await.header("preference-applied"), "");
     }
-    let lenient = preferring(&stage.gateway, "handling=lenient", MERGED).await;
+    let lenient = get_preferring(&stage.gateway, "handling=lenient", MERGED).await;
     assert_eq!(lenient.header("preference-applied"), "handling=lenient");
 
     let target = "/customers?status=active";
     for _ in 0..2 {
-        assert_eq!(preferring(&stage.gateway, "handling=lenient", target).await.status, 200);
+        assert_eq!(get_preferring(&stage.gateway, "handling=lenient", target).await.status, 200);
         assert_eq!(stage.gateway.get(target).await.code(400), "unsupported_filter");
     }
 }
 
 #[tokio::test]
-async fn an_answer_names_what_it_depends_on() {
-    let stage = Stage::set(3, 3).await;
+async fn merged_page_varies_on_request_headers() {
+    let stage = Stage::start(3, 3).await;
     assert_eq!(stage.gateway.get(MERGED).await.header("vary"), "authorization, accept, prefer");
 }

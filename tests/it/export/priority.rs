@@ -1,4 +1,4 @@
-//! An export gives way to callers when a budget is short.
+//! Priority: an export yields to callers when the budget is short.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -7,10 +7,10 @@ use tokio::task::JoinSet;
 use super::{Reader, Stage};
 use crate::support::until;
 
-/// A place comes free every quarter of a second.
+/// Interval between two permits.
 const STEP: Duration = Duration::from_millis(250);
 
-async fn five_a_second() -> Stage {
+async fn five_per_second() -> Stage {
     Stage::configured(|config| {
         for connection in &mut config.connections {
             connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
@@ -22,13 +22,13 @@ async fn five_a_second() -> Stage {
 }
 
 #[tokio::test]
-async fn callers_who_wait_are_served_before_an_export_that_came_before_them() {
-    let stage = five_a_second().await;
+async fn waiting_callers_precede_an_earlier_export() {
+    let stage = five_per_second().await;
     let tolt = stage.sandbox.tolt();
     let mut reader = Reader::open(&stage.gateway, "/customers?connection=affiliates").await;
-    reader.read_marks(1).await;
+    reader.read_checkpoints(1).await;
 
-    // The export has been told to wait; three callers come later.
+    // The export waits for a permit, and three callers arrive later.
     let budget = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"].take() };
     let customers: Vec<_> = tolt.customers()[..3].iter().map(|row| row.id.clone()).collect();
     let mut callers = JoinSet::new();
@@ -56,11 +56,11 @@ async fn callers_who_wait_are_served_before_an_export_that_came_before_them() {
 }
 
 #[tokio::test]
-async fn a_caller_does_not_wait_for_the_pages_of_an_export() {
-    let stage = five_a_second().await;
+async fn caller_does_not_wait_for_export_pages() {
+    let stage = five_per_second().await;
     let mut reader = Reader::open(&stage.gateway, "/customers?connection=affiliates").await;
-    reader.read_marks(1).await;
-    // The second page is the export's next question too.
+    reader.read_checkpoints(1).await;
+    // The second page is the export's next request, too.
     let page = reqwest::get(format!("{}/customers?connection=affiliates&limit=100", stage.gateway.url));
     let page = tokio::spawn(page);
     let waiting = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["waiting"].take() };
@@ -71,14 +71,14 @@ async fn a_caller_does_not_wait_for_the_pages_of_an_export() {
 }
 
 #[tokio::test]
-async fn a_short_budget_neither_reorders_nor_ends_an_export() {
+async fn short_budget_keeps_export_order_and_rows() {
     for target in
         ["/customers", "/customers?order=desc", "/customers?partial=allow", "/customers?order=asc&partial=allow"]
     {
-        let stage = five_a_second().await;
+        let stage = five_per_second().await;
         let rows = stage.gateway.export_through_waits(target).await.complete();
-        let plenty = Stage::set().await;
-        assert_eq!(rows, plenty.gateway.walked(target).await, "{target}");
+        let plenty = Stage::start().await;
+        assert_eq!(rows, plenty.gateway.paged_walk(target).await, "{target}");
         assert_eq!(stage.calls(), [3, 3], "{target}");
     }
 }

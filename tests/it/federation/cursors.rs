@@ -1,4 +1,4 @@
-//! Cursors over several sources: whose they are, and how long they may be.
+//! Cursors over several sources: validity and length.
 
 use insta::assert_snapshot;
 
@@ -6,8 +6,8 @@ use super::{Stage, all_ids, cursor, page, target, walk};
 use crate::support::{Gateway, caller, config, connection, connections_to, ids, sandbox};
 
 #[tokio::test]
-async fn a_cursor_belongs_to_its_connections_order_and_filter() {
-    let stage = Stage::set(30, 30).await;
+async fn cursor_is_bound_to_its_query() {
+    let stage = Stage::start(30, 30).await;
     let first = page(&stage.gateway, "/customers?limit=5&order=desc", None).await;
     let next = cursor(&first, "next_cursor");
     for other in [
@@ -32,7 +32,7 @@ async fn a_cursor_belongs_to_its_connections_order_and_filter() {
 }
 
 #[tokio::test]
-async fn access_is_checked_anew_on_every_page() {
+async fn access_is_checked_on_every_page() {
     let sandbox = sandbox(30, 0, 30).await;
     let mut config = config(connections_to(&sandbox));
     config.callers = vec![caller("both", "key-both", &["affiliates", "tax"]), caller("one", "key-one", &["tax"])];
@@ -46,7 +46,7 @@ async fn access_is_checked_anew_on_every_page() {
     assert_eq!(as_both.status, 200);
 }
 
-/// A gateway with so many connections to one program.
+/// Starts a gateway with `count` connections to one program.
 async fn with_connections(count: usize, rows: usize) -> (customer_gateway::sandbox::Sandbox, Gateway) {
     let sandbox = sandbox(rows, 0, 0).await;
     let tolt = sandbox.tolt();
@@ -59,13 +59,13 @@ async fn with_connections(count: usize, rows: usize) -> (customer_gateway::sandb
 }
 
 #[tokio::test]
-async fn places_in_too_many_sources_do_not_fit_into_a_cursor() {
+async fn cursor_over_too_many_sources_is_rejected() {
     let (_sandbox, gateway) = with_connections(40, 10).await;
     assert_snapshot!(gateway.get("/customers?order=desc&limit=80").await.line(), @"400 invalid_parameter [connection] the places in so many connections do not fit into one cursor; name fewer of them");
 }
 
 #[tokio::test]
-async fn places_in_a_dozen_sources_fit() {
+async fn cursor_over_twelve_sources_fits() {
     let (sandbox, gateway) = with_connections(12, 10).await;
     for order in ["", "&order=desc"] {
         let pages = walk(&gateway, &format!("/customers?limit=7{order}")).await;

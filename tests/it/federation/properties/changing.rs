@@ -1,5 +1,5 @@
-//! Walks while vendors fail, and while rows come and go: every row that stood
-//! throughout exactly once, whatever happened in between.
+//! Walks while vendors fail and rows come and go: every row that is present
+//! throughout is listed exactly once.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -17,27 +17,27 @@ use super::{
 };
 use crate::support::ids;
 
-/// So many pages of a walk are eventful.
-const EVENTFUL: usize = 30;
+/// Number of a walk's pages that are followed by events.
+const PAGES_WITH_EVENTS: usize = 30;
 
-/// What happens between two pages.
+/// An event between two pages.
 #[derive(Debug, Clone)]
 enum Event {
-    /// A connection's vendor fails, so many calls long.
+    /// The vendor of connection `.0` fails for `.1` calls.
     Fail(usize, usize, Fault),
-    /// A row comes.
+    /// A row is inserted.
     Insert(usize, Bits),
-    /// The row at this share of a connection's list goes.
+    /// The row at this index of a connection's list is deleted.
     Delete(usize, prop::sample::Index),
-    /// The last row that was shown goes, which the walk leans on.
+    /// The last shown row is deleted, which the walk's position refers to.
     DeleteLastSeen,
-    /// Everything kept is stale, and fetched anew behind the walk's back.
+    /// Every cached page becomes stale, and is refreshed in the background.
     Stale,
-    /// Everything kept is too old to be used.
+    /// Every cached page expires.
     Forget,
 }
 
-/// One page of a walk, and what happens after it.
+/// One page of a walk, and the events after it.
 #[derive(Debug, Clone)]
 struct Step {
     limit: usize,
@@ -47,8 +47,8 @@ struct Step {
     events: Vec<Event>,
 }
 
-/// A vendor in trouble that no retry helps and no breaker minds, so that each
-/// fault is one call.
+/// Generates a vendor failure that is not retried and not counted by the
+/// breaker, so each fault is one call.
 fn fault() -> impl Strategy<Value = Event> {
     let faults = [Fault::Html, Fault::Empty, Fault::Truncated, Fault::Status(401), Fault::Status(403)];
     (0..4_usize, 1..4_usize, select(faults.to_vec())).prop_map(|(at, calls, fault)| Event::Fail(at, calls, fault))
@@ -81,23 +81,23 @@ fn step(
     )
 }
 
-/// What a walk has seen.
+/// State of a walk.
 struct Walker<'s> {
     stage: &'s Stage,
-    question: &'s ListQuery,
-    /// Whether a source was left out of a page: its rows come later than their
-    /// place in the order.
-    omitted: bool,
+    question: &'s Question,
+    /// A source was omitted from a page, so its rows may follow out of order.
+    left_out: bool,
 }
 
 impl Walker<'_> {
-    /// A page, asked for again while it is refused: faults pass.
+    /// Fetches a page, and repeats the request while it fails: faults are
+    /// transient.
     async fn page(&mut self, step: &Step, cursor: Option<&str>) -> Value {
         let partial = if step.allows_partial { "&partial=allow" } else { "" };
         let mut max_calls = step.max_calls.map(|calls| format!("&max_calls={calls}")).unwrap_or_default();
         for _ in 0..64 {
             let rest = format!("limit={}{partial}{max_calls}", step.limit);
-            let answer = self.stage.ask(self.question, &rest, cursor).await;
+            let answer = self.stage.get(self.question, &rest, cursor).await;
             match answer.status {
                 200 => {
                     let page = answer.json();
@@ -108,12 +108,12 @@ impl Walker<'_> {
                 status => {
                     assert_eq!(status, 502, "{}", answer.text);
                     let problem = answer.problem();
-                    assert!(!step.allows_partial, "a source's failure has failed the whole: {}", answer.text);
+                    assert!(!step.allows_partial, "a source's failure failed the request: {}", answer.text);
                     assert!(problem["connection"].is_string(), "{}", answer.text);
                 }
             }
         }
-        panic!("the trouble does not pass");
+        panic!("the failure does not end");
     }
 
     fn check(&mut self, page: &Value, step: &Step) {
@@ -121,18 +121,18 @@ impl Walker<'_> {
             page["sources"].as_array().unwrap().iter().filter(|source| source["status"] == "failed").collect();
         assert!(failed.is_empty() || step.allows_partial);
         if !failed.is_empty() {
-            self.omitted = true;
-            assert!(page["page"]["total"].is_null(), "nobody knows what a failed source counts");
-            assert!(page["page"]["next_cursor"].is_string(), "its place is kept");
+            self.left_out = true;
+            assert!(page["page"]["total"].is_null(), "the total of a failed source is unknown");
+            assert!(page["page"]["next_cursor"].is_string(), "the failed source's position is kept");
             assert!(failed.iter().all(|source| source["problem"]["status"] == 502), "{failed:?}");
         }
     }
 }
 
-async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
-    let stage = Stage::set(&rows).await;
-    let question = ListQuery { is_lenient: true, ..question };
-    let honoured = question.honoured_by();
+async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
+    let stage = Stage::start(&rows).await;
+    let question = Question { is_lenient: true, ..question };
+    let honoured = question.supported_by();
     if honoured.is_empty() {
         return;
     }
@@ -156,7 +156,7 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
             && let Some(prev) = cursor(&page, "prev_cursor")
         {
             let back = walker.page(step, Some(&prev)).await;
-            assert!(ids(&back).iter().all(|id| !ids(&page).contains(id)), "a page and the one before share rows");
+            assert!(ids(&back).iter().all(|id| !ids(&page).contains(id)), "a page and the previous page share rows");
             if let Some(next) = cursor(&back, "next_cursor") {
                 page = walker.page(step, Some(&next)).await;
             }
@@ -167,9 +167,10 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
         if at.is_none() {
             break;
         }
-        // All trouble passes: what fails at every page is not walked to its end.
-        for event in step.events.iter().filter(|_| number < EVENTFUL) {
-            happen(&stage, &question, event, &shown, &mut arrivals, &mut gone);
+        // All failures end: a source that fails at every page is never walked
+        // to its end.
+        for event in step.events.iter().filter(|_| number < PAGES_WITH_EVENTS) {
+            apply(&stage, &question, event, &shown, &mut arrivals, &mut gone);
         }
     }
 
@@ -179,7 +180,7 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     for (source, part) in before.iter().zip(parts(&before)) {
         let part = stood(part);
         let shown: Vec<_> = seen.iter().filter(|id| part.contains(id)).cloned().collect();
-        assert_eq!(shown, part, "the rows of {}, once each and in order", source.connection);
+        assert_eq!(shown, part, "each row of {} once, in order", source.connection);
     }
     if !walker.omitted {
         let list = stood(oracle::list(&before, &question.filter, question.order));
@@ -188,7 +189,7 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     }
 }
 
-fn happen(
+fn apply(
     stage: &Stage,
     question: &ListQuery,
     event: &Event,
@@ -196,9 +197,9 @@ fn happen(
     arrivals: &mut BTreeMap<usize, usize>,
     gone: &mut BTreeSet<String>,
 ) {
-    // Where rows come and go, a vendor without an order of its own is walked
-    // surely only in the gateway's.
-    let may_change = |at: usize| kind(at) == VendorKind::Tolt || question.order.is_some();
+    // While rows change, a walk over an unordered vendor is exact only in the
+    // gateway's order.
+    let may_change = |at: usize| kind(at) == Kind::Tolt || question.order.is_some();
     let delete = |gone: &mut BTreeSet<String>, at: usize, gateway_id: &str| {
         if may_change(at) {
             let vendor_id = gateway_id.split_once('.').unwrap().1;
@@ -242,7 +243,7 @@ fn happen(
             }
         }
         Event::Stale => stage.gateway.clock.advance(Duration::from_mins(1)),
-        Event::Forget => stage.forget(),
+        Event::Forget => stage.expire_cache(),
     }
 }
 
@@ -250,7 +251,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn whichever_source_fails_every_row_comes_exactly_once(
+    fn every_row_is_listed_once_despite_failures(
         rows in rows(),
         question in question(),
         steps in prop::collection::vec(
@@ -262,7 +263,7 @@ proptest! {
     }
 
     #[test]
-    fn whatever_comes_and_goes_every_row_that_stood_comes_exactly_once(
+    fn every_lasting_row_is_listed_once_amid_changes(
         rows in rows(),
         question in question(),
         steps in prop::collection::vec(

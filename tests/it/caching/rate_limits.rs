@@ -1,5 +1,5 @@
-//! A vendor's 429 stops the credential until the time that it names
-//! (FACTS, case 29).
+//! A vendor's 429 blocks the credential until the time that the vendor names
+//! (FACTS.md case 29).
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use customer_gateway::sandbox::Fault;
 use super::{PAGE, Stage, TAX_PAGE};
 use crate::support::connection;
 
-/// Nobody waits in these tests: what would wait is refused.
+/// Stage without waits: a request that would wait is rejected.
 async fn stage() -> Stage {
     Stage::configured(|config| {
         let tolt = &config.connections[0];
@@ -27,7 +27,7 @@ fn too_many(header: &str, value: &str) -> Fault {
 }
 
 #[tokio::test]
-async fn a_refusal_stops_the_credential_for_as_long_as_it_says() {
+async fn named_429_blocks_the_credential_until_then() {
     let hour = 3600;
     for (header, value, seconds) in [
         ("Retry-After", "60", 60),
@@ -44,20 +44,20 @@ async fn a_refusal_stops_the_credential_for_as_long_as_it_says() {
         assert_eq!(refused.header("retry-after"), seconds.to_string(), "{value}");
         assert_eq!(stage.shows("budget").await["blocked_for"], seconds);
 
-        stage.pass(seconds - 1);
+        stage.advance(seconds - 1);
         let refused = stage.get(PAGE).await;
         assert_eq!(refused.code(503), "vendor_rate_limited", "{value}");
         assert_eq!(refused.header("retry-after"), "1", "{value}");
         assert_eq!(stage.calls(), 1, "{value}");
 
-        stage.pass(1);
+        stage.advance(1);
         stage.get(PAGE).await.ok();
         assert!(stage.shows("budget").await["blocked_for"].is_null());
     }
 }
 
 #[tokio::test]
-async fn a_refusal_stops_every_connection_of_the_credential_and_no_other() {
+async fn blocked_credential_affects_its_connections() {
     let stage = stage().await;
     stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "60"));
     stage.get(PAGE).await.code(503);
@@ -71,23 +71,23 @@ async fn a_refusal_stops_every_connection_of_the_credential_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_refusal_that_names_no_time_stops_for_a_second_or_so_then_for_twice_as_long() {
+async fn unnamed_429_backs_off_exponentially() {
     let stage = stage().await;
     for stop in [1, 2, 4] {
         stage.sandbox.tolt().fail_next(1, Fault::Status(429));
         let wait: u64 = stage.get(PAGE).await.header("retry-after").parse().unwrap();
         assert!((stop..=stop * 3 / 2 + 1).contains(&wait), "{wait}");
-        stage.pass(wait);
+        stage.advance(wait);
     }
     stage.get(PAGE).await.ok();
-    // It was let pass: the next stop is a short one again.
+    // A request succeeded, so the next block is short again.
     stage.sandbox.tolt().fail_next(1, Fault::Status(429));
     let wait: u64 = stage.get(&stage.customer(0)).await.header("retry-after").parse().unwrap();
     assert!((1..=2).contains(&wait), "{wait}");
 }
 
 #[tokio::test]
-async fn a_refusal_that_names_no_wait_is_tried_again() {
+async fn zero_wait_429_is_retried() {
     let stage = stage().await;
     stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "0"));
     stage.get(PAGE).await.ok();
@@ -101,16 +101,16 @@ async fn a_refusal_that_names_no_wait_is_tried_again() {
 }
 
 #[tokio::test]
-async fn kept_pages_are_served_while_the_credential_is_stopped() {
+async fn cached_pages_are_served_while_blocked() {
     let stage = stage().await;
     stage.get(PAGE).await.ok();
-    stage.pass(600);
+    stage.advance(600);
     stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "60"));
 
     let detail = "ttl=-570; detail=stale-if-error";
     assert_eq!(stage.get(PAGE).await.cache_status(), format!("fwd=stale; fwd-status=429; {detail}"));
     assert_eq!(stage.get(PAGE).await.cache_status(), format!("fwd=stale; {detail}"));
     assert_eq!(stage.calls(), 2);
-    stage.pass(60);
+    stage.advance(60);
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=stale; fwd-status=200; stored; ttl=30");
 }

@@ -1,14 +1,14 @@
-//! The way back: the same rows in reverse pages, also over the seam between two
-//! sources.
+//! Backward paging: the same rows in reverse pages, also across the boundary
+//! between two sources.
 
 use std::time::Duration;
 
-use super::{Stage, all_ids, cursor, page, preferring, target, tolt_customer, walk, walk_back};
+use super::{Stage, all_ids, cursor, get_preferring, page, target, tolt_customer, walk, walk_back};
 use crate::support::{ids, sandbox};
 
 #[tokio::test]
-async fn the_way_back_shows_the_same_pages_in_reverse() {
-    let stage = Stage::set(130, 120).await;
+async fn backward_walk_reverses_the_pages() {
+    let stage = Stage::start(130, 120).await;
     for order in ["", "&order=asc", "&order=desc"] {
         for limit in [7, 50, 100] {
             let question = format!("/customers?limit={limit}{order}");
@@ -21,8 +21,8 @@ async fn the_way_back_shows_the_same_pages_in_reverse() {
 }
 
 #[tokio::test]
-async fn from_every_page_both_ways_lead_on() {
-    let stage = Stage::set(30, 30).await;
+async fn every_page_leads_forward_and_backward() {
+    let stage = Stage::start(30, 30).await;
     for order in ["", "&order=desc"] {
         let question = format!("/customers?limit=8{order}");
         let there = walk(&stage.gateway, &question).await;
@@ -35,12 +35,12 @@ async fn from_every_page_both_ways_lead_on() {
     }
 }
 
-/// The vendor's cursors are the same on the way back as on the way there, which
-/// is no going round in circles; nor is it to turn at a source's end.
+/// Vendor cursors repeat on the backward walk. Repeated cursors and a turn at a
+/// source's end are not a cycle.
 #[tokio::test]
-async fn the_way_back_through_many_pages_behind_a_seam_is_no_circle() {
+async fn backward_walk_across_sources_is_not_a_cycle() {
     for pages in 2..=9 {
-        let stage = Stage::before(sandbox(120, 0, pages * 100).await, |config| config.connections.reverse()).await;
+        let stage = Stage::with_config(sandbox(120, 0, pages * 100).await, |config| config.connections.reverse()).await;
         let there = walk(&stage.gateway, "/customers?limit=100").await;
         assert_eq!(all_ids(&there), [stage.tax(), stage.affiliates()].concat());
         let back = walk_back(&stage.gateway, "/customers?limit=100", there.last().unwrap()).await;
@@ -50,8 +50,8 @@ async fn the_way_back_through_many_pages_behind_a_seam_is_no_circle() {
 }
 
 #[tokio::test]
-async fn before_the_first_row_and_behind_the_last_nothing_leads_on() {
-    let stage = Stage::set(3, 3).await;
+async fn first_and_last_page_end_the_walk() {
+    let stage = Stage::start(3, 3).await;
     for order in ["", "&order=desc"] {
         let all = stage.gateway.get(&format!("/customers?limit=100{order}")).await.ok();
         assert_eq!((cursor(&all, "next_cursor"), cursor(&all, "prev_cursor")), (None, None));
@@ -60,12 +60,12 @@ async fn before_the_first_row_and_behind_the_last_nothing_leads_on() {
 }
 
 #[tokio::test]
-async fn from_the_end_reached_backwards_nothing_leads_on_to_what_was_omitted() {
+async fn end_reached_backward_omits_skipped_sources() {
     let rows = (0..10).map(|number| tolt_customer(&format!("cust_{number}"), number)).collect();
-    let stage = Stage::holding(rows, Vec::new()).await;
+    let stage = Stage::with_rows(rows, Vec::new()).await;
     let lenient = async |at: Option<String>| {
         let target = target("/customers?status=lead&order=desc&limit=5", at.as_deref());
-        preferring(&stage.gateway, "handling=lenient", &target).await.ok()
+        get_preferring(&stage.gateway, "handling=lenient", &target).await.ok()
     };
     let first = lenient(None).await;
     for number in 0..5 {

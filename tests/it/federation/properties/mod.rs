@@ -1,8 +1,8 @@
-//! Any walk over any connections, against the oracle: data, filter, order,
-//! limits, budgets and turns at random.
+//! Property tests of walks against the oracle: random data, filters, orders,
+//! limits, budgets and turns.
 
-mod standing;
-mod troubled;
+mod changing;
+mod stable;
 
 use std::time::Duration;
 
@@ -16,8 +16,8 @@ use super::{
 };
 use crate::support::{Answer, Gateway, config, connection, query};
 
-/// The connections, in the configuration's order. By text `tax-eu.` comes
-/// before `tax.`, though `tax` comes before `tax-eu`.
+/// The connections, in the configuration's order. As text, `tax-eu.` sorts
+/// before `tax.`, but `tax` sorts before `tax-eu`.
 const CONNECTIONS: [&str; 4] = ["tax", "affiliates", "tax-eu", "partners"];
 const NAMES: [&str; 3] = ["Acme", "acme corp", "Zoë & Co, \"Œuvre\""];
 const EMAILS: [&str; 3] = ["Jim@Example.com", "jim@example.com", "pam@acme.test"];
@@ -25,27 +25,26 @@ const EXTERNAL_IDS: [&str; 3] = ["crm/1", "crm 2%", "crm=3"];
 const STATUSES: [&str; 2] = ["active", "lead"];
 const PLATFORMS: [&str; 2] = ["stripe", "shopify"];
 
-/// Two of each vendor, with the same ids at each, and a gateway before all.
+/// Two sandboxes of both vendors, with the same ids, and a gateway in front.
 struct Stage {
     sandboxes: [Sandbox; 2],
     gateway: Gateway,
 }
 
-/// A question to some of the connections.
+/// A query over some of the connections.
 #[derive(Debug, Clone)]
-struct ListQuery {
-    /// Which are named, in this order; none means all.
+struct Question {
+    /// Named connections, in this order. Empty means all.
     named: Vec<usize>,
     filter: Filter,
     order: Option<Order>,
     is_lenient: bool,
 }
 
-/// A row in two bytes: many are alike in any field, and of many a field is
-/// null.
+/// A row in two bytes, which makes equal and null fields frequent.
 type Bits = u16;
 
-/// The rows of each connection.
+/// Generates the rows of each connection.
 fn rows() -> impl Strategy<Value = [Vec<Bits>; 4]> {
     let list = || {
         prop_oneof![
@@ -94,7 +93,7 @@ fn pick<const N: usize>(values: [&str; N], bits: Bits) -> Field<String> {
     }
 }
 
-/// Ids in an order of their own, so that ties are not in order of arrival.
+/// Returns ids in an order of their own, so ties are not in order of arrival.
 fn id(number: usize) -> String {
     format!("cust_{:04}", number * 7_919 % 10_000)
 }
@@ -123,7 +122,7 @@ fn corporation_row(number: usize, bits: Bits) -> corporation::Customer {
 }
 
 impl Stage {
-    async fn set(rows: &[Vec<Bits>; 4]) -> Self {
+    async fn start(rows: &[Vec<Bits>; 4]) -> Self {
         let numbered = |rows: &Vec<Bits>| rows.clone().into_iter().enumerate();
         let sandbox = async |seed: usize, corporation: &Vec<Bits>, tolt: &Vec<Bits>| {
             let customers = numbered(tolt).map(|(number, bits)| tolt_row(number, bits)).collect();
@@ -152,7 +151,7 @@ impl Stage {
         Self { sandboxes, gateway }
     }
 
-    /// What a connection holds.
+    /// Returns a connection's rows.
     fn source(&self, at: usize) -> Source {
         let sandbox = &self.sandboxes[at / 2];
         match kind(at) {
@@ -161,17 +160,17 @@ impl Stage {
         }
     }
 
-    /// How many calls all vendors have seen.
+    /// Returns the number of calls that all vendors received.
     fn calls(&self) -> u64 {
         self.sandboxes.iter().map(|sandbox| sandbox.tolt().calls() + sandbox.corporation().calls()).sum()
     }
 
-    /// Makes everything kept too old to be used.
-    fn forget(&self) {
+    /// Ages every cached page beyond use.
+    fn expire_cache(&self) {
         self.gateway.clock.advance(Duration::from_hours(2));
     }
 
-    async fn ask(&self, question: &ListQuery, rest: &str, cursor: Option<&str>) -> Answer {
+    async fn get(&self, question: &Question, rest: &str, cursor: Option<&str>) -> Answer {
         let mut target = vec![format!("/customers?{rest}"), query(&question.filter.parameters())];
         target.extend(question.named.iter().map(|&at| format!("connection={}", CONNECTIONS[at])));
         target.extend(question.order.map(|order| format!("order={}", order.name())));
@@ -190,21 +189,21 @@ fn kind(at: usize) -> VendorKind {
     if at.is_multiple_of(2) { VendorKind::Corporation } else { VendorKind::Tolt }
 }
 
-impl ListQuery {
-    /// The connections that it is to, in the configuration's order.
-    fn to(&self) -> Vec<usize> {
+impl Question {
+    /// Returns the connections of the query, in the configuration's order.
+    fn connections(&self) -> Vec<usize> {
         (0..4).filter(|at| self.named.is_empty() || self.named.contains(at)).collect()
     }
 
-    /// Those that can honour it.
-    fn honoured_by(&self) -> Vec<usize> {
-        self.to().into_iter().filter(|&at| self.filter.suits(kind(at))).collect()
+    /// Returns the connections that support the query.
+    fn supported_by(&self) -> Vec<usize> {
+        self.connections().into_iter().filter(|&at| self.filter.is_supported_by(kind(at))).collect()
     }
 
-    /// Whether it is refused: where nothing may be left out, or nothing would
-    /// be left.
+    /// Returns true if the query is rejected: a connection must not be skipped,
+    /// or no connection remains.
     fn is_refused(&self) -> bool {
-        let honoured = self.honoured_by().len();
-        honoured == 0 || honoured < self.to().len() && !self.is_lenient
+        let honoured = self.supported_by().len();
+        honoured == 0 || honoured < self.connections().len() && !self.is_lenient
     }
 }

@@ -1,5 +1,4 @@
-//! With an order, one list by (`created_at`, `id`), whichever source a row
-//! comes from.
+//! Merged lists: one order by (`created_at`, `id`) over all sources.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,8 +22,8 @@ fn expected(sandbox: &Sandbox, order: Order) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn a_walk_in_pages_of_seven_is_the_oracles_list() {
-    let stage = Stage::set(430, 260).await;
+async fn merged_walk_in_small_pages_matches_the_oracle() {
+    let stage = Stage::start(430, 260).await;
     for order in [Order::Desc, Order::Asc] {
         let pages = walk(&stage.gateway, &format!("/customers?order={}&limit=7", order.name())).await;
         assert_eq!(all_ids(&pages), expected(&stage.sandbox, order));
@@ -32,12 +31,12 @@ async fn a_walk_in_pages_of_seven_is_the_oracles_list() {
     }
 }
 
-/// All rows of the sandbox as it comes. By pages of a hundred: each request
-/// sorts the 2,500 rows of the vendor without an order anew, and 1,786 of them
-/// would take this unoptimized build half a minute.
+/// Walks all rows of the default sandbox in pages of a hundred. Each request
+/// sorts the 2,500 rows of the unordered vendor again. Pages of seven are 1,786
+/// requests and take this unoptimized build half a minute.
 #[tokio::test]
-async fn a_walk_over_all_rows_of_the_sandbox_is_the_oracles_list() {
-    let stage = Stage::before(sandbox(10_000, 0, 2_500).await, |config| config.paging.max_vendor_calls = 30).await;
+async fn merged_walk_of_the_sandbox_matches_the_oracle() {
+    let stage = Stage::with_config(sandbox(10_000, 0, 2_500).await, |config| config.paging.max_vendor_calls = 30).await;
     let pages = walk(&stage.gateway, "/customers?order=desc&limit=100").await;
     let rows = all_ids(&pages);
     assert_eq!(rows.len(), 12_500);
@@ -46,7 +45,7 @@ async fn a_walk_over_all_rows_of_the_sandbox_is_the_oracles_list() {
 }
 
 #[tokio::test]
-async fn rows_of_one_instant_are_ordered_by_their_ids_at_the_gateway() {
+async fn ties_are_ordered_by_gateway_id() {
     let held = |ids: &[&str]| -> Vec<corporation::Customer> {
         ids.iter().map(|id| corporation_customer(id, Some(60))).collect()
     };
@@ -74,14 +73,14 @@ async fn rows_of_one_instant_are_ordered_by_their_ids_at_the_gateway() {
 }
 
 #[tokio::test]
-async fn a_row_that_nobody_knows_the_age_of_counts_as_the_oldest() {
+async fn row_without_a_timestamp_counts_as_oldest() {
     let tax = vec![
         corporation_customer("cust_old", Some(1)),
         corporation_customer("cust_null", None),
         corporation_customer("cust_gone", None),
         corporation_customer("cust_new", Some(100)),
     ];
-    let stage = Stage::holding(vec![tolt_customer("cust_0", 0), tolt_customer("cust_50", 50)], tax).await;
+    let stage = Stage::with_rows(vec![tolt_customer("cust_0", 0), tolt_customer("cust_50", 50)], tax).await;
     let ascending =
         ["tax.cust_gone", "tax.cust_null", "affiliates.cust_0", "tax.cust_old", "affiliates.cust_50", "tax.cust_new"];
     for limit in [1, 2, 4, 20] {
@@ -93,13 +92,13 @@ async fn a_row_that_nobody_knows_the_age_of_counts_as_the_oldest() {
 }
 
 #[tokio::test]
-async fn the_gateway_orders_what_the_corporation_vendor_does_not() {
+async fn gateway_orders_an_unordered_vendor() {
     let second = |number: i64| (number % 5 > 0).then_some(number % 5);
     let named = |number: i64| corporation::Customer {
         email: if number % 3 == 0 { "a@example.com".into() } else { "b@example.com".into() },
         ..corporation_customer(&format!("cust_{number:03}"), second(number))
     };
-    let stage = Stage::holding(Vec::new(), (0..240).map(named).collect()).await;
+    let stage = Stage::with_rows(Vec::new(), (0..240).map(named).collect()).await;
     let tax = Source::corporation("tax", stage.sandbox.corporation());
     let filters = [
         Filter::default(),
@@ -117,7 +116,7 @@ async fn the_gateway_orders_what_the_corporation_vendor_does_not() {
 }
 
 #[tokio::test]
-async fn sources_are_asked_side_by_side() {
+async fn sources_are_called_concurrently() {
     let gate = Arc::new(Semaphore::new(0));
     let held = |page: serde_json::Value| {
         let gate = Arc::clone(&gate);
@@ -136,26 +135,26 @@ async fn sources_are_asked_side_by_side() {
     };
     let waiting =
         tokio::time::timeout(Duration::from_secs(10), join(gateway.get("/customers?order=desc"), both_are_asked));
-    let (page, ()) = waiting.await.expect("one is asked only when the other has answered");
+    let (page, ()) = waiting.await.expect("a source is called only after the other has answered");
     assert_eq!(ids(&page.ok()), ["odder.cust_2", "odd.cust_1"]);
 }
 
 #[tokio::test]
-async fn a_full_page_needs_nothing_more_of_a_source_that_fails() {
+async fn full_page_ignores_failure_of_the_next_page() {
     use customer_gateway::sandbox::Fault;
     let newer = (0..100).map(|number| tolt_customer(&format!("cust_{number:03}"), 1_000 + number));
     let older = (0..50).map(|number| tolt_customer(&format!("cust_old_{number:03}"), number));
-    let stage = Stage::holding(newer.chain(older).collect(), vec![corporation_customer("cust_0", Some(0))]).await;
+    let stage = Stage::with_rows(newer.chain(older).collect(), vec![corporation_customer("cust_0", Some(0))]).await;
     stage.gateway.get("/customers?connection=affiliates&order=desc&limit=1").await.ok();
     stage.sandbox.tolt().fail_next(1, Fault::Html);
     let page = stage.gateway.get("/customers?order=desc&limit=100").await.ok();
     assert_eq!(ids(&page).len(), 100);
-    assert_eq!(stage.sandbox.tolt().calls(), 1, "the page that comes next is not this request's business");
+    assert_eq!(stage.sandbox.tolt().calls(), 1, "this request does not need the next page");
 }
 
-/// A vendor that answers a page anew after the next was kept.
+/// Vendor whose first page changed after the next page was cached.
 #[tokio::test]
-async fn a_row_that_stands_on_two_pages_of_a_vendor_comes_once() {
+async fn row_on_two_vendor_pages_is_listed_once() {
     let vendor = ScriptedVendor::start(|_, target| {
         let rows = |ids: [&str; 2]| ids.map(corporation_row);
         Reply::json(&if target.contains("cursor=") {
