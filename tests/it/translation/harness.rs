@@ -1,4 +1,5 @@
-//! A question put to an adapter, and the fixture that answers it.
+//! Harness that calls an adapter and gives it a fixture as the vendor's
+//! response.
 
 use std::{path::PathBuf, sync::Arc};
 
@@ -17,12 +18,12 @@ use customer_gateway::{
     },
 };
 
-use super::outcome::{described, refusal};
+use super::outcome::{describe, refusal};
 
-/// The statuses that vendors refuse with.
+/// Statuses each refusal fixture is read with.
 const STATUSES: &[u16] = &[200, 400, 401, 403, 404, 408, 422, 429, 500, 502, 503];
 
-/// A connection that can be asked.
+/// Connection whose adapter is tested.
 #[derive(Clone, Copy)]
 pub(crate) struct Connection {
     pub(crate) kind: &'static VendorKind,
@@ -30,18 +31,19 @@ pub(crate) struct Connection {
     pub(crate) account_id: &'static str,
 }
 
-/// A call that a connection makes.
-pub(crate) struct Asked {
+/// One call of a connection's adapter.
+pub(crate) struct AdapterCall {
     connection: Connection,
     call: Call,
 }
 
-/// Tolt, with the program of its pages' examples.
+/// Tolt, with the program id of the examples in its documentation.
 pub(crate) fn tolt() -> Connection {
     Connection { kind: kind("tolt").unwrap(), name: "affiliates", account_id: "prg_YRsbPDAKhWfdqJbFACheh" }
 }
 
-/// The corporation vendor, with the corporation of its page's example.
+/// The corporation vendor, with the corporation id of the example in its
+/// documentation.
 pub(crate) fn corporation() -> Connection {
     Connection { kind: kind("corporation").unwrap(), name: "tax", account_id: "corp_123" }
 }
@@ -51,9 +53,9 @@ pub(crate) fn customers() -> ListQuery {
     customers_with(Filter::default())
 }
 
-/// The customers that a filter lets pass.
-pub(crate) fn customers_with(filter: Filter) -> ListQuery {
-    ListQuery { resource: Resource::Customers, filter, order: None, shape: Shape::default() }
+/// Customers that match a filter.
+pub(crate) fn customers_with(filter: Filter) -> Question {
+    Question { resource: Resource::Customers, filter, order: None, shape: Shape::default() }
 }
 
 /// All transactions.
@@ -61,17 +63,17 @@ pub(crate) fn transactions() -> ListQuery {
     ListQuery { resource: Resource::Transactions, ..customers() }
 }
 
-/// Rows with these related objects.
+/// Shape with these expansions.
 pub(crate) fn expanding(expand: &[Expansion]) -> Shape {
     Shape { expand: expand.to_vec(), raw: false }
 }
 
-/// Rows with the vendor's own object.
+/// Shape with the vendor's raw object.
 pub(crate) fn with_raw() -> Shape {
     Shape { expand: Vec::new(), raw: true }
 }
 
-/// A fixture's bytes.
+/// Reads a fixture's bytes.
 pub(crate) fn fixture(vendor: &str, name: &str) -> Bytes {
     let path = fixtures(vendor).join(name);
     std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display())).into()
@@ -82,25 +84,26 @@ impl Connection {
         Plan::new(self.kind.capabilities, question)
     }
 
-    /// The first page of a list.
-    pub(crate) fn list(self, question: &ListQuery) -> Asked {
+    /// Call for the first page of a list.
+    pub(crate) fn list(self, question: &Question) -> AdapterCall {
         let plan = self.plan(question).unwrap();
-        Asked { connection: self, call: Call::List(Arc::new(plan), Anchor::Start) }
+        AdapterCall { connection: self, call: Call::List(Arc::new(plan), Anchor::Start) }
     }
 
     pub(crate) fn retrieval(self, id: &str, shape: Shape) -> Result<RetrievalPlan, PlanError> {
         RetrievalPlan::new(self.kind.capabilities, &Retrieval { vendor_id: id.to_owned(), shape })
     }
 
-    /// One customer.
-    pub(crate) fn retrieve(self, id: &str, shape: Shape) -> Asked {
+    /// Call for one customer.
+    pub(crate) fn retrieve(self, id: &str, shape: Shape) -> AdapterCall {
         let plan = self.retrieval(id, shape).unwrap();
-        Asked { connection: self, call: Call::Retrieve(Arc::new(plan)) }
+        AdapterCall { connection: self, call: Call::Retrieve(Arc::new(plan)) }
     }
 
-    /// Snapshots what a body means with every status, wherever it comes.
+    /// Snapshots the error for a body, with every status and for every kind of
+    /// call.
     #[track_caller]
-    pub(crate) fn refuses(self, name: &str) {
+    pub(crate) fn assert_refusals(self, name: &str) {
         let calls = [
             ("first page", self.list(&customers())),
             ("later page", self.list(&customers()).at(self.later_page())),
@@ -111,7 +114,7 @@ impl Connection {
         let mut lines = Vec::new();
         for &status in STATUSES {
             for (what, asked) in &calls {
-                let error = asked.answered(status, &body).unwrap_err();
+                let error = asked.read(status, &body).unwrap_err();
                 lines.push(format!("{status} {what}: {error}"));
                 if let Some(refusal) = refusal(&error) {
                     assert_eq!(refusal.status, status);
@@ -119,7 +122,7 @@ impl Connection {
                 }
             }
         }
-        // It says the same wherever it comes.
+        // The code and message are the same for every status and call.
         said.dedup();
         self.snapshot(name, &[said, lines].concat().join("\n"));
     }
@@ -142,14 +145,14 @@ impl Connection {
     }
 }
 
-impl Asked {
-    /// Another page of the list.
+impl AdapterCall {
+    /// The same list, at another anchor.
     pub(crate) fn at(self, anchor: Anchor) -> Self {
         let Call::List(plan, _) = self.call else { panic!("only lists have pages") };
         Self { call: Call::List(plan, anchor), ..self }
     }
 
-    /// The request as it stands in its first line, or why there is none.
+    /// Returns the request target, or the error if there is no request.
     pub(crate) fn request(&self) -> String {
         match self.adapter().request(&self.call) {
             Ok(request) if request.query.is_empty() => request.path,
@@ -158,38 +161,37 @@ impl Asked {
         }
     }
 
-    /// What the adapter makes of an answer.
-    pub(crate) fn answered(&self, status: u16, body: &Bytes) -> Result<RecordPage, VendorError> {
+    /// Reads a response with the adapter.
+    pub(crate) fn read(&self, status: u16, body: &Bytes) -> Result<RecordPage, VendorError> {
         self.adapter().read(&self.call, &VendorResponse { status, body: body.clone() })
     }
 
-    /// The fields of an answer that the vendor does not document, with their
-    /// objects.
+    /// Undocumented fields of a response, as `object.name`.
     pub(crate) fn unknown_fields(&self, body: &Bytes) -> Vec<String> {
         let unknown = self.adapter().unknown_fields(&self.call, &VendorResponse { status: 200, body: body.clone() });
         unknown.into_iter().map(|it| format!("{}.{}", it.object, it.name.as_deref().unwrap_or("?"))).collect()
     }
 
-    /// What the adapter makes of a fixture that comes with HTTP 200.
-    pub(crate) fn answered_with(&self, name: &str) -> Result<RecordPage, VendorError> {
-        self.answered(200, &fixture(self.connection.kind.name, name))
+    /// Reads a fixture with HTTP 200.
+    pub(crate) fn read_fixture(&self, name: &str) -> Result<RecordPage, VendorError> {
+        self.read(200, &fixture(self.connection.kind.name, name))
     }
 
-    /// Snapshots what the adapter makes of a fixture that comes with HTTP 200.
+    /// Snapshots the result of reading a fixture with HTTP 200.
     #[track_caller]
-    pub(crate) fn reads(&self, name: &str) {
-        self.reads_status(200, name);
+    pub(crate) fn assert_fixture(&self, name: &str) {
+        self.assert_fixture_with_status(200, name);
     }
 
-    /// Snapshots what the adapter makes of a fixture that comes with a status.
+    /// Snapshots the result of reading a fixture with a status.
     #[track_caller]
-    pub(crate) fn reads_status(&self, status: u16, name: &str) {
+    pub(crate) fn assert_fixture_with_status(&self, status: u16, name: &str) {
         let body = fixture(self.connection.kind.name, name);
-        let answered = self.answered(status, &body);
+        let answered = self.read(status, &body);
         let unknown = if answered.is_ok() { self.unknown_fields(&body) } else { Vec::new() };
         let mut lines = vec![format!("GET {}", self.request()), status.to_string(), String::new()];
         lines.extend(unknown.iter().map(|field| format!("unknown field: {field}")));
-        lines.push(described(&answered));
+        lines.push(describe(&answered));
         self.connection.snapshot(name, &lines.join("\n"));
     }
 

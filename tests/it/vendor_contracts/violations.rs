@@ -1,4 +1,4 @@
-//! What is not in a contract is noticed.
+//! Detection of contract violations.
 
 use bytes::Bytes;
 use customer_gateway::sandbox::Fault;
@@ -9,10 +9,10 @@ use super::{contract::Contract, simulated::Simulated};
 use crate::support::sandbox;
 
 #[test]
-fn a_request_that_strays_is_noticed() {
+fn request_violations_are_detected() {
     let cases = [
         ("tolt", "/v1/customers?program_id=p", ""),
-        ("tolt", "/v1/customer?program_id=p", "no operation is GET /v1/customer"),
+        ("tolt", "/v1/customer?program_id=p", "no operation matches GET /v1/customer"),
         ("tolt", "/v1/customers", "`program_id` is missing"),
         ("tolt", "/v1/customers?program_id=p&program_id=p", "`program_id` is repeated"),
         ("tolt", "/v1/customers?program_id=p&name=Jim", "`name` is not a parameter"),
@@ -31,17 +31,17 @@ fn a_request_that_strays_is_noticed() {
     ];
     for (vendor, target, expected) in cases {
         let request = Request::get(target).header("authorization", "Bearer sk").body(()).unwrap();
-        assert_stray(&Contract::of(vendor).strays_of_request(&request), expected, target);
+        assert_violation(&Contract::load(vendor).request_violations(&request), expected, target);
     }
     for credential in ["Basic c2s6", "Bearer "] {
         let request = Request::get("/customers/a").header("authorization", credential).body(()).unwrap();
-        let strays = Contract::of("corporation").strays_of_request(&request);
-        assert_stray(&strays, "there is no bearer credential", credential);
+        let violations = Contract::load("corporation").request_violations(&request);
+        assert_violation(&violations, "there is no bearer credential", credential);
     }
 }
 
 #[test]
-fn an_answer_that_strays_is_noticed() {
+fn response_violations_are_detected() {
     let page = json!({"customers": [{"id": "a", "corporation_id": "c"}], "total_customers": 1, "cursor": null});
     let changed = |pointer: &str, value: Value| {
         let mut page = page.clone();
@@ -59,25 +59,25 @@ fn an_answer_that_strays_is_noticed() {
         (400, json!({"error": "no"}), "body /error: \"no\" is not of type \"object\""),
         (418, page.clone(), "418 I'm a teapot is not declared"),
     ];
-    let contract = Contract::of("corporation");
+    let contract = Contract::load("corporation");
     let request = Request::get("/customers?corporation_id=c").body(()).unwrap();
     for (status, body, expected) in cases {
         let answer = Response::builder().status(status).header(CONTENT_TYPE, "application/json");
         let answer = answer.body(Bytes::from(body.to_string())).unwrap();
-        assert_stray(&contract.strays_of_answer(&request, &answer), expected, &body.to_string());
+        assert_violation(&contract.response_violations(&request, &answer), expected, &body.to_string());
     }
     let answer = Response::builder().status(429).header(CONTENT_TYPE, "application/json").header("retry-after", "soon");
-    let strays = contract.strays_of_answer(&request, &answer.body(Bytes::new()).unwrap());
-    assert_stray(&strays[..1], "Retry-After : \"soon\" is not of type \"integer\"", "retry-after");
+    let violations = contract.response_violations(&request, &answer.body(Bytes::new()).unwrap());
+    assert_violation(&violations[..1], "Retry-After : \"soon\" is not of type \"integer\"", "retry-after");
 }
 
 #[tokio::test]
-async fn what_a_fault_makes_of_an_answer_is_noticed() {
+async fn fault_responses_are_detected() {
     let sandbox = sandbox(1, 0, 1).await;
     let faults = [
         (Fault::Html, "`text/html` is not declared"),
         (Fault::Empty, "`` is not declared"),
-        (Fault::Truncated, "the body is no JSON"),
+        (Fault::Truncated, "the body is not JSON"),
         (Fault::SuccessFalse, "body : "),
         (Fault::Redirect("/elsewhere".to_owned()), "302 Found is not declared"),
     ];
@@ -89,17 +89,18 @@ async fn what_a_fault_makes_of_an_answer_is_noticed() {
             (Simulated::corporation(&sandbox), "/customers/cust_shared_between_vendors"),
         ];
         for (simulated, target) in ask {
-            let request = simulated.asking(target);
-            let answer = simulated.answer(&request).await;
-            assert_stray(&simulated.contract.strays_of_answer(&request, &answer), expected, target);
+            let request = simulated.request(target);
+            let answer = simulated.send(&request).await;
+            assert_violation(&simulated.contract.response_violations(&request, &answer), expected, target);
         }
     }
 }
 
-/// That one thing strays, and which; nothing does where nothing is expected.
+/// Asserts that a violation contains `expected`. An empty `expected` means that
+/// there is no violation.
 #[track_caller]
-fn assert_stray(strays: &[String], expected: &str, of: &str) {
-    let found = strays.iter().any(|stray| stray.contains(expected));
-    assert!(found || (strays.is_empty() && expected.is_empty()), "{of}: {expected}: {strays:#?}");
-    assert!(strays.is_empty() == expected.is_empty(), "{of}: {strays:#?}");
+fn assert_violation(violations: &[String], expected: &str, of: &str) {
+    let found = violations.iter().any(|violation| violation.contains(expected));
+    assert!(found || (violations.is_empty() && expected.is_empty()), "{of}: {expected}: {violations:#?}");
+    assert!(violations.is_empty() == expected.is_empty(), "{of}: {violations:#?}");
 }

@@ -1,19 +1,19 @@
-//! Values that no page of the vendors' documents.
+//! Values that the vendors do not document.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, ScriptedVendor, corporation_page, tolt_page, tolt_row};
 
-/// The first row of a vendor's page.
-async fn served(kind: &str, row: Value) -> Value {
+/// Serves a page with this row, and returns the row as the gateway serves it.
+async fn serve_row(kind: &str, row: Value) -> Value {
     let page = if kind == "tolt" { tolt_page(&[row], false) } else { corporation_page(&[row], None) };
     let vendor = ScriptedVendor::saying(page).await;
     vendor.gateway(kind).await.get("/customers").await.ok()["data"][0].clone()
 }
 
 #[tokio::test]
-async fn a_total_is_a_count_or_null() {
+async fn total_is_a_count_or_null() {
     let mut lines = Vec::new();
     for total in [
         json!("1"),
@@ -61,7 +61,7 @@ async fn a_total_is_a_count_or_null() {
 }
 
 #[tokio::test]
-async fn an_absent_total_is_null() {
+async fn absent_total_is_null() {
     for (kind, body) in [("tolt", json!({"data": []})), ("corporation", json!({"customers": []}))] {
         let page = ScriptedVendor::saying(body).await.gateway(kind).await.get("/customers").await.ok();
         assert_eq!(page["page"]["total"], Value::Null, "{kind}");
@@ -69,7 +69,7 @@ async fn an_absent_total_is_null() {
 }
 
 #[tokio::test]
-async fn a_wrong_total_ends_no_walk() {
+async fn wrong_total_does_not_end_the_walk() {
     for total in [0, 1, 1_000_000] {
         let rows = json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]);
         let vendor = ScriptedVendor::saying(json!({"customers": rows, "total_customers": total})).await;
@@ -79,19 +79,21 @@ async fn a_wrong_total_ends_no_walk() {
 }
 
 #[tokio::test]
-async fn an_unknown_status_passes_and_an_unknown_field_costs_nothing() {
-    let customer = served("tolt", json!({"id": "a", "status": "hibernating", "mood": {"today": ["good"]}})).await;
+async fn unknown_values_pass_and_fields_are_ignored() {
+    let customer = serve_row("tolt", json!({"id": "a", "status": "hibernating", "mood": {"today": ["good"]}})).await;
     assert_eq!(customer["status"], "hibernating");
     assert_eq!(customer.get("mood"), None);
-    let customer = served("corporation", json!({"id": "a", "source_platform": "carrier_pigeon", "mood": 1})).await;
+    let customer = serve_row("corporation", json!({"id": "a", "source_platform": "carrier_pigeon", "mood": 1})).await;
     assert_eq!(customer["tax"]["source_platform"], "carrier_pigeon");
 }
 
 #[tokio::test]
-async fn a_field_of_another_type_is_null_and_costs_no_row() {
-    let customer =
-        served("tolt", json!({"id": "a", "name": {"first": "Jim"}, "email": ["x"], "created_at": true, "status": 7}))
-            .await;
+async fn mistyped_field_keeps_its_row() {
+    let customer = serve_row(
+        "tolt",
+        json!({"id": "a", "name": {"first": "Jim"}, "email": ["x"], "created_at": true, "status": 7}),
+    )
+    .await;
     assert_eq!(
         [&customer["id"], &customer["name"], &customer["email"], &customer["created_at"], &customer["status"]],
         [&json!("odd.a"), &json!(null), &json!(null), &json!(null), &json!("7")]
@@ -99,7 +101,7 @@ async fn a_field_of_another_type_is_null_and_costs_no_row() {
 }
 
 #[tokio::test]
-async fn an_epoch_is_seconds_or_milliseconds() {
+async fn epoch_is_seconds_or_milliseconds() {
     let mut lines = Vec::new();
     for epoch in [
         json!(1_736_951_400),
@@ -114,7 +116,7 @@ async fn an_epoch_is_seconds_or_milliseconds() {
         json!("2025-01-15T14:30:00.123456+02:00"),
         json!("soon"),
     ] {
-        let customer = served("corporation", json!({"id": "a", "created_at": epoch})).await;
+        let customer = serve_row("corporation", json!({"id": "a", "created_at": epoch})).await;
         lines.push(format!("{epoch}: {}", customer["created_at"]));
     }
     assert_snapshot!(lines.join("\n"), @r#"
@@ -133,7 +135,7 @@ async fn an_epoch_is_seconds_or_milliseconds() {
 }
 
 #[tokio::test]
-async fn ids_of_any_characters_lead_back_to_their_rows() {
+async fn ids_with_special_characters_round_trip() {
     for id in ["a+b/c=d", "100%", "a b", "ключ", "a.b..c", "a?b#c", "\"quoted\\\"", "🦀"] {
         let vendor = ScriptedVendor::start(move |_, target| {
             let row = tolt_row(id);
@@ -155,7 +157,7 @@ async fn ids_of_any_characters_lead_back_to_their_rows() {
 }
 
 #[tokio::test]
-async fn a_row_without_an_id_makes_its_page_unreadable() {
+async fn row_without_id_makes_page_unreadable() {
     for (kind, page) in [
         ("tolt", tolt_page(&[json!({"name": "Jim"})], false)),
         ("corporation", corporation_page(&[json!({"id": null})], None)),
@@ -170,7 +172,7 @@ async fn a_row_without_an_id_makes_its_page_unreadable() {
 }
 
 #[tokio::test]
-async fn a_list_that_is_missing_is_not_an_empty_one() {
+async fn missing_list_is_unreadable() {
     for (kind, body) in [
         ("tolt", json!({})),
         ("tolt", json!({"data": {}})),

@@ -1,34 +1,34 @@
-//! Every row and every page of the sandbox is one that its vendor documents.
+//! Responses of the sandbox, checked against the contracts.
 
 use std::collections::BTreeSet;
 
 use customer_gateway::sandbox::{Envelope, Options, Sandbox};
 
 use super::{
-    asked::{Combined, calls, retrievals, whole_lists},
+    calls::{Combinations, calls, retrievals, whole_lists},
     simulated::Simulated,
 };
 
 #[tokio::test]
-async fn every_answer_to_an_adapters_call_is_in_the_contract() {
-    let (_sandboxes, held) = vendors(10).await;
-    for Held { simulated, .. } in held {
+async fn adapter_call_responses_match_contract() {
+    let (_sandboxes, populated) = vendors(10).await;
+    for PopulatedVendor { simulated, .. } in populated {
         let mut statuses = BTreeSet::new();
-        for call in calls(simulated.adapter.capabilities(), Combined::Alone) {
+        for call in calls(simulated.adapter.capabilities(), Combinations::Single) {
             if let Some(answer) = simulated.call(&call).await {
                 statuses.insert(answer.status().as_u16());
             }
         }
-        // The places and the customers that were asked for are made up.
+        // The anchors and the customer ids are invented.
         assert_eq!(statuses, [200, 400, 404].into());
     }
 }
 
 #[tokio::test]
-async fn every_row_of_a_list_is_in_the_contract_however_it_is_expanded() {
-    // Enough for each oddity that the sandbox sprinkles in.
-    let (_sandboxes, held) = vendors(1_000).await;
-    for Held { simulated, .. } in held {
+async fn list_rows_match_contract_in_every_expansion() {
+    // Enough rows for each irregular value that the sandbox generates.
+    let (_sandboxes, populated) = vendors(1_000).await;
+    for PopulatedVendor { simulated, .. } in populated {
         for call in whole_lists(simulated.adapter.capabilities()) {
             assert_eq!(simulated.walk(&call).await, (10, 1_000), "{call:?}");
         }
@@ -36,9 +36,9 @@ async fn every_row_of_a_list_is_in_the_contract_however_it_is_expanded() {
 }
 
 #[tokio::test]
-async fn every_customer_by_itself_is_in_the_contract_however_it_is_expanded() {
-    let (_sandboxes, held) = vendors(150).await;
-    for Held { simulated, customers } in held {
+async fn customers_match_contract_in_every_expansion() {
+    let (_sandboxes, populated) = vendors(150).await;
+    for PopulatedVendor { simulated, customers } in populated {
         for id in customers {
             for call in retrievals(simulated.adapter.capabilities(), &id) {
                 assert_eq!(simulated.page(&call).await.id(0), id);
@@ -47,15 +47,15 @@ async fn every_customer_by_itself_is_in_the_contract_however_it_is_expanded() {
     }
 }
 
-/// A vendor, and the ids of its customers.
-struct Held {
+/// Simulated vendor, with the ids of its customers.
+struct PopulatedVendor {
     simulated: Simulated,
     customers: Vec<String>,
 }
 
-/// Tolt, and the corporation vendor in both of its envelopes, each with so many
-/// rows of a kind.
-async fn vendors(rows: usize) -> ([Sandbox; 2], [Held; 3]) {
+/// Starts Tolt and the corporation vendor in both of its envelopes, with `rows`
+/// rows in each list.
+async fn vendors(rows: usize) -> ([Sandbox; 2], [PopulatedVendor; 3]) {
     let [wrapped, flat] = [Envelope::Wrapped, Envelope::Flat].map(|envelope| Options {
         tolt_customers: rows,
         tolt_transactions: rows,
@@ -65,14 +65,14 @@ async fn vendors(rows: usize) -> ([Sandbox; 2], [Held; 3]) {
         ..Options::default()
     });
     let sandboxes = [Sandbox::start(wrapped).await.unwrap(), Sandbox::start(flat).await.unwrap()];
-    let corporation = |sandbox: &Sandbox| Held {
+    let corporation = |sandbox: &Sandbox| PopulatedVendor {
         simulated: Simulated::corporation(sandbox),
         customers: sandbox.corporation().customers().into_iter().map(|customer| customer.id).collect(),
     };
-    let tolt = Held {
+    let tolt = PopulatedVendor {
         simulated: Simulated::tolt(&sandboxes[0]),
         customers: sandboxes[0].tolt().customers().into_iter().map(|customer| customer.id).collect(),
     };
-    let held = [tolt, corporation(&sandboxes[0]), corporation(&sandboxes[1])];
-    (sandboxes, held)
+    let populated = [tolt, corporation(&sandboxes[0]), corporation(&sandboxes[1])];
+    (sandboxes, populated)
 }

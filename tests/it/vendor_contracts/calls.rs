@@ -1,4 +1,4 @@
-//! Every question that an adapter can be asked.
+//! Every call that an adapter can receive.
 
 use std::sync::Arc;
 
@@ -17,17 +17,17 @@ use customer_gateway::{
 };
 use jiff::Timestamp;
 
-/// How many values of each parameter are tried.
+/// Number of values tested for each parameter.
 const SAMPLES: usize = 4;
 
-/// Whatever text a caller may give.
+/// Values of text parameters, which callers choose freely.
 const TEXTS: [&str; SAMPLES] = ["Jim Halpert", "cust_dK9bzRGn46BhVgNFHD6fDgXW", "a, b & c=d+e%20/ü?#[]\"", "東京\n"];
-/// The words of Tolt's page: another is the caller's own, and Tolt's to refuse.
+/// Statuses in Tolt's documentation. Tolt refuses others, so the gateway does
+/// not check them.
 const STATUSES: [&str; SAMPLES] = ["lead", "trialing", "active", "canceled"];
 const LISTS: [&[&str]; SAMPLES] =
     [&["stripe"], &["US_CA", "US_NY"], &["a b&c=d+e%2C/ü", "東京"], &["1", "2", "3", "4"]];
-/// The ends of what RFC 3339 can write, and instants that are no whole
-/// milliseconds.
+/// The bounds of RFC 3339, and instants with fractions of a millisecond.
 const INSTANTS: [&str; SAMPLES] = [
     "2025-01-15T14:30:00Z",
     "0000-01-01T00:00:00Z",
@@ -35,22 +35,22 @@ const INSTANTS: [&str; SAMPLES] = [
     "9999-12-30T21:59:59.999999999Z",
 ];
 
-/// Which combinations of a list's native parameters are asked for.
+/// Combinations of a list's native parameters to generate.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Combined {
-    /// None of them, and each alone.
-    Alone,
-    /// All that there are.
-    Freely,
+pub(super) enum Combinations {
+    /// No parameter, and each parameter alone.
+    Single,
+    /// Every subset of the parameters.
+    All,
 }
 
-/// All calls for the lists and the customers of a vendor.
-pub(super) fn calls(capabilities: &Capabilities, combined: Combined) -> Vec<Call> {
+/// Calls for the lists and the customers of a vendor.
+pub(super) fn calls(capabilities: &Capabilities, combinations: Combinations) -> Vec<Call> {
     let mut calls = Vec::new();
     for sample in 0..SAMPLES {
         for resource in [Resource::Customers, Resource::Transactions] {
             let Some(list) = capabilities.list(resource) else { continue };
-            for question in questions(resource, list, combined, sample) {
+            for question in questions(resource, list, combinations, sample) {
                 let plan = Arc::new(Plan::new(capabilities, &question).unwrap());
                 calls.extend(anchors(sample).map(|anchor| Call::List(Arc::clone(&plan), anchor)));
             }
@@ -60,7 +60,8 @@ pub(super) fn calls(capabilities: &Capabilities, combined: Combined) -> Vec<Call
     calls
 }
 
-/// The first page of each list, unfiltered, with all that rows may hold.
+/// Calls for the first page of each unfiltered list, with every set of
+/// expansions.
 pub(super) fn whole_lists(capabilities: &Capabilities) -> Vec<Call> {
     let lists = [Resource::Customers, Resource::Transactions].into_iter();
     let shaped = lists.filter_map(|resource| {
@@ -71,7 +72,7 @@ pub(super) fn whole_lists(capabilities: &Capabilities) -> Vec<Call> {
     shaped.flatten().map(|question| Call::List(plan(question), Anchor::Start)).collect()
 }
 
-/// All calls for one customer.
+/// Calls for one customer, with every set of expansions.
 pub(super) fn retrievals(capabilities: &Capabilities, id: &str) -> Vec<Call> {
     let shapes = shapes(capabilities.retrieve_expand).into_iter();
     let retrievals = shapes.map(|shape| Retrieval { vendor_id: id.to_owned(), shape });
@@ -80,13 +81,13 @@ pub(super) fn retrievals(capabilities: &Capabilities, id: &str) -> Vec<Call> {
         .collect()
 }
 
-/// All questions for a list, with one sample of each parameter.
-fn questions(resource: Resource, list: &ListCapabilities, combined: Combined, sample: usize) -> Vec<ListQuery> {
+/// List queries for a resource, with one sample of each parameter.
+fn questions(resource: Resource, list: &ListCapabilities, combinations: Combinations, sample: usize) -> Vec<Question> {
     let (gateways, native): (Vec<_>, Vec<_>) =
         list.parameters.iter().partition(|(_, support)| *support == Support::Gateway);
     let mut chosen = subsets(&native);
-    chosen.retain(|chosen| combined == Combined::Freely || chosen.len() <= 1);
-    // What the gateway applies itself must not reach the vendor.
+    chosen.retain(|chosen| combinations == Combinations::All || chosen.len() <= 1);
+    // Filters that the gateway applies must not reach the vendor.
     chosen.push([native, gateways].concat());
 
     let mut questions = Vec::new();
@@ -102,9 +103,9 @@ fn questions(resource: Resource, list: &ListCapabilities, combined: Combined, sa
     questions
 }
 
-/// Gives a parameter a value. A parameter that is new to the gateway does not
-/// compile until it has some here.
-fn set(question: &mut ListQuery, parameter: Parameter, sample: usize) {
+/// Sets a parameter to a sample. The match is exhaustive, so a new parameter
+/// does not compile without samples.
+fn set(question: &mut Question, parameter: Parameter, sample: usize) {
     let filter = &mut question.filter;
     let text = || Some(text(sample).to_owned());
     let list = || LISTS[sample].iter().map(ToString::to_string).collect();
@@ -126,11 +127,11 @@ fn set(question: &mut ListQuery, parameter: Parameter, sample: usize) {
         Parameter::ExemptionStatus => filter.exemption_status = text(),
         Parameter::ExpirationStatus => filter.expiration_status = text(),
         Parameter::HasExemption => filter.has_exemption = Some(sample.is_multiple_of(2)),
-        Parameter::Expand => panic!("expansions have a table of their own"),
+        Parameter::Expand => panic!("expansions are not in the parameter table"),
     }
 }
 
-/// The places of a list. An adapter refuses those that it has no word for.
+/// Every kind of anchor. Adapters refuse the kinds that they do not support.
 fn anchors(sample: usize) -> impl Iterator<Item = Anchor> {
     let text = || text(sample).into();
     let instant = instant(sample).into();
