@@ -31,7 +31,7 @@ fn metrics_in(text: &str) -> BTreeSet<&str> {
 
 /// Returns the metrics of a gateway after served and rejected requests.
 async fn scrape() -> String {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let mut config = config(vec![vendor.connection("tolt")]);
     config.connections[0].rate_limit =
         RateLimit { requests: RATE, per: Duration::from_mins(1), max_wait: Duration::ZERO };

@@ -49,7 +49,7 @@ async fn unknown_fields_are_counted_by_object() {
     let mut page = tolt_page(&[row.clone(), row], false);
     page["request_id"] = "req_1".into();
     page["data"]["object"] = "list".into();
-    let vendor = ScriptedVendor::saying(page).await;
+    let vendor = ScriptedVendor::replying(page).await;
     let gateway = vendor.gateway("tolt").await;
     gateway.get("/customers?expand=partner&expand=program").await.ok();
 
@@ -87,7 +87,7 @@ async fn unknown_fields_of_single_rows_are_counted() {
 #[tokio::test]
 async fn counted_fields_of_a_response_are_bounded() {
     let many = (0..1000).map(|index| (format!("extra_{index}"), Value::Null)).collect();
-    let vendor = ScriptedVendor::saying(tolt_page(&[with_fields(tolt_row("a"), Value::Object(many))], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[with_fields(tolt_row("a"), Value::Object(many))], false)).await;
     let gateway = vendor.gateway("tolt").await;
     gateway.get("/customers").await.ok();
     assert!(drift_counts(&gateway).await.ends_with(" 64"));
@@ -111,7 +111,7 @@ async fn every_corporation_envelope_is_scanned() {
         ("/customers/odd.cust_1?expand=exemption", &json!({"data": row, "message": "ok", "request_id": "req_1"})),
         ("/customers/odd.cust_1?expand=exemption", &row),
     ] {
-        let vendor = ScriptedVendor::saying(body.clone()).await;
+        let vendor = ScriptedVendor::replying(body.clone()).await;
         let gateway = vendor.gateway("corporation").await;
         gateway.get(target).await.ok();
         let envelope = if body.get("message").is_some() {
@@ -133,7 +133,7 @@ async fn every_corporation_envelope_is_scanned() {
 #[tokio::test]
 async fn one_response_per_minute_and_kind_is_scanned() {
     let count = "gateway_unknown_fields_total{connection=\"odd\",object=\"customer\"} ";
-    let vendor = ScriptedVendor::saying(tolt_page(&[with_fields(tolt_row("a"), json!({"tier": 1}))], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[with_fields(tolt_row("a"), json!({"tier": 1}))], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for seconds in [0, 1, 58] {
         gateway.clock.advance(Duration::from_secs(seconds));
@@ -153,7 +153,7 @@ async fn unknown_values_are_counted_and_served() {
     let rows = ["active", "paused", "paused"].map(|status| {
         with_fields(tolt_row("a"), json!({"status": status, "partner": {"id": "p", "status": "retired"}}))
     });
-    let vendor = ScriptedVendor::saying(tolt_page(&rows, false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&rows, false)).await;
     let gateway = vendor.gateway("tolt").await;
     let page = gateway.get("/customers?expand=partner").await.ok();
     assert_eq!(page["data"][1]["status"], "paused");
@@ -216,7 +216,7 @@ fn contract_lists_the_documented_values() {
 #[tokio::test]
 async fn drift_series_exist_from_the_start() {
     for kind in KINDS {
-        let gateway = ScriptedVendor::saying(json!({})).await.gateway(kind.name).await;
+        let gateway = ScriptedVendor::replying(json!({})).await.gateway(kind.name).await;
         let metrics = gateway.get("/metrics").await.text;
         let objects = kind.documented.objects;
         for object in objects {

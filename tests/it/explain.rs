@@ -54,9 +54,9 @@ impl Stage {
         let page = self.gateway.get(question).await.ok();
         // Background refreshes are asynchronous.
         let count = || self.vendor_requests().iter().map(Vec::len).sum::<usize>() as u64;
-        until(|| count() >= at_best).await;
+        until(|| count() >= min).await;
         let asked = self.vendor_requests();
-        assert!((at_best..=at_most).contains(&count()), "{question}: {at_best} to {at_most}, not {asked:#?}");
+        assert!((min..=max).contains(&count()), "{question}: {min} to {max}, not {asked:#?}");
         for (told, asked) in told.iter().zip(&asked) {
             assert!(asked.starts_with(told), "{question}: {told:#?} was told, {asked:#?} was asked");
             assert!(min < max || asked.len() >= told.len());
@@ -100,7 +100,7 @@ async fn cached_request_makes_the_explained_calls() {
     for question in QUESTIONS {
         stage.compare(question).await;
         let again = stage.explain(question).await;
-        assert_eq!(again["calls"], serde_json::json!({"at_best": 0, "at_most": 0}), "{question}: every page is cached");
+        assert_eq!(again["calls"], serde_json::json!({"min": 0, "max": 0}), "{question}: every page is cached");
     }
     stage.gateway.clock.advance(Duration::from_secs(31));
     for question in QUESTIONS {

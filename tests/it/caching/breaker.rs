@@ -32,7 +32,7 @@ async fn open_breaker(stage: &Stage) {
 #[tokio::test]
 async fn breaker_opens_after_five_failures() {
     let stage = stage_with_open_breaker().await;
-    assert_eq!(stage.shows("breaker").await, json!({"state": "open", "retry_after": 5}));
+    assert_eq!(stage.connection_member("breaker").await, json!({"state": "open", "retry_after": 5}));
 
     stage.advance(1);
     for _ in 0..10 {
@@ -63,10 +63,10 @@ async fn breakers_of_connections_are_independent() {
 async fn successful_probe_closes_the_breaker() {
     let stage = stage_with_open_breaker().await;
     stage.advance(5);
-    assert_eq!(stage.shows("breaker").await, json!({"state": "half_open", "retry_after": null}));
+    assert_eq!(stage.connection_member("breaker").await, json!({"state": "half_open", "retry_after": null}));
 
     stage.get(PAGE).await.ok();
-    assert_eq!(stage.shows("breaker").await, json!({"state": "closed", "retry_after": null}));
+    assert_eq!(stage.connection_member("breaker").await, json!({"state": "closed", "retry_after": null}));
     stage.get(&stage.customer(0)).await.ok();
     assert_eq!(stage.calls(), 7);
 }
@@ -133,7 +133,7 @@ async fn failures_outside_the_window_do_not_count() {
     fail_alternately(&stage, 0..9).await;
     stage.advance(30);
     fail_alternately(&stage, 9..12).await;
-    assert_eq!(stage.shows("breaker").await["state"], "closed");
+    assert_eq!(stage.connection_member("breaker").await["state"], "closed");
 }
 
 #[tokio::test]
@@ -143,7 +143,7 @@ async fn vendor_401_does_not_open_the_breaker() {
         stage.sandbox.tolt().fail_next(1, Fault::Status(401));
         stage.get(&stage.customer(index)).await.code(502);
     }
-    assert_eq!(stage.shows("breaker").await["state"], "closed");
+    assert_eq!(stage.connection_member("breaker").await["state"], "closed");
 }
 
 #[tokio::test]

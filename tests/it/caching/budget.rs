@@ -105,7 +105,7 @@ async fn waiting_callers_are_served_in_order() {
         callers.send(&target).await;
     }
     assert_eq!(
-        stage.shows("budget").await,
+        stage.connection_member("budget").await,
         serde_json::json!({"remaining": 0, "share_remaining": null, "waiting": 5, "blocked_for": null})
     );
     for _ in 0..5 {
@@ -147,7 +147,7 @@ async fn cache_hit_costs_no_budget() {
         assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=30");
     }
     stage.gateway.clock.advance(STEP);
-    assert_eq!(stage.shows("budget").await["remaining"], 1);
+    assert_eq!(stage.connection_member("budget").await["remaining"], 1);
 }
 
 #[tokio::test]

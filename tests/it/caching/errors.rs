@@ -46,7 +46,7 @@ async fn stale_page_is_served_when_the_vendor_fails() {
 async fn stale_page_is_served_while_vendor_is_blocked() {
     let stage = stage_with_page_aged(600).await;
     stage.sandbox.tolt().fail_next(100, Fault::Status(503));
-    while stage.shows("breaker").await["state"] == "closed" {
+    while stage.connection_member("breaker").await["state"] == "closed" {
         stage.get(PAGE).await.ok();
     }
     let calls = stage.calls();

@@ -106,8 +106,8 @@ impl Stage {
 
     /// Returns a member of `GET /connections/affiliates`: a budget or a
     /// breaker.
-    async fn shows(&self, what: &str) -> serde_json::Value {
-        self.get("/connections/affiliates").await.ok()[what].take()
+    async fn connection_member(&self, name: &str) -> serde_json::Value {
+        self.get("/connections/affiliates").await.ok()[name].take()
     }
 
     /// Repeats a request until the response matches, for ten seconds at most.

@@ -42,7 +42,7 @@ async fn named_429_blocks_the_credential_until_then() {
         let refused = stage.get(PAGE).await;
         assert_eq!(refused.code(503), "vendor_rate_limited", "{value}");
         assert_eq!(refused.header("retry-after"), seconds.to_string(), "{value}");
-        assert_eq!(stage.shows("budget").await["blocked_for"], seconds);
+        assert_eq!(stage.connection_member("budget").await["blocked_for"], seconds);
 
         stage.advance(seconds - 1);
         let refused = stage.get(PAGE).await;
@@ -52,7 +52,7 @@ async fn named_429_blocks_the_credential_until_then() {
 
         stage.advance(1);
         stage.get(PAGE).await.ok();
-        assert!(stage.shows("budget").await["blocked_for"].is_null());
+        assert!(stage.connection_member("budget").await["blocked_for"].is_null());
     }
 }
 

@@ -50,7 +50,7 @@ fn configure_shares(config: &mut Config, max_wait: Duration, share: f64, change:
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let shared = |name, key| Caller { share: Share::new(share), ..caller(name, key, &names) };
     let mut batch = shared("batch", BATCH);
-    batch.keys.push(CallerKey::lasting(blake3::hash(BATCH_SECOND.as_bytes())));
+    batch.keys.push(CallerKey::permanent(blake3::hash(BATCH_SECOND.as_bytes())));
     config.callers = vec![caller("app", APP, &names), batch, shared("report", REPORT)];
 }
 
@@ -78,7 +78,7 @@ impl Stage {
         let mut config = config(connections_to(&self.sandbox));
         configure_shares(&mut config, Duration::ZERO, share, |_| {});
         change(&mut config.callers);
-        self.gateway.renew(config).await;
+        self.gateway.reload(config).await;
     }
 
     /// Gives background work time to finish.
@@ -118,7 +118,7 @@ async fn spent_share_is_429_until_it_refills() {
 
     let other = stage.customer(0);
     let refused = stage.get_as(BATCH, &other).await;
-    assert_json_snapshot!(refused.told(), @r#"
+    assert_json_snapshot!(refused.problem_snapshot(), @r#"
     {
       "code": "quota_exceeded",
       "connection": "affiliates",
@@ -295,7 +295,10 @@ async fn changed_share_still_bounds_a_running_export() {
     stage.gateway.clock.advance(STEP);
     stage.reload_shares(0.1, |_| {}).await;
     // A reload gives no caller a burst.
-    assert_eq!(stage.budget(BATCH).await, json!({"left": 1, "share_left": 0, "waiting": 0, "stopped_for": null}));
+    assert_eq!(
+        stage.budget(BATCH).await,
+        json!({"remaining": 1, "share_remaining": 0, "waiting": 0, "blocked_for": null})
+    );
     assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(429), "quota_exceeded");
 
     // Two permits at half the previous rate.
@@ -313,7 +316,7 @@ async fn changed_share_still_bounds_a_running_export() {
 #[tokio::test]
 async fn share_gauge_of_a_removed_caller_is_nan() {
     let stage = stage(Duration::ZERO).await;
-    let left = |caller: &str| format!(r#"gateway_caller_share_left{{caller="{caller}",connection="affiliates"}}"#);
+    let left = |caller: &str| format!(r#"gateway_caller_share_remaining{{caller="{caller}",connection="affiliates"}}"#);
     for (key, index) in [(BATCH, 0), (REPORT, 1)] {
         stage.get_as(key, &stage.customer(index)).await.ok();
         stage.gateway.clock.advance(STEP);
@@ -325,7 +328,7 @@ async fn share_gauge_of_a_removed_caller_is_nan() {
     assert_eq!(metric(&stage, &left("report")).await, 0);
     // A caller that returns starts with a full share.
     stage.reload_shares(0.2, |_| {}).await;
-    assert_eq!(stage.budget(BATCH).await["share_left"], 1);
+    assert_eq!(stage.budget(BATCH).await["share_remaining"], 1);
     assert_eq!(metric(&stage, &left("batch")).await, 1);
 }
 

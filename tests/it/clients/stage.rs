@@ -46,8 +46,8 @@ impl Stage {
         let sandbox = sandbox(10_000, 2_000, 2_500).await;
         let failing = ScriptedVendor::start(|_, _| Reply::text(500, "{}")).await;
         let limited = ScriptedVendor::start(|_, _| Reply::with_headers(429, "retry-after: 60\r\n", b"{}")).await;
-        let drifting = ScriptedVendor::saying(drifting_tolt_page()).await;
-        let drifting_tax = ScriptedVendor::saying(drifting_corporation_page()).await;
+        let drifting = ScriptedVendor::replying(drifting_tolt_page()).await;
+        let drifting_tax = ScriptedVendor::replying(drifting_corporation_page()).await;
 
         let mut connections = connections_to(&sandbox);
         connections.extend([
@@ -68,7 +68,7 @@ impl Stage {
         add_member(&mut page);
         Self {
             gateway,
-            later: ScriptedVendor::saying(page).await,
+            later: ScriptedVendor::replying(page).await,
             vendors: (sandbox, [failing, limited, drifting, drifting_tax]),
         }
     }

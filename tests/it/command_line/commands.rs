@@ -37,7 +37,7 @@ async fn key_prints_a_new_key_and_its_digest() {
 async fn check_validates_without_calling_a_vendor() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     configure(&path, &vendor.base_url, "[cache]\nnot_found = \"1s\"");
     let output = run(&["check", "--config", path.to_str().unwrap()]).await;
     assert!(output.status.success(), "{output:?}");
@@ -92,7 +92,7 @@ async fn missing_configuration_fails_every_command() {
 async fn check_live_calls_each_connection_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     configure(&path, &vendor.base_url, "");
     let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
     assert!(output.status.success(), "{output:?}");
@@ -104,7 +104,7 @@ async fn check_live_calls_each_connection_once() {
 async fn check_live_fetches_the_jwks() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"});
     let provider = ScriptedVendor::start(move |call, _| match call {
         0 => Reply::json(&json!({"keys": [key]})),

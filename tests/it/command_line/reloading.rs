@@ -14,7 +14,7 @@ async fn status(url: &str, target: &str) -> u16 {
 #[tokio::test(flavor = "multi_thread")]
 async fn sighup_reloads_a_valid_configuration() {
     let directory = tempfile::tempdir().unwrap();
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let (mut running, url) = serve(directory.path(), &vendor);
     let path = directory.path().join("gateway.toml");
     let written = std::fs::read_to_string(&path).unwrap();
@@ -55,7 +55,7 @@ async fn sighup_reloads_a_valid_configuration() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cursor_survives_a_reload() {
     let directory = tempfile::tempdir().unwrap();
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1"), tolt_row("cust_2")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1"), tolt_row("cust_2")], false)).await;
     let (mut running, url) = serve(directory.path(), &vendor);
     let page: serde_json::Value = {
         let text = reqwest::get(format!("{url}/customers?limit=1")).await.unwrap().text().await.unwrap();
@@ -73,7 +73,7 @@ async fn second_signal_exits_at_once() {
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::json(&tolt_page(&[], false)).held_by(&gate)
+        move |_, _| Reply::json(&tolt_page(&[], false)).gated_by(&gate)
     })
     .await;
     configure(&directory.path().join("gateway.toml"), &vendor.base_url, "");

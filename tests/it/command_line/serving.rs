@@ -57,7 +57,7 @@ pub(super) fn serve(directory: &Path, vendor: &ScriptedVendor) -> (Running, Stri
 #[tokio::test(flavor = "multi_thread")]
 async fn serve_answers_requests() {
     let directory = tempfile::tempdir().unwrap();
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let (running, url) = serve(directory.path(), &vendor);
     let page: Value =
         serde_json::from_str(&reqwest::get(format!("{url}/customers")).await.unwrap().text().await.unwrap()).unwrap();
@@ -74,7 +74,7 @@ async fn in_flight_request_is_answered_before_exit() {
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).held_by(&gate)
+        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).gated_by(&gate)
     })
     .await;
     let (running, url) = serve(directory.path(), &vendor);
@@ -206,8 +206,8 @@ async fn logged_unknown_fields_are_bounded() {
 async fn trace_log_contains_no_token() {
     let directory = tempfile::tempdir().unwrap();
     let signer = Signer::es256("a");
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
-    let provider = ScriptedVendor::saying(json!({"keys": [signer.jwk]})).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let provider = ScriptedVendor::replying(json!({"keys": [signer.jwk]})).await;
     let path = directory.path().join("gateway.toml");
     let identity = format!(
         "[identity]\nissuer = \"i\"\naudience = \"a\"\njwks = {{ url = \"{}/keys\" }}\n\
@@ -256,7 +256,7 @@ async fn trace_log_contains_no_token() {
 
 #[tokio::test]
 async fn healthcheck_exit_code_reports_readiness() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
     let check = |url: String| async move { run(&["healthcheck", "--url", &url]).await };
 

@@ -37,7 +37,7 @@ fn serve(
 }
 
 async fn vendor() -> ScriptedVendor {
-    ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await
+    ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]

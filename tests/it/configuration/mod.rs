@@ -13,9 +13,9 @@ use tempfile::TempDir;
 const VARIABLE: &str = "PATH";
 
 /// A temporary directory with a secret, for a configuration file.
-struct Place(TempDir);
+struct ConfigDir(TempDir);
 
-impl Place {
+impl ConfigDir {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("secret"), "s3cr3t-of-a-file\n").unwrap();
@@ -32,7 +32,7 @@ impl Place {
     }
 
     /// Returns the error of a file, without the directory.
-    fn complaint(&self, text: &str) -> String {
+    fn error_for(&self, text: &str) -> String {
         let error = self.parse(text).expect_err("the file was accepted");
         error.to_string().replace(&format!("{}/", self.0.path().display()), "")
     }

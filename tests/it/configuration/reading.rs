@@ -9,7 +9,7 @@ use customer_gateway::{
     upstream::Share,
 };
 
-use super::{Place, VARIABLE};
+use super::{ConfigDir, VARIABLE};
 
 /// The example of DESIGN, as printed there except for its placeholder.
 const DESIGN: &str = r#"
@@ -53,7 +53,7 @@ fn with_test_secrets(text: &str) -> String {
 
 #[test]
 fn example_of_the_design_is_valid() {
-    let config = Place::new().parse(&with_test_secrets(DESIGN)).unwrap();
+    let config = ConfigDir::new().parse(&with_test_secrets(DESIGN)).unwrap();
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     let [affiliates, tax] = &config.connections[..] else { panic!("{config:?}") };
     assert_eq!((affiliates.name.as_str(), affiliates.kind.name), ("affiliates", "tolt"));
@@ -87,7 +87,7 @@ fn example_of_the_design_is_valid() {
 fn example_file_is_valid_and_shows_the_defaults() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway.example.toml");
     let text = std::fs::read_to_string(path).unwrap();
-    let place = Place::new();
+    let place = ConfigDir::new();
     let shown = place.parse(&with_test_secrets(&text)).unwrap();
     let least = place.parse(&minimal()).unwrap();
     assert_eq!(shown.server.listen, least.server.listen);
@@ -114,7 +114,7 @@ fn example_file_is_valid_and_shows_the_defaults() {
 
 #[test]
 fn identity_provider_replaces_keys() {
-    let place = Place::new();
+    let place = ConfigDir::new();
     std::fs::write(place.path("jwks.json"), r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA"}]}"#).unwrap();
     let read = |jwks: &str| {
         let identity = format!("[identity]\nissuer = \"i\"\naudience = \"a\"\njwks = {jwks}\n");
@@ -148,7 +148,7 @@ fn example_telemetry() -> String {
 
 #[test]
 fn telemetry_section_configures_the_exporter() {
-    let place = Place::new();
+    let place = ConfigDir::new();
     let read = |telemetry: &str| place.parse(&format!("{telemetry}\n{}", minimal())).unwrap().telemetry;
     assert!(read("").is_none());
     let shown = read(&example_telemetry()).unwrap();
@@ -181,7 +181,7 @@ fn share_of_one_is_accepted() {
     let share = |share: &str| {
         let digest = blake3::hash(b"key").to_hex();
         let caller = format!("[[callers]]\nname = \"a\"\nconnections = [\"tax\"]\nkey_digest = \"blake3:{digest}\"\n");
-        Place::new().parse(&format!("{}{caller}{share}", minimal())).unwrap().callers.remove(0).share
+        ConfigDir::new().parse(&format!("{}{caller}{share}", minimal())).unwrap().callers.remove(0).share
     };
     for part in [1.0, 0.25, 1e-300] {
         assert_eq!(share(&format!("share = {part:?}")), Share::new(part));
@@ -191,7 +191,7 @@ fn share_of_one_is_accepted() {
 
 #[test]
 fn secret_is_read_without_its_line_end() {
-    let place = Place::new();
+    let place = ConfigDir::new();
     let read = |contents: &str| {
         std::fs::write(place.path("secret"), contents).unwrap();
         place.parse(&minimal()).unwrap().connections.remove(0).credential
@@ -204,7 +204,7 @@ fn secret_is_read_without_its_line_end() {
 
 #[test]
 fn relative_paths_start_at_the_configuration() {
-    let place = Place::new();
+    let place = ConfigDir::new();
     std::fs::create_dir(place.path("secrets")).unwrap();
     std::fs::write(place.path("secrets/token"), "abc").unwrap();
     assert!(place.parse(&minimal().replace("\"secret\"", "\"secrets/token\"")).is_ok());
@@ -212,7 +212,7 @@ fn relative_paths_start_at_the_configuration() {
 
 #[test]
 fn debug_output_contains_no_secret() {
-    let place = Place::new();
+    let place = ConfigDir::new();
     let telemetry = "[telemetry]\notlp_endpoint = \"http://c\"\nheaders = { x-api-key = { file = \"secret\" } }";
     let text = format!("{telemetry}\n[paging]\ncursor_key = {{ file = \"secret\" }}\n{}", minimal());
     let printed = format!("{0:?} {0:#?}", place.parse(&text).unwrap());
@@ -223,6 +223,6 @@ fn debug_output_contains_no_secret() {
 fn loopback_addresses_need_no_callers() {
     for listen in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1"] {
         let text = format!("[server]\nlisten = \"{listen}\"\n{}", minimal());
-        assert_eq!(Place::new().parse(&text).unwrap().server.listen.to_string(), listen);
+        assert_eq!(ConfigDir::new().parse(&text).unwrap().server.listen.to_string(), listen);
     }
 }

@@ -113,7 +113,7 @@ async fn problems() -> Vec<Answer> {
     problems.push(identity_unavailable().await);
     problems.push(cursor_expired().await);
     problems.push(deadline_exceeded().await);
-    stage.gateway.clock.break_down();
+    stage.gateway.clock.fail();
     problems.push(stage.get("/customers?connection=tax&name=Nobody").await);
     problems
 }

@@ -38,7 +38,7 @@ async fn rate_limit_mid_stream_is_awaited_without_loss() {
     crate::support::until(|| tolt.calls() == 3).await;
 
     // The vendor is not called a second before the named time.
-    let stopped = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["stopped_for"].clone() };
+    let stopped = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["blocked_for"].clone() };
     while stopped().await.is_null() {}
     stage.gateway.clock.advance(Duration::from_secs(29));
     for _ in 0..20 {
@@ -186,7 +186,7 @@ async fn outage_is_not_mistaken_for_a_spent_budget() {
 #[tokio::test]
 async fn vendor_paging_cycle_ends_the_export() {
     let rows: Vec<_> = (0..100).map(|row| crate::support::tolt_row(&format!("row_{row}"))).collect();
-    let vendor = ScriptedVendor::saying(crate::support::tolt_page(&rows, true)).await;
+    let vendor = ScriptedVendor::replying(crate::support::tolt_page(&rows, true)).await;
     let export = gateway_for(&vendor).await.export("/customers").await;
     assert_eq!(export.last_checkpoint()["status"], "incomplete");
     assert!(vendor.calls() < 20, "{}", vendor.calls());

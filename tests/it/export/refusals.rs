@@ -30,7 +30,7 @@ async fn unsupported_export_parameters_are_rejected() {
     for (accept, target) in asked {
         let target_shown = target.replace(&next, "[next]").replace(prev, "[prev]");
         let answer = stage.gateway.get_as_type(&target, accept).await;
-        lines.push(format!("{accept} {target_shown}\n    {}", answer.line()));
+        lines.push(format!("{accept} {target_shown}\n    {}", answer.problem_line()));
     }
     assert_snapshot!(lines.join("\n"), @r"
     application/x-ndjson /customers?limit=10

@@ -14,7 +14,7 @@ async fn max_calls_can_only_be_lowered() {
     let mut lines = Vec::new();
     for given in ["0", "21", "-1", "x", "1.0", "1&max_calls=2"] {
         let refused = stage.gateway.get(&format!("/customers?max_calls={given}")).await;
-        lines.push(format!("{given}: {}", refused.line()));
+        lines.push(format!("{given}: {}", refused.problem_line()));
     }
     assert_snapshot!(lines.join("\n"), @r"
     0: 400 invalid_parameter [max_calls] `max_calls` takes a whole number from 1 to 20, not `0`

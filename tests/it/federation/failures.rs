@@ -26,7 +26,7 @@ async fn source_failure_fails_the_request_by_default() {
     for other in ["yes", "ALLOW", "allow,deny"] {
         let refused = stage.gateway.get(&format!("/customers?partial={other}")).await;
         assert_eq!(
-            refused.line(),
+            refused.problem_line(),
             format!("400 invalid_parameter [partial] `partial` takes `allow` or `deny`, not `{other}`")
         );
     }
@@ -142,7 +142,7 @@ async fn rate_limited_source_reports_retry_after() {
 #[tokio::test]
 async fn source_beyond_the_deadline_is_skipped() {
     let never = Arc::new(Semaphore::new(0));
-    let silent = ScriptedVendor::start(move |_, _| Reply::text(200, "").held_by(&never)).await;
+    let silent = ScriptedVendor::start(move |_, _| Reply::text(200, "").gated_by(&never)).await;
     let sandbox = sandbox(4, 0, 0).await;
     let mut connections = connections_to(&sandbox);
     connections[1] = silent.connection("corporation");

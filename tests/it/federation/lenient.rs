@@ -9,7 +9,7 @@ use crate::support::{ids, sandbox};
 #[tokio::test]
 async fn unsupported_filter_names_the_connection() {
     let stage = Stage::start(15, 12).await;
-    assert_json_snapshot!(stage.gateway.get("/customers?status=active").await.told(), @r#"
+    assert_json_snapshot!(stage.gateway.get("/customers?status=active").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_filter",
       "connection": "tax",

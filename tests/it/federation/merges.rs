@@ -120,7 +120,7 @@ async fn sources_are_called_concurrently() {
     let gate = Arc::new(Semaphore::new(0));
     let held = |page: serde_json::Value| {
         let gate = Arc::clone(&gate);
-        ScriptedVendor::start(move |_, _| Reply::json(&page).held_by(&gate))
+        ScriptedVendor::start(move |_, _| Reply::json(&page).gated_by(&gate))
     };
     let (tolt, corporation) =
         join(held(tolt_page(&[tolt_row("cust_1")], false)), held(corporation_page(&[corporation_row("cust_2")], None)))

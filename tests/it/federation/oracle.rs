@@ -72,7 +72,7 @@ impl Source {
             platform: None,
         };
         // Tolt lists the newest first by default.
-        Self { connection, kind: Kind::Tolt, rows: vendor.customers().into_iter().rev().map(row).collect() }
+        Self { connection, kind: VendorKind::Tolt, rows: vendor.customers().into_iter().rev().map(row).collect() }
     }
 
     /// Reads the corporation vendor's rows.
@@ -121,7 +121,7 @@ impl Order {
 
 impl Filter {
     /// Returns true if the vendor, or the gateway for it, can apply the filter.
-    pub(super) fn is_supported_by(&self, kind: Kind) -> bool {
+    pub(super) fn is_supported_by(&self, kind: VendorKind) -> bool {
         match kind {
             VendorKind::Tolt => self.source_platform.is_none(),
             VendorKind::Corporation => self.status.is_none(),
@@ -129,7 +129,7 @@ impl Filter {
     }
 
     /// Returns true if a row of a vendor matches the filter.
-    fn matches(&self, kind: Kind, row: &Row) -> bool {
+    fn matches(&self, kind: VendorKind, row: &Row) -> bool {
         let is = |wanted: Option<&str>, value: &Option<String>| wanted.is_none() || wanted == value.as_deref();
         let holds = |part: &str, value: &Option<String>| {
             value.as_ref().is_some_and(|text| text.to_lowercase().contains(&part.to_lowercase()))

@@ -23,7 +23,7 @@ async fn assert_cut_off(vendor: &ScriptedVendor) {
     let gateway = vendor.gateway("tolt").await;
     for target in ["/customers", "/customers/odd.cust_1"] {
         let answer = gateway.get(target).await;
-        assert_eq!(answer.line(), "502 vendor_unreadable the answer is larger than 8388608 bytes", "{target}");
+        assert_eq!(answer.problem_line(), "502 vendor_unreadable the answer is larger than 8388608 bytes", "{target}");
     }
     let a_call = vendor.written() / vendor.calls();
     assert!(a_call < 64 * MIB, "{a_call} of {} bytes were read in each call", CHUNKS * MIB);
@@ -57,13 +57,13 @@ async fn decompression_bomb_is_cut_off() {
     let headers = "content-type: application/json\r\ncontent-encoding: gzip\r\n";
     let vendor = ScriptedVendor::start(move |_, _| Reply::with_headers(200, headers, &bomb)).await;
     let answer = vendor.gateway("tolt").await.get("/customers").await;
-    assert_eq!(answer.line(), "502 vendor_unreadable the answer is larger than 8388608 bytes");
+    assert_eq!(answer.problem_line(), "502 vendor_unreadable the answer is larger than 8388608 bytes");
 }
 
 #[tokio::test]
 async fn large_page_below_limit_is_served() {
     let row = json!({"id": "cust_1", "name": "n".repeat(7 * MIB)});
-    let vendor = ScriptedVendor::saying(tolt_page(&[row], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[row], false)).await;
     assert_eq!(vendor.gateway("tolt").await.walk("/customers").await.unwrap(), ["odd.cust_1"]);
 }
 

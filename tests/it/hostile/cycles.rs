@@ -19,7 +19,11 @@ async fn assert_cycle_detected(vendor: &ScriptedVendor, kind: &str) {
     let gateway = vendor.gateway(kind).await;
     for limit in [1, 2, 3, 7, 100] {
         let ended: Answer = gateway.walk(&format!("/customers?limit={limit}")).await.unwrap_err();
-        assert_eq!(ended.line(), "502 vendor_unreadable the vendor's paging goes round in circles", "limit {limit}");
+        assert_eq!(
+            ended.problem_line(),
+            "502 vendor_unreadable the vendor's paging goes round in circles",
+            "limit {limit}"
+        );
         assert_eq!(ended.problem()["connection"], "odd");
     }
 }
@@ -84,15 +88,15 @@ async fn vendor_with_endless_empty_pages() -> ScriptedVendor {
 #[tokio::test]
 async fn repeated_page_with_has_more_is_detected() {
     let rows: Vec<_> = (0..5).map(|at| tolt_row(&format!("cust_{at}"))).collect();
-    assert_cycle_detected(&ScriptedVendor::saying(tolt_page(&rows, true)).await, "tolt").await;
+    assert_cycle_detected(&ScriptedVendor::replying(tolt_page(&rows, true)).await, "tolt").await;
 }
 
 #[tokio::test]
 async fn empty_page_with_has_more_is_unreadable() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], true)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[], true)).await;
     let ended = vendor.gateway("tolt").await.walk("/customers").await.unwrap_err();
     assert_eq!(
-        ended.line(),
+        ended.problem_line(),
         "502 vendor_unreadable the vendor's answer cannot be read: it says that there are more rows, and sends none"
     );
 }
@@ -116,7 +120,7 @@ async fn cursor_of_3_kib_is_unreadable() {
     let long = "x".repeat(3 << 10);
     let vendor = vendor_with_cursors(move |_| Some(long.clone())).await;
     let ended = vendor.gateway("corporation").await.walk("/customers?limit=1").await.unwrap_err();
-    assert_eq!(ended.line(), "502 vendor_unreadable the vendor's cursor is too long to be passed on");
+    assert_eq!(ended.problem_line(), "502 vendor_unreadable the vendor's cursor is too long to be passed on");
 }
 
 #[tokio::test]

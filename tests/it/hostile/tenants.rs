@@ -97,11 +97,11 @@ async fn backward_walk_skips_foreign_rows() {
 #[tokio::test]
 async fn foreign_customer_is_not_found() {
     for kind in ["tolt", "corporation"] {
-        let vendor = ScriptedVendor::saying(json!({"success": true, "data": foreign(row(kind, "a"))})).await;
+        let vendor = ScriptedVendor::replying(json!({"success": true, "data": foreign(row(kind, "a"))})).await;
         let gateway = vendor.gateway(kind).await;
         for target in ["/customers/odd.a", "/customers/odd.a?include=raw"] {
             let answer = gateway.get(target).await;
-            assert_eq!(answer.line(), "404 customer_not_found there is no such customer", "{kind} {target}");
+            assert_eq!(answer.problem_line(), "404 customer_not_found there is no such customer", "{kind} {target}");
         }
     }
 }
@@ -120,7 +120,7 @@ async fn foreign_transactions_are_dropped() {
     let mine = json!({"id": "txn_1", "program_id": ACCOUNT, "amount": 100, "customer_id": "cust_1"});
     let theirs = json!({"id": "txn_2", "program_id": "another", "amount": 200, "customer_id": "cust_2"});
     let body = json!({"success": true, "has_more": false, "total_count": 2, "data": [theirs, mine]});
-    let gateway = ScriptedVendor::saying(body).await;
+    let gateway = ScriptedVendor::replying(body).await;
     let page = gateway.gateway("tolt").await.get("/transactions").await.ok();
     assert_eq!(ids(&page), ["odd.txn_1"]);
     assert_eq!(page["page"]["total"], Value::Null);

@@ -8,7 +8,7 @@ use crate::support::{Reply, ScriptedVendor, corporation_page, tolt_page, tolt_ro
 /// Serves a page with this row, and returns the row as the gateway serves it.
 async fn serve_row(kind: &str, row: Value) -> Value {
     let page = if kind == "tolt" { tolt_page(&[row], false) } else { corporation_page(&[row], None) };
-    let vendor = ScriptedVendor::saying(page).await;
+    let vendor = ScriptedVendor::replying(page).await;
     vendor.gateway(kind).await.get("/customers").await.ok()["data"][0].clone()
 }
 
@@ -31,7 +31,7 @@ async fn total_is_a_count_or_null() {
             ("tolt", json!({"data": {"data": [tolt_row("a")]}, "has_more": false, "total_count": total})),
             ("corporation", json!({"customers": [{"id": "a"}], "total_customers": total})),
         ] {
-            let page = ScriptedVendor::saying(body).await.gateway(kind).await.get("/customers").await.ok();
+            let page = ScriptedVendor::replying(body).await.gateway(kind).await.get("/customers").await.ok();
             assert_eq!(page["page"]["total"], page["sources"][0]["total"]);
             lines.push(format!("{kind} {total}: {}", page["page"]["total"]));
         }
@@ -63,7 +63,7 @@ async fn total_is_a_count_or_null() {
 #[tokio::test]
 async fn absent_total_is_null() {
     for (kind, body) in [("tolt", json!({"data": []})), ("corporation", json!({"customers": []}))] {
-        let page = ScriptedVendor::saying(body).await.gateway(kind).await.get("/customers").await.ok();
+        let page = ScriptedVendor::replying(body).await.gateway(kind).await.get("/customers").await.ok();
         assert_eq!(page["page"]["total"], Value::Null, "{kind}");
     }
 }
@@ -72,7 +72,7 @@ async fn absent_total_is_null() {
 async fn wrong_total_does_not_end_the_walk() {
     for total in [0, 1, 1_000_000] {
         let rows = json!([{"id": "a"}, {"id": "b"}, {"id": "c"}]);
-        let vendor = ScriptedVendor::saying(json!({"customers": rows, "total_customers": total})).await;
+        let vendor = ScriptedVendor::replying(json!({"customers": rows, "total_customers": total})).await;
         let walked = vendor.gateway("corporation").await.walk("/customers?limit=2").await.unwrap();
         assert_eq!(walked, ["odd.a", "odd.b", "odd.c"], "{total}");
     }
@@ -162,9 +162,9 @@ async fn row_without_id_makes_page_unreadable() {
         ("tolt", tolt_page(&[json!({"name": "Jim"})], false)),
         ("corporation", corporation_page(&[json!({"id": null})], None)),
     ] {
-        let answer = ScriptedVendor::saying(page).await.gateway(kind).await.get("/customers").await;
+        let answer = ScriptedVendor::replying(page).await.gateway(kind).await.get("/customers").await;
         assert_eq!(
-            answer.line(),
+            answer.problem_line(),
             "502 vendor_unreadable the vendor's answer cannot be read: a row has no id",
             "{kind}"
         );
@@ -186,7 +186,7 @@ async fn missing_list_is_unreadable() {
         ("corporation", json!({"data": {"customers": {}}})),
         ("corporation", json!(null)),
     ] {
-        let answer = ScriptedVendor::saying(body.clone()).await.gateway(kind).await.get("/customers").await;
+        let answer = ScriptedVendor::replying(body.clone()).await.gateway(kind).await.get("/customers").await;
         assert_eq!(answer.code(502), "vendor_unreadable", "{kind} {body}");
     }
 }

@@ -44,7 +44,7 @@ async fn token_maps_to_first_caller_with_all_claims() {
         let answer = stage.gateway.get_as(&signer.token(&growth_claims(others.clone())), "/connections").await;
         let said = match answer.status {
             200 => format!("{} connections", answer.json()["data"].as_array().unwrap().len()),
-            _ => answer.line(),
+            _ => answer.problem_line(),
         };
         told.push(format!("{others}: {said}"));
     }
@@ -108,7 +108,7 @@ async fn token_and_key_of_a_caller_share_its_quota() {
     gateway.get_as(KEY, "/customers").await.ok();
     for shown in [KEY, &token] {
         let refused = gateway.get_as(shown, "/customers").await;
-        assert_eq!(refused.line(), "429 quota_exceeded the quota of `billing` is spent");
+        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is spent");
     }
 }
 

@@ -83,7 +83,7 @@ impl Stage {
     /// Sends a request with a token, and returns its outcome in a line.
     async fn outcome(&self, token: &str) -> String {
         let answer = self.gateway.get_as(token, "/connections").await;
-        if answer.status == 200 { "200".to_owned() } else { answer.line() }
+        if answer.status == 200 { "200".to_owned() } else { answer.problem_line() }
     }
 
     /// Advances the clock, and waits for this count of key refreshes with this

@@ -63,7 +63,7 @@ async fn jwks_fetch_is_coalesced() {
     let stage = Stage::with(&[&old]).await;
     assert_eq!(stage.outcome(&old.token(&claims(json!({})))).await, "200");
     let gate = Arc::new(Semaphore::new(0));
-    stage.provider.respond_with(keys(&[&new]).held_by(&gate));
+    stage.provider.respond_with(keys(&[&new]).gated_by(&gate));
     stage.gateway.clock.advance(REST);
     let tokens: Vec<_> = (0..10).map(|index| new.token(&claims(json!({"jti": index})))).collect();
     let asked = join_all(tokens.iter().map(|token| stage.outcome(token)));
@@ -106,7 +106,7 @@ async fn missing_jwks_is_503_for_tokens_but_not_keys() {
     let stage = Stage::with_response(Reply::text(500, "{}")).await;
     let token = signer.token(&claims(json!({})));
     let refused = stage.gateway.get_as(&token, "/customers").await;
-    assert_json_snapshot!(refused.told(), @r#"
+    assert_json_snapshot!(refused.problem_snapshot(), @r#"
     {
       "code": "identity_unavailable",
       "detail": "the token cannot be verified: the identity provider's keys cannot be had",
@@ -221,6 +221,9 @@ async fn provider_is_not_called_without_identity() {
     config.identity = None;
     let gateway = Gateway::start(config).await;
     let token = Signer::es256("a").token(&claims(json!({})));
-    assert_eq!(gateway.get_as(&token, "/customers").await.line(), "401 unauthenticated the key is not known here");
+    assert_eq!(
+        gateway.get_as(&token, "/customers").await.problem_line(),
+        "401 unauthenticated the key is not known here"
+    );
     assert!(!gateway.get("/metrics").await.text.contains("jwks"));
 }

@@ -27,7 +27,7 @@ async fn gateway_with_callers() -> (Sandbox, Gateway) {
 async fn request_without_a_known_key_is_401() {
     let (sandbox, gateway) = gateway_with_callers().await;
     let answer = gateway.get("/customers?connection=affiliates").await;
-    assert_json_snapshot!(answer.told(), @r#"
+    assert_json_snapshot!(answer.problem_snapshot(), @r#"
     {
       "code": "unauthenticated",
       "detail": "there is no `Authorization` header",
@@ -46,7 +46,7 @@ async fn request_without_a_known_key_is_401() {
         let answer = gateway
             .request(|client, url| client.get(format!("{url}/connections")).header("authorization", authorization))
             .await;
-        told.push(format!("{authorization}: {}", answer.line()));
+        told.push(format!("{authorization}: {}", answer.problem_line()));
     }
     assert_snapshot!(told.join("\n"), @r"
     Bearer cgk_wrong: 401 unauthenticated the key is not known here
@@ -98,7 +98,7 @@ async fn connection_of_another_caller_is_404() {
     ] {
         let (theirs, nobodys) = (gateway.get_as(GROWTH, &theirs).await, gateway.get_as(GROWTH, nobodys).await);
         assert_eq!(theirs.status, 404, "{}", theirs.text);
-        assert_eq!(theirs.told().to_string().replace("tax", "tux"), nobodys.told().to_string());
+        assert_eq!(theirs.problem_snapshot().to_string().replace("tax", "tux"), nobodys.problem_snapshot().to_string());
     }
     assert_eq!(sandbox.corporation().calls(), 0, "no vendor was called");
 }
@@ -142,7 +142,7 @@ const PUBLIC_ROUTES: [&str; 8] = [
 #[tokio::test]
 async fn every_route_requires_a_key_except_public_ones() {
     let (sandbox, gateway) = gateway_with_callers().await;
-    let document: Value = serde_json::from_str(customer_gateway::api::document()).unwrap();
+    let document: Value = serde_json::from_str(&customer_gateway::api::documents().v3_1).unwrap();
     let mut public = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         let target = path.replace("{code}", "unauthenticated").replace("{name}", "tax").replace("{id}", "tax.cust_1");
@@ -219,7 +219,7 @@ async fn old_key_is_accepted_until_it_expires() {
     }
     gateway.clock.advance(Duration::from_mins(1));
     let refused = gateway.get_as("cgk_old", "/customers").await;
-    assert_snapshot!(refused.line(), @"401 unauthenticated the key has expired");
+    assert_snapshot!(refused.problem_line(), @"401 unauthenticated the key has expired");
     gateway.get_as("cgk_new", "/customers").await.ok();
 }
 
@@ -239,7 +239,7 @@ async fn spent_quota_is_429_until_it_refills() {
     assert_eq!(gateway.get_as(BILLING, "/customers?nope=1").await.code(400), "unknown_parameter");
     for target in ["/customers", "/customers?limit=1", "/connections"] {
         let refused = gateway.get_as(BILLING, target).await;
-        assert_eq!(refused.line(), "429 quota_exceeded the quota of `billing` is spent");
+        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is spent");
         assert_eq!(refused.header("retry-after"), "15");
         assert_eq!(refused.problem()["retryable"], true);
     }

@@ -102,7 +102,7 @@ async fn cursor_unknown_to_the_vendor_has_expired() {
     let gateway = vendor.gateway("corporation").await;
     let cursor = next_cursor(&gateway, "/customers?limit=1").await;
     let expired = gateway.get(&format!("/customers?limit=1&cursor={cursor}")).await;
-    assert_json_snapshot!(expired.told(), @r#"
+    assert_json_snapshot!(expired.problem_snapshot(), @r#"
     {
       "code": "cursor_expired",
       "connection": "odd",

@@ -16,7 +16,7 @@ use crate::support::{Gateway, caller, config, connections_to, sandbox};
 #[tokio::test]
 async fn unknown_route_is_a_problem() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/nope").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/nope").await.problem_snapshot(), @r#"
     {
       "code": "not_found",
       "detail": "there is no such route; GET /openapi.json lists those there are",
@@ -36,7 +36,7 @@ async fn unknown_route_is_a_problem() {
 async fn wrong_method_is_405_with_allow() {
     let (_sandbox, gateway) = gateway().await;
     let post = gateway.request(|client, url| client.post(format!("{url}/customers")).body("{}")).await;
-    assert_json_snapshot!(post.told(), @r#"
+    assert_json_snapshot!(post.problem_snapshot(), @r#"
     {
       "code": "method_not_allowed",
       "detail": "this route does not take POST",
@@ -93,7 +93,7 @@ async fn send_raw(gateway: &Gateway, target: &[u8]) -> String {
 #[tokio::test]
 async fn target_without_percent_encoded_utf8_is_400() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers/affiliates.%FF").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers/affiliates.%FF").await.problem_snapshot(), @r#"
     {
       "code": "malformed_request",
       "detail": "the target is not percent-encoded UTF-8",
@@ -135,7 +135,7 @@ async fn target_over_8_kib_is_414() {
         format!("{start}{}", "a".repeat(length - start.len()))
     };
     assert_eq!(gateway.get(&target(8192)).await.status, 200);
-    assert_json_snapshot!(gateway.get(&target(8193)).await.told(), @r#"
+    assert_json_snapshot!(gateway.get(&target(8193)).await.problem_snapshot(), @r#"
     {
       "code": "uri_too_long",
       "detail": "the target is longer than 8192 bytes",
@@ -154,7 +154,7 @@ async fn headers_over_32_kib_are_431() {
         gateway.request(|client, url| client.get(format!("{url}/livez")).header("x-padding", "a".repeat(length))).await
     };
     assert_eq!(with(31 << 10).await.status, 200);
-    assert_json_snapshot!(with(33 << 10).await.told(), @r#"
+    assert_json_snapshot!(with(33 << 10).await.problem_snapshot(), @r#"
     {
       "code": "headers_too_large",
       "detail": "the headers are larger than 32768 bytes",
@@ -173,7 +173,7 @@ async fn slow_response_is_504() {
     config.server.request_timeout = Duration::from_millis(50);
     let gateway = Gateway::start(config).await;
     sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
-    assert_json_snapshot!(gateway.get("/customers?connection=affiliates").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates").await.problem_snapshot(), @r#"
     {
       "code": "deadline_exceeded",
       "detail": "no answer within 50ms",
@@ -194,13 +194,13 @@ async fn panic_is_500_without_its_message() {
     billing.keys[0].expires = Some("2026-01-01T00:00:00Z".parse().unwrap());
     config.callers = vec![caller("growth", "cgk_growth", &["affiliates", "tax"]), billing];
     let gateway = Gateway::start(config).await;
-    gateway.clock.break_down();
+    gateway.clock.fail();
     // The key's expiry is checked before the handler,
     let request = |client: &reqwest::Client, url: &str| {
         client.get(format!("{url}/connections")).bearer_auth("cgk_billing").header("cache-control", "max-age=60")
     };
     let handler = gateway.request(request).await;
-    assert_json_snapshot!(handler.told(), @r#"
+    assert_json_snapshot!(handler.problem_snapshot(), @r#"
     {
       "code": "internal",
       "detail": "the gateway failed on this request",
@@ -212,7 +212,7 @@ async fn panic_is_500_without_its_message() {
     "#);
     // and a new page's expiry is recorded by the task that fetches the page.
     let flight = gateway.get_as("cgk_growth", "/customers?connection=tax").await;
-    assert_json_snapshot!(flight.told(), @r#"
+    assert_json_snapshot!(flight.problem_snapshot(), @r#"
     {
       "code": "internal",
       "connection": "tax",

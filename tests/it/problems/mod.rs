@@ -21,7 +21,7 @@ async fn gateway() -> (Sandbox, Gateway) {
 async fn lines(gateway: &Gateway, targets: &[&str]) -> String {
     let mut lines = Vec::new();
     for target in targets {
-        lines.push(format!("{target}\n    {}", gateway.get(target).await.line()));
+        lines.push(format!("{target}\n    {}", gateway.get(target).await.problem_line()));
     }
     lines.join("\n")
 }

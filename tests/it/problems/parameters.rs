@@ -7,7 +7,7 @@ use super::{gateway, lines};
 #[tokio::test]
 async fn unknown_parameter_lists_the_known_ones() {
     let (sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&page=2").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&page=2").await.problem_snapshot(), @r#"
     {
       "code": "unknown_parameter",
       "detail": "there is no parameter `page` here",
@@ -186,14 +186,14 @@ async fn value_out_of_range_names_the_range() {
 #[tokio::test]
 async fn long_value_is_quoted_truncated() {
     let (_sandbox, gateway) = gateway().await;
-    let told = gateway.get(&format!("/customers?limit={}", "é".repeat(500))).await.told();
+    let told = gateway.get(&format!("/customers?limit={}", "é".repeat(500))).await.problem_snapshot();
     assert_eq!(told["detail"], format!("`limit` takes a whole number from 1 to 100, not `{}…`", "é".repeat(64)));
 }
 
 #[tokio::test]
 async fn unsupported_filter_lists_the_supported_ones() {
     let (sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers?connection=tax&status=active").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=tax&status=active").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_filter",
       "connection": "tax",
@@ -254,7 +254,7 @@ async fn unsupported_filter_lists_the_supported_ones() {
 #[tokio::test]
 async fn unsupported_expansion_lists_supported_ones() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&expand=stats").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&expand=stats").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_filter",
       "connection": "affiliates",
@@ -290,7 +290,7 @@ async fn unsupported_expansion_lists_supported_ones() {
 #[tokio::test]
 async fn operation_missing_at_the_vendor_is_501() {
     let (sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/transactions?connection=tax").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/transactions?connection=tax").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_operation",
       "connection": "tax",

@@ -7,7 +7,7 @@ use super::{gateway, lines};
 #[tokio::test]
 async fn unknown_customer_id_is_404() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers/affiliates.cust_unknown").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers/affiliates.cust_unknown").await.problem_snapshot(), @r#"
     {
       "code": "customer_not_found",
       "detail": "there is no such customer",
@@ -93,7 +93,7 @@ async fn customer_id_cannot_escape_its_path_segment() {
 #[tokio::test]
 async fn unknown_connection_is_404() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers?connection=nope").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=nope").await.problem_snapshot(), @r#"
     {
       "code": "connection_not_found",
       "detail": "there is no connection `nope`",

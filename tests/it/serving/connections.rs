@@ -119,7 +119,7 @@ async fn slow_export_page_does_not_count_as_idle() {
     let held = Arc::clone(&gate);
     let vendor = ScriptedVendor::start(move |call, _| match call {
         0 => Reply::json(&tolt_page(&[tolt_row("cust_1")], true)),
-        _ => Reply::json(&tolt_page(&[tolt_row("cust_2")], false)).held_by(&held),
+        _ => Reply::json(&tolt_page(&[tolt_row("cust_2")], false)).gated_by(&held),
     })
     .await;
     let mut config = config(vec![vendor.connection("tolt")]);
@@ -217,7 +217,7 @@ async fn kept_connection_holds_no_configuration() {
     kept.send_get("/livez", "").await;
     kept.read_head().await;
     let served = Arc::downgrade(&stage.gateway.served());
-    stage.gateway.renew(config(vec![stage.vendor.connection("tolt")])).await;
+    stage.gateway.reload(config(vec![stage.vendor.connection("tolt")])).await;
     until(async || served.strong_count() == 0).await;
     kept.send_get("/livez", "").await;
     assert!(kept.read_head().await.starts_with("HTTP/1.1 200 "));

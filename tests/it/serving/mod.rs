@@ -44,7 +44,7 @@ impl Stage {
         let gate = Arc::new(Semaphore::new(0));
         let held = Arc::clone(&gate);
         let page = tolt_page(&[tolt_row("cust_1")], false);
-        let vendor = ScriptedVendor::start(move |_, _| Reply::json(&page).held_by(&held)).await;
+        let vendor = ScriptedVendor::start(move |_, _| Reply::json(&page).gated_by(&held)).await;
         let mut config = config(vec![vendor.connection("tolt")]);
         change(&mut config);
         Self { gateway: Gateway::start(config).await, vendor, gate }

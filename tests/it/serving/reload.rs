@@ -35,7 +35,7 @@ async fn unchanged_connection_keeps_cache_and_breaker() {
     let calls = (sandbox.tolt().calls(), sandbox.corporation().calls());
     let mut more = config(connections_to(&sandbox));
     more.connections.push(connection("more", "tolt", &sandbox.tolt().base_url(), "sk_other", "prg_other"));
-    let changes = gateway.renew(more).await;
+    let changes = gateway.reload(more).await;
     assert_eq!(changes.added, ["more".parse().unwrap()]);
     assert_eq!((changes.removed.len(), changes.changed.len(), changes.requires_restart.len()), (0, 0, 0));
 
@@ -58,15 +58,15 @@ async fn spent_budget_survives_reload() {
         }
         config
     };
-    gateway.renew(with(1, 10)).await;
+    gateway.reload(with(1, 10)).await;
     gateway.get("/customers?connection=tax").await.ok();
     assert_eq!(gateway.get("/customers?connection=tax&limit=1&name=b").await.code(503), "vendor_rate_limited");
     // A changed timeout makes a new connection and keeps the budget.
-    assert_eq!(gateway.renew(with(1, 20)).await.changed.len(), 2);
+    assert_eq!(gateway.reload(with(1, 20)).await.changed.len(), 2);
     assert_eq!(gateway.get("/customers?connection=tax&limit=1&name=c").await.code(503), "vendor_rate_limited");
     assert!(gateway.get("/customers?connection=tax").await.header("cache-status").contains("; hit"));
     // A changed limit makes a new budget.
-    gateway.renew(with(2, 20)).await;
+    gateway.reload(with(2, 20)).await;
     gateway.get("/customers?connection=tax&limit=1&name=d").await.ok();
 }
 
@@ -78,7 +78,7 @@ async fn vendor_block_survives_a_changed_limit() {
     assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
     let mut other = config(connections_to(&sandbox));
     other.connections[1].rate_limit.requests = NonZeroU32::new(5).unwrap();
-    gateway.renew(other).await;
+    gateway.reload(other).await;
     let calls = sandbox.corporation().calls();
     assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
     assert_eq!(sandbox.corporation().calls(), calls);
@@ -96,9 +96,9 @@ async fn shared_budget_stays_shared_after_reload() {
         config.connections.push(twin);
         config
     };
-    gateway.renew(sharing(1_000_000)).await;
+    gateway.reload(sharing(1_000_000)).await;
     // The limit of the first connection counts, also for the unchanged one.
-    gateway.renew(sharing(1)).await;
+    gateway.reload(sharing(1)).await;
     gateway.get("/customers?connection=tax").await.ok();
     assert_eq!(gateway.get("/connections/twin").await.ok()["budget"]["remaining"], 0);
 }
@@ -116,11 +116,11 @@ async fn spent_quota_survives_reload_unless_changed() {
             if requests.get() == 1 { vec![growth] } else { vec![caller("new", "cgk_new", &["tax"]), growth] };
         config
     };
-    gateway.renew(with(1)).await;
+    gateway.reload(with(1)).await;
     gateway.get_as("cgk_growth", "/connections").await.ok();
-    gateway.renew(with(1)).await;
+    gateway.reload(with(1)).await;
     assert_eq!(gateway.get_as("cgk_growth", "/connections").await.code(429), "quota_exceeded");
-    gateway.renew(with(2)).await;
+    gateway.reload(with(2)).await;
     gateway.get_as("cgk_growth", "/connections").await.ok();
 }
 
@@ -131,7 +131,7 @@ async fn account_change_discards_the_cached_pages() {
     let vendor = |id: &'static str, held: Option<Arc<Semaphore>>| {
         ScriptedVendor::start(move |_, _| {
             let reply = Reply::json(&tolt_page(&[tolt_row(id)], false));
-            held.as_ref().map_or(reply.clone(), |gate| reply.held_by(gate))
+            held.as_ref().map_or(reply.clone(), |gate| reply.gated_by(gate))
         })
     };
     let (first, second) = (vendor("cust_first", Some(held)).await, vendor("cust_second", None).await);
@@ -144,7 +144,7 @@ async fn account_change_discards_the_cached_pages() {
     let slow = gateway.get("/customers?connection=odd&status=active");
     let swap = async {
         super::until(async || first.calls() == 2).await;
-        assert_eq!(gateway.renew(with(&second)).await.changed.len(), 1);
+        assert_eq!(gateway.reload(with(&second)).await.changed.len(), 1);
         assert!(gateway.get(PAGE).await.text.contains("cust_second"));
         gate.add_permits(1);
     };
@@ -154,7 +154,7 @@ async fn account_change_discards_the_cached_pages() {
     assert!(gateway.get("/customers?connection=odd&status=active").await.text.contains("cust_second"));
     // After another change back, the first account is called again.
     gate.add_permits(1);
-    gateway.renew(with(&first)).await;
+    gateway.reload(with(&first)).await;
     assert!(gateway.get(PAGE).await.text.contains("cust_first"));
     assert_eq!(first.calls(), 3);
 }
@@ -164,17 +164,17 @@ async fn account_change_discards_the_cached_pages() {
 #[tokio::test]
 async fn late_fetch_of_an_old_request_is_not_cached() {
     let stage = Stage::start(|_| {}).await;
-    let vendor = |id: &'static str| ScriptedVendor::saying(tolt_page(&[tolt_row(id)], false));
+    let vendor = |id: &'static str| ScriptedVendor::replying(tolt_page(&[tolt_row(id)], false));
     let (first, second) = (vendor("cust_first").await, vendor("cust_second").await);
     let with = |vendor: &ScriptedVendor| {
         let later = connection("later", "tolt", &vendor.base_url, "sk", ACCOUNT);
         config(vec![stage.vendor.connection("tolt"), later])
     };
-    stage.gateway.renew(with(&first)).await;
+    stage.gateway.reload(with(&first)).await;
     let both = stage.get("/customers");
     let swap = async {
         stage.wait_for_calls(1).await;
-        stage.gateway.renew(with(&second)).await;
+        stage.gateway.reload(with(&second)).await;
         stage.open(1);
     };
     assert!(join(both, swap).await.0.text.contains("cust_first"));
@@ -193,7 +193,7 @@ async fn removed_connection_sets_its_gauges_to_nan() {
     let mut fewer = config(connections_to(&sandbox));
     fewer.connections.remove(0);
     // Even gauges that are read during the removal.
-    let changes = gateway.renew_after(fewer, async || {
+    let changes = gateway.reload_with_hook(fewer, async || {
         assert!(gateway.get("/metrics").await.text.contains(open));
     });
     assert_eq!(changes.await.removed, ["affiliates".parse().unwrap()]);
@@ -204,7 +204,7 @@ async fn removed_connection_sets_its_gauges_to_nan() {
         assert!(metrics.contains(&gone), "{gone}: {metrics}");
     }
     // The connection returns.
-    gateway.renew(config(connections_to(&sandbox))).await;
+    gateway.reload(config(connections_to(&sandbox))).await;
     assert!(gateway.get("/metrics").await.text.contains(r#"gateway_breaker_open{connection="affiliates"} 0"#));
 }
 
@@ -220,7 +220,7 @@ async fn settings_requiring_a_restart_are_reported() {
     };
     // At each reload until the restart.
     for _ in 0..2 {
-        let changes = gateway.renew(other()).await;
+        let changes = gateway.reload(other()).await;
         assert_eq!(changes.requires_restart, ["server.listen", "server.max_connections", "cache.max_bytes"]);
     }
 }
@@ -250,7 +250,7 @@ async fn in_flight_request_keeps_its_configuration() {
         stage.wait_for_calls(1).await;
         let mut other = config(vec![stage.vendor.connection("tolt")]);
         other.connections[0].name = "even".parse().unwrap();
-        stage.gateway.renew(other).await;
+        stage.gateway.reload(other).await;
         stage.open(1);
     };
     join(waiting, renewing).await.0.ok();
@@ -267,7 +267,7 @@ async fn reload_under_load_loses_no_request() {
         config.callers = vec![caller("growth", "cgk_growth", &["tax", "affiliates"])];
         config
     };
-    gateway.renew(configured(0)).await;
+    gateway.reload(configured(0)).await;
     let asking = (0..8).map(|place| {
         let gateway = Arc::clone(&gateway);
         tokio::spawn(async move {
@@ -281,7 +281,7 @@ async fn reload_under_load_loses_no_request() {
     let asking = futures_util::future::join_all(asking.collect::<Vec<_>>());
     let renewing = async {
         for round in 0..60 {
-            gateway.renew(configured(round)).await;
+            gateway.reload(configured(round)).await;
         }
     };
     for asked in join(completed(asking), renewing).await.0 {

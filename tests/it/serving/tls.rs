@@ -29,7 +29,7 @@ impl Stage {
     async fn start(server: &str) -> (Self, String) {
         let directory = tempfile::tempdir().unwrap();
         let certificate = write_certificate(directory.path());
-        let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+        let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
         let path = directory.path().join("gateway.toml");
         let rest = format!("{server}\ntls = {{ certificate = \"tls.crt\", key = \"tls.key\" }}\n");
         crate::command_line::configure(&path, &vendor.base_url, &rest);

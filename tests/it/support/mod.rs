@@ -65,7 +65,7 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-/// A clock that moves only by `advance`, and panics after `break_down`.
+/// A clock that moves only by `advance`, and panics after `fail`.
 pub(crate) struct MovableClock {
     elapsed: watch::Sender<Duration>,
     broken: AtomicBool,
@@ -94,13 +94,13 @@ impl Gateway {
     }
 
     /// Reloads the gateway with another configuration.
-    pub(crate) async fn renew(&self, config: Config) -> Changes {
-        self.renew_after(config, async || {}).await
+    pub(crate) async fn reload(&self, config: Config) -> Changes {
+        self.reload_with_hook(config, async || {}).await
     }
 
     /// Reloads the gateway, and calls `last` after the new configuration is
     /// assembled and before it is served.
-    pub(crate) async fn renew_after(&self, mut config: Config, last: impl AsyncFnOnce()) -> Changes {
+    pub(crate) async fn reload_with_hook(&self, mut config: Config, last: impl AsyncFnOnce()) -> Changes {
         config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
         let mut app = self.app.lock().await;
         let (reconfigured, changes) = app.reconfigured(config).await.unwrap();
@@ -111,7 +111,7 @@ impl Gateway {
     }
 
     /// Returns the currently served state.
-    pub(crate) fn served(&self) -> Arc<Served> {
+    pub(crate) fn served(&self) -> Arc<Served<ResponseCache>> {
         self.live.served()
     }
 
@@ -213,7 +213,7 @@ impl Answer {
 
     /// Returns a problem document for a snapshot, without the request id and
     /// without the members that `problem` has checked.
-    pub(crate) fn told(&self) -> Value {
+    pub(crate) fn problem_snapshot(&self) -> Value {
         let mut problem = self.problem();
         problem["request_id"] = "[request id]".into();
         problem.as_object_mut().unwrap().shift_remove("type");
@@ -222,7 +222,7 @@ impl Answer {
 
     /// Returns a problem in a line, for tables: status, code, parameter, and
     /// detail.
-    pub(crate) fn line(&self) -> String {
+    pub(crate) fn problem_line(&self) -> String {
         let problem = self.problem();
         let [code, detail] = ["code", "detail"].map(|member| problem[member].as_str().unwrap());
         let parameter = problem["parameter"].as_str().map(|name| format!(" [{name}]")).unwrap_or_default();
@@ -257,7 +257,7 @@ impl MovableClock {
     }
 
     /// Makes every later read of the time of day panic.
-    pub(crate) fn break_down(&self) {
+    pub(crate) fn fail(&self) {
         self.broken.store(true, Relaxed);
     }
 }

@@ -68,7 +68,7 @@ impl ScriptedVendor {
     }
 
     /// Starts a vendor that answers every request with this body.
-    pub(crate) async fn saying(body: Value) -> Self {
+    pub(crate) async fn replying(body: Value) -> Self {
         Self::start(move |_, _| Reply::json(&body)).await
     }
 
@@ -132,7 +132,7 @@ impl Reply {
     }
 
     /// Returns the same response, held until a permit is available.
-    pub(crate) fn held_by(self, gate: &Arc<Semaphore>) -> Self {
+    pub(crate) fn gated_by(self, gate: &Arc<Semaphore>) -> Self {
         match self {
             Self::Bytes(bytes) => Self::Held(Arc::clone(gate), bytes),
             other => other,

@@ -14,7 +14,7 @@ async fn count(gateway: &Gateway, outcome: &str) -> u64 {
 }
 
 async fn vendor() -> ScriptedVendor {
-    ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await
+    ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await
 }
 
 #[tokio::test]

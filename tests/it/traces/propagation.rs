@@ -10,7 +10,7 @@ use crate::support::{Gateway, Reply, ScriptedVendor, tolt_page, tolt_row, until}
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
 async fn gateway() -> (ScriptedVendor, Gateway) {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     (vendor, gateway)
 }
@@ -120,7 +120,7 @@ async fn coalesced_requests_propagate_one_trace() {
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).held_by(&gate)
+        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).gated_by(&gate)
     })
     .await;
     let gateway = vendor.gateway("tolt").await;

@@ -56,7 +56,7 @@ async fn gated_vendor() -> (Arc<Semaphore>, ScriptedVendor, Gateway) {
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).held_by(&gate)
+        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).gated_by(&gate)
     })
     .await;
     let to = |name| connection(name, "tolt", &vendor.base_url, SECRET, "account_1");
@@ -174,7 +174,8 @@ async fn coalesced_request_logs_its_vendor_wait() {
     };
     futures_util::join!(gateway.get(target), second, opening);
     let lists: Vec<_> = request_lines().into_iter().filter(|line| line["fields"]["route"] == "/customers").collect();
-    let waited: Vec<_> = lists.iter().map(|line| (&line["fields"]["cache"], &line["fields"]["vendor_took"])).collect();
+    let waited: Vec<_> =
+        lists.iter().map(|line| (&line["fields"]["cache"], &line["fields"]["vendor_duration"])).collect();
     assert_eq!(waited.len(), 2);
     for line in ["miss", "collapsed"].map(Value::from) {
         assert!(waited.contains(&(&line, &3.0.into())), "{waited:?}");

@@ -81,7 +81,7 @@ async fn coalesced_requests_share_one_call_span() {
     let (collector, gate) = (Collector::start().await, Arc::new(Semaphore::new(0)));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| page().held_by(&gate)
+        move |_, _| page().gated_by(&gate)
     })
     .await;
     let gateway = traced_gateway(&vendor, &collector).await;
@@ -185,7 +185,7 @@ async fn each_attempt_has_its_own_span() {
 #[tokio::test]
 async fn failed_span_has_an_error_type() {
     let collector = Collector::start().await;
-    let vendor = ScriptedVendor::start(|_, _| page().held_by(&Arc::new(Semaphore::new(0)))).await;
+    let vendor = ScriptedVendor::start(|_, _| page().gated_by(&Arc::new(Semaphore::new(0)))).await;
     let mut connection = vendor.connection("tolt");
     connection.timeout = Duration::from_millis(50);
     let unreachable = crate::support::connection("gone", "tolt", "http://127.0.0.1:1", SECRET, "account_1");
@@ -216,7 +216,7 @@ async fn cancelled_request_span_is_recorded() {
     let (collector, gate) = (Collector::start().await, Arc::new(Semaphore::new(0)));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| page().held_by(&gate)
+        move |_, _| page().gated_by(&gate)
     })
     .await;
     let gateway = traced_gateway(&vendor, &collector).await;

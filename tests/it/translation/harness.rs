@@ -54,8 +54,8 @@ pub(crate) fn customers() -> ListQuery {
 }
 
 /// Customers that match a filter.
-pub(crate) fn customers_with(filter: Filter) -> Question {
-    Question { resource: Resource::Customers, filter, order: None, shape: Shape::default() }
+pub(crate) fn customers_with(filter: Filter) -> ListQuery {
+    ListQuery { resource: Resource::Customers, filter, order: None, shape: Shape::default() }
 }
 
 /// All transactions.
@@ -85,7 +85,7 @@ impl Connection {
     }
 
     /// Call for the first page of a list.
-    pub(crate) fn list(self, question: &Question) -> AdapterCall {
+    pub(crate) fn list(self, question: &ListQuery) -> AdapterCall {
         let plan = self.plan(question).unwrap();
         AdapterCall { connection: self, call: Call::List(Arc::new(plan), Anchor::Start) }
     }

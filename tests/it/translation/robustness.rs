@@ -29,7 +29,7 @@ const ANSWERS: &[(&str, &str)] = &[
 
 /// Every kind of call: lists and retrievals, with all expansions or raw.
 fn calls(vendor: &str) -> Vec<AdapterCall> {
-    let shaped = |question: Question, shape: &Shape| Question { shape: shape.clone(), ..question };
+    let shaped = |question: ListQuery, shape: &Shape| ListQuery { shape: shape.clone(), ..question };
     if vendor == "tolt" {
         let expanded = expanding(&[Expansion::Partner, Expansion::Program]);
         let retrieved = expanding(&[Expansion::Partner, Expansion::Program, Expansion::Stats]);

@@ -44,7 +44,7 @@ fn limited_to_one_per_day(connection: Connection) -> Connection {
 
 #[tokio::test]
 async fn exhausted_budget_is_503_with_retry_after() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = Gateway::start(config(vec![limited_to_one_per_day(vendor.connection("tolt"))])).await;
     gateway.get("/customers?status=a").await.ok();
     let answer = gateway.get("/customers?status=b").await;
@@ -60,7 +60,7 @@ async fn exhausted_budget_is_503_with_retry_after() {
 #[tokio::test]
 async fn budget_is_per_key_and_host() {
     let (vendor, other_host) =
-        (ScriptedVendor::saying(tolt_page(&[], false)).await, ScriptedVendor::saying(tolt_page(&[], false)).await);
+        (ScriptedVendor::replying(tolt_page(&[], false)).await, ScriptedVendor::replying(tolt_page(&[], false)).await);
     let first = limited_to_one_per_day(vendor.connection("tolt"));
     let named = |name: &str, connection: Connection| Connection { name: name.parse().unwrap(), ..connection };
     let another_key = Credential::new("another".into()).unwrap();

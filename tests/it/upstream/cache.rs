@@ -12,7 +12,7 @@ async fn gated_vendor() -> (ScriptedVendor, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).held_by(&gate)
+        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).gated_by(&gate)
     })
     .await;
     (vendor, gate)
@@ -60,7 +60,7 @@ async fn coalesced_requests_share_the_failure() {
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::text(401, "{}").held_by(&gate)
+        move |_, _| Reply::text(401, "{}").gated_by(&gate)
     })
     .await;
     let gateway = vendor.gateway("tolt").await;
@@ -73,7 +73,7 @@ async fn coalesced_requests_share_the_failure() {
 
 #[tokio::test]
 async fn stale_page_is_fetched_again() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     gateway.get("/customers").await.ok();
     gateway.clock.advance(Duration::from_millis(29_999));
@@ -86,18 +86,18 @@ async fn stale_page_is_fetched_again() {
 
 #[tokio::test]
 async fn cached_page_keeps_its_fetched_at() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
     let told = async || gateway.get("/customers").await.ok()["sources"][0]["fetched_at"].clone();
-    let first = told().await;
+    let first = problem_snapshot().await;
     assert_eq!(first, "2025-11-01T00:00:00.000Z");
     gateway.clock.advance(Duration::from_secs(10));
-    assert_eq!(told().await, first);
+    assert_eq!(problem_snapshot().await, first);
 }
 
 #[tokio::test]
 async fn raw_pages_are_cached_separately() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for _ in 0..2 {
         let plain = gateway.get("/customers").await.ok();
@@ -110,7 +110,7 @@ async fn raw_pages_are_cached_separately() {
 
 #[tokio::test]
 async fn equivalent_requests_share_a_cached_page() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for (target, calls) in [
         ("/customers", 1),
@@ -131,7 +131,7 @@ async fn equivalent_requests_share_a_cached_page() {
 
 #[tokio::test]
 async fn single_customer_is_cached() {
-    let vendor = ScriptedVendor::saying(serde_json::json!({"success": true, "data": tolt_row("cust_1")})).await;
+    let vendor = ScriptedVendor::replying(serde_json::json!({"success": true, "data": tolt_row("cust_1")})).await;
     let gateway = vendor.gateway("tolt").await;
     let first: Value = gateway.get("/customers/odd.cust_1").await.ok();
     assert_eq!(gateway.get("/customers/odd.cust_1").await.ok(), first);

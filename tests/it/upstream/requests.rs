@@ -6,7 +6,7 @@ use crate::support::{ACCOUNT, Gateway, SECRET, ScriptedVendor, config, connectio
 
 #[tokio::test]
 async fn request_sends_only_expected_headers() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     let question = "/customers?status=active&email=jim%40example.com&expand=partner";
     gateway
@@ -31,7 +31,7 @@ async fn request_sends_only_expected_headers() {
 #[tokio::test]
 async fn base_url_trailing_slash_is_ignored() {
     for path in ["", "/", "/api/v1", "/api/v1/", "/api%20v1//"] {
-        let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+        let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
         let base_url = format!("{}{path}", vendor.base_url);
         let connection = connection("odd", "tolt", &base_url, SECRET, ACCOUNT);
         let gateway = Gateway::start(config(vec![connection])).await;
@@ -46,7 +46,7 @@ async fn base_url_trailing_slash_is_ignored() {
 
 #[tokio::test]
 async fn vendor_connection_is_reused() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for question in 0..10 {
         gateway.get(&format!("/customers?status=s{question}")).await.ok();
@@ -57,7 +57,7 @@ async fn vendor_connection_is_reused() {
 #[tokio::test]
 async fn small_limit_fetches_full_vendor_page() {
     let rows: Vec<_> = (0..40).map(|at| tolt_row(&format!("cust_{at}"))).collect();
-    let vendor = ScriptedVendor::saying(tolt_page(&rows, false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&rows, false)).await;
     let walked = vendor.gateway("tolt").await.walk("/customers?limit=3").await.unwrap();
     assert_eq!((walked.len(), vendor.calls()), (40, 1));
     assert!(vendor.targets()[0].contains("&limit=100"), "{:?}", vendor.targets());
@@ -65,7 +65,7 @@ async fn small_limit_fetches_full_vendor_page() {
 
 #[tokio::test]
 async fn local_routes_make_no_vendor_call() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for target in ["/livez", "/readyz", "/connections", "/connections/odd", "/openapi.json", "/problems/internal"] {
         assert_eq!(gateway.get(target).await.status, 200, "{target}");

@@ -82,7 +82,7 @@ pub(super) fn retrievals(capabilities: &Capabilities, id: &str) -> Vec<Call> {
 }
 
 /// List queries for a resource, with one sample of each parameter.
-fn questions(resource: Resource, list: &ListCapabilities, combinations: Combinations, sample: usize) -> Vec<Question> {
+fn questions(resource: Resource, list: &ListCapabilities, combinations: Combinations, sample: usize) -> Vec<ListQuery> {
     let (gateways, native): (Vec<_>, Vec<_>) =
         list.parameters.iter().partition(|(_, support)| *support == Support::Gateway);
     let mut chosen = subsets(&native);
@@ -105,7 +105,7 @@ fn questions(resource: Resource, list: &ListCapabilities, combinations: Combinat
 
 /// Sets a parameter to a sample. The match is exhaustive, so a new parameter
 /// does not compile without samples.
-fn set(question: &mut Question, parameter: Parameter, sample: usize) {
+fn set(question: &mut ListQuery, parameter: Parameter, sample: usize) {
     let filter = &mut question.filter;
     let text = || Some(text(sample).to_owned());
     let list = || LISTS[sample].iter().map(ToString::to_string).collect();

@@ -56,7 +56,7 @@ async fn gateway_requests_match_contract() {
     ];
     for (kind, page) in [("tolt", tolt_page(&[], false)), ("corporation", corporation_page(&[], None))] {
         let contract = Contract::load(kind);
-        let vendor = ScriptedVendor::saying(page).await;
+        let vendor = ScriptedVendor::replying(page).await;
         let gateway = vendor.gateway(kind).await;
         for target in targets {
             gateway.get(target).await;
@@ -83,7 +83,7 @@ fn record(seen: &mut RecordedParameters, contract: &Contract, request: &Request<
 }
 
 /// Asserts that every native parameter and expansion of a vendor was sent.
-fn assert_covers(kind: &Kind, seen: &RecordedParameters) {
+fn assert_covers(kind: &VendorKind, seen: &RecordedParameters) {
     let capabilities = kind.capabilities;
     let lists =
         [("listCustomers", Some(&capabilities.customers)), ("listTransactions", capabilities.transactions.as_ref())];

@@ -13,5 +13,5 @@ fn summarize(answer: &Answer) -> String {
     let retry = Some(answer.header("retry-after")).filter(|it| !it.is_empty());
     let retry = retry.map(|seconds| format!(" (retry after {seconds} s)")).unwrap_or_default();
     let vendor = problem.get("vendor").map(|said| format!("\n    {said}")).unwrap_or_default();
-    format!("{}{retry}{vendor}", answer.line())
+    format!("{}{retry}{vendor}", answer.problem_line())
 }

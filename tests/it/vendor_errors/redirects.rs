@@ -8,7 +8,7 @@ use crate::support::{Gateway, Reply, SECRET, ScriptedVendor, config, connections
 
 #[tokio::test]
 async fn redirect_to_another_host_is_not_followed() {
-    let elsewhere = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let elsewhere = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let sandbox = sandbox(2, 0, 2).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     for connection in ["affiliates", "tax"] {

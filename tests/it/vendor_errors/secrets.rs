@@ -57,7 +57,7 @@ async fn echoed_secret_is_redacted() {
 async fn rest_of_redacted_message_is_kept() {
     let said = json!({"success": false, "error": {"message": format!("Invalid API key {SECRET}."), "type": "authentication_error"}});
     let vendor = ScriptedVendor::start(move |_, _| Reply::text(401, &said.to_string())).await;
-    assert_json_snapshot!(vendor.gateway("tolt").await.get("/customers").await.told(), @r#"
+    assert_json_snapshot!(vendor.gateway("tolt").await.get("/customers").await.problem_snapshot(), @r#"
     {
       "code": "vendor_unauthorized",
       "connection": "odd",
@@ -80,7 +80,7 @@ async fn truncated_message_reveals_no_part_of_secret() {
     // The message is truncated at 300 characters, in the middle of the secret.
     let said = json!({"message": format!("{}{SECRET}", "x".repeat(295))});
     let vendor = ScriptedVendor::start(move |_, _| Reply::text(500, &said.to_string())).await;
-    let told = vendor.gateway("tolt").await.get("/customers").await.told();
+    let told = vendor.gateway("tolt").await.get("/customers").await.problem_snapshot();
     let message = told["vendor"]["message"].as_str().unwrap();
     assert_eq!(message.chars().count(), 300);
     assert!(!message.contains(&SECRET[..4]), "{message}");

@@ -84,9 +84,9 @@ fn step(
 /// State of a walk.
 struct Walker<'s> {
     stage: &'s Stage,
-    question: &'s Question,
+    question: &'s ListQuery,
     /// A source was omitted from a page, so its rows may follow out of order.
-    left_out: bool,
+    omitted: bool,
 }
 
 impl Walker<'_> {
@@ -121,7 +121,7 @@ impl Walker<'_> {
             page["sources"].as_array().unwrap().iter().filter(|source| source["status"] == "failed").collect();
         assert!(failed.is_empty() || step.allows_partial);
         if !failed.is_empty() {
-            self.left_out = true;
+            self.omitted = true;
             assert!(page["page"]["total"].is_null(), "the total of a failed source is unknown");
             assert!(page["page"]["next_cursor"].is_string(), "the failed source's position is kept");
             assert!(failed.iter().all(|source| source["problem"]["status"] == 502), "{failed:?}");
@@ -129,9 +129,9 @@ impl Walker<'_> {
     }
 }
 
-async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
+async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     let stage = Stage::start(&rows).await;
-    let question = Question { is_lenient: true, ..question };
+    let question = ListQuery { is_lenient: true, ..question };
     let honoured = question.supported_by();
     if honoured.is_empty() {
         return;
@@ -199,7 +199,7 @@ fn apply(
 ) {
     // While rows change, a walk over an unordered vendor is exact only in the
     // gateway's order.
-    let may_change = |at: usize| kind(at) == Kind::Tolt || question.order.is_some();
+    let may_change = |at: usize| kind(at) == VendorKind::Tolt || question.order.is_some();
     let delete = |gone: &mut BTreeSet<String>, at: usize, gateway_id: &str| {
         if may_change(at) {
             let vendor_id = gateway_id.split_once('.').unwrap().1;

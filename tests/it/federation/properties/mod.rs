@@ -33,7 +33,7 @@ struct Stage {
 
 /// A query over some of the connections.
 #[derive(Debug, Clone)]
-struct Question {
+struct ListQuery {
     /// Named connections, in this order. Empty means all.
     named: Vec<usize>,
     filter: Filter,
@@ -170,7 +170,7 @@ impl Stage {
         self.gateway.clock.advance(Duration::from_hours(2));
     }
 
-    async fn get(&self, question: &Question, rest: &str, cursor: Option<&str>) -> Answer {
+    async fn get(&self, question: &ListQuery, rest: &str, cursor: Option<&str>) -> Answer {
         let mut target = vec![format!("/customers?{rest}"), query(&question.filter.parameters())];
         target.extend(question.named.iter().map(|&at| format!("connection={}", CONNECTIONS[at])));
         target.extend(question.order.map(|order| format!("order={}", order.name())));
@@ -189,7 +189,7 @@ fn kind(at: usize) -> VendorKind {
     if at.is_multiple_of(2) { VendorKind::Corporation } else { VendorKind::Tolt }
 }
 
-impl Question {
+impl ListQuery {
     /// Returns the connections of the query, in the configuration's order.
     fn connections(&self) -> Vec<usize> {
         (0..4).filter(|at| self.named.is_empty() || self.named.contains(at)).collect()

@@ -123,7 +123,7 @@ impl Walker<'_> {
     }
 }
 
-async fn check(rows: [Vec<Bits>; 4], question: Question, steps: Vec<Step>) {
+async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     let stage = Stage::start(&rows).await;
     if question.is_refused() {
         let refused = stage.get(&question, "limit=10", None).await;

@@ -13,13 +13,13 @@ use crate::translation::{
 #[test]
 fn documented_customer_list_is_read() {
     let acme = Filter { search: Some("acme".to_owned()), ..Filter::default() };
-    let asked = Question { shape: expanding(&[Expansion::ShippingAddress]), ..customers_with(acme) };
+    let asked = ListQuery { shape: expanding(&[Expansion::ShippingAddress]), ..customers_with(acme) };
     corporation().list(&asked).assert_fixture("page_list_customers.json");
 }
 
 #[test]
 fn raw_rows_equal_vendor_bytes() {
-    let list = || corporation().list(&Question { shape: with_raw(), ..customers() });
+    let list = || corporation().list(&ListQuery { shape: with_raw(), ..customers() });
     let retrieve = || corporation().retrieve("cust_789", with_raw());
     let answers = [
         ("page_list_customers.json", list()),

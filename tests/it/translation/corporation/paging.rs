@@ -108,5 +108,5 @@ fn total_below_row_count_is_passed_on() {
 #[test]
 fn later_page_has_unknown_previous_page() {
     let page = later_page().read_fixture("paging_20_cursor_null.json").unwrap();
-    assert_eq!((&page.facts().prev, &page.facts().next), (&Neighbour::Unknown, &Neighbour::End));
+    assert_eq!((&page.info().prev, &page.info().next), (&Neighbour::Unknown, &Neighbour::End));
 }

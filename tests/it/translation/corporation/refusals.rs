@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use crate::translation::harness::{corporation, customers, customers_with, fixture};
 
 /// Error for a refusal of a list's first page.
-fn refusal(question: &Question, name: &str) -> String {
+fn refusal(question: &ListQuery, name: &str) -> String {
     format!("{:?}", corporation().list(question).read(400, &fixture("corporation", name)).unwrap_err())
 }
 

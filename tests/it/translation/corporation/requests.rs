@@ -29,7 +29,7 @@ fn request(filter: Filter) -> String {
 }
 
 /// Error for a list query that cannot be planned.
-fn refusal(question: &Question) -> String {
+fn refusal(question: &ListQuery) -> String {
     format!("{:?}", corporation().plan(question).unwrap_err())
 }
 
@@ -180,7 +180,7 @@ fn expansions_are_a_comma_list() {
 
 #[test]
 fn unsupported_expansion_is_refused() {
-    let refused = |expansion| refusal(&Question { shape: expanding(&[expansion]), ..customers() });
+    let refused = |expansion| refusal(&ListQuery { shape: expanding(&[expansion]), ..customers() });
     assert_snapshot!(refused(Expansion::Partner), @r#"Unsupported { parameter: Expand, value: Some("partner"), supported: ["shipping_address", "exemption"] }"#);
     assert_snapshot!(refused(Expansion::Program), @r#"Unsupported { parameter: Expand, value: Some("program"), supported: ["shipping_address", "exemption"] }"#);
     assert_snapshot!(refused(Expansion::Stats), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["shipping_address", "exemption"] }"#);
@@ -189,7 +189,7 @@ fn unsupported_expansion_is_refused() {
 
 #[test]
 fn raw_rows_use_the_same_request() {
-    let raw = corporation().list(&Question { shape: with_raw(), ..customers() });
+    let raw = corporation().list(&ListQuery { shape: with_raw(), ..customers() });
     assert_eq!(raw.request(), request(Filter::default()));
 }
 

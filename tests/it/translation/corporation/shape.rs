@@ -123,7 +123,7 @@ fn unrequested_expansions_are_omitted() {
 // FACTS.md case 15
 #[test]
 fn unknown_fields_appear_only_in_raw() {
-    corporation().list(&Question { shape: with_raw(), ..customers() }).assert_fixture("shape_15_unknown_fields.json");
+    corporation().list(&ListQuery { shape: with_raw(), ..customers() }).assert_fixture("shape_15_unknown_fields.json");
 }
 
 // FACTS.md case 16

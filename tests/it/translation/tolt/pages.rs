@@ -30,7 +30,7 @@ fn documented_transaction_list_is_read() {
 
 #[test]
 fn raw_rows_equal_vendor_bytes() {
-    let raw = |question| Question { shape: with_raw(), ..question };
+    let raw = |question| ListQuery { shape: with_raw(), ..question };
     let answers = [
         ("page_list_customers.json", tolt().list(&raw(customers()))),
         ("page_list_transactions.json", tolt().list(&raw(transactions()))),

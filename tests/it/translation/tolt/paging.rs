@@ -35,7 +35,7 @@ fn from(instant: &str, direction: Direction) -> Anchor {
 /// Previous and next page of a fixture that is read at an anchor.
 fn neighbours(anchor: Anchor, name: &str) -> (Neighbour, Neighbour) {
     let page = list().at(anchor).read_fixture(name).unwrap();
-    (page.facts().prev.clone(), page.facts().next.clone())
+    (page.info().prev.clone(), page.info().next.clone())
 }
 
 // FACTS.md case 19
@@ -85,8 +85,8 @@ fn empty_first_page_is_the_whole_list() {
 fn full_page_without_has_more_continues() {
     let rows: Vec<_> = (0..PAGE_SIZE).map(|row| json!({"id": format!("cust_{row}")})).collect();
     let page = |more| list().read(200, &Bytes::from(json!({"has_more": more, "data": rows}).to_string())).unwrap();
-    assert_eq!(page(None).facts().next, Neighbour::At(after("cust_99")));
-    assert_eq!(page(Some(false)).facts().next, Neighbour::End);
+    assert_eq!(page(None).info().next, Neighbour::At(after("cust_99")));
+    assert_eq!(page(Some(false)).info().next, Neighbour::End);
 }
 
 // FACTS.md case 21
@@ -104,7 +104,7 @@ fn cursor_of_deleted_row_is_refused() {
 // FACTS.md case 23
 #[test]
 fn equal_timestamps_continue_by_id() {
-    tolt().list(&Question { order: Some(Order::Asc), ..customers() }).assert_fixture("paging_23_ties_ascending.json");
+    tolt().list(&ListQuery { order: Some(Order::Asc), ..customers() }).assert_fixture("paging_23_ties_ascending.json");
 }
 
 // FACTS.md case 24

@@ -27,12 +27,12 @@ fn between(gte: Option<&str>, lte: Option<&str>) -> ListQuery {
 }
 
 /// Request for the first page.
-fn request(question: &Question) -> String {
+fn request(question: &ListQuery) -> String {
     tolt().list(question).request()
 }
 
 /// Error for a list query that cannot be planned.
-fn refusal(question: &Question) -> String {
+fn refusal(question: &ListQuery) -> String {
     format!("{:?}", tolt().plan(question).unwrap_err())
 }
 
@@ -57,7 +57,7 @@ fn unfiltered_transactions_use_default_order() {
 
 #[test]
 fn order_is_native() {
-    let ordered = |order, question| request(&Question { order: Some(order), ..question });
+    let ordered = |order, question| request(&ListQuery { order: Some(order), ..question });
     assert_snapshot!(ordered(Order::Asc, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100");
     assert_snapshot!(ordered(Order::Desc, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100");
     assert_snapshot!(ordered(Order::Asc, transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100");
@@ -199,7 +199,7 @@ fn customers_customer_id_filter_is_unsupported() {
 // FACTS.md case 14
 #[test]
 fn expansion_brackets_are_sent_raw() {
-    let expanded = |expand: &[Expansion], question| request(&Question { shape: expanding(expand), ..question });
+    let expanded = |expand: &[Expansion], question| request(&ListQuery { shape: expanding(expand), ..question });
     assert_snapshot!(expanded(&[Expansion::Partner], customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&limit=100");
     assert_snapshot!(expanded(&[Expansion::Partner, Expansion::Program], customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&expand[]=program&limit=100");
     assert_snapshot!(expanded(&[Expansion::Partner, Expansion::Program, Expansion::Customer], transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&expand[]=program&expand[]=customer&limit=100");
@@ -207,7 +207,7 @@ fn expansion_brackets_are_sent_raw() {
 
 #[test]
 fn unsupported_expansion_is_refused() {
-    let refused = |expansion| refusal(&Question { shape: expanding(&[expansion]), ..customers() });
+    let refused = |expansion| refusal(&ListQuery { shape: expanding(&[expansion]), ..customers() });
     assert_snapshot!(refused(Expansion::ShippingAddress), @r#"Unsupported { parameter: Expand, value: Some("shipping_address"), supported: ["partner", "program"] }"#);
     assert_snapshot!(refused(Expansion::Exemption), @r#"Unsupported { parameter: Expand, value: Some("exemption"), supported: ["partner", "program"] }"#);
     assert_snapshot!(refused(Expansion::Customer), @r#"Unsupported { parameter: Expand, value: Some("customer"), supported: ["partner", "program"] }"#);
@@ -215,13 +215,13 @@ fn unsupported_expansion_is_refused() {
 
 #[test]
 fn list_stats_expansion_is_refused() {
-    assert_snapshot!(refusal(&Question { shape: expanding(&[Expansion::Stats]), ..customers() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program"] }"#);
-    assert_snapshot!(refusal(&Question { shape: expanding(&[Expansion::Stats]), ..transactions() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program", "customer"] }"#);
+    assert_snapshot!(refusal(&ListQuery { shape: expanding(&[Expansion::Stats]), ..customers() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program"] }"#);
+    assert_snapshot!(refusal(&ListQuery { shape: expanding(&[Expansion::Stats]), ..transactions() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program", "customer"] }"#);
 }
 
 #[test]
 fn raw_rows_use_the_same_request() {
-    assert_eq!(request(&Question { shape: with_raw(), ..customers() }), request(&customers()));
+    assert_eq!(request(&ListQuery { shape: with_raw(), ..customers() }), request(&customers()));
 }
 
 // FACTS.md case 10

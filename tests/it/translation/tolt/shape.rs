@@ -13,7 +13,7 @@ fn list() -> AdapterCall {
 }
 
 fn expanded_list() -> AdapterCall {
-    tolt().list(&Question { shape: expanding(&[Expansion::Partner, Expansion::Program]), ..customers() })
+    tolt().list(&ListQuery { shape: expanding(&[Expansion::Partner, Expansion::Program]), ..customers() })
 }
 
 fn sales() -> AdapterCall {
@@ -232,7 +232,9 @@ fn inconsistent_expansions_are_accepted() {
 #[test]
 fn inconsistent_transaction_expansions_are_read() {
     let expanded = expanding(&[Expansion::Partner, Expansion::Program, Expansion::Customer]);
-    tolt().list(&Question { shape: expanded, ..transactions() }).assert_fixture("shape_13_transaction_expansions.json");
+    tolt()
+        .list(&ListQuery { shape: expanded, ..transactions() })
+        .assert_fixture("shape_13_transaction_expansions.json");
 }
 
 // FACTS.md case 13
@@ -246,13 +248,13 @@ fn unrequested_expansions_are_omitted() {
 // FACTS.md case 15
 #[test]
 fn unknown_fields_appear_only_in_raw() {
-    tolt().list(&Question { shape: with_raw(), ..customers() }).assert_fixture("shape_15_unknown_fields.json");
+    tolt().list(&ListQuery { shape: with_raw(), ..customers() }).assert_fixture("shape_15_unknown_fields.json");
 }
 
 // FACTS.md case 15
 #[test]
 fn unknown_transaction_fields_only_in_raw() {
     tolt()
-        .list(&Question { shape: with_raw(), ..transactions() })
+        .list(&ListQuery { shape: with_raw(), ..transactions() })
         .assert_fixture("shape_15_unknown_fields_of_transactions.json");
 }
