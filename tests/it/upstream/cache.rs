@@ -88,11 +88,11 @@ async fn stale_page_is_fetched_again() {
 async fn cached_page_keeps_its_fetched_at() {
     let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
-    let told = async || gateway.get("/customers").await.ok()["sources"][0]["fetched_at"].clone();
-    let first = problem_snapshot().await;
+    let fetched_at = async || gateway.get("/customers").await.ok()["sources"][0]["fetched_at"].clone();
+    let first = fetched_at().await;
     assert_eq!(first, "2025-11-01T00:00:00.000Z");
     gateway.clock.advance(Duration::from_secs(10));
-    assert_eq!(problem_snapshot().await, first);
+    assert_eq!(fetched_at().await, first);
 }
 
 #[tokio::test]

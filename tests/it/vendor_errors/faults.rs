@@ -213,7 +213,7 @@ async fn interrupted_body_is_an_error() {
             let (code, detail) = if whole {
                 ("vendor_unreadable", "the vendor's answer cannot be read: the body is cut off")
             } else {
-                ("vendor_error", "the answer broke off: ")
+                ("vendor_error", "the response body was interrupted: ")
             };
             assert_eq!(answer.code(502), code);
             assert!(answer.problem()["detail"].as_str().unwrap().starts_with(detail), "{}", answer.text);
