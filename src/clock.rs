@@ -3,9 +3,9 @@
 //! Freshness, rate limits, breakers and `Retry-After` use this clock. I/O
 //! deadlines use real time, because a socket hangs in real time.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use governor::{clock::Clock as GovernorClock, nanos::Nanos};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -16,31 +16,11 @@ pub trait Clock: Send + Sync {
     /// Returns the time since a fixed instant. The value never decreases.
     fn elapsed(&self) -> Duration;
     /// Waits for `duration`.
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
 /// Clock shared between tasks.
 pub type SharedClock = Arc<dyn Clock>;
-
-/// Clock in the form that governor reads.
-#[derive(Clone)]
-pub struct Ticks(SharedClock);
-
-impl Ticks {
-    /// Wraps a clock.
-    #[must_use]
-    pub fn new(clock: &SharedClock) -> Self {
-        Self(Arc::clone(clock))
-    }
-}
-
-impl GovernorClock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.elapsed().into()
-    }
-}
 
 /// Returns a duration in seconds, rounded up.
 #[must_use]
@@ -72,7 +52,7 @@ impl Clock for SystemClock {
         self.start.elapsed()
     }
 
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
 }
