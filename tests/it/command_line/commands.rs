@@ -130,7 +130,7 @@ async fn check_live_fetches_the_jwks() {
     assert_snapshot!(said.join("\n"), @r"
     identity: answers, 1 keys, 0
     identity: answers, and has no key that a token can be verified with, 1
-    identity: the answer's status is 500 Internal Server Error, 1
+    identity: unexpected response status 500 Internal Server Error, 1
     ");
 }
 
