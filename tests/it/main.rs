@@ -15,6 +15,7 @@ mod export;
 mod federation;
 mod hostile;
 mod identity;
+mod layers;
 mod problems;
 mod serving;
 #[allow(dead_code, reason = "each test module uses a part")]
