@@ -9,6 +9,7 @@ mod configuration;
 mod contract;
 mod deployment;
 mod docs_page;
+mod documents;
 mod drift;
 mod explain;
 mod export;
