@@ -1,18 +1,20 @@
 //! Links between the documents and to the code.
 
-use std::{fs, path::Path, process::Command};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 #[test]
 fn relative_links_lead_to_files() {
-    let listed = Command::new("git").args(["ls-files", "*.md"]).output().unwrap();
     let mut broken = Vec::new();
-    for document in String::from_utf8(listed.stdout).unwrap().lines() {
-        let text = fs::read_to_string(document).unwrap();
-        let folder = Path::new(document).parent().unwrap();
+    for document in documents(Path::new(".")) {
+        let text = fs::read_to_string(&document).unwrap();
+        let folder = document.parent().unwrap();
         for target in link_targets(&text) {
             let path = target.split('#').next().unwrap();
             if !path.is_empty() && !folder.join(path).exists() {
-                broken.push(format!("{document}: {target}"));
+                broken.push(format!("{}: {target}", document.display()));
             }
         }
     }
@@ -25,4 +27,19 @@ fn link_targets(text: &str) -> Vec<&str> {
     targets
         .filter(|target| !target.contains("://") && !target.starts_with('/') && !target.contains(char::is_whitespace))
         .collect()
+}
+
+/// Markdown files of the project, without what tools and builds put there.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        if path.is_dir() && !name.starts_with('.') && !["target", "node_modules"].contains(&name) {
+            found.extend(documents(&path));
+        } else if path.extension().is_some_and(|extension| extension == "md") {
+            found.push(path);
+        }
+    }
+    found
 }
