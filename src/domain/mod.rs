@@ -15,6 +15,7 @@ pub mod parameter;
 pub mod position;
 pub mod priority;
 pub mod query;
+pub mod record;
 pub mod referral;
 pub mod residual;
 pub mod timestamp;
