@@ -2,6 +2,7 @@
 //! they are served.
 
 mod builder;
+mod encoding;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::anchor::Neighbour;
 
 pub use builder::{BuildError, RecordPageBuilder};
+pub use encoding::DecodeError;
 
 /// A vendor's page, normalized and serialized once. Serving a range of records
 /// copies bytes and parses nothing.
