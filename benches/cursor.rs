@@ -1,4 +1,4 @@
-//! Sealing a cursor, and opening it again.
+//! Sealing and opening a cursor.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 #[expect(dead_code, reason = "each bench uses its part")]

@@ -7,6 +7,7 @@
 pub mod api;
 pub mod app;
 pub mod cache;
+pub mod callers;
 pub mod cli;
 pub mod clock;
 pub mod config;
@@ -14,9 +15,9 @@ pub mod directory;
 pub mod domain;
 pub mod http_client;
 pub mod identity;
-pub mod reload;
 pub mod sandbox;
 pub mod server;
 pub mod telemetry;
 pub mod upstream;
 pub mod vendors;
+pub mod web;

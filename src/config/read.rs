@@ -12,6 +12,7 @@ use url::Url;
 
 use crate::{
     cache::Policy,
+    callers::{Caller, CallerKey, Quota},
     directory::Policies,
     domain::cursor::CursorKey,
     server::{Limits, Tls, TlsError},
@@ -21,7 +22,7 @@ use crate::{
 };
 
 use super::{
-    Cache, Caller, CallerKey, Config, ConfigError, Connection, Fault, FileState, Paging, Quota, Server,
+    Cache, Config, ConfigError, Connection, Fault, FileState, Paging, Server,
     error::Locator,
     file::{self, AccountKeys, File, Secret},
 };
@@ -287,7 +288,7 @@ impl Reader<'_> {
         };
         let mut keys = Vec::new();
         if let Some(text) = &file.key_digest {
-            keys.push(CallerKey::lasting(digest(&format!("{at}.key_digest"), text)?));
+            keys.push(CallerKey::permanent(digest(&format!("{at}.key_digest"), text)?));
         }
         for (index, key) in file.keys.iter().enumerate() {
             let digest = digest(&format!("{at}.keys.{index}.digest"), &key.digest)?;

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
-use utoipa::{PartialSchema, ToSchema};
+use utoipa::ToSchema;
 
 use super::*;
 use crate::domain::{
-    customer::{Address, Customer, Exemption, Source, Tax},
+    customer::{Address, Customer, Exemption, Source, Tax, Text},
     id::GatewayId,
     referral::{Partner, Program, Referral, Stats},
     timestamp::Timestamp,
@@ -222,7 +222,8 @@ fn source() -> Source<'static> {
     Source { connection: "c", vendor: "v", id: "1" }
 }
 
-fn text() -> crate::domain::customer::Text<'static> {
+#[expect(clippy::unnecessary_wraps, reason = "the type of a text field")]
+fn text() -> Text<'static> {
     Some("x".into())
 }
 

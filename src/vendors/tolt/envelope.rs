@@ -30,11 +30,10 @@ pub(super) struct Listing<'a, T> {
 }
 
 /// The response to a retrieval.
-pub(super) enum Single<'a> {
-    /// A response with `success: false`.
-    Refusal,
-    /// The customer, or `None` if the response has no row.
-    Row(Option<Row<'a, Customer<'a>>>),
+pub(super) struct Single<'a> {
+    /// True if the response has `success: false`.
+    pub(super) is_refusal: bool,
+    pub(super) row: Option<Row<'a, Customer<'a>>>,
 }
 
 /// Reads a list. Customers are in `data.data[]`, transactions and older customer
@@ -52,10 +51,10 @@ pub(super) fn listing<'a, T: Deserialize<'a>>(body: &'a [u8], raw: bool) -> Resu
 pub(super) fn single(body: &[u8]) -> Result<Single<'_>, VendorError> {
     let envelope: SingleEnvelope<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
     if envelope.success.value() == Some(&false) {
-        return Ok(Single::Refusal);
+        return Ok(Single { is_refusal: true, row: None });
     }
     let raw = sole_row(envelope.data.ok_or_else(|| missing("data"))?)?;
-    Ok(Single::Row(raw.map(Row::parse).transpose()?))
+    Ok(Single { is_refusal: false, row: raw.map(Row::parse).transpose()? })
 }
 
 /// Returns the unknown fields of a list of objects.

@@ -60,10 +60,11 @@ impl Vendor for Tolt {
     }
 
     fn read_one(&self, plan: &RetrievalPlan, body: &[u8]) -> Result<ResponseBody, VendorError> {
-        let row = match envelope::single(body)? {
-            Single::Refusal => return Ok(ResponseBody::Refusal),
-            Single::Row(row) => row.ok_or(VendorError::NotFound)?,
-        };
+        let Single { is_refusal, row } = envelope::single(body)?;
+        if is_refusal {
+            return Ok(ResponseBody::Refusal);
+        }
+        let row = row.ok_or(VendorError::NotFound)?;
         let mut records = Records::new(KIND.name, &self.account, &plan.shape);
         convert::customer(&mut records, Row { raw: row.raw.filter(|_| plan.shape.raw), ..row })?;
         records.into_one()
