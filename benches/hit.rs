@@ -100,7 +100,7 @@ fn config(sandbox: &Sandbox) -> Config {
     let name = "bench".parse().unwrap();
     let connection = Connection {
         name,
-        kind: registry::kind("tolt").unwrap(),
+        kind: registry::by_name("tolt").unwrap(),
         base_url: tolt.base_url().parse().unwrap(),
         credential: Credential::new(tolt.credential().into()).unwrap(),
         account_id: tolt.program_id().to_owned(),

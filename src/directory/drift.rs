@@ -46,7 +46,7 @@ type Kind = Option<Resource>;
 #[derive(Default)]
 struct Named {
     fields: BTreeSet<UnknownField>,
-    values: BTreeSet<&'static str>,
+    values: BTreeSet<String>,
 }
 
 impl DriftDetector {
@@ -69,9 +69,9 @@ impl DriftDetector {
     }
 
     /// Notes how many values of a field the vendor does not list.
-    pub(super) fn note_values(&self, field: &'static str, count: u32) {
+    pub(super) fn note_values(&self, field: &str, count: u32) {
         self.values(field).increment(count.into());
-        if self.named.lock().values.insert(field) {
+        if self.named.lock().values.insert(field.to_owned()) {
             tracing::warn!(connection = %self.connection, field, "the vendor sends a value that it does not list");
         }
     }
@@ -113,7 +113,7 @@ impl DriftDetector {
         self.registry.counter("gateway_unknown_fields_total", help, labels)
     }
 
-    fn values(&self, field: &'static str) -> Counter {
+    fn values(&self, field: &str) -> Counter {
         let labels = &[("connection", self.connection.as_str()), ("field", field)];
         let help = "Values that the vendor does not list, which were served as they stood.";
         self.registry.counter("gateway_unknown_values_total", help, labels)

@@ -7,7 +7,7 @@ use crate::{
     cache::{FetchAborted, FetchFailure, NotCached},
     domain::{connection::ConnectionName, cursor::CursorError},
     upstream::SendError,
-    vendors::{PAGE_SIZE, Refusal, VendorError, plan::PlanError},
+    vendors::{PAGE_SIZE, Refusal, RefusalKind, VendorError, plan::PlanError},
 };
 
 /// Why a question has no answer.
@@ -100,7 +100,7 @@ pub enum SourceError {
     #[error(transparent)]
     Vendor(#[from] VendorError),
     /// It is asked too often, and named a time to come back, if it did.
-    #[error("the vendor is asked too often")]
+    #[error("{}", RefusalKind::RateLimited)]
     RateLimited {
         /// What it said.
         refusal: Refusal,
@@ -121,9 +121,10 @@ pub enum SourceError {
 impl FetchFailure for SourceError {
     fn allows_stale(&self) -> bool {
         match self {
-            Self::Vendor(error) => {
-                matches!(error, VendorError::Failed(_) | VendorError::RateLimited(_) | VendorError::Unreadable(_))
+            Self::Vendor(VendorError::Refused { kind, .. }) => {
+                matches!(kind, RefusalKind::Failed | RefusalKind::RateLimited)
             }
+            Self::Vendor(error) => matches!(error, VendorError::Unreadable(_)),
             Self::RateLimited { .. } | Self::Send(_) => true,
             Self::NotCached | Self::Lost => false,
         }
@@ -136,15 +137,9 @@ impl FetchFailure for SourceError {
     fn status(&self) -> Option<u16> {
         match self {
             Self::Vendor(VendorError::NotFound) => Some(404),
-            Self::Vendor(
-                VendorError::CursorRefused(refusal)
-                | VendorError::ValueRefused(_, refusal)
-                | VendorError::Rejected(refusal)
-                | VendorError::Unauthorized(refusal)
-                | VendorError::RateLimited(refusal)
-                | VendorError::Failed(refusal),
-            )
-            | Self::RateLimited { refusal, .. } => Some(refusal.status),
+            Self::Vendor(VendorError::Refused { refusal, .. }) | Self::RateLimited { refusal, .. } => {
+                Some(refusal.status)
+            }
             Self::Vendor(VendorError::Unreadable(_)) => Some(200),
             Self::Send(_) | Self::NotCached | Self::Lost => None,
         }

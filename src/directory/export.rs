@@ -151,7 +151,7 @@ impl Export {
     /// its end.
     fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
         let [_, sources] = self.listing.standings()?;
-        let cursor = Cursor { question: self.fingerprint, direction: Direction::Forward, sources };
+        let cursor = Cursor { query: self.fingerprint, direction: Direction::Forward, sources };
         seal(&self.cursor_key, &cursor, &self.request)
     }
 

@@ -346,12 +346,14 @@ impl SegmentBuilder {
 impl DirectoryError {
     /// Whether a source is in trouble that may pass, and not the question.
     pub(super) fn is_transient(&self) -> bool {
-        use crate::vendors::VendorError;
+        use crate::vendors::{RefusalKind, VendorError};
         match self {
             Self::Circular(_) => true,
-            Self::Source(_, error) => {
-                !matches!(error, SourceError::Lost | SourceError::Vendor(VendorError::ValueRefused(..)))
-            }
+            Self::Source(_, error) => !matches!(
+                error,
+                SourceError::Lost
+                    | SourceError::Vendor(VendorError::Refused { kind: RefusalKind::ValueRejected(_), .. })
+            ),
             _ => false,
         }
     }

@@ -151,7 +151,7 @@ impl Directory {
         let segments = listing.page(request.limit).await?;
         let [before, after] = listing.standings()?;
         let seal =
-            |direction, sources| seal(&self.cursor_key, &Cursor { question: fingerprint, direction, sources }, request);
+            |direction, sources| seal(&self.cursor_key, &Cursor { query: fingerprint, direction, sources }, request);
         Ok(ListPage {
             segments,
             next_cursor: seal(Direction::Forward, after)?,
@@ -167,7 +167,7 @@ impl Directory {
         question: &ListQuery,
         request: &PageRequest,
     ) -> Result<(Fingerprint, Option<Cursor>), DirectoryError> {
-        let fingerprint = Fingerprint::of(question, &request.connections);
+        let fingerprint = Fingerprint::new(question, &request.connections);
         let cursor = request.cursor.as_ref().map(|text| self.cursor_key.open(text, fingerprint)).transpose()?;
         Ok((fingerprint, cursor))
     }

@@ -9,8 +9,8 @@ use crate::{
     domain::{connection::ConnectionName, page::RecordPage, query::Resource},
     upstream::{CallerShare, Reply, SendError, Upstream},
     vendors::{
-        Account, Call, Refusal, Vendor, VendorError, VendorRequest, VendorResponse, capabilities::Capabilities,
-        documented::UnknownField, registry::VendorKind,
+        Account, Call, Refusal, RefusalKind, Vendor, VendorError, VendorRequest, VendorResponse,
+        capabilities::Capabilities, documented::UnknownField, kind::VendorKind,
     },
 };
 
@@ -95,7 +95,7 @@ impl Source {
     /// What can be asked of it.
     #[must_use]
     pub fn capabilities(&self) -> &'static Capabilities {
-        self.adapter.capabilities()
+        self.kind.capabilities
     }
 
     /// What identifies a call in the cache.
@@ -169,7 +169,9 @@ impl Source {
     pub(super) fn with_connection(&self, error: SourceError) -> DirectoryError {
         match error {
             SourceError::Vendor(VendorError::NotFound) => DirectoryError::NotFound,
-            SourceError::Vendor(VendorError::CursorRefused(_)) => DirectoryError::CursorExpired(self.name.clone()),
+            SourceError::Vendor(VendorError::Refused { kind: RefusalKind::CursorRejected, .. }) => {
+                DirectoryError::CursorExpired(self.name.clone())
+            }
             error => DirectoryError::Source(self.name.clone(), error),
         }
     }
@@ -193,7 +195,9 @@ impl Source {
         }
         let Reply { response, retry_after } = sent?;
         let page = self.adapter.read(call, &response).map_err(|error| match self.redacted(error) {
-            VendorError::RateLimited(refusal) => SourceError::RateLimited { refusal, retry_after },
+            VendorError::Refused { kind: RefusalKind::RateLimited, refusal } => {
+                SourceError::RateLimited { refusal, retry_after }
+            }
             error => error.into(),
         })?;
         let odd = &page.info().anomalies;
@@ -212,8 +216,8 @@ impl Source {
 
     /// Looks for what the vendor has changed.
     fn watch(&self, call: &Call, response: &VendorResponse, page: &RecordPage) {
-        for &(field, count) in &page.info().anomalies.unknown_values {
-            self.drift.note_values(field, count);
+        for (field, count) in &page.info().anomalies.unknown_values {
+            self.drift.note_values(field, *count);
         }
         if self.drift.looks_at(call) {
             for field in self.adapter.unknown_fields(call, response) {
@@ -224,21 +228,13 @@ impl Source {
     }
 
     fn redacted(&self, error: VendorError) -> VendorError {
-        let redact = |refusal: Refusal| {
-            let clean = |text: Option<String>| {
-                text.map(|text| self.upstream.redact(&text).chars().take(LONGEST_MESSAGE).collect())
-            };
-            Refusal { code: clean(refusal.code), message: clean(refusal.message), ..refusal }
-        };
-        match error {
-            VendorError::CursorRefused(refusal) => VendorError::CursorRefused(redact(refusal)),
-            VendorError::ValueRefused(parameter, refusal) => VendorError::ValueRefused(parameter, redact(refusal)),
-            VendorError::Rejected(refusal) => VendorError::Rejected(redact(refusal)),
-            VendorError::Unauthorized(refusal) => VendorError::Unauthorized(redact(refusal)),
-            VendorError::RateLimited(refusal) => VendorError::RateLimited(redact(refusal)),
-            VendorError::Failed(refusal) => VendorError::Failed(redact(refusal)),
-            error @ (VendorError::NotFound | VendorError::Unreadable(_)) => error,
-        }
+        let clean =
+            |text: Option<String>| text.map(|text| self.upstream.redact(&text).chars().take(LONGEST_MESSAGE).collect());
+        error.map_refusal(|Refusal { status, code, message }| Refusal {
+            status,
+            code: clean(code),
+            message: clean(message),
+        })
     }
 }
 

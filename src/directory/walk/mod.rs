@@ -139,7 +139,7 @@ impl Walk {
     /// Where the walk began, for one that goes the other way.
     pub(super) fn behind(&self) -> SourcePosition {
         match self {
-            Self::Paged(walk) => walk.behind().turned(),
+            Self::Paged(walk) => walk.behind().reversed(),
             Self::Sorted(walk) => walk.behind().clone(),
         }
     }

@@ -163,11 +163,11 @@ impl Paged {
         let page = &place.entry.page;
         let (at_edge, neighbour, last) = match direction {
             Direction::Forward => {
-                let last = page.len().checked_sub(1).map(|last| RowKey::of(page, last, Side::After));
+                let last = page.len().checked_sub(1).map(|last| RowKey::new(page, last, Side::After));
                 (place.index == page.len(), &page.info().next, last)
             }
             Direction::Backward => {
-                let first = (!page.is_empty()).then(|| RowKey::of(page, 0, Side::Before));
+                let first = (!page.is_empty()).then(|| RowKey::new(page, 0, Side::Before));
                 (place.index == 0, &page.info().prev, first)
             }
         };

@@ -202,7 +202,7 @@ impl View {
 
     /// The gap behind so many rows, as a cursor holds it.
     fn standing(&self, index: usize) -> SourcePosition {
-        let key = |place: &RowRef, side| RowKey::of(&self.entries[place.entry].page, place.row, side);
+        let key = |place: &RowRef, side| RowKey::new(&self.entries[place.entry].page, place.row, side);
         let position = |adjacent_row| Position { adjacent_row: Some(adjacent_row), ..Position::start() };
         let before = index.checked_sub(1).and_then(|row| self.rows.get(row));
         if index >= self.rows.len() {

@@ -97,7 +97,7 @@ async fn empty_page_with_has_more_is_unreadable() {
     let ended = vendor.gateway("tolt").await.walk("/customers").await.unwrap_err();
     assert_eq!(
         ended.problem_line(),
-        "502 vendor_unreadable the vendor's answer cannot be read: it says that there are more rows, and sends none"
+        "502 vendor_unreadable the vendor's response cannot be read: a page without rows promises more rows"
     );
 }
 
