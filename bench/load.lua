@@ -1,11 +1,11 @@
--- For wrk. With BENCH_UNIQUE every request has a target of its own, which is
--- the variable's text and a number that counts from BENCH_FIRST; without, wrk
--- sends the same request over and over. Prints what bench/run reads.
+-- A wrk script. With BENCH_UNIQUE, every request has a unique target: the
+-- variable's text and a number that counts up from BENCH_FIRST. Without it, wrk
+-- repeats the same request. Prints the RESULT line that bench/run parses.
 local head = os.getenv("BENCH_UNIQUE")
 local n = tonumber(os.getenv("BENCH_FIRST") or 0)
 local tail
 
--- wrk looks for a `request` as soon as the script is loaded.
+-- wrk looks up `request` when the script is loaded.
 if head then
     function request()
         if not tail then

@@ -1,8 +1,8 @@
-"""Makes the tables of docs/PERFORMANCE.md from the results of bench/run."""
+"""Renders the tables of docs/PERFORMANCE.md from the results of bench/run."""
 
 import re
 
-BEGIN, END = "<!-- bench/run writes from here -->", "<!-- bench/run writes to here -->"
+BEGIN, END = "<!-- bench/run: begin -->", "<!-- bench/run: end -->"
 
 
 def tables(results):
@@ -15,30 +15,30 @@ def tables(results):
         "",
     ]
     for rows in (10, 100):
-        lines += [f"**Hits, {rows} customers a page**, 64 connections", ""]
+        lines += [f"**Hits, {rows} customers per page**, 64 connections", ""]
         lines += load(results[f"hit {rows}"], "bare hyper")
     for rows in (10, 100):
-        lines += [f"**Misses, {rows} customers a page**, 64 connections, vendor without delay", ""]
+        lines += [f"**Misses, {rows} customers per page**, 64 connections, vendor without delay", ""]
         lines += load(results[f"miss {rows}"], "nginx")
     lines += ["**Misses at low load**, 1 connection, vendor at 5 ms", "", "| | median ms | added ms |", "|---|---|---|"]
     direct = results["late"]["stub vendor"]["p50_us"]
     for name, figures in results["late"].items():
         added = "" if name == "stub vendor" else f"{(figures['p50_us'] - direct) / 1e3:.2f}"
         lines.append(f"| {name} | {figures['p50_us'] / 1e3:.2f} | {added} |")
-    lines += ["", "**A herd of 64 on a cold key**, vendor at 100 ms", "", "| | vendor calls | slowest ms |", "|---|---|---|"]
+    lines += ["", "**Herd: 64 concurrent requests for an uncached page**, vendor at 100 ms", "", "| | vendor calls | slowest ms |", "|---|---|---|"]
     for name, figures in results["herd"].items():
         lines.append(f"| {name} | {figures['vendor_calls']} | {figures['slowest_ms']:.0f} |")
-    lines += ["", "**Instructions of a hit** (callgrind, one worker)", "", "| | 10 customers | 100 customers |", "|---|---|---|"]
+    lines += ["", "**Instructions per hit** (callgrind, one worker)", "", "| | 10 customers | 100 customers |", "|---|---|---|"]
     for name, counts in results["instructions"].items():
         lines.append(f"| {name} | {counts['10']:,.0f} | {counts['100']:,.0f} |")
     lines += ["", "**Goals**", "", "| | goal | measured | |", "|---|---|---|---|"]
-    for what, goal, measured, reached in goals(results):
-        lines.append(f"| {what} | {goal} | {measured} | {'reached' if reached else 'not reached'} |")
+    for what, goal, measured, met in goals(results):
+        lines.append(f"| {what} | {goal} | {measured} | {'met' if met else 'not met'} |")
     return "\n".join(lines) + "\n"
 
 
 def load(figures, base):
-    lines = [f"| | throughput × {base} | CPU µs a request | p50 ms | p99 ms |", "|---|---|---|---|---|"]
+    lines = [f"| | throughput × {base} | CPU µs per request | p50 ms | p99 ms |", "|---|---|---|---|---|"]
     for name, each in figures.items():
         lines.append(
             f"| {name} | {ratio(figures, name, base, 'per_second'):.2f} | {each['cpu_us']:.1f} "
@@ -48,7 +48,7 @@ def load(figures, base):
 
 
 def ratio(figures, name, base, key):
-    """The median of the rounds' ratios: what slows a whole round slows both."""
+    """Returns the median of the rounds' ratios: a slow round slows both servers."""
     pairs = zip(figures[name]["rounds"], figures[base]["rounds"])
     ratios = sorted(one[key] / other[key] for one, other in pairs)
     middle = len(ratios) // 2
@@ -56,7 +56,7 @@ def ratio(figures, name, base, key):
 
 
 def goals(results):
-    """What is aimed at, what came of it, and whether that is reached."""
+    """Returns each goal with its target, its measured value and whether it is met."""
     found = []
 
     def goal(what, most, measured, unit="", digits=2):
@@ -69,23 +69,23 @@ def goals(results):
     for rows in (10, 100):
         measured = ratio(results[f"hit {rows}"], "gateway", "bare hyper", "p99_us")
         goal(f"hit, {rows} customers: p99 × bare hyper", 1.1, measured)
-    goal("instructions of a hit, 10 customers", 14_000, results["instructions"]["gateway"]["10"], digits=0)
-    goal("miss, 100 customers: CPU of the gateway", 215, results["miss 100"]["gateway"]["cpu_us"], " µs", 0)
+    goal("instructions per hit, 10 customers", 14_000, results["instructions"]["gateway"]["10"], digits=0)
+    goal("miss, 100 customers: CPU per request", 215, results["miss 100"]["gateway"]["cpu_us"], " µs", 0)
     late = results["late"]
     added = (late["gateway"]["p50_us"] - late["stub vendor"]["p50_us"]) / 1e3
     goal("miss at low load: added median", 0.15, added, " ms")
     herd = results["herd"]["gateway"]
-    goal("herd on a cold key: vendor calls", 1, herd["vendor_calls"], digits=0)
-    goal("herd: the slowest waiter, vendor at 100 ms", 110, herd["slowest_ms"], " ms", 0)
+    goal("herd: vendor calls", 1, herd["vendor_calls"], digits=0)
+    goal("herd: slowest response, vendor at 100 ms", 110, herd["slowest_ms"], " ms", 0)
     memory = results["memory"]
-    goal("memory of a cached customer × its JSON", 1.15, memory["rss_bytes"] / memory["json_bytes"])
+    goal("memory per cached customer × its JSON", 1.15, memory["rss_bytes"] / memory["json_bytes"])
     goal(
-        f"vendor calls of a walk of {memory['walk_rows']:,} rows by 10",
+        f"vendor calls to page through {memory['walk_rows']:,} rows, 10 at a time",
         memory["walk_rows"] // 100,
         memory["walk_vendor_calls"],
         digits=0,
     )
-    goal("start to first answer", 100, results["start"]["first_answer_ms"], " ms", 0)
+    goal("start to first response", 100, results["start"]["first_answer_ms"], " ms", 0)
     return found
 
 

@@ -1,5 +1,5 @@
-# varnish as bench/run starts it; @…@ is filled in. It serves the vendor's bytes
-# as they are: nothing is translated and nobody is authenticated.
+# The varnish of bench/run, which replaces every @…@. Serves the vendor's bytes
+# unchanged, without translation or authentication.
 vcl 4.1;
 
 backend vendor {
@@ -12,7 +12,7 @@ sub vcl_recv {
         set req.url = regsub(req.url, "^/miss", "");
         return (pass);
     }
-    # The built-in rule would pass whatever carries Authorization.
+    # The built-in rule would bypass the cache for requests with Authorization.
     return (hash);
 }
 

@@ -12,8 +12,9 @@ use customer_gateway::{
     api::ResponseCache,
     app::App,
     cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy},
+    callers::{Caller, CallerKey},
     clock::SystemClock,
-    config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
+    config::{Cache, Config, Connection, Paging, Server},
     directory::{Policies, SourceError},
     domain::{page::RecordPage, priority::Priority},
     identity::Claims,
@@ -26,6 +27,7 @@ use http::{Request, StatusCode, header::AUTHORIZATION};
 use http_body_util::BodyExt;
 use pages::Page;
 use tokio::runtime::Runtime;
+use tower::Service;
 
 const KEY: &str = "cgk_bench";
 const KEPT: Policy = Policy {
@@ -82,7 +84,7 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
     let options =
         Options { tolt_customers: 1_000, tolt_transactions: 0, corporation_customers: 0, ..Options::default() };
     let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
-    let front = App::new(config(&sandbox), &SystemClock::shared()).unwrap().served().front;
+    let front = App::new(config(&sandbox), &SystemClock::shared()).unwrap().served().service;
     for limit in [10, 100] {
         // Fills the cache, and has the front remember the answer.
         runtime.block_on(hit(&front, limit));
@@ -97,7 +99,7 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
 async fn hit(front: &ResponseCache, limit: usize) {
     let target = format!("/customers?connection=bench&limit={limit}");
     let request = Request::get(target).header(AUTHORIZATION, format!("Bearer {KEY}")).body(Body::empty()).unwrap();
-    let response = front.clone().answer(request).await.unwrap();
+    let response = front.clone().call(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     response.into_body().collect().await.unwrap();
 }
@@ -108,7 +110,7 @@ fn config(sandbox: &Sandbox) -> Config {
     let name = "bench".parse().unwrap();
     let connection = Connection {
         name,
-        kind: registry::kind("tolt").unwrap(),
+        kind: registry::by_name("tolt").unwrap(),
         base_url: tolt.base_url().parse().unwrap(),
         credential: Credential::new(tolt.credential().into()).unwrap(),
         account_id: tolt.program_id().to_owned(),
@@ -118,7 +120,7 @@ fn config(sandbox: &Sandbox) -> Config {
     };
     let caller = Caller {
         name: "bench".into(),
-        keys: vec![CallerKey::lasting(blake3::hash(KEY.as_bytes()))],
+        keys: vec![CallerKey::permanent(blake3::hash(KEY.as_bytes()))],
         claims: Claims::default(),
         connections: vec![connection.name.clone()],
         may_see_raw: true,

@@ -1,4 +1,4 @@
-//! From a vendor's bytes to the records that are served.
+//! Translation of a vendor's bytes into records.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 mod pages;
@@ -18,8 +18,8 @@ fn main() {
             group.throughput(Throughput::Elements(rows as u64));
             group.bench_function(format!("{vendor}/{rows}"), |bencher| bencher.iter(|| page.read()));
             assert!(page.unknown_fields().is_empty());
-            let looked_through = format!("{vendor}/{rows}, looked through for unknown fields");
-            group.bench_function(looked_through, |bencher| bencher.iter(|| page.unknown_fields()));
+            let name = format!("{vendor}/{rows}/unknown fields");
+            group.bench_function(name, |bencher| bencher.iter(|| page.unknown_fields()));
         }
     }
     group.finish();

@@ -1,5 +1,4 @@
-//! `customer-gateway sandbox`: both vendors simulated, and the gateway in
-//! front of them.
+//! `customer-gateway sandbox`: a gateway in front of two simulated vendors.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -13,8 +12,9 @@ use tokio::net::TcpListener;
 
 use crate::{
     app::App,
+    callers::{Caller, CallerKey},
     clock::SystemClock,
-    config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
+    config::{Cache, Config, Connection, Paging, Server},
     directory::Policies,
     identity::Claims,
     sandbox::{Envelope, Options, Sandbox},
@@ -27,43 +27,43 @@ use super::{print_line, serve::stopped};
 
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
-    /// The gateway's port.
+    /// Port of the gateway; 0 selects a free port.
     #[arg(long, default_value_t = 8080)]
     port: u16,
-    /// The simulated Tolt's port; any free one if 0.
+    /// Port of the simulated Tolt; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     tolt_port: u16,
-    /// The simulated corporation vendor's port; any free one if 0.
+    /// Port of the simulated corporation vendor; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     corporation_port: u16,
-    /// How many customers Tolt holds.
+    /// Number of Tolt customers.
     #[arg(long, default_value_t = Options::default().tolt_customers)]
     tolt_customers: usize,
-    /// How many transactions Tolt holds.
+    /// Number of Tolt transactions.
     #[arg(long, default_value_t = Options::default().tolt_transactions)]
     tolt_transactions: usize,
-    /// How many customers the corporation vendor holds.
+    /// Number of customers of the corporation vendor.
     #[arg(long, default_value_t = Options::default().corporation_customers)]
     corporation_customers: usize,
-    /// How long the vendors take to answer, such as `50ms`.
-    #[arg(long, value_parser = span, default_value = "0s")]
+    /// Delay of every vendor response, such as `50ms`.
+    #[arg(long, value_parser = parse_duration, default_value = "0s")]
     latency: Duration,
-    /// The share of vendor calls that fail, from 0 to 1.
-    #[arg(long, default_value_t = 0.0, value_parser = share)]
+    /// Share of vendor calls that fail, from 0 to 1.
+    #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
     error_rate: f64,
-    /// How the corporation vendor wraps its answers.
+    /// Response envelope of the corporation vendor.
     #[arg(long, value_enum, default_value_t = EnvelopeArg::Wrapped)]
     envelope: EnvelopeArg,
-    /// The key that callers must show; without one, none is asked for.
+    /// API key that callers must send; requests need no key if omitted.
     #[arg(long)]
     key: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum EnvelopeArg {
-    /// In `data`, as its schema says.
+    /// Objects under `data`, as in the vendor's schema.
     Wrapped,
-    /// Bare, as its examples show.
+    /// Objects without an envelope, as in the vendor's examples.
     Flat,
 }
 
@@ -89,7 +89,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         ..Options::default()
     })
     .await
-    .context("a simulated vendor cannot listen; choose other ports with --tolt-port and --corporation-port")?;
+    .context("cannot listen for a simulated vendor; choose other ports with --tolt-port and --corporation-port")?;
 
     let (tolt, corporation) = (sandbox.tolt(), sandbox.corporation());
     let connections = vec![
@@ -104,7 +104,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     ];
     let config = Config {
         server: Server { listen, ..Server::default() },
-        // Enough to order all that the corporation vendor holds by default.
+        // Enough calls to sort all customers of the corporation vendor at the default number.
         paging: Paging { max_vendor_calls: 50, ..Paging::default() },
         cache: Cache::default(),
         telemetry: None,
@@ -114,13 +114,13 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         identity: None,
     };
     let app = App::new(config, &SystemClock::shared())?;
-    greet(listen)?;
+    print_greeting(listen)?;
     server::serve(listener, Live::new(app.served()), app.readiness(), stopped(1)?).await;
     Ok(())
 }
 
 fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id: &str) -> anyhow::Result<Connection> {
-    let kind = registry::kind(vendor).with_context(|| format!("there is no vendor {vendor}"))?;
+    let kind = registry::by_name(vendor).with_context(|| format!("unknown vendor {vendor}"))?;
     Ok(Connection {
         name: name.parse()?,
         kind,
@@ -133,11 +133,11 @@ fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id
     })
 }
 
-/// A caller who may do everything.
+/// Builds a caller with all permissions.
 fn caller(key: &str, connections: &[Connection]) -> Caller {
     Caller {
         name: "sandbox".into(),
-        keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
+        keys: vec![CallerKey::permanent(blake3::hash(key.as_bytes()))],
         claims: Claims::default(),
         connections: connections.iter().map(|connection| connection.name.clone()).collect(),
         may_see_raw: true,
@@ -147,23 +147,23 @@ fn caller(key: &str, connections: &[Connection]) -> Caller {
     }
 }
 
-fn greet(listen: SocketAddr) -> anyhow::Result<()> {
+fn print_greeting(listen: SocketAddr) -> anyhow::Result<()> {
     print_line(format_args!(
         "The gateway serves two simulated vendors on http://{listen}. Try:\n\n  \
          curl 'http://{listen}/customers?connection=affiliates&status=active&limit=2'\n  \
          curl 'http://{listen}/customers?connection=tax&search=acme&expand=shipping_address'\n  \
          curl 'http://{listen}/transactions?connection=affiliates&order=asc&limit=2'\n\n\
-         What it takes: http://{listen}/openapi.json; what each connection supports: http://{listen}/connections.\n\
-         The documentation is in README.md and docs/. Stop with Ctrl-C."
+         OpenAPI document: http://{listen}/openapi.json. Capabilities of each connection: http://{listen}/connections.\n\
+         Documentation: README.md and docs/. Stop with Ctrl-C."
     ))
 }
 
-fn span(text: &str) -> Result<Duration, String> {
-    let span = text.parse::<SignedDuration>().ok().and_then(|span| Duration::try_from(span).ok());
-    span.ok_or_else(|| "write a length of time such as 50ms or 2s".to_owned())
+fn parse_duration(text: &str) -> Result<Duration, String> {
+    let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
+    duration.ok_or_else(|| "not a duration; write a duration such as 50ms or 2s".to_owned())
 }
 
-fn share(text: &str) -> Result<f64, String> {
+fn parse_share(text: &str) -> Result<f64, String> {
     let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "write a number from 0 to 1".to_owned())
+    share.ok_or_else(|| "not a share; write a number from 0 to 1".to_owned())
 }

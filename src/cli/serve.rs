@@ -7,14 +7,12 @@ use tokio::{
 };
 
 use crate::{
-    app::App,
+    app::{App, Reloader},
+    cli::ConfigFile,
     clock::{SharedClock, SystemClock},
     config::Config,
-    reload::Reloader,
     server,
 };
-
-use super::ConfigFile;
 
 pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let config = Config::load(&file.config)?;

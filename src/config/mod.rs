@@ -14,20 +14,20 @@ use std::{
     net::{Ipv4Addr, SocketAddr},
     num::NonZeroU32,
     path::Path,
-    sync::Arc,
     time::Duration,
 };
 
 use url::Url;
 
 use crate::{
+    callers::Caller,
     directory::Policies,
     domain::{connection::ConnectionName, cursor::CursorKey},
-    identity::{self, Claims},
+    identity,
     server::{Limits, Tls},
     telemetry::trace::Otlp,
-    upstream::{CallerShare, Credential, RateLimit, Share},
-    vendors::registry::VendorKind,
+    upstream::{Credential, RateLimit},
+    vendors::kind::VendorKind,
 };
 use error::Locator;
 pub use error::{ConfigError, Fault};
@@ -110,62 +110,6 @@ pub struct Connection {
     pub timeout: Duration,
     /// How long its answers may be used.
     pub policies: Policies,
-}
-
-/// An app that may ask.
-#[derive(Debug, Clone)]
-pub struct Caller {
-    /// Its name.
-    pub name: Arc<str>,
-    /// Its keys: two of them while one replaces the other.
-    pub keys: Vec<CallerKey>,
-    /// What its tokens say of it; nothing where it has none.
-    pub claims: Claims,
-    /// What it may ask.
-    pub connections: Vec<ConnectionName>,
-    /// Whether it may see vendors' own objects.
-    pub may_see_raw: bool,
-    /// Whether it may purge what is kept of these connections.
-    pub may_purge: bool,
-    /// How often it may ask; without one, as often as it likes.
-    pub quota: Option<Quota>,
-    /// What its vendor calls may take of each credential's rate limit; without
-    /// one, all of it.
-    pub share: Option<Share>,
-}
-
-/// A caller's key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CallerKey {
-    /// The BLAKE3 digest of the key, from which the key cannot be had back.
-    pub digest: blake3::Hash,
-    /// From when on it is no longer known.
-    pub expires: Option<jiff::Timestamp>,
-}
-
-/// So many requests at once, given back evenly over a period of this length.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quota {
-    /// How many requests.
-    pub requests: NonZeroU32,
-    /// In how long a period.
-    pub per: Duration,
-}
-
-impl Caller {
-    /// On whose account its vendor calls are made, if it has a share.
-    #[must_use]
-    pub fn caller_share(&self) -> Option<CallerShare> {
-        self.share.map(|share| CallerShare { name: Arc::clone(&self.name), share })
-    }
-}
-
-impl CallerKey {
-    /// A key of this digest that does not expire.
-    #[must_use]
-    pub fn lasting(digest: blake3::Hash) -> Self {
-        Self { digest, expires: None }
-    }
 }
 
 impl Default for Server {

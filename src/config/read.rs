@@ -12,16 +12,17 @@ use url::Url;
 
 use crate::{
     cache::Policy,
+    callers::{Caller, CallerKey, Quota},
     directory::Policies,
     domain::cursor::CursorKey,
     server::{Limits, Tls, TlsError},
     telemetry::{request::NONE, trace::Otlp},
     upstream::{Credential, RateLimit},
-    vendors::registry::{self, VendorKind},
+    vendors::{kind::VendorKind, registry},
 };
 
 use super::{
-    Cache, Caller, CallerKey, Config, ConfigError, Connection, Fault, FileState, Paging, Quota, Server,
+    Cache, Config, ConfigError, Connection, Fault, FileState, Paging, Server,
     error::Locator,
     file::{self, AccountKeys, File, Secret},
 };
@@ -164,7 +165,7 @@ impl Reader<'_> {
     }
 
     fn connection(&self, at: &str, file: file::Connection, policy: Policy) -> Result<Connection, ConfigError> {
-        let kind = registry::kind(&file.vendor).ok_or_else(|| {
+        let kind = registry::by_name(&file.vendor).ok_or_else(|| {
             let known: Vec<_> = registry::KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
             let fault = Fault::new(format!("there is no vendor `{}`", file.vendor))
                 .fix(format!("write one of {}", known.join(", ")));
@@ -287,7 +288,7 @@ impl Reader<'_> {
         };
         let mut keys = Vec::new();
         if let Some(text) = &file.key_digest {
-            keys.push(CallerKey::lasting(digest(&format!("{at}.key_digest"), text)?));
+            keys.push(CallerKey::permanent(digest(&format!("{at}.key_digest"), text)?));
         }
         for (index, key) in file.keys.iter().enumerate() {
             let digest = digest(&format!("{at}.keys.{index}.digest"), &key.digest)?;

@@ -5,11 +5,12 @@ use std::{collections::BTreeMap, path::Path, time::Duration};
 use url::Url;
 
 use crate::{
+    callers::Caller,
     http_client,
     identity::{Claims, Jwks, KeySet, Settings},
 };
 
-use super::{Caller, ConfigError, Fault, file, read::Reader};
+use super::{ConfigError, Fault, file, read::Reader};
 
 /// Keys are not read more often, whatever asks for it.
 const SHORTEST_REFRESH: Duration = Duration::from_secs(30);

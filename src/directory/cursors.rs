@@ -20,7 +20,7 @@ pub(super) struct ListStart {
 impl ListStart {
     /// Opens the cursor of a request.
     pub(super) fn open(key: &CursorKey, query: &ListQuery, request: &PageRequest) -> Result<Self, DirectoryError> {
-        let fingerprint = Fingerprint::of(query, &request.connections);
+        let fingerprint = Fingerprint::new(query, &request.connections);
         Ok(match &request.cursor {
             None => Self { fingerprint, direction: Direction::Forward, positions: Vec::new() },
             Some(text) => {

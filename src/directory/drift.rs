@@ -47,7 +47,7 @@ type Kind = Option<Resource>;
 #[derive(Default)]
 struct Logged {
     fields: BTreeSet<UnknownField>,
-    values: BTreeSet<&'static str>,
+    values: BTreeSet<String>,
 }
 
 impl DriftDetector {
@@ -70,10 +70,12 @@ impl DriftDetector {
     }
 
     /// Counts undocumented values of a field.
-    pub(super) fn record_values(&self, field: &'static str, count: u32) {
+    pub(super) fn record_values(&self, field: &str, count: u32) {
         self.value_counter(field).increment(count.into());
-        if self.logged.lock().values.insert(field) {
+        let mut logged = self.logged.lock();
+        if !logged.values.contains(field) {
             tracing::warn!(connection = %self.connection, field, "vendor sent an undocumented value");
+            logged.values.insert(field.to_owned());
         }
     }
 
@@ -114,7 +116,7 @@ impl DriftDetector {
         self.registry.counter("gateway_unknown_fields_total", help, labels)
     }
 
-    fn value_counter(&self, field: &'static str) -> Counter {
+    fn value_counter(&self, field: &str) -> Counter {
         let labels = &[("connection", self.connection.as_str()), ("field", field)];
         let help = "Undocumented values, served unchanged.";
         self.registry.counter("gateway_unknown_values_total", help, labels)

@@ -154,7 +154,7 @@ impl Export {
     /// the list.
     fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
         let sources = self.listing.bounds()?.after;
-        let cursor = Cursor { question: self.fingerprint, direction: Direction::Forward, sources };
+        let cursor = Cursor { query: self.fingerprint, direction: Direction::Forward, sources };
         seal(&self.cursor_key, &cursor, &self.request)
     }
 }

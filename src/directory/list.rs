@@ -21,11 +21,12 @@ impl Directory {
     /// Returns a page of a list over the connections of the request.
     pub async fn list(&self, query: &ListQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
         let start = ListStart::open(&self.cursor_key, query, request)?;
-        let question = start.fingerprint;
+        let fingerprint = start.fingerprint;
         let mut listing = self.listing(query, request, start, FetchMode::Execute(Priority::Caller))?;
         let segments = listing.page(request.limit).await?;
         let bounds = listing.bounds()?;
-        let seal = |direction, sources| seal(&self.cursor_key, &Cursor { question, direction, sources }, request);
+        let seal =
+            |direction, sources| seal(&self.cursor_key, &Cursor { query: fingerprint, direction, sources }, request);
         Ok(ListPage {
             segments,
             next_cursor: seal(Direction::Forward, bounds.after)?,

@@ -6,7 +6,9 @@ use crate::{
     cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, Peek},
     domain::{connection::ConnectionName, priority::Priority},
     upstream::{CallerShare, Upstream},
-    vendors::{Account, Call, Vendor, VendorError, VendorRequest, capabilities::Capabilities, registry::VendorKind},
+    vendors::{
+        Account, Call, RefusalKind, Vendor, VendorError, VendorRequest, capabilities::Capabilities, kind::VendorKind,
+    },
 };
 
 use super::{
@@ -66,7 +68,7 @@ impl Source {
     /// Returns the capabilities of the vendor.
     #[must_use]
     pub fn capabilities(&self) -> &'static Capabilities {
-        self.adapter.capabilities()
+        self.kind.capabilities
     }
 
     /// Returns the metrics of the connection.
@@ -136,7 +138,9 @@ impl Source {
     pub(super) fn with_connection(&self, error: SourceError) -> DirectoryError {
         match error {
             SourceError::Vendor(VendorError::NotFound) => DirectoryError::NotFound,
-            SourceError::Vendor(VendorError::CursorRefused(_)) => DirectoryError::CursorExpired(self.name.clone()),
+            SourceError::Vendor(VendorError::Refused { kind: RefusalKind::CursorRejected, .. }) => {
+                DirectoryError::CursorExpired(self.name.clone())
+            }
             error => DirectoryError::Source(self.name.clone(), error),
         }
     }

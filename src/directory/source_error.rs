@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::{
     cache::{FetchAborted, FetchFailure, NotCached},
     upstream::SendError,
-    vendors::{Refusal, VendorError},
+    vendors::{Refusal, RefusalKind, VendorError},
 };
 
 /// Failure of a call to a source.
@@ -15,7 +15,7 @@ pub enum SourceError {
     #[error(transparent)]
     Vendor(#[from] VendorError),
     /// The vendor responded with 429.
-    #[error("the vendor's rate limit is exceeded")]
+    #[error("{}", RefusalKind::RateLimited)]
     RateLimited {
         /// The vendor's response.
         refusal: Refusal,
@@ -36,9 +36,10 @@ pub enum SourceError {
 impl FetchFailure for SourceError {
     fn allows_stale(&self) -> bool {
         match self {
-            Self::Vendor(error) => {
-                matches!(error, VendorError::Failed(_) | VendorError::RateLimited(_) | VendorError::Unreadable(_))
+            Self::Vendor(VendorError::Refused { kind, .. }) => {
+                matches!(kind, RefusalKind::Failed | RefusalKind::RateLimited)
             }
+            Self::Vendor(error) => matches!(error, VendorError::Unreadable(_)),
             Self::RateLimited { .. } | Self::Send(_) => true,
             Self::NotCached | Self::Aborted => false,
         }
@@ -51,15 +52,9 @@ impl FetchFailure for SourceError {
     fn status(&self) -> Option<u16> {
         match self {
             Self::Vendor(VendorError::NotFound) => Some(404),
-            Self::Vendor(
-                VendorError::CursorRefused(refusal)
-                | VendorError::ValueRefused(_, refusal)
-                | VendorError::Rejected(refusal)
-                | VendorError::Unauthorized(refusal)
-                | VendorError::RateLimited(refusal)
-                | VendorError::Failed(refusal),
-            )
-            | Self::RateLimited { refusal, .. } => Some(refusal.status),
+            Self::Vendor(VendorError::Refused { refusal, .. }) | Self::RateLimited { refusal, .. } => {
+                Some(refusal.status)
+            }
             Self::Vendor(VendorError::Unreadable(_)) => Some(200),
             Self::Send(_) | Self::NotCached | Self::Aborted => None,
         }

@@ -6,7 +6,7 @@ use crate::{
     cache::PageFetch,
     domain::{page::RecordPage, priority::Priority},
     upstream::{CallerShare, Reply, SendError},
-    vendors::{Call, VendorError, VendorRequest, VendorResponse, documented::UnknownField},
+    vendors::{Call, RefusalKind, VendorError, VendorRequest, VendorResponse, documented::UnknownField},
 };
 
 use super::{Source, SourceError, redaction::redact};
@@ -53,7 +53,9 @@ impl Source {
         }
         let Reply { response, retry_after } = sent?;
         let page = self.adapter.read(call, &response).map_err(|error| match redact(error, &self.upstream) {
-            VendorError::RateLimited(refusal) => SourceError::RateLimited { refusal, retry_after },
+            VendorError::Refused { kind: RefusalKind::RateLimited, refusal } => {
+                SourceError::RateLimited { refusal, retry_after }
+            }
             error => error.into(),
         })?;
         self.record_anomalies(&page);
@@ -76,8 +78,8 @@ impl Source {
 
     /// Records values and fields that the vendor does not document.
     fn detect_drift(&self, call: &Call, response: &VendorResponse, page: &RecordPage) {
-        for &(field, count) in &page.info().anomalies.unknown_values {
-            self.drift.record_values(field, count);
+        for (field, count) in &page.info().anomalies.unknown_values {
+            self.drift.record_values(field, *count);
         }
         if self.drift.should_inspect(call) {
             for field in self.adapter.unknown_fields(call, response) {

@@ -1,4 +1,4 @@
-//! What can go wrong on demand.
+//! Faults that tests inject.
 
 use std::{io, time::Duration};
 
@@ -10,82 +10,87 @@ use http::{
     header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION},
 };
 
-use super::gate::Answer;
+use super::response::BufferedResponse;
 
-/// A failure that replaces or spoils the answer to a call (FACTS, cases 4, 5, 29 and 32).
+/// Fault that replaces or damages the response to a call (FACTS, cases 4, 5, 29 and 32).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// This status, with the vendor's own error body and no header of its own.
+    /// Error response with this status, the vendor's own error body and no additional header.
     Status(u16),
-    /// This status, with the vendor's own error body and these headers.
+    /// Error response with this status, the vendor's own error body and additional headers.
     StatusWithHeaders(u16, Vec<(String, String)>),
     /// 200 with an HTML page.
     Html,
     /// 200 with an empty body.
     Empty,
-    /// The right answer, whose body ends in the middle though HTTP calls it whole.
+    /// Correct response with half of its body, complete by the rules of HTTP.
     Truncated,
-    /// The right answer, whose connection breaks in mid-body.
+    /// Correct response whose connection is closed in mid-body.
     Reset,
-    /// The right answer, so much later.
+    /// Correct response, delayed by this duration.
     Stall(Duration),
-    /// 200 with the vendor's own error body; at Tolt that is `"success": false`.
+    /// 200 with the vendor's own error body. The body of Tolt has `"success": false`.
     SuccessFalse,
-    /// 302 to this address.
+    /// 302 to this URL.
     Redirect(String),
 }
 
 impl Fault {
-    /// The right answer, spoilt. `error` makes the vendor's own error for a status.
-    pub(crate) fn spoil(self, answer: Answer, error: impl Fn(StatusCode) -> Answer) -> Response<Body> {
-        let whole = match self {
+    /// Applies the fault to a correct response. `error` builds the vendor's own error for a status.
+    pub(crate) fn apply(
+        self,
+        response: BufferedResponse,
+        error: impl Fn(StatusCode) -> BufferedResponse,
+    ) -> Response<Body> {
+        let response = match self {
             Self::Status(status) => error(status_code(status)),
             Self::StatusWithHeaders(status, headers) => {
-                let mut answer = error(status_code(status));
+                let mut response = error(status_code(status));
                 for (name, value) in headers {
-                    // A header that HTTP cannot carry is left out.
+                    // A header that is invalid in HTTP is omitted.
                     if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), HeaderValue::try_from(value)) {
-                        answer.headers_mut().append(name, value);
+                        response.headers_mut().append(name, value);
                     }
                 }
-                answer
+                response
             }
             Self::Html => {
-                let mut answer =
-                    Answer::new(Bytes::from_static(b"<!DOCTYPE html><html><body><h1>Be right back</h1></body></html>"));
-                answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
-                answer
+                let mut response = BufferedResponse::new(Bytes::from_static(
+                    b"<!DOCTYPE html><html><body><h1>Be right back</h1></body></html>",
+                ));
+                response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+                response
             }
-            Self::Empty => Answer::default(),
-            Self::Truncated => answer.map(|body| body.slice(..body.len() / 2)),
-            Self::Reset => return broken(answer),
-            Self::Stall(_) => answer,
+            Self::Empty => BufferedResponse::default(),
+            Self::Truncated => response.map(|body| body.slice(..body.len() / 2)),
+            Self::Reset => return interrupted(response),
+            Self::Stall(_) => response,
             Self::SuccessFalse => {
-                let mut answer = error(StatusCode::INTERNAL_SERVER_ERROR);
-                *answer.status_mut() = StatusCode::OK;
-                answer
+                let mut response = error(StatusCode::INTERNAL_SERVER_ERROR);
+                *response.status_mut() = StatusCode::OK;
+                response
             }
             Self::Redirect(to) => {
-                let mut answer = Answer::default();
-                *answer.status_mut() = StatusCode::FOUND;
+                let mut response = BufferedResponse::default();
+                *response.status_mut() = StatusCode::FOUND;
                 if let Ok(to) = HeaderValue::try_from(to) {
-                    answer.headers_mut().insert(LOCATION, to);
+                    response.headers_mut().insert(LOCATION, to);
                 }
-                answer
+                response
             }
         };
-        whole.map(Body::from)
+        response.map(Body::from)
     }
 }
 
-/// An answer that promises its whole length, and ends halfway with an error, on which hyper drops
-/// the connection.
-fn broken(answer: Answer) -> Response<Body> {
-    let (mut head, body) = answer.into_parts();
+/// Builds a response that declares its full length and fails after half of the body. Hyper closes
+/// the connection on the error.
+fn interrupted(response: BufferedResponse) -> Response<Body> {
+    let (mut head, body) = response.into_parts();
     head.headers.insert(CONTENT_LENGTH, body.len().into());
     let half = stream::once(future::ready(Ok(body.slice(..body.len() / 2))));
     let failure = stream::once(async {
-        // Lets hyper flush the half before it meets the error.
+        // Time for hyper to flush the first half before the error.
         tokio::time::sleep(Duration::from_millis(5)).await;
         Err(io::Error::from(io::ErrorKind::ConnectionReset))
     });

@@ -1,30 +1,30 @@
-//! A field that may be null or missing.
+//! JSON fields that may be null or absent.
 
 use serde::Serialize;
 
-/// A JSON field whose value may be null, or which may be missing altogether (FACTS, case 8).
+/// JSON field that may be null or absent (FACTS, case 8).
 ///
-/// A struct leaves an absent one out with `#[serde(skip_serializing_if = "Field::is_absent")]`.
+/// A struct omits an absent field with `#[serde(skip_serializing_if = "Field::is_absent")]`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(untagged)]
 pub enum Field<T> {
     /// Missing from the object.
     #[default]
     Absent,
-    /// `null`.
+    /// Null.
     Null,
-    /// There.
+    /// Present with a value.
     Value(T),
 }
 
 impl<T> Field<T> {
-    /// Whether the field is missing from the object.
+    /// Returns true if the object does not have the field.
     #[must_use]
     pub fn is_absent(&self) -> bool {
         matches!(self, Self::Absent)
     }
 
-    /// The value, if there is one.
+    /// Returns the value, unless the field is null or absent.
     #[must_use]
     pub fn value(&self) -> Option<&T> {
         match self {
@@ -35,7 +35,7 @@ impl<T> Field<T> {
 }
 
 impl Field<String> {
-    /// The text, if there is one.
+    /// Returns the text, unless the field is null or absent.
     #[must_use]
     pub fn as_str(&self) -> Option<&str> {
         self.value().map(String::as_str)
@@ -54,7 +54,7 @@ impl From<&str> for Field<String> {
     }
 }
 
-/// None becomes null.
+/// Maps `None` to null.
 impl<T> From<Option<T>> for Field<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Null, Self::Value)

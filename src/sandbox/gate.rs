@@ -1,153 +1,119 @@
-//! What every call passes before its vendor's own routes: the log, the key, the limit, the faults.
+//! Steps before a vendor's routes: request log, credential, rate limit and faults.
 
-use std::{
-    collections::VecDeque,
-    fmt,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Mutex, time::Duration};
 
 use axum::body::Body;
-use bytes::Bytes;
 use http::{
     HeaderValue, Response, StatusCode,
-    header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER},
+    header::{AUTHORIZATION, RETRY_AFTER},
     request::Parts,
 };
-use serde::Serialize;
 use tokio::time::Instant;
 
-use super::{Fault, Options, limit::RateLimit, log::Log};
+use super::{Fault, Options, limit::RateLimit, lock::lock, log::RequestLog, vendor::Vendor};
 
-/// A whole answer, before it is sent or spoilt.
-pub(crate) type Answer = Response<Bytes>;
-
-/// One simulated API.
-pub(crate) trait Vendor: fmt::Debug + Send + Sync + 'static {
-    /// What stands before its routes.
-    fn gate(&self) -> &Gate;
-
-    /// The answer to a request that passed the gate.
-    fn route(&self, request: &Parts) -> Answer;
-
-    /// The vendor's own error body for a status that no parameter caused.
-    fn error(&self, status: StatusCode, path: &str) -> Answer;
-}
-
-/// What differs between the vendors' gates.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Rules {
-    pub(crate) credential: &'static str,
-    pub(crate) per_second: usize,
-    /// The header that goes with a 429.
-    pub(crate) retry_after: Option<&'static str>,
-}
-
-/// The state that every call passes, and the controls over it.
+/// State that every call to one vendor passes, and its controls.
 #[derive(Debug)]
-pub(crate) struct Gate {
-    pub(crate) log: Log,
-    rules: Rules,
+pub struct Gate {
+    pub(crate) log: RequestLog,
+    settings: Settings,
     latency: Duration,
     error_rate: f64,
-    chance: Mutex<fastrand::Rng>,
+    error_rng: Mutex<fastrand::Rng>,
     limit: Option<Mutex<RateLimit>>,
     faults: Mutex<VecDeque<Fault>>,
 }
 
+/// Gate settings of one vendor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Settings {
+    pub(crate) credential: &'static str,
+    pub(crate) requests_per_second: usize,
+    /// `Retry-After` header of a 429.
+    pub(crate) retry_after: Option<&'static str>,
+}
+
 impl Gate {
-    pub(crate) fn new(options: &Options, rules: Rules) -> Self {
+    pub(crate) fn new(options: &Options, settings: Settings) -> Self {
+        let limit = || Mutex::new(RateLimit::new(settings.requests_per_second));
         Self {
-            log: Log::default(),
-            rules,
+            log: RequestLog::default(),
+            settings,
             latency: options.latency,
             error_rate: options.error_rate,
-            chance: Mutex::new(fastrand::Rng::with_seed(options.seed)),
-            limit: options.enforce_rate_limits.then(|| Mutex::new(RateLimit::new(rules.per_second))),
+            error_rng: Mutex::new(fastrand::Rng::with_seed(options.seed)),
+            limit: options.enforce_rate_limits.then(limit),
             faults: Mutex::default(),
         }
     }
 
-    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
-        locked(&self.faults, |faults| {
-            faults.extend(std::iter::repeat_n(fault, n));
-        });
+    pub(crate) fn credential(&self) -> &'static str {
+        self.settings.credential
     }
 
-    /// The status with which a request is turned away, if it is.
-    fn refusal(&self, request: &Parts) -> Option<StatusCode> {
+    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
+        lock(&self.faults).extend(std::iter::repeat_n(fault, n));
+    }
+
+    /// Returns the status of a rejected request, or none if the request is admitted.
+    fn rejection(&self, request: &Parts) -> Option<StatusCode> {
         let bearer = request
             .headers
             .get(AUTHORIZATION)
             .and_then(|value| value.to_str().ok())
             .and_then(|value| value.strip_prefix("Bearer "));
-        if bearer != Some(self.rules.credential) {
+        if bearer != Some(self.credential()) {
             return Some(StatusCode::UNAUTHORIZED);
         }
         if let Some(limit) = &self.limit
-            && !locked(limit, |limit| limit.admit(Instant::now()))
+            && !lock(limit).admit(Instant::now())
         {
             return Some(StatusCode::TOO_MANY_REQUESTS);
         }
-        locked(&self.chance, |chance| {
-            (chance.f64() < self.error_rate).then(|| {
-                [
-                    StatusCode::TOO_MANY_REQUESTS,
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    StatusCode::BAD_GATEWAY,
-                    StatusCode::SERVICE_UNAVAILABLE,
-                ][chance.usize(..4)]
-            })
+        let mut rng = lock(&self.error_rng);
+        (rng.f64() < self.error_rate).then(|| {
+            [
+                StatusCode::TOO_MANY_REQUESTS,
+                StatusCode::INTERNAL_SERVER_ERROR,
+                StatusCode::BAD_GATEWAY,
+                StatusCode::SERVICE_UNAVAILABLE,
+            ][rng.usize(..4)]
         })
     }
 }
 
-/// Answers one call.
+/// Handles one request.
 pub(crate) async fn handle(vendor: &impl Vendor, request: &Parts) -> Response<Body> {
     let gate = vendor.gate();
     gate.log.record(request.uri.path_and_query().map_or_else(String::new, ToString::to_string));
 
-    // Counted on arrival, however long the answer takes.
-    let refusal = gate.refusal(request);
-    let fault = locked(&gate.faults, VecDeque::pop_front);
+    // The rate limit counts a request on arrival, before any delay.
+    let rejection = gate.rejection(request);
+    let fault = lock(&gate.faults).pop_front();
     let stall = match fault {
         Some(Fault::Stall(stall)) => stall,
         _ => Duration::ZERO,
     };
-    let wait = gate.latency + stall;
-    if !wait.is_zero() {
-        tokio::time::sleep(wait).await;
+    let delay = gate.latency + stall;
+    if !delay.is_zero() {
+        tokio::time::sleep(delay).await;
     }
 
     let path = request.uri.path();
-    let answer = match refusal {
+    let response = match rejection {
         Some(status) => {
-            let mut answer = vendor.error(status, path);
+            let mut response = vendor.error(status, path);
             if status == StatusCode::TOO_MANY_REQUESTS
-                && let Some(seconds) = gate.rules.retry_after
+                && let Some(seconds) = gate.settings.retry_after
             {
-                answer.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
+                response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static(seconds));
             }
-            answer
+            response
         }
         None => vendor.route(request),
     };
     match fault {
-        Some(fault) => fault.spoil(answer, |status| vendor.error(status, path)),
-        None => answer.map(Body::from),
+        Some(fault) => fault.apply(response, |status| vendor.error(status, path)),
+        None => response.map(Body::from),
     }
-}
-
-/// A JSON answer.
-pub(crate) fn json(status: StatusCode, body: &impl Serialize) -> Answer {
-    // The sandbox's bodies have string keys only, which is all that could fail.
-    let mut answer = Answer::new(serde_json::to_vec(body).unwrap_or_default().into());
-    *answer.status_mut() = status;
-    answer.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    answer
-}
-
-/// Access to what a mutex holds, also after a panic elsewhere: no change here is left half done.
-fn locked<T, R>(mutex: &Mutex<T>, access: impl FnOnce(&mut T) -> R) -> R {
-    access(&mut mutex.lock().unwrap_or_else(PoisonError::into_inner))
 }

@@ -1,10 +1,10 @@
-//! So many requests within any one second.
+//! Rate limit of a vendor.
 
 use std::{collections::VecDeque, time::Duration};
 
 use tokio::time::Instant;
 
-/// A sliding window of one second. What it refuses does not count against it.
+/// Rate limit over a sliding window of one second. Rejected requests do not count.
 #[derive(Debug)]
 pub(crate) struct RateLimit {
     per_second: usize,
@@ -16,18 +16,18 @@ impl RateLimit {
         Self { per_second, admitted: VecDeque::with_capacity(per_second) }
     }
 
-    /// Whether a request that arrives now is within the limit.
+    /// Admits a request that arrives at `now`. Returns false if the limit is reached.
     pub(crate) fn admit(&mut self, now: Instant) -> bool {
         while let Some(first) = self.admitted.front()
             && now.duration_since(*first) >= Duration::from_secs(1)
         {
             self.admitted.pop_front();
         }
-        let within = self.admitted.len() < self.per_second;
-        if within {
+        let admitted = self.admitted.len() < self.per_second;
+        if admitted {
             self.admitted.push_back(now);
         }
-        within
+        admitted
     }
 }
 
@@ -36,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_window_slides_and_does_not_jump() {
+    fn window_slides_continuously() {
         let start = Instant::now();
         let at = |milliseconds| start + Duration::from_millis(milliseconds);
         let mut limit = RateLimit::new(2);
@@ -45,7 +45,7 @@ mod tests {
         assert!(limit.admit(at(900)));
         assert!(!limit.admit(at(999)));
         assert!(limit.admit(at(1_000)));
-        // A window that restarted at each full second would admit this.
+        // A fixed window of full seconds would admit this request.
         assert!(!limit.admit(at(1_100)));
         assert!(limit.admit(at(1_900)));
     }

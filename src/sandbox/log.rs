@@ -1,46 +1,41 @@
-//! Which calls came in.
+//! Log of the requests to one vendor.
 
-use std::{
-    collections::VecDeque,
-    sync::{Mutex, PoisonError},
-};
+use std::{collections::VecDeque, sync::Mutex};
 
-/// The calls counted, and the last of them remembered.
+use super::lock::lock;
+
+/// Request count and the most recent requests.
 #[derive(Debug, Default)]
-pub(crate) struct Log(Mutex<Entries>);
+pub(crate) struct RequestLog(Mutex<Entries>);
 
 #[derive(Debug, Default)]
 struct Entries {
     count: u64,
-    last: VecDeque<String>,
+    recent: VecDeque<String>,
 }
 
-impl Log {
-    const KEPT: usize = 1_000;
+impl RequestLog {
+    const CAPACITY: usize = 1_000;
 
     pub(crate) fn record(&self, path_and_query: String) {
-        self.with(|entries| {
-            entries.count += 1;
-            if entries.last.len() == Self::KEPT {
-                entries.last.pop_front();
-            }
-            entries.last.push_back(path_and_query);
-        });
+        let mut entries = lock(&self.0);
+        entries.count += 1;
+        if entries.recent.len() == Self::CAPACITY {
+            entries.recent.pop_front();
+        }
+        entries.recent.push_back(path_and_query);
     }
 
     pub(crate) fn count(&self) -> u64 {
-        self.with(|entries| entries.count)
+        lock(&self.0).count
     }
 
-    pub(crate) fn last(&self) -> Vec<String> {
-        self.with(|entries| entries.last.iter().cloned().collect())
+    /// Returns the path and query of the most recent requests, oldest first.
+    pub(crate) fn recent(&self) -> Vec<String> {
+        lock(&self.0).recent.iter().cloned().collect()
     }
 
     pub(crate) fn reset(&self) {
-        self.with(|entries| *entries = Entries::default());
-    }
-
-    fn with<T>(&self, access: impl FnOnce(&mut Entries) -> T) -> T {
-        access(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
+        *lock(&self.0) = Entries::default();
     }
 }

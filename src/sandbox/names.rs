@@ -1,6 +1,6 @@
-//! Words to make names from. Each person's name stands beside its spelling in an email address.
+//! Words for generated names.
 
-/// Given names.
+/// Given names, each with its spelling in an email address.
 pub(crate) const GIVEN: &[(&str, &str)] = &[
     ("Aaliyah", "aaliyah"),
     ("Amara", "amara"),
@@ -44,7 +44,7 @@ pub(crate) const GIVEN: &[(&str, &str)] = &[
     ("Ελένη", "eleni"),
 ];
 
-/// Family names.
+/// Family names, each with its spelling in an email address.
 pub(crate) const FAMILY: &[(&str, &str)] = &[
     ("Abadi", "abadi"),
     ("Adeyemi", "adeyemi"),
@@ -88,7 +88,7 @@ pub(crate) const FAMILY: &[(&str, &str)] = &[
     ("佐藤", "satou"),
 ];
 
-/// The first words of companies, most of them invented.
+/// First words of company names, most of them invented.
 pub(crate) const COMPANY: &[&str] = &[
     "Acme",
     "Alpenglow",
@@ -132,7 +132,7 @@ pub(crate) const COMPANY: &[&str] = &[
     "Северный",
 ];
 
-/// What companies do.
+/// Trades of companies.
 pub(crate) const TRADE: &[&str] = &[
     "Analytics",
     "Apparel",
@@ -164,6 +164,6 @@ pub(crate) const TRADE: &[&str] = &[
     "Toys",
 ];
 
-/// What companies are.
+/// Legal forms of companies.
 pub(crate) const FORM: &[&str] =
     &["Inc.", "Corporation", "LLC", "Ltd", "GmbH", "S.A.", "AB", "B.V.", "Pty Ltd", "K.K."];

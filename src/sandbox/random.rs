@@ -1,21 +1,21 @@
-//! Chance, for made-up rows.
+//! Random values for generated rows.
 
 use fastrand::Rng;
 
 use super::Field;
 
-/// True once in `n` times.
+/// Returns true with probability 1/`n`.
 pub(crate) fn one_in(rng: &mut Rng, n: u32) -> bool {
     rng.u32(..n) == 0
 }
 
-/// Any one of the items.
+/// Returns a random item.
 pub(crate) fn pick<T: Copy>(rng: &mut Rng, items: &[T]) -> T {
     items[rng.usize(..items.len())]
 }
 
-/// A prefix and 24 alphanumerics, as in the vendors' examples; now and then a uuid, which their
-/// pages name too.
+/// Generates an id: a prefix and 24 alphanumerics, as in the vendors' examples, or with probability
+/// 1/30 a uuid, which the vendors' pages name too.
 pub(crate) fn id(rng: &mut Rng, prefix: &str) -> String {
     if one_in(rng, 30) {
         return uuid(rng);
@@ -26,13 +26,14 @@ pub(crate) fn id(rng: &mut Rng, prefix: &str) -> String {
     id
 }
 
-/// A random uuid.
+/// Generates a random uuid.
 pub(crate) fn uuid(rng: &mut Rng) -> String {
     uuid::Builder::from_random_bytes(rng.u128(..).to_be_bytes()).into_uuid().to_string()
 }
 
-/// The value, but once in `n` times null, empty or absent (FACTS, case 8).
-pub(crate) fn mostly(rng: &mut Rng, n: u32, value: String) -> Field<String> {
+/// Wraps a value in a field. With probability 1/`n` the field is null, empty or absent (FACTS, case
+/// 8).
+pub(crate) fn sometimes_missing(rng: &mut Rng, n: u32, value: String) -> Field<String> {
     if !one_in(rng, n) {
         return Field::Value(value);
     }

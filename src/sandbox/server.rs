@@ -1,4 +1,4 @@
-//! A listener, and the connections it has accepted.
+//! HTTP server of a vendor.
 
 use std::{convert::Infallible, io, net::SocketAddr, sync::Arc, time::Duration};
 
@@ -13,10 +13,10 @@ use tokio::{
     task::{JoinHandle, JoinSet},
 };
 
-use super::gate::{Vendor, handle};
+use super::{gate::handle, vendor::Vendor};
 
-/// A vendor's listener. Dropping it also cuts the connections that clients keep open, which
-/// `axum::serve` would go on to answer.
+/// Listener of a vendor. Dropping the server also closes idle client connections, which
+/// `axum::serve` would continue to serve.
 #[derive(Debug)]
 pub(crate) struct Server {
     address: SocketAddr,
@@ -40,11 +40,12 @@ impl Drop for Server {
     }
 }
 
-/// Accepts for ever. The connections are aborted with this task, whose set owns them.
+/// Accepts connections until the task is aborted. The task owns the connections, which are aborted
+/// with it.
 async fn accept(listener: TcpListener, vendor: Arc<impl Vendor>) {
     let mut connections = JoinSet::new();
     loop {
-        // Out of file descriptors, most likely: there may be some in a moment.
+        // Most likely out of file descriptors: retry after a pause.
         let Ok((stream, _)) = listener.accept().await else {
             tokio::time::sleep(Duration::from_millis(10)).await;
             continue;
@@ -55,7 +56,8 @@ async fn accept(listener: TcpListener, vendor: Arc<impl Vendor>) {
 }
 
 async fn serve(stream: TcpStream, vendor: Arc<impl Vendor>) {
-    // Without it, small answers on a kept connection wait for the client's acknowledgement.
+    // With Nagle's algorithm, small responses on an open connection would wait for the client's
+    // acknowledgement.
     stream.set_nodelay(true).ok();
     let service = service_fn(move |request: Request<Incoming>| {
         let vendor = Arc::clone(&vendor);
@@ -64,6 +66,6 @@ async fn serve(stream: TcpStream, vendor: Arc<impl Vendor>) {
             Ok::<_, Infallible>(handle(vendor.as_ref(), &head).await)
         }
     });
-    // How a connection ends is the client's affair.
+    // A connection error is not an error of the sandbox.
     auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await.ok();
 }

@@ -2,8 +2,7 @@
 
 use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
 
-use axum::extract::Request;
-use http::{HeaderValue, Version, header::CONNECTION};
+use http::{HeaderValue, Request, Version, header::CONNECTION};
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
@@ -17,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    Limits, Live,
+    HttpService, Limits, Live, ResponseBody,
     activity::{ConnectionActivity, MOST_HANDED_OUT, TrackedBody},
 };
 
@@ -45,7 +44,11 @@ pub(super) enum Phase {
 }
 
 /// Serves a connection until either side ends it.
-pub(super) async fn serve(stream: TcpStream, live: Live, phase: watch::Receiver<Phase>) {
+pub(super) async fn serve<S, B>(stream: TcpStream, live: Live<S>, phase: watch::Receiver<Phase>)
+where
+    S: HttpService<B>,
+    B: ResponseBody,
+{
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "TCP_NODELAY could not be set");
     }
@@ -73,17 +76,20 @@ pub(super) async fn serve(stream: TcpStream, live: Live, phase: watch::Receiver<
     }
 }
 
-async fn serve_connection(
+async fn serve_connection<S, B>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
-    live: Live,
+    live: Live<S>,
     mut phase: watch::Receiver<Phase>,
     activity: Arc<ConnectionActivity>,
     limits: &Limits,
-) {
+) where
+    S: HttpService<B>,
+    B: ResponseBody,
+{
     let noted = Arc::clone(&activity);
     let service = service_fn(move |request: Request<Incoming>| {
         let (version, activity) = (request.version(), Arc::clone(&noted));
-        let answer = live.front().answer(request);
+        let answer = live.service().call(request);
         async move {
             let _owed = activity.asked(version);
             let mut response = answer.await?;

@@ -6,6 +6,8 @@
 
 mod activity;
 mod connection;
+mod readiness;
+mod service;
 mod tls;
 
 use std::{sync::Arc, time::Duration};
@@ -17,8 +19,9 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
 };
 
-use crate::api::{Readiness, ResponseCache};
 use connection::Phase;
+pub use readiness::Readiness;
+pub use service::{HttpService, ResponseBody};
 pub use tls::{Tls, TlsError};
 
 /// How long accepting rests when the process has run out of file descriptors.
@@ -45,9 +48,9 @@ pub struct Limits {
 
 /// What is served.
 #[derive(Debug)]
-pub struct Served {
+pub struct Served<S> {
     /// What answers.
-    pub front: ResponseCache,
+    pub service: S,
     /// What the gateway shows of itself; without it, it speaks in the clear.
     pub tls: Option<Tls>,
     /// What bounds connections.
@@ -55,29 +58,35 @@ pub struct Served {
 }
 
 /// What is served at this moment. Clones share it.
-#[derive(Debug, Clone)]
-pub struct Live(Arc<ArcSwap<Served>>);
+#[derive(Debug)]
+pub struct Live<S>(Arc<ArcSwap<Served<S>>>);
 
-impl Live {
+impl<S> Clone for Live<S> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Clone> Live<S> {
     /// Begins with this.
     #[must_use]
-    pub fn new(served: Served) -> Self {
+    pub fn new(served: Served<S>) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(served)))
     }
 
     /// Serves this from the next request on.
-    pub fn replace(&self, served: Served) {
+    pub fn replace(&self, served: Served<S>) {
         self.0.store(Arc::new(served));
     }
 
     /// What is served at this moment.
     #[must_use]
-    pub fn served(&self) -> Arc<Served> {
+    pub fn served(&self) -> Arc<Served<S>> {
         self.0.load_full()
     }
 
-    fn front(&self) -> ResponseCache {
-        self.0.load().front.clone()
+    fn service(&self) -> S {
+        self.0.load().service.clone()
     }
 }
 
@@ -95,7 +104,11 @@ impl Default for Limits {
 
 /// Serves until `stop` resolves. Then readiness goes first, and after a delay
 /// requests in flight are let end, and those that have reached this machine.
-pub async fn serve(listener: TcpListener, live: Live, readiness: Readiness, stop: impl Future<Output = ()>) {
+pub async fn serve<S, B>(listener: TcpListener, live: Live<S>, readiness: Readiness, stop: impl Future<Output = ()>)
+where
+    S: HttpService<B>,
+    B: ResponseBody,
+{
     let (phase, watcher) = watch::channel(Phase::Serving);
     let places = Arc::new(Semaphore::new(live.served().limits.max_connections as usize));
     let accept = async |place: Option<OwnedSemaphorePermit>| match listener.accept().await {

@@ -1,6 +1,5 @@
-// Reads and tries the documentation page as a person would, at the width of a
-// desk and of a phone. Fails on any request to another origin, on whatever the
-// console complains of, and on what a reader would miss.
+// Opens and uses the documentation page at desktop and phone width. Fails on
+// requests to other origins, console errors and warnings, and missing content.
 //
 //     node docs.mjs <origin> <key> [<directory for screenshots>]
 import assert from 'node:assert/strict'
@@ -16,18 +15,18 @@ assert.ok(headings.length >= 4 && summaries.length >= 10)
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: [
-    '--no-sandbox', // CI runs as root, where Chromium has none.
+    '--no-sandbox', // CI runs as root, where Chromium's sandbox is unavailable.
     '--disable-gpu',
     '--disable-quic',
     '--no-first-run',
-    // What Chromium would ask for by itself, whatever the page is.
+    // Suppresses Chromium's own requests.
     '--disable-background-networking',
     '--disable-component-update',
     '--disable-sync',
   ],
 })
 try {
-  await read('desk', { width: 1440, height: 900 })
+  await read('desktop', { width: 1440, height: 900 })
   await read('phone', { width: 390, height: 844 })
 } finally {
   await browser.close()
@@ -65,11 +64,11 @@ async function read(name, viewport) {
   await visible(dialog.getByText((await answer.json()).data[0].id))
   await look(page, name, 'answer')
 
-  assert.deepEqual(faults, [], `${name}: the page is at fault`)
+  assert.deepEqual(faults, [], `${name}: the page has faults`)
   await page.close()
 }
 
-/** What must not happen on a page, as it happens. */
+/** Records the faults of a page: foreign requests, failures, console messages and exceptions. */
 function watch(page) {
   const faults = []
   page.on('request', (request) => {
@@ -81,7 +80,7 @@ function watch(page) {
   page.on('response', (response) => {
     if (response.status() >= 400) faults.push(`${response.status()}: ${response.url()}`)
   })
-  // Violations of the Content-Security-Policy are among these.
+  // Includes violations of the Content-Security-Policy.
   page.on('console', (message) => {
     if (['error', 'warning'].includes(message.type())) faults.push(`console: ${message.text()}`)
   })
@@ -94,7 +93,7 @@ async function visible(locator) {
   await locator.first().waitFor({ state: 'visible' })
 }
 
-/** Nothing sticks out at the side; and a picture, where one is wanted. */
+/** Checks that nothing overflows horizontally, and takes a screenshot if requested. */
 async function look(page, name, part) {
   const [wide, room] = await page.evaluate(() => [document.documentElement.scrollWidth, window.innerWidth])
   assert.ok(wide <= room, `${name}, ${part}: ${wide} pixels in a window of ${room}`)

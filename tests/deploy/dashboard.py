@@ -1,8 +1,8 @@
-"""Reads the dashboard as Grafana's own types, and prints its queries as rules.
+"""Checks the dashboard against Grafana's own types, and prints its queries as rules.
 
-What the types do not know is lost when they write the dashboard again: a member
-that is misspelt, or stands in the wrong place. The queries are for promtool,
-which parses rules but no dashboards.
+A round trip through the types drops members that they do not know, such as
+misspelt or misplaced ones. The rules are for promtool, which cannot parse
+dashboards.
 """
 
 import json
@@ -15,7 +15,7 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 
 
 def differences(before, after, path=""):
-    """Where two JSON values differ."""
+    """Yields the differences between two JSON values."""
     if isinstance(before, dict) and isinstance(after, dict):
         for name, value in before.items():
             if name not in after:
@@ -30,7 +30,7 @@ def differences(before, after, path=""):
 
 
 def overlaps(panels):
-    """Panels that lie over others, or share an id."""
+    """Yields panels that overlap, share an id or exceed the page."""
     taken = {}
     for panel in panels:
         place = panel["gridPos"]
@@ -59,7 +59,7 @@ def main(path):
         for name, value in variables.items():
             query = query.replace(name, value)
         if left := re.search(r"\$\w+", query):
-            sys.exit(f"{path}: {left.group()} in a query is a variable that nobody sets")
+            sys.exit(f"{path}: {left.group()} is an undefined variable in a query")
         rules.append({"record": f"query:{index}", "expr": query})
     # JSON is YAML.
     json.dump({"groups": [{"name": "dashboard", "rules": rules}]}, sys.stdout, indent=2)

@@ -1,10 +1,11 @@
-//! What `deploy/` and docs/METRICS.md say of the gateway, held to the gateway: the
-//! metrics that there are, the configurations, the version.
+//! `deploy/` and docs/METRICS.md against the gateway: metrics, configurations
+//! and version.
 
 use std::{collections::BTreeSet, num::NonZeroU32, path::Path, time::Duration};
 
 use customer_gateway::{
-    config::{Caller, Config, Quota},
+    callers::{Caller, Quota},
+    config::Config,
     identity::{self, Jwks},
     telemetry::trace::Otlp,
     upstream::{RateLimit, Share},
@@ -16,23 +17,24 @@ use url::Url;
 use crate::support::{Gateway, ScriptedVendor, caller, config, tolt_page, tolt_row};
 
 const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboards/customer-gateway.json");
-/// A rate of which a tenth, four calls, may come at once, and one call of a tenth of it.
-const SOME: NonZeroU32 = NonZeroU32::new(40).unwrap();
+/// A rate with a burst of a tenth, four calls. A share of a tenth has a burst
+/// of one call.
+const RATE: NonZeroU32 = NonZeroU32::new(40).unwrap();
 const ALERTS: &str = include_str!("../../deploy/alerts.yml");
 
-/// The names of the gateway's metrics and of its process' in a text.
+/// Returns the names of gateway and process metrics in a text.
 fn metrics_in(text: &str) -> BTreeSet<&str> {
     let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let is_name = |word: &&str| word.starts_with("gateway_") || word.starts_with("process_");
     text.split(|c| !is_part(c)).filter(is_name).collect()
 }
 
-/// The metrics of a gateway that has been asked, and has refused.
-async fn scraped() -> String {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+/// Returns the metrics of a gateway after served and rejected requests.
+async fn scrape() -> String {
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let mut config = config(vec![vendor.connection("tolt")]);
     config.connections[0].rate_limit =
-        RateLimit { requests: SOME, per: Duration::from_mins(1), max_wait: Duration::ZERO };
+        RateLimit { requests: RATE, per: Duration::from_mins(1), max_wait: Duration::ZERO };
     let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
     config.callers.push(Caller { quota: Some(quota), ..caller("app", "key", &["odd"]) });
     config.callers.push(Caller { share: Share::new(0.1), ..caller("batch", "key-of-batch", &["odd"]) });
@@ -58,7 +60,7 @@ async fn scraped() -> String {
     gateway.get("/metrics").await.text
 }
 
-/// The samples of some metrics: their names, and the names of their labels.
+/// Returns the samples of some metrics: their names and label names.
 fn samples(scraped: &str) -> impl Iterator<Item = (&str, BTreeSet<&str>)> {
     scraped.lines().filter(|line| !line.starts_with('#') && !line.is_empty()).map(|line| {
         let series = &line[..line.rfind(' ').unwrap()];
@@ -67,15 +69,15 @@ fn samples(scraped: &str) -> impl Iterator<Item = (&str, BTreeSet<&str>)> {
     })
 }
 
-/// Each metric in a line of the page's tables: its name, type and labels.
-fn in_a_table(name: &str, kind: &str, labels: &BTreeSet<&str>) -> String {
+/// Formats a metric as a table row: name, type and labels.
+fn table_row(name: &str, kind: &str, labels: &BTreeSet<&str>) -> String {
     let labels: Vec<_> = labels.iter().filter(|&&label| label != "le").copied().collect();
     format!("{name} {kind} {labels:?}")
 }
 
 #[tokio::test]
-async fn the_page_of_metrics_has_each_with_its_type_and_labels() {
-    let scraped = scraped().await;
+async fn metrics_page_lists_each_type_and_labels() {
+    let scraped = scrape().await;
     let mut exposed = BTreeSet::new();
     for line in scraped.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
         let (name, kind) = line.split_once(' ').unwrap();
@@ -85,24 +87,24 @@ async fn the_page_of_metrics_has_each_with_its_type_and_labels() {
         };
         let mut of_it = samples(&scraped).filter(|(sample, _)| is_of_it(sample)).peekable();
         assert!(of_it.peek().is_some(), "{name} has no samples");
-        exposed.extend(of_it.map(|(_, labels)| in_a_table(name, kind, &labels)));
+        exposed.extend(of_it.map(|(_, labels)| table_row(name, kind, &labels)));
     }
 
     let rows = include_str!("../../docs/METRICS.md").lines().filter(|line| line.starts_with("| `"));
     let documented: BTreeSet<_> = rows
         .map(|row| {
             let cells: Vec<_> = row.split('|').map(|cell| cell.trim().trim_matches('`')).collect();
-            in_a_table(cells[1], cells[2], &cells[3].split("`, `").filter(|label| !label.is_empty()).collect())
+            table_row(cells[1], cells[2], &cells[3].split("`, `").filter(|label| !label.is_empty()).collect())
         })
         .collect();
 
     let differing: Vec<_> = exposed.symmetric_difference(&documented).collect();
-    assert_eq!(differing, [""; 0], "on the page only, or at /metrics only");
+    assert_eq!(differing, [""; 0], "documented or exposed, but not both");
 }
 
 #[tokio::test]
-async fn dashboard_and_alerts_name_metrics_that_there_are() {
-    let scraped = scraped().await;
+async fn dashboard_and_alerts_use_existing_metrics() {
+    let scraped = scrape().await;
     let exposed: BTreeSet<_> = samples(&scraped).map(|(name, _)| name).collect();
     let dashboard: Value = serde_json::from_str(DASHBOARD).unwrap();
     let queries: Vec<&str> = dashboard["panels"]
@@ -117,12 +119,12 @@ async fn dashboard_and_alerts_name_metrics_that_there_are() {
 
     for text in queries.into_iter().chain([DASHBOARD, ALERTS]) {
         let strange: Vec<_> = metrics_in(text).into_iter().filter(|&name| !exposed.contains(name)).collect();
-        assert_eq!(strange, [""; 0], "nothing exposes these; there are {exposed:#?}");
+        assert_eq!(strange, [""; 0], "unknown metrics; exposed are {exposed:#?}");
     }
 }
 
 #[test]
-fn each_alert_says_what_to_do() {
+fn each_alert_has_a_runbook_and_a_test() {
     let alerts: Value = serde_saphyr::from_str(ALERTS).unwrap();
     let rules = alerts["groups"][0]["rules"].as_array().unwrap();
     let tested = include_str!("../../deploy/alerts.test.yml");
@@ -138,8 +140,8 @@ fn each_alert_says_what_to_do() {
     }
 }
 
-/// What a configuration says, with placeholders in its secrets' places.
-fn configured(text: &str, mounted: &str) -> Config {
+/// Parses a configuration, with placeholders for its secrets.
+fn parse_config(text: &str, mounted: &str) -> Config {
     let directory = tempfile::tempdir().unwrap();
     for secret in ["cursor-key", "tolt-key", "corporation-token"] {
         std::fs::write(directory.path().join(secret), "placeholder").unwrap();
@@ -148,24 +150,24 @@ fn configured(text: &str, mounted: &str) -> Config {
     Config::parse(&text.replace(mounted, &secrets), Path::new("gateway.toml")).unwrap()
 }
 
-fn of_compose() -> Config {
-    configured(include_str!("../../deploy/gateway.toml"), "/run/secrets/")
+fn compose_config() -> Config {
+    parse_config(include_str!("../../deploy/gateway.toml"), "/run/secrets/")
 }
 
-fn of_kubernetes() -> Config {
-    configured(include_str!("../../deploy/kubernetes/gateway.toml"), "/run/secrets/customer-gateway/")
+fn kubernetes_config() -> Config {
+    parse_config(include_str!("../../deploy/kubernetes/gateway.toml"), "/run/secrets/customer-gateway/")
 }
 
 #[test]
-fn the_configurations_are_accepted_once_their_secrets_are_there() {
-    for config in [of_compose(), of_kubernetes()] {
+fn deployed_configurations_are_valid() {
+    for config in [compose_config(), kubernetes_config()] {
         assert_eq!(config.server.listen.to_string(), "0.0.0.0:8080");
         assert!(config.paging.cursor_key.is_some() && !config.callers.is_empty());
     }
 }
 
 #[test]
-fn the_replicas_together_stay_within_the_vendors_limits() {
+fn replicas_together_respect_vendor_limits() {
     let [autoscaler, deployment]: [Value; 2] = [
         include_str!("../../deploy/kubernetes/horizontalpodautoscaler.yaml"),
         include_str!("../../deploy/kubernetes/deployment.yaml"),
@@ -173,7 +175,7 @@ fn the_replicas_together_stay_within_the_vendors_limits() {
     .map(|text| serde_saphyr::from_str(text).unwrap());
     let replicas = autoscaler["spec"]["maxReplicas"].as_u64().unwrap();
     let surge = deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"].as_u64().unwrap();
-    for connection in of_kubernetes().connections {
+    for connection in kubernetes_config().connections {
         assert_eq!(connection.rate_limit.per, Duration::from_secs(1));
         let together = u64::from(connection.rate_limit.requests.get()) * (replicas + surge);
         assert!(together <= connection.kind.requests_per_second.into(), "{}", connection.name);
@@ -181,7 +183,7 @@ fn the_replicas_together_stay_within_the_vendors_limits() {
 }
 
 #[test]
-fn the_image_and_the_manifests_name_this_version() {
+fn image_and_manifests_name_this_version() {
     let version = env!("CARGO_PKG_VERSION");
     for (text, named) in [
         (include_str!("../../Dockerfile"), format!("image.version=\"{version}\"")),

@@ -1,4 +1,4 @@
-//! The documentation page: what it is sent as, and what a browser makes of it.
+//! The documentation page: HTTP responses, and behaviour in a browser.
 
 use std::{
     collections::BTreeSet,
@@ -15,7 +15,7 @@ use crate::support::{Gateway, caller, config, connections_to, sandbox};
 
 const KEY: &str = "a-readers-key";
 
-/// A gateway that wants a key for what is not open to all.
+/// Starts a gateway that requires a key, except for public routes.
 async fn gateway() -> (Sandbox, Gateway) {
     let sandbox = sandbox(150, 10, 10).await;
     let mut config = config(connections_to(&sandbox));
@@ -23,7 +23,7 @@ async fn gateway() -> (Sandbox, Gateway) {
     (sandbox, Gateway::start(config).await)
 }
 
-/// What the gateway sends, as it is sent.
+/// Fetches a target without decoding the response.
 async fn fetch(gateway: &Gateway, target: &str, headers: &[(&str, &str)]) -> Response {
     let client = Client::builder().no_brotli().no_gzip().build().unwrap();
     let request = client.get(format!("{}{target}", gateway.url));
@@ -34,8 +34,8 @@ fn header<'r>(response: &'r Response, name: &str) -> &'r str {
     response.headers().get(name).map_or("", |value| value.to_str().unwrap())
 }
 
-/// Where the page has its script and its document.
-async fn files(gateway: &Gateway) -> [String; 2] {
+/// Returns the targets of the page's script and document.
+async fn asset_targets(gateway: &Gateway) -> [String; 2] {
     let page = gateway.get("/docs").await.text;
     ["/docs/scalar-", "/docs/openapi-"].map(|stem| {
         let start = page.find(stem).unwrap_or_else(|| panic!("no {stem} in {page}"));
@@ -44,7 +44,7 @@ async fn files(gateway: &Gateway) -> [String; 2] {
 }
 
 #[tokio::test]
-async fn the_page_needs_no_key_and_names_no_other_origin() {
+async fn docs_page_is_public_and_self_contained() {
     let (_sandbox, gateway) = gateway().await;
     let page = gateway.get("/docs").await;
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
@@ -62,7 +62,7 @@ async fn the_page_needs_no_key_and_names_no_other_origin() {
     frame-ancestors 'none'
     "
     );
-    let [script, document] = files(&gateway).await;
+    let [script, document] = asset_targets(&gateway).await;
     for (target, content_type) in [
         ("/docs", "text/html; charset=utf-8"),
         (&*script, "text/javascript; charset=utf-8"),
@@ -77,9 +77,9 @@ async fn the_page_needs_no_key_and_names_no_other_origin() {
 }
 
 #[tokio::test]
-async fn each_gets_the_script_in_the_encoding_it_likes_best() {
+async fn script_is_sent_in_the_preferred_encoding() {
     let (_sandbox, gateway) = gateway().await;
-    let [script, _] = files(&gateway).await;
+    let [script, _] = asset_targets(&gateway).await;
     let plain = fetch(&gateway, &script, &[]).await;
     assert_eq!((header(&plain, "content-encoding"), header(&plain, "vary")), ("", "accept-encoding"));
     let plain = plain.bytes().await.unwrap();
@@ -113,9 +113,9 @@ async fn each_gets_the_script_in_the_encoding_it_likes_best() {
 }
 
 #[tokio::test]
-async fn what_a_browser_has_is_not_sent_again() {
+async fn cached_assets_are_not_sent_again() {
     let (_sandbox, gateway) = gateway().await;
-    let [script, document] = files(&gateway).await;
+    let [script, document] = asset_targets(&gateway).await;
     let forever = "public, max-age=31536000, immutable";
     for (target, cache_control) in [("/docs", "no-cache"), (&*script, forever), (&*document, forever)] {
         let mut tags = Vec::new();
@@ -137,7 +137,7 @@ async fn what_a_browser_has_is_not_sent_again() {
 }
 
 #[tokio::test]
-async fn a_file_of_another_version_is_not_there() {
+async fn asset_of_another_version_is_404() {
     let (_sandbox, gateway) = gateway().await;
     for target in ["/docs/scalar-00000000000000000000000000000000.js", "/docs/page.html"] {
         assert_eq!(gateway.get(target).await.code(404), "not_found");
@@ -145,12 +145,12 @@ async fn a_file_of_another_version_is_not_there() {
 }
 
 #[tokio::test]
-async fn the_page_shows_the_contract_with_a_first_try_that_works() {
+async fn page_document_equals_the_contract() {
     let (_sandbox, gateway) = gateway().await;
-    let contract: Value = serde_json::from_str(customer_gateway::api::document()).unwrap();
+    let contract: Value = serde_json::from_str(&customer_gateway::api::documents().v3_1).unwrap();
     assert!(contract["paths"].as_object().unwrap().keys().all(|path| !path.starts_with("/docs")));
 
-    let [_, document] = files(&gateway).await;
+    let [_, document] = asset_targets(&gateway).await;
     let mut shown = gateway.get(&document).await.ok();
     let mut tried = BTreeSet::new();
     for (path, methods) in shown["paths"].as_object_mut().unwrap() {
@@ -167,7 +167,7 @@ async fn the_page_shows_the_contract_with_a_first_try_that_works() {
             }
         }
     }
-    assert!(shown == contract, "the page shows more or less than the contract");
+    assert!(shown == contract, "the page differs from the contract");
     insta::assert_snapshot!(tried.into_iter().collect::<Vec<_>>().join("\n"), @r"
     /cache connection
     /connections/{name} name
@@ -187,9 +187,9 @@ async fn the_page_shows_the_contract_with_a_first_try_that_works() {
 }
 
 #[tokio::test]
-async fn the_introductions_problem_is_what_the_gateway_answers() {
+async fn problem_in_the_introduction_is_current() {
     let (_sandbox, gateway) = gateway().await;
-    let contract: Value = serde_json::from_str(customer_gateway::api::document()).unwrap();
+    let contract: Value = serde_json::from_str(&customer_gateway::api::documents().v3_1).unwrap();
     let introduction = contract["info"]["description"].as_str().unwrap();
     let told = introduction.split("```").find_map(|block| {
         let block: Value = serde_json::from_str(block.strip_prefix("json")?).ok()?;
@@ -205,7 +205,7 @@ async fn the_introductions_problem_is_what_the_gateway_answers() {
 
 #[tokio::test(flavor = "multi_thread")]
 #[ignore = "needs Chromium: ./test-browser"]
-async fn a_browser_shows_and_tries_it_without_any_outside_request() {
+async fn browser_renders_the_page_and_sends_a_request() {
     let (_sandbox, gateway) = gateway().await;
     let mut command = Command::new("node");
     command.args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/docs.mjs"), &gateway.url, KEY]);

@@ -1,5 +1,5 @@
-//! What a vendor sends and does not document is counted by names of ours, and
-//! served as ever.
+//! Undocumented fields and values of vendors: counted under fixed names, and
+//! served unchanged.
 
 use std::time::Duration;
 
@@ -14,8 +14,8 @@ use crate::support::{
     Gateway, Reply, ScriptedVendor, config, connections_to, corporation_page, corporation_row, tolt_page, tolt_row,
 };
 
-/// What has drifted: the figures that are not nought.
-async fn drift(gateway: &Gateway) -> String {
+/// Returns the drift counters that are not zero.
+async fn drift_counts(gateway: &Gateway) -> String {
     let metrics = gateway.get("/metrics").await.text;
     let drifted = |line: &&str| line.starts_with("gateway_unknown_") && !line.ends_with(" 0");
     let mut lines: Vec<_> = metrics.lines().filter(drifted).collect();
@@ -23,21 +23,21 @@ async fn drift(gateway: &Gateway) -> String {
     lines.join("\n")
 }
 
-/// A row with more fields.
-fn with(mut row: Value, more: Value) -> Value {
-    let Value::Object(more) = more else { panic!("fields are an object's") };
+/// Adds fields to a row.
+fn with_fields(mut row: Value, more: Value) -> Value {
+    let Value::Object(more) = more else { panic!("fields are an object") };
     row.as_object_mut().unwrap().extend(more);
     row
 }
 
-/// Asks the vendor, whatever is kept.
-async fn ask_anew(gateway: &Gateway, target: &str) {
+/// Sends a request that bypasses the cache.
+async fn get_uncached(gateway: &Gateway, target: &str) {
     gateway.request(|client, url| client.get(format!("{url}{target}")).header("cache-control", "no-cache")).await.ok();
 }
 
 #[tokio::test]
-async fn unknown_fields_are_counted_by_their_object() {
-    let row = with(
+async fn unknown_fields_are_counted_by_object() {
+    let row = with_fields(
         tolt_row("cust_1"),
         json!({
             "plan": "known, and not read", "loyalty_tier": 3, "loyalty_points": {"inside": "is not looked at"},
@@ -49,11 +49,11 @@ async fn unknown_fields_are_counted_by_their_object() {
     let mut page = tolt_page(&[row.clone(), row], false);
     page["request_id"] = "req_1".into();
     page["data"]["object"] = "list".into();
-    let vendor = ScriptedVendor::saying(page).await;
+    let vendor = ScriptedVendor::replying(page).await;
     let gateway = vendor.gateway("tolt").await;
     gateway.get("/customers?expand=partner&expand=program").await.ok();
 
-    assert_snapshot!(drift(&gateway).await, @r#"
+    assert_snapshot!(drift_counts(&gateway).await, @r#"
     gateway_unknown_fields_total{connection="odd",object="customer"} 2
     gateway_unknown_fields_total{connection="odd",object="envelope"} 2
     gateway_unknown_fields_total{connection="odd",object="partner"} 1
@@ -61,11 +61,12 @@ async fn unknown_fields_are_counted_by_their_object() {
 }
 
 #[tokio::test]
-async fn unknown_fields_are_counted_of_single_rows_and_of_transactions() {
+async fn unknown_fields_of_single_rows_are_counted() {
     let vendor = ScriptedVendor::start(|_, target| {
         let row = json!({"id": "it", "program_id": "account_1", "score": 1});
         Reply::json(&if target.starts_with("/v1/transactions") {
-            let row = with(row, json!({"payment_status": "known", "customer": {"id": "c", "plan": "of no summary"}}));
+            let row =
+                with_fields(row, json!({"payment_status": "known", "customer": {"id": "c", "plan": "of no summary"}}));
             json!({"success": true, "data": [row], "has_more": false, "total_count": 1})
         } else {
             json!({"success": true, "data": [row]})
@@ -76,7 +77,7 @@ async fn unknown_fields_are_counted_of_single_rows_and_of_transactions() {
     gateway.get("/customers/odd.it").await.ok();
     gateway.get("/transactions").await.ok();
 
-    assert_snapshot!(drift(&gateway).await, @r#"
+    assert_snapshot!(drift_counts(&gateway).await, @r#"
     gateway_unknown_fields_total{connection="odd",object="customer"} 1
     gateway_unknown_fields_total{connection="odd",object="customer_summary"} 1
     gateway_unknown_fields_total{connection="odd",object="transaction"} 1
@@ -84,17 +85,17 @@ async fn unknown_fields_are_counted_of_single_rows_and_of_transactions() {
 }
 
 #[tokio::test]
-async fn of_one_answer_so_many_fields_are_counted_and_no_more() {
+async fn counted_fields_of_a_response_are_bounded() {
     let many = (0..1000).map(|index| (format!("extra_{index}"), Value::Null)).collect();
-    let vendor = ScriptedVendor::saying(tolt_page(&[with(tolt_row("a"), Value::Object(many))], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[with_fields(tolt_row("a"), Value::Object(many))], false)).await;
     let gateway = vendor.gateway("tolt").await;
     gateway.get("/customers").await.ok();
-    assert!(drift(&gateway).await.ends_with(" 64"));
+    assert!(drift_counts(&gateway).await.ends_with(" 64"));
 }
 
 #[tokio::test]
-async fn the_corporation_vendors_answers_are_looked_through_in_every_form() {
-    let row = with(
+async fn every_corporation_envelope_is_scanned() {
+    let row = with_fields(
         corporation_row("cust_1"),
         json!({
             "exemption_certificates": [{"id": "known, and not read"}], "phone": "+1 555 0100",
@@ -102,7 +103,7 @@ async fn the_corporation_vendors_answers_are_looked_through_in_every_form() {
             "exemption_metadata": {"certificate_types": ["BLANKET", "GALACTIC"], "score": 1},
         }),
     );
-    let wrapped = with(corporation_page(std::slice::from_ref(&row), None), json!({"request_id": "req_1"}));
+    let wrapped = with_fields(corporation_page(std::slice::from_ref(&row), None), json!({"request_id": "req_1"}));
     let flat = wrapped["data"].clone();
     for (target, body) in [
         ("/customers?expand=exemption", &wrapped),
@@ -110,7 +111,7 @@ async fn the_corporation_vendors_answers_are_looked_through_in_every_form() {
         ("/customers/odd.cust_1?expand=exemption", &json!({"data": row, "message": "ok", "request_id": "req_1"})),
         ("/customers/odd.cust_1?expand=exemption", &row),
     ] {
-        let vendor = ScriptedVendor::saying(body.clone()).await;
+        let vendor = ScriptedVendor::replying(body.clone()).await;
         let gateway = vendor.gateway("corporation").await;
         gateway.get(target).await.ok();
         let envelope = if body.get("message").is_some() {
@@ -125,48 +126,49 @@ async fn the_corporation_vendors_answers_are_looked_through_in_every_form() {
              gateway_unknown_fields_total{{connection=\"odd\",object=\"shipping_address\"}} 1\n\
              gateway_unknown_values_total{{connection=\"odd\",field=\"exemption.certificate_types\"}} 1"
         );
-        assert_eq!(drift(&gateway).await, expected, "{body}");
+        assert_eq!(drift_counts(&gateway).await, expected, "{body}");
     }
 }
 
 #[tokio::test]
-async fn one_answer_a_minute_of_each_kind_is_looked_through() {
+async fn one_response_per_minute_and_kind_is_scanned() {
     let count = "gateway_unknown_fields_total{connection=\"odd\",object=\"customer\"} ";
-    let vendor = ScriptedVendor::saying(tolt_page(&[with(tolt_row("a"), json!({"tier": 1}))], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[with_fields(tolt_row("a"), json!({"tier": 1}))], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for seconds in [0, 1, 58] {
         gateway.clock.advance(Duration::from_secs(seconds));
-        ask_anew(&gateway, "/customers").await;
-        assert_eq!(drift(&gateway).await, format!("{count}1"));
+        get_uncached(&gateway, "/customers").await;
+        assert_eq!(drift_counts(&gateway).await, format!("{count}1"));
     }
     gateway.clock.advance(Duration::from_secs(1));
-    ask_anew(&gateway, "/customers").await;
-    assert_eq!(drift(&gateway).await, format!("{count}2"));
+    get_uncached(&gateway, "/customers").await;
+    assert_eq!(drift_counts(&gateway).await, format!("{count}2"));
 
-    ask_anew(&gateway, "/transactions").await;
-    assert!(drift(&gateway).await.contains("object=\"transaction\"} 2"), "a kind of its own, with `name` too");
+    get_uncached(&gateway, "/transactions").await;
+    assert!(drift_counts(&gateway).await.contains("object=\"transaction\"} 2"), "a separate kind, with `name`, too");
 }
 
 #[tokio::test]
-async fn unknown_values_are_counted_in_every_answer_and_served_as_they_stand() {
-    let rows = ["active", "paused", "paused"]
-        .map(|status| with(tolt_row("a"), json!({"status": status, "partner": {"id": "p", "status": "retired"}})));
-    let vendor = ScriptedVendor::saying(tolt_page(&rows, false)).await;
+async fn unknown_values_are_counted_and_served() {
+    let rows = ["active", "paused", "paused"].map(|status| {
+        with_fields(tolt_row("a"), json!({"status": status, "partner": {"id": "p", "status": "retired"}}))
+    });
+    let vendor = ScriptedVendor::replying(tolt_page(&rows, false)).await;
     let gateway = vendor.gateway("tolt").await;
     let page = gateway.get("/customers?expand=partner").await.ok();
     assert_eq!(page["data"][1]["status"], "paused");
     assert_eq!(page["data"][1]["referral"]["partner"]["status"], "retired");
-    ask_anew(&gateway, "/customers").await;
+    get_uncached(&gateway, "/customers").await;
 
-    assert_snapshot!(drift(&gateway).await, @r#"
+    assert_snapshot!(drift_counts(&gateway).await, @r#"
     gateway_unknown_values_total{connection="odd",field="customer.status"} 4
     gateway_unknown_values_total{connection="odd",field="partner.status"} 3
     "#);
 }
 
-/// The tables, and the simulated vendors beside them, are made of the same pages.
+/// The tables and the simulated vendors are based on the same pages.
 #[tokio::test]
-async fn the_simulated_vendors_do_not_drift() {
+async fn simulated_vendors_do_not_drift() {
     for envelope in [Envelope::Wrapped, Envelope::Flat] {
         let options = Options {
             tolt_customers: 300,
@@ -188,13 +190,13 @@ async fn the_simulated_vendors_do_not_drift() {
         ] {
             gateway.get(target).await.ok();
         }
-        assert_eq!(drift(&gateway).await, "");
+        assert_eq!(drift_counts(&gateway).await, "");
     }
 }
 
-/// What callers are told to expect is what is not counted as unknown.
+/// Documented values are the values that are not counted as unknown.
 #[test]
-fn the_contract_lists_the_values_of_the_tables() {
+fn contract_lists_the_documented_values() {
     let contract: Value = serde_json::from_str(include_str!("../../openapi/customer-gateway.json")).unwrap();
     let mut listed = 0;
     for field in KINDS.iter().flat_map(|kind| kind.documented.fields) {
@@ -210,11 +212,11 @@ fn the_contract_lists_the_values_of_the_tables() {
     assert_eq!(listed, 5, "all but the types of certificates, of which the contract has no list");
 }
 
-/// A series that is first seen with its first event shows no rise.
+/// A series that first appears with its first event shows no increase.
 #[tokio::test]
-async fn every_object_and_field_of_the_tables_is_counted_from_the_start() {
+async fn drift_series_exist_from_the_start() {
     for kind in KINDS {
-        let gateway = ScriptedVendor::saying(json!({})).await.gateway(kind.name).await;
+        let gateway = ScriptedVendor::replying(json!({})).await.gateway(kind.name).await;
         let metrics = gateway.get("/metrics").await.text;
         let objects = kind.documented.objects;
         for object in objects {

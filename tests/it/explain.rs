@@ -1,5 +1,5 @@
-//! What an explanation says is what asking then does: the vendors' own logs
-//! are compared with it.
+//! Explanations against real requests: each explanation is compared with the
+//! vendors' request logs.
 
 use std::time::Duration;
 
@@ -15,27 +15,32 @@ struct Stage {
 }
 
 impl Stage {
-    /// Three pages at Tolt, two at the corporation vendor.
-    async fn set() -> Self {
+    /// Starts a stage with three pages at Tolt, and two pages at the
+    /// corporation vendor.
+    async fn start() -> Self {
         let sandbox = sandbox(250, 30, 150).await;
         Self { gateway: Gateway::start(config(connections_to(&sandbox))).await, sandbox }
     }
 
-    /// What a question would do; no vendor notices.
+    /// Explains a request, and checks that no vendor is called.
     async fn explain(&self, question: &str) -> Value {
         self.sandbox.tolt().reset_calls();
         self.sandbox.corporation().reset_calls();
         let explanation = self.gateway.get(&format!("/explain{question}")).await.ok();
-        assert_eq!(self.asked(), [Vec::<String>::new(), Vec::new()], "{question}: an explanation asks nobody");
+        assert_eq!(
+            self.vendor_requests(),
+            [Vec::<String>::new(), Vec::new()],
+            "{question}: an explanation calls no vendor"
+        );
         explanation
     }
 
-    /// What each vendor was asked since the last explanation.
-    fn asked(&self) -> [Vec<String>; 2] {
+    /// Returns each vendor's requests since the last explanation.
+    fn vendor_requests(&self) -> [Vec<String>; 2] {
         [self.sandbox.tolt().requests(), self.sandbox.corporation().requests()]
     }
 
-    /// Asks a question after its explanation, and compares.
+    /// Compares a request with its explanation.
     async fn compare(&self, question: &str) -> Value {
         let explanation = self.explain(question).await;
         let mut told = [Vec::new(), Vec::new()];
@@ -47,10 +52,10 @@ impl Stage {
         }
         let [min, max] = ["min", "max"].map(|bound| explanation["calls"][bound].as_u64().unwrap());
         let page = self.gateway.get(question).await.ok();
-        // What is renewed behind the caller's back comes when it comes.
-        let count = || self.asked().iter().map(Vec::len).sum::<usize>() as u64;
+        // Background refreshes are asynchronous.
+        let count = || self.vendor_requests().iter().map(Vec::len).sum::<usize>() as u64;
         until(|| count() >= min).await;
-        let asked = self.asked();
+        let asked = self.vendor_requests();
         assert!((min..=max).contains(&count()), "{question}: {min} to {max}, not {asked:#?}");
         for (told, asked) in told.iter().zip(&asked) {
             assert!(asked.starts_with(told), "{question}: {told:#?} was told, {asked:#?} was asked");
@@ -83,19 +88,19 @@ const QUESTIONS: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn a_cold_question_makes_the_calls_that_its_explanation_names() {
+async fn uncached_request_makes_the_explained_calls() {
     for question in QUESTIONS {
-        Stage::set().await.compare(question).await;
+        Stage::start().await.compare(question).await;
     }
 }
 
 #[tokio::test]
-async fn so_does_a_question_that_is_kept_in_part_or_stale() {
-    let stage = Stage::set().await;
+async fn cached_request_makes_the_explained_calls() {
+    let stage = Stage::start().await;
     for question in QUESTIONS {
         stage.compare(question).await;
         let again = stage.explain(question).await;
-        assert_eq!(again["calls"], serde_json::json!({"min": 0, "max": 0}), "{question}: all of it is kept");
+        assert_eq!(again["calls"], serde_json::json!({"min": 0, "max": 0}), "{question}: every page is cached");
     }
     stage.gateway.clock.advance(Duration::from_secs(31));
     for question in QUESTIONS {
@@ -104,9 +109,9 @@ async fn so_does_a_question_that_is_kept_in_part_or_stale() {
 }
 
 #[tokio::test]
-async fn so_does_every_page_of_a_walk() {
+async fn every_page_of_a_walk_makes_explained_calls() {
     for question in ["/customers?limit=60", "/customers?order=desc&limit=60", "/customers?connection=tax&limit=40"] {
-        let stage = Stage::set().await;
+        let stage = Stage::start().await;
         let mut page = stage.compare(question).await;
         let mut rows = page["data"].as_array().unwrap().len();
         while let Some(cursor) = page["page"]["next_cursor"].as_str() {
@@ -121,8 +126,8 @@ async fn so_does_every_page_of_a_walk() {
 }
 
 #[tokio::test]
-async fn an_explanation_says_who_does_what() {
-    let stage = Stage::set().await;
+async fn explanation_splits_work_by_executor() {
+    let stage = Stage::start().await;
     let question = "/customers?order=desc&email=a@b.example&created_gte=2025-01-01";
     let mut explanation = stage.explain(question).await;
     for source in explanation["sources"].as_array_mut().unwrap() {
@@ -221,8 +226,8 @@ async fn an_explanation_says_who_does_what() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_refused_alike() {
-    let stage = Stage::set().await;
+async fn explanation_is_rejected_like_its_request() {
+    let stage = Stage::start().await;
     for question in
         ["/customers?status=active", "/customers?limit=0", "/customers?cursor=x", "/customers?connection=no"]
     {
@@ -241,8 +246,8 @@ async fn what_is_refused_is_refused_alike() {
 }
 
 #[tokio::test]
-async fn what_may_not_be_asked_of_a_vendor_is_told_so() {
-    let stage = Stage::set().await;
+async fn explanation_respects_only_if_cached() {
+    let stage = Stage::start().await;
     let only_if_cached = |client: &reqwest::Client, url: &str| {
         client.get(format!("{url}/explain/customers?connection=tax")).header("cache-control", "only-if-cached")
     };

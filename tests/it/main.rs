@@ -1,7 +1,6 @@
-//! The gateway from outside: everything here uses its public interface only,
-//! over real sockets where there is any I/O, and shares this one binary, so
-//! that it is linked once.
-#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test that cannot go on says so by panicking")]
+//! Integration tests of the gateway's public interface, over real sockets where
+//! there is I/O. The tests share one binary, so the crate is linked once.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics")]
 
 mod caching;
 mod clients;
@@ -10,15 +9,17 @@ mod configuration;
 mod contract;
 mod deployment;
 mod docs_page;
+mod documents;
 mod drift;
 mod explain;
 mod export;
+mod federation;
 mod hostile;
 mod identity;
+mod layers;
 mod problems;
 mod serving;
-mod several;
-#[allow(dead_code, reason = "each module of tests uses its part")]
+#[allow(dead_code, reason = "each test module uses a part")]
 mod support;
 mod traces;
 mod translation;

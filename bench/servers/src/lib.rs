@@ -1,4 +1,4 @@
-//! Serving on loopback, for the bench.
+//! HTTP server on loopback for the bench.
 
 use std::{convert::Infallible, io, net::Ipv4Addr};
 
@@ -8,10 +8,10 @@ use hyper::{Request, Response, body::Incoming, server::conn::http1, service::ser
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
-/// An answer with its whole body.
+/// A response with its complete body.
 pub type Answer = Response<Full<Bytes>>;
 
-/// Answers every request on a port with what `answer` makes of it.
+/// Serves a port and responds to every request with the result of `answer`.
 pub async fn serve<F>(port: u16, answer: impl Fn(Request<Incoming>) -> F + Clone + Send + 'static) -> io::Result<()>
 where
     F: Future<Output = Answer> + Send + 'static,
@@ -26,18 +26,18 @@ where
                 let answer = answer(request);
                 async move { Ok::<_, Infallible>(answer.await) }
             });
-            // A client that goes away is no concern of ours.
+            // A disconnected client is not an error.
             drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
         });
     }
 }
 
-/// The argument at a place on the command line.
+/// Returns the command-line argument at `index`.
 pub fn argument(index: usize, what: &str) -> String {
     std::env::args().nth(index).unwrap_or_else(|| panic!("argument {index} is missing: {what}"))
 }
 
-/// The port, which every command takes first.
+/// Returns the port, the first argument of every command.
 pub fn port() -> u16 {
     argument(1, "the port").parse().expect("the port is a number")
 }

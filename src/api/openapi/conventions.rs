@@ -9,9 +9,10 @@ use utoipa::openapi::{
     schema::{Object, SchemaType, Type},
 };
 
-use crate::vendors::registry::KINDS;
-
-use super::headers::{self, OperationTraits};
+use crate::{
+    api::openapi::headers::{self, OperationTraits},
+    vendors::registry::KINDS,
+};
 
 /// Applies them.
 pub(super) fn apply(document: &mut OpenApi) {

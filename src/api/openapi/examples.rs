@@ -10,9 +10,7 @@ use utoipa::openapi::{
     example::{Example, ExampleBuilder},
 };
 
-use crate::api::problem::Code;
-
-use super::conventions;
+use crate::{api::openapi::conventions, web::problem::Code};
 
 /// By problem code, and by `operationId` and a name.
 #[derive(Deserialize, Default)]

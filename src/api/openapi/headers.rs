@@ -14,7 +14,7 @@ use utoipa::{
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the headers are read by `caching`")]
-pub(in crate::api) struct CachingHeaders {
+pub(crate) struct CachingHeaders {
     /// The `ETag` of an earlier answer: if it still holds, the answer is 304
     /// without a body.
     #[param(rename = "If-None-Match", nullable = false, example = "\"3a5fa0b1c2d3e4f50617283940a1b2c3\"")]
@@ -31,7 +31,7 @@ pub(in crate::api) struct CachingHeaders {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "the header is read by `preference`")]
-pub(in crate::api) struct PreferenceHeaders {
+pub(crate) struct PreferenceHeaders {
     /// `handling=lenient` leaves out connections that cannot honour the question
     /// instead of refusing it; they say `skipped` in `sources` (RFC 7240).
     #[param(rename = "Prefer", nullable = false, example = "handling=lenient")]
@@ -41,7 +41,7 @@ pub(in crate::api) struct PreferenceHeaders {
 /// The answer to a caller that has the answer already.
 #[derive(IntoResponses)]
 #[response(status = 304, description = "The answer is the one that `If-None-Match` names; it has no body")]
-pub(in crate::api) struct NotModified;
+pub(crate) struct NotModified;
 
 /// A header of responses, and which carry it.
 struct HeaderSpec {
@@ -125,20 +125,20 @@ const DECLARED: &[HeaderSpec] = &[
 
 /// What of an operation decides which headers its responses carry.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct OperationTraits {
+pub(crate) struct OperationTraits {
     /// Whether it answers `If-None-Match`.
-    pub(super) is_cacheable: bool,
+    pub(crate) is_cacheable: bool,
     /// Whether it reads `Prefer`.
-    pub(super) may_prefer: bool,
+    pub(crate) may_prefer: bool,
 }
 
 /// Declares all headers as components.
-pub(super) fn declare(components: &mut Components) {
+pub(crate) fn declare(components: &mut Components) {
     components.headers.extend(DECLARED.iter().map(|header| (header.name.to_owned(), RefOr::T(header.header()))));
 }
 
 /// Refers to the headers that a response carries.
-pub(super) fn refer(response: &mut Response, status: &str, operation: OperationTraits) {
+pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationTraits) {
     let is_success = matches!(status, "200" | "304");
     let carried = DECLARED.iter().filter(|header| match header.carried {
         AppliesTo::Always => true,

@@ -2,13 +2,10 @@
 
 mod conventions;
 mod examples;
-pub(super) mod headers;
+pub(crate) mod headers;
+pub(crate) mod problems;
 mod v3_0;
 
-use std::sync::LazyLock;
-
-use axum::response::Response;
-use http::HeaderMap;
 use serde_json::{Value, json};
 use utoipa::{
     Modify, OpenApi,
@@ -18,21 +15,24 @@ use utoipa::{
     },
 };
 
-use crate::domain::query::Order;
-
-use super::{
-    access,
-    asset::{Asset, Lifetime},
-    docs,
-    parameters::{CustomerExpansion, Include, Partial, TransactionExpansion},
-    problem::{ProblemDocument, documented::OpenProblems},
+use crate::{
+    api::{
+        auth,
+        parameters::{CustomerExpansion, Include, Partial, TransactionExpansion},
+        state::Documents,
+    },
+    domain::query::Order,
+    web::problem::ProblemDocument,
 };
+
+/// Introduction of the document and of `/docs`.
+const INTRODUCTION: &str = include_str!("introduction.md");
 
 #[derive(OpenApi)]
 #[openapi(
     info(
         title = "Customer gateway",
-        description = docs::INTRODUCTION,
+        description = INTRODUCTION,
     ),
     servers((url = "/", description = "The gateway that serves this document.")),
     tags(
@@ -61,32 +61,17 @@ impl Modify for BearerKey {
     }
 }
 
-/// The document and its down-conversion.
-static DOCUMENTS: LazyLock<[String; 2]> = LazyLock::new(|| {
-    let document = document_value();
-    [document.clone(), v3_0::convert(document)].map(|value| format!("{value:#}"))
-});
-
-static ASSETS: LazyLock<[Asset; 2]> = LazyLock::new(|| {
-    [document(), document_3_0()].map(|text| Asset::new(text, "application/json", Lifetime::UntilChanged))
-});
-
-/// The OpenAPI 3.1 document, as JSON.
-#[must_use]
-pub fn document() -> &'static str {
-    &DOCUMENTS[0]
+/// Builds the documents of the contract from the routes' parts.
+pub(crate) fn build(routes: utoipa::openapi::OpenApi) -> Documents {
+    let document = complete(routes);
+    Documents { v3_1: format!("{document:#}"), v3_0: format!("{:#}", v3_0::convert(document)) }
 }
 
-/// The same as OpenAPI 3.0.3, for generators that read no newer one.
-#[must_use]
-pub fn document_3_0() -> &'static str {
-    &DOCUMENTS[1]
-}
-
-fn document_value() -> Value {
+/// Adds what attributes cannot say: security, conventions, examples, paging hints.
+fn complete(routes: utoipa::openapi::OpenApi) -> Value {
     let mut document = Document::openapi();
-    document.merge(super::contracted().into_openapi());
-    for (_, item) in document.paths.paths.iter_mut().filter(|(path, _)| access::is_public(path)) {
+    document.merge(routes);
+    for (_, item) in document.paths.paths.iter_mut().filter(|(path, _)| auth::is_public(path)) {
         conventions::of_path(item).for_each(|operation| operation.security = Some(Vec::new()));
     }
     conventions::apply(&mut document);
@@ -116,32 +101,4 @@ fn hint_at_paging(document: &mut Value) {
             });
         }
     }
-}
-
-/// Get the OpenAPI document
-///
-/// OpenAPI 3.1: the contract that clients are generated from.
-#[utoipa::path(
-    get,
-    path = "/openapi.json",
-    operation_id = "getOpenapi",
-    tag = "Operations",
-    responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json"), OpenProblems),
-)]
-pub(super) async fn get_openapi(headers: HeaderMap) -> Response {
-    ASSETS[0].answer(&headers).await
-}
-
-/// Get the OpenAPI document as 3.0.3
-///
-/// The same contract, for generators that do not read OpenAPI 3.1.
-#[utoipa::path(
-    get,
-    path = "/openapi-3.0.json",
-    operation_id = "getOpenapi30",
-    tag = "Operations",
-    responses((status = 200, description = "The document.", body = utoipa::openapi::Object, content_type = "application/json"), OpenProblems),
-)]
-pub(super) async fn get_openapi_3_0(headers: HeaderMap) -> Response {
-    ASSETS[1].answer(&headers).await
 }

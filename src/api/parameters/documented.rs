@@ -10,24 +10,25 @@ use utoipa::{
     },
 };
 
-use crate::domain::query::{Expansion, Order};
-
-use super::{CUSTOMER_EXPANSIONS, TRANSACTION_EXPANSIONS};
+use crate::{
+    api::parameters::{CUSTOMER_EXPANSIONS, TRANSACTION_EXPANSIONS},
+    domain::query::{Expansion, Order},
+};
 
 /// What `include` takes.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(dead_code, reason = "the document's name for the values of `include`")]
-pub(in crate::api) enum Include {
+pub(crate) enum Include {
     /// The vendor's own object, untouched.
     Raw,
 }
 
 /// What `expand` takes for customers.
-pub(in crate::api) struct CustomerExpansion;
+pub(crate) struct CustomerExpansion;
 
 /// What `expand` takes for transactions.
-pub(in crate::api) struct TransactionExpansion;
+pub(crate) struct TransactionExpansion;
 
 impl PartialSchema for CustomerExpansion {
     fn schema() -> RefOr<Schema> {
@@ -60,7 +61,7 @@ fn one_of(expansions: &[Expansion], description: &str) -> RefOr<Schema> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(dead_code, reason = "the document's name for the values of `partial`")]
-pub(in crate::api) enum Partial {
+pub(crate) enum Partial {
     /// A connection in trouble is left out of the page.
     Allow,
     /// A connection in trouble fails the whole answer.
@@ -71,7 +72,7 @@ pub(in crate::api) enum Partial {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(in crate::api) struct ConnectionParameters {
+pub(crate) struct ConnectionParameters {
     /// The connections to ask; all that you may use, if none is named. Their
     /// rows come one connection after the other, or merged where `order` is
     /// given.
@@ -83,7 +84,7 @@ pub(in crate::api) struct ConnectionParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(in crate::api) struct PageParameters {
+pub(crate) struct PageParameters {
     /// How many rows at most. A page may hold fewer, or none, and still lead on.
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: Option<u32>,
@@ -126,7 +127,7 @@ pub(in crate::api) struct PageParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(in crate::api) struct CustomerParameters {
+pub(crate) struct CustomerParameters {
     /// Only customers of this vendor's status.
     #[param(example = "active")]
     status: Option<String>,
@@ -170,7 +171,7 @@ pub(in crate::api) struct CustomerParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(in crate::api) struct CustomerShapeParameters {
+pub(crate) struct CustomerShapeParameters {
     /// Related objects to include: `partner`, `program`, `stats` (of a single
     /// customer only), `shipping_address`, `exemption`.
     #[param(inline = false, example = json!(["partner"]))]
@@ -184,7 +185,7 @@ pub(in crate::api) struct CustomerShapeParameters {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(in crate::api) struct TransactionShapeParameters {
+pub(crate) struct TransactionShapeParameters {
     /// Related objects to include: `customer`, `partner`, `program`.
     #[param(inline = false, example = json!(["customer"]))]
     expand: Option<Vec<TransactionExpansion>>,

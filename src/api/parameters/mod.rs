@@ -1,35 +1,33 @@
 //! From a query's parameters to a question.
 
-mod asker;
 mod documented;
+mod list_parts;
 
 use axum::extract::RawPathParams;
 use jiff::{ToSpan, civil, tz::TimeZone};
 
 use crate::{
+    callers::Access,
     directory::{Directory, PageRequest},
     domain::{
         connection::ConnectionName,
-        filter::CreatedRange,
-        filter::Filter,
+        filter::{CreatedRange, Filter},
         id::GatewayId,
         parameter::Parameter,
         query::{Expansion, ListQuery, Order, Resource, Shape},
     },
+    web::{
+        conditional, prefer,
+        problem::{Code, Problem},
+        query::Query,
+    },
 };
 
-pub(super) use asker::ListParts;
 pub(super) use documented::{
     ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters, Include, PageParameters,
     Partial, TransactionExpansion, TransactionShapeParameters,
 };
-
-use super::{
-    access::Access,
-    caching, preference,
-    problem::{Code, Problem},
-    query::Query,
-};
+pub(crate) use list_parts::ListParts;
 
 const DEFAULT_LIMIT: usize = 20;
 const MAX_LIMIT: usize = 100;
@@ -169,12 +167,12 @@ fn page(query: &Query<'_>, connections: Vec<ConnectionName>, asker: &ListParts) 
     Ok(PageRequest {
         are_named: connections.len() == 1 || query.many("connection").next().is_some(),
         connections,
-        is_lenient: preference::is_lenient(&asker.headers),
+        is_lenient: prefer::is_lenient(&asker.headers),
         allows_partial: allows_partial(query)?,
         max_calls: max_calls(query, asker.directory.max_calls())?,
         limit: limit(query)?,
         cursor: query.one("cursor")?.map(str::to_owned),
-        directives: caching::parse_cache_control(&asker.headers),
+        directives: conditional::parse_cache_control(&asker.headers),
         caller_share: asker.access.caller_share(),
     })
 }

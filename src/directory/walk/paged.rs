@@ -84,11 +84,11 @@ impl Paged {
         let page = &location.page;
         let (is_at_edge, neighbour, edge_row) = match direction {
             Direction::Forward => {
-                let last = page.len().checked_sub(1).map(|last| RowKey::of(page, last, Side::After));
+                let last = page.len().checked_sub(1).map(|last| RowKey::new(page, last, Side::After));
                 (location.index == page.len(), &page.info().next, last)
             }
             Direction::Backward => {
-                let first = (!page.is_empty()).then(|| RowKey::of(page, 0, Side::Before));
+                let first = (!page.is_empty()).then(|| RowKey::new(page, 0, Side::Before));
                 (location.index == 0, &page.info().prev, first)
             }
         };
@@ -203,7 +203,7 @@ impl RowCursor for Paged {
     }
 
     fn start_position(&self) -> SourcePosition {
-        self.start.turned()
+        self.start.reversed()
     }
 
     fn current_position(&mut self) -> Result<SourcePosition, DirectoryError> {

@@ -206,7 +206,7 @@ impl View {
     /// Returns the position after `index` rows, as a cursor stores it.
     fn position(&self, index: usize) -> SourcePosition {
         let previous = index.checked_sub(1).and_then(|previous| self.rows.get(previous)).map(|row| {
-            let key = RowKey::of(&self.pages[row.page], row.index, Side::After);
+            let key = RowKey::new(&self.pages[row.page], row.index, Side::After);
             Position { adjacent_row: Some(key), ..Position::start() }
         });
         if index >= self.rows.len() {

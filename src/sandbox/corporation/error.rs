@@ -1,37 +1,38 @@
-//! The vendor's error body, capital `Errors` included.
+//! Error responses in the vendor's format, with `Errors` capitalized as in its schema.
 
 use http::StatusCode;
 use serde_json::json;
 
 use super::super::{
-    gate::{self, Answer},
-    query::Refusal,
+    query::InvalidParameter,
+    response::{self, BufferedResponse},
 };
 
-/// What a call did wrong. FACTS names one type, `CLIENT_INVALID_REQUEST_BODY`; the other types are
-/// named after it.
+/// Error of a call.
+///
+/// FACTS names one type, `CLIENT_INVALID_REQUEST_BODY`. The other types follow its naming.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct ErrorResponse {
     status: StatusCode,
     r#type: &'static str,
     title: &'static str,
     detail: String,
-    /// The parameter at fault.
+    /// Name of the invalid parameter.
     pointer: Option<String>,
 }
 
-impl Problem {
-    /// An unknown customer: the vendor says 'Transaction' (FACTS).
-    pub(crate) fn no_customer() -> Self {
-        Self { detail: "Transaction not found".to_owned(), ..Self::of(StatusCode::NOT_FOUND) }
+impl ErrorResponse {
+    /// Builds the error for an unknown customer. The vendor's text is 'Transaction' (FACTS).
+    pub(crate) fn unknown_customer() -> Self {
+        Self { detail: "Transaction not found".to_owned(), ..Self::from_status(StatusCode::NOT_FOUND) }
     }
 
-    pub(crate) fn no_corporation() -> Self {
-        Self { detail: "Corporation not found".to_owned(), ..Self::of(StatusCode::NOT_FOUND) }
+    pub(crate) fn unknown_corporation() -> Self {
+        Self { detail: "Corporation not found".to_owned(), ..Self::from_status(StatusCode::NOT_FOUND) }
     }
 
-    /// The problem of a status that no parameter caused.
-    pub(crate) fn of(status: StatusCode) -> Self {
+    /// Builds the error for a status that no parameter caused.
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         let r#type = match status {
             StatusCode::UNAUTHORIZED => "CLIENT_UNAUTHORIZED",
             StatusCode::FORBIDDEN => "CLIENT_FORBIDDEN",
@@ -45,10 +46,10 @@ impl Problem {
         Self { status, r#type, title, detail: title.to_owned(), pointer: None }
     }
 
-    pub(crate) fn answer(self, path: &str) -> Answer {
+    pub(crate) fn into_response(self, path: &str) -> BufferedResponse {
         let errors: Vec<_> =
             self.pointer.map(|pointer| json!({ "details": self.detail, "pointer": pointer })).into_iter().collect();
-        gate::json(
+        response::json(
             self.status,
             &json!({
                 "error": {
@@ -65,14 +66,14 @@ impl Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<InvalidParameter> for ErrorResponse {
+    fn from(error: InvalidParameter) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             r#type: "CLIENT_INVALID_REQUEST_BODY",
             title: "Invalid request",
-            detail: refusal.message,
-            pointer: Some(refusal.parameter),
+            detail: error.message,
+            pointer: Some(error.parameter),
         }
     }
 }

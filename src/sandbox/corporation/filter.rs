@@ -1,16 +1,16 @@
-//! Which customers a list shows: AND between the parameters, OR within a comma list (FACTS).
+//! Filters of the customer list: AND between parameters, OR within a comma list (FACTS).
 
 use super::{
-    super::query::{Query, Refusal},
+    super::query::{InvalidParameter, Query},
     Certificate, Customer,
 };
 
-/// The filters of the page, each empty where it was not given.
+/// Filters of the vendor's page. A filter that is not given is empty.
 #[derive(Debug)]
 pub(crate) struct Filter {
     corporation_id: String,
     name: Option<String>,
-    /// In lower case.
+    /// Search term in lower case.
     search_term: Option<String>,
     source_platforms: Vec<String>,
     source_platform_ids: Vec<String>,
@@ -22,7 +22,7 @@ pub(crate) struct Filter {
 }
 
 impl Filter {
-    /// The filters among the parameters.
+    /// Names of the filter parameters.
     pub(crate) const PARAMETERS: [&str; 10] = [
         "corporation_id",
         "name",
@@ -36,24 +36,24 @@ impl Filter {
         "has_exemption",
     ];
 
-    pub(crate) fn parse(query: &Query) -> Result<Self, Refusal> {
+    pub(crate) fn parse(query: &Query) -> Result<Self, InvalidParameter> {
         let text = |parameter| query.get(parameter).map(str::to_owned);
         let has_exemption = match query.get("has_exemption") {
             None => None,
             Some("true") => Some(true),
             Some("false") => Some(false),
             Some(_) => {
-                return Err(Refusal::new("has_exemption", "has_exemption must be true or false"));
+                return Err(InvalidParameter::new("has_exemption", "has_exemption must be true or false"));
             }
         };
         Ok(Self {
             corporation_id: query.required("corporation_id")?.to_owned(),
             name: text("name"),
             search_term: query.get("search_term").map(str::to_lowercase),
-            source_platforms: comma_list(query, "source_platforms")?,
-            source_platform_ids: comma_list(query, "source_platform_ids")?,
-            certificate_types: comma_list(query, "certificate_types")?,
-            exemption_jurisdiction: comma_list(query, "exemption_jurisdiction")?,
+            source_platforms: query.comma_list("source_platforms")?,
+            source_platform_ids: query.comma_list("source_platform_ids")?,
+            certificate_types: query.comma_list("certificate_types")?,
+            exemption_jurisdiction: query.comma_list("exemption_jurisdiction")?,
             expiration_status: text("expiration_status"),
             exemption_status: text("exemption_status"),
             has_exemption,
@@ -64,7 +64,7 @@ impl Filter {
         &self.corporation_id
     }
 
-    pub(crate) fn keeps(&self, customer: &Customer) -> bool {
+    pub(crate) fn matches(&self, customer: &Customer) -> bool {
         let name = customer.name.as_str();
         let certificates = &customer.exemption_certificates;
         customer.corporation_id == self.corporation_id
@@ -72,54 +72,38 @@ impl Filter {
             && self.search_term.as_ref().is_none_or(|term| {
                 name.is_some_and(|name| name.to_lowercase().contains(term.as_str()))
             })
-            && among(&self.source_platforms, customer.source_platform.as_str())
-            && among(
+            && allows(&self.source_platforms, customer.source_platform.as_str())
+            && allows(
                 &self.source_platform_ids,
                 customer.source_platform_id.as_str(),
             )
             && self
                 .has_exemption
                 .is_none_or(|has| has != certificates.is_empty())
-            // One certificate has to meet all that is asked of certificates: an expired one of
-            // California beside a valid one of Texas is no valid one of California. The page does
-            // not say.
-            && (!self.asks_of_certificates()
-                || certificates.iter().any(|certificate| self.fits(certificate)))
+            // One certificate must match all certificate filters: an expired certificate of
+            // California and a valid certificate of Texas are not a valid certificate of
+            // California. The page does not specify this.
+            && (!self.has_certificate_filters()
+                || certificates.iter().any(|certificate| self.matches_certificate(certificate)))
     }
 
-    fn asks_of_certificates(&self) -> bool {
+    fn has_certificate_filters(&self) -> bool {
         !self.certificate_types.is_empty()
             || !self.exemption_jurisdiction.is_empty()
             || self.expiration_status.is_some()
             || self.exemption_status.is_some()
     }
 
-    fn fits(&self, certificate: &Certificate) -> bool {
-        let is = |asked: &Option<String>, value: &str| asked.as_ref().is_none_or(|asked| asked == value);
-        among(&self.certificate_types, Some(&certificate.r#type))
-            && among(&self.exemption_jurisdiction, Some(&certificate.jurisdiction))
-            && is(&self.expiration_status, certificate.expiration_status())
-            && is(&self.exemption_status, &certificate.status)
+    fn matches_certificate(&self, certificate: &Certificate) -> bool {
+        let equals = |filter: &Option<String>, value: &str| filter.as_ref().is_none_or(|filter| filter == value);
+        allows(&self.certificate_types, Some(&certificate.r#type))
+            && allows(&self.exemption_jurisdiction, Some(&certificate.jurisdiction))
+            && equals(&self.expiration_status, certificate.expiration_status())
+            && equals(&self.exemption_status, &certificate.status)
     }
 }
 
-/// A comma list's items. Blank ones are refused rather than dropped.
-pub(crate) fn comma_list(query: &Query, parameter: &str) -> Result<Vec<String>, Refusal> {
-    let Some(list) = query.get(parameter) else {
-        return Ok(Vec::new());
-    };
-    list.split(',')
-        .map(|item| {
-            if item.is_empty() {
-                Err(Refusal::new(parameter, format!("{parameter} has an empty item")))
-            } else {
-                Ok(item.to_owned())
-            }
-        })
-        .collect()
-}
-
-/// Whether the value is one of those asked for, if any were.
-fn among(asked: &[String], value: Option<&str>) -> bool {
-    asked.is_empty() || value.is_some_and(|value| asked.iter().any(|item| item == value))
+/// Returns true if the filter contains the value, or if the filter is empty.
+fn allows(filter: &[String], value: Option<&str>) -> bool {
+    filter.is_empty() || value.is_some_and(|value| filter.iter().any(|item| item == value))
 }

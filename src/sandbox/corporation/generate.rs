@@ -1,4 +1,4 @@
-//! Made-up rows for the corporation vendor, with the oddities that FACTS lists sprinkled in.
+//! Generated rows of the corporation vendor, including the anomalies that FACTS lists.
 
 use fastrand::Rng;
 
@@ -6,7 +6,7 @@ use super::{
     super::{
         Data, Field,
         names::{COMPANY, FAMILY, FORM, TRADE},
-        random::{id, mostly, one_in, pick, uuid},
+        random::{id, one_in, pick, sometimes_missing, uuid},
     },
     Address, CORPORATION_ID, Certificate, Customer,
 };
@@ -35,7 +35,7 @@ const PLACES: &[(&str, &str, &str, &str)] = &[
 
 const JURISDICTIONS: &[&str] = &["US_CA", "US_NY", "US_TX", "US_WA", "US_IL", "US_FL"];
 
-/// Makes up so many customers.
+/// Generates customers.
 pub(crate) fn generate(seed: u64, customers: usize) -> Vec<Customer> {
     let mut rng = Rng::with_seed(seed);
     (0..customers)
@@ -47,20 +47,20 @@ pub(crate) fn generate(seed: u64, customers: usize) -> Vec<Customer> {
 }
 
 fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
-    // Several share a name now and then, as branches do.
+    // Some customers share a name, as branches do.
     let name = format!("{} {} {}", pick(rng, COMPANY), pick(rng, TRADE), pick(rng, FORM));
     let created_at = rng.i64(FIRST_DAY..Certificate::TODAY - 400 * DAY);
     let platform = (!one_in(rng, 4)).then(|| pick(rng, PLATFORMS));
     let exempt = one_in(rng, 3);
     let certificates = if exempt { rng.usize(1..4) } else { 0 };
     Customer {
-        name: mostly(rng, 60, name),
+        name: sometimes_missing(rng, 60, name),
         email: {
             let (_, family) = pick(rng, FAMILY);
-            mostly(rng, 15, format!("{family}@company{n}.example"))
+            sometimes_missing(rng, 15, format!("{family}@company{n}.example"))
         },
         corporation_id: CORPORATION_ID.to_owned(),
-        // Older variants have none (FACTS).
+        // Older variants have no creation time (FACTS).
         created_at: if one_in(rng, 50) { Field::Absent } else { created_at.into() },
         source_platform: platform.map_or(Field::Absent, Field::from),
         source_platform_id: platform.map_or(Field::Absent, |platform| Field::Value(format!("{platform}_{n}"))),
@@ -82,7 +82,7 @@ fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
     }
 }
 
-/// An address in either spelling, or no more than its country (FACTS, case 17).
+/// Generates an address in either spelling, or with a country only (FACTS, case 17).
 fn address(rng: &mut Rng) -> Address {
     let (country, state, city, postal_code) = pick(rng, PLACES);
     let country_only = Address { country: country.to_owned(), ..Address::default() };
@@ -113,7 +113,7 @@ fn certificate(rng: &mut Rng, customer_id: &str, since: i64) -> Certificate {
     let issued_at = rng.i64(since..Certificate::TODAY);
     Certificate {
         id: id(rng, "cert_"),
-        // Some have run out by the sandbox's today, some will, some never do.
+        // Some certificates expired before the sandbox's current day, some expire later, some never.
         expiring_at: (!one_in(rng, 6)).then(|| issued_at + rng.i64(90..1_000) * DAY),
         issued_at,
         country: "US".to_owned(),

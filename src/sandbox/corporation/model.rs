@@ -1,51 +1,51 @@
-//! The vendor's objects, with the fields and the names of its page and of FACTS.
+//! Objects of the vendor, with the field names of its page and of FACTS.
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::{super::Field, CORPORATION_ID};
 
-/// A customer.
+/// Customer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Customer {
-    /// Prefixed with `cust_`; a uuid in older variants (FACTS).
+    /// Id with the prefix `cust_`; a uuid in older variants (FACTS).
     pub id: String,
-    /// The name, which `name` and `search_term` look at.
+    /// Name, the field that `name` and `search_term` match.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub name: Field<String>,
-    /// The email address.
+    /// Email address.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub email: Field<String>,
-    /// Lists show the customers of the corporation asked for only.
+    /// Corporation id. A list shows only the customers of the requested corporation.
     pub corporation_id: String,
-    /// Epoch seconds; absent in older variants (FACTS).
+    /// Creation time in epoch seconds; absent in older variants (FACTS).
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub created_at: Field<i64>,
-    /// Where the customer was imported from, such as `stripe`.
+    /// Platform from which the customer was imported, such as `stripe`.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub source_platform: Field<String>,
-    /// Its id there.
+    /// Customer's id on the source platform.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub source_platform_id: Field<String>,
-    /// The id that the vendor's user gave the customer.
+    /// Id that the vendor's user gave to the customer.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub external_id: Field<String>,
-    /// Such as a VAT number.
+    /// Tax number, such as a VAT number.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub business_identification_number: Field<String>,
-    /// Shown to `extend=shipping_address` only.
+    /// Shipping address, returned with `extend=shipping_address` only.
     #[serde(skip)]
     pub shipping_address: Field<Address>,
-    /// Shown by retrieve only; `exemption_metadata` is their summary.
+    /// Certificates, returned by retrieve only. `exemption_metadata` is their summary.
     #[serde(skip)]
     pub exemption_certificates: Vec<Certificate>,
-    /// Any other fields.
+    /// All other fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Customer {
-    /// A customer of the page's corporation, with nothing else known.
+    /// Creates a customer of the page's corporation. All other fields are absent.
     #[must_use]
     pub fn new(id: &str, name: &str, created_at: i64) -> Self {
         Self {
@@ -58,70 +58,70 @@ impl Customer {
     }
 }
 
-/// An address in either of the two spellings (FACTS). Only `country` is required.
+/// Address in either of two spellings (FACTS). Only `country` is required.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Address {
-    /// The first line, in one spelling.
+    /// First line, first spelling.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub line1: Field<String>,
-    /// The second line, in that spelling.
+    /// Second line, first spelling.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub line2: Field<String>,
-    /// The first line, in the other.
+    /// First line, second spelling.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub address_line_1: Field<String>,
-    /// The second line, in the other.
+    /// Second line, second spelling.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub address_line_2: Field<String>,
-    /// The third line, in the other.
+    /// Third line, second spelling.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub address_line_3: Field<String>,
-    /// The city.
+    /// City.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub city: Field<String>,
-    /// The state or province.
+    /// State or province.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub state: Field<String>,
-    /// The postal code.
+    /// Postal code.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub postal_code: Field<String>,
-    /// Two letters.
+    /// Country code of two letters.
     pub country: String,
 }
 
-/// An exemption certificate, with the fields that FACTS lists.
+/// Exemption certificate, with the fields that FACTS lists.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Certificate {
-    /// The certificate's id.
+    /// Id of the certificate.
     pub id: String,
-    /// Epoch seconds; null where it never expires.
+    /// Expiry in epoch seconds; null if the certificate never expires.
     pub expiring_at: Option<i64>,
-    /// Epoch seconds.
+    /// Date of issue in epoch seconds.
     pub issued_at: i64,
-    /// Two letters.
+    /// Country code of two letters.
     pub country: String,
-    /// Such as `US_CA`.
+    /// Jurisdiction, such as `US_CA`.
     pub jurisdiction: String,
-    /// `ACTIVE` or `INACTIVE`, which `exemption_status` asks for.
+    /// Status: `ACTIVE` or `INACTIVE`, the field that `exemption_status` matches.
     pub status: String,
-    /// Such as `VERIFIED`.
+    /// Verification status, such as `VERIFIED`.
     pub verification_status: String,
-    /// `SINGLE_STATE`, `MULTI_STATE` or `BLANKET`.
+    /// Type, such as `SINGLE_STATE`, `MULTI_STATE` or `BLANKET`.
     pub r#type: String,
-    /// Whose it is.
+    /// Id of the customer.
     pub customer_id: String,
-    /// The scan, if there is one.
+    /// File id of the scan; null without a scan.
     pub file_id: Option<String>,
-    /// Epoch seconds.
+    /// Creation time in epoch seconds.
     pub created_at: i64,
 }
 
 impl Certificate {
-    /// The sandbox's today, 2025-11-01: certificates expire by this, so that the same seed always
-    /// makes the same answers.
+    /// Current day of the sandbox, 2025-11-01. Certificates expire by this fixed day, so the same
+    /// seed always generates the same responses.
     pub const TODAY: i64 = 1_761_955_200;
 
-    /// `ACTIVE` or `EXPIRED`, which `expiration_status` asks for.
+    /// Returns `ACTIVE` or `EXPIRED`, the value that `expiration_status` matches.
     #[must_use]
     pub fn expiration_status(&self) -> &'static str {
         match self.expiring_at {

@@ -1,6 +1,6 @@
-//! The vendor's two routes.
+//! Routes of the vendor.
 
-use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::RwLock;
 
 use http::{Method, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
@@ -8,22 +8,25 @@ use serde::Serialize;
 
 use super::{
     super::{
-        Envelope, Fault, Options,
-        gate::{self, Answer, Gate, Rules, Vendor},
-        log::Log,
+        Envelope, Options,
+        gate::{Gate, Settings},
+        lock::read,
         query::Query,
+        response::{BufferedResponse, ok},
+        vendor::Vendor,
     },
     CORPORATION_ID, CREDENTIAL, Customer,
-    cursor::Cursors,
-    error::Problem,
+    cursor::CursorCodec,
+    error::ErrorResponse,
+    extend::Extend,
     filter::Filter,
     table::Table,
-    view::{CustomerView, Extend, ListBody, Wrapped},
+    view::{CustomerView, ListBody, Wrapped},
 };
 
-/// The vendor and what it holds.
+/// Simulated corporation vendor with its rows.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub struct Service {
     gate: Gate,
     seed: u64,
     envelope: Envelope,
@@ -35,10 +38,10 @@ impl Service {
         Self {
             gate: Gate::new(
                 options,
-                Rules {
+                Settings {
                     credential: CREDENTIAL,
-                    // Our choice: the vendor is silent (FACTS).
-                    per_second: 5,
+                    // Our choice: the vendor documents no limit (FACTS).
+                    requests_per_second: 5,
                     retry_after: Some("1"),
                 },
             ),
@@ -48,23 +51,7 @@ impl Service {
         }
     }
 
-    pub(crate) fn log(&self) -> &Log {
-        &self.gate.log
-    }
-
-    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
-        self.gate.fail_next(n, fault);
-    }
-
-    pub(crate) fn customers(&self) -> RwLockReadGuard<'_, Table> {
-        self.customers.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn customers_mut(&self) -> RwLockWriteGuard<'_, Table> {
-        self.customers.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn list(&self, query: Option<&str>) -> Result<Answer, Problem> {
+    fn list(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
         let mut parameters = vec!["cursor", "limit", "extend"];
         parameters.extend(Filter::PARAMETERS);
         let query = Query::parse(query, &parameters, &[])?;
@@ -72,18 +59,18 @@ impl Service {
         let extend = Extend::parse(&query)?;
         let limit = query.limit()?;
         if filter.corporation_id() != CORPORATION_ID {
-            return Err(Problem::no_corporation());
+            return Err(ErrorResponse::unknown_corporation());
         }
 
-        let table = self.customers();
-        let cursors = Cursors::new(self.seed, &query);
-        let start = query.get("cursor").map(|cursor| cursors.read(cursor)).transpose()?.map(|id| table.rank(&id));
+        let table = read(&self.customers);
+        let codec = CursorCodec::new(self.seed, &query);
+        let start = query.get("cursor").map(|cursor| codec.decode(cursor)).transpose()?.map(|id| table.rank(&id));
 
         let mut total = 0;
         let mut rows = Vec::with_capacity(limit);
         let mut more = false;
         for (rank, customer) in table.ranked() {
-            if !filter.keeps(customer) {
+            if !filter.matches(customer) {
                 continue;
             }
             total += 1;
@@ -98,51 +85,61 @@ impl Service {
         }
         let body = ListBody {
             total_customers: total,
-            cursor: rows.last().filter(|_| more).map(|last| cursors.after(&last.id)),
+            cursor: rows.last().filter(|_| more).map(|last| codec.encode(&last.id)),
             customers: rows.into_iter().map(|customer| CustomerView::listed(customer, extend)).collect(),
         };
-        Ok(self.enveloped(&body, "Successfully fetched customers."))
+        Ok(self.success(&body, "Successfully fetched customers."))
     }
 
-    /// The page of retrieve is not at hand: `extend` is the one parameter that makes sense there.
-    fn retrieve(&self, id: &str, query: Option<&str>) -> Result<Answer, Problem> {
+    /// Retrieves one customer. The vendor's page of retrieve is not available, so `extend` is the only
+    /// parameter: it is the only list parameter that applies to one customer.
+    fn retrieve(&self, id: &str, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
         let query = Query::parse(query, &["extend"], &[])?;
         let extend = Extend::parse(&query)?;
-        let table = self.customers();
-        let customer = table.get(id).ok_or_else(Problem::no_customer)?;
-        Ok(self.enveloped(&CustomerView::retrieved(customer, extend), "Successfully fetched customer."))
+        let table = read(&self.customers);
+        let customer = table.get(id).ok_or_else(ErrorResponse::unknown_customer)?;
+        Ok(self.success(&CustomerView::retrieved(customer, extend), "Successfully fetched customer."))
     }
 
-    fn enveloped(&self, body: &impl Serialize, message: &'static str) -> Answer {
+    fn success(&self, body: &impl Serialize, message: &'static str) -> BufferedResponse {
         match self.envelope {
-            Envelope::Wrapped => gate::json(StatusCode::OK, &Wrapped { data: body, message }),
-            Envelope::Flat => gate::json(StatusCode::OK, body),
+            Envelope::Wrapped => ok(&Wrapped { data: body, message }),
+            Envelope::Flat => ok(body),
         }
     }
 }
 
 impl Vendor for Service {
+    const BASE_PATH: &'static str = "/api/v1";
+
+    type Customer = Customer;
+    type Customers = Table;
+
     fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    fn route(&self, request: &Parts) -> Answer {
+    fn customers(&self) -> &RwLock<Table> {
+        &self.customers
+    }
+
+    fn route(&self, request: &Parts) -> BufferedResponse {
         let path = request.uri.path();
         let query = request.uri.query();
-        // Split before it is decoded, so that an id may hold `%2F`.
+        // The path is split before decoding, because an id may contain `%2F`.
         let segments: Vec<&str> = path.split('/').skip(1).collect();
-        let answer = match segments[..] {
+        let response = match segments[..] {
             ["api", "v1", "customers"] | ["api", "v1", "customers", _] if request.method != Method::GET => {
-                Err(Problem::of(StatusCode::METHOD_NOT_ALLOWED))
+                Err(ErrorResponse::from_status(StatusCode::METHOD_NOT_ALLOWED))
             }
             ["api", "v1", "customers"] => self.list(query),
             ["api", "v1", "customers", id] => self.retrieve(&percent_decode_str(id).decode_utf8_lossy(), query),
-            _ => Err(Problem::of(StatusCode::NOT_FOUND)),
+            _ => Err(ErrorResponse::from_status(StatusCode::NOT_FOUND)),
         };
-        answer.unwrap_or_else(|problem| problem.answer(path))
+        response.unwrap_or_else(|error| error.into_response(path))
     }
 
-    fn error(&self, status: StatusCode, path: &str) -> Answer {
-        Problem::of(status).answer(path)
+    fn error(&self, status: StatusCode, path: &str) -> BufferedResponse {
+        ErrorResponse::from_status(status).into_response(path)
     }
 }

@@ -1,16 +1,16 @@
-//! Rows in an order that is fixed, but follows no field.
+//! Table of customers in an order that is fixed, but follows no field.
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::Customer;
+use super::{super::vendor::Store, Customer};
 
-/// A place in the list.
+/// Position of a customer in the list.
 pub(crate) type Rank = [u8; 32];
 
-/// The customers by a hash of their ids: the vendor promises no order (FACTS), so there is none to
-/// rely on.
+/// Customers in the order of a keyed hash of their ids. The vendor promises no order (FACTS), so
+/// clients must not rely on one.
 #[derive(Debug)]
-pub(crate) struct Table {
+pub struct Table {
     key: [u8; 32],
     rows: BTreeMap<Rank, Customer>,
     ranks: HashMap<String, Rank>,
@@ -29,31 +29,33 @@ impl Table {
         table
     }
 
-    pub(crate) fn insert(&mut self, row: Customer) {
+    pub(crate) fn get(&self, id: &str) -> Option<&Customer> {
+        self.rows.get(self.ranks.get(id)?)
+    }
+
+    /// Returns all rows in list order, each with its rank.
+    pub(crate) fn ranked(&self) -> impl Iterator<Item = (&Rank, &Customer)> {
+        self.rows.iter()
+    }
+
+    /// Returns the rank of an id. A removed id keeps its rank, so its cursor stays valid.
+    pub(crate) fn rank(&self, id: &str) -> Rank {
+        *blake3::keyed_hash(&self.key, id.as_bytes()).as_bytes()
+    }
+}
+
+impl Store<Customer> for Table {
+    fn to_vec(&self) -> Vec<Customer> {
+        self.rows.values().cloned().collect()
+    }
+
+    fn insert(&mut self, row: Customer) {
         let rank = self.rank(&row.id);
         self.ranks.insert(row.id.clone(), rank);
         self.rows.insert(rank, row);
     }
 
-    pub(crate) fn remove(&mut self, id: &str) -> bool {
+    fn remove(&mut self, id: &str) -> bool {
         self.ranks.remove(id).and_then(|rank| self.rows.remove(&rank)).is_some()
-    }
-
-    pub(crate) fn get(&self, id: &str) -> Option<&Customer> {
-        self.rows.get(self.ranks.get(id)?)
-    }
-
-    /// All rows in list order, each with its place.
-    pub(crate) fn ranked(&self) -> impl Iterator<Item = (&Rank, &Customer)> {
-        self.rows.iter()
-    }
-
-    pub(crate) fn to_vec(&self) -> Vec<Customer> {
-        self.rows.values().cloned().collect()
-    }
-
-    /// The place of an id, also of one that is gone: a walk survives the removal of its last row.
-    pub(crate) fn rank(&self, id: &str) -> Rank {
-        *blake3::keyed_hash(&self.key, id.as_bytes()).as_bytes()
     }
 }

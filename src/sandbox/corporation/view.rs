@@ -1,42 +1,12 @@
-//! The bodies of the vendor's answers.
+//! Response bodies of the vendor.
 
 use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::{
-    super::{
-        Field,
-        query::{Query, Refusal},
-    },
-    Address, Certificate, Customer,
-    filter::comma_list,
-};
+use super::{super::Field, Address, Certificate, Customer, extend::Extend};
 
-/// The fields to show beyond the usual.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Extend {
-    shipping_address: bool,
-    exemption_metadata: bool,
-}
-
-impl Extend {
-    pub(crate) fn parse(query: &Query) -> Result<Self, Refusal> {
-        let mut extend = Self { shipping_address: false, exemption_metadata: false };
-        for field in comma_list(query, "extend")? {
-            match field.as_str() {
-                "shipping_address" => extend.shipping_address = true,
-                "exemption_metadata" => extend.exemption_metadata = true,
-                other => {
-                    return Err(Refusal::new("extend", format!("extend does not know {other}")));
-                }
-            }
-        }
-        Ok(extend)
-    }
-}
-
-/// The body under `data` in its schema, and alone in its examples.
+/// List body: the value of `data` in the vendor's schema, the whole body in its examples.
 #[derive(Debug, Serialize)]
 pub(crate) struct ListBody<'a> {
     pub(crate) customers: Vec<CustomerView<'a>>,
@@ -44,14 +14,14 @@ pub(crate) struct ListBody<'a> {
     pub(crate) cursor: Option<String>,
 }
 
-/// The schema's envelope.
+/// Envelope of the vendor's schema.
 #[derive(Debug, Serialize)]
 pub(crate) struct Wrapped<'a, T> {
     pub(crate) data: &'a T,
     pub(crate) message: &'static str,
 }
 
-/// A customer with what was asked for besides.
+/// Customer with additional fields.
 #[derive(Debug, Serialize)]
 pub(crate) struct CustomerView<'a> {
     #[serde(flatten)]
@@ -65,13 +35,13 @@ pub(crate) struct CustomerView<'a> {
 }
 
 impl<'a> CustomerView<'a> {
-    /// A customer in a list.
+    /// Builds a customer of a list.
     pub(crate) fn listed(customer: &'a Customer, extend: Extend) -> Self {
         Self {
             customer,
             shipping_address: if extend.shipping_address { &customer.shipping_address } else { &Field::Absent },
             exemption_metadata: if extend.exemption_metadata {
-                ExemptionMetadata::of(&customer.exemption_certificates).into()
+                ExemptionMetadata::from_certificates(&customer.exemption_certificates).into()
             } else {
                 Field::Absent
             },
@@ -79,13 +49,13 @@ impl<'a> CustomerView<'a> {
         }
     }
 
-    /// A customer alone, with its certificates: FACTS has the field and no option for it.
+    /// Builds a single customer with its certificates. FACTS lists the field and no option for it.
     pub(crate) fn retrieved(customer: &'a Customer, extend: Extend) -> Self {
         Self { exemption_certificates: &customer.exemption_certificates, ..Self::listed(customer, extend) }
     }
 }
 
-/// The summary of a customer's certificates (FACTS).
+/// Summary of a customer's certificates (FACTS).
 #[derive(Debug, Serialize)]
 struct ExemptionMetadata<'a> {
     total_certificates: usize,
@@ -99,12 +69,14 @@ struct ExemptionMetadata<'a> {
 }
 
 impl<'a> ExemptionMetadata<'a> {
-    /// None, which becomes null, for a customer without certificates: our choice.
-    fn of(certificates: &'a [Certificate]) -> Option<Self> {
+    /// Summarizes certificates. Without certificates the summary is `None`, which becomes null; this
+    /// is our choice.
+    fn from_certificates(certificates: &'a [Certificate]) -> Option<Self> {
         if certificates.is_empty() {
             return None;
         }
-        let count = |of: fn(&Certificate) -> bool| certificates.iter().filter(|certificate| of(certificate)).count();
+        let count =
+            |matches: fn(&Certificate) -> bool| certificates.iter().filter(|certificate| matches(certificate)).count();
         let exempted_states: BTreeSet<&str> =
             certificates.iter().map(|certificate| certificate.jurisdiction.as_str()).collect();
         Some(Self {

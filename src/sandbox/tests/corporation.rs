@@ -5,39 +5,39 @@ use super::super::{
 use super::{get, ids, small};
 
 #[tokio::test]
-async fn a_walk_visits_every_row_once_and_ends_with_null() {
+async fn paging_returns_every_row_once() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let corporation = sandbox.corporation();
     let expected: Vec<String> = corporation.customers().into_iter().map(|c| c.id).collect();
 
-    let mut walked = Vec::new();
+    let mut visited = Vec::new();
     let mut cursor = String::new();
     loop {
         let body = corporation.list(&format!("&limit=23{cursor}")).await;
         assert_eq!(body["total_customers"], 230);
-        walked.extend(ids(&body["customers"]));
-        // A walk survives the removal of the row that it stands on.
+        visited.extend(ids(&body["customers"]));
+        // A cursor stays valid after the removal of its row.
         let Some(next) = body["cursor"].as_str() else {
             assert!(body["cursor"].is_null());
             break;
         };
-        if walked.len() == 46 {
-            assert!(corporation.delete(walked.last().unwrap()));
-            corporation.insert(Customer::new(walked.last().unwrap(), "Back again", 0));
+        if visited.len() == 46 {
+            assert!(corporation.delete(visited.last().unwrap()));
+            corporation.insert(Customer::new(visited.last().unwrap(), "Inserted again", 0));
         }
         cursor = format!("&cursor={next}");
     }
-    assert_eq!(walked, expected);
+    assert_eq!(visited, expected);
     assert_eq!(corporation.calls(), 10);
 }
 
 #[tokio::test]
-async fn a_cursor_holds_for_its_own_filters_only() {
+async fn cursor_is_bound_to_its_filters() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let corporation = sandbox.corporation();
     let body = corporation.list("&search_term=a&limit=2").await;
     let cursor = body["cursor"].as_str().unwrap();
-    // What is not a filter may change.
+    // Parameters that are not filters may change.
     corporation.list(&format!("&limit=3&extend=shipping_address&cursor={cursor}&search_term=a")).await;
 
     let id = corporation.corporation_id();
@@ -53,17 +53,17 @@ async fn a_cursor_holds_for_its_own_filters_only() {
     }
 }
 
-type Keep<'a> = Box<dyn Fn(&Customer) -> bool + 'a>;
+type Predicate<'a> = Box<dyn Fn(&Customer) -> bool + 'a>;
 
 #[tokio::test]
-async fn filters_are_anded_and_comma_lists_ored() {
+async fn filters_use_and_comma_lists_use_or() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let corporation = sandbox.corporation();
     let name = corporation.customers()[7].name.as_str().unwrap().to_owned();
     let encoded: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
-    let any = |row: &Customer, fits: fn(&Certificate) -> bool| row.exemption_certificates.iter().any(fits);
+    let any = |row: &Customer, matches: fn(&Certificate) -> bool| row.exemption_certificates.iter().any(matches);
 
-    let cases: [(String, Keep<'_>); 8] = [
+    let cases: [(String, Predicate<'_>); 8] = [
         (format!("name={encoded}"), Box::new(|row| row.name.as_str() == Some(&name))),
         (
             "search_term=%C4%8CAPEK".to_owned(),
@@ -91,23 +91,23 @@ async fn filters_are_anded_and_comma_lists_ored() {
             "certificate_types=BLANKET&exemption_status=ACTIVE".to_owned(),
             Box::new(|row| any(row, |c| c.r#type == "BLANKET" && c.status == "ACTIVE")),
         ),
-        ("source_platforms=unheard_of".to_owned(), Box::new(|_| false)),
+        ("source_platforms=unknown".to_owned(), Box::new(|_| false)),
     ];
-    for (parameters, keep) in cases {
+    for (parameters, predicate) in cases {
         let expected: Vec<String> =
-            corporation.customers().into_iter().filter(|row| keep(row)).map(|row| row.id).collect();
+            corporation.customers().into_iter().filter(|row| predicate(row)).map(|row| row.id).collect();
         let body = corporation.list(&format!("&limit=100&{parameters}")).await;
         assert_eq!(body["total_customers"], expected.len(), "{parameters}");
         assert_eq!(ids(&body["customers"]), expected[..expected.len().min(100)], "{parameters}");
         assert!(
-            expected.len() < 230 && (!expected.is_empty() || parameters.ends_with("unheard_of")),
-            "{parameters} tells nothing"
+            expected.len() < 230 && (!expected.is_empty() || parameters.ends_with("unknown")),
+            "{parameters} matches no row or all rows"
         );
     }
 }
 
 #[tokio::test]
-async fn what_the_page_does_not_list_is_refused() {
+async fn undocumented_requests_are_rejected() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let corporation = sandbox.corporation();
     let id = corporation.corporation_id();
@@ -133,7 +133,7 @@ async fn what_the_page_does_not_list_is_refused() {
 }
 
 #[tokio::test]
-async fn extended_fields_are_shown_on_request_in_either_envelope() {
+async fn extend_adds_fields_in_both_envelopes() {
     for envelope in [Envelope::Wrapped, Envelope::Flat] {
         let sandbox = Sandbox::start(Options { envelope, ..small() }).await.unwrap();
         let corporation = sandbox.corporation();
@@ -160,16 +160,16 @@ async fn extended_fields_are_shown_on_request_in_either_envelope() {
 }
 
 #[tokio::test]
-async fn the_sixth_request_within_a_second_is_refused_for_a_second() {
+async fn rate_limit_is_5_requests_per_second() {
     let sandbox = Sandbox::start(Options { enforce_rate_limits: true, ..small() }).await.unwrap();
     let corporation = sandbox.corporation();
     let client = reqwest::Client::new();
     let url = format!("{}/customers/{}", corporation.base_url(), super::Data::SHARED_ID);
     let calls = (0..6).map(|_| client.get(&url).bearer_auth(corporation.credential()).send());
-    let answers: Vec<_> = futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect();
-    let refused: Vec<_> = answers.iter().filter(|answer| answer.status() == 429).collect();
-    assert_eq!(refused.len(), 1);
-    assert_eq!(refused[0].headers()["retry-after"], "1");
+    let responses: Vec<_> = futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect();
+    let rejected: Vec<_> = responses.iter().filter(|response| response.status() == 429).collect();
+    assert_eq!(rejected.len(), 1);
+    assert_eq!(rejected[0].headers()["retry-after"], "1");
 
     tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     let (status, _) =

@@ -1,16 +1,16 @@
-//! Both vendors over their real sockets.
+//! Tests of both vendors over their sockets.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
 
-use super::{Corporation, Data, Options, Sandbox, Tolt};
+use super::{Corporation, Data, Handle, Options, Sandbox, Tolt, vendor::Vendor};
 
 mod corporation;
 mod faults;
 mod tolt;
 
-/// Few rows and no limits, unless a test says otherwise.
+/// Options with few rows and no rate limits.
 fn small() -> Options {
     Options {
         tolt_customers: 230,
@@ -21,7 +21,7 @@ fn small() -> Options {
     }
 }
 
-/// An answer: status and body.
+/// Sends a request. Returns the status and the body.
 async fn get(base: &str, path: &str, credential: &str) -> (u16, Value) {
     let response = reqwest::Client::new().get(format!("{base}{path}")).bearer_auth(credential).send().await.unwrap();
     let status = response.status().as_u16();
@@ -29,26 +29,24 @@ async fn get(base: &str, path: &str, credential: &str) -> (u16, Value) {
     (status, serde_json::from_slice(&body).unwrap())
 }
 
-impl Tolt {
+impl<S: Vendor> Handle<S> {
     async fn get(&self, path: &str) -> (u16, Value) {
         get(&self.base_url(), path, self.credential()).await
     }
+}
 
-    /// A list of the program's, with these further parameters.
-    async fn list(&self, what: &str, parameters: &str) -> Value {
+impl Tolt {
+    /// Lists objects of the program with additional parameters.
+    async fn list(&self, objects: &str, parameters: &str) -> Value {
         let program = self.program_id();
-        let (status, body) = self.get(&format!("/v1/{what}?program_id={program}{parameters}")).await;
+        let (status, body) = self.get(&format!("/v1/{objects}?program_id={program}{parameters}")).await;
         assert_eq!(status, 200, "{body}");
         body
     }
 }
 
 impl Corporation {
-    async fn get(&self, path: &str) -> (u16, Value) {
-        get(&self.base_url(), path, self.credential()).await
-    }
-
-    /// The inner object of a list of the corporation's, with these further parameters.
+    /// Lists customers of the corporation with additional parameters. Returns the inner object.
     async fn list(&self, parameters: &str) -> Value {
         let corporation = self.corporation_id();
         let (status, body) = self.get(&format!("/customers?corporation_id={corporation}{parameters}")).await;
@@ -57,13 +55,13 @@ impl Corporation {
     }
 }
 
-/// The ids of a page's rows.
+/// Returns the ids of a page's rows.
 fn ids(rows: &Value) -> Vec<String> {
     rows.as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]
-async fn the_same_seed_makes_the_same_rows_and_both_vendors_share_an_id() {
+async fn seed_determines_rows_and_shared_id() {
     let one = Data::generate(&small());
     let same = Data::generate(&small());
     let other = Data::generate(&Options { seed: 2, ..small() });
@@ -79,7 +77,7 @@ async fn the_same_seed_makes_the_same_rows_and_both_vendors_share_an_id() {
 }
 
 #[test]
-fn made_up_rows_hold_the_oddities() {
+fn generated_rows_contain_anomalies() {
     let data = Data::generate(&Options::default());
     let (customers, transactions) = (&data.tolt.customers, &data.tolt.transactions);
     assert_eq!((customers.len(), transactions.len()), (10_000, 25_000));
@@ -103,7 +101,7 @@ fn made_up_rows_hold_the_oddities() {
 }
 
 #[tokio::test]
-async fn a_key_is_required_and_only_get_is_answered() {
+async fn other_keys_and_methods_are_rejected() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let (tolt, corporation) = (sandbox.tolt(), sandbox.corporation());
 
@@ -131,7 +129,7 @@ async fn a_key_is_required_and_only_get_is_answered() {
 }
 
 #[tokio::test]
-async fn dropping_it_cuts_kept_connections_too() {
+async fn dropping_the_sandbox_closes_connections() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let url = sandbox.tolt().base_url();
     let client = reqwest::Client::new();

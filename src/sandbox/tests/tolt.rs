@@ -5,7 +5,7 @@ use super::super::{
 use super::{ids, small};
 
 #[tokio::test]
-async fn walks_visit_every_row_once_in_either_order_and_direction() {
+async fn paging_returns_every_row_in_all_directions() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let tolt = sandbox.tolt();
     let oldest_first: Vec<String> = tolt.customers().into_iter().map(|c| c.id).collect();
@@ -13,39 +13,38 @@ async fn walks_visit_every_row_once_in_either_order_and_direction() {
 
     // Descending is the default.
     for (order, expected) in [("", &newest_first), ("&order=asc", &oldest_first)] {
-        // The last page is full, and says that it is the last.
+        // The last page is full and has `has_more: false`.
         tolt.reset_calls();
-        let mut walked = Vec::new();
+        let mut visited = Vec::new();
         let mut after = String::new();
         loop {
             let body = tolt.list("customers", &format!("{order}&limit=10{after}")).await;
             assert_eq!(body["total_count"], 230);
-            walked.extend(ids(&body["data"]["data"]));
+            visited.extend(ids(&body["data"]["data"]));
             if body["has_more"] == false {
                 break;
             }
-            after = format!("&starting_after={}", walked.last().unwrap());
+            after = format!("&starting_after={}", visited.last().unwrap());
         }
-        assert_eq!(&walked, expected);
+        assert_eq!(&visited, expected);
         assert_eq!(tolt.calls(), 23);
 
-        // Back from the last row: pages in list order, each before the one before; the last page
-        // holds one row.
-        let mut walked = vec![expected.last().unwrap().clone()];
+        // Backward from the last row: rows of a page are in list order. The last page has one row.
+        let mut visited = vec![expected.last().unwrap().clone()];
         loop {
-            let before = format!("{order}&limit=12&ending_before={}", walked[0]);
+            let before = format!("{order}&limit=12&ending_before={}", visited[0]);
             let body = tolt.list("customers", &before).await;
-            walked.splice(0..0, ids(&body["data"]["data"]));
+            visited.splice(0..0, ids(&body["data"]["data"]));
             if body["has_more"] == false {
                 break;
             }
         }
-        assert_eq!(&walked, expected);
+        assert_eq!(&visited, expected);
     }
 }
 
 #[tokio::test]
-async fn ties_go_by_id_and_a_deleted_row_is_no_cursor() {
+async fn ties_sort_by_id_and_deleted_cursor_fails() {
     let noon = "2025-01-15T12:00:00.000Z";
     let rows = [
         Customer::new("b", noon),
@@ -69,7 +68,7 @@ async fn ties_go_by_id_and_a_deleted_row_is_no_cursor() {
 }
 
 #[tokio::test]
-async fn what_the_pages_do_not_list_is_refused() {
+async fn undocumented_requests_are_rejected() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let tolt = sandbox.tolt();
     let program = tolt.program_id();
@@ -110,7 +109,7 @@ async fn what_the_pages_do_not_list_is_refused() {
 }
 
 #[tokio::test]
-async fn filters_narrow_and_dates_are_inclusive() {
+async fn filters_apply_and_dates_are_inclusive() {
     let sandbox = Sandbox::start(small()).await.unwrap();
     let tolt = sandbox.tolt();
     let customers = tolt.customers();
@@ -134,7 +133,7 @@ async fn filters_narrow_and_dates_are_inclusive() {
 }
 
 #[tokio::test]
-async fn expanded_objects_stand_inside_and_stats_add_up() {
+async fn expand_embeds_objects_and_sums_stats() {
     let mut data = Data::generate(1, 3, 0);
     let partner = data.partners[0].clone();
     let mut customer = Customer::new("a/b + ü", "2025-01-15T14:30:00.000Z");
@@ -166,8 +165,8 @@ async fn expanded_objects_stand_inside_and_stats_add_up() {
     assert_eq!(body["data"][0]["customer"], serde_json::Value::Null);
     assert_eq!(body["data"][1]["partner"], serde_json::Value::Null);
     assert!(body["data"][1].get("program").is_none());
-    let inside = body["data"][1]["customer"].as_object().unwrap();
-    let mut names: Vec<_> = inside.keys().collect();
+    let embedded = body["data"][1]["customer"].as_object().unwrap();
+    let mut names: Vec<_> = embedded.keys().collect();
     names.sort();
     assert_eq!(names, ["created_at", "email", "id", "name", "status"]);
 
@@ -176,21 +175,21 @@ async fn expanded_objects_stand_inside_and_stats_add_up() {
 }
 
 #[tokio::test]
-async fn the_twenty_sixth_request_within_a_second_is_refused() {
+async fn rate_limit_is_25_requests_per_second() {
     let sandbox = Sandbox::start(Options { enforce_rate_limits: true, ..small() }).await.unwrap();
     let tolt = sandbox.tolt();
     let client = reqwest::Client::new();
     let url = format!("{}/v1/customers?program_id={}", tolt.base_url(), tolt.program_id());
 
     let calls = (0..26).map(|_| client.get(&url).bearer_auth(tolt.credential()).send());
-    let mut answers: Vec<_> = futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect();
-    answers.sort_by_key(reqwest::Response::status);
-    assert_eq!(answers[24].status(), 200);
-    let refused = answers.pop().unwrap();
-    assert_eq!(refused.status(), 429);
-    assert_eq!(refused.headers().get("retry-after"), None);
+    let mut responses: Vec<_> = futures_util::future::join_all(calls).await.into_iter().map(Result::unwrap).collect();
+    responses.sort_by_key(reqwest::Response::status);
+    assert_eq!(responses[24].status(), 200);
+    let rejected = responses.pop().unwrap();
+    assert_eq!(rejected.status(), 429);
+    assert_eq!(rejected.headers().get("retry-after"), None);
     assert_eq!(
-        refused.text().await.unwrap(),
+        rejected.text().await.unwrap(),
         r#"{"success":false,"error":{"message":"Too many requests. Please try again.","type":"rate_limit_error"}}"#
     );
 }

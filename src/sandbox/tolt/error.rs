@@ -1,33 +1,34 @@
-//! Tolt's v1 error envelope.
+//! Error responses in Tolt's v1 envelope.
 
 use http::StatusCode;
 use serde_json::json;
 
 use super::{
     super::{
-        gate::{self, Answer},
-        query::Refusal,
+        query::InvalidParameter,
+        response::{self, BufferedResponse},
     },
     table::UnknownCursor,
 };
 
-/// What a call did wrong. The v1 pages name two types, `authentication_error` and
-/// `rate_limit_error`, and no statuses; the other types are the codes of v2 (FACTS), or named
-/// after them.
+/// Error of a call.
+///
+/// The v1 pages name two types, `authentication_error` and `rate_limit_error`, and no statuses. The
+/// other types are the codes of v2 (FACTS), or follow their naming.
 #[derive(Debug)]
-pub(crate) struct Problem {
+pub(crate) struct ErrorResponse {
     status: StatusCode,
     r#type: &'static str,
     message: String,
 }
 
-impl Problem {
-    pub(crate) fn not_found(what: &str) -> Self {
-        Self { status: StatusCode::NOT_FOUND, r#type: "not_found", message: format!("{what} not found") }
+impl ErrorResponse {
+    pub(crate) fn not_found(object: &str) -> Self {
+        Self { status: StatusCode::NOT_FOUND, r#type: "not_found", message: format!("{object} not found") }
     }
 
-    /// The problem of a status that no parameter caused.
-    pub(crate) fn of(status: StatusCode) -> Self {
+    /// Builds the error for a status that no parameter caused.
+    pub(crate) fn from_status(status: StatusCode) -> Self {
         let (r#type, message) = match status {
             StatusCode::UNAUTHORIZED => ("authentication_error", "Invalid API key provided"),
             StatusCode::TOO_MANY_REQUESTS => ("rate_limit_error", "Too many requests. Please try again."),
@@ -40,8 +41,8 @@ impl Problem {
         Self { status, r#type, message: message.to_owned() }
     }
 
-    pub(crate) fn answer(self) -> Answer {
-        gate::json(
+    pub(crate) fn into_response(self) -> BufferedResponse {
+        response::json(
             self.status,
             &json!({
                 "success": false,
@@ -51,18 +52,18 @@ impl Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
-        Self { status: StatusCode::BAD_REQUEST, r#type: "validation_error", message: refusal.message }
+impl From<InvalidParameter> for ErrorResponse {
+    fn from(error: InvalidParameter) -> Self {
+        Self { status: StatusCode::BAD_REQUEST, r#type: "validation_error", message: error.message }
     }
 }
 
-impl From<UnknownCursor> for Problem {
+impl From<UnknownCursor> for ErrorResponse {
     fn from(UnknownCursor: UnknownCursor) -> Self {
         Self {
             status: StatusCode::BAD_REQUEST,
             r#type: "invalid_cursor",
-            message: "The cursor is not a known id".to_owned(),
+            message: "The cursor is not the id of a row".to_owned(),
         }
     }
 }

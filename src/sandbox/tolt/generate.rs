@@ -1,4 +1,4 @@
-//! Made-up rows for Tolt, with the oddities that FACTS lists sprinkled in.
+//! Generated rows of Tolt, including the anomalies that FACTS lists.
 
 use fastrand::Rng;
 use jiff::{SignedDuration, Timestamp};
@@ -8,27 +8,28 @@ use super::{
     super::{
         Data as AllData, Field,
         names::{COMPANY, FAMILY, FORM, GIVEN, TRADE},
-        random::{id, mostly, one_in, pick, uuid},
+        random::{id, one_in, pick, sometimes_missing, uuid},
     },
     Customer, Data, ORGANIZATION_ID, PROGRAM_ID, Partner, Program, Transaction,
-    view::millis,
+    timestamp::format_millis,
 };
 
 /// 2024-03-06, the day after the program was created.
 const FIRST_DAY: i64 = 1_709_683_200;
-/// 2025-11-01, after which nothing happens.
+/// 2025-11-01, the upper bound of all timestamps.
 const LAST_DAY: i64 = 1_761_955_200;
 
-pub(crate) fn data(seed: u64, customers: usize, transactions: usize) -> Data {
+/// Generates rows. There are no transactions without customers.
+pub(crate) fn generate(seed: u64, customers: usize, transactions: usize) -> Data {
     let mut rng = Rng::with_seed(seed);
     let partners: Vec<Partner> = (0..40).map(|_| partner(&mut rng)).collect();
 
     let mut rows: Vec<(Timestamp, Customer)> = Vec::with_capacity(customers);
     for n in 0..customers {
         let at = match rows.last() {
-            // Equal times, so that ties fall on the edges of pages.
+            // Equal timestamps, to produce ties at page boundaries.
             Some((at, _)) if one_in(&mut rng, 12) => *at,
-            _ => moment(&mut rng, FIRST_DAY),
+            _ => random_timestamp(&mut rng, FIRST_DAY),
         };
         let mut row = customer(&mut rng, n, at, &partners);
         if n == 0 {
@@ -37,12 +38,11 @@ pub(crate) fn data(seed: u64, customers: usize, transactions: usize) -> Data {
         rows.push((at, row));
     }
 
-    // Without customers there is nobody to pay.
     let transactions = if rows.is_empty() { 0 } else { transactions };
     let transactions = (0..transactions)
         .map(|_| {
-            let (since, caller_share) = &rows[rng.usize(..rows.len())];
-            transaction(&mut rng, *since, caller_share)
+            let (since, payer) = &rows[rng.usize(..rows.len())];
+            transaction(&mut rng, *since, payer)
         })
         .collect();
 
@@ -64,14 +64,14 @@ fn partner(rng: &mut Rng) -> Partner {
         company_name: (!one_in(rng, 3))
             .then(|| format!("{} {} {}", pick(rng, COMPANY), pick(rng, TRADE), pick(rng, FORM))),
         status: pick(rng, &["active", "active", "active", "pending", "suspended", "rejected"]).to_owned(),
-        created_at: millis(moment(rng, FIRST_DAY)),
+        created_at: format_millis(random_timestamp(rng, FIRST_DAY)),
     }
 }
 
 fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Customer {
     let ((given, given_ascii), (family, family_ascii)) = (pick(rng, GIVEN), pick(rng, FAMILY));
     let email = if one_in(rng, 80) {
-        // Any unique string will do (FACTS).
+        // An email may be any unique string (FACTS).
         format!("user-{n}")
     } else {
         format!("{given_ascii}.{family_ascii}{n}@example.com")
@@ -80,10 +80,10 @@ fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Cus
     let customer_id = match rng.u8(..3) {
         0 => format!("{given_ascii}_{family_ascii}_{n}"),
         1 => uuid(rng),
-        // Characters that a query or a path must escape.
+        // Characters that must be escaped in a query or a path.
         _ => format!("crm/{n}+{family_ascii}=a%20b"),
     };
-    // Some partners bring more customers than others.
+    // The minimum of two choices gives some partners more customers than others.
     let partner = &partners[rng.usize(..partners.len()).min(rng.usize(..partners.len()))];
     let status = match rng.u8(..100) {
         0..25 => "lead",
@@ -92,24 +92,25 @@ fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Cus
         80..98 => "canceled",
         _ => "suspended",
     };
-    let later = Timestamp::from_second(LAST_DAY)
+    let updated_at = Timestamp::from_second(LAST_DAY)
         .map_or(at, |end| end.min(at + SignedDuration::from_secs(rng.i64(0..90 * 86_400))));
     Customer {
         id: id(rng, "cust_"),
-        email: mostly(rng, 30, email),
-        partner_id: mostly(rng, 15, partner.id.clone()),
-        name: mostly(rng, 30, name),
-        customer_id: mostly(rng, 15, customer_id),
-        created_at: written(rng, at),
-        updated_at: written(rng, later),
-        status: mostly(rng, 100, status.to_owned()),
+        email: sometimes_missing(rng, 30, email),
+        partner_id: sometimes_missing(rng, 15, partner.id.clone()),
+        name: sometimes_missing(rng, 30, name),
+        customer_id: sometimes_missing(rng, 15, customer_id),
+        created_at: random_format(rng, at),
+        updated_at: random_format(rng, updated_at),
+        status: sometimes_missing(rng, 100, status.to_owned()),
         program_id: PROGRAM_ID.to_owned(),
         organization_id: ORGANIZATION_ID.to_owned(),
         extra: customer_extra(rng, at),
     }
 }
 
-/// The fields that only write responses document, on some rows and mostly null (FACTS).
+/// Generates the fields that only write responses document. Some rows have the fields, mostly null
+/// (FACTS).
 fn customer_extra(rng: &mut Rng, at: Timestamp) -> Map<String, Value> {
     if !one_in(rng, 8) {
         return Map::new();
@@ -119,15 +120,15 @@ fn customer_extra(rng: &mut Rng, at: Timestamp) -> Map<String, Value> {
         ("identifier", Value::Null),
         ("plan", plan.into()),
         ("subscription_id", Value::Null),
-        ("lead_at", millis(at).into()),
+        ("lead_at", format_millis(at).into()),
         ("active_at", Value::Null),
         ("click_id", Value::Null),
         ("promotion_code_id", Value::Null),
     ])
 }
 
-fn transaction(rng: &mut Rng, since: Timestamp, caller_share: &Customer) -> Transaction {
-    let at = moment(rng, since.as_second());
+fn transaction(rng: &mut Rng, since: Timestamp, payer: &Customer) -> Transaction {
+    let at = random_timestamp(rng, since.as_second());
     let refund = one_in(rng, 30);
     let cents = if refund { -rng.i64(500..20_000) } else { rng.i64(500..60_000) };
     let (billing_type, interval) = match rng.u8(..10) {
@@ -145,11 +146,11 @@ fn transaction(rng: &mut Rng, since: Timestamp, caller_share: &Customer) -> Tran
             None,
         ],
     );
-    let written_at = written(rng, at);
+    let created_at = random_format(rng, at);
     Transaction {
         id: id(rng, "txn_"),
         amount: if one_in(rng, 40) { cents.to_string().into() } else { cents.into() },
-        customer_id: caller_share.id.clone(),
+        customer_id: payer.id.clone(),
         billing_type,
         charge_id: id(rng, "ch_").into(),
         click_id: if one_in(rng, 3) { id(rng, "clk_").into() } else { Field::Null },
@@ -157,15 +158,16 @@ fn transaction(rng: &mut Rng, since: Timestamp, caller_share: &Customer) -> Tran
         product_name: product.map(|(_, name)| name.to_owned()).into(),
         source: pick(rng, &["stripe", "stripe", "paddle", "chargebee", "api"]).into(),
         interval,
-        updated_at: written_at.clone(),
-        created_at: written_at,
-        program_id: caller_share.program_id.clone(),
-        partner_id: caller_share.partner_id.clone(),
+        updated_at: created_at.clone(),
+        created_at,
+        program_id: payer.program_id.clone(),
+        partner_id: payer.partner_id.clone(),
         extra: transaction_extra(rng, refund),
     }
 }
 
-/// The fields that only write responses document, on some rows and mostly null (FACTS).
+/// Generates the fields that only write responses document. Some rows have the fields, mostly null
+/// (FACTS).
 fn transaction_extra(rng: &mut Rng, refund: bool) -> Map<String, Value> {
     if !one_in(rng, 5) {
         return Map::new();
@@ -191,21 +193,21 @@ fn object<const N: usize>(fields: [(&str, Value); N]) -> Map<String, Value> {
     fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
 
-/// A time of whole milliseconds since then.
-fn moment(rng: &mut Rng, since: i64) -> Timestamp {
+/// Generates a timestamp of whole milliseconds, at the earliest `since` in epoch seconds.
+fn random_timestamp(rng: &mut Rng, since: i64) -> Timestamp {
     let milliseconds = rng.i64(since * 1_000..LAST_DAY * 1_000);
-    // In range by its bounds.
+    // The bounds keep the timestamp in range.
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
-/// The time in one of the three formats that Tolt's pages show (FACTS).
-fn written(rng: &mut Rng, at: Timestamp) -> String {
+/// Formats a timestamp in one of the three formats that Tolt's pages show (FACTS).
+fn random_format(rng: &mut Rng, at: Timestamp) -> String {
     match rng.u8(..10) {
-        0 => millis(at).replace('Z', "+00:00"),
+        0 => format_millis(at).replace('Z', "+00:00"),
         1 => {
             let at = at + SignedDuration::from_micros(rng.i64(1..1_000));
             format!("{at:.6}").replace('Z', "+00:00")
         }
-        _ => millis(at),
+        _ => format_millis(at),
     }
 }

@@ -1,70 +1,67 @@
-//! Tolt's objects, with the fields and the names of its pages.
+//! Objects of Tolt, with the field names of its pages.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{
-    super::Field,
-    ORGANIZATION_ID, PROGRAM_ID, generate,
-    table::{Row, instant},
-};
+use super::{super::Field, ORGANIZATION_ID, PROGRAM_ID, generate, table::Row, timestamp::parse_row};
 
-/// All that Tolt holds.
+/// Rows of Tolt.
 #[derive(Clone, Debug, Default)]
 pub struct Data {
-    /// The one program.
+    /// Only program.
     pub program: Program,
-    /// The partners that customers and transactions refer to.
+    /// Partners that customers and transactions refer to.
     pub partners: Vec<Partner>,
-    /// The customers, in any order.
+    /// Customers, in any order.
     pub customers: Vec<Customer>,
-    /// The transactions, in any order.
+    /// Transactions, in any order.
     pub transactions: Vec<Transaction>,
 }
 
 impl Data {
-    /// Makes up so many rows; without customers there are no transactions.
+    /// Generates rows. There are no transactions without customers.
     #[must_use]
     pub fn generate(seed: u64, customers: usize, transactions: usize) -> Self {
-        generate::data(seed, customers, transactions)
+        generate::generate(seed, customers, transactions)
     }
 }
 
-/// A customer (the pages of list and retrieve).
+/// Customer, as on the pages of list and retrieve.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Customer {
-    /// A uuid, or prefixed with `cust_`.
+    /// Id: a uuid, or a string with the prefix `cust_`.
     pub id: String,
-    /// May be any unique string (FACTS).
+    /// Email address, or any other unique string (FACTS).
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub email: Field<String>,
-    /// The referring partner.
+    /// Id of the referring partner.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub partner_id: Field<String>,
-    /// May hold another system's id (FACTS).
+    /// Name, or the id in another system (FACTS).
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub name: Field<String>,
-    /// The id that Tolt's user gave the customer.
+    /// Id that Tolt's user gave to the customer.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub customer_id: Field<String>,
-    /// An ISO 8601 timestamp in any of Tolt's formats; one that cannot be read sorts first.
+    /// ISO 8601 timestamp in any of Tolt's formats. An unreadable timestamp sorts first.
     pub created_at: String,
-    /// An ISO 8601 timestamp 'of when the customer became active'.
+    /// ISO 8601 timestamp, documented as 'of when the customer became active'.
     pub updated_at: String,
-    /// `lead`, `trialing`, `active`, `canceled`, and `suspended` in v2 (FACTS).
+    /// Status: `lead`, `trialing`, `active`, `canceled`, and `suspended` in v2 (FACTS).
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub status: Field<String>,
-    /// Lists show the customers of the program asked for only.
+    /// Program id. A list shows only the customers of the requested program.
     pub program_id: String,
-    /// The organization.
+    /// Organization id.
     pub organization_id: String,
-    /// Any other fields.
+    /// All other fields.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Customer {
-    /// A lead of the pages' program, with nothing else known.
+    /// Creates a lead of the pages' program. All other fields are null.
     #[must_use]
     pub fn new(id: &str, created_at: &str) -> Self {
         Self {
@@ -83,52 +80,52 @@ impl Customer {
     }
 }
 
-/// A transaction (the page of list transactions).
+/// Transaction, as on the page of list transactions.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Transaction {
-    /// A uuid, or prefixed with `txn_`.
+    /// Id: a uuid, or a string with the prefix `txn_`.
     pub id: String,
-    /// Cents: an integer, negative for a refund, or the same as a string (FACTS).
+    /// Amount in cents, negative for a refund: an integer, or an integer in a string (FACTS).
     pub amount: Value,
-    /// Tolt's id of the customer, unlike the field of this name on a customer.
+    /// Tolt's id of the customer. The field of this name on a customer has another meaning.
     pub customer_id: String,
-    /// `one_time`, `subscription` or null.
+    /// Billing type: `one_time`, `subscription` or null.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub billing_type: Field<String>,
-    /// The payment system's id of the charge.
+    /// Id of the charge in the payment system.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub charge_id: Field<String>,
-    /// The click that led to it.
+    /// Id of the click that led to the transaction.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub click_id: Field<String>,
-    /// The product.
+    /// Id of the product.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub product_id: Field<String>,
-    /// The product's name.
+    /// Name of the product.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub product_name: Field<String>,
-    /// The payment system, such as `stripe`.
+    /// Payment system, such as `stripe`.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub source: Field<String>,
-    /// `month`, `year` or null.
+    /// Billing interval: `month`, `year` or null.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub interval: Field<String>,
-    /// As on a customer.
+    /// ISO 8601 timestamp in any of Tolt's formats. An unreadable timestamp sorts first.
     pub created_at: String,
-    /// When it was last changed.
+    /// ISO 8601 timestamp of the last change.
     pub updated_at: String,
-    /// Lists show the transactions of the program asked for only.
+    /// Program id. A list shows only the transactions of the requested program.
     pub program_id: String,
-    /// The partner who earned by it.
+    /// Id of the partner who earned a commission.
     #[serde(skip_serializing_if = "Field::is_absent")]
     pub partner_id: Field<String>,
-    /// Any other fields, such as those that FACTS names.
+    /// All other fields, such as the fields that FACTS names.
     #[serde(flatten)]
     pub extra: Map<String, Value>,
 }
 
 impl Transaction {
-    /// A payment in the pages' program, with nothing else known.
+    /// Creates a payment in the pages' program. All other fields are null.
     #[must_use]
     pub fn new(id: &str, customer_id: &str, cents: i64, created_at: &str) -> Self {
         Self {
@@ -151,43 +148,43 @@ impl Transaction {
     }
 }
 
-/// A partner, as `expand[]=partner` shows it.
+/// Partner, as embedded by `expand[]=partner`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Partner {
-    /// Prefixed with `part_`.
+    /// Id with the prefix `part_`.
     pub id: String,
-    /// The first name.
+    /// First name.
     pub first_name: String,
-    /// The last name.
+    /// Last name.
     pub last_name: String,
-    /// The email address.
+    /// Email address.
     pub email: String,
-    /// The company, null for a person on their own.
+    /// Name of the company; null for a person.
     pub company_name: Option<String>,
-    /// `active`, `pending`, `suspended` or `rejected`.
+    /// Status: `active`, `pending`, `suspended` or `rejected`.
     pub status: String,
-    /// An ISO 8601 timestamp.
+    /// ISO 8601 timestamp.
     pub created_at: String,
 }
 
-/// A program, as `expand[]=program` shows it. The default is the page's example.
+/// Program, as embedded by `expand[]=program`. The default is the page's example.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Program {
-    /// Prefixed with `prg_`.
+    /// Id with the prefix `prg_`.
     pub id: String,
-    /// Such as `active`.
+    /// Status, such as `active`.
     pub status: String,
-    /// The program's name.
+    /// Name of the program.
     pub name: String,
-    /// The product's name.
+    /// Name of the product.
     pub product_name: String,
-    /// The subdomain.
+    /// Subdomain.
     pub subdomain: String,
-    /// Such as `public`.
+    /// Type, such as `public`.
     pub r#type: String,
-    /// Three letters.
+    /// Currency code of three letters.
     pub currency_code: String,
-    /// An ISO 8601 timestamp.
+    /// ISO 8601 timestamp.
     pub created_at: String,
 }
 
@@ -211,8 +208,8 @@ impl Row for Customer {
         &self.id
     }
 
-    fn created_at(&self) -> jiff::Timestamp {
-        instant(&self.created_at)
+    fn created_at(&self) -> Timestamp {
+        parse_row(&self.created_at)
     }
 }
 
@@ -221,7 +218,7 @@ impl Row for Transaction {
         &self.id
     }
 
-    fn created_at(&self) -> jiff::Timestamp {
-        instant(&self.created_at)
+    fn created_at(&self) -> Timestamp {
+        parse_row(&self.created_at)
     }
 }

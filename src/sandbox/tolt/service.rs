@@ -1,33 +1,33 @@
-//! Tolt's three routes.
+//! Routes of Tolt.
 
-use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
-};
+use std::{collections::HashMap, sync::RwLock};
 
 use http::{Method, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use super::{
     super::{
-        Fault, Options,
-        gate::{self, Answer, Gate, Rules, Vendor},
-        log::Log,
+        Options,
+        gate::{Gate, Settings},
+        lock::read,
+        response::{BufferedResponse, ok},
+        vendor::Vendor,
     },
     CREDENTIAL, Customer, Data, Partner, Program, Transaction,
-    error::Problem,
-    question::{CustomersQuestion, Expand, TransactionsQuestion},
+    error::ErrorResponse,
+    expand::Expand,
+    list_query::{CustomerListQuery, TransactionListQuery},
     table::Table,
-    view::{DataBody, ListBody, Related},
+    view::{DataBody, ListBody, RelatedRows},
 };
 
-/// Tolt and what it holds.
+/// Simulated Tolt with its rows.
 #[derive(Debug)]
-pub(crate) struct Service {
+pub struct Service {
     gate: Gate,
     program: Program,
     partners: HashMap<String, Partner>,
-    // Where both are locked, customers are first.
+    // Lock order: customers, then transactions.
     customers: RwLock<Table<Customer>>,
     transactions: RwLock<Table<Transaction>>,
 }
@@ -37,9 +37,9 @@ impl Service {
         Self {
             gate: Gate::new(
                 options,
-                Rules {
+                Settings {
                     credential: CREDENTIAL,
-                    per_second: 25,
+                    requests_per_second: 25,
                     // v1 names no rate header (FACTS).
                     retry_after: None,
                 },
@@ -51,46 +51,26 @@ impl Service {
         }
     }
 
-    pub(crate) fn log(&self) -> &Log {
-        &self.gate.log
-    }
-
-    pub(crate) fn fail_next(&self, n: usize, fault: Fault) {
-        self.gate.fail_next(n, fault);
-    }
-
     pub(crate) fn program_id(&self) -> &str {
         &self.program.id
     }
 
-    pub(crate) fn customers(&self) -> RwLockReadGuard<'_, Table<Customer>> {
-        self.customers.read().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn transactions(&self) -> &RwLock<Table<Transaction>> {
+        &self.transactions
     }
 
-    pub(crate) fn customers_mut(&self) -> RwLockWriteGuard<'_, Table<Customer>> {
-        self.customers.write().unwrap_or_else(PoisonError::into_inner)
+    fn related<'a>(&'a self, customers: &'a Table<Customer>, transactions: &'a Table<Transaction>) -> RelatedRows<'a> {
+        RelatedRows { program: &self.program, partners: &self.partners, customers, transactions }
     }
 
-    pub(crate) fn transactions(&self) -> RwLockReadGuard<'_, Table<Transaction>> {
-        self.transactions.read().unwrap_or_else(PoisonError::into_inner)
+    fn check_program(&self, id: &str) -> Result<(), ErrorResponse> {
+        if id == self.program.id { Ok(()) } else { Err(ErrorResponse::not_found("Program")) }
     }
 
-    pub(crate) fn transactions_mut(&self) -> RwLockWriteGuard<'_, Table<Transaction>> {
-        self.transactions.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn related<'a>(&'a self, customers: &'a Table<Customer>, transactions: &'a Table<Transaction>) -> Related<'a> {
-        Related { program: &self.program, partners: &self.partners, customers, transactions }
-    }
-
-    fn known_program(&self, id: &str) -> Result<(), Problem> {
-        if id == self.program.id { Ok(()) } else { Err(Problem::not_found("Program")) }
-    }
-
-    fn list_customers(&self, query: Option<&str>) -> Result<Answer, Problem> {
-        let CustomersQuestion { common, status } = CustomersQuestion::parse(query)?;
-        self.known_program(&common.program_id)?;
-        let (customers, transactions) = (self.customers(), self.transactions());
+    fn list_customers(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
+        let CustomerListQuery { common, status } = CustomerListQuery::parse(query)?;
+        self.check_program(&common.program_id)?;
+        let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
 
         let page = customers.page(&common.selection, |customer| {
@@ -107,20 +87,20 @@ impl Service {
         }))
     }
 
-    fn retrieve_customer(&self, id: &str, query: Option<&str>) -> Result<Answer, Problem> {
-        let expand = Expand::of_customer(query)?;
-        let (customers, transactions) = (self.customers(), self.transactions());
-        let customer = customers.get(id).ok_or_else(|| Problem::not_found("Customer"))?;
+    fn retrieve_customer(&self, id: &str, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
+        let expand = Expand::parse_retrieve(query)?;
+        let (customers, transactions) = (read(&self.customers), read(&self.transactions));
+        let customer = customers.get(id).ok_or_else(|| ErrorResponse::not_found("Customer"))?;
         Ok(ok(&DataBody {
             success: Some(true),
             data: self.related(&customers, &transactions).customer(customer, &expand),
         }))
     }
 
-    fn list_transactions(&self, query: Option<&str>) -> Result<Answer, Problem> {
-        let TransactionsQuestion { common, customer_id } = TransactionsQuestion::parse(query)?;
-        self.known_program(&common.program_id)?;
-        let (customers, transactions) = (self.customers(), self.transactions());
+    fn list_transactions(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
+        let TransactionListQuery { common, customer_id } = TransactionListQuery::parse(query)?;
+        self.check_program(&common.program_id)?;
+        let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
 
         let page = transactions.page(&common.selection, |transaction| {
@@ -135,36 +115,41 @@ impl Service {
 }
 
 impl Vendor for Service {
+    const BASE_PATH: &'static str = "";
+
+    type Customer = Customer;
+    type Customers = Table<Customer>;
+
     fn gate(&self) -> &Gate {
         &self.gate
     }
 
-    fn route(&self, request: &Parts) -> Answer {
+    fn customers(&self) -> &RwLock<Table<Customer>> {
+        &self.customers
+    }
+
+    fn route(&self, request: &Parts) -> BufferedResponse {
         let query = request.uri.query();
-        // Split before it is decoded, so that an id may hold `%2F`.
+        // The path is split before decoding, because an id may contain `%2F`.
         let segments: Vec<&str> = request.uri.path().split('/').skip(1).collect();
-        let answer = match segments[..] {
+        let response = match segments[..] {
             ["v1", "customers" | "transactions"] | ["v1", "customers", _] if request.method != Method::GET => {
-                Err(Problem::of(StatusCode::METHOD_NOT_ALLOWED))
+                Err(ErrorResponse::from_status(StatusCode::METHOD_NOT_ALLOWED))
             }
             ["v1", "customers"] => self.list_customers(query),
             ["v1", "customers", id] => self.retrieve_customer(&percent_decode_str(id).decode_utf8_lossy(), query),
             ["v1", "transactions"] => self.list_transactions(query),
-            _ => Err(Problem::of(StatusCode::NOT_FOUND)),
+            _ => Err(ErrorResponse::from_status(StatusCode::NOT_FOUND)),
         };
-        answer.unwrap_or_else(Problem::answer)
+        response.unwrap_or_else(ErrorResponse::into_response)
     }
 
-    fn error(&self, status: StatusCode, _path: &str) -> Answer {
-        Problem::of(status).answer()
+    fn error(&self, status: StatusCode, _path: &str) -> BufferedResponse {
+        ErrorResponse::from_status(status).into_response()
     }
 }
 
-/// Whether a row's value is the one asked for, if one was.
-fn matches(asked: Option<&str>, value: Option<&str>) -> bool {
-    asked.is_none() || asked == value
-}
-
-fn ok(body: &impl serde::Serialize) -> Answer {
-    gate::json(StatusCode::OK, body)
+/// Returns true if a row's value equals the requested value, or if no value is requested.
+fn matches(requested: Option<&str>, value: Option<&str>) -> bool {
+    requested.is_none() || requested == value
 }

@@ -1,78 +1,70 @@
-//! Rows in order of creation, and pages of them.
+//! Table of rows in order of creation, and its pages.
 
 use std::collections::HashMap;
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::Timestamp;
 
-/// What a table holds.
-pub(crate) trait Row: Clone {
-    fn id(&self) -> &str;
-    fn created_at(&self) -> Timestamp;
-}
+use super::super::vendor::Store;
 
-/// The rows by (created at, id), oldest first: the page promises `created_at`, the tie is our
-/// choice (FACTS).
+/// Rows by creation time and id, oldest first. The page promises the order by `created_at`; the
+/// order of ties is our choice (FACTS).
 #[derive(Debug)]
-pub(crate) struct Table<T> {
+pub struct Table<T> {
     entries: Vec<Entry<T>>,
-    /// Each row's time by its id, from which its place follows.
+    /// Creation time of each row by its id, from which the row's index follows.
     times: HashMap<String, Timestamp>,
 }
 
-#[derive(Debug)]
-struct Entry<T> {
-    at: Timestamp,
-    row: T,
+/// Row of a table.
+pub trait Row: Clone {
+    /// Returns the row's id.
+    fn id(&self) -> &str;
+
+    /// Returns the row's creation time.
+    fn created_at(&self) -> Timestamp;
 }
 
-impl<T: Row> Entry<T> {
-    fn key(&self) -> Key<'_> {
-        (self.at, self.row.id())
-    }
-}
-
-type Key<'a> = (Timestamp, &'a str);
-
-/// `order`.
+/// Order of a list, the parameter `order`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Order {
     Ascending,
     Descending,
 }
 
-/// The place in the list where a page begins or ends.
+/// Position in the list at which a page begins or ends.
 #[derive(Debug)]
 pub(crate) enum Position {
+    /// First rows of the list.
     Start,
-    /// `starting_after` this id.
+    /// Rows after this id, the parameter `starting_after`.
     After(String),
-    /// `ending_before` this id.
+    /// Rows before this id, the parameter `ending_before`.
     Before(String),
 }
 
-/// Which rows of a list to show.
+/// Selection of the rows of a page.
 #[derive(Debug)]
 pub(crate) struct Selection {
     pub(crate) order: Order,
     pub(crate) position: Position,
     pub(crate) limit: usize,
-    /// Inclusive, as our choice in FACTS has it.
+    /// Inclusive lower bound; inclusive is our choice (FACTS).
     pub(crate) created_gte: Option<Timestamp>,
-    /// Inclusive too.
+    /// Inclusive upper bound.
     pub(crate) created_lte: Option<Timestamp>,
 }
 
-/// Rows in list order.
+/// Page of rows in list order.
 #[derive(Debug)]
 pub(crate) struct Page<'a, T> {
     pub(crate) rows: Vec<&'a T>,
-    /// Whether there are more in the direction of travel (our choice in FACTS).
+    /// True if more rows follow in the direction of travel (our choice in FACTS).
     pub(crate) has_more: bool,
-    /// All that match, on any page.
+    /// Number of matching rows on all pages.
     pub(crate) total: usize,
 }
 
-/// The cursor is no row's id, or not any more.
+/// Error: the cursor is not the id of a row in the table.
 #[derive(Debug)]
 pub(crate) struct UnknownCursor;
 
@@ -82,7 +74,7 @@ impl<T: Row> Table<T> {
         for row in rows {
             let at = row.created_at();
             if table.times.insert(row.id().to_owned(), at).is_some() {
-                // The later of two rows of one id stays, as with `insert`.
+                // The last of several rows with one id is kept, as with `insert`.
                 table.entries.retain(|entry| entry.row.id() != row.id());
             }
             table.entries.push(Entry { at, row });
@@ -91,45 +83,29 @@ impl<T: Row> Table<T> {
         table
     }
 
-    pub(crate) fn insert(&mut self, row: T) {
-        self.remove(row.id());
-        let at = row.created_at();
-        let place = self.entries.partition_point(|entry| entry.key() < (at, row.id()));
-        self.times.insert(row.id().to_owned(), at);
-        self.entries.insert(place, Entry { at, row });
-    }
-
-    pub(crate) fn remove(&mut self, id: &str) -> bool {
-        let Some(at) = self.times.remove(id) else {
-            return false;
-        };
-        let found = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id)));
-        found.map(|place| self.entries.remove(place)).is_ok()
-    }
-
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
         let at = *self.times.get(id)?;
-        let place = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id))).ok()?;
-        self.entries.get(place).map(|entry| &entry.row)
+        let index = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id))).ok()?;
+        self.entries.get(index).map(|entry| &entry.row)
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = &T> {
         self.entries.iter().map(|entry| &entry.row)
     }
 
-    pub(crate) fn to_vec(&self) -> Vec<T> {
-        self.rows().cloned().collect()
-    }
-
-    /// The page of those rows that `keep` keeps.
-    pub(crate) fn page(&self, selection: &Selection, keep: impl Fn(&T) -> bool) -> Result<Page<'_, T>, UnknownCursor> {
+    /// Returns a page of the rows that match `filter`.
+    pub(crate) fn page(
+        &self,
+        selection: &Selection,
+        filter: impl Fn(&T) -> bool,
+    ) -> Result<Page<'_, T>, UnknownCursor> {
         let mut listed: Vec<&Entry<T>> = self
             .entries
             .iter()
             .filter(|entry| {
                 selection.created_gte.is_none_or(|gte| entry.at >= gte)
                     && selection.created_lte.is_none_or(|lte| entry.at <= lte)
-                    && keep(&entry.row)
+                    && filter(&entry.row)
             })
             .collect();
         let total = listed.len();
@@ -141,13 +117,13 @@ impl<T: Row> Table<T> {
         let earlier = |entry: &Entry<T>, key: Key<'_>| {
             if descending { entry.key() > key } else { entry.key() < key }
         };
-        // The cursor's row has a place in the list whether or not the filters keep it.
+        // The cursor's row has a position in the list even if it does not match the filters.
         let (shown, has_more) = match &selection.position {
-            Position::Start => forward(&listed, selection.limit),
+            Position::Start => first_rows(&listed, selection.limit),
             Position::After(id) => {
                 let key = self.key(id)?;
                 let start = listed.partition_point(|entry| earlier(entry, key) || entry.key() == key);
-                forward(&listed[start..], selection.limit)
+                first_rows(&listed[start..], selection.limit)
             }
             Position::Before(id) => {
                 let key = self.key(id)?;
@@ -165,17 +141,43 @@ impl<T: Row> Table<T> {
     }
 }
 
-/// The first rows, and whether there are more.
-fn forward<T>(rows: &[T], limit: usize) -> (&[T], bool) {
+impl<T: Row> Store<T> for Table<T> {
+    fn to_vec(&self) -> Vec<T> {
+        self.rows().cloned().collect()
+    }
+
+    fn insert(&mut self, row: T) {
+        self.remove(row.id());
+        let at = row.created_at();
+        let index = self.entries.partition_point(|entry| entry.key() < (at, row.id()));
+        self.times.insert(row.id().to_owned(), at);
+        self.entries.insert(index, Entry { at, row });
+    }
+
+    fn remove(&mut self, id: &str) -> bool {
+        let Some(at) = self.times.remove(id) else {
+            return false;
+        };
+        let found = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id)));
+        found.map(|index| self.entries.remove(index)).is_ok()
+    }
+}
+
+/// Returns the first `limit` rows, and true if more rows follow.
+fn first_rows<T>(rows: &[T], limit: usize) -> (&[T], bool) {
     (&rows[..rows.len().min(limit)], rows.len() > limit)
 }
 
-/// A row's timestamp in any of the formats that FACTS lists. One without an offset is taken as
-/// UTC, one that cannot be read as the beginning of time.
-pub(crate) fn instant(text: &str) -> Timestamp {
-    text.parse().unwrap_or_else(|_| {
-        text.parse::<civil::DateTime>()
-            .and_then(|local| local.to_zoned(TimeZone::UTC))
-            .map_or(Timestamp::MIN, |zoned| zoned.timestamp())
-    })
+#[derive(Debug)]
+struct Entry<T> {
+    at: Timestamp,
+    row: T,
 }
+
+impl<T: Row> Entry<T> {
+    fn key(&self) -> Key<'_> {
+        (self.at, self.row.id())
+    }
+}
+
+type Key<'a> = (Timestamp, &'a str);

@@ -1,27 +1,27 @@
-//! The bodies of Tolt's answers.
+//! Response bodies of Tolt.
 
 use std::collections::HashMap;
 
-use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{
     super::Field,
     Customer, Partner, Program, Transaction,
-    question::{Expand, Object},
+    expand::{Expand, Object},
     table::{Row, Table},
+    timestamp::format_millis,
 };
 
-/// What expanded objects are taken from.
+/// Rows from which embedded objects are built.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Related<'a> {
+pub(crate) struct RelatedRows<'a> {
     pub(crate) program: &'a Program,
     pub(crate) partners: &'a HashMap<String, Partner>,
     pub(crate) customers: &'a Table<Customer>,
     pub(crate) transactions: &'a Table<Transaction>,
 }
 
-/// A list; customers are one `data` deeper than transactions (the pages' examples).
+/// List. Customers are nested one `data` deeper than transactions, as in the pages' examples.
 #[derive(Debug, Serialize)]
 pub(crate) struct ListBody<D> {
     pub(crate) success: bool,
@@ -30,7 +30,7 @@ pub(crate) struct ListBody<D> {
     pub(crate) data: D,
 }
 
-/// One object, or the inner `data` of the customer list.
+/// Single object, or the inner `data` of the customer list.
 #[derive(Debug, Serialize)]
 pub(crate) struct DataBody<D> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -38,7 +38,7 @@ pub(crate) struct DataBody<D> {
     pub(crate) data: D,
 }
 
-/// A customer with what was asked to stand inside it.
+/// Customer with its embedded objects.
 #[derive(Debug, Serialize)]
 pub(crate) struct CustomerView<'a> {
     #[serde(flatten)]
@@ -51,22 +51,22 @@ pub(crate) struct CustomerView<'a> {
     stats: Field<Stats>,
 }
 
-/// A transaction with what was asked to stand inside it.
+/// Transaction with its embedded objects.
 #[derive(Debug, Serialize)]
 pub(crate) struct TransactionView<'a> {
     #[serde(flatten)]
     transaction: &'a Transaction,
     #[serde(skip_serializing_if = "Field::is_absent")]
-    customer: Field<CustomerInside<'a>>,
+    customer: Field<EmbeddedCustomer<'a>>,
     #[serde(skip_serializing_if = "Field::is_absent")]
     partner: Field<&'a Partner>,
     #[serde(skip_serializing_if = "Field::is_absent")]
     program: Field<&'a Program>,
 }
 
-/// The five fields that a customer inside a transaction has (FACTS).
+/// Customer embedded in a transaction, with its five fields (FACTS).
 #[derive(Debug, Serialize)]
-struct CustomerInside<'a> {
+struct EmbeddedCustomer<'a> {
     id: &'a str,
     #[serde(skip_serializing_if = "Field::is_absent")]
     email: &'a Field<String>,
@@ -77,7 +77,7 @@ struct CustomerInside<'a> {
     created_at: &'a str,
 }
 
-/// `include[]=stats`, in cents (the page of retrieve customer).
+/// Statistics of `include[]=stats` in cents, as on the page of retrieve customer.
 #[derive(Debug, Serialize)]
 struct Stats {
     total_revenue: i64,
@@ -86,22 +86,22 @@ struct Stats {
     last_order_at: Option<String>,
 }
 
-impl<'a> Related<'a> {
+impl<'a> RelatedRows<'a> {
     pub(crate) fn customer(self, customer: &'a Customer, expand: &Expand) -> CustomerView<'a> {
         CustomerView {
             customer,
-            partner: asked(expand.has(Object::Partner), || self.partner(&customer.partner_id)),
-            program: asked(expand.has(Object::Program), || self.program(&customer.program_id)),
-            stats: asked(expand.has(Object::Stats), || Some(self.stats(customer))),
+            partner: embed(expand.has(Object::Partner), || self.partner(&customer.partner_id)),
+            program: embed(expand.has(Object::Program), || self.program(&customer.program_id)),
+            stats: embed(expand.has(Object::Stats), || Some(self.stats(customer))),
         }
     }
 
     pub(crate) fn transaction(self, transaction: &'a Transaction, expand: &Expand) -> TransactionView<'a> {
         TransactionView {
             transaction,
-            customer: asked(expand.has(Object::Customer), || {
+            customer: embed(expand.has(Object::Customer), || {
                 let customer = self.customers.get(&transaction.customer_id)?;
-                Some(CustomerInside {
+                Some(EmbeddedCustomer {
                     id: &customer.id,
                     email: &customer.email,
                     name: &customer.name,
@@ -109,8 +109,8 @@ impl<'a> Related<'a> {
                     created_at: &customer.created_at,
                 })
             }),
-            partner: asked(expand.has(Object::Partner), || self.partner(&transaction.partner_id)),
-            program: asked(expand.has(Object::Program), || self.program(&transaction.program_id)),
+            partner: embed(expand.has(Object::Partner), || self.partner(&transaction.partner_id)),
+            program: embed(expand.has(Object::Program), || self.program(&transaction.program_id)),
         }
     }
 
@@ -122,7 +122,7 @@ impl<'a> Related<'a> {
         (self.program.id == id).then_some(self.program)
     }
 
-    /// What the customer's transactions amount to, a fifth of it commission as in the page's
+    /// Sums the customer's transactions. A fifth of the revenue is commission, as in the page's
     /// example.
     fn stats(self, customer: &Customer) -> Stats {
         let orders: Vec<&Transaction> =
@@ -138,17 +138,13 @@ impl<'a> Related<'a> {
             total_revenue,
             total_commission: total_revenue / 5,
             total_orders: orders.len(),
-            last_order_at: orders.last().map(|order| millis(order.created_at())),
+            last_order_at: orders.last().map(|order| format_millis(order.created_at())),
         }
     }
 }
 
-/// An object that was asked for is there or null; one that was not is absent.
-fn asked<T>(asked: bool, find: impl FnOnce() -> Option<T>) -> Field<T> {
-    if asked { find().into() } else { Field::Absent }
-}
-
-/// The timestamp format of the pages' examples.
-pub(crate) fn millis(at: Timestamp) -> String {
-    format!("{at:.3}")
+/// Returns a requested object, or null if the object does not exist. An object that is not requested
+/// is absent.
+fn embed<T>(requested: bool, find: impl FnOnce() -> Option<T>) -> Field<T> {
+    if requested { find().into() } else { Field::Absent }
 }

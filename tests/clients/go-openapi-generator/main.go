@@ -57,7 +57,7 @@ func main() {
 	log.SetFlags(log.Lshortfile)
 	api, ctx := connect(os.Getenv("GATEWAY_URL")), authenticated(os.Getenv("GATEWAY_KEY"))
 
-	// Every customer of both connections, once, as one list.
+	// Every customer of both connections, once each, as one list.
 	ids := map[string]bool{}
 	for customer, err := range customers(ask(ctx, api, "affiliates", "tax")) {
 		check(err == nil, err)
@@ -71,13 +71,13 @@ func main() {
 	problems(ctx, api)
 	drift(ctx, api)
 
-	// A gateway of a later version, that sends more than the document has.
+	// A gateway of a later version, which sends members that the document lacks.
 	later := connect(os.Getenv("LATER_URL"))
 	page := must(later.CustomersAPI.ListCustomers(context.Background()).Execute())
 	check(len(page.Data) == 2, page)
 }
 
-// Arrays and date-times as parameters.
+// Passes arrays and date-times as parameters.
 func parameters(ctx context.Context, api *gateway.APIClient) {
 	expand := []gateway.CustomerExpansion{gateway.CUSTOMEREXPANSION_PARTNER, gateway.CUSTOMEREXPANSION_PROGRAM}
 	expanded := must(ask(ctx, api, "affiliates").Expand(expand).Execute())
@@ -101,7 +101,7 @@ func parameters(ctx context.Context, api *gateway.APIClient) {
 	}
 }
 
-// One customer, and its transactions.
+// Reads one customer and its transactions.
 func oneCustomer(ctx context.Context, api *gateway.APIClient) {
 	affiliates := api.TransactionsAPI.ListTransactions(ctx).Connection([]string{"affiliates"})
 	id := must(affiliates.Limit(1).Execute()).Data[0].GetCustomerId()
@@ -113,7 +113,7 @@ func oneCustomer(ctx context.Context, api *gateway.APIClient) {
 		check(row.GetCustomerId() == id && row.Amount.Get() != nil, row)
 	}
 
-	// A conditional request: an answer without a body where nothing has changed.
+	// A conditional request: 304 without a body if nothing has changed.
 	_, unchanged, err := api.CustomersAPI.GetCustomer(ctx, id).IfNoneMatch(response.Header.Get("ETag")).Execute()
 	check(err != nil && unchanged.StatusCode == http.StatusNotModified, err)
 }
@@ -131,19 +131,19 @@ func problems(ctx context.Context, api *gateway.APIClient) {
 	refused(err, 502, "vendor_error")
 	_, response, err := ask(ctx, api, "limited").Execute()
 	refused(err, 503, "vendor_rate_limited")
-	rests(response)
+	hasRetryAfter(response)
 	_, response, err = api.ConnectionsAPI.ListConnections(authenticated(os.Getenv("SPENT_KEY"))).Execute()
 	refused(err, 429, "quota_exceeded")
-	rests(response)
+	hasRetryAfter(response)
 }
 
-// When to come back.
-func rests(response *http.Response) {
+// Checks Retry-After.
+func hasRetryAfter(response *http.Response) {
 	wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
 	check(err == nil && wait > 50, wait, err)
 }
 
-// A problem of the generated type.
+// Checks that the error is a problem of the generated type.
 func refused(err error, status int32, code string) {
 	var answer *gateway.GenericOpenAPIError
 	check(errors.As(err, &answer), err)
@@ -151,7 +151,7 @@ func refused(err error, status int32, code string) {
 	check(ok && problem.Status == status && problem.Code == code, err)
 }
 
-// Vendors that send what nobody has heard of.
+// Reads from vendors that send unknown fields and values.
 func drift(ctx context.Context, api *gateway.APIClient) {
 	partner := []gateway.CustomerExpansion{gateway.CUSTOMEREXPANSION_PARTNER}
 	drifting := must(ask(ctx, api, "drifting").Expand(partner).Include([]gateway.Include{gateway.INCLUDE_RAW}).Execute())

@@ -46,7 +46,7 @@ final class Main {
   private static final CustomersApi CUSTOMERS = new CustomersApi(GATEWAY);
 
   public static void main(String[] arguments) throws ApiException, IOException {
-    // Every customer of both connections, once, as one list.
+    // Every customer of both connections, once each, as one list.
     var ids = new HashSet<String>();
     customers(CUSTOMERS, of("affiliates", "tax"), customer -> check(ids.add(customer.getId()), customer));
     check(ids.size() == 12_500, ids.size());
@@ -56,14 +56,14 @@ final class Main {
     problems();
     drift();
 
-    // A gateway of a later version, that sends more than the document has.
+    // A gateway of a later version, which sends members that the document lacks.
     var client = new ApiClient();
     client.updateBaseUri(System.getenv("LATER_URL"));
     var later = new CustomersApi(client).listCustomers(APIListCustomersRequest.newBuilder().build());
     check(later.getData().size() == 2, later);
   }
 
-  /** Arrays and date-times as parameters. */
+  /** Passes arrays and date-times as parameters. */
   private static void parameters() throws ApiException {
     var expand = List.of(CustomerExpansion.PARTNER, CustomerExpansion.PROGRAM);
     var expanded = CUSTOMERS.listCustomers(of("affiliates").expand(expand).build()).getData();
@@ -82,7 +82,7 @@ final class Main {
     check(then.stream().allMatch(row -> row.getCreatedAt().isEqual(instant)), then);
   }
 
-  /** One customer, and its transactions. */
+  /** Reads one customer and its transactions. */
   private static void oneCustomer() throws ApiException {
     var api = new TransactionsApi(GATEWAY);
     var affiliates = APIListTransactionsRequest.newBuilder().connection(List.of("affiliates")).limit(1).build();
@@ -93,7 +93,7 @@ final class Main {
     check(!own.isEmpty(), own);
     check(own.stream().allMatch(row -> row.getCustomerId().equals(id) && row.getAmount() != null), own);
 
-    // A conditional request: an answer without a body where nothing has changed.
+    // A conditional request: 304 without a body if nothing has changed.
     var etag = customer.getHeaders().get("etag").get(0);
     var unchanged = thrown(() -> CUSTOMERS.getCustomer(one(id).ifNoneMatch(etag).build()));
     check(unchanged.getCode() == 304, unchanged);
@@ -113,7 +113,7 @@ final class Main {
     check(spent.getResponseHeaders().firstValueAsLong("Retry-After").orElseThrow() > 50, spent);
   }
 
-  /** A problem of the generated type, which this client leaves to be read. */
+  /** Checks that the error is a problem, whose body this client leaves unparsed. */
   private static ApiException refused(int status, String code, Call call) throws IOException {
     var exception = thrown(call);
     var problem = GATEWAY.getObjectMapper().readValue(exception.getResponseBody(), Problem.class);
@@ -121,7 +121,7 @@ final class Main {
     return exception;
   }
 
-  /** Vendors that send what nobody has heard of. */
+  /** Reads from vendors that send unknown fields and values. */
   private static void drift() throws ApiException {
     var drifting = of("drifting").expand(List.of(CustomerExpansion.PARTNER)).include(List.of(Include.RAW)).build();
     var rows = CUSTOMERS.listCustomers(drifting).getData();

@@ -38,7 +38,7 @@ def customers(**question: Any) -> Iterator[Customer]:
 
 
 def refused(status: int, code: str, ask: Callable[[], object]) -> ApiException:
-    """A problem of the generated type."""
+    """Checks that the response is a problem of the generated type."""
     try:
         answer = ask()
     except ApiException as error:
@@ -48,7 +48,7 @@ def refused(status: int, code: str, ask: Callable[[], object]) -> ApiException:
     raise AssertionError(answer)
 
 
-# Every customer of both connections, once, as one list.
+# Every customer of both connections, once each, as one list.
 ids = [customer.id for customer in customers(connection=["affiliates", "tax"])]
 assert len(ids) == len(set(ids)) == 12_500
 
@@ -65,7 +65,7 @@ then = api.list_customers(connection=["affiliates"], created_gte=instant, create
 assert expanded.data[1].id in [row.id for row in then.data]
 assert all(row.created_at == instant for row in then.data)
 
-# One customer, and its transactions.
+# One customer and its transactions.
 id = TransactionsApi(gateway).list_transactions(connection=["affiliates"], limit=1).data[0].customer_id
 assert id
 customer = api.get_customer_with_http_info(id)
@@ -73,11 +73,11 @@ assert customer.data.id == id
 own = TransactionsApi(gateway).list_customer_transactions(id).data
 assert own and all(row.customer_id == id and isinstance(row.amount, int) for row in own)
 
-# A conditional request: an answer without a body where nothing has changed.
+# A conditional request: 304 without a body if nothing has changed.
 assert customer.headers
 try:
     api.get_customer(id, if_none_match=customer.headers["etag"])
-    raise AssertionError("it is sent again")
+    raise AssertionError("the body was sent again")
 except ApiException as error:
     assert error.status == 304
 
@@ -87,7 +87,7 @@ stranger = ApiClient(Configuration(host=GATEWAY_URL, access_token="wrong"))
 refused(401, "unauthenticated", lambda: ConnectionsApi(stranger).list_connections())
 refused(404, "customer_not_found", lambda: api.get_customer("affiliates.cust_nobody"))
 refused(502, "vendor_error", lambda: api.list_customers(connection=["failing"]))
-# Left to itself, urllib3 waits as long as `Retry-After` says, and asks again.
+# By default, urllib3 waits for `Retry-After` and retries.
 impatient = CustomersApi(ApiClient(Configuration(host=GATEWAY_URL, access_token=GATEWAY_KEY, retries=False)))
 limited = refused(503, "vendor_rate_limited", lambda: impatient.list_customers(connection=["limited"]))
 assert limited.headers and int(limited.headers["retry-after"]) > 50
@@ -95,7 +95,7 @@ spender = ConnectionsApi(ApiClient(Configuration(host=GATEWAY_URL, access_token=
 spent = refused(429, "quota_exceeded", spender.list_connections)
 assert spent.headers and int(spent.headers["retry-after"]) > 50
 
-# Vendors that send what nobody has heard of.
+# Vendors that send unknown fields and values.
 drifting = api.list_customers(connection=["drifting"], expand=[CustomerExpansion.PARTNER], include=[Include.RAW])
 assert [(row.status, row.name) for row in drifting.data] == [("hibernating", "Jim"), (None, None), (None, None)]
 first = drifting.data[0]
@@ -109,6 +109,6 @@ assert first.tax and first.tax.source_platform == "abacus"
 assert first.tax.exemption and first.tax.exemption.certificate_types == ["VERBAL"]
 assert second.tax and not second.tax.exemption
 
-# A gateway of a later version, that sends more than the document has.
+# A gateway of a later version, which sends members that the document lacks.
 later = CustomersApi(ApiClient(Configuration(host=LATER_URL))).list_customers()
 assert len(later.data) == 2

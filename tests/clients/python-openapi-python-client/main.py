@@ -33,19 +33,19 @@ def customers(**question: Any) -> Iterator[Customer]:
 
 
 def page(answer: CustomerPage | Problem | Any | None) -> CustomerPage:
-    """A page and no problem."""
+    """Checks that the response is a page."""
     assert isinstance(answer, CustomerPage), answer
     return answer
 
 
 def refused(answer: Response[Any], status: int, code: str) -> Response[Any]:
-    """A problem of the generated type."""
+    """Checks that the response is a problem of the generated type."""
     assert isinstance(answer.parsed, Problem), answer
     assert (answer.status_code, answer.parsed.code) == (status, code), answer
     return answer
 
 
-# Every customer of both connections, once, as one list.
+# Every customer of both connections, once each, as one list.
 ids = [customer.id for customer in customers(connection=["affiliates", "tax"])]
 assert len(ids) == len(set(ids)) == 12_500
 
@@ -68,7 +68,7 @@ then = page(list_customers.sync(client=gateway, connection=["affiliates"], creat
 assert expanded.data[1].id in [customer.id for customer in then.data]
 assert all(customer.created_at == instant for customer in then.data)
 
-# One customer, and its transactions.
+# One customer and its transactions.
 transactions = list_transactions.sync(client=gateway, connection=["affiliates"], limit=1)
 assert isinstance(transactions, TransactionPage)
 id = transactions.data[0].customer_id
@@ -79,7 +79,7 @@ own = list_customer_transactions.sync(client=gateway, id=id)
 assert isinstance(own, TransactionPage) and own.data
 assert all(row.customer_id == id and isinstance(row.amount, int) for row in own.data)
 
-# A conditional request: an answer without a body where nothing has changed.
+# A conditional request: 304 without a body if nothing has changed.
 unchanged = get_customer.sync_detailed(client=gateway, id=id, if_none_match=customer.headers["etag"])
 assert unchanged.status_code == 304
 
@@ -96,7 +96,7 @@ spender = AuthenticatedClient(base_url=GATEWAY_URL, token=SPENT_KEY)
 spent = list_connections.sync_detailed(client=spender)
 assert int(refused(spent, 429, "quota_exceeded").headers["retry-after"]) > 50
 
-# Vendors that send what nobody has heard of.
+# Vendors that send unknown fields and values.
 drifting = page(
     list_customers.sync(
         client=gateway, connection=["drifting"], expand=[CustomerExpansion.PARTNER], include=[Include.RAW]
@@ -118,6 +118,6 @@ assert first.tax and first.tax.source_platform == "abacus"
 assert first.tax.exemption and first.tax.exemption.certificate_types == ["VERBAL"]
 assert second.tax and not second.tax.exemption
 
-# A gateway of a later version, that sends more than the document has.
+# A gateway of a later version, which sends members that the document lacks.
 later = list_customers.sync(client=Client(base_url=LATER_URL))
 assert isinstance(later, CustomerPage) and len(later.data) == 2

@@ -30,13 +30,13 @@ async function* customers(question: Question) {
 }
 // docs:end
 
-// The first page of a question.
+// Returns the first page of a query.
 async function page(question: Question) {
   const { data } = await listCustomers({ query: question, throwOnError: true });
   return data;
 }
 
-// Every customer of both connections, once, as one list.
+// Every customer of both connections, once each, as one list.
 const ids = new Set<string>();
 for await (const customer of customers({ connection: ["affiliates", "tax"] })) {
   assert(!ids.has(customer.id), `${customer.id} came twice`);
@@ -58,7 +58,7 @@ const then = await page({ connection: ["affiliates"], ...moment });
 assert(then.data.some(({ id }) => id === second!.id));
 assert(then.data.every(({ created_at }) => new Date(created_at!).getTime() === instant.getTime()));
 
-// One customer, and its transactions.
+// One customer and its transactions.
 const transactions = await listTransactions({ query: { connection: ["affiliates"], limit: 1 } });
 const id = transactions.data!.data[0]!.customer_id!;
 const customer = await getCustomer({ path: { id }, throwOnError: true });
@@ -67,7 +67,7 @@ const own = await listCustomerTransactions({ path: { id }, throwOnError: true })
 assert(own.data.data.length);
 assert(own.data.data.every(({ customer_id, amount }) => customer_id === id && typeof amount === "number"));
 
-// A conditional request: an answer without a body where nothing has changed.
+// A conditional request: 304 without a body if nothing has changed.
 const etag = customer.response.headers.get("etag")!;
 const unchanged = await getCustomer({ path: { id }, headers: { "If-None-Match": etag } });
 assert.equal(unchanged.response?.status, 304);
@@ -91,7 +91,7 @@ const spender = createClient({ baseUrl: GATEWAY_URL!, auth: SPENT_KEY });
 const rest = refused(await listConnections({ client: spender }), 429, "quota_exceeded").get("retry-after");
 assert(Number(rest) > 50);
 
-// Vendors that send what nobody has heard of.
+// Vendors that send unknown fields and values.
 const drifting = await page({ connection: ["drifting"], expand: ["partner"], include: ["raw"] });
 assert.deepEqual(
   drifting.data.map(({ status, name }) => [status, name]),
@@ -108,7 +108,7 @@ assert.equal(tax.data[0]?.tax?.source_platform, "abacus");
 assert.deepEqual(tax.data[0]?.tax?.exemption?.certificate_types, ["VERBAL"]);
 assert.equal(tax.data[1]?.tax?.exemption, undefined);
 
-// A gateway of a later version, that sends more than the document has.
+// A gateway of a later version, which sends members that the document lacks.
 const later = createClient({ baseUrl: LATER_URL! });
 const { data: told } = await listCustomers({ client: later, throwOnError: true });
 assert.equal(told.data.length, 2);

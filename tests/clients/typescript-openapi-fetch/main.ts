@@ -27,14 +27,14 @@ async function* customers(question: Question) {
 }
 // docs:end
 
-// The first page of a question.
+// Returns the first page of a query.
 async function page(question: Question) {
   const { data, error } = await gateway.GET("/customers", { params: { query: question } });
   assert(data, error?.detail);
   return data;
 }
 
-// Every customer of both connections, once, as one list.
+// Every customer of both connections, once each, as one list.
 const ids = new Set<string>();
 for await (const customer of customers({ connection: ["affiliates", "tax"] })) {
   assert(!ids.has(customer.id), `${customer.id} came twice`);
@@ -56,7 +56,7 @@ const then = await page({ connection: ["affiliates"], ...moment });
 assert(then.data.some(({ id }) => id === second!.id));
 assert(then.data.every(({ created_at }) => new Date(created_at!).getTime() === instant.getTime()));
 
-// One customer, and its transactions.
+// One customer and its transactions.
 const transactions = await gateway.GET("/transactions", { params: { query: { connection: ["affiliates"], limit: 1 } } });
 const id = transactions.data!.data[0]!.customer_id!;
 const customer = await gateway.GET("/customers/{id}", { params: { path: { id } } });
@@ -65,7 +65,7 @@ const own = await gateway.GET("/customers/{id}/transactions", { params: { path: 
 assert(own.data?.data.length);
 assert(own.data.data.every(({ customer_id, amount }) => customer_id === id && typeof amount === "number"));
 
-// A conditional request: an answer without a body where nothing has changed.
+// A conditional request: 304 without a body if nothing has changed.
 const etag = customer.response.headers.get("etag")!;
 const unchanged = await gateway.GET("/customers/{id}", {
   params: { path: { id }, header: { "If-None-Match": etag } },
@@ -83,8 +83,8 @@ refused(await ask({ connection: ["tax"], limit: 0 }), 400, "invalid_parameter");
 refused(await ask({ connection: ["tax"], cursor: "nonsense" }), 400, "invalid_cursor");
 const stranger = createClient<paths>({ baseUrl: GATEWAY_URL!, headers: { authorization: "Bearer wrong" } });
 refused(await stranger.GET("/connections"), 401, "unauthenticated");
-const nobody = { params: { path: { id: "affiliates.cust_nobody" } } };
-refused(await gateway.GET("/customers/{id}", nobody), 404, "customer_not_found");
+const missing = { params: { path: { id: "affiliates.cust_nobody" } } };
+refused(await gateway.GET("/customers/{id}", missing), 404, "customer_not_found");
 refused(await ask({ connection: ["failing"] }), 502, "vendor_error");
 const wait = refused(await ask({ connection: ["limited"] }), 503, "vendor_rate_limited").get("retry-after");
 assert(Number(wait) > 50);
@@ -92,7 +92,7 @@ const spender = createClient<paths>({ baseUrl: GATEWAY_URL!, headers: { authoriz
 const rest = refused(await spender.GET("/connections"), 429, "quota_exceeded").get("retry-after");
 assert(Number(rest) > 50);
 
-// Vendors that send what nobody has heard of.
+// Vendors that send unknown fields and values.
 const drifting = await page({ connection: ["drifting"], expand: ["partner"], include: ["raw"] });
 assert.deepEqual(
   drifting.data.map(({ status, name }) => [status, name]),
@@ -109,7 +109,7 @@ assert.equal(tax.data[0]?.tax?.source_platform, "abacus");
 assert.deepEqual(tax.data[0]?.tax?.exemption?.certificate_types, ["VERBAL"]);
 assert.equal(tax.data[1]?.tax?.exemption, undefined);
 
-// A gateway of a later version, that sends more than the document has.
+// A gateway of a later version, which sends members that the document lacks.
 const later = createClient<paths>({ baseUrl: LATER_URL! });
 const { data: told } = await later.GET("/customers");
 assert.equal(told?.data.length, 2);

@@ -1,4 +1,4 @@
-//! A breaker per connection: closed, open, half-open with one probe.
+//! A circuit breaker per connection: closed, open, half-open with one probe.
 
 use std::ops::Range;
 
@@ -9,17 +9,17 @@ use serde_json::json;
 use super::{PAGE, Stage, TAX_PAGE};
 use crate::support::connection;
 
-/// A stage whose first connection has just failed five times.
-async fn broken() -> Stage {
-    let stage = Stage::set().await;
-    break_it(&stage).await;
+/// Stage whose first connection has an open breaker, after five failures.
+async fn stage_with_open_breaker() -> Stage {
+    let stage = Stage::start().await;
+    open_breaker(&stage).await;
     stage
 }
 
-/// A failure of the vendor's that is not tried again.
+/// A vendor failure that is not retried.
 const FAILURE: Fault = Fault::Status(520);
 
-async fn break_it(stage: &Stage) {
+async fn open_breaker(stage: &Stage) {
     stage.sandbox.tolt().reset_calls();
     stage.sandbox.tolt().fail_next(5, FAILURE);
     for index in 0..5 {
@@ -30,11 +30,11 @@ async fn break_it(stage: &Stage) {
 }
 
 #[tokio::test]
-async fn after_five_failures_in_a_row_the_vendor_is_left_alone_for_a_while() {
-    let stage = broken().await;
-    assert_eq!(stage.shows("breaker").await, json!({"state": "open", "retry_after": 5}));
+async fn breaker_opens_after_five_failures() {
+    let stage = stage_with_open_breaker().await;
+    assert_eq!(stage.connection_member("breaker").await, json!({"state": "open", "retry_after": 5}));
 
-    stage.pass(1);
+    stage.advance(1);
     for _ in 0..10 {
         let refused = stage.get(PAGE).await;
         assert_eq!(refused.code(503), "vendor_unavailable");
@@ -45,14 +45,14 @@ async fn after_five_failures_in_a_row_the_vendor_is_left_alone_for_a_while() {
 }
 
 #[tokio::test]
-async fn one_connection_s_breaker_is_not_another_s() {
+async fn breakers_of_connections_are_independent() {
     let stage = Stage::configured(|config| {
         let tolt = &config.connections[0];
         let (url, id) = (tolt.base_url.to_string(), tolt.account_id.clone());
         config.connections.push(connection("second", "tolt", &url, "sandbox-tolt-key", &id));
     })
     .await;
-    break_it(&stage).await;
+    open_breaker(&stage).await;
 
     stage.get(TAX_PAGE).await.ok();
     stage.get("/customers?connection=second").await.ok();
@@ -60,23 +60,23 @@ async fn one_connection_s_breaker_is_not_another_s() {
 }
 
 #[tokio::test]
-async fn a_call_that_passes_closes_it() {
-    let stage = broken().await;
-    stage.pass(5);
-    assert_eq!(stage.shows("breaker").await, json!({"state": "half_open", "retry_after": null}));
+async fn successful_probe_closes_the_breaker() {
+    let stage = stage_with_open_breaker().await;
+    stage.advance(5);
+    assert_eq!(stage.connection_member("breaker").await, json!({"state": "half_open", "retry_after": null}));
 
     stage.get(PAGE).await.ok();
-    assert_eq!(stage.shows("breaker").await, json!({"state": "closed", "retry_after": null}));
+    assert_eq!(stage.connection_member("breaker").await, json!({"state": "closed", "retry_after": null}));
     stage.get(&stage.customer(0)).await.ok();
     assert_eq!(stage.calls(), 7);
 }
 
 #[tokio::test]
-async fn a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_minute() {
-    let stage = broken().await;
+async fn failed_probe_doubles_the_open_time_to_60_s() {
+    let stage = stage_with_open_breaker().await;
     let mut length = 5;
     for doubled in [10, 20, 40, 60, 60] {
-        stage.pass(length);
+        stage.advance(length);
         stage.sandbox.tolt().reset_calls();
         stage.sandbox.tolt().fail_next(1, Fault::Status(500));
         assert_eq!(stage.get(PAGE).await.code(502), "vendor_error");
@@ -89,37 +89,37 @@ async fn a_probe_that_fails_opens_it_for_twice_as_long_up_to_a_minute() {
 }
 
 #[tokio::test]
-async fn a_half_open_breaker_lets_one_call_pass() {
-    let (stage, bar) = Stage::with_a_bar().await;
-    break_it(&stage).await;
-    stage.pass(5);
-    bar.close();
-    let so_far = bar.requests();
+async fn half_open_breaker_allows_one_probe() {
+    let (stage, gate) = Stage::with_gate().await;
+    open_breaker(&stage).await;
+    stage.advance(5);
+    gate.close();
+    let so_far = gate.requests();
 
     let others = async {
-        bar.has_seen(so_far + 1).await;
+        gate.wait_for_requests(so_far + 1).await;
         for index in 10..20 {
             let refused = stage.get(&stage.customer(index)).await;
             assert_eq!(refused.code(503), "vendor_unavailable");
             assert_ne!(refused.header("retry-after"), "");
         }
-        assert_eq!(bar.requests(), so_far + 1);
-        bar.open();
+        assert_eq!(gate.requests(), so_far + 1);
+        gate.open();
     };
     join(stage.get(PAGE), others).await.0.ok();
     stage.get(&stage.customer(10)).await.ok();
 }
 
 #[tokio::test]
-async fn a_vendor_that_fails_half_of_the_time_is_left_alone_too() {
-    let stage = Stage::set().await;
-    fail_every_other(&stage, 0..10).await;
+async fn breaker_opens_at_half_failure_rate() {
+    let stage = Stage::start().await;
+    fail_alternately(&stage, 0..10).await;
     assert_eq!(stage.calls(), 20);
     assert_eq!(stage.get(PAGE).await.code(503), "vendor_unavailable");
 }
 
-/// Asks for customers, each of which fails once and passes then.
-async fn fail_every_other(stage: &Stage, customers: Range<usize>) {
+/// Gets customers; each fails once and then succeeds.
+async fn fail_alternately(stage: &Stage, customers: Range<usize>) {
     for index in customers {
         stage.sandbox.tolt().fail_next(1, FAILURE);
         assert_eq!(stage.get(&stage.customer(index)).await.code(502), "vendor_error");
@@ -128,30 +128,30 @@ async fn fail_every_other(stage: &Stage, customers: Range<usize>) {
 }
 
 #[tokio::test]
-async fn failures_of_long_ago_do_not_count() {
-    let stage = Stage::set().await;
-    fail_every_other(&stage, 0..9).await;
-    stage.pass(30);
-    fail_every_other(&stage, 9..12).await;
-    assert_eq!(stage.shows("breaker").await["state"], "closed");
+async fn failures_outside_the_window_do_not_count() {
+    let stage = Stage::start().await;
+    fail_alternately(&stage, 0..9).await;
+    stage.advance(30);
+    fail_alternately(&stage, 9..12).await;
+    assert_eq!(stage.connection_member("breaker").await["state"], "closed");
 }
 
 #[tokio::test]
-async fn what_the_vendor_refuses_is_not_a_failure_of_its() {
-    let stage = Stage::set().await;
+async fn vendor_401_does_not_open_the_breaker() {
+    let stage = Stage::start().await;
     for index in 0..10 {
         stage.sandbox.tolt().fail_next(1, Fault::Status(401));
         stage.get(&stage.customer(index)).await.code(502);
     }
-    assert_eq!(stage.shows("breaker").await["state"], "closed");
+    assert_eq!(stage.connection_member("breaker").await["state"], "closed");
 }
 
 #[tokio::test]
-async fn kept_pages_are_served_while_it_is_open() {
-    let stage = Stage::set().await;
+async fn cached_pages_are_served_while_breaker_is_open() {
+    let stage = Stage::start().await;
     stage.get(PAGE).await.ok();
-    stage.pass(600);
-    break_it(&stage).await;
+    stage.advance(600);
+    open_breaker(&stage).await;
 
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=stale; ttl=-570; detail=stale-if-error");
     assert_eq!(stage.calls(), 5);

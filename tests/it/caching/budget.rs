@@ -14,11 +14,11 @@ use tokio::task::JoinSet;
 use super::{PAGE, Stage};
 use crate::support::Answer;
 
-/// A place comes free every quarter of a second, since of five requests a
-/// second one may come at once.
+/// Interval between two permits. Five requests per second allow a burst of one,
+/// which leaves four steps.
 const STEP: Duration = Duration::from_millis(250);
 
-async fn five_a_second(max_wait: Duration) -> Stage {
+async fn five_per_second(max_wait: Duration) -> Stage {
     Stage::with(|connection| {
         connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
         connection.rate_limit.max_wait = max_wait;
@@ -27,7 +27,7 @@ async fn five_a_second(max_wait: Duration) -> Stage {
     .await
 }
 
-/// Callers under way.
+/// Concurrent callers of the gateway.
 struct Callers<'s> {
     stage: &'s Stage,
     asking: JoinSet<Answer>,
@@ -36,12 +36,13 @@ struct Callers<'s> {
 }
 
 impl<'s> Callers<'s> {
-    fn of(stage: &'s Stage) -> Self {
+    fn new(stage: &'s Stage) -> Self {
         Self { stage, asking: JoinSet::new(), begun: 0, done: Arc::default() }
     }
 
-    /// Begins to ask, and returns when the question waits or is answered.
-    async fn ask(&mut self, target: &str) {
+    /// Sends a request. Returns when the request waits for a permit or is
+    /// answered.
+    async fn send(&mut self, target: &str) {
         let (url, done) = (format!("{}{target}", self.stage.gateway.url), Arc::clone(&self.done));
         self.begun += 1;
         self.asking.spawn(async move {
@@ -54,7 +55,7 @@ impl<'s> Callers<'s> {
         self.settle().await;
     }
 
-    /// Waits until every question is answered or has to wait for the clock.
+    /// Waits until every request is answered or waits for the clock.
     async fn settle(&self) {
         self.stage
             .until("/connections/affiliates", |answer| {
@@ -73,14 +74,14 @@ impl<'s> Callers<'s> {
 }
 
 #[tokio::test]
-async fn no_second_sees_more_calls_than_the_budget() {
-    let stage = five_a_second(Duration::from_mins(1)).await;
-    let mut callers = Callers::of(&stage);
+async fn budget_bounds_calls_in_any_second() {
+    let stage = five_per_second(Duration::from_mins(1)).await;
+    let mut callers = Callers::new(&stage);
     for index in 0..24 {
-        callers.ask(&stage.customer(index)).await;
+        callers.send(&stage.customer(index)).await;
     }
 
-    // How many calls had been made by the end of each tenth of a second.
+    // Vendor calls made by the end of each tenth of a second.
     let mut calls = vec![stage.calls()];
     while stage.calls() < 24 {
         stage.gateway.clock.advance(Duration::from_millis(100));
@@ -94,17 +95,17 @@ async fn no_second_sees_more_calls_than_the_budget() {
 }
 
 #[tokio::test]
-async fn who_comes_first_is_served_first() {
-    let stage = five_a_second(Duration::from_mins(1)).await;
-    let mut callers = Callers::of(&stage);
+async fn waiting_callers_are_served_in_order() {
+    let stage = five_per_second(Duration::from_mins(1)).await;
+    let mut callers = Callers::new(&stage);
     let mut ids = Vec::new();
     for index in 0..6 {
         let target = stage.customer(index);
         ids.push(target.rsplit_once('.').unwrap().1.to_owned());
-        callers.ask(&target).await;
+        callers.send(&target).await;
     }
     assert_eq!(
-        stage.shows("budget").await,
+        stage.connection_member("budget").await,
         serde_json::json!({"remaining": 0, "share_remaining": null, "waiting": 5, "blocked_for": null})
     );
     for _ in 0..5 {
@@ -117,11 +118,11 @@ async fn who_comes_first_is_served_first() {
 }
 
 #[tokio::test]
-async fn who_would_wait_for_too_long_is_told_when_to_come_back_and_is_served_then() {
-    let stage = five_a_second(Duration::from_secs(1)).await;
-    let mut callers = Callers::of(&stage);
+async fn excessive_wait_is_rejected_with_retry_after() {
+    let stage = five_per_second(Duration::from_secs(1)).await;
+    let mut callers = Callers::new(&stage);
     for index in 0..5 {
-        callers.ask(&stage.customer(index)).await;
+        callers.send(&stage.customer(index)).await;
     }
 
     let refused = stage.get(&stage.customer(5)).await;
@@ -139,35 +140,35 @@ async fn who_would_wait_for_too_long_is_told_when_to_come_back_and_is_served_the
 }
 
 #[tokio::test]
-async fn a_hit_costs_no_budget() {
-    let stage = five_a_second(Duration::ZERO).await;
+async fn cache_hit_costs_no_budget() {
+    let stage = five_per_second(Duration::ZERO).await;
     stage.get(PAGE).await.ok();
     for _ in 0..10 {
         assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=30");
     }
     stage.gateway.clock.advance(STEP);
-    assert_eq!(stage.shows("budget").await["remaining"], 1);
+    assert_eq!(stage.connection_member("budget").await["remaining"], 1);
 }
 
 #[tokio::test]
-async fn a_refresh_behind_callers_backs_gives_way_to_callers() {
-    let stage = five_a_second(Duration::from_secs(5)).await;
+async fn background_refresh_yields_to_callers() {
+    let stage = five_per_second(Duration::from_secs(5)).await;
     stage.get(PAGE).await.ok();
-    stage.pass(31);
-    let mut callers = Callers::of(&stage);
+    stage.advance(31);
+    let mut callers = Callers::new(&stage);
     for index in 0..3 {
-        callers.ask(&stage.customer(index)).await;
+        callers.send(&stage.customer(index)).await;
     }
     assert_eq!(stage.calls(), 2);
 
-    // Two callers wait, so that the refresh does not.
+    // Two callers wait, so the refresh is skipped.
     assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
     stage.until("/metrics", |metrics| metrics.text.contains(r#"outcome="failed"} 1"#)).await;
     callers.step().await;
     callers.step().await;
     assert_eq!(stage.calls(), 4);
 
-    stage.pass(1);
+    stage.advance(1);
     stage.until(PAGE, |answer| answer.cache_status() == "hit; ttl=30").await;
     assert_eq!(stage.calls(), 5);
 }

@@ -1,4 +1,4 @@
-//! Fresh, then stale while revalidating: RFC 9111 and RFC 5861, section 3.
+//! Freshness, then stale while revalidating: RFC 9111 and RFC 5861, section 3.
 
 use std::time::Duration;
 
@@ -12,24 +12,24 @@ use customer_gateway::{
 use super::{PAGE, Stage, TAX_PAGE};
 
 #[tokio::test]
-async fn a_page_is_asked_for_once_as_long_as_it_is_fresh() {
-    let stage = Stage::set().await;
+async fn fresh_page_is_fetched_once() {
+    let stage = Stage::start().await;
 
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
-    stage.pass(29);
+    stage.advance(29);
     assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=1");
     assert_eq!(stage.calls(), 1);
 }
 
 #[tokio::test]
-async fn a_stale_page_is_served_at_once_and_fetched_anew_once_however_many_ask() {
-    let stage = Stage::set().await;
+async fn stale_page_is_served_and_refreshed_once() {
+    let stage = Stage::start().await;
     stage.get(PAGE).await.ok();
     let newcomer = tolt::Customer::new("cust_newcomer", "2025-11-01T00:00:00.000Z");
     stage.sandbox.tolt().insert(newcomer);
-    stage.pass(31);
+    stage.advance(31);
 
-    for answer in stage.get_at_once(20, PAGE).await {
+    for answer in stage.get_concurrently(20, PAGE).await {
         let status = answer.cache_status();
         let is_refreshed = status == "hit; ttl=30";
         assert!(is_refreshed || status == "hit; ttl=-1; detail=stale-while-revalidate", "{status}");
@@ -42,21 +42,21 @@ async fn a_stale_page_is_served_at_once_and_fetched_anew_once_however_many_ask()
 }
 
 #[tokio::test]
-async fn a_page_that_has_been_stale_for_too_long_is_waited_for() {
-    let stage = Stage::set().await;
+async fn page_beyond_stale_window_is_refetched_first() {
+    let stage = Stage::start().await;
     stage.get(PAGE).await.ok();
-    stage.pass(30 + 5 * 60);
+    stage.advance(30 + 5 * 60);
 
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=stale; fwd-status=200; stored; ttl=30");
     assert_eq!(stage.calls(), 2);
 }
 
 #[tokio::test]
-async fn a_refresh_that_fails_rests_a_second_before_it_is_tried_again() {
-    let stage = Stage::set().await;
+async fn failed_refresh_pauses_one_second() {
+    let stage = Stage::start().await;
     stage.get(PAGE).await.ok();
-    stage.pass(31);
-    // Not worth a retry, so that it is one call.
+    stage.advance(31);
+    // Not retried, so the failure is one call.
     stage.sandbox.tolt().fail_next(1, Fault::Status(403));
     stage.get(PAGE).await.ok();
     stage.until("/metrics", |metrics| metrics.text.contains(r#"{connection="affiliates",outcome="failed"} 1"#)).await;
@@ -66,22 +66,22 @@ async fn a_refresh_that_fails_rests_a_second_before_it_is_tried_again() {
     }
     assert_eq!(stage.calls(), 2);
 
-    stage.pass(1);
+    stage.advance(1);
     stage.until(PAGE, |answer| answer.cache_status() == "hit; ttl=30").await;
     assert_eq!(stage.calls(), 3);
 }
 
 #[tokio::test]
-async fn that_a_customer_is_missing_is_known_for_a_short_time_and_no_longer() {
-    let stage = Stage::set().await;
+async fn missing_customer_is_cached_briefly() {
+    let stage = Stage::start().await;
     let missing = "/customers/affiliates.cust_nobody";
 
     assert_eq!(stage.get(missing).await.code(404), "customer_not_found");
-    stage.pass(9);
+    stage.advance(9);
     assert_eq!(stage.get(missing).await.code(404), "customer_not_found");
     assert_eq!(stage.calls(), 1);
 
-    stage.pass(1);
+    stage.advance(1);
     stage.sandbox.tolt().fail_next(1, Fault::Status(403));
     assert_eq!(stage.get(missing).await.code(502), "vendor_unauthorized");
     stage.sandbox.tolt().insert(tolt::Customer::new("cust_nobody", "2025-11-01T00:00:00.000Z"));
@@ -90,12 +90,12 @@ async fn that_a_customer_is_missing_is_known_for_a_short_time_and_no_longer() {
 }
 
 #[tokio::test]
-async fn a_customer_that_was_deleted_is_missing_once_the_page_is_fetched_anew() {
-    let stage = Stage::set().await;
+async fn deleted_customer_is_404_after_refetch() {
+    let stage = Stage::start().await;
     let target = stage.customer(7);
     stage.get(&target).await.ok();
     stage.sandbox.tolt().delete(&stage.sandbox.tolt().customers()[7].id);
-    stage.pass(60 * 60);
+    stage.advance(60 * 60);
 
     assert_eq!(stage.get(&target).await.code(404), "customer_not_found");
     assert_eq!(stage.get(&target).await.code(404), "customer_not_found");
@@ -103,7 +103,7 @@ async fn a_customer_that_was_deleted_is_missing_once_the_page_is_fetched_anew() 
 }
 
 #[tokio::test]
-async fn each_connection_and_kind_of_answer_may_have_times_of_its_own() {
+async fn policies_apply_per_connection_and_resource() {
     let brief = |seconds| Policy {
         fresh: Duration::from_secs(seconds),
         stale_while_revalidate: Duration::from_nanos(1),
@@ -118,13 +118,13 @@ async fn each_connection_and_kind_of_answer_may_have_times_of_its_own() {
     for (target, ttl) in [(PAGE, 2), (&single, 4), ("/transactions?connection=affiliates", 6), (TAX_PAGE, 30)] {
         let stored = format!("fwd-status=200; stored; ttl={ttl}");
         assert_eq!(stage.get(target).await.cache_status(), format!("fwd=miss; {stored}"));
-        stage.pass(ttl - 1);
+        stage.advance(ttl - 1);
         assert_eq!(stage.get(target).await.cache_status(), "hit; ttl=1");
     }
 }
 
 #[test]
-fn the_times_come_from_the_kind_of_answer_else_the_connection_else_the_gateway() {
+fn policy_is_resolved_from_specific_to_general() {
     let folder = std::env::temp_dir().join(format!("gateway-caching-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("key"), "secret").unwrap();

@@ -1,5 +1,5 @@
-//! What callers are told of an answer's freshness, and conditional requests
-//! (RFC 9110, section 13; RFC 9111; RFC 9211).
+//! Freshness headers and conditional requests (RFC 9110, section 13; RFC 9111;
+//! RFC 9211).
 
 use customer_gateway::{
     domain::cursor::CursorKey,
@@ -9,7 +9,7 @@ use customer_gateway::{
 use super::{PAGE, Stage};
 use crate::support::{Answer, Gateway, config, connections_to};
 
-/// The headers that are about caching, one a line.
+/// Returns the caching headers, one per line.
 fn caching_headers(answer: &Answer) -> String {
     let names = ["etag", "age", "cache-control", "cache-status", "vary"];
     let lines = names.map(|name| format!("{name}: {}", answer.header(name)));
@@ -17,8 +17,8 @@ fn caching_headers(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn an_answer_says_how_fresh_it_is() {
-    let stage = Stage::set().await;
+async fn response_reports_its_freshness() {
+    let stage = Stage::start().await;
     let target = stage.customer(0);
 
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
@@ -28,7 +28,7 @@ async fn an_answer_says_how_fresh_it_is() {
     cache-status: customer-gateway; fwd=miss; fwd-status=200; stored; ttl=30
     vary: authorization, accept, prefer
     "#);
-    stage.pass(12);
+    stage.advance(12);
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
     etag: "c1cefdfccc7297b539bd955e75da4f85"
     age: 12
@@ -36,7 +36,7 @@ async fn an_answer_says_how_fresh_it_is() {
     cache-status: customer-gateway; hit; ttl=18
     vary: authorization, accept, prefer
     "#);
-    stage.pass(28);
+    stage.advance(28);
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
     etag: "c1cefdfccc7297b539bd955e75da4f85"
     age: 40
@@ -47,22 +47,22 @@ async fn an_answer_says_how_fresh_it_is() {
 }
 
 #[tokio::test]
-async fn a_caller_s_own_cache_keeps_an_answer_as_long_as_the_gateway_does() {
-    let stage = Stage::set().await;
+async fn max_age_matches_the_gateways_freshness() {
+    let stage = Stage::start().await;
     for age in [0, 10, 29] {
         let answer = stage.get(PAGE).await;
         // RFC 9111, section 4.2: an answer is fresh while its lifetime exceeds its age.
         assert_eq!((answer.header("age"), answer.header("cache-control")), (&*age.to_string(), "private, max-age=30"));
-        stage.pass(if age == 0 { 10 } else { 19 });
+        stage.advance(if age == 0 { 10 } else { 19 });
     }
 }
 
 #[tokio::test]
-async fn a_tag_stays_while_the_page_does_and_changes_with_it() {
-    let stage = Stage::set().await;
+async fn etag_changes_with_the_page_only() {
+    let stage = Stage::start().await;
     let first = stage.get(PAGE).await.header("etag").to_owned();
     assert!(first.starts_with('"') && first.ends_with('"'), "strong: {first}");
-    stage.pass(20);
+    stage.advance(20);
     assert_eq!(stage.get(PAGE).await.header("etag"), first);
     assert_ne!(stage.get(&format!("{PAGE}&limit=5")).await.header("etag"), first);
     assert_ne!(stage.get(&format!("{PAGE}&include=raw")).await.header("etag"), first);
@@ -70,17 +70,17 @@ async fn a_tag_stays_while_the_page_does_and_changes_with_it() {
     let target = stage.customer(0);
     let before = stage.get(&target).await.header("etag").to_owned();
     let mut customer = stage.sandbox.tolt().customers()[0].clone();
-    stage.pass(3600 * 2);
-    assert_eq!(stage.get(&target).await.header("etag"), before, "fetched anew and the same");
+    stage.advance(3600 * 2);
+    assert_eq!(stage.get(&target).await.header("etag"), before, "fetched again and unchanged");
     customer.name = "Somebody Else".into();
     stage.sandbox.tolt().insert(customer);
-    stage.pass(3600 * 2);
+    stage.advance(3600 * 2);
     assert_ne!(stage.get(&target).await.header("etag"), before);
 }
 
 #[tokio::test]
-async fn replicas_give_the_same_customer_the_same_tag() {
-    let stage = Stage::set().await;
+async fn replicas_send_the_same_etag() {
+    let stage = Stage::start().await;
     let mut config = config(connections_to(&stage.sandbox));
     config.paging.cursor_key = Some(CursorKey::derive(b"another"));
     let replica = Gateway::start(config).await;
@@ -90,12 +90,12 @@ async fn replicas_give_the_same_customer_the_same_tag() {
 }
 
 #[tokio::test]
-async fn who_has_the_answer_already_is_told_so_and_no_more() {
-    let stage = Stage::set().await;
+async fn matching_etag_is_304_without_a_body() {
+    let stage = Stage::start().await;
     for target in [PAGE.to_owned(), stage.customer(0)] {
         let whole = stage.get(&target).await;
         let tag = whole.header("etag");
-        stage.pass(5);
+        stage.advance(5);
 
         let known = [tag.to_owned(), format!("W/{tag}"), format!("\"a\", W/\"b\", {tag}"), "*".to_owned()];
         for known in &known {
@@ -113,16 +113,16 @@ async fn who_has_the_answer_already_is_told_so_and_no_more() {
         for unknown in ["\"other\"", "W/\"other\"", &tag.replace('"', ""), ""] {
             assert_eq!(stage.get_with(&target, "if-none-match", unknown).await.text, whole.text, "{unknown}");
         }
-        stage.pass(3600 * 2);
+        stage.advance(3600 * 2);
     }
 }
 
 #[tokio::test]
-async fn a_page_that_has_changed_is_sent_whole() {
-    let stage = Stage::set().await;
+async fn changed_page_is_sent_in_full() {
+    let stage = Stage::start().await;
     let tag = stage.get(PAGE).await.header("etag").to_owned();
     stage.sandbox.tolt().insert(tolt::Customer::new("cust_newcomer", "2025-11-01T00:00:00.000Z"));
-    stage.pass(3600);
+    stage.advance(3600);
 
     let answer = stage.get_with(PAGE, "if-none-match", &tag).await;
     assert!(answer.ok().to_string().contains("cust_newcomer"));
@@ -130,7 +130,7 @@ async fn a_page_that_has_changed_is_sent_whole() {
 
 #[tokio::test]
 async fn head_has_the_same_headers_and_no_body() {
-    let stage = Stage::set().await;
+    let stage = Stage::start().await;
     stage.get(PAGE).await.ok();
     let whole = stage.get(PAGE).await;
     let head = stage.gateway.request(|client, url| client.head(format!("{url}{PAGE}"))).await;
@@ -142,28 +142,28 @@ async fn head_has_the_same_headers_and_no_body() {
 }
 
 #[tokio::test]
-async fn a_page_made_of_several_vendor_pages_reports_the_worst_of_them() {
-    let stage = Stage::set().await;
+async fn page_of_several_reports_the_worst_status() {
+    let stage = Stage::start().await;
     let first = stage.get(&format!("{PAGE}&limit=90")).await.ok();
-    stage.pass(20);
+    stage.advance(20);
     let across = format!("{PAGE}&limit=100&cursor={}", first["page"]["next_cursor"].as_str().unwrap());
 
-    // Ten rows of the page that is kept, ninety of the one behind it.
+    // Ten rows of the cached page, ninety rows of the next page.
     let answer = stage.get(&across).await;
     assert_eq!(answer.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=10");
     assert_eq!((answer.header("age"), answer.header("cache-control")), ("20", "private, max-age=30"));
     assert_eq!(answer.ok()["sources"][0]["fetched_at"], "2025-11-01T00:00:00.000Z");
     assert_eq!(stage.calls(), 2);
 
-    stage.pass(5);
+    stage.advance(5);
     assert_eq!(stage.get(&across).await.cache_status(), "hit; ttl=5");
-    stage.pass(6);
+    stage.advance(6);
     assert_eq!(stage.get(&across).await.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
 }
 
 #[tokio::test]
-async fn a_problem_is_kept_nowhere() {
-    let stage = Stage::set().await;
+async fn problems_are_no_store() {
+    let stage = Stage::start().await;
     stage.sandbox.tolt().fail_next(1, Fault::Status(401));
     for target in [PAGE, "/customers/affiliates.cust_nobody", "/customers?limit=0", "/nowhere"] {
         let answer = stage.get(target).await;

@@ -1,23 +1,23 @@
-//! What `/metrics` says of the cache and of the way out to the vendors.
+//! `/metrics` of the cache and of the vendor calls.
 
 use std::{num::NonZeroU32, time::Duration};
 
-use customer_gateway::{config::Quota, sandbox::Fault};
+use customer_gateway::{callers::Quota, sandbox::Fault};
 use futures_util::future::join;
 use insta::assert_snapshot;
 
 use super::{PAGE, Stage, TAX_PAGE};
 use crate::support::{Answer, caller};
 
-/// The value of a metric, by its name and labels.
+/// Returns the value of a metric, by its name and labels.
 pub(super) async fn metric(stage: &Stage, name: &str) -> u64 {
     let metrics = stage.get("/metrics").await.text;
     let value = metrics.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
     value.unwrap_or_else(|| panic!("no {name} in\n{metrics}")).parse().unwrap()
 }
 
-/// What is counted of the way out to Tolt, with the counters that are not nought.
-async fn way_out(stage: &Stage) -> String {
+/// Returns the nonzero counters of the calls to Tolt.
+async fn vendor_call_counters(stage: &Stage) -> String {
     let metrics = stage.get("/metrics").await.text;
     let lines = metrics.lines().filter_map(|line| {
         let (name, rest) = line.split_once("{connection=\"affiliates\"")?;
@@ -40,22 +40,22 @@ const BYTES: &str = r#"gateway_cache_bytes{connection="affiliates"}"#;
 const EVICTIONS: &str = r#"gateway_cache_evictions_total{connection="affiliates"}"#;
 
 #[tokio::test]
-async fn lookups_are_counted_by_outcome_and_entries_by_connection() {
-    let (stage, bar) = Stage::with_a_bar().await;
-    bar.close();
+async fn lookups_are_counted_by_outcome() {
+    let (stage, gate) = Stage::with_gate().await;
+    gate.close();
     let opening = async {
-        bar.has_seen(1).await;
+        gate.wait_for_requests(1).await;
         for _ in 0..10 {
             stage.get("/livez").await.ok();
         }
-        bar.open();
+        gate.open();
     };
-    join(stage.get_at_once(3, PAGE), opening).await;
+    join(stage.get_concurrently(3, PAGE), opening).await;
     stage.get(PAGE).await.ok();
     stage.get(TAX_PAGE).await.ok();
     stage.sandbox.tolt().fail_next(1, Fault::Status(401));
     stage.get(&stage.customer(0)).await.code(502);
-    stage.pass(31);
+    stage.advance(31);
     stage.get_with(PAGE, "cache-control", "only-if-cached").await.ok();
 
     for (outcome, count) in [("miss", 1), ("collapsed", 2), ("hit", 1), ("stale", 1), ("failed", 1)] {
@@ -71,7 +71,7 @@ async fn lookups_are_counted_by_outcome_and_entries_by_connection() {
 }
 
 #[tokio::test]
-async fn a_request_beyond_the_quota_is_no_hit() {
+async fn request_over_quota_is_not_a_cache_hit() {
     let stage = Stage::configured(|config| {
         let quota = Quota { requests: NonZeroU32::new(3).unwrap(), per: Duration::from_hours(1) };
         config.callers = vec![caller("growth", "growth", &["affiliates"])];
@@ -88,9 +88,9 @@ async fn a_request_beyond_the_quota_is_no_hit() {
 }
 
 #[tokio::test]
-async fn a_page_is_hit_once_though_another_of_its_answer_was_replaced() {
+async fn hit_is_counted_once_beside_a_replaced_page() {
     const BOTH: &str = "/customers?order=desc&limit=2";
-    let stage = Stage::set().await;
+    let stage = Stage::start().await;
     for _ in 0..3 {
         stage.get(BOTH).await.ok();
     }
@@ -101,14 +101,14 @@ async fn a_page_is_hit_once_though_another_of_its_answer_was_replaced() {
         stage.gateway.request(purge).await.ok();
         stage.get(BOTH).await.ok();
         assert_eq!(metric(&stage, &hits).await, before + 1, "{other}");
-        // The front remembers an answer that was a hit.
+        // The response cache stores a response that was a hit.
         stage.get(BOTH).await.ok();
     }
 }
 
 #[tokio::test]
-async fn what_is_purged_is_counted_out() {
-    let stage = Stage::set().await;
+async fn purged_entries_are_not_counted() {
+    let stage = Stage::start().await;
     stage.get(PAGE).await.ok();
     stage.gateway.request(|client, url| client.delete(format!("{url}/cache"))).await.ok();
 
@@ -117,12 +117,12 @@ async fn what_is_purged_is_counted_out() {
 }
 
 #[tokio::test]
-async fn the_store_stays_within_its_bytes() {
+async fn cache_stays_within_max_bytes() {
     let most = 32 << 10;
     let stage = Stage::configured(|config| config.cache.max_bytes = most).await;
     for index in 0..200 {
         stage.get(&stage.customer(index)).await.ok();
-        // moka keeps house now and then, not at each write.
+        // moka evicts periodically, not at each write.
         let bytes = metric(&stage, BYTES).await;
         assert!(bytes < 4 * most, "{bytes}");
     }
@@ -134,8 +134,8 @@ async fn the_store_stays_within_its_bytes() {
 }
 
 #[tokio::test]
-async fn the_budget_and_the_breaker_are_shown_by_connection() {
-    let stage = Stage::set().await;
+async fn budget_and_breaker_are_gauges_per_connection() {
+    let stage = Stage::start().await;
     assert_eq!(metric(&stage, r#"gateway_breaker_open{connection="affiliates"}"#).await, 0);
     stage.sandbox.tolt().fail_next(5, Fault::Status(520));
     for index in 0..5 {
@@ -153,11 +153,11 @@ async fn the_budget_and_the_breaker_are_shown_by_connection() {
 }
 
 #[tokio::test]
-async fn retries_are_counted_beside_the_calls() {
-    let stage = Stage::set().await;
+async fn retries_are_counted_separately() {
+    let stage = Stage::start().await;
     stage.sandbox.tolt().fail_next(2, Fault::Status(503));
     stage.get(PAGE).await.ok();
-    assert_snapshot!(way_out(&stage).await, @r#"
+    assert_snapshot!(vendor_call_counters(&stage).await, @r#"
     calls_total,status="200" 1
     retries_total 2
     wait_seconds_count 3
@@ -165,20 +165,20 @@ async fn retries_are_counted_beside_the_calls() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_tried_again_is_no_retry() {
-    let stage = Stage::set().await;
+async fn failed_call_without_retry_counts_no_retry() {
+    let stage = Stage::start().await;
     stage.sandbox.tolt().fail_next(1, Fault::Status(401));
     stage.get(PAGE).await.code(502);
-    assert_snapshot!(way_out(&stage).await, @r#"
+    assert_snapshot!(vendor_call_counters(&stage).await, @r#"
     calls_total,status="401" 1
     wait_seconds_count 1
     "#);
 }
 
 #[tokio::test]
-async fn waits_for_the_budget_and_its_refusals_are_counted() {
+async fn budget_waits_and_refusals_are_counted() {
     let stage = Stage::with(|connection| {
-        // One at once, and the next after a quarter of a second.
+        // One request at once, the next after a quarter of a second.
         connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
         connection.rate_limit.max_wait = Duration::from_millis(250);
     })
@@ -192,7 +192,7 @@ async fn waits_for_the_budget_and_its_refusals_are_counted() {
     let second = stage.customer(1);
     let (answer, ()) = join(stage.get(&second), others).await;
     answer.ok();
-    assert_snapshot!(way_out(&stage).await, @r#"
+    assert_snapshot!(vendor_call_counters(&stage).await, @r#"
     calls_total,status="200" 2
     refused_total,priority="caller" 1
     wait_seconds_count 2
@@ -201,34 +201,34 @@ async fn waits_for_the_budget_and_its_refusals_are_counted() {
 }
 
 #[tokio::test]
-async fn a_refresh_that_gives_way_is_counted_apart() {
+async fn refused_refresh_has_its_own_priority_label() {
     let stage = Stage::with(|connection| connection.rate_limit.requests = NonZeroU32::new(5).unwrap()).await;
     stage.get(PAGE).await.ok();
-    // It is fresh no longer, and the one place goes to a caller.
-    stage.pass(31);
+    // The page is stale, and the only permit goes to a caller.
+    stage.advance(31);
     stage.get(&stage.customer(0)).await.ok();
     stage.get(PAGE).await.ok();
     let refused = |it: &Answer| it.text.contains("{connection=\"affiliates\",priority=\"background\"} 1");
     stage.until("/metrics", refused).await;
-    // The next gets a place, without a wait that would say anything.
-    stage.pass(1);
+    // The next refresh gets a permit without a measurable wait.
+    stage.advance(1);
     stage.get(PAGE).await.ok();
     stage.until("/metrics", |it| it.text.contains("{connection=\"affiliates\",status=\"200\"} 3")).await;
     assert_eq!(metric(&stage, "gateway_budget_wait_seconds_count{connection=\"affiliates\"}").await, 2);
 }
 
 #[tokio::test]
-async fn the_common_statuses_are_there_before_the_first_call() {
-    let stage = Stage::set().await;
+async fn common_statuses_are_exposed_from_the_start() {
+    let stage = Stage::start().await;
     for status in ["200", "401", "403", "429", "500", "none"] {
         let series = format!("gateway_vendor_calls_total{{connection=\"affiliates\",status=\"{status}\"}}");
-        assert_eq!(metric(&stage, &series).await, 0, "a rise from nothing is none to Prometheus");
+        assert_eq!(metric(&stage, &series).await, 0, "Prometheus sees no increase in a new series");
     }
 }
 
 #[tokio::test]
-async fn the_process_and_its_version_are_shown() {
-    let stage = Stage::set().await;
+async fn process_and_build_metrics_are_exposed() {
+    let stage = Stage::start().await;
     let version = format!("gateway_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
     assert_eq!(metric(&stage, &version).await, 1);
     for name in ["process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"] {

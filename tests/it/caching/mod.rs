@@ -1,20 +1,20 @@
-//! What the gateway keeps, how it minds the vendors' budgets, and what it
-//! tells its callers of both: docs/CACHING.md, with the vendor calls counted.
+//! The cache, the vendors' budgets, and the headers that report both to
+//! callers: docs/CACHING.md, with the vendor calls counted.
 //!
-//! Freshness, budgets, stops and breakers follow a clock that the tests move;
-//! nothing here sleeps, and nothing is asserted of how long anything takes.
+//! Freshness, budgets, blocks and breakers follow a clock that the tests move.
+//! No test sleeps or asserts a duration.
 
 mod breaker;
 mod budget;
 mod callers;
+mod coalescing;
 mod directives;
 mod errors;
-mod flights;
 mod freshness;
 mod http;
 mod metrics;
 mod purge;
-mod refusals;
+mod rate_limits;
 mod retries;
 mod shares;
 
@@ -38,27 +38,27 @@ use crate::support::{Answer, Gateway, config, connections_to, sandbox};
 
 /// A page of Tolt's customers: one vendor call.
 const PAGE: &str = "/customers?connection=affiliates";
-/// A page of the corporation vendor's.
+/// A page of the corporation vendor's customers.
 const TAX_PAGE: &str = "/customers?connection=tax";
 
-/// Vendors and a gateway in front of them.
+/// Simulated vendors and a gateway in front of them.
 struct Stage {
     sandbox: Sandbox,
     gateway: Gateway,
 }
 
 impl Stage {
-    /// A stage as it is configured by default, but for budgets.
-    async fn set() -> Self {
+    /// Starts a stage with the default configuration, apart from budgets.
+    async fn start() -> Self {
         Self::with(|_| {}).await
     }
 
-    /// A stage whose first connection, `affiliates`, is another.
+    /// Starts a stage with a changed first connection, `affiliates`.
     async fn with(change: impl FnOnce(&mut Connection)) -> Self {
         Self::configured(|config| change(&mut config.connections[0])).await
     }
 
-    /// A stage whose configuration is another.
+    /// Starts a stage with a changed configuration.
     async fn configured(change: impl FnOnce(&mut Config)) -> Self {
         let sandbox = sandbox(250, 10, 30).await;
         let mut config = config(connections_to(&sandbox));
@@ -66,55 +66,56 @@ impl Stage {
         Self { gateway: Gateway::start(config).await, sandbox }
     }
 
-    /// A stage with a bar in front of Tolt.
-    async fn with_a_bar() -> (Self, Bar) {
+    /// Starts a stage with a gate in front of Tolt.
+    async fn with_gate() -> (Self, Gate) {
         let sandbox = sandbox(250, 10, 30).await;
-        let bar = Bar::before(&sandbox.tolt().base_url()).await;
+        let gate = Gate::in_front_of(&sandbox.tolt().base_url()).await;
         let mut config = config(connections_to(&sandbox));
-        config.connections[0].base_url = bar.url.parse().unwrap();
-        (Self { gateway: Gateway::start(config).await, sandbox }, bar)
+        config.connections[0].base_url = gate.url.parse().unwrap();
+        (Self { gateway: Gateway::start(config).await, sandbox }, gate)
     }
 
     async fn get(&self, target: &str) -> Answer {
         self.gateway.get(target).await
     }
 
-    /// Asks with a header.
+    /// Sends a request with a header.
     async fn get_with(&self, target: &str, name: &str, value: &str) -> Answer {
         self.gateway.request(|client, url| client.get(format!("{url}{target}")).header(name, value)).await
     }
 
-    /// Asks so many times at once.
-    async fn get_at_once(&self, times: usize, target: &str) -> Vec<Answer> {
+    /// Sends `times` concurrent requests.
+    async fn get_concurrently(&self, times: usize, target: &str) -> Vec<Answer> {
         join_all((0..times).map(|_| self.get(target))).await
     }
 
-    /// The target of one of Tolt's customers: a vendor call of its own.
+    /// Returns the target of one of Tolt's customers: a vendor call of its own.
     fn customer(&self, index: usize) -> String {
         format!("/customers/affiliates.{}", self.sandbox.tolt().customers()[index].id)
     }
 
-    /// How many calls Tolt has seen.
+    /// Returns the number of calls that Tolt received.
     fn calls(&self) -> u64 {
         self.sandbox.tolt().calls()
     }
 
-    /// Moves the clock on.
-    fn pass(&self, seconds: u64) {
+    /// Advances the clock.
+    fn advance(&self, seconds: u64) {
         self.gateway.clock.advance(Duration::from_secs(seconds));
     }
 
-    /// What `GET /connections/affiliates` shows of a budget or breaker.
-    async fn shows(&self, what: &str) -> serde_json::Value {
-        self.get("/connections/affiliates").await.ok()[what].take()
+    /// Returns a member of `GET /connections/affiliates`: a budget or a
+    /// breaker.
+    async fn connection_member(&self, name: &str) -> serde_json::Value {
+        self.get("/connections/affiliates").await.ok()[name].take()
     }
 
-    /// Asks again until the answer is as wished, for ten seconds at most.
-    async fn until(&self, target: &str, is_right: impl Fn(&Answer) -> bool) -> Answer {
+    /// Repeats a request until the response matches, for ten seconds at most.
+    async fn until(&self, target: &str, matches: impl Fn(&Answer) -> bool) -> Answer {
         let asking = async {
             loop {
                 let answer = self.get(target).await;
-                if is_right(&answer) {
+                if matches(&answer) {
                     return answer;
                 }
             }
@@ -124,22 +125,22 @@ impl Stage {
 }
 
 impl Answer {
-    /// How the answer was come by.
+    /// Returns the gateway's entry in `Cache-Status`.
     fn cache_status(&self) -> &str {
         self.header("cache-status").strip_prefix("customer-gateway; ").unwrap_or_default()
     }
 }
 
-/// A way to a vendor that can be barred: what is asked waits there.
-struct Bar {
+/// Proxy in front of a vendor. While closed, requests wait.
+struct Gate {
     url: String,
     open: watch::Sender<bool>,
     asked: watch::Receiver<usize>,
 }
 
-impl Bar {
-    /// An open bar in front of a vendor.
-    async fn before(base_url: &str) -> Self {
+impl Gate {
+    /// Starts an open gate in front of a vendor.
+    async fn in_front_of(base_url: &str) -> Self {
         let vendor = base_url.trim_start_matches("http://").to_owned();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -150,8 +151,8 @@ impl Bar {
                 let (client, _) = listener.accept().await.unwrap();
                 let (requests, answers) = client.into_split();
                 let (from_vendor, to_vendor) = TcpStream::connect(&vendor).await.unwrap().into_split();
-                tokio::spawn(pass_requests(requests, to_vendor, opened.clone(), count.clone()));
-                tokio::spawn(pass_answers(from_vendor, answers));
+                tokio::spawn(forward_requests(requests, to_vendor, opened.clone(), count.clone()));
+                tokio::spawn(forward_responses(from_vendor, answers));
             }
         });
         Self { url, open, asked }
@@ -165,19 +166,19 @@ impl Bar {
         self.open.send_replace(true);
     }
 
-    /// Resolves when so many requests have come, passed or not.
-    async fn has_seen(&self, requests: usize) {
+    /// Waits until this many requests have arrived, forwarded or not.
+    async fn wait_for_requests(&self, requests: usize) {
         self.asked.clone().wait_for(|asked| *asked >= requests).await.unwrap();
     }
 
-    /// How many requests have come.
+    /// Returns the number of requests that have arrived.
     fn requests(&self) -> usize {
         *self.asked.borrow()
     }
 }
 
-/// Passes requests on, each of which is short enough for one read.
-async fn pass_requests(
+/// Forwards requests, each of which is short enough for one read.
+async fn forward_requests(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
     mut open: watch::Receiver<bool>,
@@ -192,7 +193,7 @@ async fn pass_requests(
     }
 }
 
-async fn pass_answers(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
-    // An end of either side is an end of both.
+async fn forward_responses(mut from: OwnedReadHalf, mut to: OwnedWriteHalf) {
+    // The end of either side ends both.
     drop(tokio::io::copy(&mut from, &mut to).await);
 }

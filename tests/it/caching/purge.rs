@@ -1,6 +1,6 @@
-//! `DELETE /cache`: what goes, what stays, and who may.
+//! `DELETE /cache`: scope, effect and permission.
 
-use super::{Bar, PAGE, Stage, TAX_PAGE};
+use super::{Gate, PAGE, Stage, TAX_PAGE};
 use crate::support::{Answer, caller};
 use futures_util::future::join;
 
@@ -12,13 +12,13 @@ async fn purged(stage: &Stage, query: &str) -> u64 {
     purge(stage, "", query).await.ok()["purged"].as_u64().unwrap()
 }
 
-async fn is_kept(stage: &Stage, target: &str) -> bool {
+async fn is_cached(stage: &Stage, target: &str) -> bool {
     stage.get_with(target, "cache-control", "only-if-cached").await.status == 200
 }
 
 #[tokio::test]
-async fn everything_goes() {
-    let stage = Stage::set().await;
+async fn purge_without_scope_removes_everything() {
+    let stage = Stage::start().await;
     let single = stage.customer(0);
     for target in [PAGE, TAX_PAGE, &single] {
         stage.get(target).await.ok();
@@ -26,26 +26,26 @@ async fn everything_goes() {
 
     assert_eq!(purged(&stage, "").await, 3);
     for target in [PAGE, TAX_PAGE, &single] {
-        assert!(!is_kept(&stage, target).await);
+        assert!(!is_cached(&stage, target).await);
     }
     assert_eq!(purged(&stage, "").await, 0);
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
 }
 
 #[tokio::test]
-async fn a_connection_goes_and_the_others_stay() {
-    let stage = Stage::set().await;
+async fn purge_of_a_connection_keeps_the_others() {
+    let stage = Stage::start().await;
     stage.get(PAGE).await.ok();
     stage.get(TAX_PAGE).await.ok();
 
     assert_eq!(purged(&stage, "?connection=affiliates").await, 1);
-    assert!(!is_kept(&stage, PAGE).await);
-    assert!(is_kept(&stage, TAX_PAGE).await);
+    assert!(!is_cached(&stage, PAGE).await);
+    assert!(is_cached(&stage, TAX_PAGE).await);
 }
 
 #[tokio::test]
-async fn a_customer_goes_with_every_page_that_shows_it() {
-    let stage = Stage::set().await;
+async fn purge_of_a_customer_removes_its_pages() {
+    let stage = Stage::start().await;
     // Newest first: the last of the sandbox's rows is on the first page.
     let customers = stage.sandbox.tolt().customers();
     let id = format!("affiliates.{}", customers.last().unwrap().id);
@@ -56,13 +56,13 @@ async fn a_customer_goes_with_every_page_that_shows_it() {
     }
 
     assert_eq!(purged(&stage, &format!("?customer={id}")).await, 2);
-    assert!(!is_kept(&stage, PAGE).await && !is_kept(&stage, &single).await);
-    assert!(is_kept(&stage, &oldest).await && is_kept(&stage, &other).await && is_kept(&stage, TAX_PAGE).await);
+    assert!(!is_cached(&stage, PAGE).await && !is_cached(&stage, &single).await);
+    assert!(is_cached(&stage, &oldest).await && is_cached(&stage, &other).await && is_cached(&stage, TAX_PAGE).await);
 }
 
 #[tokio::test]
-async fn that_a_customer_is_missing_can_be_purged() {
-    let stage = Stage::set().await;
+async fn purge_removes_cached_404s() {
+    let stage = Stage::start().await;
     stage.get("/customers/affiliates.cust_nobody").await.code(404);
 
     assert_eq!(purged(&stage, "?customer=affiliates.cust_nobody").await, 1);
@@ -71,7 +71,7 @@ async fn that_a_customer_is_missing_can_be_purged() {
 }
 
 #[tokio::test]
-async fn only_a_caller_with_the_right_may_and_only_what_is_theirs() {
+async fn purge_requires_permission_and_own_connections() {
     let stage = Stage::configured(|config| {
         let mut janitor = caller("janitor", "janitor-key", &["tax"]);
         janitor.may_purge = true;
@@ -94,22 +94,22 @@ async fn only_a_caller_with_the_right_may_and_only_what_is_theirs() {
 }
 
 #[tokio::test]
-async fn a_purge_takes_no_parameter_that_it_does_not_know() {
-    let stage = Stage::set().await;
+async fn purge_rejects_unknown_parameters() {
+    let stage = Stage::start().await;
     assert_eq!(purge(&stage, "", "?customers=affiliates.cust_1").await.code(400), "unknown_parameter");
     assert_eq!(purge(&stage, "", "?connection=nowhere").await.code(404), "connection_not_found");
 }
 
 #[tokio::test]
-async fn what_was_asked_for_before_a_purge_is_not_kept_after_it_nor_served_to_who_asks_then() {
-    let (stage, bar): (Stage, Bar) = Stage::with_a_bar().await;
-    bar.close();
+async fn purge_discards_in_flight_fetches() {
+    let (stage, gate): (Stage, Gate) = Stage::with_gate().await;
+    gate.close();
     let (before, (purged, after)) = join(stage.get(PAGE), async {
-        bar.has_seen(1).await;
+        gate.wait_for_requests(1).await;
         let purged = purged(&stage, "").await;
         let opening = async {
-            bar.has_seen(2).await;
-            bar.open();
+            gate.wait_for_requests(2).await;
+            gate.open();
         };
         (purged, join(stage.get(PAGE), opening).await.0)
     })
@@ -119,20 +119,20 @@ async fn what_was_asked_for_before_a_purge_is_not_kept_after_it_nor_served_to_wh
     assert_eq!(purged, 0);
     assert_eq!(after.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
     assert_eq!(stage.calls(), 2);
-    assert!(is_kept(&stage, PAGE).await);
+    assert!(is_cached(&stage, PAGE).await);
 }
 
 #[tokio::test]
-async fn a_flight_that_lands_after_a_purge_is_not_kept() {
-    let (stage, bar) = Stage::with_a_bar().await;
-    bar.close();
+async fn fetch_finished_after_a_purge_is_not_cached() {
+    let (stage, gate) = Stage::with_gate().await;
+    gate.close();
     let purging = async {
-        bar.has_seen(1).await;
+        gate.wait_for_requests(1).await;
         purged(&stage, "?connection=affiliates").await;
-        bar.open();
+        gate.open();
     };
     join(stage.get(PAGE), purging).await.0.ok();
 
-    assert!(!is_kept(&stage, PAGE).await);
-    assert_eq!(bar.requests(), 1);
+    assert!(!is_cached(&stage, PAGE).await);
+    assert_eq!(gate.requests(), 1);
 }

@@ -1,5 +1,4 @@
-//! What may pass is tried again, for reads only and within limits (FACTS,
-//! cases 31 and 32).
+//! Retries of reads, within limits (FACTS.md cases 31 and 32).
 
 use std::time::Duration;
 
@@ -11,10 +10,10 @@ use super::{PAGE, Stage};
 use crate::support::{Gateway, config, connections_to, sandbox};
 
 #[tokio::test]
-async fn what_may_pass_passes_at_the_second_attempt() {
+async fn transient_failure_is_retried() {
     let failures = [408, 500, 502, 503, 504].map(Fault::Status);
     for fault in failures.into_iter().chain([Fault::Reset]) {
-        let stage = Stage::set().await;
+        let stage = Stage::start().await;
         stage.sandbox.tolt().fail_next(1, fault.clone());
         stage.get(PAGE).await.ok();
         assert_eq!(stage.calls(), 2, "{fault:?}");
@@ -22,7 +21,7 @@ async fn what_may_pass_passes_at_the_second_attempt() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_closed_without_an_answer_is_made_again() {
+async fn connection_closed_without_response_is_retried() {
     let sandbox = sandbox(3, 0, 0).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
@@ -40,7 +39,7 @@ async fn a_connection_that_is_closed_without_an_answer_is_made_again() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_cannot_be_reached_is_an_error() {
+async fn unreachable_vendor_is_vendor_error() {
     let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let stage = Stage::with(|connection| connection.base_url = format!("http://{free}").parse().unwrap()).await;
 
@@ -48,9 +47,9 @@ async fn a_vendor_that_cannot_be_reached_is_an_error() {
 }
 
 #[tokio::test]
-async fn a_call_is_tried_three_times_at_most() {
+async fn call_has_at_most_three_attempts() {
     for fault in [Fault::Status(503), Fault::Status(408), Fault::Reset] {
-        let stage = Stage::set().await;
+        let stage = Stage::start().await;
         stage.sandbox.tolt().fail_next(3, fault.clone());
         assert_eq!(stage.get(PAGE).await.code(502), "vendor_error", "{fault:?}");
         assert_eq!(stage.calls(), 3, "{fault:?}");
@@ -58,10 +57,10 @@ async fn a_call_is_tried_three_times_at_most() {
 }
 
 #[tokio::test]
-async fn what_the_vendor_refuses_is_not_tried_again() {
+async fn permanent_failure_is_not_retried() {
     let refusals = [400, 401, 403, 404, 409, 410, 422].map(Fault::Status);
     for fault in refusals.into_iter().chain([Fault::Html, Fault::Empty, Fault::Truncated, Fault::SuccessFalse]) {
-        let stage = Stage::set().await;
+        let stage = Stage::start().await;
         stage.sandbox.tolt().fail_next(1, fault.clone());
         let answer = stage.get(PAGE).await;
         assert!(answer.status >= 400, "{fault:?}");
@@ -70,8 +69,8 @@ async fn what_the_vendor_refuses_is_not_tried_again() {
 }
 
 #[tokio::test]
-async fn a_wait_that_the_vendor_names_beyond_the_deadline_is_not_waited_for() {
-    let stage = Stage::set().await;
+async fn retry_after_beyond_deadline_is_not_awaited() {
+    let stage = Stage::start().await;
     let later = vec![("Retry-After".to_owned(), "3600".to_owned())];
     stage.sandbox.tolt().fail_next(1, Fault::StatusWithHeaders(503, later));
 
@@ -80,7 +79,7 @@ async fn a_wait_that_the_vendor_names_beyond_the_deadline_is_not_waited_for() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_does_not_answer_in_time_is_asked_once() {
+async fn vendor_timeout_is_not_retried() {
     let stage = Stage::with(|connection| connection.timeout = Duration::from_millis(300)).await;
     stage.sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(1)));
 
@@ -89,10 +88,10 @@ async fn a_vendor_that_does_not_answer_in_time_is_asked_once() {
 }
 
 #[tokio::test]
-async fn a_vendor_that_always_fails_is_not_hammered() {
-    let stage = Stage::set().await;
-    // The breaker does not mind this status, which leaves it to the retry
-    // budget: a fifth of the calls, and ten to begin with.
+async fn retry_budget_bounds_retries() {
+    let stage = Stage::start().await;
+    // The breaker ignores this status. The retry budget allows a fifth of the
+    // calls, and ten at first.
     stage.sandbox.tolt().fail_next(1_000, Fault::Status(408));
     let callers = 40;
     let targets: Vec<_> = (0..callers).map(|index| stage.customer(index)).collect();

@@ -1,11 +1,12 @@
-//! A caller's share of a budget: what it may take, and that nobody else is
-//! kept from anything by it.
+//! A caller's share of a budget: its bound, and its isolation from other
+//! callers.
 
 use std::time::Duration;
 
 use customer_gateway::{
+    callers::{Caller, CallerKey},
     clock::Clock,
-    config::{Caller, CallerKey, Config, Connection},
+    config::{Config, Connection},
     sandbox::Fault,
     upstream::Share,
 };
@@ -19,26 +20,26 @@ use crate::support::{Answer, caller, config, connections_to, until};
 
 const APP: &str = "cgk_app";
 const BATCH: &str = "cgk_batch";
-const BATCH_TOO: &str = "cgk_batch_too";
+const BATCH_SECOND: &str = "cgk_batch_too";
 const REPORT: &str = "cgk_report";
 
-/// A place comes free every quarter of a second, since of five requests a
-/// second one may come at once.
+/// Interval between two permits. Five requests per second allow a burst of one,
+/// which leaves four steps.
 const STEP: Duration = Duration::from_millis(250);
-/// Of these, a fifth: every fifth step.
-const TURN: Duration = Duration::from_millis(1_250);
+/// Interval between two permits of a share of one fifth: five steps.
+const SHARE_STEP: Duration = Duration::from_millis(1_250);
 
-/// A fifth of five requests a second for the batch job and for the report, and
-/// no bound for the app.
-async fn set(max_wait: Duration) -> Stage {
-    configured(max_wait, |_| {}).await
+/// Starts a stage with a fifth of five requests per second for the batch job
+/// and for the report. The app has no bound.
+async fn stage(max_wait: Duration) -> Stage {
+    stage_with(max_wait, |_| {}).await
 }
 
-async fn configured(max_wait: Duration, change: impl FnOnce(&mut Config)) -> Stage {
-    Stage::configured(|config| share_out(config, max_wait, 0.2, change)).await
+async fn stage_with(max_wait: Duration, change: impl FnOnce(&mut Config)) -> Stage {
+    Stage::configured(|config| configure_shares(config, max_wait, 0.2, change)).await
 }
 
-fn share_out(config: &mut Config, max_wait: Duration, share: f64, change: impl FnOnce(&mut Config)) {
+fn configure_shares(config: &mut Config, max_wait: Duration, share: f64, change: impl FnOnce(&mut Config)) {
     for connection in &mut config.connections {
         connection.rate_limit.requests = 5.try_into().unwrap();
         connection.rate_limit.max_wait = max_wait;
@@ -49,7 +50,7 @@ fn share_out(config: &mut Config, max_wait: Duration, share: f64, change: impl F
     let names: Vec<_> = names.iter().map(String::as_str).collect();
     let shared = |name, key| Caller { share: Share::new(share), ..caller(name, key, &names) };
     let mut batch = shared("batch", BATCH);
-    batch.keys.push(CallerKey::lasting(blake3::hash(BATCH_TOO.as_bytes())));
+    batch.keys.push(CallerKey::permanent(blake3::hash(BATCH_SECOND.as_bytes())));
     config.callers = vec![caller("app", APP, &names), batch, shared("report", REPORT)];
 }
 
@@ -58,8 +59,8 @@ impl Stage {
         self.gateway.get_as(key, target).await
     }
 
-    /// Begins to ask, and returns when the question sleeps.
-    async fn sleep_as(&self, key: &str, target: &str) -> JoinHandle<u16> {
+    /// Sends a request. Returns when the request sleeps.
+    async fn get_until_asleep(&self, key: &str, target: &str) -> JoinHandle<u16> {
         let sleepers = self.gateway.clock.sleepers();
         let request = reqwest::Client::new().get(format!("{}{target}", self.gateway.url)).bearer_auth(key);
         let asking = tokio::spawn(async move { request.send().await.unwrap().status().as_u16() });
@@ -67,20 +68,20 @@ impl Stage {
         asking
     }
 
-    /// What a caller is shown of the budget.
+    /// Returns the budget as a caller sees it.
     async fn budget(&self, key: &str) -> Value {
         self.get_as(key, "/connections/affiliates").await.ok()["budget"].take()
     }
 
-    /// Gives out other shares while it serves.
-    async fn share_out(&self, share: f64, change: impl FnOnce(&mut Vec<Caller>)) {
+    /// Reloads the configuration with other shares.
+    async fn reload_shares(&self, share: f64, change: impl FnOnce(&mut Vec<Caller>)) {
         let mut config = config(connections_to(&self.sandbox));
-        share_out(&mut config, Duration::ZERO, share, |_| {});
+        configure_shares(&mut config, Duration::ZERO, share, |_| {});
         change(&mut config.callers);
-        self.gateway.renew(config).await;
+        self.gateway.reload(config).await;
     }
 
-    /// Leaves what goes on behind callers' backs the time to happen.
+    /// Gives background work time to finish.
     async fn settle(&self) {
         for _ in 0..20 {
             self.get("/livez").await.ok();
@@ -89,15 +90,15 @@ impl Stage {
 }
 
 #[tokio::test]
-async fn a_batch_job_that_asks_without_a_pause_gets_its_share_and_the_app_the_rest() {
-    let stage = set(Duration::ZERO).await;
+async fn share_bounds_a_busy_batch_caller() {
+    let stage = stage(Duration::ZERO).await;
     let (mut of_batch, mut of_app) = (Vec::new(), Vec::new());
     for step in 0..100 {
         while stage.get_as(BATCH, &stage.customer(of_batch.len())).await.status == 200 {
             of_batch.push(step);
         }
-        // Nobody waits for a place here, so that a turn of the batch job's is
-        // none of the app's.
+        // Nothing waits for a permit here, so a permit of the batch job is not
+        // the app's.
         if of_batch.last() != Some(&step) {
             stage.get_as(APP, &stage.customer(249 - of_app.len())).await.ok();
             of_app.push(step);
@@ -110,18 +111,18 @@ async fn a_batch_job_that_asks_without_a_pause_gets_its_share_and_the_app_the_re
 }
 
 #[tokio::test]
-async fn a_spent_share_is_429_until_there_is_room_again() {
-    let stage = set(Duration::ZERO).await;
+async fn spent_share_is_429_until_it_refills() {
+    let stage = stage(Duration::ZERO).await;
     stage.get_as(BATCH, PAGE).await.ok();
     stage.gateway.clock.advance(STEP);
 
     let other = stage.customer(0);
     let refused = stage.get_as(BATCH, &other).await;
-    assert_json_snapshot!(refused.told(), @r#"
+    assert_json_snapshot!(refused.problem_snapshot(), @r#"
     {
       "code": "quota_exceeded",
       "connection": "affiliates",
-      "detail": "the caller's share of the vendor calls is spent: there is room again in 1 s",
+      "detail": "the caller's share of the vendor's rate limit is exhausted; retry in 1 s",
       "request_id": "[request id]",
       "retryable": true,
       "status": 429,
@@ -133,19 +134,19 @@ async fn a_spent_share_is_429_until_there_is_room_again() {
     assert_eq!(metric(&stage, count).await, 1);
     assert_eq!(metric(&stage, r#"gateway_caller_share_remaining{caller="batch",connection="affiliates"}"#).await, 0);
 
-    // What is kept costs nothing, whoever brought it.
+    // Cached pages cost nothing, for any caller.
     assert_eq!(stage.get_as(BATCH, PAGE).await.cache_status(), "hit; ttl=29");
     stage.get_as(APP, &other).await.ok();
     assert_eq!(stage.get_as(BATCH, &other).await.cache_status(), "hit; ttl=30");
 
-    stage.pass(1);
+    stage.advance(1);
     stage.get_as(BATCH, &stage.customer(1)).await.ok();
     assert_eq!(stage.calls(), 3);
 }
 
 #[tokio::test]
-async fn what_is_left_of_a_share_is_shown_to_its_caller() {
-    let stage = set(Duration::ZERO).await;
+async fn remaining_share_is_shown_to_its_caller() {
+    let stage = stage(Duration::ZERO).await;
     stage.get_as(BATCH, PAGE).await.ok();
     stage.gateway.clock.advance(STEP);
     for (key, share_remaining) in [(APP, Value::Null), (BATCH, json!(0)), (REPORT, json!(1))] {
@@ -159,56 +160,57 @@ async fn what_is_left_of_a_share_is_shown_to_its_caller() {
 }
 
 #[tokio::test]
-async fn a_share_is_one_for_all_keys_of_a_caller_and_all_connections_of_a_credential() {
-    let stage = configured(Duration::ZERO, |config| {
+async fn share_covers_all_keys_and_connections() {
+    let stage = stage_with(Duration::ZERO, |config| {
         let partners = Connection { name: "partners".parse().unwrap(), ..config.connections[0].clone() };
         config.connections.push(partners);
     })
     .await;
     stage.get_as(BATCH, PAGE).await.ok();
     stage.gateway.clock.advance(STEP);
-    for key in [BATCH, BATCH_TOO] {
+    for key in [BATCH, BATCH_SECOND] {
         for connection in ["affiliates", "partners"] {
             let refused = stage.get_as(key, &format!("/customers?connection={connection}&status=lead")).await;
             assert_eq!(refused.code(429), "quota_exceeded");
             assert_eq!(refused.problem()["connection"], connection);
         }
     }
-    // Another credential's budget has its own, and so has another caller.
+    // Another credential's budget has its own share, and another caller has its
+    // own.
     stage.get_as(BATCH, TAX_PAGE).await.ok();
     stage.get_as(REPORT, "/customers?connection=partners&status=lead").await.ok();
 }
 
 #[tokio::test]
-async fn who_waits_for_its_share_keeps_nobody_waiting() {
-    let stage = set(Duration::from_secs(2)).await;
+async fn wait_for_a_share_blocks_no_other_caller() {
+    let stage = stage(Duration::from_secs(2)).await;
     stage.get_as(BATCH, PAGE).await.ok();
     stage.gateway.clock.advance(STEP);
     let [same, next, last] = [0, 1, 2].map(|index| stage.customer(index));
-    let waiting = stage.sleep_as(BATCH, &same).await;
+    let waiting = stage.get_until_asleep(BATCH, &same).await;
 
-    // Not even who asks the same, and that is one call for both.
+    // A request for the same page does not wait either. Both share one call.
     assert_eq!(stage.get_as(APP, &same).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
     assert!(!waiting.is_finished());
-    // The next in its own queue would have to wait for two seconds and a quarter.
+    // The next request in the same queue would wait for 2.25 seconds.
     let refused = stage.get_as(BATCH, &last).await;
     assert_eq!((refused.status, refused.header("retry-after")), (429, "3"), "{}", refused.text);
     stage.gateway.clock.advance(STEP * 4);
     assert_eq!(waiting.await.unwrap(), 200);
     assert_eq!(stage.calls(), 2);
 
-    let waiting = stage.sleep_as(BATCH, &next).await;
+    let waiting = stage.get_until_asleep(BATCH, &next).await;
     stage.get_as(APP, &last).await.ok();
-    stage.gateway.clock.advance(TURN);
+    stage.gateway.clock.advance(SHARE_STEP);
     assert_eq!(waiting.await.unwrap(), 200);
     assert_eq!(stage.calls(), 4);
 }
 
 #[tokio::test]
-async fn a_stale_answer_stands_in_for_a_spent_share() {
-    let stage = set(Duration::ZERO).await;
+async fn stale_page_is_served_when_the_share_is_spent() {
+    let stage = stage(Duration::ZERO).await;
     stage.get_as(BATCH, PAGE).await.ok();
-    stage.pass(30 + 300);
+    stage.advance(30 + 300);
     stage.get_as(BATCH, &stage.customer(0)).await.ok();
     stage.gateway.clock.advance(STEP);
 
@@ -224,10 +226,10 @@ async fn a_stale_answer_stands_in_for_a_spent_share() {
 }
 
 #[tokio::test]
-async fn a_refresh_is_on_account_of_the_caller_that_begins_it() {
-    let stage = set(Duration::ZERO).await;
+async fn refresh_is_charged_to_the_caller_starting_it() {
+    let stage = stage(Duration::ZERO).await;
     stage.get_as(APP, PAGE).await.ok();
-    stage.pass(31);
+    stage.advance(31);
     stage.get_as(BATCH, &stage.customer(0)).await.ok();
     stage.gateway.clock.advance(STEP);
     for _ in 0..2 {
@@ -235,13 +237,13 @@ async fn a_refresh_is_on_account_of_the_caller_that_begins_it() {
         stage.settle().await;
     }
     assert_eq!(stage.calls(), 2);
-    // Nobody had to go without anything.
+    // No caller was refused.
     assert!(!stage.get("/metrics").await.text.contains("gateway_caller_share_refused_total"));
 
-    // It has kept nobody else from it.
+    // Other callers can refresh the page.
     while stage.get_as(APP, PAGE).await.cache_status() != "hit; ttl=30" {}
     assert_eq!(stage.calls(), 3);
-    stage.pass(40);
+    stage.advance(40);
     stage.get_as(BATCH, PAGE).await.ok();
     until(|| stage.calls() == 4).await;
     stage.gateway.clock.advance(STEP);
@@ -249,8 +251,8 @@ async fn a_refresh_is_on_account_of_the_caller_that_begins_it() {
 }
 
 #[tokio::test]
-async fn a_source_whose_share_is_spent_is_left_out_of_a_partial_answer() {
-    let stage = set(Duration::ZERO).await;
+async fn partial_page_omits_source_with_spent_share() {
+    let stage = stage(Duration::ZERO).await;
     stage.get_as(BATCH, &stage.customer(0)).await.ok();
     stage.gateway.clock.advance(STEP);
 
@@ -266,8 +268,8 @@ async fn a_source_whose_share_is_spent_is_left_out_of_a_partial_answer() {
 }
 
 #[tokio::test]
-async fn an_export_waits_for_its_callers_share() {
-    let stage = set(Duration::ZERO).await;
+async fn export_waits_for_its_callers_share() {
+    let stage = stage(Duration::ZERO).await;
     let export = reqwest::Client::new().get(format!("{}{PAGE}", stage.gateway.url)).bearer_auth(BATCH);
     let export = export.header(ACCEPT, "application/x-ndjson");
     let export = tokio::spawn(async move { export.send().await.unwrap().text().await.unwrap() });
@@ -278,29 +280,29 @@ async fn an_export_waits_for_its_callers_share() {
     let export = export.await.unwrap();
     assert!(export.lines().last().unwrap().contains(r#""status":"complete","count":250"#), "{export}");
     assert_eq!(stage.calls(), 3);
-    assert!(stage.gateway.clock.elapsed() >= 2 * TURN, "{:?}", stage.gateway.clock.elapsed());
+    assert!(stage.gateway.clock.elapsed() >= 2 * SHARE_STEP, "{:?}", stage.gateway.clock.elapsed());
 }
 
-/// The export goes on with the share that its caller had, the looks come with
-/// the one that it has.
+/// The export uses the caller's share at its start. Later requests use the
+/// changed share.
 #[tokio::test]
-async fn a_share_that_changes_under_an_export_is_a_bound_all_the_while() {
-    let stage = set(Duration::ZERO).await;
+async fn changed_share_still_bounds_a_running_export() {
+    let stage = stage(Duration::ZERO).await;
     let export = reqwest::Client::new().get(format!("{}{PAGE}", stage.gateway.url)).bearer_auth(BATCH);
     let export = export.header(ACCEPT, "application/x-ndjson");
     let export = tokio::spawn(async move { export.send().await.unwrap().text().await.unwrap() });
     until(|| stage.calls() == 1).await;
     stage.gateway.clock.advance(STEP);
-    stage.share_out(0.1, |_| {}).await;
-    // Nobody gets a burst by it.
+    stage.reload_shares(0.1, |_| {}).await;
+    // A reload gives no caller a burst.
     assert_eq!(
         stage.budget(BATCH).await,
         json!({"remaining": 1, "share_remaining": 0, "waiting": 0, "blocked_for": null})
     );
     assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(429), "quota_exceeded");
 
-    // Twice half the rate that it was.
-    let soonest = stage.gateway.clock.elapsed() + 2 * 2 * TURN;
+    // Two permits at half the previous rate.
+    let soonest = stage.gateway.clock.elapsed() + 2 * 2 * SHARE_STEP;
     while !export.is_finished() {
         stage.budget(BATCH).await;
         stage.settle().await;
@@ -312,29 +314,29 @@ async fn a_share_that_changes_under_an_export_is_a_bound_all_the_while() {
 }
 
 #[tokio::test]
-async fn the_share_of_a_caller_that_is_gone_is_not_shown() {
-    let stage = set(Duration::ZERO).await;
+async fn share_gauge_of_a_removed_caller_is_nan() {
+    let stage = stage(Duration::ZERO).await;
     let left = |caller: &str| format!(r#"gateway_caller_share_remaining{{caller="{caller}",connection="affiliates"}}"#);
     for (key, index) in [(BATCH, 0), (REPORT, 1)] {
         stage.get_as(key, &stage.customer(index)).await.ok();
         stage.gateway.clock.advance(STEP);
     }
     assert_eq!(metric(&stage, &left("batch")).await, 0);
-    stage.share_out(0.2, |callers| callers.retain(|caller| &*caller.name != "batch")).await;
+    stage.reload_shares(0.2, |callers| callers.retain(|caller| &*caller.name != "batch")).await;
     let metrics = stage.get("/metrics").await.text;
     assert!(metrics.contains(&format!("{} NaN", left("batch"))), "{metrics}");
     assert_eq!(metric(&stage, &left("report")).await, 0);
-    // Back again, it begins anew.
-    stage.share_out(0.2, |_| {}).await;
+    // A caller that returns starts with a full share.
+    stage.reload_shares(0.2, |_| {}).await;
     assert_eq!(stage.budget(BATCH).await["share_remaining"], 1);
     assert_eq!(metric(&stage, &left("batch")).await, 1);
 }
 
 #[tokio::test]
-async fn a_call_that_is_not_made_is_not_charged() {
-    let stage = set(Duration::ZERO).await;
+async fn call_that_is_not_made_is_not_charged() {
+    let stage = stage(Duration::ZERO).await;
     stage.get_as(APP, PAGE).await.ok();
-    // There is no room in the budget itself.
+    // The budget itself is spent.
     assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(503), "vendor_rate_limited");
     assert_eq!(stage.budget(BATCH).await["share_remaining"], 1);
 

@@ -1,7 +1,7 @@
-//! Generated clients against the gateway: each of `tests/clients/` is generated
-//! from the checked-in document, checked strictly, and run over sockets.
+//! Generated clients against the gateway. Each client in `tests/clients/` is
+//! generated from the checked-in document, checked strictly and run over sockets.
 //!
-//! `./test-clients` installs the tools and runs these; `./test` leaves them out.
+//! `./test-clients` installs the tools and runs these tests; `./test` skips them.
 
 mod pages;
 mod stage;
@@ -21,7 +21,7 @@ macro_rules! clients {
 
         $(
             #[tokio::test(flavor = "multi_thread")]
-            #[ignore = "needs its language's tools: ./test-clients"]
+            #[ignore = "requires language tools: run ./test-clients"]
             async fn $test() {
                 run($directory).await;
             }
@@ -40,7 +40,7 @@ clients! {
 }
 
 #[test]
-fn every_program_is_run_by_a_test() {
+fn client_programs_all_have_a_test() {
     let entries = std::fs::read_dir(PROGRAMS).unwrap().map(Result::unwrap);
     let directories = entries.filter(|entry| entry.path().join("run").exists());
     let mut directories: Vec<_> = directories.map(|entry| entry.file_name().into_string().unwrap()).collect();
@@ -50,7 +50,8 @@ fn every_program_is_run_by_a_test() {
     assert_eq!(directories, run);
 }
 
-/// Generates a client, checks it and runs its program, as its `run` says.
+/// Executes a directory's `run`, which generates a client, checks it and runs
+/// its program.
 async fn run(directory: &str) {
     let stage = Stage::start().await;
     let mut command = Command::new("./run");

@@ -1,11 +1,12 @@
-//! What a client meets: vendors that behave, fail, refuse and drift, and a
-//! gateway of a later version.
+//! Environment of the clients: correct, failing, refusing and drifting vendors,
+//! and a gateway of a later version.
 
 use std::{num::NonZeroU32, time::Duration};
 
 use customer_gateway::{
+    callers::{Caller, Quota},
     clock::SystemClock,
-    config::{Caller, Connection, Quota},
+    config::Connection,
     sandbox::Sandbox,
 };
 use serde_json::{Value, json};
@@ -15,15 +16,15 @@ use crate::support::{
     sandbox, tolt_page,
 };
 
-/// The key that the client has.
+/// Key of the client.
 pub(super) const KEY: &str = "a-key-of-a-client";
-/// The key of another, whose quota is spent.
+/// Key of another caller, whose quota is exhausted.
 pub(super) const SPENT_KEY: &str = "a-key-of-a-spender";
 
 pub(super) struct Stage {
     pub(super) gateway: Gateway,
-    /// Answers `GET /customers` as a gateway of a later version would: with
-    /// members that the document does not have, in every object.
+    /// Answers `GET /customers` like a gateway of a later version: every object
+    /// has a member that is not in the document.
     pub(super) later: ScriptedVendor,
     #[expect(dead_code, reason = "held to be stopped when dropped")]
     vendors: (Sandbox, [ScriptedVendor; 4]),
@@ -34,26 +35,26 @@ impl Stage {
     ///
     /// - `affiliates`: Tolt, with 10,000 customers and 2,000 transactions
     /// - `tax`: the corporation vendor, with 2,500 customers
-    /// - `failing`: a vendor that answers 500; the breaker opens at the second question
-    /// - `limited`: a vendor that answers 429, to be asked again in a minute
-    /// - `drifting`, `drifting-tax`: vendors that send members, and Tolt a status,
-    ///   that their pages do not have, and leave out what they can
+    /// - `failing`: a vendor that answers 500; the second request opens the breaker
+    /// - `limited`: a vendor that answers 429 with a `Retry-After` of 60 seconds
+    /// - `drifting`, `drifting-tax`: vendors that send undocumented members, omit
+    ///   optional members and, for Tolt, send an undocumented status
     ///
-    /// One caller may ask them all, and one has asked once and may not do so
-    /// again for an hour.
+    /// The client may use all connections. The other caller has used its quota of
+    /// one request per hour.
     pub(super) async fn start() -> Self {
         let sandbox = sandbox(10_000, 2_000, 2_500).await;
         let failing = ScriptedVendor::start(|_, _| Reply::text(500, "{}")).await;
         let limited = ScriptedVendor::start(|_, _| Reply::with_headers(429, "retry-after: 60\r\n", b"{}")).await;
-        let drifting = ScriptedVendor::saying(drifting()).await;
-        let drifting_tax = ScriptedVendor::saying(drifting_tax()).await;
+        let drifting = ScriptedVendor::replying(drifting_tolt_page()).await;
+        let drifting_tax = ScriptedVendor::replying(drifting_corporation_page()).await;
 
         let mut connections = connections_to(&sandbox);
         connections.extend([
-            to("failing", "tolt", &failing),
-            to("limited", "tolt", &limited),
-            to("drifting", "tolt", &drifting),
-            to("drifting-tax", "corporation", &drifting_tax),
+            scripted("failing", "tolt", &failing),
+            scripted("limited", "tolt", &limited),
+            scripted("drifting", "tolt", &drifting),
+            scripted("drifting-tax", "corporation", &drifting_tax),
         ]);
         let names: Vec<_> = connections.iter().map(|connection| connection.name.to_string()).collect();
         let mut config = config(connections);
@@ -67,19 +68,19 @@ impl Stage {
         add_member(&mut page);
         Self {
             gateway,
-            later: ScriptedVendor::saying(page).await,
+            later: ScriptedVendor::replying(page).await,
             vendors: (sandbox, [failing, limited, drifting, drifting_tax]),
         }
     }
 }
 
-fn to(name: &str, kind: &str, vendor: &ScriptedVendor) -> Connection {
+fn scripted(name: &str, kind: &str, vendor: &ScriptedVendor) -> Connection {
     connection(name, kind, &vendor.base_url, SECRET, ACCOUNT)
 }
 
-/// Three customers: one with more than the vendor's pages have, one whose
-/// members are null, and one with as few as can be read.
-fn drifting() -> Value {
+/// Page of three customers: one with undocumented members, one whose members
+/// are null, and one with the fewest members that can be read.
+fn drifting_tolt_page() -> Value {
     let mut page = tolt_page(
         &[
             json!({
@@ -99,7 +100,7 @@ fn drifting() -> Value {
     page
 }
 
-fn drifting_tax() -> Value {
+fn drifting_corporation_page() -> Value {
     let mut page = corporation_page(
         &[
             json!({
@@ -121,7 +122,7 @@ fn drifting_tax() -> Value {
     page
 }
 
-/// Adds a member that nobody knows to every object.
+/// Adds an undocumented member to every object.
 fn add_member(value: &mut Value) {
     match value {
         Value::Object(members) => {

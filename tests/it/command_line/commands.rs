@@ -1,4 +1,4 @@
-//! Commands that print something and end.
+//! Commands that print a result and exit.
 
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -13,11 +13,11 @@ async fn openapi_prints_the_document() {
     let document: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(document["openapi"].as_str().unwrap().split('.').next(), Some("3"));
     assert!(document["paths"]["/customers"]["get"].is_object());
-    assert_eq!(text(&output.stderr), "", "nothing but the document, so that it can be piped");
+    assert_eq!(text(&output.stderr), "", "only the document, for use in a pipe");
 }
 
 #[tokio::test]
-async fn key_makes_a_new_key_each_time_and_prints_its_digest() {
+async fn key_prints_a_new_key_and_its_digest() {
     let mut keys = Vec::new();
     for _ in 0..2 {
         let output = run(&["key"]).await;
@@ -34,10 +34,10 @@ async fn key_makes_a_new_key_each_time_and_prints_its_digest() {
 }
 
 #[tokio::test]
-async fn check_reads_a_configuration_and_calls_nobody() {
+async fn check_validates_without_calling_a_vendor() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     configure(&path, &vendor.base_url, "[cache]\nnot_found = \"1s\"");
     let output = run(&["check", "--config", path.to_str().unwrap()]).await;
     assert!(output.status.success(), "{output:?}");
@@ -52,7 +52,7 @@ async fn check_reads_a_configuration_and_calls_nobody() {
 }
 
 #[test]
-fn check_finds_the_example_right_once_its_secrets_are_there() {
+fn check_accepts_the_example_with_its_secrets() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
     let example = concat!(env!("CARGO_MANIFEST_DIR"), "/gateway.example.toml");
@@ -68,7 +68,7 @@ fn check_finds_the_example_right_once_its_secrets_are_there() {
 }
 
 #[tokio::test]
-async fn check_of_a_wrong_configuration_fails_with_the_line() {
+async fn check_of_an_invalid_file_names_the_line() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
     configure(&path, "nowhere", "");
@@ -79,7 +79,7 @@ async fn check_of_a_wrong_configuration_fails_with_the_line() {
 }
 
 #[tokio::test]
-async fn a_configuration_that_is_not_there_ends_every_command_that_wants_one() {
+async fn missing_configuration_fails_every_command() {
     let outputs = [run(&["check", "--config", "/nowhere"]).await, run(&["serve", "--config", "/nowhere"]).await];
     for output in &outputs {
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
@@ -89,10 +89,10 @@ async fn a_configuration_that_is_not_there_ends_every_command_that_wants_one() {
 }
 
 #[tokio::test]
-async fn check_live_asks_each_connection_once() {
+async fn check_live_calls_each_connection_once() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     configure(&path, &vendor.base_url, "");
     let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
     assert!(output.status.success(), "{output:?}");
@@ -101,10 +101,10 @@ async fn check_live_asks_each_connection_once() {
 }
 
 #[tokio::test]
-async fn check_live_reads_the_identity_providers_keys_too() {
+async fn check_live_fetches_the_jwks() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let key = json!({"kty": "OKP", "crv": "Ed25519", "x": "AA"});
     let provider = ScriptedVendor::start(move |call, _| match call {
         0 => Reply::json(&json!({"keys": [key]})),
@@ -130,12 +130,12 @@ async fn check_live_reads_the_identity_providers_keys_too() {
     assert_snapshot!(said.join("\n"), @r"
     identity: answers, 1 keys, 0
     identity: answers, and has no key that a token can be verified with, 1
-    identity: the answer's status is 500 Internal Server Error, 1
+    identity: unexpected response status 500 Internal Server Error, 1
     ");
 }
 
 #[tokio::test]
-async fn check_live_fails_where_a_vendor_refuses() {
+async fn check_live_fails_if_a_vendor_rejects() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
     let body = format!(r#"{{"error": {{"message": "Invalid key {SECRET}", "type": "authentication_error"}}}}"#);
@@ -144,13 +144,13 @@ async fn check_live_fails_where_a_vendor_refuses() {
     let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(1));
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert!(stdout.ends_with("odd: the vendor refused the credential\n"), "{stdout}");
+    assert!(stdout.ends_with("odd: the vendor rejected the credential\n"), "{stdout}");
     assert!(stderr.contains("1 of 1 connections did not answer"), "{stderr}");
     assert!(!stdout.contains(SECRET) && !stderr.contains(SECRET), "{stdout}{stderr}");
 }
 
 #[tokio::test]
-async fn an_unknown_command_says_which_there_are() {
+async fn unknown_command_lists_the_commands() {
     let output = run(&["sreve"]).await;
     assert_eq!(output.status.code(), Some(2));
     assert!(text(&output.stderr).contains("serve"), "{output:?}");

@@ -1,5 +1,4 @@
-//! Everything that the gateway logs, counts and says of itself, looked through
-//! for what is nobody's business.
+//! Secrets and customer data in logs, metrics and problems.
 
 use std::fmt::Write;
 
@@ -12,7 +11,7 @@ const KEY: &str = "cgk_key_of_the_caller_growth";
 const UNKNOWN_KEY: &str = "cgk_key_that_nobody_has";
 const CURSOR_KEY: &str = "secret-of-the-cursors";
 
-/// A gateway in front of both simulated vendors, with a caller.
+/// Returns a configuration with both simulated vendors and a caller.
 fn configuration(sandbox: &Sandbox) -> String {
     let (tolt, corporation) = (sandbox.tolt(), sandbox.corporation());
     let digest = blake3::hash(KEY.as_bytes());
@@ -49,7 +48,7 @@ may_purge = true
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_log_metric_or_problem_holds_a_secret_or_a_customer() {
+async fn no_output_contains_secrets_or_customer_data() {
     let options = Options {
         tolt_customers: 30,
         tolt_transactions: 30,
@@ -67,11 +66,11 @@ async fn no_log_metric_or_problem_holds_a_secret_or_a_customer() {
             .env("TOLT_KEY", sandbox.tolt().credential())
             .env("CORPORATION_TOKEN", sandbox.corporation().credential()),
     );
-    let mut said = running.logged(r#""message":"serving""#);
+    let mut said = running.read_log_until(r#""message":"serving""#);
     let serving: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
     let url = format!("http://{}", serving["fields"]["listen"].as_str().unwrap());
 
-    // As the vendor writes them.
+    // In the vendor's own notation.
     let customers = serde_json::to_value(sandbox.tolt().customers()).unwrap();
     let customers = customers.as_array().unwrap();
     let [email, id] = ["email", "id"].map(|member| customers[0][member].as_str().unwrap());
@@ -97,8 +96,8 @@ async fn no_log_metric_or_problem_holds_a_secret_or_a_customer() {
             assert!(status == 200 || (status == 400 && accept == "text/csv"), "{target}: {status} {text}");
         }
     }
-    // What goes wrong is told in a problem document, whose words may not be a
-    // customer's either, unless they are the caller's own.
+    // Failures are reported in a problem document. The document may contain the
+    // caller's own input, but no customer data.
     let mut told = String::new();
     for fault in
         [Fault::Status(401), Fault::Status(400), Fault::Status(520), Fault::Html, Fault::Truncated, Fault::Status(429)]
@@ -112,17 +111,17 @@ async fn no_log_metric_or_problem_holds_a_secret_or_a_customer() {
     for target in ["/customers", "/customers?limit=many", "/nope", "/customers/tax.cust_nobody"] {
         writeln!(told, "{}", ask(target, UNKNOWN_KEY, "*/*").await.1).unwrap();
     }
-    // The caller's own words come back to the caller, and into no log.
+    // The caller's own input appears in the response, but not in the log.
     assert_eq!(ask(&format!("/customers?limit={encoded}"), KEY, "*/*").await.0, 400);
     assert_eq!(ask(&format!("/customers?{encoded}=1"), KEY, "*/*").await.0, 400);
     assert_eq!(ask(&format!("/{encoded}"), KEY, "*/*").await.0, 404);
     running.signal("HUP");
-    said += &running.logged("loaded anew");
+    said += &running.read_log_until("loaded anew");
     for target in ["/metrics", "/readyz", "/connections"] {
         told += &ask(target, KEY, "*/*").await.1;
     }
     running.terminate();
-    said += &running.ended().1;
+    said += &running.wait().1;
     assert!(said.lines().filter(|line| line.contains(r#""target":"request""#)).count() > 30, "{said}");
 
     let secrets = [KEY, UNKNOWN_KEY, CURSOR_KEY, sandbox.tolt().credential(), sandbox.corporation().credential()];

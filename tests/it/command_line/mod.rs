@@ -1,4 +1,4 @@
-//! The command itself, run as a process.
+//! The command, run as a process.
 
 mod commands;
 mod exporting;
@@ -15,8 +15,8 @@ use std::{
 
 use crate::support::{ACCOUNT, SECRET};
 
-/// The command with some arguments, and nothing of this process's environment
-/// that it would listen to.
+/// Returns the command with these arguments, without the environment variables
+/// that it reads.
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_customer-gateway"));
     command.args(arguments);
@@ -27,7 +27,7 @@ fn command(arguments: &[&str]) -> Command {
     command
 }
 
-/// Runs the command to its end, while the runtime goes on.
+/// Runs the command to its end, without blocking the runtime.
 pub(crate) async fn run(arguments: &[&str]) -> Output {
     let mut command = command(arguments);
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
@@ -37,7 +37,7 @@ fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }
 
-/// Writes a configuration of one connection.
+/// Writes a configuration with one connection.
 pub(crate) fn configure(path: &Path, base_url: &str, rest: &str) {
     std::fs::write(path.with_file_name("secret"), SECRET).unwrap();
     let text = format!(
@@ -47,7 +47,7 @@ pub(crate) fn configure(path: &Path, base_url: &str, rest: &str) {
     std::fs::write(path, text).unwrap();
 }
 
-/// A command that goes on, killed when dropped.
+/// A running command, killed when dropped.
 struct Running {
     child: Child,
     stdout: BufReader<ChildStdout>,
@@ -65,17 +65,17 @@ impl Running {
         Self { child, stdout: BufReader::new(stdout), stderr: BufReader::new(stderr) }
     }
 
-    /// The first line of standard error with these words, and all before it.
-    fn logged(&mut self, words: &str) -> String {
+    /// Reads standard error up to the first line with these words.
+    fn read_log_until(&mut self, words: &str) -> String {
         read_until(&mut self.stderr, words)
     }
 
-    /// The same of standard output.
-    fn said(&mut self, words: &str) -> String {
+    /// Reads standard output up to the first line with these words.
+    fn read_stdout_until(&mut self, words: &str) -> String {
         read_until(&mut self.stdout, words)
     }
 
-    /// Asks it to end, as a process manager does.
+    /// Sends SIGTERM, as a process manager does.
     fn terminate(&self) {
         self.signal("TERM");
     }
@@ -85,8 +85,8 @@ impl Running {
         assert!(sent.success());
     }
 
-    /// How it ended, and what it logged last.
-    fn ended(mut self) -> (ExitStatus, String) {
+    /// Waits for the end. Returns the exit status and the last log lines.
+    fn wait(mut self) -> (ExitStatus, String) {
         let mut rest = String::new();
         self.stderr.read_to_string(&mut rest).unwrap();
         (self.child.wait().unwrap(), rest)
@@ -103,7 +103,7 @@ impl Drop for Running {
 fn read_until(reader: &mut impl BufRead, words: &str) -> String {
     let mut read = String::new();
     while !read.contains(words) {
-        assert_ne!(reader.read_line(&mut read).unwrap(), 0, "it ended without saying `{words}`: {read}");
+        assert_ne!(reader.read_line(&mut read).unwrap(), 0, "the command ended without `{words}`: {read}");
     }
     read
 }

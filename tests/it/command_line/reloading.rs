@@ -1,4 +1,4 @@
-//! Signals to a gateway that serves.
+//! Signals to a serving gateway.
 
 use std::sync::Arc;
 
@@ -12,9 +12,9 @@ async fn status(url: &str, target: &str) -> u16 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sighup_loads_the_configuration_anew_and_a_wrong_one_changes_nothing() {
+async fn sighup_reloads_a_valid_configuration() {
     let directory = tempfile::tempdir().unwrap();
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let (mut running, url) = serve(directory.path(), &vendor);
     let path = directory.path().join("gateway.toml");
     let written = std::fs::read_to_string(&path).unwrap();
@@ -23,19 +23,19 @@ async fn sighup_loads_the_configuration_anew_and_a_wrong_one_changes_nothing() {
     let second = written.split("[[connections]]").nth(1).unwrap().replace("\"odd\"", "\"even\"");
     std::fs::write(&path, format!("{written}[[connections]]{second}").replace(":0\"", ":1\"")).unwrap();
     running.signal("HUP");
-    let logged = running.logged("count only after a restart");
+    let logged = running.read_log_until("count only after a restart");
     assert!(
         logged.contains("loaded anew") && logged.contains(r#""added":"even","removed":"","changed":"""#),
         "{logged}"
     );
     assert!(logged.contains("server.listen"), "{logged}");
     assert_eq!(status(&url, "/connections/even").await, 200);
-    // What is kept is kept.
+    // Cached pages stay cached.
     assert_eq!((status(&url, "/customers?connection=odd").await, vendor.calls()), (200, 1));
 
     std::fs::write(&path, written.replace("program_id", "programme")).unwrap();
     running.signal("HUP");
-    let logged = running.logged("stays as it was");
+    let logged = running.read_log_until("stays as it was");
     let complaint = format!("{}:9: connections.0.programme: there is no key", path.display());
     assert!(logged.contains(&complaint) && !logged.contains(SECRET), "{logged}");
     assert_eq!(status(&url, "/connections/even").await, 200);
@@ -48,32 +48,32 @@ async fn sighup_loads_the_configuration_anew_and_a_wrong_one_changes_nothing() {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
     running.terminate();
-    assert!(running.ended().0.success());
+    assert!(running.wait().0.success());
 }
 
-/// Cursors of a gateway without a key of its own go on after a reload.
+/// Without a configured cursor key, cursors still survive a reload.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_walk_goes_on_over_a_reload() {
+async fn cursor_survives_a_reload() {
     let directory = tempfile::tempdir().unwrap();
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1"), tolt_row("cust_2")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1"), tolt_row("cust_2")], false)).await;
     let (mut running, url) = serve(directory.path(), &vendor);
     let page: serde_json::Value = {
         let text = reqwest::get(format!("{url}/customers?limit=1")).await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap()
     };
     running.signal("HUP");
-    running.logged("loaded anew");
+    running.read_log_until("loaded anew");
     let cursor = page["page"]["next_cursor"].as_str().unwrap();
     assert_eq!(status(&url, &format!("/customers?limit=1&cursor={cursor}")).await, 200);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_second_signal_ends_it_at_once() {
+async fn second_signal_exits_at_once() {
     let directory = tempfile::tempdir().unwrap();
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::json(&tolt_page(&[], false)).held_by(&gate)
+        move |_, _| Reply::json(&tolt_page(&[], false)).gated_by(&gate)
     })
     .await;
     configure(&directory.path().join("gateway.toml"), &vendor.base_url, "");
@@ -81,9 +81,9 @@ async fn a_second_signal_ends_it_at_once() {
     let in_flight = tokio::spawn(reqwest::get(format!("{url}/customers")));
     until(|| vendor.calls() == 1).await;
     running.terminate();
-    running.logged("stopping");
+    running.read_log_until("stopping");
     running.signal("INT");
-    let (status, rest) = running.ended();
+    let (status, rest) = running.wait();
     assert!(status.success() && rest.contains("stopped at once"), "{rest}");
     assert!(in_flight.await.unwrap().is_err());
 }

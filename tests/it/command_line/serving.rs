@@ -1,4 +1,4 @@
-//! Commands that go on until they are told to end.
+//! Commands that run until a signal.
 
 use std::{
     net::{TcpListener, TcpStream},
@@ -14,13 +14,13 @@ use super::{Running, command, configure, run, text};
 use crate::identity::signer::Signer;
 use crate::support::{Reply, SECRET, ScriptedVendor, ids, tolt_page, tolt_row, until};
 
-/// The words between quotes in lines that begin with `curl`.
-fn curls(said: &str) -> Vec<String> {
+/// Returns the quoted URLs of lines that start with `curl`.
+fn curl_urls(said: &str) -> Vec<String> {
     said.lines().filter_map(|line| line.trim().strip_prefix("curl '")?.strip_suffix('\'')).map(str::to_owned).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn sandbox_prints_lines_that_can_be_tried() {
+async fn sandbox_prints_working_curl_commands() {
     let mut running = Running::start(&[
         "sandbox",
         "--port",
@@ -32,49 +32,49 @@ async fn sandbox_prints_lines_that_can_be_tried() {
         "--corporation-customers",
         "20",
     ]);
-    let urls = curls(&running.said("Stop with Ctrl-C."));
+    let urls = curl_urls(&running.read_stdout_until("Stop with Ctrl-C."));
     assert_eq!(urls.len(), 3);
     for url in urls {
         let answer = reqwest::get(&url).await.unwrap();
         assert_eq!(answer.status(), 200, "{url}");
     }
     running.terminate();
-    let (status, rest) = running.ended();
+    let (status, rest) = running.wait();
     assert!(status.success(), "{rest}");
 }
 
-/// A gateway that serves this vendor, and its URL.
+/// Starts a gateway in front of this vendor, and returns its URL.
 pub(super) fn serve(directory: &Path, vendor: &ScriptedVendor) -> (Running, String) {
     let path = directory.join("gateway.toml");
     configure(&path, &vendor.base_url, "");
     let mut running = Running::start(&["--log-format", "json", "serve", "--config", path.to_str().unwrap()]);
-    let logged = running.logged(r#""message":"serving""#);
+    let logged = running.read_log_until(r#""message":"serving""#);
     let serving: Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();
     let url = format!("http://{}", serving["fields"]["listen"].as_str().unwrap());
     (running, url)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn serve_answers_and_warns_of_what_the_configuration_leaves_out() {
+async fn serve_answers_requests() {
     let directory = tempfile::tempdir().unwrap();
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let (running, url) = serve(directory.path(), &vendor);
     let page: Value =
         serde_json::from_str(&reqwest::get(format!("{url}/customers")).await.unwrap().text().await.unwrap()).unwrap();
     assert_eq!(ids(&page), ["odd.cust_1"]);
     assert!(vendor.heads()[0].contains(SECRET));
     running.terminate();
-    let (status, rest) = running.ended();
+    let (status, rest) = running.wait();
     assert!(status.success(), "{rest}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_in_flight_is_answered_before_the_end() {
+async fn in_flight_request_is_answered_before_exit() {
     let directory = tempfile::tempdir().unwrap();
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).held_by(&gate)
+        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).gated_by(&gate)
     })
     .await;
     let (running, url) = serve(directory.path(), &vendor);
@@ -82,19 +82,19 @@ async fn a_request_in_flight_is_answered_before_the_end() {
     until(|| vendor.calls() == 1).await;
 
     running.terminate();
-    // It takes nobody in any more, and so has begun to end.
+    // The listener is closed, so the shutdown has begun.
     let address = url.trim_start_matches("http://").to_owned();
     until(|| TcpStream::connect(&address).is_err()).await;
     gate.add_permits(1);
 
     assert_eq!(in_flight.await.unwrap().unwrap().status(), 200);
-    let (status, rest) = running.ended();
+    let (status, rest) = running.wait();
     assert!(status.success(), "{rest}");
     assert!(!rest.contains("still in flight"), "{rest}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_port_that_is_taken_is_named() {
+async fn occupied_port_is_reported() {
     let directory = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
@@ -111,35 +111,35 @@ async fn a_port_that_is_taken_is_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_is_logged_whatever_is_logged() {
+async fn trace_log_contains_no_secret() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = ScriptedVendor::start(|_, _| Reply::text(401, &format!(r#"{{"message": "bad key {SECRET}"}}"#))).await;
     let path = directory.path().join("gateway.toml");
     configure(&path, &vendor.base_url, "");
     let arguments = ["--log-format", "json", "serve", "--config", path.to_str().unwrap()];
     let mut running = Running::spawn(command(&arguments).env("RUST_LOG", "trace"));
-    let mut logged = running.logged(r#""message":"serving""#);
+    let mut logged = running.read_log_until(r#""message":"serving""#);
     let serving: Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();
     let url = format!("http://{}", serving["fields"]["listen"].as_str().unwrap());
     let client = reqwest::Client::new();
-    // Read along, so that the pipe never fills.
+    // Read concurrently, so the pipe never fills.
     let asked = tokio::spawn(async move {
         client.get(format!("{url}/customers?email=jim%40example.com")).bearer_auth("cgk_of_a_caller").send().await
     });
-    logged += &running.logged(r#""target":"request""#);
+    logged += &running.read_log_until(r#""target":"request""#);
     running.terminate();
-    let (_, rest) = running.ended();
+    let (_, rest) = running.wait();
     logged += &rest;
     assert_eq!(asked.await.unwrap().unwrap().status(), 502);
-    assert!(logged.contains("TRACE"), "everything is logged");
+    assert!(logged.contains("TRACE"), "the trace level is logged");
     for secret in [SECRET, "cgk_of_a_caller"] {
         let line = logged.lines().find(|line| line.contains(secret));
         assert_eq!(line, None, "{secret} is logged");
     }
 }
 
-/// What is logged while a list and a single row with these fields are served.
-async fn logged_of_drift(more: Value) -> Vec<Value> {
+/// Returns the drift log lines for a list and a single row with these fields.
+async fn drift_log(more: Value) -> Vec<Value> {
     let mut row = tolt_row("cust_1");
     row.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
     let vendor = ScriptedVendor::start(move |_, target| {
@@ -155,7 +155,7 @@ async fn logged_of_drift(more: Value) -> Vec<Value> {
     }
     let metrics = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
     running.terminate();
-    let (_, logged) = running.ended();
+    let (_, logged) = running.wait();
     for data in ["jim@example.com", "gold", SECRET] {
         assert!(!logged.contains(data) && !metrics.contains(data), "{logged}{metrics}");
     }
@@ -166,9 +166,9 @@ async fn logged_of_drift(more: Value) -> Vec<Value> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_new_is_named_once_and_its_value_never() {
+async fn drift_is_logged_once_without_values() {
     let more = json!({"tier": "gold", "jim@example.com": 1, SECRET: 1, "status": "gold"});
-    assert_json_snapshot!(logged_of_drift(more).await, @r#"
+    assert_json_snapshot!(drift_log(more).await, @r#"
     [
       {
         "message": "the vendor sends a value that it does not list",
@@ -197,17 +197,17 @@ async fn what_is_new_is_named_once_and_its_value_never() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn unknown_fields_are_named_up_to_a_bound() {
+async fn logged_unknown_fields_are_bounded() {
     let many: serde_json::Map<_, _> = (0..200).map(|index| (format!("extra_{index}"), json!("gold"))).collect();
-    assert_eq!(logged_of_drift(many.into()).await.len(), 48);
+    assert_eq!(drift_log(many.into()).await.len(), 48);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_token_is_logged_whatever_is_logged() {
+async fn trace_log_contains_no_token() {
     let directory = tempfile::tempdir().unwrap();
     let signer = Signer::es256("a");
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
-    let provider = ScriptedVendor::saying(json!({"keys": [signer.jwk]})).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let provider = ScriptedVendor::replying(json!({"keys": [signer.jwk]})).await;
     let path = directory.path().join("gateway.toml");
     let identity = format!(
         "[identity]\nissuer = \"i\"\naudience = \"a\"\njwks = {{ url = \"{}/keys\" }}\n\
@@ -217,14 +217,14 @@ async fn no_token_is_logged_whatever_is_logged() {
     configure(&path, &vendor.base_url, &identity);
     let arguments = ["--log-format", "json", "serve", "--config", path.to_str().unwrap()];
     let mut running = Running::spawn(command(&arguments).env("RUST_LOG", "trace"));
-    let mut logged = running.logged(r#""message":"serving""#);
+    let mut logged = running.read_log_until(r#""message":"serving""#);
     let serving: Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();
     let url = format!("http://{}/customers", serving["fields"]["listen"].as_str().unwrap());
     let token = |key: &str, sub: &str| {
         let claims = json!({"iss": "i", "aud": "a", "exp": 99_999_999_999_u64, "sub": sub});
         signer.token_with(&json!({"alg": "ES256", "kid": key}), &claims)
     };
-    // Taken, remembered, nobody's, and signed with a key that there is not.
+    // Valid, valid again, without a caller, and signed with an unknown key.
     let right = token("a", "jim@example.com");
     let tokens = [right.clone(), right, token("a", "ann@example.com"), token("a-strange-key", "jim@example.com")];
     let asked = tokio::spawn({
@@ -238,15 +238,15 @@ async fn no_token_is_logged_whatever_is_logged() {
             statuses
         }
     });
-    // Read along, so that the pipe never fills.
+    // Read concurrently, so the pipe never fills.
     for _ in &tokens {
-        logged += &running.logged(r#""target":"request""#);
+        logged += &running.read_log_until(r#""target":"request""#);
     }
     assert_eq!(asked.await.unwrap(), [200, 200, 401, 401]);
     running.terminate();
-    let (_, rest) = running.ended();
+    let (_, rest) = running.wait();
     logged += &rest;
-    assert!(logged.contains("TRACE") && logged.contains("keys were read"), "everything is logged");
+    assert!(logged.contains("TRACE") && logged.contains("keys were read"), "the trace level is logged");
     let parts = tokens.iter().flat_map(|token| token.split('.'));
     for secret in parts.chain(["jim@example.com", "ann@example.com", "a-strange-key"]) {
         let line = logged.lines().find(|line| line.contains(secret));
@@ -255,8 +255,8 @@ async fn no_token_is_logged_whatever_is_logged() {
 }
 
 #[tokio::test]
-async fn healthcheck_says_by_its_exit_code_whether_a_gateway_is_ready() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+async fn healthcheck_exit_code_reports_readiness() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
     let check = |url: String| async move { run(&["healthcheck", "--url", &url]).await };
 

@@ -1,5 +1,5 @@
-//! Spans of the command itself: sent at the latest when it ends, and no trouble
-//! to anybody where they cannot be.
+//! Spans of the command: flushed at shutdown, and harmless if the collector
+//! fails.
 
 use std::{path::Path, process::Command};
 
@@ -10,8 +10,8 @@ use crate::support::{Collector, SECRET, ScriptedVendor, tolt_page, tolt_row};
 
 const HEADER: &str = "sk_of_the_collector";
 
-/// A configuration whose spans go there.
-fn configured(directory: &Path, vendor: &ScriptedVendor, collector: &str) -> String {
+/// Writes a configuration that exports spans to a collector.
+fn configure_spans(directory: &Path, vendor: &ScriptedVendor, collector: &str) -> String {
     let path = directory.join("gateway.toml");
     std::fs::write(directory.join("header"), HEADER).unwrap();
     let telemetry = format!(
@@ -21,7 +21,8 @@ fn configured(directory: &Path, vendor: &ScriptedVendor, collector: &str) -> Str
     path.to_str().unwrap().to_owned()
 }
 
-/// A gateway that sends spans as often as this, in milliseconds, and its URL.
+/// Starts a gateway with this export interval in milliseconds. Returns its URL
+/// and its first log lines.
 fn serve(
     path: &str,
     schedule: &str,
@@ -29,51 +30,52 @@ fn serve(
 ) -> (Running, String, String) {
     let mut command = command(&["--log-format", "json", "serve", "--config", path]);
     let mut running = Running::spawn(environment(command.env("OTEL_BSP_SCHEDULE_DELAY", schedule)));
-    let logged = running.logged(r#""message":"serving""#);
+    let logged = running.read_log_until(r#""message":"serving""#);
     let serving: Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();
     let url = format!("http://{}", serving["fields"]["listen"].as_str().unwrap());
     (running, url, logged)
 }
 
 async fn vendor() -> ScriptedVendor {
-    ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await
+    ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_waits_is_sent_at_the_end() {
+async fn pending_spans_are_flushed_at_shutdown() {
     let directory = tempfile::tempdir().unwrap();
     let (vendor, collector) = (vendor().await, Collector::start().await);
-    let path = configured(directory.path(), &vendor, &collector.url);
-    // Not by itself for an hour.
+    let path = configure_spans(directory.path(), &vendor, &collector.url);
+    // The interval of an hour never ends during the test.
     let (running, url, _) = serve(&path, "3600000", |command| command);
     assert_eq!(reqwest::get(format!("{url}/customers")).await.unwrap().status(), 200);
     assert_eq!(collector.bodies().len(), 0);
     running.terminate();
-    let (status, rest) = running.ended();
+    let (status, rest) = running.wait();
     assert!(status.success(), "{rest}");
     assert_eq!(collector.resources()[0]["service.name"], "customer-gateway");
     assert_eq!(collector.headers()[0]["authorization"], HEADER);
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_collector_that_is_gone_is_complained_of_once() {
+async fn unreachable_collector_is_logged_once() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = vendor().await;
-    let path = configured(directory.path(), &vendor, "http://127.0.0.1:1");
+    let path = configure_spans(directory.path(), &vendor, "http://127.0.0.1:1");
     let (running, url, _) = serve(&path, "1", |command| command.env("RUST_LOG", "info,request=warn"));
     let refused = async || {
         let metrics = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
         let count = metrics.lines().find_map(|line| line.strip_prefix("gateway_spans_total{outcome=\"refused\"} "));
         count.unwrap().parse::<u64>().unwrap()
     };
-    // Each batch is refused on its own; a look at the figures makes the next.
+    // Each batch is refused on its own. A request for `/metrics` makes the next
+    // batch.
     let mut seen = std::collections::BTreeSet::new();
     while seen.len() < 4 {
         seen.insert(refused().await);
         assert_eq!(reqwest::get(format!("{url}/customers")).await.unwrap().status(), 200);
     }
     running.terminate();
-    let (status, rest) = running.ended();
+    let (status, rest) = running.wait();
     assert!(status.success(), "{rest}");
     assert_eq!(rest.matches("spans cannot be delivered").count(), 1, "{rest}");
     let of_the_server = |line: &&str| line.contains("customer_gateway::server");
@@ -81,17 +83,17 @@ async fn a_collector_that_is_gone_is_complained_of_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn no_secret_of_a_collector_is_logged_whatever_is_logged() {
+async fn trace_log_contains_no_collector_secret() {
     let directory = tempfile::tempdir().unwrap();
     let (vendor, collector) = (vendor().await, Collector::start().await);
-    let path = configured(directory.path(), &vendor, &collector.url);
+    let path = configure_spans(directory.path(), &vendor, &collector.url);
     let (mut running, url, mut logged) = serve(&path, "1", |command| command.env("RUST_LOG", "trace"));
-    // Read along, so that the pipe never fills.
+    // Read concurrently, so the pipe never fills.
     let asked = tokio::spawn(reqwest::get(format!("{url}/customers?email=jim%40example.com")));
-    logged += &running.logged(r#""target":"request""#);
-    logged += &running.logged(collector.url.trim_start_matches("http://"));
+    logged += &running.read_log_until(r#""target":"request""#);
+    logged += &running.read_log_until(collector.url.trim_start_matches("http://"));
     running.terminate();
-    let (_, rest) = running.ended();
+    let (_, rest) = running.wait();
     logged += &rest;
     assert_eq!(asked.await.unwrap().unwrap().status(), 200);
     assert!(!collector.bodies().is_empty());

@@ -1,8 +1,8 @@
-//! A wrong file: said with the line, the key, and what to write instead.
+//! Errors in the file: each names the line, the key, and the remedy.
 
 use insta::assert_snapshot;
 
-use super::Place;
+use super::ConfigDir;
 
 const TOLT: &str = r#"
 [[connections]]
@@ -12,63 +12,63 @@ credential = { file = "secret" }
 program_id = "prg_1"
 "#;
 
-/// What is said when a line of a right file is another.
-fn instead_of(line: &str, other: &str) -> String {
+/// Returns the error when a line of a valid file is replaced.
+fn replacing(line: &str, other: &str) -> String {
     assert!(TOLT.contains(line), "{line}");
-    Place::new().complaint(&TOLT.replace(line, other))
+    ConfigDir::new().error_for(&TOLT.replace(line, other))
 }
 
-/// What is said when something is added to a right file.
-fn with(addition: &str) -> String {
-    Place::new().complaint(&format!("{TOLT}{addition}"))
-}
-
-#[test]
-fn an_unknown_key_is_named_at_every_level() {
-    assert_snapshot!(with("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`, `identity`");
-    assert_snapshot!(with("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `shutdown_delay`, `drain_timeout`, `watch`");
-    assert_snapshot!(with("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
-    assert_snapshot!(with("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(with("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `may_see_raw`, `may_purge`, `quota`, `share`");
-    assert_snapshot!(instead_of("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: there is no key `retries`; a connection's keys are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
-    assert_snapshot!(with("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
-    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+/// Returns the error when text is added to a valid file.
+fn adding(addition: &str) -> String {
+    ConfigDir::new().error_for(&format!("{TOLT}{addition}"))
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn unknown_key_is_named_at_every_level() {
+    assert_snapshot!(adding("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`, `identity`");
+    assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `shutdown_delay`, `drain_timeout`, `watch`");
+    assert_snapshot!(adding("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
+    assert_snapshot!(adding("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
+    assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `may_see_raw`, `may_purge`, `quota`, `share`");
+    assert_snapshot!(replacing("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: there is no key `retries`; a connection's keys are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
+    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
+    assert_snapshot!(replacing("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+}
+
+#[test]
+fn missing_key_is_named() {
     for line in TOLT.trim().lines().skip(1) {
-        let complaint = instead_of(line, "");
+        let complaint = replacing(line, "");
         let key = line.split(' ').next().unwrap();
         assert!(complaint.starts_with("gateway.toml:") && complaint.contains(key), "{line}: {complaint}");
     }
-    assert_snapshot!(instead_of("name = \"affiliates\"", ""), @"gateway.toml:2: connections.0: missing field `name`");
-    assert_snapshot!(instead_of("program_id = \"prg_1\"", ""), @r#"gateway.toml:2: connections.0: `program_id` is missing; a connection to vendor "tolt" wants program_id = "…""#);
-    assert_snapshot!(with("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.0: missing field `connections`");
-    assert_snapshot!(Place::new().complaint(""), @"gateway.toml: connections: there are no connections; add a [[connections]] section");
-    assert_snapshot!(Place::new().complaint("connections = []"), @"gateway.toml:1: connections: there are no connections; add a [[connections]] section");
+    assert_snapshot!(replacing("name = \"affiliates\"", ""), @"gateway.toml:2: connections.0: missing field `name`");
+    assert_snapshot!(replacing("program_id = \"prg_1\"", ""), @r#"gateway.toml:2: connections.0: `program_id` is missing; a connection to vendor "tolt" wants program_id = "…""#);
+    assert_snapshot!(adding("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.0: missing field `connections`");
+    assert_snapshot!(ConfigDir::new().error_for(""), @"gateway.toml: connections: there are no connections; add a [[connections]] section");
+    assert_snapshot!(ConfigDir::new().error_for("connections = []"), @"gateway.toml:1: connections: there are no connections; add a [[connections]] section");
 }
 
 #[test]
-fn a_secret_that_is_not_there_is_named_by_where_it_should_be() {
-    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:5: connections.0.credential: the environment variable NO_SUCH_VARIABLE is not set; set it, or write { file = "…" }"#);
-    // A secret in the place of its variable's name.
-    let misplaced = instead_of("{ file = \"secret\" }", "{ env = \"sk_live_123\" }");
+fn missing_secret_is_named_by_its_source() {
+    assert_snapshot!(replacing("{ file = \"secret\" }", "{ env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:5: connections.0.credential: the environment variable NO_SUCH_VARIABLE is not set; set it, or write { file = "…" }"#);
+    // A secret where the name of a variable is expected.
+    let misplaced = replacing("{ file = \"secret\" }", "{ env = \"sk_live_123\" }");
     assert!(misplaced.contains("that is named here is not set") && !misplaced.contains("sk_live_123"), "{misplaced}");
-    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ file = \"nowhere\" }"), @"gateway.toml:5: connections.0.credential: the file nowhere cannot be read: No such file or directory (os error 2); write the path of a file that holds the secret alone");
-    assert_snapshot!(instead_of("{ file = \"secret\" }", "{ file = \"empty\" }"), @"gateway.toml:5: connections.0.credential: the file empty is empty; write the secret into it, alone");
-    assert_snapshot!(instead_of("{ file = \"secret\" }", "\"sk_live_in_the_file\""), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
-    assert_snapshot!(with("[paging]\ncursor_key = { env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:8: paging.cursor_key: the environment variable NO_SUCH_VARIABLE is not set; set it, or write { file = "…" }"#);
-    assert_snapshot!(with("[paging]\ncursor_key = { file = \"empty\" }"), @"gateway.toml:8: paging.cursor_key: the file empty is empty; write the secret into it, alone");
-    assert_snapshot!(with("[paging]\ncursor_key = { env = \"A\", file = \"b\" }"), @r#"gateway.toml:8: paging.cursor_key: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+    assert_snapshot!(replacing("{ file = \"secret\" }", "{ file = \"nowhere\" }"), @"gateway.toml:5: connections.0.credential: the file nowhere cannot be read: No such file or directory (os error 2); write the path of a file that holds the secret alone");
+    assert_snapshot!(replacing("{ file = \"secret\" }", "{ file = \"empty\" }"), @"gateway.toml:5: connections.0.credential: the file empty is empty; write the secret into it, alone");
+    assert_snapshot!(replacing("{ file = \"secret\" }", "\"sk_live_in_the_file\""), @r#"gateway.toml:5: connections.0.credential: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
+    assert_snapshot!(adding("[paging]\ncursor_key = { env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:8: paging.cursor_key: the environment variable NO_SUCH_VARIABLE is not set; set it, or write { file = "…" }"#);
+    assert_snapshot!(adding("[paging]\ncursor_key = { file = \"empty\" }"), @"gateway.toml:8: paging.cursor_key: the file empty is empty; write the secret into it, alone");
+    assert_snapshot!(adding("[paging]\ncursor_key = { env = \"A\", file = \"b\" }"), @r#"gateway.toml:8: paging.cursor_key: a secret does not stand in this file; write { env = "VARIABLE" } or { file = "path" }"#);
 }
 
 #[test]
-fn a_secret_that_stands_in_the_file_is_not_repeated() {
+fn inline_secret_is_not_repeated() {
     for written in
         ["\"sk_live_1\"", "sk_live_1", "{ sk_live_1 = 1 }", "{ env = [\"sk_live_1\"] }", "{ key = \"sk_live_1\" }"]
     {
-        let complaint = instead_of("{ file = \"secret\" }", written);
+        let complaint = replacing("{ file = \"secret\" }", written);
         assert!(
             complaint.starts_with("gateway.toml:5: ") && !complaint.contains("sk_live_1"),
             "{written}: {complaint}"
@@ -77,33 +77,33 @@ fn a_secret_that_stands_in_the_file_is_not_repeated() {
 }
 
 #[test]
-fn a_secret_that_cannot_be_sent_is_not_shown() {
-    let place = Place::new();
+fn unsendable_secret_is_not_shown() {
+    let place = ConfigDir::new();
     std::fs::write(place.path("secret"), "two\nlines").unwrap();
-    assert_snapshot!(place.complaint(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty, or holds a character that no header may; check the variable or file that holds the secret");
+    assert_snapshot!(place.error_for(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty or contains a character that is not allowed in a header; check the variable or file that holds the secret");
 }
 
 #[test]
-fn a_name_is_one_of_ours_and_stands_once() {
-    assert_snapshot!(instead_of("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
-    assert_snapshot!(instead_of("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
-    assert_snapshot!(with(TOLT), @"gateway.toml:9: connections.1.name: a connection named `affiliates` stands above already; give each connection a name of its own");
+fn connection_name_is_well_formed_and_unique() {
+    assert_snapshot!(replacing("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
+    assert_snapshot!(replacing("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
+    assert_snapshot!(adding(TOLT), @"gateway.toml:9: connections.1.name: a connection named `affiliates` stands above already; give each connection a name of its own");
 }
 
 #[test]
-fn a_vendor_is_one_of_those_there_are_with_its_own_account_key() {
-    assert_snapshot!(instead_of("\"tolt\"", "\"stripe\""), @r#"gateway.toml:4: connections.0.vendor: there is no vendor `stripe`; write one of "tolt", "corporation""#);
-    assert_snapshot!(instead_of("program_id", "corporation_id"), @r#"gateway.toml:6: connections.0.corporation_id: `corporation_id` belongs to vendor "corporation"; a connection to vendor "tolt" wants `program_id`"#);
-    assert_snapshot!(instead_of("\"prg_1\"", "\"\""), @r#"gateway.toml:6: connections.0.program_id: `program_id` is not text; write program_id = "…""#);
-    assert_snapshot!(instead_of("\"prg_1\"", "7"), @r#"gateway.toml:6: connections.0.program_id: `program_id` is not text; write program_id = "…""#);
+fn vendor_is_known_and_has_its_account_key() {
+    assert_snapshot!(replacing("\"tolt\"", "\"stripe\""), @r#"gateway.toml:4: connections.0.vendor: there is no vendor `stripe`; write one of "tolt", "corporation""#);
+    assert_snapshot!(replacing("program_id", "corporation_id"), @r#"gateway.toml:6: connections.0.corporation_id: `corporation_id` belongs to vendor "corporation"; a connection to vendor "tolt" wants `program_id`"#);
+    assert_snapshot!(replacing("\"prg_1\"", "\"\""), @r#"gateway.toml:6: connections.0.program_id: `program_id` is not text; write program_id = "…""#);
+    assert_snapshot!(replacing("\"prg_1\"", "7"), @r#"gateway.toml:6: connections.0.program_id: `program_id` is not text; write program_id = "…""#);
 }
 
 #[test]
-fn a_base_url_is_one_that_paths_can_be_appended_to() {
+fn base_url_accepts_appended_paths() {
     for url in
         ["api.tolt.com", "ftp://api.tolt.com", "https://", "https://a/?b=c", "https://a/#b", "https://me:pw@a/", ""]
     {
-        let complaint = with(&format!("base_url = \"{url}\""));
+        let complaint = adding(&format!("base_url = \"{url}\""));
         assert_eq!(
             complaint,
             "gateway.toml:7: connections.0.base_url: this is not the base URL of an API; write an http or https URL without \
@@ -114,36 +114,36 @@ fn a_base_url_is_one_that_paths_can_be_appended_to() {
 }
 
 #[test]
-fn a_length_of_time_has_a_unit_and_is_not_none() {
-    assert_snapshot!(with("timeout = \"soon\""), @r#"gateway.toml:7: connections.0.timeout: this is not a length of time; write one such as "30s" or "5m""#);
-    assert_snapshot!(with("timeout = 10"), @r#"gateway.toml:7: connections.0.timeout: this is not a length of time; write one such as "30s" or "5m""#);
+fn duration_has_a_unit_and_is_positive() {
+    assert_snapshot!(adding("timeout = \"soon\""), @r#"gateway.toml:7: connections.0.timeout: this is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(adding("timeout = 10"), @r#"gateway.toml:7: connections.0.timeout: this is not a length of time; write one such as "30s" or "5m""#);
     for none in ["0s", "-1s", "10", "", "9000000h"] {
-        assert!(with(&format!("timeout = \"{none}\"")).contains("is not a length of time"), "{none}");
+        assert!(adding(&format!("timeout = \"{none}\"")).contains("is not a length of time"), "{none}");
     }
-    assert_snapshot!(with("[server]\nrequest_timeout = \"0s\""), @r#"gateway.toml:8: server.request_timeout: this is not a length of time; write one such as "30s" or "5m""#);
-    assert_snapshot!(with("[cache]\nfresh = \"never\""), @r#"gateway.toml:8: cache.fresh: this is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(adding("[server]\nrequest_timeout = \"0s\""), @r#"gateway.toml:8: server.request_timeout: this is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(adding("[cache]\nfresh = \"never\""), @r#"gateway.toml:8: cache.fresh: this is not a length of time; write one such as "30s" or "5m""#);
 }
 
 #[test]
-fn a_limit_allows_something() {
-    assert_snapshot!(with("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: invalid value: integer `0`, expected a nonzero u32");
-    assert_snapshot!(with("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: this is not a length of time; write one such as "30s" or "5m""#);
-    assert_snapshot!(with("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }"#);
-    assert_snapshot!(with("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: invalid value: integer `0`, expected a nonzero u32");
-    assert_snapshot!(with("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: this is not a number of bytes; write one such as "256MiB""#);
+fn limit_allows_at_least_one() {
+    assert_snapshot!(adding("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: this is not a length of time; write one such as "30s" or "5m""#);
+    assert_snapshot!(adding("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }"#);
+    assert_snapshot!(adding("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(adding("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: this is not a number of bytes; write one such as "256MiB""#);
 }
 
 #[test]
-fn a_caller_has_a_digest_and_connections_that_there_are() {
+fn caller_has_a_digest_and_known_connections() {
     let caller = |digest: &str, connections: &str| {
-        with(&format!("[[callers]]\nname = \"a\"\nkey_digest = \"{digest}\"\nconnections = [{connections}]"))
+        adding(&format!("[[callers]]\nname = \"a\"\nkey_digest = \"{digest}\"\nconnections = [{connections}]"))
     };
     let digest = format!("blake3:{}", blake3::hash(b"key").to_hex());
     assert_snapshot!(caller("cgk_the_key_itself", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(caller("blake3:abc", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(caller(&digest, "\"affiliates\", \"tax\""), @"gateway.toml:10: callers.0.connections: there is no connection `tax`; write names of [[connections]] sections");
-    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
-    let keyed = |rest: &str| with(&format!("[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\n{rest}"));
+    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
+    let keyed = |rest: &str| adding(&format!("[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\n{rest}"));
     assert_snapshot!(keyed(""), @r#"gateway.toml:7: callers.0: this caller has neither a key nor claims; write key_digest = "blake3:…", keys = [{ digest = "blake3:…", expires = "…" }], or claims = { … }"#);
     assert_snapshot!(keyed("keys = [{ digest = \"cgk_the_key_itself\" }]"), @r#"gateway.toml:10: callers.0.keys.0.digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(keyed(&format!("keys = [{{ digest = \"{digest}\", expires = \"2027-01-31\" }}]")), @r#"gateway.toml:10: callers.0.keys.0.expires: this is not an instant with its offset; write one such as "2027-01-31T00:00:00Z""#);
@@ -158,21 +158,22 @@ fn a_caller_has_a_digest_and_connections_that_there_are() {
         let complaint = format!(
             "gateway.toml:8: callers.0.name: no caller can be named `{name}`; give the caller a name; in the log and the metrics, `-` stands for nobody"
         );
-        assert_eq!(with(&nobody), complaint);
+        assert_eq!(adding(&nobody), complaint);
     }
     assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nmay_see_raw = \"no\"")), @"gateway.toml:11: callers.0.may_see_raw: invalid type: text, expected a boolean");
 }
 
-/// A caller of this name that is known by claims, in two lines.
-fn claiming(name: &str, claims: &str) -> String {
+/// Returns a caller with this name and these claims, in two lines.
+fn caller_with_claims(name: &str, claims: &str) -> String {
     format!("[[callers]]\nname = \"{name}\"\nconnections = [\"affiliates\"]\nclaims = {claims}\n")
 }
 
 const ISSUER: &str = "issuer = \"https://login.example.com/\"\naudience = \"gateway\"\n";
 
 #[test]
-fn an_identity_provider_is_one_whose_keys_can_be_read() {
-    let identity = |rest: &str| with(&format!("[identity]\n{ISSUER}{rest}\n{}", claiming("a", "{ azp = \"a\" }")));
+fn identity_provider_has_readable_keys() {
+    let identity =
+        |rest: &str| adding(&format!("[identity]\n{ISSUER}{rest}\n{}", caller_with_claims("a", "{ azp = \"a\" }")));
     assert_snapshot!(identity(""), @"gateway.toml:7: identity: missing field `jwks`");
     assert_snapshot!(identity("jwks = \"https://login.example.com/jwks.json\""), @r#"gateway.toml:10: identity.jwks: this does not say where the keys are; write { url = "https://…" } or { file = "path" }"#);
     assert_snapshot!(identity("jwks = { url = \"https://a/\", file = \"b\" }"), @r#"gateway.toml:10: identity.jwks: this does not say where the keys are; write { url = "https://…" } or { file = "path" }"#);
@@ -183,11 +184,11 @@ fn an_identity_provider_is_one_whose_keys_can_be_read() {
     }
     assert_snapshot!(identity("jwks = { file = \"nowhere.json\" }"), @"gateway.toml:10: identity.jwks.file: the file nowhere.json cannot be read: No such file or directory (os error 2); write the path of the provider's JSON Web Key Set");
     assert_snapshot!(identity("jwks = { file = \"secret\" }"), @"gateway.toml:10: identity.jwks.file: the file secret: this is not a JSON Web Key Set (RFC 7517): an object with a list `keys`; write the path of the provider's JSON Web Key Set");
-    let place = Place::new();
+    let place = ConfigDir::new();
     let jwks = |document: &str| {
         std::fs::write(place.path("jwks.json"), document).unwrap();
-        let file = format!("jwks = {{ file = \"jwks.json\" }}\n{}", claiming("a", "{ azp = \"a\" }"));
-        place.complaint(&format!("{TOLT}[identity]\n{ISSUER}{file}"))
+        let file = format!("jwks = {{ file = \"jwks.json\" }}\n{}", caller_with_claims("a", "{ azp = \"a\" }"));
+        place.error_for(&format!("{TOLT}[identity]\n{ISSUER}{file}"))
     };
     assert_snapshot!(jwks("{\"keys\": []}"), @"gateway.toml:10: identity.jwks.file: the file jwks.json has no key that a token can be verified with; write the path of the provider's JSON Web Key Set");
     assert_eq!(jwks("{\"keys\": []}"), jwks("{\"keys\": [{\"kty\": \"oct\", \"k\": \"c2VjcmV0\"}]}"));
@@ -196,21 +197,21 @@ fn an_identity_provider_is_one_whose_keys_can_be_read() {
     assert_snapshot!(identity(&format!("{right}\nalgorithms = [\"none\"]")), @"gateway.toml:11: identity.algorithms: unknown field `algorithms`, expected one of `issuer`, `audience`, `jwks`, `refresh`");
     let without = |line: &str, other: &str| {
         let identity = format!("[identity]\n{}{right}\n", ISSUER.replace(line, other));
-        with(&format!("{identity}{}", claiming("a", "{ azp = \"a\" }")))
+        adding(&format!("{identity}{}", caller_with_claims("a", "{ azp = \"a\" }")))
     };
     assert_snapshot!(without("audience = \"gateway\"\n", ""), @"gateway.toml:7: identity: missing field `audience`");
     assert_snapshot!(without("\"https://login.example.com/\"", "\"\""), @"gateway.toml:8: identity.issuer: `issuer` is empty; write it as it stands in the provider's tokens");
 }
 
 #[test]
-fn claims_tell_callers_apart() {
+fn claims_distinguish_callers() {
     let identity = format!("[identity]\n{ISSUER}jwks = {{ url = \"http://127.0.0.1:1/jwks.json\" }}\n");
     let callers = |callers: &[(&str, &str)]| {
-        let callers: Vec<_> = callers.iter().map(|(name, claims)| claiming(name, claims)).collect();
-        with(&format!("{identity}{}", callers.concat()))
+        let callers: Vec<_> = callers.iter().map(|(name, claims)| caller_with_claims(name, claims)).collect();
+        adding(&format!("{identity}{}", callers.concat()))
     };
-    assert_snapshot!(with(&claiming("a", "{ azp = \"a\" }")), @"gateway.toml:10: callers.0.claims: there is no identity provider whose tokens could have these claims; add an [identity] section, or give the caller a key");
-    assert_snapshot!(with(&identity), @"gateway.toml:7: identity: no caller has claims, so that no token would be anybody's; write claims = { … } in a [[callers]] section, or leave this section out");
+    assert_snapshot!(adding(&caller_with_claims("a", "{ azp = \"a\" }")), @"gateway.toml:10: callers.0.claims: there is no identity provider whose tokens could have these claims; add an [identity] section, or give the caller a key");
+    assert_snapshot!(adding(&identity), @"gateway.toml:7: identity: no caller has claims, so that no token would be anybody's; write claims = { … } in a [[callers]] section, or leave this section out");
     assert_snapshot!(callers(&[("a", "{}")]), @r#"gateway.toml:14: callers.0.claims: without claims every token would be this caller's; write claims = { azp = "…" }"#);
     assert_snapshot!(callers(&[("a", "{ roles = [\"a\"] }")]), @"gateway.toml:14: callers.0.claims.roles: invalid type: sequence, expected a string");
     assert_snapshot!(callers(&[("a", "{ azp = \"a\" }"), ("b", "{ azp = \"a\" }")]), @"gateway.toml:18: callers.1.claims: every token with these claims is taken for `a`, which stands above; write claims that tell the two apart, or put this section above the other");
@@ -218,10 +219,10 @@ fn claims_tell_callers_apart() {
 }
 
 #[test]
-fn a_share_is_a_part_of_one() {
+fn share_is_above_zero_and_at_most_one() {
     let with_share = |share: &str| {
         let digest = blake3::hash(b"key").to_hex();
-        with(&format!(
+        adding(&format!(
             "[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\nkey_digest = \"blake3:{digest}\"\nshare = {share}"
         ))
     };
@@ -234,15 +235,15 @@ fn a_share_is_a_part_of_one() {
 }
 
 #[test]
-fn without_callers_only_loopback_is_listened_on() {
-    assert_snapshot!(with("[server]\nlisten = \"0.0.0.0:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
-    assert_snapshot!(with("[server]\nlisten = \"[::]:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
-    assert_snapshot!(with("[server]\nlisten = \"192.168.1.1:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
+fn missing_callers_require_a_loopback_address() {
+    assert_snapshot!(adding("[server]\nlisten = \"0.0.0.0:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
+    assert_snapshot!(adding("[server]\nlisten = \"[::]:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
+    assert_snapshot!(adding("[server]\nlisten = \"192.168.1.1:8080\""), @"gateway.toml:8: server.listen: without callers the gateway serves loopback addresses only; add a [[callers]] section (`customer-gateway key` makes a key), or listen on 127.0.0.1");
 }
 
 #[test]
-fn a_collector_has_a_base_url_a_share_and_secrets_that_a_header_may_hold() {
-    let telemetry = |rest: &str| with(&format!("[telemetry]\n{rest}"));
+fn collector_has_a_url_sample_and_valid_headers() {
+    let telemetry = |rest: &str| adding(&format!("[telemetry]\n{rest}"));
     let to = |rest: &str| telemetry(&format!("otlp_endpoint = \"http://collector:4318\"\n{rest}"));
     assert_snapshot!(telemetry("sample = 1"), @"gateway.toml:7: telemetry: missing field `otlp_endpoint`");
     assert_snapshot!(telemetry("otlp_endpoint = \"collector:4318\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: this is not the base URL of a collector; write an http or https URL without query, such as "http://collector:4318""#);
@@ -260,45 +261,45 @@ fn a_collector_has_a_base_url_a_share_and_secrets_that_a_header_may_hold() {
 }
 
 #[test]
-fn a_secret_for_a_collector_that_cannot_be_sent_is_not_shown() {
-    let place = Place::new();
+fn unsendable_collector_secret_is_not_shown() {
+    let place = ConfigDir::new();
     std::fs::write(place.path("two"), "two\nlines").unwrap();
     let telemetry = "[telemetry]\notlp_endpoint = \"http://c\"\nheaders = { authorization = { file = \"two\" } }";
-    assert_snapshot!(place.complaint(&format!("{TOLT}{telemetry}")), @"gateway.toml:9: telemetry.headers.authorization: the secret cannot stand in a header; check the variable or file that holds the secret");
+    assert_snapshot!(place.error_for(&format!("{TOLT}{telemetry}")), @"gateway.toml:9: telemetry.headers.authorization: the secret cannot stand in a header; check the variable or file that holds the secret");
 }
 
 #[test]
-fn a_secret_in_a_wrong_place_is_not_shown() {
+fn misplaced_secret_is_not_shown() {
     let caller = |line: &str| format!("[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\n{line}");
-    let headers = with("[telemetry]\notlp_endpoint = \"http://c\"\nheaders = \"s3cret, expected \\\"it\"");
+    let headers = adding("[telemetry]\notlp_endpoint = \"http://c\"\nheaders = \"s3cret, expected \\\"it\"");
     assert_snapshot!(headers, @"gateway.toml:9: telemetry.headers: invalid type: text, expected a map");
     let places = ["rate_limit", "timeout", "cache", "[server]\ntls", "[server]\nlisten", "[server]\nmax_requests"];
-    let mut texts: Vec<_> = places.map(|place| with(&format!("{place} = \"s3cret\""))).into();
-    texts.extend(["keys", "claims", "quota", "share"].map(|key| with(&caller(&format!("{key} = \"s3cret\"")))));
-    texts.push(with(&caller("keys = [\"s3cret\"]")));
-    texts.push(with(&caller("keys = [{ digest = \"s3cret\", expires = \"s3cret\" }]")));
-    texts.push(with("timeout = { token = \"s3cret\" }"));
-    texts.push(with("[paging]\ncursor_key = \"s3cret\""));
-    texts.push(with("paging = \"s3cret\""));
+    let mut texts: Vec<_> = places.map(|place| adding(&format!("{place} = \"s3cret\""))).into();
+    texts.extend(["keys", "claims", "quota", "share"].map(|key| adding(&caller(&format!("{key} = \"s3cret\"")))));
+    texts.push(adding(&caller("keys = [\"s3cret\"]")));
+    texts.push(adding(&caller("keys = [{ digest = \"s3cret\", expires = \"s3cret\" }]")));
+    texts.push(adding("timeout = { token = \"s3cret\" }"));
+    texts.push(adding("[paging]\ncursor_key = \"s3cret\""));
+    texts.push(adding("paging = \"s3cret\""));
     for text in texts {
         assert!(!text.contains("s3cret"), "{text}");
     }
 }
 
 #[test]
-fn an_address_has_a_port() {
-    assert_snapshot!(with("[server]\nlisten = \"localhost\""), @r#"gateway.toml:8: server.listen: this is not an IP address with a port; write one such as "127.0.0.1:8080""#);
+fn listen_address_has_a_port() {
+    assert_snapshot!(adding("[server]\nlisten = \"localhost\""), @r#"gateway.toml:8: server.listen: this is not an IP address with a port; write one such as "127.0.0.1:8080""#);
 }
 
 #[test]
-fn what_is_not_toml_is_told_where() {
-    assert_snapshot!(with("[server\nlisten = 1"), @"gateway.toml:7: unclosed table, expected `]`");
-    assert_snapshot!(with("name = \"again\""), @"gateway.toml:7: duplicate key");
+fn invalid_toml_names_the_line() {
+    assert_snapshot!(adding("[server\nlisten = 1"), @"gateway.toml:7: unclosed table, expected `]`");
+    assert_snapshot!(adding("name = \"again\""), @"gateway.toml:7: duplicate key");
 }
 
 #[test]
-fn a_file_that_is_not_there_is_told_what_to_do() {
-    let path = Place::new().path("gateway.toml");
+fn missing_file_names_the_remedy() {
+    let path = ConfigDir::new().path("gateway.toml");
     let error = customer_gateway::config::Config::load(&path).unwrap_err().to_string();
     assert_snapshot!(error.rsplit('/').next().unwrap(), @"gateway.toml: cannot be read: No such file or directory (os error 2); name a file with --config, or copy gateway.example.toml");
 }

@@ -1,5 +1,4 @@
-//! The configuration file: what is read of it, and what is said when it is
-//! wrong.
+//! The configuration file: valid files and errors.
 
 mod errors;
 mod reading;
@@ -9,14 +8,14 @@ use std::path::PathBuf;
 use customer_gateway::config::{Config, ConfigError};
 use tempfile::TempDir;
 
-/// A variable that holds something without any test setting it, which no test
-/// may: they share their environment.
+/// A variable that is always set. Tests cannot set variables, because they
+/// share their environment.
 const VARIABLE: &str = "PATH";
 
-/// A directory to configure a gateway in, with a secret.
-struct Place(TempDir);
+/// A temporary directory with a secret, for a configuration file.
+struct ConfigDir(TempDir);
 
-impl Place {
+impl ConfigDir {
     fn new() -> Self {
         let directory = tempfile::tempdir().unwrap();
         std::fs::write(directory.path().join("secret"), "s3cr3t-of-a-file\n").unwrap();
@@ -32,9 +31,9 @@ impl Place {
         Config::parse(text, &self.path("gateway.toml"))
     }
 
-    /// What is said of a file, its directory left out.
-    fn complaint(&self, text: &str) -> String {
-        let error = self.parse(text).expect_err("it was accepted");
+    /// Returns the error of a file, without the directory.
+    fn error_for(&self, text: &str) -> String {
+        let error = self.parse(text).expect_err("the file was accepted");
         error.to_string().replace(&format!("{}/", self.0.path().display()), "")
     }
 }

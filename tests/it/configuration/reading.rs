@@ -1,17 +1,17 @@
-//! What a right file means.
+//! Values of valid files.
 
 use std::{path::Path, time::Duration};
 
 use customer_gateway::{
     cache::Policy,
-    config::CallerKey,
+    callers::CallerKey,
     identity::{Jwks, Settings},
     upstream::Share,
 };
 
-use super::{Place, VARIABLE};
+use super::{ConfigDir, VARIABLE};
 
-/// The example of DESIGN, as printed there but for its one placeholder.
+/// The example of DESIGN, as printed there except for its placeholder.
 const DESIGN: &str = r#"
 [server]
 listen = "127.0.0.1:8080"
@@ -45,15 +45,15 @@ key_digest = "blake3:<hex>"
 connections = ["affiliates", "tax"]
 "#;
 
-/// A file whose secrets are those of a test's place.
-fn with_secrets_here(text: &str) -> String {
+/// Returns a file with the secrets of a test's directory.
+fn with_test_secrets(text: &str) -> String {
     let digest = blake3::hash(b"key").to_hex();
     text.replace("TOLT_API_KEY", VARIABLE).replace("/run/secrets/corporation-token", "secret").replace("<hex>", &digest)
 }
 
 #[test]
-fn the_example_of_the_design_is_right() {
-    let config = Place::new().parse(&with_secrets_here(DESIGN)).unwrap();
+fn example_of_the_design_is_valid() {
+    let config = ConfigDir::new().parse(&with_test_secrets(DESIGN)).unwrap();
     assert_eq!(config.server.listen.to_string(), "127.0.0.1:8080");
     let [affiliates, tax] = &config.connections[..] else { panic!("{config:?}") };
     assert_eq!((affiliates.name.as_str(), affiliates.kind.name), ("affiliates", "tolt"));
@@ -79,17 +79,17 @@ fn the_example_of_the_design_is_right() {
         );
     }
     let [billing] = &config.callers[..] else { panic!("{config:?}") };
-    assert_eq!((&*billing.name, &billing.keys[..]), ("billing", &[CallerKey::lasting(blake3::hash(b"key"))][..]));
+    assert_eq!((&*billing.name, &billing.keys[..]), ("billing", &[CallerKey::permanent(blake3::hash(b"key"))][..]));
     assert_eq!(billing.connections.iter().map(ToString::to_string).collect::<Vec<_>>(), ["affiliates", "tax"]);
 }
 
 #[test]
-fn the_example_file_is_right_and_shows_the_defaults() {
+fn example_file_is_valid_and_shows_the_defaults() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway.example.toml");
     let text = std::fs::read_to_string(path).unwrap();
-    let place = Place::new();
-    let shown = place.parse(&with_secrets_here(&text)).unwrap();
-    let least = place.parse(&least()).unwrap();
+    let place = ConfigDir::new();
+    let shown = place.parse(&with_test_secrets(&text)).unwrap();
+    let least = place.parse(&minimal()).unwrap();
     assert_eq!(shown.server.listen, least.server.listen);
     assert_eq!(shown.server.request_timeout, least.server.request_timeout);
     assert_eq!(shown.paging.max_vendor_calls, least.paging.max_vendor_calls);
@@ -101,26 +101,27 @@ fn the_example_file_is_right_and_shows_the_defaults() {
         assert_eq!(shown.base_url, least.base_url);
         assert_eq!((shown.rate_limit, shown.timeout), (least.rate_limit, least.timeout));
     }
-    // The one default that is nothing: its example is behind a `#`.
+    // The example of the only default that is absent is commented out.
     let with_key =
         text.replace("# cursor_key = { env = \"GATEWAY_CURSOR_KEY\" }", "cursor_key = { file = \"secret\" }");
-    assert!(place.parse(&with_secrets_here(&with_key)).unwrap().paging.cursor_key.is_some());
+    assert!(place.parse(&with_test_secrets(&with_key)).unwrap().paging.cursor_key.is_some());
     let (rest, identity) = text.split_once("# [identity]").unwrap();
     let rest = rest.replace("# claims = ", "claims = ");
     let with_identity = format!("{rest}[identity]{}", identity.replace("\n# ", "\n"));
-    let identity = place.parse(&with_secrets_here(&with_identity)).unwrap().identity.unwrap();
+    let identity = place.parse(&with_test_secrets(&with_identity)).unwrap().identity.unwrap();
     assert_eq!(identity.refresh, Settings::DEFAULT_REFRESH);
 }
 
 #[test]
-fn an_identity_provider_takes_the_place_of_keys() {
-    let place = Place::new();
+fn identity_provider_replaces_keys() {
+    let place = ConfigDir::new();
     std::fs::write(place.path("jwks.json"), r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AA"}]}"#).unwrap();
     let read = |jwks: &str| {
         let identity = format!("[identity]\nissuer = \"i\"\naudience = \"a\"\njwks = {jwks}\n");
         let caller = "[[callers]]\nname = \"a\"\nclaims = { azp = \"a\", tid = \"t\" }\nconnections = [\"tax\"]\n";
-        // Callers without keys are callers: any address may be listened on.
-        let config = place.parse(&format!("[server]\nlisten = \"0.0.0.0:1\"\n{}{identity}{caller}", least())).unwrap();
+        // Callers without keys count as callers, so any address is allowed.
+        let config =
+            place.parse(&format!("[server]\nlisten = \"0.0.0.0:1\"\n{}{identity}{caller}", minimal())).unwrap();
         assert!(config.callers[0].keys.is_empty() && !config.callers[0].claims.is_empty());
         config.identity.unwrap()
     };
@@ -132,11 +133,11 @@ fn an_identity_provider_takes_the_place_of_keys() {
     }
     assert_eq!(read("{ file = \"jwks.json\" }"), identity);
     std::fs::write(place.path("jwks.json"), r#"{"keys": [{"kty": "OKP", "crv": "Ed25519", "x": "AQ"}]}"#).unwrap();
-    assert_ne!(read("{ file = \"jwks.json\" }"), identity, "other keys are other settings");
+    assert_ne!(read("{ file = \"jwks.json\" }"), identity, "changed keys are changed settings");
 }
 
-/// The section of the example that stands behind `#`, as it is.
-fn telemetry_of_the_example() -> String {
+/// Returns the example's section that is commented out, without the `#`.
+fn example_telemetry() -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway.example.toml");
     let text = std::fs::read_to_string(path).unwrap();
     let keys = ["[telemetry]", "otlp_endpoint = ", "service_name = ", "sample = ", "headers = "];
@@ -146,11 +147,11 @@ fn telemetry_of_the_example() -> String {
 }
 
 #[test]
-fn spans_go_where_the_file_says() {
-    let place = Place::new();
-    let read = |telemetry: &str| place.parse(&format!("{telemetry}\n{}", least())).unwrap().telemetry;
+fn telemetry_section_configures_the_exporter() {
+    let place = ConfigDir::new();
+    let read = |telemetry: &str| place.parse(&format!("{telemetry}\n{}", minimal())).unwrap().telemetry;
     assert!(read("").is_none());
-    let shown = read(&telemetry_of_the_example()).unwrap();
+    let shown = read(&example_telemetry()).unwrap();
     let least = read("[telemetry]\notlp_endpoint = \"http://collector:4318/\"").unwrap();
     assert_eq!(shown.traces_url.as_str(), "http://collector:4318/v1/traces");
     assert_eq!(
@@ -164,8 +165,8 @@ fn spans_go_where_the_file_says() {
     assert_eq!((below.sample, &*below.service_name), (0.0, "x"));
 }
 
-/// No more than is required: a connection of each kind.
-fn least() -> String {
+/// Returns a minimal file: a connection of each vendor kind.
+fn minimal() -> String {
     [("affiliates", "tolt", "program_id"), ("tax", "corporation", "corporation_id")]
         .map(|(name, vendor, account)| {
             format!(
@@ -176,11 +177,11 @@ fn least() -> String {
 }
 
 #[test]
-fn a_share_may_be_all_of_it() {
+fn share_of_one_is_accepted() {
     let share = |share: &str| {
         let digest = blake3::hash(b"key").to_hex();
         let caller = format!("[[callers]]\nname = \"a\"\nconnections = [\"tax\"]\nkey_digest = \"blake3:{digest}\"\n");
-        Place::new().parse(&format!("{}{caller}{share}", least())).unwrap().callers.remove(0).share
+        ConfigDir::new().parse(&format!("{}{caller}{share}", minimal())).unwrap().callers.remove(0).share
     };
     for part in [1.0, 0.25, 1e-300] {
         assert_eq!(share(&format!("share = {part:?}")), Share::new(part));
@@ -189,11 +190,11 @@ fn a_share_may_be_all_of_it() {
 }
 
 #[test]
-fn a_secret_is_read_without_its_line_end() {
-    let place = Place::new();
+fn secret_is_read_without_its_line_end() {
+    let place = ConfigDir::new();
     let read = |contents: &str| {
         std::fs::write(place.path("secret"), contents).unwrap();
-        place.parse(&least()).unwrap().connections.remove(0).credential
+        place.parse(&minimal()).unwrap().connections.remove(0).credential
     };
     for contents in ["abc\n", "abc\r\n", "abc\n\n"] {
         assert_eq!(read(contents), read("abc"), "{contents:?}");
@@ -202,26 +203,26 @@ fn a_secret_is_read_without_its_line_end() {
 }
 
 #[test]
-fn relative_files_are_relative_to_the_configuration() {
-    let place = Place::new();
+fn relative_paths_start_at_the_configuration() {
+    let place = ConfigDir::new();
     std::fs::create_dir(place.path("secrets")).unwrap();
     std::fs::write(place.path("secrets/token"), "abc").unwrap();
-    assert!(place.parse(&least().replace("\"secret\"", "\"secrets/token\"")).is_ok());
+    assert!(place.parse(&minimal().replace("\"secret\"", "\"secrets/token\"")).is_ok());
 }
 
 #[test]
-fn no_secret_is_printed() {
-    let place = Place::new();
+fn debug_output_contains_no_secret() {
+    let place = ConfigDir::new();
     let telemetry = "[telemetry]\notlp_endpoint = \"http://c\"\nheaders = { x-api-key = { file = \"secret\" } }";
-    let text = format!("{telemetry}\n[paging]\ncursor_key = {{ file = \"secret\" }}\n{}", least());
+    let text = format!("{telemetry}\n[paging]\ncursor_key = {{ file = \"secret\" }}\n{}", minimal());
     let printed = format!("{0:?} {0:#?}", place.parse(&text).unwrap());
     assert!(printed.contains("affiliates") && !printed.contains("s3cr3t"), "{printed}");
 }
 
 #[test]
-fn nobody_configured_means_loopback_in_either_protocol() {
+fn loopback_addresses_need_no_callers() {
     for listen in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1"] {
-        let text = format!("[server]\nlisten = \"{listen}\"\n{}", least());
-        assert_eq!(Place::new().parse(&text).unwrap().server.listen.to_string(), listen);
+        let text = format!("[server]\nlisten = \"{listen}\"\n{}", minimal());
+        assert_eq!(ConfigDir::new().parse(&text).unwrap().server.listen.to_string(), listen);
     }
 }

@@ -1,10 +1,11 @@
-//! Examples are recorded answers: each is what the gateway answers to its
-//! request, and fits its schema.
+//! Examples of the OpenAPI document. Each example is a recorded response of the
+//! gateway.
 
 use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use customer_gateway::{
-    config::{Config, Quota},
+    callers::Quota,
+    config::Config,
     identity::{Jwks, Settings},
     sandbox::{Fault, Sandbox},
 };
@@ -17,21 +18,21 @@ use crate::support::{
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/openapi/examples.json");
 const KEY: &str = "key-of-billing";
-/// Vendors repeat no call that ended so.
+/// Failure that the gateway does not retry.
 const FAILURE: Fault = Fault::Status(520);
 
-/// A gateway over a few rows of both vendors, with a caller.
+/// Gateway with one caller, in front of both vendors with a few rows.
 struct Stage {
     sandbox: Sandbox,
     gateway: Gateway,
 }
 
 impl Stage {
-    async fn set() -> Self {
-        Self::configured(|_| {}).await
+    async fn start() -> Self {
+        Self::start_with(|_| {}).await
     }
 
-    async fn configured(configure: impl FnOnce(&mut Config)) -> Self {
+    async fn start_with(configure: impl FnOnce(&mut Config)) -> Self {
         let sandbox = sandbox(30, 30, 130).await;
         let mut config = config(connections_to(&sandbox));
         config.callers = vec![caller("billing", KEY, &["affiliates", "tax"])];
@@ -46,26 +47,26 @@ impl Stage {
     async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
         let request = |client: &reqwest::Client, url: &str| {
             let request = client.get(format!("{url}{target}")).bearer_auth(KEY);
-            headers.iter().fold(identified(request), |request, (name, value)| request.header(*name, *value))
+            headers.iter().fold(with_request_id(request), |request, (name, value)| request.header(*name, *value))
         };
         self.gateway.request(request).await
     }
 
-    /// What a list of Tolt's becomes after a fault.
-    async fn after(fault: Fault) -> Answer {
-        let stage = Self::set().await;
+    /// Lists Tolt's customers while Tolt has a fault.
+    async fn list_after(fault: Fault) -> Answer {
+        let stage = Self::start().await;
         stage.sandbox.tolt().fail_next(1, fault);
         stage.get("/customers?connection=affiliates").await
     }
 }
 
-/// The request's id in every example.
-fn identified(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
+/// Sets the request id of all examples.
+fn with_request_id(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
     request.header("x-request-id", "019aa8a5-6f3c-7d5e-9f10-2b1c3d4e5f60")
 }
 
 async fn problems() -> Vec<Answer> {
-    let stage = Stage::set().await;
+    let stage = Stage::start().await;
     let mut problems = Vec::new();
     for target in [
         "/customers?connection=affiliates&limit=1000",
@@ -86,16 +87,16 @@ async fn problems() -> Vec<Answer> {
     problems.push(stage.get(&format!("/customers?connection=tax&name={}", "n".repeat(8 << 10))).await);
     problems.push(stage.get_with("/customers", &[("x-long", &"n".repeat(32 << 10))]).await);
     let request = |client: &reqwest::Client, url: &str| {
-        identified(client.get(format!("{url}/customers")).bearer_auth(KEY).body(r#"{"limit": 10}"#))
+        with_request_id(client.get(format!("{url}/customers")).bearer_auth(KEY).body(r#"{"limit": 10}"#))
     };
     problems.push(stage.gateway.request(request).await);
-    let request = |client: &reqwest::Client, url: &str| identified(client.get(format!("{url}/customers")));
+    let request = |client: &reqwest::Client, url: &str| with_request_id(client.get(format!("{url}/customers")));
     problems.push(stage.gateway.request(request).await);
     let request =
-        |client: &reqwest::Client, url: &str| identified(client.post(format!("{url}/customers")).bearer_auth(KEY));
+        |client: &reqwest::Client, url: &str| with_request_id(client.post(format!("{url}/customers")).bearer_auth(KEY));
     problems.push(stage.gateway.request(request).await);
     let request =
-        |client: &reqwest::Client, url: &str| identified(client.delete(format!("{url}/cache")).bearer_auth(KEY));
+        |client: &reqwest::Client, url: &str| with_request_id(client.delete(format!("{url}/cache")).bearer_auth(KEY));
     problems.push(stage.gateway.request(request).await);
     let page = stage.get("/customers?connection=affiliates&limit=5").await.ok();
     let cursor = page["page"]["next_cursor"].as_str().unwrap();
@@ -103,31 +104,31 @@ async fn problems() -> Vec<Answer> {
 
     let too_many = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "30".to_owned())]);
     for fault in [Fault::Status(400), Fault::Status(401), FAILURE, Fault::Html, too_many] {
-        problems.push(Stage::after(fault).await);
+        problems.push(Stage::list_after(fault).await);
     }
     problems.push(over_quota().await);
     problems.push(overloaded().await);
     problems.push(not_ready().await);
-    problems.push(left_alone().await);
-    problems.push(unverified().await);
-    problems.push(expired().await);
-    problems.push(late().await);
-    stage.gateway.clock.break_down();
+    problems.push(circuit_open().await);
+    problems.push(identity_unavailable().await);
+    problems.push(cursor_expired().await);
+    problems.push(deadline_exceeded().await);
+    stage.gateway.clock.fail();
     problems.push(stage.get("/customers?connection=tax&name=Nobody").await);
     problems
 }
 
-/// From a caller who may ask once a minute, and asks twice.
+/// Response to the second request of a caller with a quota of one per minute.
 async fn over_quota() -> Answer {
     let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
-    let stage = Stage::configured(|config| config.callers[0].quota = Some(quota)).await;
+    let stage = Stage::start_with(|config| config.callers[0].quota = Some(quota)).await;
     stage.get("/connections").await.ok();
     stage.get("/connections").await
 }
 
-/// While the one request that may be is worked on.
+/// Response at the limit of one concurrent request.
 async fn overloaded() -> Answer {
-    let stage = Stage::configured(|config| config.server.max_requests = 1).await;
+    let stage = Stage::start_with(|config| config.server.max_requests = 1).await;
     stage.sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
     tokio::select! {
         answer = stage.get("/customers?connection=affiliates") => answer,
@@ -140,9 +141,9 @@ async fn overloaded() -> Answer {
     }
 }
 
-/// When every vendor has failed from the beginning.
+/// Readiness after failures of every vendor since the start.
 async fn not_ready() -> Answer {
-    let stage = Stage::set().await;
+    let stage = Stage::start().await;
     stage.sandbox.tolt().fail_next(5, FAILURE);
     stage.sandbox.corporation().fail_next(5, FAILURE);
     for connection in ["affiliates", "tax"] {
@@ -153,9 +154,9 @@ async fn not_ready() -> Answer {
     stage.get("/readyz").await
 }
 
-/// After five failures.
-async fn left_alone() -> Answer {
-    let stage = Stage::set().await;
+/// Response after five vendor failures, which open the breaker.
+async fn circuit_open() -> Answer {
+    let stage = Stage::start().await;
     stage.sandbox.tolt().fail_next(5, FAILURE);
     for index in 0..5 {
         stage.get(&format!("/customers/affiliates.cust_{index}")).await;
@@ -163,9 +164,9 @@ async fn left_alone() -> Answer {
     stage.get("/customers?connection=affiliates").await
 }
 
-/// For a token whose provider cannot be reached.
-async fn unverified() -> Answer {
-    let stage = Stage::configured(|config| {
+/// Response to a token whose identity provider cannot be reached.
+async fn identity_unavailable() -> Answer {
+    let stage = Stage::start_with(|config| {
         config.identity = Some(Settings {
             issuer: "https://login.example.com/".to_owned(),
             audience: "customer-gateway".to_owned(),
@@ -174,15 +175,16 @@ async fn unverified() -> Answer {
         });
     })
     .await;
-    // Of ES256, without claims or signature.
+    // ES256, without claims or signature.
     let token = "eyJhbGciOiJFUzI1NiJ9.e30.";
-    let request =
-        |client: &reqwest::Client, url: &str| identified(client.get(format!("{url}/customers")).bearer_auth(token));
+    let request = |client: &reqwest::Client, url: &str| {
+        with_request_id(client.get(format!("{url}/customers")).bearer_auth(token))
+    };
     stage.gateway.request(request).await
 }
 
-/// From a vendor that has forgotten its cursor.
-async fn expired() -> Answer {
+/// Response for a cursor that the vendor refuses as expired.
+async fn cursor_expired() -> Answer {
     let vendor = ScriptedVendor::start(|_, target| {
         if target.contains("cursor=") {
             Reply::text(400, r#"{"error":{"type":"CLIENT_INVALID_REQUEST_BODY","detail":"The cursor has expired"}}"#)
@@ -191,7 +193,7 @@ async fn expired() -> Answer {
         }
     })
     .await;
-    let stage = Stage::configured(|config| {
+    let stage = Stage::start_with(|config| {
         config.connections[1].base_url = vendor.base_url.parse().unwrap();
         ACCOUNT.clone_into(&mut config.connections[1].account_id);
     })
@@ -202,14 +204,14 @@ async fn expired() -> Answer {
         .await
 }
 
-async fn late() -> Answer {
-    let stage = Stage::configured(|config| config.server.request_timeout = Duration::from_millis(100)).await;
+async fn deadline_exceeded() -> Answer {
+    let stage = Stage::start_with(|config| config.server.request_timeout = Duration::from_millis(100)).await;
     stage.sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
     stage.get("/customers?connection=affiliates").await
 }
 
 async fn answers() -> Value {
-    let stage = Stage::set().await;
+    let stage = Stage::start().await;
     let mut answers = Map::new();
     for (operation, name, target) in [
         ("listCustomers", "all", "/customers?order=desc&limit=2"),
@@ -233,7 +235,7 @@ async fn answers() -> Value {
         let answer = stage.get(target).await;
         assert_eq!(answer.status, 200, "{target}: {}", answer.text);
         let examples = answers.entry(operation).or_insert_with(|| json!({}));
-        // The simulated vendors stand at other ports each time.
+        // The ports of the simulated vendors differ in each run.
         let text = answer.text.replace(&stage.sandbox.tolt().base_url(), "https://api.tolt.com");
         let text = text.replace(&stage.sandbox.corporation().base_url(), "https://api.prod.commenda.io/api/v1");
         let response: Value = serde_json::from_str(&text).unwrap();
@@ -243,23 +245,23 @@ async fn answers() -> Value {
 }
 
 #[tokio::test]
-async fn the_recorded_examples_are_what_the_gateway_answers() {
+async fn recorded_examples_match_gateway_responses() {
     let mut by_code = BTreeMap::new();
     for answer in problems().await {
         let code = answer.code(answer.status);
-        assert!(by_code.insert(code.clone(), answer.json_as_sent()).is_none(), "{code} twice");
+        assert!(by_code.insert(code.clone(), answer.json_as_sent()).is_none(), "two examples for {code}");
     }
     let answered = json!({"problems": by_code, "answers": answers().await});
     if std::env::var_os("UPDATE_EXAMPLES").is_some() {
         std::fs::write(FILE, format!("{answered:#}\n")).unwrap();
     }
     let recorded: Value = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
-    let advice = "record them anew: UPDATE_EXAMPLES=1 cargo test --test it recorded_examples, then the documents";
-    assert!(recorded == answered, "the examples in {FILE} have drifted from the gateway; {advice}");
+    let advice = "run UPDATE_EXAMPLES=1 cargo test --test it recorded_examples, then regenerate the documents";
+    assert!(recorded == answered, "{FILE} differs from the gateway's responses; {advice}");
 }
 
 #[test]
-fn every_documented_problem_code_has_an_example() {
+fn documented_problem_codes_have_examples() {
     let recorded: Value = serde_json::from_str(&std::fs::read_to_string(FILE).unwrap()).unwrap();
     let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/PROBLEMS.md")).unwrap();
     let documented = text.lines().filter_map(|line| line.strip_prefix("### "));

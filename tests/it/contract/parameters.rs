@@ -1,5 +1,4 @@
-//! The parameters in the document are those that the routes take, and their
-//! examples are accepted.
+//! Parameters of the OpenAPI document, compared with those of the routes.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +9,7 @@ use super::{document, operations};
 use crate::support::{Gateway, config, connections_to, sandbox};
 
 #[tokio::test]
-async fn each_route_takes_the_parameters_that_the_document_names() {
+async fn routes_accept_documented_parameters() {
     let sandbox = sandbox(1, 1, 1).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     let document = document();
@@ -30,8 +29,8 @@ async fn each_route_takes_the_parameters_that_the_document_names() {
     }
 }
 
-/// The example of a parameter as clients send it: an array repeats its key.
-fn sent(parameter: &Value) -> Vec<(String, String)> {
+/// Example of a parameter, as clients send it. An array repeats its key.
+fn name_value_pairs(parameter: &Value) -> Vec<(String, String)> {
     let name = parameter["name"].as_str().unwrap();
     let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     let example = &parameter["example"];
@@ -40,7 +39,7 @@ fn sent(parameter: &Value) -> Vec<(String, String)> {
 }
 
 #[tokio::test]
-async fn the_example_of_each_parameter_is_accepted() {
+async fn parameter_examples_are_accepted() {
     let sandbox = sandbox(3, 3, 3).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     let document = document();
@@ -53,7 +52,7 @@ async fn the_example_of_each_parameter_is_accepted() {
             || path.to_owned(),
             |it| path.replace(&format!("{{{}}}", it["name"].as_str().unwrap()), it["example"].as_str().unwrap()),
         );
-        // A cursor is an earlier answer's: the walks prove those.
+        // Cursors come from earlier responses and are tested in `walks`.
         for parameter in parameters.iter().filter(|it| it["name"] != "cursor") {
             let mut answers = Vec::new();
             for connection in ["affiliates", "tax"] {
@@ -65,12 +64,12 @@ async fn the_example_of_each_parameter_is_accepted() {
                 let mut headers = Vec::new();
                 match parameter["in"].as_str().unwrap() {
                     "query" if parameter["name"] == "connection" => {
-                        query.clear().extend_pairs(sent(parameter));
+                        query.clear().extend_pairs(name_value_pairs(parameter));
                     }
                     "query" => {
-                        query.extend_pairs(sent(parameter));
+                        query.extend_pairs(name_value_pairs(parameter));
                     }
-                    "header" => headers = sent(parameter),
+                    "header" => headers = name_value_pairs(parameter),
                     _ => {}
                 }
                 let target = format!("{path}?{}", query.finish());

@@ -1,5 +1,5 @@
-//! What generated clients need of a document: each rule was broken once, and
-//! broke one of the generators that `tests/clients` runs.
+//! Rules that generated clients require of the OpenAPI document. A violation of
+//! each rule has broken one of the generators that `tests/clients` runs.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::{document, document_3_0, operations, walk};
 
-/// Every schema of the components, by name.
+/// Schemas of the components, with their names.
 fn schemas(document: &Value) -> impl Iterator<Item = (&String, &Value)> {
     document["components"]["schemas"].as_object().unwrap().iter()
 }
@@ -19,15 +19,15 @@ fn references(document: &Value) -> BTreeSet<String> {
 }
 
 #[test]
-fn every_reference_leads_somewhere_and_stands_alone() {
+fn references_resolve_and_have_no_siblings() {
     for document in [document(), document_3_0()] {
         let mut found = 0;
         walk(&document, "#", &mut |at, value| {
             if let Some(reference) = value["$ref"].as_str() {
                 found += 1;
                 let target = document.pointer(reference.trim_start_matches('#'));
-                assert!(target.is_some(), "{at}: {reference} leads nowhere");
-                assert_eq!(value.as_object().unwrap().len(), 1, "{at}: nothing stands beside a $ref");
+                assert!(target.is_some(), "{at}: {reference} does not resolve");
+                assert_eq!(value.as_object().unwrap().len(), 1, "{at}: a $ref must have no siblings");
             }
         });
         assert!(found > 100, "{found}");
@@ -35,22 +35,22 @@ fn every_reference_leads_somewhere_and_stands_alone() {
 }
 
 #[test]
-fn every_component_is_used() {
+fn components_are_all_referenced() {
     let document = document();
     let used = references(&document);
     for kind in ["schemas", "headers", "examples"] {
         for name in document["components"][kind].as_object().unwrap().keys() {
-            assert!(used.contains(&format!("#/components/{kind}/{name}")), "nothing refers to {kind}/{name}");
+            assert!(used.contains(&format!("#/components/{kind}/{name}")), "{kind}/{name} is not referenced");
         }
     }
 }
 
 #[test]
-fn every_operation_parameter_field_and_response_is_described() {
+fn operations_schemas_and_headers_are_described() {
     let document = document();
     let described = |at: &str, value: &Value| {
         let text = value["description"].as_str().unwrap_or_default();
-        assert!(text.len() > 8, "{at} says nothing of itself: {text:?}");
+        assert!(text.len() > 8, "{at} has no description: {text:?}");
     };
     for (operation, value) in operations(&document) {
         described(&operation, value);
@@ -78,7 +78,7 @@ fn every_operation_parameter_field_and_response_is_described() {
 }
 
 #[test]
-fn scalars_are_null_never_absent_and_objects_absent_never_null() {
+fn scalars_are_required_and_objects_optional() {
     let document = document();
     for (name, schema) in schemas(&document).filter(|(name, _)| *name != "Problem") {
         let required = schema["required"].as_array().cloned().unwrap_or_default();
@@ -86,21 +86,24 @@ fn scalars_are_null_never_absent_and_objects_absent_never_null() {
             let is_required = required.contains(&Value::from(field.as_str()));
             let reference = property["$ref"].as_str().and_then(|to| document.pointer(to.trim_start_matches('#')));
             let is_object = reference.unwrap_or(property)["type"] == "object";
-            assert!(is_object || is_required, "{name}.{field} is a scalar or a list, and may be absent");
+            assert!(is_object || is_required, "{name}.{field} is a scalar or a list, and must be required");
             assert!(!is_object || property["type"].as_str().is_none_or(|it| it == "object"), "{name}.{field}");
         }
     }
 }
 
 #[test]
-fn arrays_in_queries_repeat_their_key() {
+fn query_arrays_repeat_their_key() {
     let document = document();
     let mut arrays = 0;
     for (operation, value) in operations(&document) {
         for parameter in value["parameters"].as_array().into_iter().flatten() {
             let (name, schema) = (&parameter["name"], &parameter["schema"]);
             assert_ne!(parameter["style"], "deepObject", "{operation} {name}");
-            assert!(schema["type"].is_string() || schema["$ref"].is_string(), "{operation} {name} may be null");
+            assert!(
+                schema["type"].is_string() || schema["$ref"].is_string(),
+                "{operation} {name} must not be nullable"
+            );
             if schema["type"] == "array" {
                 arrays += 1;
                 assert_eq!(parameter["style"], "form", "{operation} {name}");
@@ -112,7 +115,7 @@ fn arrays_in_queries_repeat_their_key() {
 }
 
 #[test]
-fn responses_have_explicit_statuses_and_one_problem_schema() {
+fn error_responses_share_the_problem_schema() {
     let document = document();
     for (operation, value) in operations(&document) {
         for (status, response) in value["responses"].as_object().unwrap() {
@@ -123,34 +126,37 @@ fn responses_have_explicit_statuses_and_one_problem_schema() {
                     assert_eq!(schema, "#/components/schemas/Problem", "{operation} {status} {media_type}");
                 }
                 let codes = response["content"]["application/problem+json"]["examples"].as_object().unwrap();
-                assert!(!codes.is_empty(), "{operation} {status} has no code");
+                assert!(!codes.is_empty(), "{operation} {status} has no example");
             }
         }
     }
 }
 
 #[test]
-fn answers_may_grow() {
+fn response_schemas_are_extensible() {
     let document = document();
     walk(&document["components"]["schemas"], "schemas", &mut |at, schema| {
         assert_ne!(schema["additionalProperties"], false, "{at}: a new field would break clients");
         for composed in ["oneOf", "anyOf", "allOf"] {
             assert!(schema.get(composed).is_none(), "{at}: {composed}");
         }
-        // Vendors write these: a client would refuse the page over one of them.
+        // Vendors supply these values. A stricter schema would make a client
+        // reject the whole page.
         assert!(schema.get("pattern").is_none(), "{at}");
         assert!(schema["format"].as_str().is_none_or(|it| matches!(it, "date-time" | "int32" | "int64")), "{at}");
     });
-    // Enumerations stand in requests alone.
+    // Enumerations are allowed in requests only.
     let requested = ["CustomerExpansion", "TransactionExpansion", "Include", "Order", "Partial"];
     for (name, schema) in schemas(&document) {
         assert_eq!(schema.get("enum").is_some(), requested.contains(&name.as_str()), "{name}");
-        walk(&schema["properties"], name, &mut |at, value| assert!(!value["enum"].is_array(), "{at}: may grow"));
+        walk(&schema["properties"], name, &mut |at, value| {
+            assert!(!value["enum"].is_array(), "{at}: a new value would break clients");
+        });
     }
 }
 
 #[test]
-fn operation_ids_are_method_names() {
+fn operation_ids_are_valid_method_names() {
     let document = document();
     let ids: Vec<_> = operations(&document).map(|(_, it)| it["operationId"].as_str().unwrap().to_owned()).collect();
     assert_eq!(ids.iter().collect::<BTreeSet<_>>().len(), ids.len());
@@ -158,12 +164,12 @@ fn operation_ids_are_method_names() {
 }
 
 #[test]
-fn the_3_0_document_holds_nothing_of_3_1() {
+fn openapi_3_0_document_has_no_3_1_features() {
     let document = document_3_0();
     assert_eq!(document["openapi"], "3.0.3");
     assert!(document["info"]["license"].get("identifier").is_none());
     walk(&document, "#", &mut |at, value| {
-        // A field may be called `type`.
+        // A field can have the name `type`.
         let is_schema = !at.ends_with("/properties");
         assert!(!is_schema || !value["type"].is_array(), "{at}: a list of types");
     });

@@ -1,4 +1,4 @@
-//! Who asks for an export, and who for a page: `Accept`.
+//! Content negotiation between exports and pages: `Accept`.
 
 use reqwest::{Method, header::ACCEPT};
 
@@ -7,7 +7,7 @@ use super::{CSV, NDJSON, Stage};
 const TARGET: &str = "/customers?connection=affiliates";
 const JSON: &str = "application/json";
 
-/// What each `Accept` is answered with.
+/// Expected media type of each `Accept`.
 const ACCEPTS: &[(&str, &str)] = &[
     ("*/*", JSON),
     ("application/*", JSON),
@@ -37,9 +37,9 @@ const ACCEPTS: &[(&str, &str)] = &[
 ];
 
 #[tokio::test]
-async fn the_most_wanted_of_the_three_is_sent() {
-    let stage = Stage::set().await;
-    // The second time round, what was answered before is remembered.
+async fn accept_selects_the_preferred_format() {
+    let stage = Stage::start().await;
+    // In the second round, pages come from the response cache.
     for round in 0..2 {
         for (accept, expected) in ACCEPTS {
             let answer = stage.gateway.get_as_type(TARGET, accept).await;
@@ -51,8 +51,8 @@ async fn the_most_wanted_of_the_three_is_sent() {
 }
 
 #[tokio::test]
-async fn several_accept_headers_are_one_list() {
-    let stage = Stage::set().await;
+async fn several_accept_headers_form_one_list() {
+    let stage = Stage::start().await;
     for _ in 0..2 {
         let answer = stage.gateway.request(|client, url| {
             client.get(format!("{url}{TARGET}")).header(ACCEPT, "application/json;q=0.5").header(ACCEPT, NDJSON)
@@ -63,8 +63,8 @@ async fn several_accept_headers_are_one_list() {
 }
 
 #[tokio::test]
-async fn caches_are_told_that_it_depends_on_accept_and_keep_no_export() {
-    let stage = Stage::set().await;
+async fn exports_are_no_store_and_vary_on_accept() {
+    let stage = Stage::start().await;
     for accept in [JSON, NDJSON, CSV] {
         let answer = stage.gateway.get_as_type(TARGET, accept).await;
         assert!(answer.header("vary").contains("accept"), "{accept}: {:?}", answer.headers);
@@ -74,8 +74,8 @@ async fn caches_are_told_that_it_depends_on_accept_and_keep_no_export() {
 }
 
 #[tokio::test]
-async fn a_tag_of_a_page_does_not_answer_an_export() {
-    let stage = Stage::set().await;
+async fn page_etag_does_not_match_an_export() {
+    let stage = Stage::start().await;
     let tag = stage.gateway.get(TARGET).await.header("etag").to_owned();
     for (accept, status) in [(JSON, 304), (NDJSON, 200), (CSV, 200)] {
         let answer = stage.gateway.request(|client, url| {
@@ -86,8 +86,8 @@ async fn a_tag_of_a_page_does_not_answer_an_export() {
 }
 
 #[tokio::test]
-async fn head_has_the_headers_of_the_export_and_no_body() {
-    let stage = Stage::set().await;
+async fn head_of_an_export_has_headers_and_no_body() {
+    let stage = Stage::start().await;
     for (accept, content_type) in [(NDJSON, NDJSON), (CSV, "text/csv; charset=utf-8; header=present")] {
         let answer = stage
             .gateway
@@ -95,12 +95,12 @@ async fn head_has_the_headers_of_the_export_and_no_body() {
             .await;
         assert_eq!((answer.status, answer.header("content-type"), &*answer.text), (200, content_type, ""));
     }
-    assert!(stage.calls()[0] <= 2, "no more than the first page is asked for");
+    assert!(stage.calls()[0] <= 2, "only the first page is fetched");
 }
 
 #[tokio::test]
-async fn what_is_no_list_is_never_an_export() {
-    let stage = Stage::set().await;
+async fn only_lists_are_exported() {
+    let stage = Stage::start().await;
     let customer = format!("/customers/affiliates.{}", stage.sandbox.tolt().customers()[0].id);
     for target in [&*customer, "/connections", "/explain/customers"] {
         assert_eq!(stage.gateway.get_as_type(target, NDJSON).await.header("content-type"), JSON, "{target}");

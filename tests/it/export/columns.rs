@@ -1,4 +1,4 @@
-//! The columns of CSV, and what is written in them.
+//! Columns of CSV, and their values.
 
 use std::collections::BTreeSet;
 
@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::{CSV, Stage, Table};
 use crate::support::{Gateway, config, connections_to, sandbox_with};
 
-/// The scalars of a schema, and its lists: `referral.partner.id`.
-fn leaves(document: &Value, schema: &Value, path: &str, into: &mut BTreeSet<String>) {
+/// Collects the scalars and lists of a schema: `referral.partner.id`.
+fn collect_leaves(document: &Value, schema: &Value, path: &str, into: &mut BTreeSet<String>) {
     let schema = match schema["$ref"].as_str() {
         Some(reference) => document.pointer(reference.strip_prefix('#').unwrap()).unwrap(),
         None => schema,
@@ -18,7 +18,7 @@ fn leaves(document: &Value, schema: &Value, path: &str, into: &mut BTreeSet<Stri
         Some(members) => {
             for (name, member) in members {
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                leaves(document, member, &path, into);
+                collect_leaves(document, member, &path, into);
             }
         }
         None => drop(into.insert(path.to_owned())),
@@ -26,8 +26,8 @@ fn leaves(document: &Value, schema: &Value, path: &str, into: &mut BTreeSet<Stri
 }
 
 #[tokio::test]
-async fn every_field_of_the_contract_has_a_column() {
-    let stage = Stage::set().await;
+async fn csv_has_a_column_for_every_contract_field() {
+    let stage = Stage::start().await;
     let document = stage.gateway.get("/openapi.json").await.ok();
     let lists: [(&str, &[&str]); 2] = [
         (
@@ -41,14 +41,14 @@ async fn every_field_of_the_contract_has_a_column() {
     ];
     for (schema, questions) in lists {
         let mut fields = BTreeSet::new();
-        leaves(&document, &document["components"]["schemas"][schema], "", &mut fields);
-        // `raw` is refused, and no list can be asked for statistics.
+        collect_leaves(&document, &document["components"]["schemas"][schema], "", &mut fields);
+        // `raw` is rejected, and no list can expand `stats`.
         fields.retain(|field| field != "raw" && !field.starts_with("referral.stats."));
         let mut columns = BTreeSet::new();
         for question in questions {
             let table = stage.gateway.export_csv(question).await;
             let unique: BTreeSet<_> = table.columns.iter().cloned().collect();
-            assert_eq!(unique.len(), table.columns.len(), "{question}: a column twice");
+            assert_eq!(unique.len(), table.columns.len(), "{question}: a repeated column");
             columns.extend(unique.into_iter().filter(|column| !column.starts_with("export.")));
         }
         assert_eq!(columns, fields, "{schema}");
@@ -56,8 +56,8 @@ async fn every_field_of_the_contract_has_a_column() {
 }
 
 #[tokio::test]
-async fn an_expansion_adds_its_columns_and_nothing_else() {
-    let stage = Stage::set().await;
+async fn expansion_adds_only_its_own_columns() {
+    let stage = Stage::start().await;
     let plain = stage.gateway.export_csv("/customers?connection=tax").await;
     let expanded = stage.gateway.export_csv("/customers?connection=tax&expand=exemption,exemption").await;
     let added: Vec<_> = expanded.columns.iter().filter(|column| !plain.columns.contains(column)).collect();
@@ -68,15 +68,15 @@ async fn an_expansion_adds_its_columns_and_nothing_else() {
 }
 
 #[tokio::test]
-async fn each_cell_is_the_member_of_its_name() {
-    let stage = Stage::set().await;
+async fn csv_cells_equal_the_json_members() {
+    let stage = Stage::start().await;
     for question in [
         "/customers?connection=affiliates&expand=partner,program",
         "/customers?connection=tax&expand=shipping_address",
         "/transactions?connection=affiliates&expand=customer",
     ] {
         let table = stage.gateway.export_csv(question).await;
-        let rows = stage.gateway.walked(question).await;
+        let rows = stage.gateway.paged_walk(question).await;
         for (cells, row) in table.list().into_iter().zip(&rows) {
             let row: Value = serde_json::from_str(row).unwrap();
             for (column, cell) in cells.iter().filter(|(column, _)| !column.starts_with("export.")) {
@@ -93,7 +93,7 @@ async fn each_cell_is_the_member_of_its_name() {
 }
 
 #[tokio::test]
-async fn any_text_comes_through() {
+async fn csv_preserves_any_text() {
     let names =
         ["a, b", "say \"hi\"", "two\nlines", "crlf\r\nhere", "Zoë Œuvre 株式会社 🦀", "", " spaced ", "=1+1", "'", ";"];
     let customer = |(index, name): (usize, &&str)| tolt::Customer {
@@ -113,8 +113,8 @@ async fn any_text_comes_through() {
 }
 
 #[tokio::test]
-async fn the_header_is_the_first_line_and_comes_once() {
-    let stage = Stage::set().await;
+async fn csv_header_is_sent_once_as_the_first_line() {
+    let stage = Stage::start().await;
     let answer = stage.gateway.get_as_type("/customers", CSV).await;
     assert!(answer.text.starts_with("id,source.connection,source.vendor,source.id,external_id,name,email,"));
     let header = answer.text.lines().next().unwrap();

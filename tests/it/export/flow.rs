@@ -1,17 +1,18 @@
-//! The reader sets the pace.
+//! Backpressure: the reader sets the pace.
 
 use serde_json::Value;
 
-use super::{Reader, over, page_asked};
+use super::{Reader, gateway_for, requested_page};
 use crate::support::{Gateway, Reply, ScriptedVendor, tolt_page, tolt_row};
 
 const ROWS: usize = 100;
 
-/// A vendor with 50,000 rows of ten kilobytes: far more than sockets hold.
-async fn endless() -> ScriptedVendor {
+/// Starts a vendor with 50,000 rows of ten kilobytes: far more than sockets
+/// hold.
+async fn endless_vendor() -> ScriptedVendor {
     let name: Value = "x".repeat(10_000).into();
     ScriptedVendor::start(move |_, target| {
-        let page = page_asked(target, ROWS);
+        let page = requested_page(target, ROWS);
         let row = |row| {
             let mut row = tolt_row(&format!("row_{}", page * ROWS + row));
             row["name"] = name.clone();
@@ -22,8 +23,9 @@ async fn endless() -> ScriptedVendor {
     .await
 }
 
-/// Lets the gateway do what it can do without anybody reading.
-async fn stand_still(gateway: &Gateway, vendor: &ScriptedVendor) -> usize {
+/// Waits until the gateway makes no more calls, while the reader does not read.
+/// Returns the call count.
+async fn wait_until_idle(gateway: &Gateway, vendor: &ScriptedVendor) -> usize {
     let (mut calls, mut still) = (vendor.calls(), 0);
     while still < 200 && calls < 400 {
         gateway.get("/livez").await.ok();
@@ -34,23 +36,23 @@ async fn stand_still(gateway: &Gateway, vendor: &ScriptedVendor) -> usize {
 }
 
 #[tokio::test]
-async fn a_reader_that_stops_stops_the_vendor_calls_and_one_that_reads_on_goes_on() {
-    let vendor = endless().await;
-    let gateway = over(&vendor).await;
+async fn stalled_reader_stops_the_vendor_calls() {
+    let vendor = endless_vendor().await;
+    let gateway = gateway_for(&vendor).await;
     let mut reader = Reader::open(&gateway, "/customers").await;
-    let calls = stand_still(&gateway, &vendor).await;
-    assert!(calls < 40, "{calls} of 500 pages were asked for, and nobody has read one");
+    let calls = wait_until_idle(&gateway, &vendor).await;
+    assert!(calls < 40, "{calls} of 500 pages were fetched without a reader");
 
-    reader.read_marks(calls + 5).await;
+    reader.read_checkpoints(calls + 5).await;
     assert!(vendor.calls() >= calls + 5);
 }
 
 #[tokio::test]
-async fn a_reader_who_leaves_ends_the_vendor_calls() {
-    let vendor = endless().await;
-    let gateway = over(&vendor).await;
+async fn disconnected_reader_ends_the_vendor_calls() {
+    let vendor = endless_vendor().await;
+    let gateway = gateway_for(&vendor).await;
     let mut reader = Reader::open(&gateway, "/customers").await;
-    reader.read_marks(2).await;
+    reader.read_checkpoints(2).await;
     drop(reader);
-    assert!(stand_still(&gateway, &vendor).await < 60);
+    assert!(wait_until_idle(&gateway, &vendor).await < 60);
 }

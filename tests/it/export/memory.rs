@@ -1,4 +1,5 @@
-//! What an export fetches is not kept.
+//! Exports and the page cache: cached pages are used, and fetched pages are not
+//! stored.
 
 use std::time::Duration;
 
@@ -6,7 +7,7 @@ use customer_gateway::sandbox::Fault;
 
 use super::Stage;
 
-async fn kept(stage: &Stage) -> Vec<String> {
+async fn cache_metrics(stage: &Stage) -> Vec<String> {
     let metrics = stage.gateway.get("/metrics").await.text;
     let kept = ["gateway_cache_entries{", "gateway_cache_bytes{", "gateway_cache_evictions_total{"];
     let lines = metrics.lines().filter(|line| kept.iter().any(|name| line.starts_with(name)));
@@ -16,15 +17,15 @@ async fn kept(stage: &Stage) -> Vec<String> {
 }
 
 #[tokio::test]
-async fn what_is_fetched_for_an_export_is_not_kept() {
-    let stage = Stage::set().await;
+async fn exported_pages_are_not_cached() {
+    let stage = Stage::start().await;
     stage.gateway.get("/customers?status=active").await.code(400);
     stage.gateway.get("/customers?connection=affiliates&status=active").await.ok();
-    let before = kept(&stage).await;
+    let before = cache_metrics(&stage).await;
     assert!(!before.is_empty());
     for target in ["/customers", "/customers?order=desc", "/transactions?connection=affiliates"] {
         stage.gateway.export(target).await.complete();
-        assert_eq!(kept(&stage).await, before, "{target}");
+        assert_eq!(cache_metrics(&stage).await, before, "{target}");
         let answer = stage
             .gateway
             .request(|client, url| client.get(format!("{url}{target}")).header("cache-control", "only-if-cached"));
@@ -33,27 +34,27 @@ async fn what_is_fetched_for_an_export_is_not_kept() {
 }
 
 #[tokio::test]
-async fn what_is_kept_and_fresh_costs_no_call() {
-    let stage = Stage::set().await;
-    let rows = stage.gateway.walked("/customers").await;
+async fn export_uses_fresh_cached_pages() {
+    let stage = Stage::start().await;
+    let rows = stage.gateway.paged_walk("/customers").await;
     assert_eq!(stage.calls(), [3, 3]);
     assert_eq!(stage.gateway.export("/customers").await.complete(), rows);
     assert_eq!(stage.calls(), [3, 3]);
 }
 
 #[tokio::test]
-async fn every_page_of_a_sequence_is_asked_for_once() {
-    let stage = Stage::set().await;
+async fn sequential_export_fetches_each_page_once() {
+    let stage = Stage::start().await;
     stage.gateway.export("/customers").await.complete();
     stage.gateway.export("/customers?order=asc").await.complete();
     assert_eq!(stage.calls(), [6, 6]);
 }
 
 #[tokio::test]
-async fn what_is_kept_and_stale_is_asked_for_anew_even_if_that_takes_a_wait() {
-    let stage = Stage::set().await;
+async fn export_refetches_stale_pages_despite_a_wait() {
+    let stage = Stage::start().await;
     let tolt = stage.sandbox.tolt();
-    let before = stage.gateway.walked("/customers?connection=affiliates").await;
+    let before = stage.gateway.paged_walk("/customers?connection=affiliates").await;
     tolt.insert(customer_gateway::sandbox::tolt::Customer::new("cust_new", "2030-01-01T00:00:00.000Z"));
     stage.gateway.clock.advance(Duration::from_secs(31));
     tolt.fail_next(1, Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "7".to_owned())]));

@@ -1,17 +1,17 @@
-//! Whole lists as one stream: `application/x-ndjson` and `text/csv`.
+//! Lists as streams: `application/x-ndjson` and `text/csv`.
 //!
-//! What a paged walk says is the oracle throughout. Waits follow a clock that
-//! the tests move; nothing is asserted of how long anything takes.
+//! The expected rows are those of a paged walk. Waits follow a clock that the
+//! tests move. No test asserts a duration.
 
 mod accept;
 mod columns;
+mod failures;
 mod flow;
 mod memory;
+mod priority;
 mod refusals;
 mod resume;
 mod rows;
-mod trouble;
-mod turns;
 
 use std::{collections::BTreeMap, pin::pin, time::Duration};
 
@@ -25,21 +25,21 @@ use crate::support::{Answer, Gateway, ScriptedVendor, config, connections_to, sa
 const NDJSON: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
 
-/// Vendors and a gateway in front of them.
+/// Simulated vendors and a gateway in front of them.
 struct Stage {
     sandbox: Sandbox,
     gateway: Gateway,
 }
 
-/// A whole export as lines of JSON.
+/// An NDJSON export that was read to its end.
 #[derive(Debug)]
 struct Export {
-    /// The rows as they were sent.
+    /// The rows as sent.
     rows: Vec<String>,
-    marks: Vec<Value>,
+    checkpoints: Vec<Value>,
 }
 
-/// A whole export as comma-separated values: each row by its columns' names.
+/// A CSV export that was read to its end: each row by column name.
 #[derive(Debug)]
 struct Table {
     columns: Vec<String>,
@@ -47,8 +47,9 @@ struct Table {
 }
 
 impl Stage {
-    /// Three pages of customers at each vendor, two of transactions.
-    async fn set() -> Self {
+    /// Starts a stage with three pages of customers at each vendor, and two
+    /// pages of transactions.
+    async fn start() -> Self {
         Self::configured(|_| {}).await
     }
 
@@ -59,14 +60,15 @@ impl Stage {
         Self { gateway: Gateway::start(config).await, sandbox }
     }
 
-    /// How many calls Tolt and the corporation vendor have seen.
+    /// Returns the number of calls that Tolt and the corporation vendor
+    /// received.
     fn calls(&self) -> [u64; 2] {
         [self.sandbox.tolt().calls(), self.sandbox.corporation().calls()]
     }
 }
 
 impl Gateway {
-    /// Asks for a list as a media type, and reads the answer to its end.
+    /// Fetches a list as a media type, and reads the response to its end.
     async fn get_as_type(&self, target: &str, accept: &str) -> Answer {
         self.request(|client, url| client.get(format!("{url}{target}")).header(ACCEPT, accept)).await
     }
@@ -83,8 +85,7 @@ impl Gateway {
         Table::read(&answer.text)
     }
 
-    /// An export whose waits are over at once: the clock runs as long as it
-    /// lasts.
+    /// Exports a list while the clock advances, so waits end at once.
     async fn export_through_waits(&self, target: &str) -> Export {
         let mut exporting = pin!(self.export(target));
         loop {
@@ -95,8 +96,8 @@ impl Gateway {
         }
     }
 
-    /// The records of a paged walk, as they were sent.
-    async fn walked(&self, target: &str) -> Vec<String> {
+    /// Returns the records of a paged walk, as sent.
+    async fn paged_walk(&self, target: &str) -> Vec<String> {
         #[derive(Deserialize)]
         struct Page<'p> {
             #[serde(borrow)]
@@ -120,35 +121,35 @@ impl Gateway {
 }
 
 impl Export {
-    /// Reads the whole lines of a stream; what follows them was broken off.
+    /// Reads the complete lines of a stream, and ignores a truncated last line.
     fn read(text: &str) -> Self {
         let lines = text.split_inclusive('\n').filter_map(|line| line.strip_suffix('\n'));
-        let (mut rows, mut marks) = (Vec::new(), Vec::new());
+        let (mut rows, mut checkpoints) = (Vec::new(), Vec::new());
         for line in lines {
             let json: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
             match json.get("export") {
-                Some(mark) => marks.push(mark.clone()),
+                Some(checkpoint) => checkpoints.push(checkpoint.clone()),
                 None => rows.push(line.to_owned()),
             }
         }
-        Self { rows, marks }
+        Self { rows, checkpoints }
     }
 
-    /// The last mark.
-    fn end(&self) -> &Value {
-        self.marks.last().unwrap()
+    /// Returns the last checkpoint.
+    fn last_checkpoint(&self) -> &Value {
+        self.checkpoints.last().unwrap()
     }
 
-    /// The cursor of the last mark.
+    /// Returns the cursor of the last checkpoint.
     fn cursor(&self) -> &str {
-        self.end()["cursor"].as_str().unwrap()
+        self.last_checkpoint()["cursor"].as_str().unwrap()
     }
 
-    /// The rows of an export that came to its end.
+    /// Returns the rows of a complete export.
     fn complete(self) -> Vec<String> {
-        assert_eq!(self.end()["status"], "complete", "{}", self.end());
-        assert_eq!(self.end()["count"], self.rows.len());
-        assert!(self.end()["cursor"].is_null());
+        assert_eq!(self.last_checkpoint()["status"], "complete", "{}", self.last_checkpoint());
+        assert_eq!(self.last_checkpoint()["count"], self.rows.len());
+        assert!(self.last_checkpoint()["cursor"].is_null());
         self.rows
     }
 }
@@ -160,7 +161,7 @@ impl Table {
         Self { columns, rows: reader.deserialize().map(Result::unwrap).collect() }
     }
 
-    /// The rows of the list: one without an id is a mark and nothing else.
+    /// Returns the rows of the list. A row without an id is only a checkpoint.
     fn list(&self) -> Vec<&BTreeMap<String, String>> {
         self.rows.iter().filter(|row| !row["id"].is_empty()).collect()
     }
@@ -169,13 +170,13 @@ impl Table {
         self.list().iter().map(|row| row["id"].clone()).collect()
     }
 
-    /// The last row that is marked.
-    fn end(&self) -> &BTreeMap<String, String> {
+    /// Returns the last row with a checkpoint.
+    fn last_checkpoint(&self) -> &BTreeMap<String, String> {
         self.rows.iter().rev().find(|row| !row["export.status"].is_empty()).unwrap()
     }
 }
 
-/// An export that is read piece by piece.
+/// An export that is read chunk by chunk.
 struct Reader {
     response: Response,
     text: String,
@@ -187,10 +188,10 @@ impl Reader {
         Self { response: request.send().await.unwrap(), text: String::new() }
     }
 
-    /// Reads on until so many marks have come.
-    async fn read_marks(&mut self, marks: usize) {
-        while self.text.matches("{\"export\":").count() < marks {
-            let chunk = self.response.chunk().await.unwrap().expect("the export goes on");
+    /// Reads until this many checkpoints have arrived.
+    async fn read_checkpoints(&mut self, checkpoints: usize) {
+        while self.text.matches("{\"export\":").count() < checkpoints {
+            let chunk = self.response.chunk().await.unwrap().expect("the export continues");
             self.text.push_str(std::str::from_utf8(&chunk).unwrap());
         }
     }
@@ -204,19 +205,19 @@ impl Reader {
     }
 }
 
-/// The ids of rows.
+/// Returns the ids of rows.
 fn ids(rows: &[String]) -> Vec<String> {
     rows.iter().map(|row| serde_json::from_str::<Value>(row).unwrap()["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// A gateway over a vendor that is asked page by page, and knows by the
-/// question which one is meant.
-fn page_asked(target: &str, rows: usize) -> usize {
+/// Returns the index of the page that a request asks for, from the row id in
+/// its anchor.
+fn requested_page(target: &str, rows: usize) -> usize {
     let after = target.split(['?', '&']).find_map(|pair| pair.strip_prefix("starting_after=row_"));
     after.map_or(0, |row| (row.parse::<usize>().unwrap() + 1) / rows)
 }
 
-/// A gateway over one scripted vendor, as if it were Tolt.
-async fn over(vendor: &ScriptedVendor) -> Gateway {
+/// Starts a gateway in front of one scripted vendor, as a Tolt connection.
+async fn gateway_for(vendor: &ScriptedVendor) -> Gateway {
     vendor.gateway("tolt").await
 }

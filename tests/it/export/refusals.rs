@@ -1,4 +1,4 @@
-//! What is wrong from the beginning is a problem document, with its status.
+//! Errors before the first row: a problem document, with its status.
 
 use customer_gateway::sandbox::Fault;
 use insta::assert_snapshot;
@@ -7,8 +7,8 @@ use super::{CSV, NDJSON, Stage};
 use crate::support::caller;
 
 #[tokio::test]
-async fn what_an_export_cannot_do_is_refused_by_name() {
-    let stage = Stage::set().await;
+async fn unsupported_export_parameters_are_rejected() {
+    let stage = Stage::start().await;
     let page = stage.gateway.get("/customers?limit=10").await.ok();
     let next = page["page"]["next_cursor"].as_str().unwrap().to_owned();
     let second = stage.gateway.get(&format!("/customers?limit=10&cursor={next}")).await.ok();
@@ -30,7 +30,7 @@ async fn what_an_export_cannot_do_is_refused_by_name() {
     for (accept, target) in asked {
         let target_shown = target.replace(&next, "[next]").replace(prev, "[prev]");
         let answer = stage.gateway.get_as_type(&target, accept).await;
-        lines.push(format!("{accept} {target_shown}\n    {}", answer.line()));
+        lines.push(format!("{accept} {target_shown}\n    {}", answer.problem_line()));
     }
     assert_snapshot!(lines.join("\n"), @r"
     application/x-ndjson /customers?limit=10
@@ -50,16 +50,16 @@ async fn what_an_export_cannot_do_is_refused_by_name() {
     text/csv /transactions?connection=tax
         501 unsupported_operation the vendor of `tax` has no such operation
     application/x-ndjson /customers?cursor=nonsense
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     application/x-ndjson /customers?order=asc&cursor=[next]
-        400 cursor_mismatch [cursor] the cursor belongs to a question with other connections, filters or order
+        400 cursor_mismatch [cursor] the cursor belongs to a query with other connections, filters or order
     application/x-ndjson /customers?cursor=[prev]
-        400 invalid_parameter [cursor] the cursor leads backwards, and an export goes forward: take `next_cursor`, or an export's own
+        400 invalid_parameter [cursor] the cursor leads backward; an export takes a `next_cursor` or the cursor of an export
     ");
 }
 
 #[tokio::test]
-async fn without_a_key_there_is_no_export() {
+async fn export_requires_a_key() {
     let stage = Stage::configured(|config| config.callers = vec![caller("billing", "a key", &["affiliates"])]).await;
     let answer = stage.gateway.get_as_type("/customers", NDJSON).await;
     assert_eq!(answer.code(401), "unauthenticated");
@@ -67,25 +67,25 @@ async fn without_a_key_there_is_no_export() {
         .gateway
         .request(|client, url| client.get(format!("{url}/customers")).bearer_auth("a key").header("accept", CSV))
         .await;
-    assert_eq!(super::Table::read(&answer.text).list().len(), 250, "only what the caller may see");
+    assert_eq!(super::Table::read(&answer.text).list().len(), 250, "only the caller's connections");
     assert_eq!(stage.calls(), [3, 0]);
 }
 
 #[tokio::test]
-async fn an_order_that_is_too_expensive_is_refused_after_one_call() {
+async fn costly_order_fails_the_export_after_one_call() {
     let stage = Stage::configured(|config| config.paging.max_vendor_calls = 2).await;
     for accept in [NDJSON, CSV] {
         let answer = stage.gateway.get_as_type("/customers?connection=tax&order=desc", accept).await;
         assert_eq!(answer.code(422), "order_too_expensive");
     }
     assert_eq!(stage.calls(), [0, 2]);
-    // Without an order any number of calls is made.
+    // Without an order, the number of calls is unlimited.
     assert_eq!(stage.gateway.export("/customers").await.complete().len(), 480);
 }
 
 #[tokio::test]
-async fn a_vendor_that_fails_at_once_is_said_with_its_status() {
-    let stage = Stage::set().await;
+async fn failure_before_the_first_row_has_its_status() {
+    let stage = Stage::start().await;
     stage.sandbox.tolt().fail_next(1, Fault::Status(401));
     assert_eq!(stage.gateway.get_as_type("/customers", NDJSON).await.code(502), "vendor_unauthorized");
     stage.sandbox.tolt().fail_next(1, Fault::Html);
@@ -93,8 +93,8 @@ async fn a_vendor_that_fails_at_once_is_said_with_its_status() {
 }
 
 #[tokio::test]
-async fn what_is_kept_is_exported_without_a_call_if_that_is_demanded() {
-    let stage = Stage::set().await;
+async fn only_if_cached_exports_cached_pages_only() {
+    let stage = Stage::start().await;
     let only_kept = || {
         stage.gateway.request(|client, url| {
             let request = client.get(format!("{url}/customers?connection=affiliates"));
@@ -102,7 +102,7 @@ async fn what_is_kept_is_exported_without_a_call_if_that_is_demanded() {
         })
     };
     assert_eq!(only_kept().await.status, 504);
-    let rows = stage.gateway.walked("/customers?connection=affiliates").await;
+    let rows = stage.gateway.paged_walk("/customers?connection=affiliates").await;
     assert_eq!(super::Export::read(&only_kept().await.text).complete(), rows);
     assert_eq!(stage.calls(), [3, 0]);
 }

@@ -1,5 +1,5 @@
-//! A stream that broke off anywhere is resumed from the last mark that came
-//! whole: no row is lost, and none comes twice.
+//! Resuming an interrupted stream from its last complete checkpoint: no row is
+//! lost or repeated.
 
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
@@ -9,8 +9,8 @@ use super::{CSV, Export, NDJSON, Stage, Table, ids};
 const QUESTIONS: [&str; 4] =
     ["/customers?", "/customers?order=desc", "/transactions?order=asc", "/customers?connection=tax&search=a"];
 
-/// What came up to the last whole mark, and the cursor of that mark.
-fn before_the_break(received: &[u8]) -> (Vec<String>, Option<String>) {
+/// Returns the rows up to the last complete checkpoint, and its cursor.
+fn received_rows(received: &[u8]) -> (Vec<String>, Option<String>) {
     let whole = received.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
     let text = std::str::from_utf8(&received[..whole]).unwrap();
     let marked: String = text
@@ -18,14 +18,15 @@ fn before_the_break(received: &[u8]) -> (Vec<String>, Option<String>) {
         .map(|at| text[..at].to_owned() + text[at..].split_inclusive('\n').next().unwrap())
         .unwrap_or_default();
     let export = Export::read(&marked);
-    let cursor = export.marks.last().map(|mark| mark["cursor"].as_str().unwrap_or("complete").to_owned());
+    let cursor =
+        export.checkpoints.last().map(|checkpoint| checkpoint["cursor"].as_str().unwrap_or("complete").to_owned());
     (ids(&export.rows), cursor)
 }
 
-/// The same of CSV: rows up to the last that is marked.
-fn before_the_break_in_csv(received: &[u8]) -> (Vec<String>, Option<String>) {
+/// Returns the CSV rows up to the last checkpoint, and its cursor.
+fn received_csv_rows(received: &[u8]) -> (Vec<String>, Option<String>) {
     let whole = received.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-    // A line break may be part of a value: what is not whole is no record.
+    // A line break may be part of a value, so an incomplete record is ignored.
     let mut reader = csv::Reader::from_reader(&received[..whole]);
     let Ok(headers) = reader.headers().cloned() else { return (Vec::new(), None) };
     if headers.iter().all(|column| column != "export.cursor") {
@@ -36,19 +37,19 @@ fn before_the_break_in_csv(received: &[u8]) -> (Vec<String>, Option<String>) {
     let (id, status, cursor) = (column("id"), column("export.status"), column("export.cursor"));
     let Some(last) = records.iter().rposition(|record| !record[status].is_empty()) else { return (Vec::new(), None) };
     let rows = records[..=last].iter().filter(|record| !record[id].is_empty()).map(|record| record[id].to_owned());
-    let mark = &records[last];
-    let cursor = if &mark[status] == "complete" { "complete" } else { &mark[cursor] };
+    let checkpoint = &records[last];
+    let cursor = if &checkpoint[status] == "complete" { "complete" } else { &checkpoint[cursor] };
     (rows.collect(), Some(cursor.to_owned()))
 }
 
-fn resumed(question: &str, cursor: Option<String>) -> String {
+fn resume_target(question: &str, cursor: Option<String>) -> String {
     cursor.map_or_else(|| question.to_owned(), |cursor| format!("{question}&cursor={cursor}"))
 }
 
 #[test]
-fn what_came_up_to_the_last_mark_and_what_is_resumed_there_are_the_whole_list() {
+fn resumed_export_completes_the_list() {
     let runtime = Runtime::new().unwrap();
-    let stage = runtime.block_on(Stage::set());
+    let stage = runtime.block_on(Stage::start());
     let get = |target: &str, accept: &str| runtime.block_on(stage.gateway.get_as_type(target, accept)).text;
     let wholes: Vec<_> = QUESTIONS.iter().map(|question| [get(question, NDJSON), get(question, CSV)]).collect();
     let lists: Vec<_> = wholes.iter().map(|[ndjson, _]| ids(&Export::read(ndjson).complete())).collect();
@@ -57,38 +58,38 @@ fn what_came_up_to_the_last_mark_and_what_is_resumed_there_are_the_whole_list() 
     proptest!(config, |(question in 0..QUESTIONS.len(), break_at: prop::sample::Index, again: prop::sample::Index)| {
         let [ndjson, csv] = &wholes[question];
         let received = &ndjson.as_bytes()[..break_at.index(ndjson.len() + 1)];
-        let (mut rows, cursor) = before_the_break(received);
+        let (mut rows, cursor) = received_rows(received);
         if cursor.as_deref() != Some("complete") {
-            // The second attempt breaks off too.
-            let second = get(&resumed(QUESTIONS[question], cursor.clone()), NDJSON);
-            let (more, further) = before_the_break(&second.as_bytes()[..again.index(second.len() + 1)]);
+            // The second attempt is interrupted, too.
+            let second = get(&resume_target(QUESTIONS[question], cursor.clone()), NDJSON);
+            let (more, further) = received_rows(&second.as_bytes()[..again.index(second.len() + 1)]);
             rows.extend(more);
             if further.as_deref() != Some("complete") {
-                rows.extend(ids(&Export::read(&get(&resumed(QUESTIONS[question], further.or(cursor)), NDJSON)).complete()));
+                rows.extend(ids(&Export::read(&get(&resume_target(QUESTIONS[question], further.or(cursor)), NDJSON)).complete()));
             }
         }
         prop_assert_eq!(&rows, &lists[question]);
 
-        let (mut rows, cursor) = before_the_break_in_csv(&csv.as_bytes()[..break_at.index(csv.len() + 1)]);
+        let (mut rows, cursor) = received_csv_rows(&csv.as_bytes()[..break_at.index(csv.len() + 1)]);
         if cursor.as_deref() != Some("complete") {
-            rows.extend(Table::read(&get(&resumed(QUESTIONS[question], cursor), CSV)).ids());
+            rows.extend(Table::read(&get(&resume_target(QUESTIONS[question], cursor), CSV)).ids());
         }
         prop_assert_eq!(&rows, &lists[question]);
     });
 }
 
 #[tokio::test]
-async fn an_export_goes_on_behind_a_page_and_a_page_behind_an_export() {
-    let stage = Stage::set().await;
-    let all = ids(&stage.gateway.walked("/customers?order=desc").await);
+async fn cursors_of_pages_and_exports_are_compatible() {
+    let stage = Stage::start().await;
+    let all = ids(&stage.gateway.paged_walk("/customers?order=desc").await);
     let page = stage.gateway.get("/customers?order=desc&limit=30").await.ok();
     let next = page["page"]["next_cursor"].as_str().unwrap();
     let export = stage.gateway.export(&format!("/customers?order=desc&cursor={next}")).await;
-    let mark = export.marks[1].clone();
+    let checkpoint = export.checkpoints[1].clone();
     assert_eq!(ids(&export.complete()), all[30..]);
 
-    let count = usize::try_from(mark["count"].as_u64().unwrap()).unwrap();
-    let cursor = mark["cursor"].as_str().unwrap();
+    let count = usize::try_from(checkpoint["count"].as_u64().unwrap()).unwrap();
+    let cursor = checkpoint["cursor"].as_str().unwrap();
     let page = stage.gateway.get(&format!("/customers?order=desc&limit=100&cursor={cursor}")).await.ok();
     assert_eq!(crate::support::ids(&page), all[30 + count..][..100]);
 }

@@ -1,12 +1,13 @@
-//! Every row once, in the order of a paged walk, and an end that says so.
+//! Complete exports: every row once, in the order of a paged walk, and a final
+//! checkpoint.
 
 use serde_json::json;
 
 use super::{Export, NDJSON, Stage, ids};
 use crate::support::{Gateway, config, connections_to, sandbox};
 
-/// Lists of both vendors, one after the other and merged, filtered by the
-/// vendor and by the gateway.
+/// Lists of both vendors, sequential and merged, with filters of the vendor and
+/// of the gateway.
 const QUESTIONS: &[&str] = &[
     "/customers",
     "/customers?connection=affiliates",
@@ -23,31 +24,31 @@ const QUESTIONS: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn an_export_is_the_records_of_a_paged_walk_byte_for_byte() {
-    let stage = Stage::set().await;
+async fn export_equals_the_paged_walk_byte_for_byte() {
+    let stage = Stage::start().await;
     for question in QUESTIONS {
         let rows = stage.gateway.export(question).await.complete();
         assert!(!rows.is_empty(), "{question}");
-        assert_eq!(rows, stage.gateway.walked(question).await, "{question}");
+        assert_eq!(rows, stage.gateway.paged_walk(question).await, "{question}");
     }
 }
 
 #[tokio::test]
-async fn a_customers_transactions_are_exported_too() {
-    let stage = Stage::set().await;
+async fn transactions_of_a_customer_are_exported() {
+    let stage = Stage::start().await;
     let customer = stage.sandbox.tolt().transactions()[0].customer_id.clone();
     let question = format!("/customers/affiliates.{customer}/transactions");
     let rows = stage.gateway.export(&question).await.complete();
     assert!(!rows.is_empty());
-    assert_eq!(rows, stage.gateway.walked(&question).await);
+    assert_eq!(rows, stage.gateway.paged_walk(&question).await);
 }
 
 #[tokio::test]
-async fn csv_has_the_same_rows_under_one_header() {
-    let stage = Stage::set().await;
+async fn csv_export_has_the_same_rows() {
+    let stage = Stage::start().await;
     for question in QUESTIONS.iter().filter(|question| !question.contains("raw")) {
         let table = stage.gateway.export_csv(question).await;
-        let walked = stage.gateway.walked(question).await;
+        let walked = stage.gateway.paged_walk(question).await;
         assert_eq!(table.ids(), ids(&walked), "{question}");
         let end = table.rows.last().unwrap();
         assert_eq!(end["export.status"], "complete");
@@ -57,27 +58,27 @@ async fn csv_has_the_same_rows_under_one_header() {
 }
 
 #[tokio::test]
-async fn each_mark_counts_the_rows_before_it_and_the_last_line_is_the_end() {
-    let stage = Stage::set().await;
+async fn checkpoints_count_rows_and_complete_the_list() {
+    let stage = Stage::start().await;
     let answer = stage.gateway.get_as_type("/customers?order=desc", NDJSON).await;
     assert!(answer.text.ends_with("}\n"));
     let mut count = 0;
     for line in answer.text.lines() {
         let line: serde_json::Value = serde_json::from_str(line).unwrap();
         match line.get("export") {
-            Some(mark) => assert_eq!(mark["count"], count),
+            Some(checkpoint) => assert_eq!(checkpoint["count"], count),
             None => count += 1,
         }
     }
     let export = Export::read(&answer.text);
-    let (end, others) = export.marks.split_last().unwrap();
-    assert!(others.iter().all(|mark| mark["status"] == "continues" && mark["cursor"].is_string()));
+    let (end, others) = export.checkpoints.split_last().unwrap();
+    assert!(others.iter().all(|checkpoint| checkpoint["status"] == "continues" && checkpoint["cursor"].is_string()));
     assert_eq!((&end["status"], &end["count"], &end["cursor"]), (&json!("complete"), &json!(480), &json!(null)));
     assert!(answer.text.lines().last().unwrap().starts_with("{\"export\":"));
 }
 
 #[tokio::test]
-async fn an_empty_list_is_complete_with_no_row() {
+async fn empty_list_exports_one_complete_checkpoint() {
     let sandbox = sandbox(0, 0, 0).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     for question in ["/customers", "/customers?order=asc", "/transactions", "/customers?email=nobody@example.com"] {
@@ -88,13 +89,13 @@ async fn an_empty_list_is_complete_with_no_row() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_left_out_is_named_at_the_end() {
-    let stage = Stage::set().await;
+async fn skipped_connection_is_named_at_the_end() {
+    let stage = Stage::start().await;
     let transactions = stage.gateway.export("/transactions").await;
     let of = |source: &serde_json::Value| [source["connection"].clone(), source["status"].clone()];
-    let sources: Vec<_> = transactions.end()["sources"].as_array().unwrap().iter().map(of).collect();
+    let sources: Vec<_> = transactions.last_checkpoint()["sources"].as_array().unwrap().iter().map(of).collect();
     assert_eq!(sources, [[json!("affiliates"), json!("ok")], [json!("tax"), json!("skipped")]]);
-    assert_eq!(transactions.end()["sources"][1]["problem"]["code"], "unsupported_operation");
+    assert_eq!(transactions.last_checkpoint()["sources"][1]["problem"]["code"], "unsupported_operation");
 
     let answer = stage
         .gateway
@@ -104,15 +105,15 @@ async fn a_connection_that_is_left_out_is_named_at_the_end() {
         })
         .await;
     assert_eq!(answer.header("preference-applied"), "handling=lenient");
-    assert_eq!(Export::read(&answer.text).end()["sources"][1]["problem"]["code"], "unsupported_filter");
+    assert_eq!(Export::read(&answer.text).last_checkpoint()["sources"][1]["problem"]["code"], "unsupported_filter");
 }
 
 #[tokio::test]
-async fn a_vendors_own_object_with_line_breaks_is_still_one_line() {
+async fn raw_object_with_line_breaks_stays_on_one_line() {
     let row = "{\r\n \"id\": \"row_1\",\n \"program_id\": \"account_1\",\n \"name\": \"a\\nb\"}";
     let body = format!("{{\"success\":true,\"has_more\":false,\"total_count\":1,\"data\":{{\"data\":[{row}]}}}}");
     let vendor = crate::support::ScriptedVendor::start(move |_, _| crate::support::Reply::text(200, &body)).await;
-    let rows = super::over(&vendor).await.export("/customers?include=raw").await.complete();
+    let rows = super::gateway_for(&vendor).await.export("/customers?include=raw").await.complete();
     assert_eq!(rows.len(), 1);
     let row: serde_json::Value = serde_json::from_str(&rows[0]).unwrap();
     assert_eq!((&row["raw"]["name"], &row["name"]), (&json!("a\nb"), &json!("a\nb")));

@@ -1,4 +1,4 @@
-//! Answers that are too large, too deep, or ambiguous.
+//! Responses that are too large, too deep or ambiguous.
 
 use std::io::Write;
 
@@ -11,43 +11,47 @@ use crate::support::{Reply, ScriptedVendor, corporation_row, tolt_page, tolt_row
 const MIB: usize = 1 << 20;
 const CHUNKS: usize = 200;
 
-/// An answer of 200 MiB, under some header of framing.
+/// Starts a vendor with a response of 200 MiB, with a framing header.
 async fn flood(framing: &str, chunk: Vec<u8>) -> ScriptedVendor {
     let head = format!("HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n{framing}\r\n");
     ScriptedVendor::start(move |_, _| Reply::Flood { head: head.clone(), chunk: chunk.clone(), times: CHUNKS }).await
 }
 
-/// The gateway's bound is 8 MiB; what it has not read lies in the sockets'
-/// buffers.
-async fn is_cut_off(vendor: &ScriptedVendor) {
+/// Asserts that the gateway stops reading. The gateway's limit is 8 MiB; the
+/// vendor writes more, because socket buffers hold unread bytes.
+async fn assert_cut_off(vendor: &ScriptedVendor) {
     let gateway = vendor.gateway("tolt").await;
     for target in ["/customers", "/customers/odd.cust_1"] {
         let answer = gateway.get(target).await;
-        assert_eq!(answer.line(), "502 vendor_unreadable the answer is larger than 8388608 bytes", "{target}");
+        assert_eq!(
+            answer.problem_line(),
+            "502 vendor_unreadable the response is larger than 8388608 bytes",
+            "{target}"
+        );
     }
     let a_call = vendor.written() / vendor.calls();
-    assert!(a_call < 64 * MIB, "{a_call} bytes of {} were taken", CHUNKS * MIB);
+    assert!(a_call < 64 * MIB, "{a_call} of {} bytes were read in each call", CHUNKS * MIB);
 }
 
 #[tokio::test]
-async fn a_body_of_200_mib_is_not_read_to_its_end() {
-    is_cut_off(&flood("connection: close\r\n", vec![b' '; MIB]).await).await;
+async fn oversized_body_is_cut_off() {
+    assert_cut_off(&flood("connection: close\r\n", vec![b' '; MIB]).await).await;
 }
 
 #[tokio::test]
-async fn a_body_of_200_mib_in_chunks_is_not_read_to_its_end() {
+async fn oversized_chunked_body_is_cut_off() {
     let chunk = [format!("{MIB:x}\r\n").as_bytes(), &vec![b' '; MIB], b"\r\n"].concat();
-    is_cut_off(&flood("transfer-encoding: chunked\r\n", chunk).await).await;
+    assert_cut_off(&flood("transfer-encoding: chunked\r\n", chunk).await).await;
 }
 
 #[tokio::test]
-async fn a_body_that_announces_200_mib_is_not_read_at_all() {
+async fn oversized_content_length_is_cut_off() {
     let announced = format!("content-length: {}\r\n", CHUNKS * MIB);
-    is_cut_off(&flood(&announced, vec![b' '; MIB]).await).await;
+    assert_cut_off(&flood(&announced, vec![b' '; MIB]).await).await;
 }
 
 #[tokio::test]
-async fn a_small_body_that_unpacks_to_200_mib_is_not_unpacked_to_its_end() {
+async fn decompression_bomb_is_cut_off() {
     let mut bomb = GzEncoder::new(Vec::new(), Compression::best());
     for _ in 0..CHUNKS {
         bomb.write_all(&vec![b' '; MIB]).unwrap();
@@ -57,18 +61,18 @@ async fn a_small_body_that_unpacks_to_200_mib_is_not_unpacked_to_its_end() {
     let headers = "content-type: application/json\r\ncontent-encoding: gzip\r\n";
     let vendor = ScriptedVendor::start(move |_, _| Reply::with_headers(200, headers, &bomb)).await;
     let answer = vendor.gateway("tolt").await.get("/customers").await;
-    assert_eq!(answer.line(), "502 vendor_unreadable the answer is larger than 8388608 bytes");
+    assert_eq!(answer.problem_line(), "502 vendor_unreadable the response is larger than 8388608 bytes");
 }
 
 #[tokio::test]
-async fn a_large_page_below_the_bound_is_served() {
+async fn large_page_below_limit_is_served() {
     let row = json!({"id": "cust_1", "name": "n".repeat(7 * MIB)});
-    let vendor = ScriptedVendor::saying(tolt_page(&[row], false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&[row], false)).await;
     assert_eq!(vendor.gateway("tolt").await.walk("/customers").await.unwrap(), ["odd.cust_1"]);
 }
 
 #[tokio::test]
-async fn deep_nesting_overflows_no_stack() {
+async fn deep_nesting_does_not_overflow_the_stack() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let mut answers = Vec::new();
     for (kind, target, place) in [
@@ -117,7 +121,7 @@ async fn deep_nesting_overflows_no_stack() {
 }
 
 #[tokio::test]
-async fn a_key_that_stands_twice_is_not_chosen_from() {
+async fn duplicate_json_key_is_unreadable() {
     let vendor = ScriptedVendor::start(|_, _| {
         Reply::text(200, r#"{"data": {"data": [{"id": "cust_1", "name": "Jim", "name": "Dwight"}]}}"#)
     })
@@ -127,14 +131,14 @@ async fn a_key_that_stands_twice_is_not_chosen_from() {
 }
 
 #[tokio::test]
-async fn a_body_that_goes_on_behind_its_end_is_unreadable() {
+async fn trailing_data_is_unreadable() {
     let page = json!({"customers": [corporation_row("cust_1")]});
     let vendor = ScriptedVendor::start(move |_, _| Reply::text(200, &format!("{page} {page}"))).await;
     assert_eq!(vendor.gateway("corporation").await.get("/customers").await.code(502), "vendor_unreadable");
 }
 
 #[tokio::test]
-async fn text_that_is_not_utf8_is_unreadable() {
+async fn invalid_utf8_is_unreadable() {
     let page = tolt_page(&[tolt_row("cust_1")], false).to_string().replace("Jim", "J\u{1}m");
     let body: Vec<u8> = page.bytes().map(|byte| if byte == 1 { 0xff } else { byte }).collect();
     let vendor = ScriptedVendor::start(move |_, _| Reply::with_headers(200, "", &body)).await;

@@ -1,10 +1,10 @@
-//! Paging that leads nowhere.
+//! Paging that cycles or does not advance, and the cursors of vendors.
 
 use crate::support::{Answer, Reply, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row};
 
-/// A corporation vendor whose token leads where `next` says; each page holds
-/// the row of its token.
-async fn leading(next: impl Fn(Option<&str>) -> Option<String> + Send + Sync + 'static) -> ScriptedVendor {
+/// Starts a corporation vendor whose next cursor is `next` of the current one.
+/// Each page contains the row of its cursor.
+async fn vendor_with_cursors(next: impl Fn(Option<&str>) -> Option<String> + Send + Sync + 'static) -> ScriptedVendor {
     ScriptedVendor::start(move |_, target| {
         let token = target.split_once("cursor=").map(|(_, token)| token);
         let row = corporation_row(&format!("cust_{}", token.unwrap_or("start")));
@@ -13,47 +13,51 @@ async fn leading(next: impl Fn(Option<&str>) -> Option<String> + Send + Sync + '
     .await
 }
 
-/// Walks with every limit that makes a difference, and expects each walk to
-/// end with the problem of a vendor that goes round in circles.
-async fn is_noticed(vendor: &ScriptedVendor, kind: &str) {
+/// Walks with several limits. Asserts that each walk ends with the problem for
+/// cyclic paging.
+async fn assert_cycle_detected(vendor: &ScriptedVendor, kind: &str) {
     let gateway = vendor.gateway(kind).await;
     for limit in [1, 2, 3, 7, 100] {
         let ended: Answer = gateway.walk(&format!("/customers?limit={limit}")).await.unwrap_err();
-        assert_eq!(ended.line(), "502 vendor_unreadable the vendor's paging goes round in circles", "limit {limit}");
+        assert_eq!(
+            ended.problem_line(),
+            "502 vendor_unreadable the vendor's paging goes round in circles",
+            "limit {limit}"
+        );
         assert_eq!(ended.problem()["connection"], "odd");
     }
 }
 
 #[tokio::test]
-async fn a_cursor_that_never_advances_is_noticed() {
-    is_noticed(&leading(|_| Some("same".to_owned())).await, "corporation").await;
+async fn repeated_cursor_is_detected() {
+    assert_cycle_detected(&vendor_with_cursors(|_| Some("same".to_owned())).await, "corporation").await;
 }
 
 #[tokio::test]
-async fn cursors_that_go_round_are_noticed() {
+async fn cursor_cycle_is_detected() {
     for length in [2, 3] {
-        let vendor = leading(move |token| {
+        let vendor = vendor_with_cursors(move |token| {
             let at: usize = token.map_or(0, |token| token.parse().unwrap());
             Some((at % length + 1).to_string())
         })
         .await;
-        is_noticed(&vendor, "corporation").await;
+        assert_cycle_detected(&vendor, "corporation").await;
         assert!(vendor.calls() < 100, "{} calls", vendor.calls());
     }
 }
 
 #[tokio::test]
-async fn a_cycle_far_from_the_start_is_noticed() {
-    let vendor = leading(|token| {
+async fn late_cursor_cycle_is_detected() {
+    let vendor = vendor_with_cursors(|token| {
         let at: usize = token.map_or(0, |token| token.parse().unwrap());
         Some(if at == 23 { 20 } else { at + 1 }.to_string())
     })
     .await;
-    is_noticed(&vendor, "corporation").await;
+    assert_cycle_detected(&vendor, "corporation").await;
 }
 
 #[tokio::test]
-async fn empty_pages_that_lead_on_to_an_end_are_walked_through() {
+async fn empty_pages_before_the_end_are_skipped() {
     let vendor = ScriptedVendor::start(|_, target| {
         let at: usize = target.split_once("cursor=").map_or(0, |(_, token)| token.parse().unwrap());
         let rows = if at % 10 == 9 { vec![corporation_row(&format!("cust_{at}"))] } else { Vec::new() };
@@ -68,37 +72,37 @@ async fn empty_pages_that_lead_on_to_an_end_are_walked_through() {
 }
 
 #[tokio::test]
-async fn one_request_makes_no_more_vendor_calls_than_its_budget() {
-    let vendor = leading_on_for_ever().await;
+async fn request_stops_at_its_call_budget() {
+    let vendor = vendor_with_endless_empty_pages().await;
     let page = vendor.gateway("corporation").await.get("/customers?limit=5").await.ok();
     assert_eq!(vendor.calls(), 20);
     assert_eq!(page["sources"][0]["status"], "partial");
     assert!(page["page"]["next_cursor"].is_string() && page["page"]["has_more"] == true, "{page}");
 }
 
-/// A vendor with a new cursor each time, and never a row.
-async fn leading_on_for_ever() -> ScriptedVendor {
+/// Starts a vendor that sends a new cursor with each page, and no rows.
+async fn vendor_with_endless_empty_pages() -> ScriptedVendor {
     ScriptedVendor::start(|call, _| Reply::json(&corporation_page(&[], Some(&call.to_string())))).await
 }
 
 #[tokio::test]
-async fn the_same_page_that_says_there_is_more_is_noticed() {
+async fn repeated_page_with_has_more_is_detected() {
     let rows: Vec<_> = (0..5).map(|at| tolt_row(&format!("cust_{at}"))).collect();
-    is_noticed(&ScriptedVendor::saying(tolt_page(&rows, true)).await, "tolt").await;
+    assert_cycle_detected(&ScriptedVendor::replying(tolt_page(&rows, true)).await, "tolt").await;
 }
 
 #[tokio::test]
-async fn an_empty_page_that_says_there_is_more_is_unreadable() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], true)).await;
+async fn empty_page_with_has_more_is_unreadable() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[], true)).await;
     let ended = vendor.gateway("tolt").await.walk("/customers").await.unwrap_err();
     assert_eq!(
-        ended.line(),
-        "502 vendor_unreadable the vendor's answer cannot be read: it says that there are more rows, and sends none"
+        ended.problem_line(),
+        "502 vendor_unreadable the vendor's response cannot be read: a page without rows promises more rows"
     );
 }
 
 #[tokio::test]
-async fn a_full_page_without_has_more_leads_on_and_a_short_one_ends() {
+async fn missing_has_more_depends_on_page_size() {
     let vendor = ScriptedVendor::start(|_, target| {
         let from = if target.contains("starting_after=cust_99") { 100 } else { 0 };
         let rows: Vec<_> = (from..(from + 100).min(130)).map(|at| tolt_row(&format!("cust_{at}"))).collect();
@@ -112,15 +116,15 @@ async fn a_full_page_without_has_more_leads_on_and_a_short_one_ends() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_3_kib_does_not_fit_into_ours() {
+async fn cursor_of_3_kib_is_unreadable() {
     let long = "x".repeat(3 << 10);
-    let vendor = leading(move |_| Some(long.clone())).await;
+    let vendor = vendor_with_cursors(move |_| Some(long.clone())).await;
     let ended = vendor.gateway("corporation").await.walk("/customers?limit=1").await.unwrap_err();
-    assert_eq!(ended.line(), "502 vendor_unreadable the vendor's cursor is too long to be passed on");
+    assert_eq!(ended.problem_line(), "502 vendor_unreadable the vendor's cursor is too long to be passed on");
 }
 
 #[tokio::test]
-async fn a_cursor_of_1_kib_does() {
+async fn cursor_of_1_kib_is_accepted() {
     let long = "x".repeat(1 << 10);
     let vendor = ScriptedVendor::start(move |_, target| {
         let first = !target.contains("cursor=");
@@ -133,9 +137,9 @@ async fn a_cursor_of_1_kib_does() {
 }
 
 #[tokio::test]
-async fn a_cursor_is_sent_back_as_it_came() {
+async fn cursor_is_returned_to_vendor_unchanged() {
     let odd = "a+b/c==&d %é\"\u{1F980}";
-    let vendor = leading(move |token| token.is_none().then(|| odd.to_owned())).await;
+    let vendor = vendor_with_cursors(move |token| token.is_none().then(|| odd.to_owned())).await;
     vendor.gateway("corporation").await.walk("/customers").await.unwrap();
     let sent = url::Url::parse("http://x").unwrap().join(&vendor.targets()[1]).unwrap();
     let cursor = sent.query_pairs().find(|(name, _)| name == "cursor").unwrap().1;
@@ -143,7 +147,7 @@ async fn a_cursor_is_sent_back_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_no_text_is_unreadable() {
+async fn non_text_cursor_is_unreadable() {
     for cursor in ["[1]", "{}", "1.5"] {
         let vendor = ScriptedVendor::start(move |_, _| {
             Reply::text(200, &format!(r#"{{"customers": [], "total_customers": 0, "cursor": {cursor}}}"#))
@@ -154,7 +158,7 @@ async fn a_cursor_that_is_no_text_is_unreadable() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_is_null_empty_or_absent_is_the_end() {
+async fn null_empty_or_absent_cursor_ends_the_list() {
     for cursor in ["", r#", "cursor": null"#, r#", "cursor": """#] {
         let vendor =
             ScriptedVendor::start(move |_, _| Reply::text(200, &format!(r#"{{"customers": []{cursor}}}"#))).await;

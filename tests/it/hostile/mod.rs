@@ -1,7 +1,7 @@
-//! Vendors that misbehave: a walk over their lists ends, with the rows or with
-//! a problem, and nothing of theirs costs more than it should.
+//! Vendors that misbehave. A walk over their lists ends with the rows or with a
+//! problem, at a bounded cost.
 
 mod bodies;
 mod cycles;
-mod oddities;
 mod tenants;
+mod values;

@@ -1,11 +1,11 @@
-//! Rows of another account than the one asked for: never served, and no
-//! obstacle to the others.
+//! Rows of an account other than the connection's (FACTS.md case 27). Such rows
+//! are never served and do not affect other rows.
 
 use serde_json::{Value, json};
 
 use crate::support::{ACCOUNT, Reply, ScriptedVendor, corporation_page, corporation_row, ids, tolt_page, tolt_row};
 
-/// The same customer, of another account.
+/// The same row, owned by another account.
 fn foreign(mut row: Value) -> Value {
     for key in ["program_id", "corporation_id"] {
         if row.get(key).is_some() {
@@ -16,7 +16,7 @@ fn foreign(mut row: Value) -> Value {
     row
 }
 
-/// A vendor with two pages, of which `page` makes each.
+/// Starts a vendor with two pages, whose rows `page` returns.
 async fn two_pages(kind: &'static str, page: impl Fn(usize) -> Vec<Value> + Send + Sync + 'static) -> ScriptedVendor {
     ScriptedVendor::start(move |_, target| {
         let first = !target.contains("starting_after=") && !target.contains("cursor=");
@@ -34,7 +34,7 @@ fn row(kind: &str, id: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_foreign_row_is_dropped_and_the_others_are_served() {
+async fn foreign_rows_are_dropped_from_pages() {
     for kind in ["tolt", "corporation"] {
         let vendor = two_pages(kind, move |page| match page {
             0 => vec![row(kind, "a"), foreign(row(kind, "b")), row(kind, "c")],
@@ -54,7 +54,7 @@ async fn a_foreign_row_is_dropped_and_the_others_are_served() {
 }
 
 #[tokio::test]
-async fn a_whole_page_of_foreign_rows_does_not_end_the_walk() {
+async fn page_of_foreign_rows_does_not_end_the_walk() {
     for kind in ["tolt", "corporation"] {
         let vendor = two_pages(kind, move |page| match page {
             0 => (0..100).map(|at| foreign(row(kind, &format!("x{at}")))).collect(),
@@ -70,7 +70,7 @@ async fn a_whole_page_of_foreign_rows_does_not_end_the_walk() {
 }
 
 #[tokio::test]
-async fn pages_of_foreign_rows_without_end_are_bounded_by_the_call_budget() {
+async fn endless_foreign_pages_stop_at_call_budget() {
     let vendor =
         ScriptedVendor::start(|call, _| Reply::json(&tolt_page(&[foreign(tolt_row(&call.to_string()))], true))).await;
     let page = vendor.gateway("tolt").await.get("/customers").await.ok();
@@ -79,7 +79,7 @@ async fn pages_of_foreign_rows_without_end_are_bounded_by_the_call_budget() {
 }
 
 #[tokio::test]
-async fn a_walk_back_skips_them_too() {
+async fn backward_walk_skips_foreign_rows() {
     let vendor = two_pages("corporation", |page| match page {
         0 => vec![corporation_row("a"), foreign(corporation_row("b"))],
         _ => vec![foreign(corporation_row("c")), corporation_row("d")],
@@ -95,19 +95,19 @@ async fn a_walk_back_skips_them_too() {
 }
 
 #[tokio::test]
-async fn a_foreign_customer_cannot_be_retrieved() {
+async fn foreign_customer_is_not_found() {
     for kind in ["tolt", "corporation"] {
-        let vendor = ScriptedVendor::saying(json!({"success": true, "data": foreign(row(kind, "a"))})).await;
+        let vendor = ScriptedVendor::replying(json!({"success": true, "data": foreign(row(kind, "a"))})).await;
         let gateway = vendor.gateway(kind).await;
         for target in ["/customers/odd.a", "/customers/odd.a?include=raw"] {
             let answer = gateway.get(target).await;
-            assert_eq!(answer.line(), "404 customer_not_found there is no such customer", "{kind} {target}");
+            assert_eq!(answer.problem_line(), "404 customer_not_found there is no such customer", "{kind} {target}");
         }
     }
 }
 
 #[tokio::test]
-async fn a_row_that_names_no_account_is_ours() {
+async fn row_without_account_is_served() {
     for kind in ["tolt", "corporation"] {
         let vendor = two_pages(kind, move |_| vec![json!({"id": "a"})]).await;
         let page = vendor.gateway(kind).await.get("/customers?limit=1").await.ok();
@@ -116,11 +116,11 @@ async fn a_row_that_names_no_account_is_ours() {
 }
 
 #[tokio::test]
-async fn transactions_of_another_program_are_dropped() {
+async fn foreign_transactions_are_dropped() {
     let mine = json!({"id": "txn_1", "program_id": ACCOUNT, "amount": 100, "customer_id": "cust_1"});
     let theirs = json!({"id": "txn_2", "program_id": "another", "amount": 200, "customer_id": "cust_2"});
     let body = json!({"success": true, "has_more": false, "total_count": 2, "data": [theirs, mine]});
-    let gateway = ScriptedVendor::saying(body).await;
+    let gateway = ScriptedVendor::replying(body).await;
     let page = gateway.gateway("tolt").await.get("/transactions").await.ok();
     assert_eq!(ids(&page), ["odd.txn_1"]);
     assert_eq!(page["page"]["total"], Value::Null);

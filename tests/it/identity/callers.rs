@@ -1,30 +1,30 @@
-//! Who is meant by a token, and what exists for whom.
+//! Mapping of tokens to callers, and each caller's access.
 
 use std::{num::NonZeroU32, time::Duration};
 
-use customer_gateway::config::Quota;
+use customer_gateway::callers::Quota;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::{KEY, Provider, Stage, claiming, claims, configured, keys, signer::Signer};
+use super::{KEY, Provider, Stage, caller_with_claims, claims, configured, keys, signer::Signer};
 use crate::support::{Gateway, sandbox};
 
-/// The claims of growth's tokens.
-fn of_growth(others: Value) -> Value {
+/// Returns the claims of growth's tokens.
+fn growth_claims(others: Value) -> Value {
     let mut claims = claims(json!({"azp": null, "groups": ["everybody", "growth"], "tid": "t-1"}));
     let Value::Object(others) = others else { panic!("{others}") };
     claims.as_object_mut().unwrap().extend(others);
     claims
 }
 
-/// The names of the connections that there are for a token or key.
+/// Returns the names of the connections that a token or key may access.
 async fn connections(gateway: &Gateway, token: &str) -> Value {
     let list = gateway.get_as(token, "/connections").await.ok();
     list["data"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect()
 }
 
 #[tokio::test]
-async fn a_caller_is_the_first_whose_claims_are_all_in_the_token() {
+async fn token_maps_to_first_caller_with_all_claims() {
     let signer = Signer::es256("a");
     let stage = Stage::with(&[&signer]).await;
     let mut told = Vec::new();
@@ -41,10 +41,10 @@ async fn a_caller_is_the_first_whose_claims_are_all_in_the_token() {
         json!({"azp": ["billing-service"]}),
         json!({"azp": "Billing-Service", "groups": null}),
     ] {
-        let answer = stage.gateway.get_as(&signer.token(&of_growth(others.clone())), "/connections").await;
+        let answer = stage.gateway.get_as(&signer.token(&growth_claims(others.clone())), "/connections").await;
         let said = match answer.status {
             200 => format!("{} connections", answer.json()["data"].as_array().unwrap().len()),
-            _ => answer.line(),
+            _ => answer.problem_line(),
         };
         told.push(format!("{others}: {said}"));
     }
@@ -64,15 +64,15 @@ async fn a_caller_is_the_first_whose_claims_are_all_in_the_token() {
 }
 
 #[tokio::test]
-async fn to_a_token_other_callers_connections_do_not_exist() {
+async fn token_hides_connections_of_other_callers() {
     let signer = Signer::es256("a");
     let stage = Stage::with(&[&signer]).await;
-    let (billing, growth) = (signer.token(&claims(json!({}))), signer.token(&of_growth(json!({}))));
+    let (billing, growth) = (signer.token(&claims(json!({}))), signer.token(&growth_claims(json!({}))));
     assert_eq!(connections(&stage.gateway, &billing).await, json!(["affiliates", "tax"]));
     assert_eq!(connections(&stage.gateway, &growth).await, json!(["affiliates"]));
     assert_eq!(connections(&stage.gateway, KEY).await, json!(["affiliates", "tax"]));
     for target in ["/customers?connection=tax", "/connections/tax"] {
-        // What is remembered for one is not given to the other.
+        // A response cached for one caller is not served to another caller.
         stage.gateway.get_as(&billing, target).await.ok();
         stage.gateway.get_as(&billing, target).await.ok();
         assert_eq!(stage.gateway.get_as(&growth, target).await.code(404), "connection_not_found");
@@ -80,7 +80,7 @@ async fn to_a_token_other_callers_connections_do_not_exist() {
 }
 
 #[tokio::test]
-async fn a_token_is_answered_from_memory_as_a_key_is() {
+async fn token_response_is_cached_like_a_key_response() {
     let signer = Signer::rs256("a");
     let stage = Stage::with(&[&signer]).await;
     let token = signer.token(&claims(json!({})));
@@ -95,7 +95,7 @@ async fn a_token_is_answered_from_memory_as_a_key_is() {
 }
 
 #[tokio::test]
-async fn a_caller_may_have_both_and_has_one_quota() {
+async fn token_and_key_of_a_caller_share_its_quota() {
     let (signer, sandbox) = (Signer::es256("a"), sandbox(1, 0, 0).await);
     let provider = Provider::start(keys(&[&signer])).await;
     let mut config = configured(&sandbox, provider.jwks());
@@ -108,18 +108,18 @@ async fn a_caller_may_have_both_and_has_one_quota() {
     gateway.get_as(KEY, "/customers").await.ok();
     for shown in [KEY, &token] {
         let refused = gateway.get_as(shown, "/customers").await;
-        assert_eq!(refused.line(), "429 quota_exceeded the quota of `billing` is spent");
+        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is used up");
     }
 }
 
 #[tokio::test]
-async fn the_first_section_wins_where_several_are_meant() {
+async fn first_matching_section_determines_the_caller() {
     let (signer, sandbox) = (Signer::es256("a"), sandbox(1, 0, 0).await);
     let provider = Provider::start(keys(&[&signer])).await;
     let mut config = configured(&sandbox, provider.jwks());
     config.callers = vec![
-        claiming("both", &[("azp", "billing-service"), ("groups", "growth")], &["tax"]),
-        claiming("billing", &[("azp", "billing-service")], &["affiliates"]),
+        caller_with_claims("both", &[("azp", "billing-service"), ("groups", "growth")], &["tax"]),
+        caller_with_claims("billing", &[("azp", "billing-service")], &["affiliates"]),
     ];
     let gateway = Gateway::start(config).await;
     let token = |others| signer.token(&claims(others));

@@ -1,5 +1,5 @@
-//! Tokens of the company's identity provider: which are taken, for whom, and
-//! for how long.
+//! Tokens of the company's identity provider: acceptance, callers, and
+//! lifetime.
 
 mod callers;
 mod files;
@@ -14,7 +14,8 @@ use std::{
 };
 
 use customer_gateway::{
-    config::{Caller, Config},
+    callers::Caller,
+    config::Config,
     identity::{Claims, Jwks, Settings},
     sandbox::Sandbox,
 };
@@ -25,12 +26,12 @@ use signer::Signer;
 
 const ISSUER: &str = "https://login.example.com/";
 const AUDIENCE: &str = "customer-gateway";
-/// The key of a caller that has one.
+/// The key of a caller that has a key.
 const KEY: &str = "cgk_ops";
-/// When the clock of tests starts.
+/// Start of the tests' clock.
 const START: i64 = 1_761_955_200;
 
-/// A gateway for tokens, and their provider.
+/// A gateway that accepts tokens, and their identity provider.
 struct Stage {
     gateway: Gateway,
     provider: Provider,
@@ -38,7 +39,7 @@ struct Stage {
     sandbox: Sandbox,
 }
 
-/// A server with a set of keys, that says what it is told to.
+/// A server with a key set and a scripted response.
 struct Provider {
     server: ScriptedVendor,
     says: Arc<Mutex<Reply>>,
@@ -51,8 +52,8 @@ impl Provider {
         Self { server: ScriptedVendor::start(move |_, _| script.lock().unwrap().clone()).await, says }
     }
 
-    /// Says something else from now on.
-    fn say(&self, says: Reply) {
+    /// Changes the response.
+    fn respond_with(&self, says: Reply) {
         *self.says.lock().unwrap() = says;
     }
 
@@ -66,34 +67,34 @@ impl Provider {
 }
 
 impl Stage {
-    /// A gateway whose provider has these keys.
+    /// Starts a gateway whose provider has these keys.
     async fn with(signers: &[&Signer]) -> Self {
-        Self::saying(keys(signers)).await
+        Self::with_response(keys(signers)).await
     }
 
-    /// A gateway whose provider says this.
-    async fn saying(says: Reply) -> Self {
+    /// Starts a gateway whose provider sends this response.
+    async fn with_response(says: Reply) -> Self {
         let provider = Provider::start(says).await;
         let sandbox = sandbox(5, 5, 5).await;
         let gateway = Gateway::start(configured(&sandbox, provider.jwks())).await;
         Self { gateway, provider, sandbox }
     }
 
-    /// What a request with a token is answered, in a line.
-    async fn asked(&self, token: &str) -> String {
+    /// Sends a request with a token, and returns its outcome in a line.
+    async fn outcome(&self, token: &str) -> String {
         let answer = self.gateway.get_as(token, "/connections").await;
-        if answer.status == 200 { "200".to_owned() } else { answer.line() }
+        if answer.status == 200 { "200".to_owned() } else { answer.problem_line() }
     }
 
-    /// Moves the clock on, and waits until the keys were read so often with
-    /// this outcome.
-    async fn after(&self, time: Duration, outcome: &str, readings: u64) {
+    /// Advances the clock, and waits for this count of key refreshes with this
+    /// outcome.
+    async fn refresh_after(&self, time: Duration, outcome: &str, readings: u64) {
         self.gateway.clock.advance(time);
-        self.read(outcome, readings).await;
+        self.wait_for_refreshes(outcome, readings).await;
     }
 
-    /// Waits until the keys were read so often with this outcome.
-    async fn read(&self, outcome: &str, readings: u64) {
+    /// Waits for this count of key refreshes with this outcome.
+    async fn wait_for_refreshes(&self, outcome: &str, readings: u64) {
         let sample = format!("gateway_jwks_refreshes_total{{outcome=\"{outcome}\"}} {readings}\n");
         while !self.gateway.get("/metrics").await.text.contains(&sample) {
             tokio::time::sleep(Duration::from_millis(1)).await;
@@ -101,12 +102,13 @@ impl Stage {
     }
 }
 
-/// Billing and growth have tokens, operations have a key.
+/// Returns a configuration where billing and growth have tokens, and operations
+/// have a key.
 fn configured(sandbox: &Sandbox, jwks: Jwks) -> Config {
     let mut config = config(connections_to(sandbox));
     config.callers = vec![
-        claiming("billing", &[("azp", "billing-service")], &["affiliates", "tax"]),
-        claiming("growth", &[("groups", "growth"), ("tid", "t-1")], &["affiliates"]),
+        caller_with_claims("billing", &[("azp", "billing-service")], &["affiliates", "tax"]),
+        caller_with_claims("growth", &[("groups", "growth"), ("tid", "t-1")], &["affiliates"]),
         caller("ops", KEY, &["affiliates", "tax"]),
     ];
     config.identity = Some(Settings {
@@ -118,19 +120,19 @@ fn configured(sandbox: &Sandbox, jwks: Jwks) -> Config {
     config
 }
 
-/// A caller without a key.
-fn claiming(name: &str, claims: &[(&str, &str)], connections: &[&str]) -> Caller {
+/// Returns a caller without a key.
+fn caller_with_claims(name: &str, claims: &[(&str, &str)], connections: &[&str]) -> Caller {
     let claims: BTreeMap<_, _> = claims.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     Caller { keys: Vec::new(), claims: Claims::new(claims), ..caller(name, "", connections) }
 }
 
-/// A set of these keys.
+/// Returns a response with these keys.
 fn keys(signers: &[&Signer]) -> Reply {
     Reply::json(&json!({"keys": signers.iter().map(|signer| &signer.jwk).collect::<Vec<_>>()}))
 }
 
-/// The claims of billing's tokens, that end in an hour, with others in place of
-/// some; null leaves one out.
+/// Returns the claims of billing's tokens, which expire in an hour, with
+/// overrides. Null removes a claim.
 fn claims(others: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "aud": AUDIENCE, "exp": START + 3_600, "sub": "jim@example.com", "azp": "billing-service",

@@ -1,4 +1,4 @@
-//! The provider's keys: read again, rotated, missed, and not to be had.
+//! The provider's keys: refreshed, rotated, unknown, and unavailable.
 
 use std::{sync::Arc, time::Duration};
 
@@ -23,34 +23,34 @@ const REFRESH: Duration = Settings::DEFAULT_REFRESH;
 const REST: Duration = Duration::from_secs(30);
 
 #[tokio::test]
-async fn a_key_that_is_not_known_is_fetched_at_once() {
+async fn unknown_key_id_triggers_a_fetch() {
     let [old, new] = [Signer::es256("old"), Signer::es256("new")];
     let stage = Stage::with(&[&old]).await;
     let [old_token, new_token] = [&old, &new].map(|signer| signer.token(&claims(json!({}))));
-    assert_eq!(stage.asked(&old_token).await, "200");
-    stage.provider.say(keys(&[&old, &new]));
-    // Within half a minute of the last time, nobody is asked.
+    assert_eq!(stage.outcome(&old_token).await, "200");
+    stage.provider.respond_with(keys(&[&old, &new]));
+    // The provider is not called within half a minute of the last fetch.
     stage.gateway.clock.advance(Duration::from_secs(29));
-    assert_eq!(stage.asked(&new_token).await, NO_KEY);
+    assert_eq!(stage.outcome(&new_token).await, NO_KEY);
     assert_eq!(stage.provider.fetches(), 1);
     stage.gateway.clock.advance(Duration::from_secs(1));
-    assert_eq!(stage.asked(&new_token).await, "200");
-    assert_eq!(stage.asked(&old_token).await, "200");
+    assert_eq!(stage.outcome(&new_token).await, "200");
+    assert_eq!(stage.outcome(&old_token).await, "200");
     assert_eq!(stage.provider.fetches(), 2);
 }
 
 #[tokio::test]
-async fn a_flood_of_unknown_keys_is_one_fetch_in_half_a_minute() {
+async fn unknown_key_ids_fetch_once_per_half_minute() {
     let [signer, stranger] = [Signer::es256("a"), Signer::es256("b")];
     let stage = Stage::with(&[&signer]).await;
-    assert_eq!(stage.asked(&signer.token(&claims(json!({})))).await, "200");
+    assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
     for fetches in 2..5 {
         stage.gateway.clock.advance(REST);
         let tokens: Vec<_> = (0..20)
             .map(|index| stranger.token_with(&json!({"alg": "ES256", "kid": format!("k{index}")}), &claims(json!({}))))
             .collect();
         for _ in 0..2 {
-            let told = join_all(tokens.iter().map(|token| stage.asked(token))).await;
+            let told = join_all(tokens.iter().map(|token| stage.outcome(token))).await;
             assert!(told.iter().all(|told| told == NO_KEY), "{told:?}");
         }
         assert_eq!(stage.provider.fetches(), fetches);
@@ -58,19 +58,19 @@ async fn a_flood_of_unknown_keys_is_one_fetch_in_half_a_minute() {
 }
 
 #[tokio::test]
-async fn who_waits_for_a_key_waits_for_the_same_fetch() {
+async fn jwks_fetch_is_coalesced() {
     let [old, new] = [Signer::es256("old"), Signer::es256("new")];
     let stage = Stage::with(&[&old]).await;
-    assert_eq!(stage.asked(&old.token(&claims(json!({})))).await, "200");
+    assert_eq!(stage.outcome(&old.token(&claims(json!({})))).await, "200");
     let gate = Arc::new(Semaphore::new(0));
-    stage.provider.say(keys(&[&new]).held_by(&gate));
+    stage.provider.respond_with(keys(&[&new]).gated_by(&gate));
     stage.gateway.clock.advance(REST);
     let tokens: Vec<_> = (0..10).map(|index| new.token(&claims(json!({"jti": index})))).collect();
-    let asked = join_all(tokens.iter().map(|token| stage.asked(token)));
+    let asked = join_all(tokens.iter().map(|token| stage.outcome(token)));
     let opened = async {
         until(|| stage.provider.fetches() == 2).await;
-        // Others go on meanwhile, with what is at hand.
-        assert_eq!(stage.asked(&old.token(&claims(json!({})))).await, "200");
+        // Other requests continue during the fetch, with the cached keys.
+        assert_eq!(stage.outcome(&old.token(&claims(json!({})))).await, "200");
         gate.add_permits(1);
     };
     let (told, ()) = tokio::join!(asked, opened);
@@ -79,34 +79,34 @@ async fn who_waits_for_a_key_waits_for_the_same_fetch() {
 }
 
 #[tokio::test]
-async fn a_key_that_is_taken_out_ends_its_tokens_at_the_next_refresh() {
+async fn removed_key_invalidates_tokens_at_refresh() {
     let [old, new] = [Signer::es256("old"), Signer::es256("new")];
     let stage = Stage::with(&[&old, &new]).await;
     let [old_token, new_token] = [&old, &new].map(|signer| signer.token(&claims(json!({}))));
     for token in [&old_token, &new_token] {
-        // Remembered, and remembered in front of the router.
+        // Cached as a verified token, and in the response cache.
         stage.gateway.get_as(token, "/customers").await.ok();
         stage.gateway.get_as(token, "/customers").await.ok();
     }
-    stage.provider.say(keys(&[&new]));
-    stage.after(REFRESH, "ok", 2).await;
-    assert_eq!(stage.asked(&old_token).await, NO_KEY);
+    stage.provider.respond_with(keys(&[&new]));
+    stage.refresh_after(REFRESH, "ok", 2).await;
+    assert_eq!(stage.outcome(&old_token).await, NO_KEY);
     assert_eq!(stage.gateway.get_as(&old_token, "/customers").await.code(401), "unauthenticated");
-    assert_eq!(stage.asked(&new_token).await, "200");
-    // The last one too: the provider says so.
-    stage.provider.say(keys(&[]));
-    stage.after(REFRESH, "ok", 3).await;
-    assert_eq!(stage.asked(&new_token).await, NO_KEY);
+    assert_eq!(stage.outcome(&new_token).await, "200");
+    // The same applies to the last key: the provider's empty set is valid.
+    stage.provider.respond_with(keys(&[]));
+    stage.refresh_after(REFRESH, "ok", 3).await;
+    assert_eq!(stage.outcome(&new_token).await, NO_KEY);
     assert_eq!(stage.provider.fetches(), 3);
 }
 
 #[tokio::test]
-async fn without_any_keys_a_token_is_503_and_keys_go_on() {
+async fn missing_jwks_is_503_for_tokens_but_not_keys() {
     let signer = Signer::es256("a");
-    let stage = Stage::saying(Reply::text(500, "{}")).await;
+    let stage = Stage::with_response(Reply::text(500, "{}")).await;
     let token = signer.token(&claims(json!({})));
     let refused = stage.gateway.get_as(&token, "/customers").await;
-    assert_json_snapshot!(refused.told(), @r#"
+    assert_json_snapshot!(refused.problem_snapshot(), @r#"
     {
       "code": "identity_unavailable",
       "detail": "the token cannot be verified: the identity provider's keys cannot be had",
@@ -117,28 +117,29 @@ async fn without_any_keys_a_token_is_503_and_keys_go_on() {
     }
     "#);
     assert_eq!(refused.header("retry-after"), "30");
-    assert_eq!(stage.asked(&signer.token_with(&json!({"alg": "ES256"}), &claims(json!({})))).await, UNAVAILABLE);
+    assert_eq!(stage.outcome(&signer.token_with(&json!({"alg": "ES256"}), &claims(json!({})))).await, UNAVAILABLE);
     stage.gateway.clock.advance(Duration::from_secs(20));
     assert_eq!(stage.gateway.get_as(&token, "/customers").await.header("retry-after"), "10");
     stage.gateway.get_as(KEY, "/customers").await.ok();
     assert_eq!(stage.gateway.get_as("cgk_wrong", "/customers").await.code(401), "unauthenticated");
-    assert_eq!(stage.asked("not.a.token").await.get(..3), Some("401"));
+    assert_eq!(stage.outcome("not.a.token").await.get(..3), Some("401"));
     assert_eq!(stage.provider.fetches(), 1);
 
-    // It is asked again by itself, sooner than after a success.
-    stage.provider.say(keys(&[&signer]));
-    stage.after(Duration::from_secs(10), "ok", 1).await;
-    stage.read("failed", 1).await;
-    assert_eq!(stage.asked(&token).await, "200");
+    // The provider is called again in the background, sooner than after a
+    // success.
+    stage.provider.respond_with(keys(&[&signer]));
+    stage.refresh_after(Duration::from_secs(10), "ok", 1).await;
+    stage.wait_for_refreshes("failed", 1).await;
+    assert_eq!(stage.outcome(&token).await, "200");
 }
 
 #[tokio::test]
-async fn the_keys_at_hand_stay_while_the_provider_fails() {
+async fn cached_keys_stay_in_use_if_refresh_fails() {
     let [signer, stranger] = [Signer::es256("a"), Signer::es256("b")];
     let stage = Stage::with(&[&signer]).await;
     let token = |serial: u32| signer.token(&claims(json!({"jti": serial, "exp": START + 86_400})));
-    assert_eq!(stage.asked(&token(0)).await, "200");
-    // Of what is refused, some would be a set of keys.
+    assert_eq!(stage.outcome(&token(0)).await, "200");
+    // Some of the rejected responses contain a key set.
     let document = json!({"keys": [stranger.jwk]}).to_string();
     let flood = Reply::Flood {
         head: format!("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n{document}"),
@@ -165,29 +166,29 @@ async fn the_keys_at_hand_stay_while_the_provider_fails() {
         body_error,
         Reply::Bytes(b"not HTTP\r\n\r\n".to_vec()),
     ] {
-        stage.provider.say(says);
+        stage.provider.respond_with(says);
         failures += 1;
-        stage.after(REFRESH, "failed", failures).await;
-        assert_eq!(stage.asked(&token(0)).await, "200");
-        assert_eq!(stage.asked(&token(failures.try_into().unwrap())).await, "200");
-        // Whether this one is a key of the provider's nobody can say now.
-        assert_eq!(stage.asked(&stranger.token(&claims(json!({})))).await, UNAVAILABLE);
+        stage.refresh_after(REFRESH, "failed", failures).await;
+        assert_eq!(stage.outcome(&token(0)).await, "200");
+        assert_eq!(stage.outcome(&token(failures.try_into().unwrap())).await, "200");
+        // The gateway cannot know whether the provider has this key.
+        assert_eq!(stage.outcome(&stranger.token(&claims(json!({})))).await, UNAVAILABLE);
     }
-    stage.read("ok", 1).await;
+    stage.wait_for_refreshes("ok", 1).await;
 }
 
 #[tokio::test]
-async fn keys_are_fetched_without_anybodys_secret() {
+async fn jwks_request_carries_no_credentials() {
     let signer = Signer::es256("a");
     let stage = Stage::with(&[&signer]).await;
-    assert_eq!(stage.asked(&signer.token(&claims(json!({})))).await, "200");
+    assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
     let [head] = &stage.provider.server.heads()[..] else { panic!() };
     assert!(head.starts_with("GET /.well-known/jwks.json HTTP/1.1\r\n"), "{head}");
     assert!(!head.to_lowercase().contains("authorization"), "{head}");
 }
 
 #[tokio::test]
-async fn keys_are_handed_on_where_the_settings_are_the_same_and_end_with_their_last_owner() {
+async fn jwks_provider_is_shared_by_equal_settings() {
     let served = Provider::start(keys(&[&Signer::es256("a")])).await;
     let (clock, registry) = (SystemClock::shared(), Registry::default());
     let settings = |audience: &str| Settings {
@@ -204,7 +205,7 @@ async fn keys_are_handed_on_where_the_settings_are_the_same_and_end_with_their_l
     let same = start("one", Some(&first));
     let other = start("another", Some(&same));
     until(|| served.fetches() == 2).await;
-    // Each has a task that holds the clock.
+    // Each provider has a task that holds the clock.
     assert_eq!(Arc::strong_count(&clock), 3);
     drop((first, other));
     until(|| Arc::strong_count(&clock) == 2).await;
@@ -214,12 +215,12 @@ async fn keys_are_handed_on_where_the_settings_are_the_same_and_end_with_their_l
 }
 
 #[tokio::test]
-async fn who_takes_no_tokens_asks_no_provider() {
+async fn provider_is_not_called_without_identity() {
     let sandbox = sandbox(1, 0, 0).await;
     let mut config = configured(&sandbox, Jwks::Url("http://127.0.0.1:1/".parse().unwrap()));
     config.identity = None;
     let gateway = Gateway::start(config).await;
     let token = Signer::es256("a").token(&claims(json!({})));
-    assert_eq!(gateway.get_as(&token, "/customers").await.line(), "401 unauthenticated the key is not known here");
+    assert_eq!(gateway.get_as(&token, "/customers").await.problem_line(), "401 unauthenticated the key is not known");
     assert!(!gateway.get("/metrics").await.text.contains("jwks"));
 }

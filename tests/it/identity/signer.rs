@@ -1,5 +1,5 @@
-//! Keys of an identity provider's, and the tokens that they sign: made with
-//! another library than the gateway reads them with.
+//! Keys of an identity provider, and the tokens that they sign. They use
+//! another library than the gateway.
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -74,12 +74,12 @@ impl Signer {
         Self { algorithm, jwk, sign: Box::new(sign) }
     }
 
-    /// A token of these claims, that names the key.
+    /// Signs a token of these claims, with the key's id in its header.
     pub(crate) fn token(&self, claims: &Value) -> String {
         self.token_with(&json!({"alg": self.algorithm, "typ": "JWT", "kid": self.jwk["kid"]}), claims)
     }
 
-    /// A token with a header of its own.
+    /// Signs a token with a custom header.
     pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
         let message = format!("{}.{}", base64(header.to_string()), base64(claims.to_string()));
         let signature = base64((self.sign)(message.as_bytes()));

@@ -1,4 +1,4 @@
-//! Which tokens hold.
+//! Validation of tokens.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use super::{
 use crate::support::Reply;
 
 #[tokio::test]
-async fn a_token_of_each_algorithm_is_taken() {
+async fn token_of_each_algorithm_is_accepted() {
     let signers = [
         Signer::es256("a"),
         Signer::es384("b"),
@@ -24,13 +24,13 @@ async fn a_token_of_each_algorithm_is_taken() {
     ];
     let stage = Stage::with(&signers.each_ref()).await;
     for signer in &signers {
-        assert_eq!(stage.asked(&signer.token(&claims(json!({})))).await, "200", "{}", signer.jwk);
+        assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200", "{}", signer.jwk);
     }
     assert_eq!(stage.provider.fetches(), 1);
 }
 
 #[tokio::test]
-async fn what_a_token_has_to_say_of_itself() {
+async fn registered_claims_are_validated() {
     let signer = Signer::es256("a");
     let stage = Stage::with(&[&signer]).await;
     let mut told = Vec::new();
@@ -54,7 +54,7 @@ async fn what_a_token_has_to_say_of_itself() {
         json!({"nbf": START + 61}),
         json!({"nbf": "tomorrow"}),
     ] {
-        told.push(format!("{others}: {}", stage.asked(&signer.token(&claims(others.clone()))).await));
+        told.push(format!("{others}: {}", stage.outcome(&signer.token(&claims(others.clone()))).await));
     }
     assert_snapshot!(told.join("\n"), @r#"
     {}: 200
@@ -79,40 +79,40 @@ async fn what_a_token_has_to_say_of_itself() {
 }
 
 #[tokio::test]
-async fn a_token_ends_when_it_says_by_the_clock() {
+async fn token_expires_by_the_clock() {
     let signer = Signer::es256("a");
     let stage = Stage::with(&[&signer]).await;
     let token = signer.token(&claims(json!({"exp": START + 600, "nbf": START + 120})));
-    assert_eq!(stage.asked(&token).await, "401 unauthenticated the token is not valid yet");
+    assert_eq!(stage.outcome(&token).await, "401 unauthenticated the token is not valid yet");
     stage.gateway.clock.advance(Duration::from_mins(1));
-    assert_eq!(stage.asked(&token).await, "200");
-    // It is remembered by now, also by what stands in front of the router.
+    assert_eq!(stage.outcome(&token).await, "200");
+    // The token is cached by now, and in the response cache.
     stage.gateway.get_as(&token, "/customers").await.ok();
     stage.gateway.clock.advance(Duration::from_secs(599));
-    assert_eq!(stage.asked(&token).await, "200");
+    assert_eq!(stage.outcome(&token).await, "200");
     stage.gateway.get_as(&token, "/customers").await.ok();
     assert!(stage.gateway.get_as(&token, "/customers").await.header("cache-status").contains("; hit"));
     stage.gateway.clock.advance(Duration::from_secs(1));
-    assert_eq!(stage.asked(&token).await, "401 unauthenticated the token has expired");
+    assert_eq!(stage.outcome(&token).await, "401 unauthenticated the token has expired");
     assert_eq!(stage.gateway.get_as(&token, "/customers").await.code(401), "unauthenticated");
 }
 
-/// A token with an HMAC of a secret in place of a signature.
-fn symmetric(key: &str, secret: &[u8], claims: &Value) -> String {
+/// Returns a token with an HMAC of a secret in place of a signature.
+fn hmac_token(key: &str, secret: &[u8], claims: &Value) -> String {
     let message = format!("{}.{}", base64(json!({"alg": "HS256", "kid": key}).to_string()), base64(claims.to_string()));
     let tag = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, secret), message.as_bytes());
     format!("{message}.{}", base64(tag))
 }
 
 #[tokio::test]
-async fn what_is_not_signed_with_the_private_key_is_refused() {
+async fn token_without_valid_signature_is_rejected() {
     let (signer, stranger) = (Signer::rs256("a"), Signer::rs256("a"));
-    // A symmetric key in the set is the provider's mistake, and not used.
+    // A symmetric key in the set is the provider's mistake, and is ignored.
     let secret = json!({"kty": "oct", "kid": "b", "alg": "HS256", "k": base64("secret")});
-    let stage = Stage::saying(Reply::json(&json!({"keys": [signer.jwk, secret]}))).await;
+    let stage = Stage::with_response(Reply::json(&json!({"keys": [signer.jwk, secret]}))).await;
     let (claims, mine) = (claims(json!({})), claims(json!({"azp": "ops"})));
     let right = signer.token(&claims);
-    assert_eq!(stage.asked(&right).await, "200");
+    assert_eq!(stage.outcome(&right).await, "200");
 
     let [header, body, signature] = right.split('.').collect::<Vec<_>>().try_into().unwrap();
     let none = base64(json!({"alg": "none", "kid": "a"}).to_string());
@@ -122,9 +122,9 @@ async fn what_is_not_signed_with_the_private_key_is_refused() {
     for (what, token) in [
         ("none", format!("{none}.{body}.")),
         ("none, with the signature", format!("{none}.{body}.{signature}")),
-        ("HS256 with the modulus as it stands", symmetric("a", modulus.as_bytes(), &claims)),
-        ("HS256 with the public key", symmetric("a", signer.jwk.to_string().as_bytes(), &claims)),
-        ("HS256 with the set's symmetric key", symmetric("b", b"secret", &claims)),
+        ("HS256 with the modulus as it stands", hmac_token("a", modulus.as_bytes(), &claims)),
+        ("HS256 with the public key", hmac_token("a", signer.jwk.to_string().as_bytes(), &claims)),
+        ("HS256 with the set's symmetric key", hmac_token("b", b"secret", &claims)),
         ("no signature", format!("{header}.{body}.")),
         ("no third part", format!("{header}.{body}")),
         ("a fourth part", format!("{right}.{signature}")),
@@ -139,7 +139,7 @@ async fn what_is_not_signed_with_the_private_key_is_refused() {
         ("dots", "..".to_owned()),
         ("a dot", ".".to_owned()),
     ] {
-        told.push(format!("{what}: {}", stage.asked(&token).await));
+        told.push(format!("{what}: {}", stage.outcome(&token).await));
     }
     assert_snapshot!(told.join("\n"), @r"
     none: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
@@ -164,7 +164,7 @@ async fn what_is_not_signed_with_the_private_key_is_refused() {
 }
 
 #[tokio::test]
-async fn a_key_is_used_for_what_it_is_meant_for() {
+async fn key_is_used_only_for_its_declared_purpose() {
     let signer = Signer::rs256("a");
     let mut told = Vec::new();
     for (member, value) in [
@@ -181,9 +181,10 @@ async fn a_key_is_used_for_what_it_is_meant_for() {
     ] {
         let mut jwk = signer.jwk.clone();
         jwk[member] = value.clone();
-        // One that cannot be read is no harm to the others.
-        let stage = Stage::saying(Reply::json(&json!({"keys": [{"kty": 7}, jwk, Signer::es256("b").jwk]}))).await;
-        let asked = stage.asked(&signer.token(&claims(json!({})))).await;
+        // An unreadable key does not affect the other keys.
+        let stage =
+            Stage::with_response(Reply::json(&json!({"keys": [{"kty": 7}, jwk, Signer::es256("b").jwk]}))).await;
+        let asked = stage.outcome(&signer.token(&claims(json!({})))).await;
         told.push(format!("{member} {value}: {asked}"));
     }
     assert_snapshot!(told.join("\n"), @r#"
@@ -201,20 +202,20 @@ async fn a_key_is_used_for_what_it_is_meant_for() {
 }
 
 #[tokio::test]
-async fn without_a_key_id_the_only_fitting_key_is_taken() {
+async fn token_without_key_id_needs_one_fitting_key() {
     let [one, other, elliptic] = [Signer::rs256("a"), Signer::rs256("b"), Signer::es256("c")];
     let header = json!({"alg": "RS256"});
     let token = one.token_with(&header, &claims(json!({})));
     let stage = Stage::with(&[&elliptic, &one]).await;
-    assert_eq!(stage.asked(&token).await, "200");
+    assert_eq!(stage.outcome(&token).await, "200");
     let stage = Stage::with(&[&one, &other]).await;
-    assert_eq!(stage.asked(&token).await, "401 unauthenticated no key of the identity provider's fits the token");
+    assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider's fits the token");
     let stage = Stage::with(&[&elliptic]).await;
-    assert_eq!(stage.asked(&token).await, "401 unauthenticated no key of the identity provider's fits the token");
+    assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider's fits the token");
 }
 
 #[tokio::test]
-async fn no_token_is_repeated() {
+async fn tokens_never_appear_in_responses() {
     let signer = Signer::es256("a");
     let stage = Stage::with(&[&signer]).await;
     for others in [json!({}), json!({"exp": START - 100}), json!({"aud": "secret-audience"}), json!({"azp": "nobody"})]

@@ -1,4 +1,4 @@
-//! Who may ask, and what exists for whom.
+//! Authentication, and each caller's access.
 
 use std::{num::NonZeroU32, time::Duration};
 
@@ -7,14 +7,14 @@ use serde_json::{Value, json};
 
 use crate::support::{Gateway, caller, config, connections_to, ids, sandbox};
 use customer_gateway::{
-    config::{CallerKey, Quota},
+    callers::{CallerKey, Quota},
     sandbox::Sandbox,
 };
 
 const BILLING: &str = "cgk_billing";
 const GROWTH: &str = "cgk_growth";
 
-/// A gateway where billing may ask both connections, and growth one.
+/// Starts a gateway where billing may access both connections, and growth one.
 async fn gateway_with_callers() -> (Sandbox, Gateway) {
     let sandbox = sandbox(5, 5, 5).await;
     let mut config = config(connections_to(&sandbox));
@@ -24,13 +24,13 @@ async fn gateway_with_callers() -> (Sandbox, Gateway) {
 }
 
 #[tokio::test]
-async fn without_a_known_key_there_is_nothing_to_see() {
+async fn request_without_a_known_key_is_401() {
     let (sandbox, gateway) = gateway_with_callers().await;
     let answer = gateway.get("/customers?connection=affiliates").await;
-    assert_json_snapshot!(answer.told(), @r#"
+    assert_json_snapshot!(answer.problem_snapshot(), @r#"
     {
       "code": "unauthenticated",
-      "detail": "there is no `Authorization` header",
+      "detail": "the `Authorization` header is missing; send `Authorization: Bearer <key>`",
       "request_id": "[request id]",
       "retryable": false,
       "status": 401,
@@ -46,15 +46,15 @@ async fn without_a_known_key_there_is_nothing_to_see() {
         let answer = gateway
             .request(|client, url| client.get(format!("{url}/connections")).header("authorization", authorization))
             .await;
-        told.push(format!("{authorization}: {}", answer.line()));
+        told.push(format!("{authorization}: {}", answer.problem_line()));
     }
     assert_snapshot!(told.join("\n"), @r"
-    Bearer cgk_wrong: 401 unauthenticated the key is not known here
+    Bearer cgk_wrong: 401 unauthenticated the key is not known
     Bearer: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
     Bearer : 401 unauthenticated the `Authorization` header is not `Bearer <key>`
     Basic Y2drX2JpbGxpbmc=: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
     cgk_billing: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
-    bearer  cgk_billin: 401 unauthenticated the key is not known here
+    bearer  cgk_billin: 401 unauthenticated the key is not known
     ");
     for target in [
         "/customers/affiliates.x",
@@ -65,11 +65,11 @@ async fn without_a_known_key_there_is_nothing_to_see() {
     ] {
         assert_eq!(gateway.get(target).await.code(401), "unauthenticated", "{target}");
     }
-    assert_eq!(sandbox.tolt().calls(), 0, "no vendor was asked");
+    assert_eq!(sandbox.tolt().calls(), 0, "no vendor was called");
 }
 
 #[tokio::test]
-async fn the_scheme_is_known_in_any_case() {
+async fn authorization_scheme_is_case_insensitive() {
     let (_sandbox, gateway) = gateway_with_callers().await;
     for scheme in ["Bearer", "bearer", "BEARER"] {
         let answer = gateway
@@ -82,7 +82,7 @@ async fn the_scheme_is_known_in_any_case() {
 }
 
 #[tokio::test]
-async fn another_callers_connection_does_not_exist() {
+async fn connection_of_another_caller_is_404() {
     let (sandbox, gateway) = gateway_with_callers().await;
     let customer = ids(&gateway.get_as(BILLING, "/customers?connection=tax").await.ok()).remove(0);
     assert_eq!(gateway.get_as(BILLING, &format!("/customers/{customer}")).await.status, 200);
@@ -98,13 +98,13 @@ async fn another_callers_connection_does_not_exist() {
     ] {
         let (theirs, nobodys) = (gateway.get_as(GROWTH, &theirs).await, gateway.get_as(GROWTH, nobodys).await);
         assert_eq!(theirs.status, 404, "{}", theirs.text);
-        assert_eq!(theirs.told().to_string().replace("tax", "tux"), nobodys.told().to_string());
+        assert_eq!(theirs.problem_snapshot().to_string().replace("tax", "tux"), nobodys.problem_snapshot().to_string());
     }
-    assert_eq!(sandbox.corporation().calls(), 0, "no vendor was asked");
+    assert_eq!(sandbox.corporation().calls(), 0, "no vendor was called");
 }
 
 #[tokio::test]
-async fn a_caller_sees_its_own_connections_only() {
+async fn caller_sees_only_its_own_connections() {
     let (_sandbox, gateway) = gateway_with_callers().await;
     let mut seen = Vec::new();
     for key in [BILLING, GROWTH] {
@@ -112,12 +112,12 @@ async fn a_caller_sees_its_own_connections_only() {
         seen.push(list["data"].as_array().unwrap().iter().map(|it| it["name"].clone()).collect::<Vec<_>>());
     }
     assert_eq!(json!(seen), json!([["affiliates", "tax"], ["affiliates"]]));
-    // With one connection allowed, there is no need to name it.
+    // With one connection allowed, the request need not name it.
     assert_eq!(gateway.get_as(GROWTH, "/customers").await.ok()["sources"][0]["connection"], "affiliates");
 }
 
 #[tokio::test]
-async fn a_cursor_gives_no_access() {
+async fn cursor_grants_no_access() {
     let (_sandbox, gateway) = gateway_with_callers().await;
     let page = gateway.get_as(BILLING, "/customers?connection=tax&limit=2").await.ok();
     let cursor = page["page"]["next_cursor"].as_str().unwrap();
@@ -127,7 +127,7 @@ async fn a_cursor_gives_no_access() {
     assert_eq!(bent.code(400), "cursor_mismatch");
 }
 
-/// All that anybody may ask; what is added later wants a key.
+/// All public routes. Every route added later requires a key.
 const PUBLIC_ROUTES: [&str; 8] = [
     "/docs",
     "/docs/{file}",
@@ -140,39 +140,39 @@ const PUBLIC_ROUTES: [&str; 8] = [
 ];
 
 #[tokio::test]
-async fn every_route_wants_a_key_but_for_a_few() {
+async fn every_route_requires_a_key_except_public_ones() {
     let (sandbox, gateway) = gateway_with_callers().await;
-    let document: Value = serde_json::from_str(customer_gateway::api::document()).unwrap();
-    let mut keyless = Vec::new();
+    let document: Value = serde_json::from_str(&customer_gateway::api::documents().v3_1).unwrap();
+    let mut public = Vec::new();
     for (path, item) in document["paths"].as_object().unwrap() {
         let target = path.replace("{code}", "unauthenticated").replace("{name}", "tax").replace("{id}", "tax.cust_1");
         for (method, operation) in item.as_object().unwrap() {
             let method: reqwest::Method = method.to_uppercase().parse().unwrap();
             let answer = gateway.request(|client, url| client.request(method.clone(), format!("{url}{target}"))).await;
             if answer.status == 401 {
-                assert!(operation["security"].is_null(), "{method} {path} says that it wants no key");
+                assert!(operation["security"].is_null(), "{method} {path} is documented as public");
             } else {
                 assert_eq!((answer.status, &operation["security"]), (200, &json!([])), "{method} {path}");
-                keyless.push(path.clone());
+                public.push(path.clone());
             }
         }
     }
-    // The page is not in the contract.
+    // The documentation page is not in the contract.
     let page = gateway.get("/docs").await.text;
     let files: Vec<_> = page.split('"').filter(|part| part.starts_with("/docs/")).collect();
     assert_eq!(files.len(), 2, "{page}");
     for (target, route) in [("/docs", "/docs"), (files[0], "/docs/{file}"), (files[1], "/docs/{file}")] {
         assert_eq!(gateway.get(target).await.status, 200, "{target}");
-        keyless.push(route.to_owned());
+        public.push(route.to_owned());
     }
-    keyless.sort();
-    keyless.dedup();
-    assert_eq!(keyless, PUBLIC_ROUTES);
-    assert_eq!(sandbox.tolt().calls() + sandbox.corporation().calls(), 0, "no vendor was asked");
+    public.sort();
+    public.dedup();
+    assert_eq!(public, PUBLIC_ROUTES);
+    assert_eq!(sandbox.tolt().calls() + sandbox.corporation().calls(), 0, "no vendor was called");
 }
 
 #[tokio::test]
-async fn what_there_is_not_wants_no_key() {
+async fn unknown_routes_need_no_key() {
     let (_sandbox, gateway) = gateway_with_callers().await;
     for target in ["/nope", "/customers/", "/docs/", "/livez/x", "//livez"] {
         assert_eq!(gateway.get(target).await.code(404), "not_found", "{target}");
@@ -182,7 +182,7 @@ async fn what_there_is_not_wants_no_key() {
         let answer = gateway.request(|client, url| client.post(format!("{url}{target}"))).await;
         assert_eq!(answer.code(405), "method_not_allowed", "{target}");
     }
-    // HEAD is answered as GET is.
+    // HEAD has the status of GET.
     for (target, status) in [("/customers", 401), ("/connections/tax", 401), ("/livez", 200)] {
         assert_eq!(
             gateway.request(|client, url| client.head(format!("{url}{target}"))).await.status,
@@ -193,7 +193,7 @@ async fn what_there_is_not_wants_no_key() {
 }
 
 #[tokio::test]
-async fn a_callers_key_is_not_repeated() {
+async fn callers_key_never_appears_in_responses() {
     let (_sandbox, gateway) = gateway_with_callers().await;
     for key in [BILLING, "cgk_wrong_but_secret"] {
         for target in ["/customers?connection=nope", "/nope", "/connections"] {
@@ -204,11 +204,11 @@ async fn a_callers_key_is_not_repeated() {
 }
 
 #[tokio::test]
-async fn one_key_replaces_another_until_it_expires() {
+async fn old_key_is_accepted_until_it_expires() {
     let sandbox = sandbox(1, 0, 0).await;
     let mut config = config(connections_to(&sandbox));
     let mut billing = caller("billing", "cgk_new", &["affiliates"]);
-    // A minute after the clock of tests starts.
+    // A minute after the start of the tests' clock.
     let expires = Some("2025-11-01T00:01:00Z".parse().unwrap());
     billing.keys.push(CallerKey { digest: blake3::hash(b"cgk_old"), expires });
     config.callers = vec![billing];
@@ -219,12 +219,12 @@ async fn one_key_replaces_another_until_it_expires() {
     }
     gateway.clock.advance(Duration::from_mins(1));
     let refused = gateway.get_as("cgk_old", "/customers").await;
-    assert_snapshot!(refused.line(), @"401 unauthenticated the key has expired");
+    assert_snapshot!(refused.problem_line(), @"401 unauthenticated the key has expired");
     gateway.get_as("cgk_new", "/customers").await.ok();
 }
 
 #[tokio::test]
-async fn a_spent_quota_is_429_until_it_is_given_back() {
+async fn spent_quota_is_429_until_it_refills() {
     let sandbox = sandbox(1, 0, 0).await;
     let mut config = config(connections_to(&sandbox));
     let mut billing = caller("billing", BILLING, &["affiliates"]);
@@ -232,14 +232,14 @@ async fn a_spent_quota_is_429_until_it_is_given_back() {
     config.callers = vec![billing, caller("growth", GROWTH, &["affiliates"])];
     let gateway = Gateway::start(config).await;
 
-    // What is answered from memory counts too, and so does what is refused.
+    // Cached responses and rejected requests count, too.
     for target in ["/customers", "/customers", "/customers"] {
         gateway.get_as(BILLING, target).await.ok();
     }
     assert_eq!(gateway.get_as(BILLING, "/customers?nope=1").await.code(400), "unknown_parameter");
     for target in ["/customers", "/customers?limit=1", "/connections"] {
         let refused = gateway.get_as(BILLING, target).await;
-        assert_eq!(refused.line(), "429 quota_exceeded the quota of `billing` is spent");
+        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is used up");
         assert_eq!(refused.header("retry-after"), "15");
         assert_eq!(refused.problem()["retryable"], true);
     }
@@ -252,7 +252,7 @@ async fn a_spent_quota_is_429_until_it_is_given_back() {
 }
 
 #[tokio::test]
-async fn the_vendors_own_object_is_for_those_who_may_see_it() {
+async fn raw_objects_require_permission() {
     let sandbox = sandbox(5, 5, 5).await;
     let mut config = config(connections_to(&sandbox));
     let mut growth = caller("growth", GROWTH, &["affiliates", "tax"]);
@@ -267,7 +267,7 @@ async fn the_vendors_own_object_is_for_those_who_may_see_it() {
         format!("/customers/{id}/transactions?include=raw"),
         "/explain/customers?include=raw".to_owned(),
     ] {
-        // Also where it was remembered for somebody else.
+        // Also if the response is cached for another caller.
         for _ in 0..2 {
             gateway.get_as(BILLING, &target).await.ok();
         }

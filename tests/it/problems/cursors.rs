@@ -1,4 +1,4 @@
-//! Cursors that are not this gateway's, or not this question's.
+//! Invalid and foreign cursors.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::Value;
@@ -12,7 +12,7 @@ async fn next_cursor(gateway: &Gateway, target: &str) -> String {
 }
 
 #[tokio::test]
-async fn garbage_is_no_cursor() {
+async fn garbage_cursor_is_rejected() {
     let (sandbox, gateway) = gateway().await;
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=affiliates&cursor=x",
@@ -22,23 +22,23 @@ async fn garbage_is_no_cursor() {
         "/customers/affiliates.x/transactions?cursor=cust_1",
     ]).await, @r"
     /customers?connection=affiliates&cursor=x
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     /customers?connection=affiliates&cursor=%F0%9F%A6%80
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     /customers?connection=affiliates&cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     /transactions?connection=affiliates&cursor=cust_1
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     /customers/affiliates.x/transactions?cursor=cust_1
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     ");
     let too_long = format!("/customers?connection=affiliates&cursor={}", "A".repeat(2049));
     assert_eq!(gateway.get(&too_long).await.code(400), "invalid_cursor");
-    assert_eq!(sandbox.tolt().calls(), 0, "no vendor was asked");
+    assert_eq!(sandbox.tolt().calls(), 0, "no vendor was called");
 }
 
 #[tokio::test]
-async fn a_cursor_with_one_character_changed_is_refused() {
+async fn altered_cursor_is_rejected() {
     let (_sandbox, gateway) = gateway().await;
     let cursor = next_cursor(&gateway, "/customers?connection=affiliates&limit=5").await;
     for at in [0, cursor.len() / 2, cursor.len() - 2] {
@@ -50,7 +50,7 @@ async fn a_cursor_with_one_character_changed_is_refused() {
 }
 
 #[tokio::test]
-async fn a_cursor_of_a_gateway_with_another_key_is_refused() {
+async fn cursor_with_another_key_is_rejected() {
     let (sandbox, gateway) = gateway().await;
     let cursor = next_cursor(&gateway, "/customers?connection=affiliates&limit=5").await;
     let mut other = config(connections_to(&sandbox));
@@ -61,7 +61,7 @@ async fn a_cursor_of_a_gateway_with_another_key_is_refused() {
 }
 
 #[tokio::test]
-async fn a_cursor_belongs_to_its_question() {
+async fn cursor_is_bound_to_its_query() {
     let (_sandbox, gateway) = gateway().await;
     let cursor = next_cursor(&gateway, "/customers?connection=affiliates&limit=5&order=asc").await;
     for (what, target) in [
@@ -78,7 +78,7 @@ async fn a_cursor_belongs_to_its_question() {
 }
 
 #[tokio::test]
-async fn a_cursor_takes_another_limit_and_another_shape() {
+async fn cursor_accepts_another_limit_and_shape() {
     let (_sandbox, gateway) = gateway().await;
     let all = ids(&gateway.get("/customers?connection=affiliates&limit=30").await.ok());
     let cursor = next_cursor(&gateway, "/customers?connection=affiliates&limit=5").await;
@@ -89,7 +89,7 @@ async fn a_cursor_takes_another_limit_and_another_shape() {
 }
 
 #[tokio::test]
-async fn a_cursor_that_the_vendor_no_longer_knows_has_expired() {
+async fn cursor_unknown_to_the_vendor_has_expired() {
     let vendor = ScriptedVendor::start(|_, target| {
         if target.contains("cursor=") {
             Reply::text(400, r#"{"error":{"type":"CLIENT_INVALID_REQUEST_BODY","detail":"old cursor"}}"#)
@@ -102,7 +102,7 @@ async fn a_cursor_that_the_vendor_no_longer_knows_has_expired() {
     let gateway = vendor.gateway("corporation").await;
     let cursor = next_cursor(&gateway, "/customers?limit=1").await;
     let expired = gateway.get(&format!("/customers?limit=1&cursor={cursor}")).await;
-    assert_json_snapshot!(expired.told(), @r#"
+    assert_json_snapshot!(expired.problem_snapshot(), @r#"
     {
       "code": "cursor_expired",
       "connection": "odd",

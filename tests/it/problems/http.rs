@@ -1,5 +1,4 @@
-//! Requests that HTTP allows, or does not, and that no route takes; and what
-//! goes wrong inside.
+//! HTTP-level errors: routes, methods, targets, headers, and internal failures.
 
 use std::time::Duration;
 
@@ -15,9 +14,9 @@ use super::{gateway, lines};
 use crate::support::{Gateway, caller, config, connections_to, sandbox};
 
 #[tokio::test]
-async fn an_unknown_route_is_a_problem_too() {
+async fn unknown_route_is_a_problem() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/nope").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/nope").await.problem_snapshot(), @r#"
     {
       "code": "not_found",
       "detail": "there is no such route; GET /openapi.json lists those there are",
@@ -34,10 +33,10 @@ async fn an_unknown_route_is_a_problem_too() {
 }
 
 #[tokio::test]
-async fn a_wrong_method_is_told_the_right_ones() {
+async fn wrong_method_is_405_with_allow() {
     let (_sandbox, gateway) = gateway().await;
     let post = gateway.request(|client, url| client.post(format!("{url}/customers")).body("{}")).await;
-    assert_json_snapshot!(post.told(), @r#"
+    assert_json_snapshot!(post.problem_snapshot(), @r#"
     {
       "code": "method_not_allowed",
       "detail": "this route does not take POST",
@@ -65,7 +64,7 @@ async fn a_wrong_method_is_told_the_right_ones() {
 }
 
 #[tokio::test]
-async fn head_answers_as_get_does_without_the_body() {
+async fn head_equals_get_without_the_body() {
     let (_sandbox, gateway) = gateway().await;
     for target in
         ["/customers?connection=affiliates&limit=2", "/livez", "/customers?nope=1", "/nope", "/customers/affiliates.x"]
@@ -74,15 +73,16 @@ async fn head_answers_as_get_does_without_the_body() {
         let head = gateway.request(|client, url| client.head(format!("{url}{target}"))).await;
         assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{target}");
         for header in ["content-type", "content-length"] {
-            // A problem's length varies with its request's id, which is always 36 characters here.
+            // The length of a problem includes the request id, which is always
+            // 36 characters here.
             assert_eq!(head.header(header), get.header(header), "{target} {header}");
         }
         assert_eq!(get.header("content-length"), get.text.len().to_string(), "{target}");
     }
 }
 
-/// What a client that is not careful sends, as the bytes of a target.
-async fn raw(gateway: &Gateway, target: &[u8]) -> String {
+/// Sends a target as raw bytes, which a strict client rejects.
+async fn send_raw(gateway: &Gateway, target: &[u8]) -> String {
     let mut stream = TcpStream::connect(gateway.url.trim_start_matches("http://")).await.unwrap();
     stream.write_all(&[b"GET ", target, b" HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n"].concat()).await.unwrap();
     let mut answer = String::new();
@@ -91,9 +91,9 @@ async fn raw(gateway: &Gateway, target: &[u8]) -> String {
 }
 
 #[tokio::test]
-async fn a_target_that_is_not_percent_encoded_utf8_is_malformed() {
+async fn target_without_percent_encoded_utf8_is_400() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers/affiliates.%FF").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers/affiliates.%FF").await.problem_snapshot(), @r#"
     {
       "code": "malformed_request",
       "detail": "the target is not percent-encoded UTF-8",
@@ -110,16 +110,16 @@ async fn a_target_that_is_not_percent_encoded_utf8_is_malformed() {
     ] {
         assert_eq!(gateway.get(target).await.code(400), "malformed_request", "{target}");
     }
-    // These a careful client cannot even send.
+    // A strict client cannot send these targets.
     for target in ["/customers/a.%", "/customers/a.%zz", "/customers?connection=%4", "/customers?limit=%"] {
-        let answer = raw(&gateway, target.as_bytes()).await;
+        let answer = send_raw(&gateway, target.as_bytes()).await;
         assert!(answer.starts_with("HTTP/1.1 400 "), "{answer}");
         assert!(answer.contains(r#""code":"malformed_request""#), "{answer}");
     }
 }
 
 #[tokio::test]
-async fn a_plus_and_an_encoded_space_are_the_same_in_a_query() {
+async fn plus_and_percent_20_are_equal_in_a_query() {
     let (_sandbox, gateway) = gateway().await;
     assert_eq!(
         lines(&gateway, &["/customers?limit=a+b"]).await.replace("a+b", "a%20b"),
@@ -128,14 +128,14 @@ async fn a_plus_and_an_encoded_space_are_the_same_in_a_query() {
 }
 
 #[tokio::test]
-async fn a_target_may_be_8_kib_long() {
+async fn target_over_8_kib_is_414() {
     let (_sandbox, gateway) = gateway().await;
     let target = |length: usize| {
         let start = "/customers?connection=affiliates&email=";
         format!("{start}{}", "a".repeat(length - start.len()))
     };
     assert_eq!(gateway.get(&target(8192)).await.status, 200);
-    assert_json_snapshot!(gateway.get(&target(8193)).await.told(), @r#"
+    assert_json_snapshot!(gateway.get(&target(8193)).await.problem_snapshot(), @r#"
     {
       "code": "uri_too_long",
       "detail": "the target is longer than 8192 bytes",
@@ -148,13 +148,13 @@ async fn a_target_may_be_8_kib_long() {
 }
 
 #[tokio::test]
-async fn headers_may_be_32_kib_together() {
+async fn headers_over_32_kib_are_431() {
     let (_sandbox, gateway) = gateway().await;
     let with = async |length| {
         gateway.request(|client, url| client.get(format!("{url}/livez")).header("x-padding", "a".repeat(length))).await
     };
     assert_eq!(with(31 << 10).await.status, 200);
-    assert_json_snapshot!(with(33 << 10).await.told(), @r#"
+    assert_json_snapshot!(with(33 << 10).await.problem_snapshot(), @r#"
     {
       "code": "headers_too_large",
       "detail": "the headers are larger than 32768 bytes",
@@ -167,13 +167,13 @@ async fn headers_may_be_32_kib_together() {
 }
 
 #[tokio::test]
-async fn an_answer_that_takes_too_long_is_504() {
+async fn slow_response_is_504() {
     let sandbox = sandbox(5, 0, 0).await;
     let mut config = config(connections_to(&sandbox));
     config.server.request_timeout = Duration::from_millis(50);
     let gateway = Gateway::start(config).await;
     sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
-    assert_json_snapshot!(gateway.get("/customers?connection=affiliates").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates").await.problem_snapshot(), @r#"
     {
       "code": "deadline_exceeded",
       "detail": "no answer within 50ms",
@@ -187,20 +187,20 @@ async fn an_answer_that_takes_too_long_is_504() {
 }
 
 #[tokio::test]
-async fn a_panic_is_a_problem_that_keeps_its_message_inside() {
+async fn panic_is_500_without_its_message() {
     let sandbox = sandbox(1, 0, 1).await;
     let mut config = config(connections_to(&sandbox));
     let mut billing = caller("billing", "cgk_billing", &["affiliates", "tax"]);
     billing.keys[0].expires = Some("2026-01-01T00:00:00Z".parse().unwrap());
     config.callers = vec![caller("growth", "cgk_growth", &["affiliates", "tax"]), billing];
     let gateway = Gateway::start(config).await;
-    gateway.clock.break_down();
-    // Whether a key has expired is looked at on the way to the handler,
+    gateway.clock.fail();
+    // The key's expiry is checked before the handler,
     let request = |client: &reqwest::Client, url: &str| {
         client.get(format!("{url}/connections")).bearer_auth("cgk_billing").header("cache-control", "max-age=60")
     };
     let handler = gateway.request(request).await;
-    assert_json_snapshot!(handler.told(), @r#"
+    assert_json_snapshot!(handler.problem_snapshot(), @r#"
     {
       "code": "internal",
       "detail": "the gateway failed on this request",
@@ -210,9 +210,9 @@ async fn a_panic_is_a_problem_that_keeps_its_message_inside() {
       "title": "Internal gateway error"
     }
     "#);
-    // and a new page's is noted by the flight that fetches it.
+    // and a new page's expiry is recorded by the task that fetches the page.
     let flight = gateway.get_as("cgk_growth", "/customers?connection=tax").await;
-    assert_json_snapshot!(flight.told(), @r#"
+    assert_json_snapshot!(flight.problem_snapshot(), @r#"
     {
       "code": "internal",
       "connection": "tax",
@@ -230,7 +230,7 @@ async fn a_panic_is_a_problem_that_keeps_its_message_inside() {
 }
 
 #[tokio::test]
-async fn a_request_id_is_the_callers_where_it_can_stand_in_a_log() {
+async fn valid_request_id_of_the_caller_is_kept() {
     let (_sandbox, gateway) = gateway().await;
     let asked_with = async |id: &str, target: &str| {
         gateway.request(|client, url| client.get(format!("{url}{target}")).header("x-request-id", id)).await

@@ -1,5 +1,4 @@
-//! Every error that a caller can bring about is a problem document that says
-//! what to do.
+//! Problem documents: every error that a caller can cause names its remedy.
 
 mod callers;
 mod cursors;
@@ -11,18 +10,18 @@ mod rows;
 use crate::support::{Gateway, config, connections_to, sandbox};
 use customer_gateway::sandbox::Sandbox;
 
-/// A gateway over a few rows of both vendors.
+/// Starts a gateway with a few rows of both vendors.
 async fn gateway() -> (Sandbox, Gateway) {
     let sandbox = sandbox(30, 30, 30).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     (sandbox, gateway)
 }
 
-/// What each target answers, a line each.
+/// Returns the problem of each target, one per line.
 async fn lines(gateway: &Gateway, targets: &[&str]) -> String {
     let mut lines = Vec::new();
     for target in targets {
-        lines.push(format!("{target}\n    {}", gateway.get(target).await.line()));
+        lines.push(format!("{target}\n    {}", gateway.get(target).await.problem_line()));
     }
     lines.join("\n")
 }

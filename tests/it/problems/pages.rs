@@ -1,9 +1,9 @@
-//! The pages that the `type` of problems leads to.
+//! Pages at the `type` of problems.
 
 use super::gateway;
 
 #[tokio::test]
-async fn every_code_has_a_page_that_explains_it() {
+async fn every_problem_code_has_a_page() {
     let (_sandbox, gateway) = gateway().await;
     let unknown = gateway.get("/problems/nope").await;
     assert_eq!(unknown.code(404), "not_found");
@@ -19,7 +19,7 @@ async fn every_code_has_a_page_that_explains_it() {
 }
 
 #[tokio::test]
-async fn a_page_says_what_to_do() {
+async fn problem_page_names_the_remedy() {
     let (_sandbox, gateway) = gateway().await;
     insta::assert_snapshot!(gateway.get("/problems/vendor_rate_limited").await.text, @r#"
     <!doctype html>

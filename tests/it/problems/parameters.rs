@@ -1,14 +1,13 @@
-//! Parameters that are unknown, repeated, empty, out of their domain, or not
-//! the connection's.
+//! Unknown, repeated, empty, out-of-range and unsupported parameters.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 
 use super::{gateway, lines};
 
 #[tokio::test]
-async fn an_unknown_parameter_is_named_with_those_there_are() {
+async fn unknown_parameter_lists_the_known_ones() {
     let (sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&page=2").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&page=2").await.problem_snapshot(), @r#"
     {
       "code": "unknown_parameter",
       "detail": "there is no parameter `page` here",
@@ -52,11 +51,11 @@ async fn an_unknown_parameter_is_named_with_those_there_are() {
     ] {
         assert_eq!(gateway.get(target).await.code(400), "unknown_parameter", "{target}");
     }
-    assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (0, 0), "no vendor was asked");
+    assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (0, 0), "no vendor was called");
 }
 
 #[tokio::test]
-async fn a_parameter_that_takes_one_value_takes_no_second() {
+async fn repeated_single_value_is_rejected() {
     let (_sandbox, gateway) = gateway().await;
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=affiliates&limit=1&limit=1",
@@ -91,7 +90,7 @@ async fn a_parameter_that_takes_one_value_takes_no_second() {
 }
 
 #[tokio::test]
-async fn an_empty_value_is_refused_not_taken_for_none() {
+async fn empty_value_is_rejected() {
     let (_sandbox, gateway) = gateway().await;
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=",
@@ -120,7 +119,7 @@ async fn an_empty_value_is_refused_not_taken_for_none() {
 }
 
 #[tokio::test]
-async fn a_value_out_of_its_domain_is_told_what_would_be_in_it() {
+async fn value_out_of_range_names_the_range() {
     let (_sandbox, gateway) = gateway().await;
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=affiliates&limit=0",
@@ -170,7 +169,7 @@ async fn a_value_out_of_its_domain_is_told_what_would_be_in_it() {
     /customers?connection=tax&has_exemption=1
         400 invalid_parameter [has_exemption] `has_exemption` takes `true` or `false`, not `1`
     /customers?connection=tax&source_platform=a,b
-        400 invalid_parameter [source_platform] a value of `source_platform` cannot hold a comma: the vendor takes a list separated by commas
+        400 invalid_parameter [source_platform] a value of `source_platform` cannot contain a comma: the vendor takes a comma-separated list
     /customers/affiliates.x?expand=customer
         400 invalid_parameter [expand] `expand` takes one of `partner`, `program`, `stats`, `shipping_address`, `exemption`, not `customer`
     /transactions?connection=affiliates&expand=stats
@@ -185,16 +184,16 @@ async fn a_value_out_of_its_domain_is_told_what_would_be_in_it() {
 }
 
 #[tokio::test]
-async fn a_long_value_is_quoted_by_its_beginning() {
+async fn long_value_is_quoted_truncated() {
     let (_sandbox, gateway) = gateway().await;
-    let told = gateway.get(&format!("/customers?limit={}", "é".repeat(500))).await.told();
+    let told = gateway.get(&format!("/customers?limit={}", "é".repeat(500))).await.problem_snapshot();
     assert_eq!(told["detail"], format!("`limit` takes a whole number from 1 to 100, not `{}…`", "é".repeat(64)));
 }
 
 #[tokio::test]
-async fn a_filter_that_the_connection_cannot_honour_is_refused_with_those_it_can() {
+async fn unsupported_filter_lists_the_supported_ones() {
     let (sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers?connection=tax&status=active").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=tax&status=active").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_filter",
       "connection": "tax",
@@ -249,13 +248,13 @@ async fn a_filter_that_the_connection_cannot_honour_is_refused_with_those_it_can
     /customers?connection=affiliates&has_exemption=true
         400 unsupported_filter [has_exemption] the connection `affiliates` cannot honour `has_exemption`
     ");
-    assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (0, 0), "no vendor was asked");
+    assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (0, 0), "no vendor was called");
 }
 
 #[tokio::test]
-async fn an_expansion_that_the_connection_has_not_is_refused_with_those_it_has() {
+async fn unsupported_expansion_lists_supported_ones() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&expand=stats").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=affiliates&expand=stats").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_filter",
       "connection": "affiliates",
@@ -289,9 +288,9 @@ async fn an_expansion_that_the_connection_has_not_is_refused_with_those_it_has()
 }
 
 #[tokio::test]
-async fn an_operation_that_the_vendor_has_not_is_501() {
+async fn operation_missing_at_the_vendor_is_501() {
     let (sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/transactions?connection=tax").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/transactions?connection=tax").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_operation",
       "connection": "tax",
@@ -303,5 +302,5 @@ async fn an_operation_that_the_vendor_has_not_is_501() {
     }
     "#);
     assert_eq!(gateway.get("/customers/tax.x/transactions").await.code(501), "unsupported_operation");
-    assert_eq!(sandbox.corporation().calls(), 0, "the vendor was not asked");
+    assert_eq!(sandbox.corporation().calls(), 0, "the vendor was not called");
 }

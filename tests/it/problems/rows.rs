@@ -1,13 +1,13 @@
-//! Ids and connections that lead nowhere.
+//! Unknown ids and connections.
 
 use insta::{assert_json_snapshot, assert_snapshot};
 
 use super::{gateway, lines};
 
 #[tokio::test]
-async fn an_id_that_is_nobodys_is_404() {
+async fn unknown_customer_id_is_404() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers/affiliates.cust_unknown").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers/affiliates.cust_unknown").await.problem_snapshot(), @r#"
     {
       "code": "customer_not_found",
       "detail": "there is no such customer",
@@ -77,7 +77,7 @@ async fn an_id_that_is_nobodys_is_404() {
 }
 
 #[tokio::test]
-async fn an_id_never_climbs_out_of_its_path_at_the_vendor() {
+async fn customer_id_cannot_escape_its_path_segment() {
     let (sandbox, gateway) = gateway().await;
     for id in ["a%2F..%2F..%2Ftransactions", "%2E%2E%2Ftransactions", "a%3Fprogram_id=x", "a%23b"] {
         assert_eq!(gateway.get(&format!("/customers/affiliates.{id}")).await.code(404), "customer_not_found", "{id}");
@@ -91,9 +91,9 @@ async fn an_id_never_climbs_out_of_its_path_at_the_vendor() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_not_there_is_404() {
+async fn unknown_connection_is_404() {
     let (_sandbox, gateway) = gateway().await;
-    assert_json_snapshot!(gateway.get("/customers?connection=nope").await.told(), @r#"
+    assert_json_snapshot!(gateway.get("/customers?connection=nope").await.problem_snapshot(), @r#"
     {
       "code": "connection_not_found",
       "detail": "there is no connection `nope`",

@@ -1,4 +1,4 @@
-//! Stopping: readiness goes first, and what was accepted is answered.
+//! Shutdown: readiness fails first, and accepted requests are answered.
 
 use std::{
     sync::{
@@ -11,11 +11,11 @@ use std::{
 use customer_gateway::server::Tls;
 use futures_util::future::{join, join_all};
 
-use super::{NEVER, PAGE, Raw, SHORT, Stage, comes, endless, tls, until};
+use super::{LONG, PAGE, Raw, SHORT, Stage, completed, endless_list, tls, until};
 
 #[tokio::test]
-async fn readiness_goes_first_and_requests_are_taken_for_a_while() {
-    let stage = Stage::set(|config| config.server.limits.shutdown_delay = NEVER * 2).await;
+async fn readiness_fails_before_requests_are_refused() {
+    let stage = Stage::start(|config| config.server.limits.shutdown_delay = LONG * 2).await;
     stage.open(2);
     assert_eq!(stage.get("/readyz").await.status, 200);
     stage.gateway.stop();
@@ -23,69 +23,69 @@ async fn readiness_goes_first_and_requests_are_taken_for_a_while() {
     let told = stage.get("/readyz").await;
     assert!(told.text.contains("the gateway is stopping"), "{}", told.text);
     assert_eq!(stage.get("/livez").await.status, 200);
-    // Also on a new connection.
+    // New connections are accepted, too.
     let mut client = Raw::connect(&stage.gateway).await;
-    client.ask(PAGE, "").await;
-    assert!(client.head().await.starts_with("HTTP/1.1 200 "));
+    client.send_get(PAGE, "").await;
+    assert!(client.read_head().await.starts_with("HTTP/1.1 200 "));
 }
 
 #[tokio::test]
-async fn requests_in_flight_end_and_then_it_stops() {
-    let mut stage = Stage::set(|config| config.server.limits.drain_timeout = NEVER * 2).await;
+async fn shutdown_waits_for_in_flight_requests() {
+    let mut stage = Stage::start(|config| config.server.limits.drain_timeout = LONG * 2).await;
     let mut in_flight = Raw::connect(&stage.gateway).await;
-    in_flight.ask(PAGE, "").await;
-    stage.is_asked(1).await;
+    in_flight.send_get(PAGE, "").await;
+    stage.wait_for_calls(1).await;
     let mut kept = Raw::connect(&stage.gateway).await;
-    kept.ask("/livez", "").await;
-    kept.head().await;
+    kept.send_get("/livez", "").await;
+    kept.read_head().await;
     let mut silent = Raw::connect(&stage.gateway).await;
     stage.gateway.stop();
-    // Whoever waits for nothing is let go, and holds nothing up.
-    assert_eq!(silent.read_to_the_end().await, b"");
-    assert_eq!(kept.read_to_the_end().await, b"");
+    // Idle connections are closed, and delay nothing.
+    assert_eq!(silent.read_to_end().await, b"");
+    assert_eq!(kept.read_to_end().await, b"");
     stage.open(1);
-    let head = in_flight.head().await.to_lowercase();
+    let head = in_flight.read_head().await.to_lowercase();
     assert!(head.starts_with("http/1.1 200 ") && head.contains("\r\nconnection: close\r\n"), "{head}");
-    in_flight.read_to_the_end().await;
-    comes(stage.gateway.stopped()).await;
+    in_flight.read_to_end().await;
+    completed(stage.gateway.stopped()).await;
 }
 
 #[tokio::test]
-async fn a_request_on_a_kept_connection_is_answered_though_the_gateway_stops() {
-    let mut stage = Stage::set(|_| {}).await;
+async fn kept_connection_gets_a_last_response() {
+    let mut stage = Stage::start(|_| {}).await;
     stage.open(1);
     let mut kept = Raw::connect(&stage.gateway).await;
-    kept.ask("/livez", "").await;
-    kept.head().await;
+    kept.send_get("/livez", "").await;
+    kept.read_head().await;
     stage.gateway.stop();
-    kept.ask(PAGE, "").await;
-    assert!(kept.head().await.starts_with("HTTP/1.1 200 "));
-    kept.read_to_the_end().await;
-    comes(stage.gateway.stopped()).await;
+    kept.send_get(PAGE, "").await;
+    assert!(kept.read_head().await.starts_with("HTTP/1.1 200 "));
+    kept.read_to_end().await;
+    completed(stage.gateway.stopped()).await;
 }
 
 #[tokio::test]
-async fn what_does_not_end_is_ended_after_the_bound() {
-    let mut stage = Stage::set(|config| config.server.limits.drain_timeout = SHORT).await;
+async fn drain_timeout_closes_remaining_connections() {
+    let mut stage = Stage::start(|config| config.server.limits.drain_timeout = SHORT).await;
     let mut in_flight = Raw::connect(&stage.gateway).await;
-    in_flight.ask(PAGE, "").await;
-    stage.is_asked(1).await;
+    in_flight.send_get(PAGE, "").await;
+    stage.wait_for_calls(1).await;
     stage.gateway.stop();
-    comes(stage.gateway.stopped()).await;
+    completed(stage.gateway.stopped()).await;
 }
 
-/// An export that is cut off says where it can be gone on with.
+/// An interrupted export ends with a cursor for resuming it.
 #[tokio::test]
-async fn an_export_that_does_not_end_in_time_can_be_resumed() {
-    let (vendor, mut gateway) = endless(10, |config| config.server.limits.drain_timeout = SHORT).await;
+async fn export_cut_off_by_shutdown_can_be_resumed() {
+    let (vendor, mut gateway) = endless_list(10, |config| config.server.limits.drain_timeout = SHORT).await;
     let mut export = Raw::connect(&gateway).await;
-    export.ask(PAGE, "accept: application/x-ndjson\r\n").await;
+    export.send_get(PAGE, "accept: application/x-ndjson\r\n").await;
     let stopping = async {
         until(async || vendor.calls() > 3).await;
         gateway.stop();
-        comes(gateway.stopped()).await;
+        completed(gateway.stopped()).await;
     };
-    let (read, ()) = join(export.read_to_the_end(), stopping).await;
+    let (read, ()) = join(export.read_to_end(), stopping).await;
     let text = String::from_utf8(read).unwrap();
     let mark = text.lines().rfind(|line| line.contains(r#""status":"continues""#)).unwrap();
     assert!(mark.contains(r#""cursor":""#), "{mark}");
@@ -93,10 +93,10 @@ async fn an_export_that_does_not_end_in_time_can_be_resumed() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_was_accepted_is_lost_under_load() {
+async fn shutdown_under_load_loses_no_accepted_request() {
     let client = || reqwest::Client::builder().no_proxy();
-    loses_nothing(
-        Stage::set(|_| {}).await,
+    stop_under_load(
+        Stage::start(|_| {}).await,
         &[
             client().build().unwrap(),
             client().pool_max_idle_per_host(0).build().unwrap(),
@@ -107,17 +107,17 @@ async fn nothing_that_was_accepted_is_lost_under_load() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_that_was_accepted_is_lost_under_load_by_tls() {
+async fn shutdown_under_tls_load_loses_no_request() {
     let directory = tempfile::tempdir().unwrap();
-    let certificate = tls::renew(directory.path());
+    let certificate = tls::write_certificate(directory.path());
     let [file, key] = ["tls.crt", "tls.key"].map(|name| directory.path().join(name));
-    let mut stage = Stage::set(|config| config.server.tls = Some(Tls::load(&file, &key).unwrap())).await;
+    let mut stage = Stage::start(|config| config.server.tls = Some(Tls::load(&file, &key).unwrap())).await;
     stage.gateway.url = stage.gateway.url.replace("http://127.0.0.1", "https://localhost");
     let client = || {
         let certificate = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
         reqwest::Client::builder().no_proxy().tls_certs_only([certificate])
     };
-    loses_nothing(
+    stop_under_load(
         stage,
         &[
             client().http1_only().build().unwrap(),
@@ -128,14 +128,14 @@ async fn nothing_that_was_accepted_is_lost_under_load_by_tls() {
     .await;
 }
 
-/// Stops a gateway under the load of some clients: every request is either
-/// answered whole or never reached the gateway.
-async fn loses_nothing(mut stage: Stage, clients: &[reqwest::Client]) {
+/// Stops a gateway under the load of these clients: every request is either
+/// answered in full or never reached the gateway.
+async fn stop_under_load(mut stage: Stage, clients: &[reqwest::Client]) {
     stage.open(100_000);
     let answered = Arc::new(AtomicUsize::new(0));
     let asking =
         clients.iter().flat_map(|client| (0..8).map(move |place| (client.clone(), place))).map(|(client, place)| {
-            // Hits, misses, and what no cache has to do with.
+            // Cache hits, misses and uncached routes.
             let url = stage.gateway.url.clone();
             let answered = Arc::clone(&answered);
             tokio::spawn(async move {
@@ -145,15 +145,15 @@ async fn loses_nothing(mut stage: Stage, clients: &[reqwest::Client]) {
                         1 => format!("/customers/odd.cust_{place}_{round}"),
                         _ => "/connections".to_owned(),
                     };
-                    let asked = client.get(format!("{url}{target}")).timeout(NEVER).send().await;
+                    let asked = client.get(format!("{url}{target}")).timeout(LONG).send().await;
                     match asked {
                         Ok(answer) => {
                             let status = answer.status();
                             assert!(status != 503 && status != 500, "{status}");
-                            answer.bytes().await.expect("an answer broke off");
+                            answer.bytes().await.expect("a response was interrupted");
                             answered.fetch_add(1, Relaxed);
                         }
-                        // Nobody listens any more.
+                        // The listener is closed.
                         Err(error) if error.is_connect() => return,
                         Err(error) => panic!("lost after {round} requests: {error:?}"),
                     }
@@ -165,9 +165,9 @@ async fn loses_nothing(mut stage: Stage, clients: &[reqwest::Client]) {
         until(async || answered.load(Relaxed) > 200).await;
         stage.gateway.stop();
     };
-    let (ended, ()) = join(comes(asking), stopping).await;
+    let (ended, ()) = join(completed(asking), stopping).await;
     for ended in ended {
         ended.unwrap();
     }
-    tokio::time::timeout(NEVER + Duration::from_secs(1), stage.gateway.stopped()).await.unwrap();
+    tokio::time::timeout(LONG + Duration::from_secs(1), stage.gateway.stopped()).await.unwrap();
 }

@@ -1,15 +1,15 @@
-//! More requests than may be worked on.
+//! Load shedding: requests above `max_requests`.
 
 use std::sync::Arc;
 
 use super::{PAGE, Stage, until};
 
 #[tokio::test]
-async fn one_request_more_than_may_be_is_told_to_come_back() {
-    let stage = Stage::set(|config| config.server.max_requests = 2).await;
+async fn request_over_max_requests_is_503() {
+    let stage = Stage::start(|config| config.server.max_requests = 2).await;
     let waiting = futures_util::future::join(stage.get(PAGE), stage.get("/customers?connection=odd&status=active"));
     let overload = async {
-        stage.is_asked(2).await;
+        stage.wait_for_calls(2).await;
         let refused = stage.get("/connections").await;
         assert_eq!(refused.code(503), "overloaded");
         assert_eq!(refused.header("retry-after"), "1");
@@ -25,15 +25,15 @@ async fn one_request_more_than_may_be_is_told_to_come_back() {
 }
 
 #[tokio::test]
-async fn what_is_remembered_is_answered_all_the_same() {
-    let stage = Stage::set(|config| config.server.max_requests = 1).await;
+async fn cached_responses_bypass_load_shedding() {
+    let stage = Stage::start(|config| config.server.max_requests = 1).await;
     stage.open(1);
     stage.get(PAGE).await.ok();
-    // A hit is what is remembered.
+    // A cache hit is stored in the response cache.
     stage.get(PAGE).await.ok();
     let waiting = stage.get("/customers?connection=odd&status=active");
     let overload = async {
-        stage.is_asked(2).await;
+        stage.wait_for_calls(2).await;
         stage.get(PAGE).await.ok();
         assert_eq!(stage.get("/customers?connection=odd&limit=1").await.code(503), "overloaded");
         stage.open(1);
@@ -41,10 +41,11 @@ async fn what_is_remembered_is_answered_all_the_same() {
     futures_util::future::join(waiting, overload).await.0.ok();
 }
 
-/// Each request is answered, or told to come back; and no place is lost.
+/// Each request is answered or rejected with `Retry-After`, and no slot is
+/// lost.
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_under_more_load_than_there_may_be() {
-    let stage = Arc::new(Stage::set(|config| config.server.max_requests = 4).await);
+async fn overload_loses_no_request_and_no_slot() {
+    let stage = Arc::new(Stage::start(|config| config.server.max_requests = 4).await);
     stage.open(100_000);
     let asking = (0..32).map(|place| {
         let stage = Arc::clone(&stage);
@@ -66,16 +67,16 @@ async fn nothing_is_lost_under_more_load_than_there_may_be() {
         })
     });
     let refused = futures_util::future::join_all(asking.collect::<Vec<_>>()).await;
-    assert!(refused.into_iter().map(Result::unwrap).sum::<u32>() > 0, "never too many at once");
+    assert!(refused.into_iter().map(Result::unwrap).sum::<u32>() > 0, "no request was rejected");
     until(async || stage.get("/metrics").await.text.contains("gateway_requests_in_flight 0\n")).await;
 }
 
 #[tokio::test]
-async fn a_caller_who_has_gone_leaves_a_place() {
-    let stage = Stage::set(|config| config.server.max_requests = 1).await;
+async fn cancelled_request_frees_its_slot() {
+    let stage = Stage::start(|config| config.server.max_requests = 1).await;
     tokio::select! {
-        _ = stage.get(PAGE) => panic!("nothing was let through"),
-        () = stage.is_asked(1) => {}
+        _ = stage.get(PAGE) => panic!("the vendor's gate is closed"),
+        () = stage.wait_for_calls(1) => {}
     }
     until(async || stage.get("/connections").await.status == 200).await;
     stage.open(1);

@@ -1,4 +1,4 @@
-//! `/readyz`: fails only when nothing can be served.
+//! `/readyz`: fails only if nothing can be served.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use serde_json::json;
 use crate::support::{Gateway, config, connections_to, sandbox};
 use customer_gateway::sandbox::Fault;
 
-/// What is kept is nothing once it is too old to stand in for an error, and "no
-/// such row" never does.
+/// Cached pages count until they are too old for stale-if-error. A cached 404
+/// never counts.
 #[tokio::test]
-async fn what_is_kept_counts_as_long_as_it_may_be_served() {
+async fn cached_pages_count_until_they_expire() {
     let sandbox = sandbox(5, 0, 5).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     gateway.get("/customers?connection=tax").await.ok();
@@ -18,8 +18,8 @@ async fn what_is_kept_counts_as_long_as_it_may_be_served() {
     let fails = async || {
         sandbox.tolt().fail_next(100, Fault::Status(520));
         sandbox.corporation().fail_next(100, Fault::Status(520));
-        ask_in_vain(&gateway, "affiliates").await;
-        ask_in_vain(&gateway, "tax").await;
+        open_breaker(&gateway, "affiliates").await;
+        open_breaker(&gateway, "tax").await;
     };
     let hour = Duration::from_hours(1);
     gateway.clock.advance(hour + Duration::from_secs(20));
@@ -35,15 +35,15 @@ async fn what_is_kept_counts_as_long_as_it_may_be_served() {
     assert_eq!(gateway.get("/readyz").await.code(503), "not_ready");
 }
 
-/// Opens the breakers of connections whose vendors are down.
-async fn ask_in_vain(gateway: &Gateway, connection: &str) {
+/// Opens the breaker of a connection whose vendor is down.
+async fn open_breaker(gateway: &Gateway, connection: &str) {
     for index in 0..5 {
         gateway.get(&format!("/customers/{connection}.cust_{index}")).await.problem();
     }
 }
 
 #[tokio::test]
-async fn it_fails_only_when_nothing_can_be_served() {
+async fn readiness_fails_only_if_nothing_can_be_served() {
     let sandbox = sandbox(5, 0, 5).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     let closed = json!({"state": "closed", "retry_after": null});
@@ -55,16 +55,16 @@ async fn it_fails_only_when_nothing_can_be_served() {
     assert_eq!(gateway.get("/readyz").await.ok(), ready);
 
     sandbox.tolt().fail_next(100, Fault::Status(520));
-    ask_in_vain(&gateway, "affiliates").await;
+    open_breaker(&gateway, "affiliates").await;
     let degraded = json!({"status": "degraded", "connections": [
         {"name": "affiliates", "status": "failing", "breaker": open}, tax
     ]});
     assert_eq!(gateway.get("/readyz").await.ok(), degraded);
 
-    // Both vendors are down now, and something of one is kept.
+    // Both vendors are down now, and a page of one vendor is cached.
     gateway.get("/customers?connection=tax").await.ok();
     sandbox.corporation().fail_next(100, Fault::Status(520));
-    ask_in_vain(&gateway, "tax").await;
+    open_breaker(&gateway, "tax").await;
     let kept = json!({"status": "degraded", "connections": [
         {"name": "affiliates", "status": "failing", "breaker": open},
         {"name": "tax", "status": "degraded", "breaker": open}
@@ -78,7 +78,7 @@ async fn it_fails_only_when_nothing_can_be_served() {
     assert!(problem.text.contains("the vendors of `affiliates`, `tax` fail"), "{}", problem.text);
     assert_eq!(gateway.get("/livez").await.status, 200);
 
-    // A probe may find one up again.
+    // A probe may succeed.
     gateway.clock.advance(Duration::from_secs(6));
     assert_eq!(gateway.get("/readyz").await.status, 200);
 }

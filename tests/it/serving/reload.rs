@@ -1,17 +1,18 @@
-//! Another configuration in place of the one that is served.
+//! Replacement of the served configuration.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use customer_gateway::{
     app::{App, AppError},
+    callers::{Caller, Quota},
     clock::SharedClock,
-    config::{Caller, Config, Quota},
+    config::Config,
     sandbox::{Fault, Sandbox},
 };
 use futures_util::future::join;
 use tokio::sync::Semaphore;
 
-use super::{PAGE, Stage, comes};
+use super::{PAGE, Stage, completed};
 use crate::support::{
     ACCOUNT, Gateway, MovableClock, Reply, ScriptedVendor, caller, config, connection, connections_to, sandbox,
     tolt_page, tolt_row,
@@ -24,7 +25,7 @@ async fn stage() -> (Sandbox, Gateway) {
 }
 
 #[tokio::test]
-async fn what_did_not_change_keeps_its_pages_its_breaker_and_its_budget() {
+async fn unchanged_connection_keeps_cache_and_breaker() {
     let (sandbox, gateway) = stage().await;
     gateway.get("/customers?connection=tax").await.ok();
     sandbox.tolt().fail_next(5, Fault::Status(520));
@@ -34,7 +35,7 @@ async fn what_did_not_change_keeps_its_pages_its_breaker_and_its_budget() {
     let calls = (sandbox.tolt().calls(), sandbox.corporation().calls());
     let mut more = config(connections_to(&sandbox));
     more.connections.push(connection("more", "tolt", &sandbox.tolt().base_url(), "sk_other", "prg_other"));
-    let changes = gateway.renew(more).await;
+    let changes = gateway.reload(more).await;
     assert_eq!(changes.added, ["more".parse().unwrap()]);
     assert_eq!((changes.removed.len(), changes.changed.len(), changes.requires_restart.len()), (0, 0, 0));
 
@@ -46,7 +47,7 @@ async fn what_did_not_change_keeps_its_pages_its_breaker_and_its_budget() {
 }
 
 #[tokio::test]
-async fn a_budget_that_is_spent_stays_spent_with_whichever_connection() {
+async fn spent_budget_survives_reload() {
     let (sandbox, gateway) = stage().await;
     let with = |requests: u32, timeout: u64| {
         let mut config = config(connections_to(&sandbox));
@@ -57,34 +58,34 @@ async fn a_budget_that_is_spent_stays_spent_with_whichever_connection() {
         }
         config
     };
-    gateway.renew(with(1, 10)).await;
+    gateway.reload(with(1, 10)).await;
     gateway.get("/customers?connection=tax").await.ok();
     assert_eq!(gateway.get("/customers?connection=tax&limit=1&name=b").await.code(503), "vendor_rate_limited");
-    // Another time-out makes another connection, and no other budget.
-    assert_eq!(gateway.renew(with(1, 20)).await.changed.len(), 2);
+    // A changed timeout makes a new connection and keeps the budget.
+    assert_eq!(gateway.reload(with(1, 20)).await.changed.len(), 2);
     assert_eq!(gateway.get("/customers?connection=tax&limit=1&name=c").await.code(503), "vendor_rate_limited");
     assert!(gateway.get("/customers?connection=tax").await.header("cache-status").contains("; hit"));
-    // Another limit does.
-    gateway.renew(with(2, 20)).await;
+    // A changed limit makes a new budget.
+    gateway.reload(with(2, 20)).await;
     gateway.get("/customers?connection=tax&limit=1&name=d").await.ok();
 }
 
 #[tokio::test]
-async fn what_a_vendor_has_stopped_stays_stopped_whatever_the_limit() {
+async fn vendor_block_survives_a_changed_limit() {
     let (sandbox, gateway) = stage().await;
     let too_many = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "60".to_owned())]);
     sandbox.corporation().fail_next(1, too_many);
     assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
     let mut other = config(connections_to(&sandbox));
     other.connections[1].rate_limit.requests = NonZeroU32::new(5).unwrap();
-    gateway.renew(other).await;
+    gateway.reload(other).await;
     let calls = sandbox.corporation().calls();
     assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
     assert_eq!(sandbox.corporation().calls(), calls);
 }
 
 #[tokio::test]
-async fn two_connections_that_share_a_credential_go_on_sharing_its_budget() {
+async fn shared_budget_stays_shared_after_reload() {
     let (sandbox, gateway) = stage().await;
     let sharing = |requests: u32| {
         let mut config = config(connections_to(&sandbox));
@@ -95,42 +96,42 @@ async fn two_connections_that_share_a_credential_go_on_sharing_its_budget() {
         config.connections.push(twin);
         config
     };
-    gateway.renew(sharing(1_000_000)).await;
-    // The limit of the first counts, also for the one that did not change.
-    gateway.renew(sharing(1)).await;
+    gateway.reload(sharing(1_000_000)).await;
+    // The limit of the first connection counts, also for the unchanged one.
+    gateway.reload(sharing(1)).await;
     gateway.get("/customers?connection=tax").await.ok();
     assert_eq!(gateway.get("/connections/twin").await.ok()["budget"]["remaining"], 0);
 }
 
 #[tokio::test]
-async fn a_quota_that_is_spent_stays_spent_unless_it_is_another() {
+async fn spent_quota_survives_reload_unless_changed() {
     let (sandbox, gateway) = stage().await;
     let with = |requests: u32| {
         let mut config = config(connections_to(&sandbox));
         let mut growth = caller("growth", "cgk_growth", &["tax"]);
         let requests = NonZeroU32::new(requests).unwrap();
         growth.quota = Some(Quota { requests, per: Duration::from_mins(1) });
-        // Another comes before it, so that it has another place.
+        // Another caller precedes this caller, so its index changes.
         config.callers =
             if requests.get() == 1 { vec![growth] } else { vec![caller("new", "cgk_new", &["tax"]), growth] };
         config
     };
-    gateway.renew(with(1)).await;
+    gateway.reload(with(1)).await;
     gateway.get_as("cgk_growth", "/connections").await.ok();
-    gateway.renew(with(1)).await;
+    gateway.reload(with(1)).await;
     assert_eq!(gateway.get_as("cgk_growth", "/connections").await.code(429), "quota_exceeded");
-    gateway.renew(with(2)).await;
+    gateway.reload(with(2)).await;
     gateway.get_as("cgk_growth", "/connections").await.ok();
 }
 
 #[tokio::test]
-async fn another_account_under_the_same_name_gets_nothing_of_the_first_ones() {
+async fn account_change_discards_the_cached_pages() {
     let gate = Arc::new(Semaphore::new(0));
     let held = Arc::clone(&gate);
     let vendor = |id: &'static str, held: Option<Arc<Semaphore>>| {
         ScriptedVendor::start(move |_, _| {
             let reply = Reply::json(&tolt_page(&[tolt_row(id)], false));
-            held.as_ref().map_or(reply.clone(), |gate| reply.held_by(gate))
+            held.as_ref().map_or(reply.clone(), |gate| reply.gated_by(gate))
         })
     };
     let (first, second) = (vendor("cust_first", Some(held)).await, vendor("cust_second", None).await);
@@ -139,41 +140,41 @@ async fn another_account_under_the_same_name_gets_nothing_of_the_first_ones() {
     gate.add_permits(1);
     assert!(gateway.get(PAGE).await.text.contains("cust_first"));
 
-    // One request is on its way to the first, and is answered by the first.
+    // One request is in flight to the first account, and is answered by it.
     let slow = gateway.get("/customers?connection=odd&status=active");
     let swap = async {
         super::until(async || first.calls() == 2).await;
-        assert_eq!(gateway.renew(with(&second)).await.changed.len(), 1);
+        assert_eq!(gateway.reload(with(&second)).await.changed.len(), 1);
         assert!(gateway.get(PAGE).await.text.contains("cust_second"));
         gate.add_permits(1);
     };
     let (slow, ()) = join(slow, swap).await;
     assert!(slow.text.contains("cust_first"));
-    // What it brought is the first one's, and kept for nobody else.
+    // The page of the first account is not cached for the second account.
     assert!(gateway.get("/customers?connection=odd&status=active").await.text.contains("cust_second"));
-    // Back again, it is asked anew.
+    // After another change back, the first account is called again.
     gate.add_permits(1);
-    gateway.renew(with(&first)).await;
+    gateway.reload(with(&first)).await;
     assert!(gateway.get(PAGE).await.text.contains("cust_first"));
     assert_eq!(first.calls(), 3);
 }
 
-/// A request that began before goes on to ask the first account after the other
-/// has taken its place.
+/// An earlier request continues to call the first account after the second
+/// account has replaced it.
 #[tokio::test]
-async fn what_an_old_request_fetches_later_is_kept_for_nobody() {
-    let stage = Stage::set(|_| {}).await;
-    let vendor = |id: &'static str| ScriptedVendor::saying(tolt_page(&[tolt_row(id)], false));
+async fn late_fetch_of_an_old_request_is_not_cached() {
+    let stage = Stage::start(|_| {}).await;
+    let vendor = |id: &'static str| ScriptedVendor::replying(tolt_page(&[tolt_row(id)], false));
     let (first, second) = (vendor("cust_first").await, vendor("cust_second").await);
     let with = |vendor: &ScriptedVendor| {
         let later = connection("later", "tolt", &vendor.base_url, "sk", ACCOUNT);
         config(vec![stage.vendor.connection("tolt"), later])
     };
-    stage.gateway.renew(with(&first)).await;
+    stage.gateway.reload(with(&first)).await;
     let both = stage.get("/customers");
     let swap = async {
-        stage.is_asked(1).await;
-        stage.gateway.renew(with(&second)).await;
+        stage.wait_for_calls(1).await;
+        stage.gateway.reload(with(&second)).await;
         stage.open(1);
     };
     assert!(join(both, swap).await.0.text.contains("cust_first"));
@@ -181,7 +182,7 @@ async fn what_an_old_request_fetches_later_is_kept_for_nobody() {
 }
 
 #[tokio::test]
-async fn what_is_removed_is_gone_with_its_gauges() {
+async fn removed_connection_sets_its_gauges_to_nan() {
     let (sandbox, gateway) = stage().await;
     sandbox.tolt().fail_next(5, Fault::Status(520));
     for index in 0..5 {
@@ -191,8 +192,8 @@ async fn what_is_removed_is_gone_with_its_gauges() {
     assert!(gateway.get("/metrics").await.text.contains(open));
     let mut fewer = config(connections_to(&sandbox));
     fewer.connections.remove(0);
-    // Even those that are looked at while it goes.
-    let changes = gateway.renew_after(fewer, async || {
+    // Even gauges that are read during the removal.
+    let changes = gateway.reload_with_hook(fewer, async || {
         assert!(gateway.get("/metrics").await.text.contains(open));
     });
     assert_eq!(changes.await.removed, ["affiliates".parse().unwrap()]);
@@ -202,13 +203,13 @@ async fn what_is_removed_is_gone_with_its_gauges() {
         let gone = format!("gateway_{gauge}{{connection=\"affiliates\"}} NaN");
         assert!(metrics.contains(&gone), "{gone}: {metrics}");
     }
-    // And back again.
-    gateway.renew(config(connections_to(&sandbox))).await;
+    // The connection returns.
+    gateway.reload(config(connections_to(&sandbox))).await;
     assert!(gateway.get("/metrics").await.text.contains(r#"gateway_breaker_open{connection="affiliates"} 0"#));
 }
 
 #[tokio::test]
-async fn what_wants_a_restart_is_named() {
+async fn settings_requiring_a_restart_are_reported() {
     let (sandbox, gateway) = stage().await;
     let other = || {
         let mut other = config(connections_to(&sandbox));
@@ -217,16 +218,16 @@ async fn what_wants_a_restart_is_named() {
         other.cache.max_bytes = 1 << 20;
         other
     };
-    // As often as it is loaded, until it is restarted.
+    // At each reload until the restart.
     for _ in 0..2 {
-        let changes = gateway.renew(other()).await;
+        let changes = gateway.reload(other()).await;
         assert_eq!(changes.requires_restart, ["server.listen", "server.max_connections", "cache.max_bytes"]);
     }
 }
 
-/// Where it listens does not change with the file that says so.
+/// A reload does not change the listening address, whatever the file says.
 #[tokio::test]
-async fn a_gateway_that_everybody_reaches_does_not_lose_its_callers() {
+async fn public_listener_requires_callers_after_reload() {
     let sandbox = sandbox(1, 0, 0).await;
     let clock: SharedClock = Arc::new(MovableClock::new());
     let on = |address: [u8; 4], callers: Vec<Caller>| {
@@ -242,14 +243,14 @@ async fn a_gateway_that_everybody_reaches_does_not_lose_its_callers() {
 }
 
 #[tokio::test]
-async fn a_request_is_answered_to_its_end_by_what_it_was_asked_of() {
-    let stage = Stage::set(|_| {}).await;
+async fn in_flight_request_keeps_its_configuration() {
+    let stage = Stage::start(|_| {}).await;
     let waiting = stage.get(PAGE);
     let renewing = async {
-        stage.is_asked(1).await;
+        stage.wait_for_calls(1).await;
         let mut other = config(vec![stage.vendor.connection("tolt")]);
         other.connections[0].name = "even".parse().unwrap();
-        stage.gateway.renew(other).await;
+        stage.gateway.reload(other).await;
         stage.open(1);
     };
     join(waiting, renewing).await.0.ok();
@@ -257,7 +258,7 @@ async fn a_request_is_answered_to_its_end_by_what_it_was_asked_of() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn nothing_is_lost_under_load() {
+async fn reload_under_load_loses_no_request() {
     let (sandbox, gateway) = stage().await;
     let gateway = Arc::new(gateway);
     let configured = |round: u32| -> Config {
@@ -266,7 +267,7 @@ async fn nothing_is_lost_under_load() {
         config.callers = vec![caller("growth", "cgk_growth", &["tax", "affiliates"])];
         config
     };
-    gateway.renew(configured(0)).await;
+    gateway.reload(configured(0)).await;
     let asking = (0..8).map(|place| {
         let gateway = Arc::clone(&gateway);
         tokio::spawn(async move {
@@ -280,12 +281,12 @@ async fn nothing_is_lost_under_load() {
     let asking = futures_util::future::join_all(asking.collect::<Vec<_>>());
     let renewing = async {
         for round in 0..60 {
-            gateway.renew(configured(round)).await;
+            gateway.reload(configured(round)).await;
         }
     };
-    for asked in join(comes(asking), renewing).await.0 {
+    for asked in join(completed(asking), renewing).await.0 {
         asked.unwrap();
     }
-    // The pages were kept all the while: one call for each question.
+    // The pages stayed cached throughout: one vendor call per list.
     assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (1, 1));
 }

@@ -1,4 +1,4 @@
-//! A collector of traces: takes OTLP over HTTP, and remembers what came.
+//! A trace collector: receives OTLP over HTTP, and records the spans.
 
 use std::{
     collections::BTreeMap,
@@ -33,22 +33,22 @@ struct Seen {
     refusals: Mutex<Option<StatusCode>>,
 }
 
-/// A span as it came.
+/// A received span.
 #[derive(Debug, Clone)]
 pub(crate) struct Span {
     pub(crate) name: String,
     pub(crate) is_server: bool,
     pub(crate) trace_id: String,
     pub(crate) span_id: String,
-    /// Empty if it has none.
+    /// Empty for a root span.
     pub(crate) parent_id: String,
     pub(crate) is_error: bool,
-    /// By the gateway's clock.
-    pub(crate) took: Duration,
+    /// Duration by the gateway's clock.
+    pub(crate) duration: Duration,
     pub(crate) attributes: BTreeMap<String, String>,
 }
 
-/// Spans, in the order in which they came.
+/// Spans, in order of arrival.
 #[derive(Debug)]
 pub(crate) struct Spans(pub(crate) Vec<Span>);
 
@@ -57,39 +57,40 @@ impl Collector {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Seen::default());
-        let router = Router::new().route("/v1/traces", post(take)).with_state(Arc::clone(&seen));
+        let router = Router::new().route("/v1/traces", post(receive)).with_state(Arc::clone(&seen));
         let task = tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, seen, task }
     }
 
-    /// A configuration that sends every span here.
+    /// Returns a configuration that sends every span to this collector.
     pub(crate) fn otlp(&self) -> Otlp {
         otlp_to(&self.url)
     }
 
-    /// Answers from now on with this status, and keeps nothing; with 200 if
-    /// there is none.
-    pub(crate) fn refuse(&self, status: Option<StatusCode>) {
+    /// Sets the status of later responses, which record nothing. `None`
+    /// restores 200.
+    pub(crate) fn respond_with(&self, status: Option<StatusCode>) {
         *self.seen.refusals.lock().unwrap() = status;
     }
 
-    /// What came, byte for byte.
+    /// Returns the received bodies, byte for byte.
     pub(crate) fn bodies(&self) -> Vec<Bytes> {
         self.seen.bodies.lock().unwrap().clone()
     }
 
-    /// The headers that it came with.
+    /// Returns the received headers.
     pub(crate) fn headers(&self) -> Vec<HeaderMap> {
         self.seen.headers.lock().unwrap().clone()
     }
 
-    /// The names and resources' attributes of what came.
+    /// Returns the resource attributes of the received spans.
     pub(crate) fn resources(&self) -> Vec<BTreeMap<String, String>> {
         let resources = self.requests().into_iter().flat_map(|request| request.resource_spans);
         resources.map(|spans| attributes(spans.resource.unwrap().attributes)).collect()
     }
 
-    /// The spans of a gateway, as soon as so many have come.
+    /// Flushes the gateway until this many spans have arrived, and returns the
+    /// spans.
     pub(crate) async fn spans(&self, gateway: &Gateway, count: usize) -> Spans {
         loop {
             gateway.flush().await;
@@ -114,7 +115,7 @@ impl Drop for Collector {
     }
 }
 
-/// A configuration that sends every span to a collector.
+/// Returns a configuration that sends every span to a collector.
 pub(crate) fn otlp_to(url: &str) -> Otlp {
     Otlp {
         traces_url: format!("{url}/v1/traces").parse().unwrap(),
@@ -125,24 +126,24 @@ pub(crate) fn otlp_to(url: &str) -> Otlp {
 }
 
 impl Spans {
-    /// The requests' spans.
+    /// Returns the spans of requests.
     pub(crate) fn servers(&self) -> Vec<&Span> {
         self.0.iter().filter(|span| span.is_server).collect()
     }
 
-    /// The vendor calls' spans.
+    /// Returns the spans of vendor calls.
     pub(crate) fn clients(&self) -> Vec<&Span> {
         self.0.iter().filter(|span| !span.is_server).collect()
     }
 
-    /// The only request's span.
+    /// Returns the only request's span.
     pub(crate) fn server(&self) -> &Span {
         let servers = self.servers();
         assert_eq!(servers.len(), 1, "{self:#?}");
         servers[0]
     }
 
-    /// The only vendor call's span.
+    /// Returns the only vendor call's span.
     pub(crate) fn client(&self) -> &Span {
         let clients = self.clients();
         assert_eq!(clients.len(), 1, "{self:#?}");
@@ -158,29 +159,29 @@ impl Span {
             trace_id: hex(&span.trace_id),
             span_id: hex(&span.span_id),
             parent_id: hex(&span.parent_span_id),
-            took: Duration::from_nanos(span.end_time_unix_nano - span.start_time_unix_nano),
+            duration: Duration::from_nanos(span.end_time_unix_nano - span.start_time_unix_nano),
             attributes: attributes(span.attributes),
             name: span.name,
         }
     }
 
-    /// An attribute, empty if absent.
+    /// Returns an attribute, empty if absent.
     pub(crate) fn attribute(&self, name: &str) -> &str {
         self.attributes.get(name).map_or("", String::as_str)
     }
 
-    /// Whether it is done within another.
+    /// Returns true if the span is a child of `parent`.
     pub(crate) fn is_child_of(&self, parent: &Self) -> bool {
         self.trace_id == parent.trace_id && self.parent_id == parent.span_id
     }
 
-    /// What whoever is asked within it is told of it, if it is recorded.
+    /// Returns the `traceparent` that a recorded span sends to a vendor.
     pub(crate) fn traceparent(&self) -> String {
         format!("00-{}-{}-01", self.trace_id, self.span_id)
     }
 }
 
-async fn take(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes) -> StatusCode {
+async fn receive(State(seen): State<Arc<Seen>>, headers: HeaderMap, body: Bytes) -> StatusCode {
     if let Some(status) = *seen.refusals.lock().unwrap() {
         return status;
     }
@@ -197,7 +198,7 @@ fn text(value: Option<AnyValue>) -> String {
     match value.and_then(|value| value.value) {
         Some(Value::StringValue(text)) => text,
         Some(Value::IntValue(number)) => number.to_string(),
-        other => panic!("an attribute of another kind: {other:?}"),
+        other => panic!("unexpected attribute type: {other:?}"),
     }
 }
 

@@ -16,9 +16,11 @@ use std::{
 };
 
 use customer_gateway::{
+    api::ResponseCache,
     app::{App, Changes},
+    callers::{Caller, CallerKey},
     clock::{Clock, SharedClock},
-    config::{Cache, Caller, CallerKey, Config, Connection, Paging, Server},
+    config::{Cache, Config, Connection, Paging, Server},
     directory::Policies,
     domain::cursor::CursorKey,
     identity::Claims,
@@ -48,14 +50,14 @@ pub(crate) struct Gateway {
     tracer: Tracer,
     client: reqwest::Client,
     app: tokio::sync::Mutex<App>,
-    live: Live,
+    live: Live<ResponseCache>,
     stop: Arc<Notify>,
     task: Task,
 }
 
 struct Task(JoinHandle<()>);
 
-/// An answer, read to its end.
+/// A response, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: u16,
@@ -63,20 +65,20 @@ pub(crate) struct Answer {
     pub(crate) text: String,
 }
 
-/// A clock that stands until it is moved, and panics once it is broken.
+/// A clock that moves only by `advance`, and panics after `fail`.
 pub(crate) struct MovableClock {
     elapsed: watch::Sender<Duration>,
     broken: AtomicBool,
 }
 
 impl Gateway {
-    /// A gateway with a configuration, listening on a free port.
+    /// Starts a gateway with a configuration, on a free port.
     pub(crate) async fn start(config: Config) -> Self {
         let clock = Arc::new(MovableClock::new());
         Self { clock: Arc::clone(&clock), ..Self::start_on(clock, config).await }
     }
 
-    /// A gateway on a clock of its own: for what has to wait in real time.
+    /// Starts a gateway on another clock, for tests that wait in real time.
     pub(crate) async fn start_on(clock: SharedClock, mut config: Config) -> Self {
         config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
         let app = App::new(config, &clock).unwrap();
@@ -91,14 +93,14 @@ impl Gateway {
         Self { url, clock: Arc::new(MovableClock::new()), tracer, client, app, live, stop, task }
     }
 
-    /// Serves what another configuration makes of it.
-    pub(crate) async fn renew(&self, config: Config) -> Changes {
-        self.renew_after(config, async || {}).await
+    /// Reloads the gateway with another configuration.
+    pub(crate) async fn reload(&self, config: Config) -> Changes {
+        self.reload_with_hook(config, async || {}).await
     }
 
-    /// The same, with something done when all is ready, and nothing of it is
-    /// served yet.
-    pub(crate) async fn renew_after(&self, mut config: Config, last: impl AsyncFnOnce()) -> Changes {
+    /// Reloads the gateway, and calls `last` after the new configuration is
+    /// assembled and before it is served.
+    pub(crate) async fn reload_with_hook(&self, mut config: Config, last: impl AsyncFnOnce()) -> Changes {
         config.paging.cursor_key.get_or_insert(CursorKey::derive(b"tests"));
         let mut app = self.app.lock().await;
         let (reconfigured, changes) = app.reconfigured(config).await.unwrap();
@@ -108,22 +110,22 @@ impl Gateway {
         changes
     }
 
-    /// What is served at this moment.
-    pub(crate) fn served(&self) -> Arc<Served> {
+    /// Returns the currently served state.
+    pub(crate) fn served(&self) -> Arc<Served<ResponseCache>> {
         self.live.served()
     }
 
-    /// Tells it to stop.
+    /// Signals the gateway to stop.
     pub(crate) fn stop(&self) {
         self.stop.notify_one();
     }
 
-    /// Resolves when it has stopped.
+    /// Waits until the gateway has stopped.
     pub(crate) async fn stopped(&mut self) {
         (&mut self.task.0).await.unwrap();
     }
 
-    /// Sends a `GET` for a path and query as they stand.
+    /// Sends a `GET` with an unmodified path and query.
     pub(crate) async fn get(&self, target: &str) -> Answer {
         self.send(self.client.get(format!("{}{target}", self.url))).await
     }
@@ -133,7 +135,7 @@ impl Gateway {
         self.send(self.client.get(format!("{}{target}", self.url)).bearer_auth(key)).await
     }
 
-    /// Sends any request; `build` gets the client and the gateway's URL.
+    /// Sends any request. `build` receives the client and the gateway's URL.
     pub(crate) async fn request(
         &self,
         build: impl FnOnce(&reqwest::Client, &str) -> reqwest::RequestBuilder,
@@ -141,8 +143,8 @@ impl Gateway {
         self.send(build(&self.client, &self.url)).await
     }
 
-    /// Follows `next_cursor` from a list's first page to its end: the ids of
-    /// its rows, or the answer that is a problem. A walk without end panics.
+    /// Follows `next_cursor` from a list's first page to its last. Returns the
+    /// ids of the rows, or the problem. Panics if the walk does not end.
     pub(crate) async fn walk(&self, target: &str) -> Result<Vec<String>, Answer> {
         let separator = if target.contains('?') { '&' } else { '?' };
         let mut seen = Vec::new();
@@ -160,7 +162,7 @@ impl Gateway {
         panic!("the walk over {target} does not end");
     }
 
-    /// Sends the spans that have ended to their collector.
+    /// Exports the ended spans to the collector.
     pub(crate) async fn flush(&self) {
         self.tracer.flush().await;
     }
@@ -168,7 +170,7 @@ impl Gateway {
     async fn send(&self, request: reqwest::RequestBuilder) -> Answer {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        assert!(headers.contains_key("x-request-id"), "every answer has its request's id: {headers:?}");
+        assert!(headers.contains_key("x-request-id"), "every response has a request id: {headers:?}");
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 }
@@ -180,25 +182,26 @@ impl Drop for Task {
 }
 
 impl Answer {
-    /// The body as JSON, its members sorted by name.
+    /// Returns the body as JSON, with members sorted by name.
     pub(crate) fn json(&self) -> Value {
         let mut body = self.json_as_sent();
         body.sort_all_objects();
         body
     }
 
-    /// The body as JSON, its members in the order they came.
+    /// Returns the body as JSON, with members in the order received.
     pub(crate) fn json_as_sent(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
-    /// The body of a 200 as JSON.
+    /// Returns the body of a 200 as JSON.
     pub(crate) fn ok(&self) -> Value {
         assert_eq!(self.status, 200, "{}", self.text);
         self.json()
     }
 
-    /// A problem document, checked to be one: its status, its code, its id.
+    /// Returns a validated problem document. Checks status, code, type and
+    /// request id.
     pub(crate) fn problem(&self) -> Value {
         let problem = self.json();
         assert_eq!(self.header("content-type"), "application/problem+json", "{}", self.text);
@@ -208,31 +211,31 @@ impl Answer {
         problem
     }
 
-    /// A problem document for a snapshot: without what differs each time, and
-    /// without what `problem` has checked.
-    pub(crate) fn told(&self) -> Value {
+    /// Returns a problem document for a snapshot, without the request id and
+    /// without the members that `problem` has checked.
+    pub(crate) fn problem_snapshot(&self) -> Value {
         let mut problem = self.problem();
         problem["request_id"] = "[request id]".into();
         problem.as_object_mut().unwrap().shift_remove("type");
         problem
     }
 
-    /// A problem in a line, for tables: status, code, the parameter at fault,
-    /// and what the caller is told.
-    pub(crate) fn line(&self) -> String {
+    /// Returns a problem in a line, for tables: status, code, parameter, and
+    /// detail.
+    pub(crate) fn problem_line(&self) -> String {
         let problem = self.problem();
         let [code, detail] = ["code", "detail"].map(|member| problem[member].as_str().unwrap());
         let parameter = problem["parameter"].as_str().map(|name| format!(" [{name}]")).unwrap_or_default();
         format!("{} {code}{parameter} {detail}", self.status)
     }
 
-    /// The code of a problem of this status.
+    /// Returns the code of a problem with this status.
     pub(crate) fn code(&self, status: u16) -> String {
         assert_eq!(self.status, status, "{}", self.text);
         self.problem()["code"].as_str().unwrap().to_owned()
     }
 
-    /// A header's text, empty if absent.
+    /// Returns a header's text, empty if absent.
     pub(crate) fn header(&self, name: &str) -> &str {
         self.headers.get(name).map_or("", |value| value.to_str().unwrap())
     }
@@ -243,18 +246,18 @@ impl MovableClock {
         Self { elapsed: watch::Sender::new(Duration::ZERO), broken: AtomicBool::new(false) }
     }
 
-    /// Moves the clock on, and wakes who has slept long enough.
+    /// Advances the clock, and wakes the sleepers that are due.
     pub(crate) fn advance(&self, by: Duration) {
         self.elapsed.send_modify(|elapsed| *elapsed += by);
     }
 
-    /// How many sleep.
+    /// Returns the number of sleepers.
     pub(crate) fn sleepers(&self) -> usize {
         self.elapsed.receiver_count()
     }
 
-    /// Makes whoever asks for the time of day from now on panic.
-    pub(crate) fn break_down(&self) {
+    /// Makes every later read of the time of day panic.
+    pub(crate) fn fail(&self) {
         self.broken.store(true, Relaxed);
     }
 }
@@ -278,7 +281,7 @@ impl Clock for MovableClock {
     }
 }
 
-/// A configuration of some connections and nothing else.
+/// Returns a configuration with only these connections.
 pub(crate) fn config(connections: Vec<Connection>) -> Config {
     Config {
         server: Server { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Server::default() },
@@ -292,11 +295,11 @@ pub(crate) fn config(connections: Vec<Connection>) -> Config {
     }
 }
 
-/// A connection whose budget never makes a test wait.
+/// Returns a connection with a budget that never makes a test wait.
 pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id: &str) -> Connection {
     Connection {
         name: name.parse().unwrap(),
-        kind: registry::kind(vendor).unwrap(),
+        kind: registry::by_name(vendor).unwrap(),
         base_url: base_url.parse().unwrap(),
         credential: Credential::new(secret.into()).unwrap(),
         account_id: account_id.to_owned(),
@@ -310,7 +313,7 @@ pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str,
     }
 }
 
-/// The connections `affiliates` and `tax` to a sandbox's vendors.
+/// Returns the connections `affiliates` and `tax` to a sandbox's vendors.
 pub(crate) fn connections_to(sandbox: &Sandbox) -> Vec<Connection> {
     let (tolt, corporation) = (sandbox.tolt(), sandbox.corporation());
     vec![
@@ -325,11 +328,11 @@ pub(crate) fn connections_to(sandbox: &Sandbox) -> Vec<Connection> {
     ]
 }
 
-/// A caller with a key, allowed some connections.
+/// Returns a caller with a key, allowed to access these connections.
 pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
     Caller {
         name: name.into(),
-        keys: vec![CallerKey::lasting(blake3::hash(key.as_bytes()))],
+        keys: vec![CallerKey::permanent(blake3::hash(key.as_bytes()))],
         claims: Claims::default(),
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
         may_see_raw: true,
@@ -339,12 +342,12 @@ pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
     }
 }
 
-/// Vendors that hold these rows and take any number of calls.
+/// Starts vendors with these rows and without rate limits.
 pub(crate) async fn sandbox_with(data: Data) -> Sandbox {
     Sandbox::start_with(Options { enforce_rate_limits: false, ..Options::default() }, data).await.unwrap()
 }
 
-/// Vendors that hold some generated rows and take any number of calls.
+/// Starts vendors with generated rows and without rate limits.
 pub(crate) async fn sandbox(tolt: usize, transactions: usize, corporation: usize) -> Sandbox {
     Sandbox::start(Options {
         tolt_customers: tolt,
@@ -357,18 +360,18 @@ pub(crate) async fn sandbox(tolt: usize, transactions: usize, corporation: usize
     .unwrap()
 }
 
-/// A query string of some parameters, percent-encoded.
+/// Returns a percent-encoded query string.
 pub(crate) fn query(parameters: &BTreeMap<String, String>) -> String {
     url::form_urlencoded::Serializer::new(String::new()).extend_pairs(parameters).finish()
 }
 
-/// The ids of a page's rows.
+/// Returns the ids of a page's rows.
 pub(crate) fn ids(page: &Value) -> Vec<String> {
     page["data"].as_array().unwrap().iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
 }
 
-/// Waits until something is so; a test that waits in vain is ended by its
-/// runner.
+/// Waits until a condition holds, with the test runner's timeout as the only
+/// bound.
 pub(crate) async fn until(is_so: impl Fn() -> bool) {
     while !is_so() {
         tokio::time::sleep(Duration::from_millis(1)).await;

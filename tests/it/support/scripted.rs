@@ -1,5 +1,4 @@
-//! A vendor that says what a test tells it to, byte for byte, and remembers
-//! what it was asked.
+//! A scripted vendor: sends exact bytes, and records the requests.
 
 use std::sync::{
     Arc, Mutex,
@@ -17,26 +16,26 @@ use tokio::{
 
 use super::{Gateway, config, connection};
 
-/// The credential of connections to scripted vendors.
+/// Credential of connections to scripted vendors.
 pub(crate) const SECRET: &str = "sk_live_scripted";
-/// Their account's id.
+/// Account id of connections to scripted vendors.
 pub(crate) const ACCOUNT: &str = "account_1";
 
-/// A listener that answers by a script, closed when dropped.
+/// A listener with scripted responses, closed when dropped.
 pub(crate) struct ScriptedVendor {
     pub(crate) base_url: String,
     seen: Arc<Seen>,
     task: JoinHandle<()>,
 }
 
-/// What a script answers.
+/// A scripted response.
 #[derive(Clone)]
 pub(crate) enum Reply {
-    /// These bytes, and then the next request of the connection.
+    /// Sends these bytes, then reads the connection's next request.
     Bytes(Vec<u8>),
-    /// These bytes, once a permit is given.
+    /// Sends these bytes once a permit is available.
     Held(Arc<Semaphore>, Vec<u8>),
-    /// This head, and this chunk so many times, as long as anybody reads.
+    /// Sends this head, then this chunk `times` times while the client reads.
     Flood { head: String, chunk: Vec<u8>, times: usize },
 }
 
@@ -48,7 +47,8 @@ struct Seen {
 }
 
 impl ScriptedVendor {
-    /// A vendor that answers the request of each target, counted from zero.
+    /// Starts a vendor whose script receives each request's index, from zero,
+    /// and target.
     pub(crate) async fn start(script: impl Fn(usize, &str) -> Reply + Send + Sync + 'static) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
@@ -60,49 +60,49 @@ impl ScriptedVendor {
                 loop {
                     let (stream, _) = listener.accept().await.unwrap();
                     seen.connections.fetch_add(1, Relaxed);
-                    connections.spawn(converse(stream, Arc::clone(&seen), Arc::clone(&script)));
+                    connections.spawn(serve_connection(stream, Arc::clone(&seen), Arc::clone(&script)));
                 }
             }
         });
         Self { base_url, seen, task }
     }
 
-    /// A vendor that answers everything with this body.
-    pub(crate) async fn saying(body: Value) -> Self {
+    /// Starts a vendor that answers every request with this body.
+    pub(crate) async fn replying(body: Value) -> Self {
         Self::start(move |_, _| Reply::json(&body)).await
     }
 
-    /// A connection to this vendor, as if it were of this kind.
+    /// Returns a connection to this vendor, with this vendor kind.
     pub(crate) fn connection(&self, kind: &str) -> Connection {
         connection("odd", kind, &self.base_url, SECRET, ACCOUNT)
     }
 
-    /// A gateway with nothing but a connection to this vendor.
+    /// Starts a gateway with a single connection, to this vendor.
     pub(crate) async fn gateway(&self, kind: &str) -> Gateway {
         Gateway::start(config(vec![self.connection(kind)])).await
     }
 
-    /// How many requests came.
+    /// Returns the number of received requests.
     pub(crate) fn calls(&self) -> usize {
         self.heads().len()
     }
 
-    /// The heads of the requests, as they came.
+    /// Returns the heads of the requests, as received.
     pub(crate) fn heads(&self) -> Vec<String> {
         self.seen.heads.lock().unwrap().clone()
     }
 
-    /// The targets of the requests.
+    /// Returns the targets of the requests.
     pub(crate) fn targets(&self) -> Vec<String> {
         self.heads().iter().map(|head| target(head).to_owned()).collect()
     }
 
-    /// How many connections were accepted.
+    /// Returns the number of accepted connections.
     pub(crate) fn connections(&self) -> usize {
         self.seen.connections.load(Relaxed)
     }
 
-    /// How many bytes of floods could be written.
+    /// Returns the number of flood bytes written.
     pub(crate) fn written(&self) -> usize {
         self.seen.written.load(Relaxed)
     }
@@ -115,24 +115,24 @@ impl Drop for ScriptedVendor {
 }
 
 impl Reply {
-    /// 200 with JSON.
+    /// Returns a 200 with a JSON body.
     pub(crate) fn json(body: &Value) -> Self {
         Self::text(200, &body.to_string())
     }
 
-    /// A status with a body.
+    /// Returns a status with a body.
     pub(crate) fn text(status: u16, body: &str) -> Self {
         Self::with_headers(status, "content-type: application/json\r\n", body.as_bytes())
     }
 
-    /// A status with header lines and a body.
+    /// Returns a status with header lines and a body.
     pub(crate) fn with_headers(status: u16, headers: &str, body: &[u8]) -> Self {
         let head = format!("HTTP/1.1 {status} Scripted\r\n{headers}content-length: {}\r\n\r\n", body.len());
         Self::Bytes([head.as_bytes(), body].concat())
     }
 
-    /// The same, once a permit is given.
-    pub(crate) fn held_by(self, gate: &Arc<Semaphore>) -> Self {
+    /// Returns the same response, held until a permit is available.
+    pub(crate) fn gated_by(self, gate: &Arc<Semaphore>) -> Self {
         match self {
             Self::Bytes(bytes) => Self::Held(Arc::clone(gate), bytes),
             other => other,
@@ -140,7 +140,7 @@ impl Reply {
     }
 }
 
-async fn converse(mut stream: TcpStream, seen: Arc<Seen>, script: Arc<impl Fn(usize, &str) -> Reply>) {
+async fn serve_connection(mut stream: TcpStream, seen: Arc<Seen>, script: Arc<impl Fn(usize, &str) -> Reply>) {
     let mut buffer = Vec::new();
     loop {
         let end = loop {
@@ -185,22 +185,22 @@ fn target(head: &str) -> &str {
     head.split(' ').nth(1).unwrap_or_default()
 }
 
-/// A page of Tolt's.
+/// Returns a page of Tolt's.
 pub(crate) fn tolt_page(rows: &[Value], has_more: bool) -> Value {
     json!({"success": true, "has_more": has_more, "total_count": rows.len(), "data": {"data": rows}})
 }
 
-/// A customer of the program that is asked for.
+/// Returns a customer of the requested program.
 pub(crate) fn tolt_row(id: &str) -> Value {
     json!({"id": id, "program_id": ACCOUNT, "created_at": "2025-01-15T14:30:00.000Z", "name": "Jim"})
 }
 
-/// A page of the corporation vendor's.
+/// Returns a page of the corporation vendor's.
 pub(crate) fn corporation_page(rows: &[Value], cursor: Option<&str>) -> Value {
     json!({"data": {"customers": rows, "total_customers": rows.len(), "cursor": cursor}, "message": "ok"})
 }
 
-/// A customer of the corporation that is asked for.
+/// Returns a customer of the requested corporation.
 pub(crate) fn corporation_row(id: &str) -> Value {
     json!({"id": id, "corporation_id": ACCOUNT, "created_at": 1_736_951_400, "name": "Jim"})
 }

@@ -1,11 +1,11 @@
-//! The way to a collector, and collectors that are not well.
+//! Export of spans to a collector, and failing collectors.
 
 use http::{HeaderValue, StatusCode};
 
-use super::{PAGE, traced};
+use super::{PAGE, traced_gateway};
 use crate::support::{Collector, Gateway, ScriptedVendor, config, otlp_to, tolt_page, tolt_row};
 
-/// A count of spans.
+/// Returns the count of spans with this outcome.
 async fn count(gateway: &Gateway, outcome: &str) -> u64 {
     let metrics = gateway.get("/metrics").await.text;
     let name = format!("gateway_spans_total{{outcome=\"{outcome}\"}} ");
@@ -14,11 +14,11 @@ async fn count(gateway: &Gateway, outcome: &str) -> u64 {
 }
 
 async fn vendor() -> ScriptedVendor {
-    ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await
+    ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await
 }
 
 #[tokio::test]
-async fn each_request_carries_the_configured_headers() {
+async fn export_requests_carry_configured_headers() {
     let (collector, vendor) = (Collector::start().await, vendor().await);
     let mut otlp = collector.otlp();
     otlp.headers.insert("x-api-key", HeaderValue::from_static("of the collector"));
@@ -34,10 +34,10 @@ async fn each_request_carries_the_configured_headers() {
 }
 
 #[tokio::test]
-async fn a_collector_that_is_gone_costs_no_request() {
+async fn unreachable_collector_affects_no_request() {
     let vendor = vendor().await;
     let mut config = config(vec![vendor.connection("tolt")]);
-    // Nobody listens there.
+    // Nothing listens on this port.
     config.telemetry = Some(otlp_to("http://127.0.0.1:1"));
     let gateway = Gateway::start(config).await;
     gateway.get(PAGE).await.ok();
@@ -48,17 +48,17 @@ async fn a_collector_that_is_gone_costs_no_request() {
 }
 
 #[tokio::test]
-async fn what_is_delivered_and_what_is_not_is_counted() {
+async fn delivered_and_refused_spans_are_counted() {
     let (collector, vendor) = (Collector::start().await, vendor().await);
-    let gateway = traced(&vendor, &collector).await;
-    collector.refuse(Some(StatusCode::BAD_REQUEST));
+    let gateway = traced_gateway(&vendor, &collector).await;
+    collector.respond_with(Some(StatusCode::BAD_REQUEST));
     gateway.get(PAGE).await.ok();
     gateway.flush().await;
-    collector.refuse(None);
+    collector.respond_with(None);
     gateway.get(PAGE).await.ok();
     collector.spans(&gateway, 1).await;
     let counts =
         [count(&gateway, "recorded").await, count(&gateway, "delivered").await, count(&gateway, "refused").await];
-    // The requests for the figures are recorded themselves.
+    // The requests for `/metrics` are recorded, too.
     assert_eq!(counts, [3, 1, 2]);
 }

@@ -1,4 +1,5 @@
-//! Traces: the caller's, passed on to vendors, and spans at a collector.
+//! Traces: the caller's trace context, forwarded to vendors, and spans at a
+//! collector.
 
 mod collectors;
 mod propagation;
@@ -7,17 +8,18 @@ mod spans;
 
 use crate::support::{Answer, Collector, Gateway, Reply, ScriptedVendor, config, tolt_page, tolt_row};
 
-/// A list's target: one vendor call.
+/// Target of a list: one vendor call.
 const PAGE: &str = "/customers?connection=odd";
 
-/// A gateway in front of this vendor, whose spans are collected.
-async fn traced(vendor: &ScriptedVendor, collector: &Collector) -> Gateway {
+/// Starts a gateway in front of this vendor, with its spans collected.
+async fn traced_gateway(vendor: &ScriptedVendor, collector: &Collector) -> Gateway {
     let mut config = config(vec![vendor.connection("tolt")]);
     config.telemetry = Some(collector.otlp());
     Gateway::start(config).await
 }
 
-/// A vendor with four full pages: an export's head leaves with the first.
+/// Starts a vendor with four full pages. An export's head is sent with the
+/// first page.
 async fn long_list() -> ScriptedVendor {
     ScriptedVendor::start(|index, _| {
         let rows: Vec<_> = (0..100).map(|row| tolt_row(&format!("cust_{index}_{row}"))).collect();
@@ -26,8 +28,8 @@ async fn long_list() -> ScriptedVendor {
     .await
 }
 
-/// Asks with some headers.
-async fn ask(gateway: &Gateway, target: &str, headers: &[(&str, &str)]) -> Answer {
+/// Sends a request with these headers.
+async fn get_with_headers(gateway: &Gateway, target: &str, headers: &[(&str, &str)]) -> Answer {
     let with = |client: &reqwest::Client, url: &str| {
         headers
             .iter()
@@ -36,8 +38,8 @@ async fn ask(gateway: &Gateway, target: &str, headers: &[(&str, &str)]) -> Answe
     gateway.request(with).await
 }
 
-/// A header of each request that a vendor saw.
-fn seen(vendor: &ScriptedVendor, name: &str) -> Vec<Option<String>> {
+/// Returns a header of each request that a vendor received.
+fn received_headers(vendor: &ScriptedVendor, name: &str) -> Vec<Option<String>> {
     let header = |head: &String| {
         let mut lines = head.lines().filter_map(|line| line.split_once(": "));
         lines.find(|(header, _)| header.eq_ignore_ascii_case(name)).map(|(_, value)| value.to_owned())

@@ -1,4 +1,4 @@
-//! What a collector sees of requests and of vendor calls.
+//! Spans of requests and vendor calls at a collector.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -6,7 +6,7 @@ use futures_util::future::{join, join_all};
 use insta::assert_debug_snapshot;
 use tokio::sync::Semaphore;
 
-use super::{PAGE, ask, long_list, seen, traced};
+use super::{PAGE, get_with_headers, long_list, received_headers, traced_gateway};
 use crate::support::{Collector, Gateway, Reply, SECRET, ScriptedVendor, caller, config, tolt_page, tolt_row, until};
 
 const PARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
@@ -17,21 +17,21 @@ fn page() -> Reply {
 
 async fn traced_vendor() -> (Collector, ScriptedVendor, Gateway) {
     let (collector, vendor) = (Collector::start().await, ScriptedVendor::start(|_, _| page()).await);
-    let gateway = traced(&vendor, &collector).await;
+    let gateway = traced_gateway(&vendor, &collector).await;
     (collector, vendor, gateway)
 }
 
 #[tokio::test]
-async fn a_miss_is_a_request_with_a_vendor_call_in_it() {
+async fn miss_span_contains_a_vendor_call_span() {
     let (collector, vendor, gateway) = traced_vendor().await;
-    ask(&gateway, PAGE, &[("x-request-id", "abc")]).await.ok();
+    get_with_headers(&gateway, PAGE, &[("x-request-id", "abc")]).await.ok();
     let spans = collector.spans(&gateway, 2).await;
     let (server, mut client) = (spans.server(), spans.client().clone());
 
     assert_eq!((&*server.name, &*client.name), ("GET /customers", "GET"));
     assert_eq!(server.parent_id, "");
     assert!(client.is_child_of(server), "{spans:#?}");
-    assert_eq!(seen(&vendor, "traceparent"), [Some(client.traceparent())]);
+    assert_eq!(received_headers(&vendor, "traceparent"), [Some(client.traceparent())]);
     assert!(!server.is_error && !client.is_error);
     assert_debug_snapshot!(server.attributes, @r#"
     {
@@ -59,15 +59,15 @@ async fn a_miss_is_a_request_with_a_vendor_call_in_it() {
 }
 
 #[tokio::test]
-async fn a_hit_is_a_request_alone() {
+async fn hit_has_a_request_span_only() {
     let (collector, _vendor, gateway) = traced_vendor().await;
     for _ in 0..4 {
-        ask(&gateway, PAGE, &[("traceparent", PARENT)]).await.ok();
+        get_with_headers(&gateway, PAGE, &[("traceparent", PARENT)]).await.ok();
     }
     let spans = collector.spans(&gateway, 5).await;
     assert_eq!(spans.clients().len(), 1);
     let caches: Vec<_> = spans.servers().iter().map(|span| span.attribute("gateway.cache")).collect();
-    // The front takes over at the third.
+    // The response cache answers from the third request on.
     assert_eq!(caches, ["miss", "hit", "hit", "hit"]);
     for server in spans.servers() {
         assert_eq!(server.name, "GET /customers");
@@ -77,17 +77,17 @@ async fn a_hit_is_a_request_alone() {
 }
 
 #[tokio::test]
-async fn of_a_herd_one_makes_the_call_and_the_others_wait() {
+async fn coalesced_requests_share_one_call_span() {
     let (collector, gate) = (Collector::start().await, Arc::new(Semaphore::new(0)));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| page().held_by(&gate)
+        move |_, _| page().gated_by(&gate)
     })
     .await;
-    let gateway = traced(&vendor, &collector).await;
+    let gateway = traced_gateway(&vendor, &collector).await;
     let opening = async {
         until(|| vendor.calls() == 1).await;
-        // The herd's requests were sent before these.
+        // The other requests were sent before these requests.
         for _ in 0..10 {
             gateway.get("/livez").await.ok();
         }
@@ -102,14 +102,14 @@ async fn of_a_herd_one_makes_the_call_and_the_others_wait() {
     let callers: Vec<_> = herd.iter().filter(|server| client.is_child_of(server)).collect();
     assert_eq!(callers.len(), 1, "{spans:#?}");
     assert_eq!(callers[0].attribute("gateway.cache"), "miss");
-    assert_eq!((client.took, callers[0].took), (Duration::from_secs(3), Duration::from_secs(3)));
+    assert_eq!((client.duration, callers[0].duration), (Duration::from_secs(3), Duration::from_secs(3)));
     let collapsed = herd.iter().filter(|span| span.attribute("gateway.cache") == "collapsed").count();
     assert_eq!(collapsed, 9, "{spans:#?}");
-    assert_eq!(seen(&vendor, "traceparent"), [Some(client.traceparent())]);
+    assert_eq!(received_headers(&vendor, "traceparent"), [Some(client.traceparent())]);
 }
 
 #[tokio::test]
-async fn a_refresh_belongs_to_who_set_it_off() {
+async fn refresh_span_belongs_to_its_trigger() {
     let (collector, vendor, gateway) = traced_vendor().await;
     gateway.get(PAGE).await.ok();
     gateway.clock.advance(Duration::from_secs(31));
@@ -123,14 +123,14 @@ async fn a_refresh_belongs_to_who_set_it_off() {
     assert_ne!(miss.trace_id, stale.trace_id);
     let parents: Vec<_> = spans.clients().iter().map(|span| span.parent_id.clone()).collect();
     assert_eq!(parents, [miss.span_id, stale.span_id]);
-    assert_eq!(seen(&vendor, "traceparent")[1], Some(spans.clients()[1].traceparent()));
+    assert_eq!(received_headers(&vendor, "traceparent")[1], Some(spans.clients()[1].traceparent()));
 }
 
 #[tokio::test]
-async fn all_calls_of_an_export_belong_to_it() {
+async fn export_span_contains_all_its_calls() {
     let (collector, vendor) = (Collector::start().await, long_list().await);
-    let gateway = traced(&vendor, &collector).await;
-    let answer = ask(&gateway, PAGE, &[("accept", "application/x-ndjson")]).await;
+    let gateway = traced_gateway(&vendor, &collector).await;
+    let answer = get_with_headers(&gateway, PAGE, &[("accept", "application/x-ndjson")]).await;
     assert!(answer.text.contains(r#""status":"complete""#), "{}", answer.text);
     let spans = collector.spans(&gateway, 1 + vendor.calls()).await;
     assert_eq!(spans.clients().len(), 4);
@@ -140,15 +140,15 @@ async fn all_calls_of_an_export_belong_to_it() {
 }
 
 #[tokio::test]
-async fn whether_a_trace_is_recorded_is_decided_where_it_began() {
+async fn sampling_follows_the_parent() {
     let (collector, vendor, gateway) = traced_vendor().await;
     let parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-00";
     let state = "congo=t61rcWkgMzE";
-    ask(&gateway, PAGE, &[("traceparent", parent), ("tracestate", state)]).await.ok();
-    let sent = seen(&vendor, "traceparent")[0].clone().unwrap();
+    get_with_headers(&gateway, PAGE, &[("traceparent", parent), ("tracestate", state)]).await.ok();
+    let sent = received_headers(&vendor, "traceparent")[0].clone().unwrap();
     assert!(sent.starts_with("00-4bf92f3577b34da6a3ce929d0e0e4736-") && sent.ends_with("-00"), "{sent}");
-    assert_eq!(seen(&vendor, "tracestate"), [Some(state.to_owned())]);
-    // Of these two, only the second.
+    assert_eq!(received_headers(&vendor, "tracestate"), [Some(state.to_owned())]);
+    // Only the second of these two requests is recorded.
     gateway.get("/livez").await.ok();
     assert_eq!(collector.spans(&gateway, 1).await.server().name, "GET /livez");
 
@@ -156,15 +156,15 @@ async fn whether_a_trace_is_recorded_is_decided_where_it_began() {
     config.telemetry = Some(customer_gateway::telemetry::trace::Otlp { sample: 0.0, ..collector.otlp() });
     let gateway = Gateway::start(config).await;
     gateway.get("/livez").await.ok();
-    ask(&gateway, PAGE, &[("traceparent", PARENT)]).await.ok();
+    get_with_headers(&gateway, PAGE, &[("traceparent", PARENT)]).await.ok();
     assert_eq!(collector.spans(&gateway, 3).await.client().trace_id, "4bf92f3577b34da6a3ce929d0e0e4736");
 }
 
 #[tokio::test]
-async fn each_try_is_a_call_of_its_own() {
+async fn each_attempt_has_its_own_span() {
     let collector = Collector::start().await;
     let vendor = ScriptedVendor::start(|index, _| if index == 0 { Reply::text(503, "{}") } else { page() }).await;
-    let gateway = traced(&vendor, &collector).await;
+    let gateway = traced_gateway(&vendor, &collector).await;
     gateway.get(PAGE).await.ok();
     let spans = collector.spans(&gateway, 3).await;
     let tries: Vec<_> = spans
@@ -178,14 +178,14 @@ async fn each_try_is_a_call_of_its_own() {
         .collect();
     assert_eq!(tries, [(true, ["503", "503", ""]), (false, ["200", "", "1"])]);
     let told: Vec<_> = spans.clients().iter().map(|span| Some(span.traceparent())).collect();
-    assert_eq!(seen(&vendor, "traceparent"), told);
+    assert_eq!(received_headers(&vendor, "traceparent"), told);
     assert!(!spans.server().is_error);
 }
 
 #[tokio::test]
-async fn what_went_wrong_is_said_in_a_word() {
+async fn failed_span_has_an_error_type() {
     let collector = Collector::start().await;
-    let vendor = ScriptedVendor::start(|_, _| page().held_by(&Arc::new(Semaphore::new(0)))).await;
+    let vendor = ScriptedVendor::start(|_, _| page().gated_by(&Arc::new(Semaphore::new(0)))).await;
     let mut connection = vendor.connection("tolt");
     connection.timeout = Duration::from_millis(50);
     let unreachable = crate::support::connection("gone", "tolt", "http://127.0.0.1:1", SECRET, "account_1");
@@ -205,33 +205,33 @@ async fn what_went_wrong_is_said_in_a_word() {
     gateway.get("/nowhere").await.code(404);
     let spans = collector.spans(&gateway, 7).await;
     assert_eq!(spans.clients().last().unwrap().attribute("error.type"), "unreachable");
-    // A caller's mistake is none of the gateway's.
+    // A caller's mistake is not a server error.
     let unknown = *spans.servers().last().unwrap();
     assert_eq!((&*unknown.name, unknown.is_error), ("GET", false));
     assert!(!unknown.attributes.contains_key("http.route"));
 }
 
 #[tokio::test]
-async fn a_request_whose_caller_is_gone_is_recorded() {
+async fn cancelled_request_span_is_recorded() {
     let (collector, gate) = (Collector::start().await, Arc::new(Semaphore::new(0)));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| page().held_by(&gate)
+        move |_, _| page().gated_by(&gate)
     })
     .await;
-    let gateway = traced(&vendor, &collector).await;
+    let gateway = traced_gateway(&vendor, &collector).await;
     let asking = tokio::spawn(reqwest::get(format!("{}{PAGE}", gateway.url)));
     until(|| vendor.calls() == 1).await;
     asking.abort();
     let server = collector.spans(&gateway, 1).await.server().clone();
     assert_eq!((server.is_error, server.attribute("error.type")), (true, "cancelled"));
-    // Its call goes on, and is kept.
+    // The vendor call continues, and its response is cached.
     gate.add_permits(1);
     assert!(collector.spans(&gateway, 2).await.client().is_child_of(&server));
 }
 
 #[tokio::test]
-async fn a_method_of_the_callers_own_is_no_name() {
+async fn unknown_method_is_recorded_as_other() {
     let (collector, _vendor, gateway) = traced_vendor().await;
     let jim = reqwest::Method::from_bytes(b"JIM").unwrap();
     gateway.request(|client, url| client.request(jim, format!("{url}/customers"))).await.code(405);
@@ -240,7 +240,7 @@ async fn a_method_of_the_callers_own_is_no_name() {
 }
 
 #[tokio::test]
-async fn no_span_quotes_a_query_or_a_secret() {
+async fn spans_contain_no_query_and_no_secret() {
     const KEY: &str = "cgk_of_a_caller";
     let collector = Collector::start().await;
     let vendor = ScriptedVendor::start(|index, _| match index {

@@ -1,13 +1,12 @@
-//! What adapters make of questions and of vendors' answers.
+//! Adapter tests: requests to vendors and the reading of their responses.
 //!
-//! Golden tests: `tests/fixtures/<vendor>/<case>.json` is what a vendor
-//! answers, the `.snap` beside it what the gateway asked and made of it. Files
-//! named `page_…` are the examples on the vendors' own pages, byte for byte.
-//! The numbers in names are those of the cases in FACTS.md, kept with the
-//! copies of the vendors' pages.
+//! Golden tests: `tests/fixtures/<vendor>/<case>.json` is a vendor's response.
+//! The `.snap` file next to it holds the request and the adapter's result.
+//! Fixtures named `page_…` are the examples of the vendors' documentation, byte
+//! for byte. Numbers in fixture names are cases of `docs/FACTS.md`.
 
-mod asked;
 mod corporation;
+mod harness;
 mod outcome;
 mod robustness;
 mod same_id;

@@ -1,12 +1,12 @@
-//! What an adapter made of an answer, as a snapshot shows it.
+//! Text form of an adapter's result, for snapshots.
 
 use customer_gateway::{
     domain::page::RecordPage,
     vendors::{Refusal, VendorError},
 };
 
-/// A page's facts and records, or the error.
-pub(crate) fn described(outcome: &Result<RecordPage, VendorError>) -> String {
+/// Describes a page's facts and records, or the error.
+pub(crate) fn describe(outcome: &Result<RecordPage, VendorError>) -> String {
     let page = match outcome {
         Ok(page) => page,
         Err(error) => return format!("{error:?}"),
@@ -23,31 +23,26 @@ pub(crate) fn described(outcome: &Result<RecordPage, VendorError>) -> String {
     for (field, count) in &info.anomalies.unknown_values {
         lines.push(format!("unknown values of {field}: {count}"));
     }
-    lines.extend((0..page.len()).map(|index| indented(text(page, index))));
+    lines.extend((0..page.len()).map(|index| indent(text(page, index))));
     lines.join("\n")
 }
 
-/// What the vendor said, where an error shows it.
+/// The vendor's refusal, if the error contains one.
 pub(crate) fn refusal(error: &VendorError) -> Option<&Refusal> {
     match error {
-        VendorError::CursorRefused(refusal)
-        | VendorError::ValueRefused(_, refusal)
-        | VendorError::Rejected(refusal)
-        | VendorError::Unauthorized(refusal)
-        | VendorError::RateLimited(refusal)
-        | VendorError::Failed(refusal) => Some(refusal),
+        VendorError::Refused { refusal, .. } => Some(refusal),
         VendorError::NotFound | VendorError::Unreadable(_) => None,
     }
 }
 
-/// A record as it is served.
+/// JSON of a record, as served to callers.
 pub(crate) fn text(page: &RecordPage, index: usize) -> &str {
     std::str::from_utf8(page.json(index)).unwrap()
 }
 
-/// JSON with a line to each member, and every name, order and digit as it
-/// stands in the bytes: a parser would sort and round.
-fn indented(json: &str) -> String {
+/// Formats JSON with one member per line. Works on the text, because a parser
+/// would reorder names and round numbers.
+fn indent(json: &str) -> String {
     let mut out = String::new();
     let mut depth = 0;
     let mut in_string = false;

@@ -1,4 +1,5 @@
-//! Whatever bytes a vendor sends, an adapter answers with records or an error.
+//! Properties of adapters for arbitrary responses: the result is records or an
+//! error, never a panic.
 
 use bytes::Bytes;
 use customer_gateway::{
@@ -11,9 +12,9 @@ use customer_gateway::{
 use proptest::{prelude::*, sample::select};
 use serde::Deserialize;
 
-use super::asked::{Asked, corporation, customers, expanding, fixture, tolt, transactions, with_raw};
+use super::harness::{AdapterCall, corporation, customers, expanding, fixture, tolt, transactions, with_raw};
 
-/// Answers that can be read, and what was asked for them.
+/// Readable responses, with their vendor.
 const ANSWERS: &[(&str, &str)] = &[
     ("tolt", "page_list_customers.json"),
     ("tolt", "page_list_transactions.json"),
@@ -26,8 +27,8 @@ const ANSWERS: &[(&str, &str)] = &[
     ("corporation", "shape_06_documented.json"),
 ];
 
-/// Every kind of call: each list and a retrieval, with all expansions or raw.
-fn calls(vendor: &str) -> Vec<Asked> {
+/// Every kind of call: lists and retrievals, with all expansions or raw.
+fn calls(vendor: &str) -> Vec<AdapterCall> {
     let shaped = |question: ListQuery, shape: &Shape| ListQuery { shape: shape.clone(), ..question };
     if vendor == "tolt" {
         let expanded = expanding(&[Expansion::Partner, Expansion::Program]);
@@ -52,7 +53,7 @@ fn calls(vendor: &str) -> Vec<Asked> {
     }
 }
 
-/// The part of a record that tells whose it is.
+/// Part of a record that names its owner.
 #[derive(Deserialize)]
 struct Owned {
     referral: Option<Referral>,
@@ -69,8 +70,8 @@ struct Tax {
     corporation_id: Option<String>,
 }
 
-/// What is served is JSON, and nobody else's.
-fn is_sound(outcome: &Result<RecordPage, VendorError>) {
+/// Asserts that every record is JSON and belongs to no other account.
+fn assert_sound(outcome: &Result<RecordPage, VendorError>) {
     let Ok(page) = outcome else { return };
     for index in 0..page.len() {
         assert!(!page.id(index).is_empty());
@@ -78,7 +79,7 @@ fn is_sound(outcome: &Result<RecordPage, VendorError>) {
         let owner = match (record.referral, record.tax) {
             (Some(referral), None) => referral.program_id.map(|id| id == "prg_YRsbPDAKhWfdqJbFACheh"),
             (None, Some(tax)) => tax.corporation_id.map(|id| id == "corp_123"),
-            _ => panic!("a record has either a referral or a tax record"),
+            _ => panic!("a record must have either `referral` or `tax`"),
         };
         assert_ne!(owner, Some(false));
     }
@@ -95,13 +96,13 @@ proptest! {
     fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), status in statuses()) {
         let body = Bytes::from(bytes);
         for asked in ["tolt", "corporation"].into_iter().flat_map(calls) {
-            is_sound(&asked.answered(status, &body));
+            assert_sound(&asked.read(status, &body));
             asked.unknown_fields(&body);
         }
     }
 
     #[test]
-    fn a_changed_byte_never_panics(
+    fn changed_byte_never_panics(
         (vendor, name) in select(ANSWERS),
         place in any::<prop::sample::Index>(),
         byte in prop_oneof![any::<u8>(), select(&b"{}[]\",:0129-.eE\\ntfu/ "[..])],
@@ -112,20 +113,20 @@ proptest! {
         body[place] = byte;
         let body = Bytes::from(body);
         for asked in calls(vendor) {
-            is_sound(&asked.answered(status, &body));
+            assert_sound(&asked.read(status, &body));
             asked.unknown_fields(&body);
         }
     }
 
     #[test]
-    fn an_answer_cut_off_anywhere_never_panics_and_is_no_page(
+    fn truncated_response_is_unreadable(
         (vendor, name) in select(ANSWERS),
         place in any::<prop::sample::Index>(),
     ) {
         let whole = fixture(vendor, name);
         let body = whole.slice(..place.index(whole.trim_ascii_end().len()));
         for asked in calls(vendor) {
-            prop_assert!(matches!(asked.answered(200, &body), Err(VendorError::Unreadable(_))));
+            prop_assert!(matches!(asked.read(200, &body), Err(VendorError::Unreadable(_))));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The vendors' rate limits.
+//! Rate limits of the vendors.
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
@@ -13,14 +13,14 @@ use tokio::task::JoinSet;
 use crate::support::{Gateway, ScriptedVendor, config, connections_to, tolt_page};
 
 #[tokio::test]
-async fn two_connections_with_one_key_keep_the_vendors_limit_together() {
+async fn connections_with_one_key_share_its_budget() {
     let sandbox =
         Sandbox::start(Options { tolt_customers: 5, enforce_rate_limits: true, ..Options::default() }).await.unwrap();
     let mut first = connections_to(&sandbox).remove(0);
     first.rate_limit = Connection::default_rate_limit(first.kind);
     let second = Connection { name: "partners".parse().unwrap(), ..first.clone() };
     let gateway = Arc::new(Gateway::start_on(SystemClock::shared(), config(vec![first, second])).await);
-    // Cold questions that the vendor's limit of 25 in a second must spread out.
+    // Uncached requests, which the vendor's limit of 25 per second spreads out.
     let mut asked = JoinSet::new();
     for question in 0..60 {
         let gateway = Arc::clone(&gateway);
@@ -32,20 +32,20 @@ async fn two_connections_with_one_key_keep_the_vendors_limit_together() {
     for answer in asked.join_all().await {
         answer.ok();
     }
-    assert_eq!(sandbox.tolt().calls(), 60, "none was sent twice");
+    assert_eq!(sandbox.tolt().calls(), 60, "no request may be sent twice");
 }
 
-/// One call a day: the second has no place within any deadline.
-fn once_a_day(connection: Connection) -> Connection {
+/// Limits a connection to one call per day. A second call fits no deadline.
+fn limited_to_one_per_day(connection: Connection) -> Connection {
     let rate_limit =
         RateLimit { requests: NonZeroU32::MIN, per: Duration::from_hours(24), max_wait: Duration::from_secs(5) };
     Connection { rate_limit, ..connection }
 }
 
 #[tokio::test]
-async fn a_spent_budget_is_503_with_the_time_to_come_back() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
-    let gateway = Gateway::start(config(vec![once_a_day(vendor.connection("tolt"))])).await;
+async fn exhausted_budget_is_503_with_retry_after() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
+    let gateway = Gateway::start(config(vec![limited_to_one_per_day(vendor.connection("tolt"))])).await;
     gateway.get("/customers?status=a").await.ok();
     let answer = gateway.get("/customers?status=b").await;
     assert_eq!(answer.code(503), "vendor_rate_limited");
@@ -53,22 +53,22 @@ async fn a_spent_budget_is_503_with_the_time_to_come_back() {
     let wait: u64 = answer.header("retry-after").parse().unwrap();
     assert!((86_000..=86_400).contains(&wait), "{wait}");
     assert_eq!(vendor.calls(), 1);
-    // What is kept costs no budget.
+    // Cached pages use no budget.
     gateway.get("/customers?status=a").await.ok();
 }
 
 #[tokio::test]
-async fn a_budget_belongs_to_a_key_at_a_host() {
+async fn budget_is_per_key_and_host() {
     let (vendor, other_host) =
-        (ScriptedVendor::saying(tolt_page(&[], false)).await, ScriptedVendor::saying(tolt_page(&[], false)).await);
-    let first = once_a_day(vendor.connection("tolt"));
+        (ScriptedVendor::replying(tolt_page(&[], false)).await, ScriptedVendor::replying(tolt_page(&[], false)).await);
+    let first = limited_to_one_per_day(vendor.connection("tolt"));
     let named = |name: &str, connection: Connection| Connection { name: name.parse().unwrap(), ..connection };
     let another_key = Credential::new("another".into()).unwrap();
     let connections = vec![
         first.clone(),
         named("same-key", first.clone()),
         named("another-key", Connection { credential: another_key, ..first }),
-        named("another-host", once_a_day(other_host.connection("tolt"))),
+        named("another-host", limited_to_one_per_day(other_host.connection("tolt"))),
     ];
     let gateway = Gateway::start(config(connections)).await;
     let mut statuses = Vec::new();

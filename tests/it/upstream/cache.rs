@@ -1,4 +1,4 @@
-//! What is kept of vendors' answers, and who waits for whom.
+//! Caching and coalescing of vendor responses.
 
 use std::{sync::Arc, time::Duration};
 
@@ -7,20 +7,20 @@ use tokio::{sync::Semaphore, task::JoinSet};
 
 use crate::support::{Reply, ScriptedVendor, tolt_page, tolt_row, until};
 
-/// A vendor that answers each call when it is let.
-async fn held() -> (ScriptedVendor, Arc<Semaphore>) {
+/// Starts a vendor that answers each call when the semaphore has a permit.
+async fn gated_vendor() -> (ScriptedVendor, Arc<Semaphore>) {
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).held_by(&gate)
+        move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).gated_by(&gate)
     })
     .await;
     (vendor, gate)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_thousand_callers_who_ask_the_same_make_one_call() {
-    let (vendor, gate) = held().await;
+async fn concurrent_equal_requests_make_one_call() {
+    let (vendor, gate) = gated_vendor().await;
     let gateway = Arc::new(vendor.gateway("tolt").await);
     let mut asked = JoinSet::new();
     for _ in 0..1_000 {
@@ -28,7 +28,7 @@ async fn a_thousand_callers_who_ask_the_same_make_one_call() {
         asked.spawn(async move { gateway.get("/customers").await });
     }
     until(|| vendor.calls() == 1).await;
-    // Some of them wait for the answer, others come while it lands.
+    // Some callers wait for the response, others arrive while it is stored.
     gate.add_permits(1_000);
     let answers = asked.join_all().await;
     assert_eq!(answers.len(), 1_000);
@@ -39,28 +39,28 @@ async fn a_thousand_callers_who_ask_the_same_make_one_call() {
 }
 
 #[tokio::test]
-async fn a_caller_who_gives_up_does_not_cancel_the_call() {
-    let (vendor, gate) = held().await;
+async fn cancelled_request_keeps_the_vendor_call() {
+    let (vendor, gate) = gated_vendor().await;
     let gateway = vendor.gateway("tolt").await;
     {
         let gives_up = gateway.get("/customers");
         tokio::select! {
-            _ = gives_up => panic!("nothing was answered yet"),
+            _ = gives_up => panic!("no response may arrive before the vendor answers"),
             () = until(|| vendor.calls() == 1) => {}
         }
     }
     gate.add_permits(1);
-    // Only the call that was made has a permit: a second would wait for ever.
+    // Only the first call has a permit. A second call would never complete.
     gateway.get("/customers").await.ok();
     assert_eq!(vendor.calls(), 1);
 }
 
 #[tokio::test]
-async fn callers_who_wait_together_fail_together() {
+async fn coalesced_requests_share_the_failure() {
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
         let gate = Arc::clone(&gate);
-        move |_, _| Reply::text(401, "{}").held_by(&gate)
+        move |_, _| Reply::text(401, "{}").gated_by(&gate)
     })
     .await;
     let gateway = vendor.gateway("tolt").await;
@@ -72,32 +72,32 @@ async fn callers_who_wait_together_fail_together() {
 }
 
 #[tokio::test]
-async fn a_page_is_asked_for_again_when_it_is_no_longer_fresh() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+async fn stale_page_is_fetched_again() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     gateway.get("/customers").await.ok();
     gateway.clock.advance(Duration::from_millis(29_999));
     gateway.get("/customers").await.ok();
-    assert_eq!(vendor.calls(), 1, "it is fresh for 30 seconds");
+    assert_eq!(vendor.calls(), 1, "a page is fresh for 30 seconds");
     gateway.clock.advance(Duration::from_millis(1));
     gateway.get("/customers").await.ok();
     until(|| vendor.calls() == 2).await;
 }
 
 #[tokio::test]
-async fn the_time_of_fetching_is_told() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+async fn cached_page_keeps_its_fetched_at() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
-    let told = async || gateway.get("/customers").await.ok()["sources"][0]["fetched_at"].clone();
-    let first = told().await;
+    let fetched_at = async || gateway.get("/customers").await.ok()["sources"][0]["fetched_at"].clone();
+    let first = fetched_at().await;
     assert_eq!(first, "2025-11-01T00:00:00.000Z");
     gateway.clock.advance(Duration::from_secs(10));
-    assert_eq!(told().await, first);
+    assert_eq!(fetched_at().await, first);
 }
 
 #[tokio::test]
-async fn pages_with_the_vendors_own_objects_are_kept_apart() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+async fn raw_pages_are_cached_separately() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for _ in 0..2 {
         let plain = gateway.get("/customers").await.ok();
@@ -109,8 +109,8 @@ async fn pages_with_the_vendors_own_objects_are_kept_apart() {
 }
 
 #[tokio::test]
-async fn questions_that_differ_are_kept_apart_and_the_same_in_other_words_are_not() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+async fn equivalent_requests_share_a_cached_page() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for (target, calls) in [
         ("/customers", 1),
@@ -130,8 +130,8 @@ async fn questions_that_differ_are_kept_apart_and_the_same_in_other_words_are_no
 }
 
 #[tokio::test]
-async fn a_single_customer_is_kept_too() {
-    let vendor = ScriptedVendor::saying(serde_json::json!({"success": true, "data": tolt_row("cust_1")})).await;
+async fn single_customer_is_cached() {
+    let vendor = ScriptedVendor::replying(serde_json::json!({"success": true, "data": tolt_row("cust_1")})).await;
     let gateway = vendor.gateway("tolt").await;
     let first: Value = gateway.get("/customers/odd.cust_1").await.ok();
     assert_eq!(gateway.get("/customers/odd.cust_1").await.ok(), first);

@@ -1,5 +1,4 @@
-//! How vendors are asked: what is sent, how often, and what is not asked
-//! again.
+//! Requests to vendors: content, rate limits and caching.
 
 mod budget;
 mod cache;

@@ -1,12 +1,12 @@
-//! What a vendor is sent.
+//! Content of requests to vendors, and reuse of connections.
 
 use insta::assert_snapshot;
 
 use crate::support::{ACCOUNT, Gateway, SECRET, ScriptedVendor, config, connection, tolt_page, tolt_row};
 
 #[tokio::test]
-async fn a_request_shows_the_key_and_carries_nothing_else() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[tolt_row("cust_1")], false)).await;
+async fn request_sends_only_expected_headers() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
     let question = "/customers?status=active&email=jim%40example.com&expand=partner";
     gateway
@@ -29,9 +29,9 @@ async fn a_request_shows_the_key_and_carries_nothing_else() {
 }
 
 #[tokio::test]
-async fn a_base_url_is_the_same_with_and_without_its_last_slash() {
+async fn base_url_trailing_slash_is_ignored() {
     for path in ["", "/", "/api/v1", "/api/v1/", "/api%20v1//"] {
-        let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+        let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
         let base_url = format!("{}{path}", vendor.base_url);
         let connection = connection("odd", "tolt", &base_url, SECRET, ACCOUNT);
         let gateway = Gateway::start(config(vec![connection])).await;
@@ -45,8 +45,8 @@ async fn a_base_url_is_the_same_with_and_without_its_last_slash() {
 }
 
 #[tokio::test]
-async fn a_connection_is_kept_for_the_next_request() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+async fn vendor_connection_is_reused() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for question in 0..10 {
         gateway.get(&format!("/customers?status=s{question}")).await.ok();
@@ -55,17 +55,17 @@ async fn a_connection_is_kept_for_the_next_request() {
 }
 
 #[tokio::test]
-async fn pages_are_fetched_wide_and_served_narrow() {
+async fn small_limit_fetches_full_vendor_page() {
     let rows: Vec<_> = (0..40).map(|at| tolt_row(&format!("cust_{at}"))).collect();
-    let vendor = ScriptedVendor::saying(tolt_page(&rows, false)).await;
+    let vendor = ScriptedVendor::replying(tolt_page(&rows, false)).await;
     let walked = vendor.gateway("tolt").await.walk("/customers?limit=3").await.unwrap();
     assert_eq!((walked.len(), vendor.calls()), (40, 1));
     assert!(vendor.targets()[0].contains("&limit=100"), "{:?}", vendor.targets());
 }
 
 #[tokio::test]
-async fn what_needs_no_vendor_asks_none() {
-    let vendor = ScriptedVendor::saying(tolt_page(&[], false)).await;
+async fn local_routes_make_no_vendor_call() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
     let gateway = vendor.gateway("tolt").await;
     for target in ["/livez", "/readyz", "/connections", "/connections/odd", "/openapi.json", "/problems/internal"] {
         assert_eq!(gateway.get(target).await.status, 200, "{target}");

@@ -1,4 +1,4 @@
-//! The parts of an OpenAPI document that the contracts use.
+//! Parts of an OpenAPI document that the contracts use.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::schema::Schema;
 
-/// A document whose references are resolved.
+/// Document with resolved references.
 #[derive(Deserialize)]
 pub(super) struct Document {
     pub(super) paths: BTreeMap<String, BTreeMap<String, Operation>>,
@@ -38,17 +38,17 @@ pub(super) struct Operation {
 #[derive(Deserialize)]
 pub(super) struct Parameter {
     pub(super) name: String,
-    pub(super) r#in: Place,
+    pub(super) r#in: Location,
     #[serde(default)]
     pub(super) required: bool,
     pub(super) schema: Schema,
 }
 
-/// Where a parameter stands. A header or a cookie would be a reading error: no
-/// vendor has one besides its security scheme.
+/// Location of a parameter. Headers and cookies fail to parse: no vendor has
+/// such parameters apart from its security scheme.
 #[derive(Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Place {
+pub(super) enum Location {
     Path,
     Query,
 }
@@ -66,8 +66,8 @@ pub(super) struct Described {
 }
 
 impl Document {
-    /// A vendor's contract.
-    pub(super) fn of(vendor: &str) -> Self {
+    /// Reads a vendor's contract.
+    pub(super) fn load(vendor: &str) -> Self {
         let path = format!("{}/openapi/vendors/{vendor}.yaml", env!("CARGO_MANIFEST_DIR"));
         let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{path}: {error}"));
         let document: Value = serde_saphyr::from_str(&text).unwrap_or_else(|error| panic!("{path}: {error}"));

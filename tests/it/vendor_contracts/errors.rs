@@ -1,4 +1,4 @@
-//! Every error of the sandbox is one that its vendor documents.
+//! Errors of the sandbox, checked against the contracts.
 
 use std::collections::BTreeSet;
 
@@ -7,7 +7,8 @@ use http::{Request, header::AUTHORIZATION};
 
 use super::simulated::Simulated;
 
-/// What nobody holds, by each operation: Tolt's, and the corporation vendor's.
+/// Targets without a result, one for each operation of Tolt and of the
+/// corporation vendor.
 const UNKNOWN: [&[&str]; 2] = [
     &["/v1/customers?program_id=another", "/v1/customers/nobody", "/v1/transactions?program_id=another"],
     &["/customers?corporation_id=another", "/customers/nobody"],
@@ -48,7 +49,7 @@ const REFUSED_BY_CORPORATION: &[&str] = &[
 ];
 
 #[tokio::test]
-async fn refusals_of_a_request_are_in_the_contract() {
+async fn refused_requests_match_contract() {
     let (sandbox, [tolt, corporation]) = vendors(unlimited()).await;
     let cases = [
         (tolt, ("PRG", sandbox.tolt().program_id().to_owned()), REFUSED_BY_TOLT),
@@ -56,45 +57,45 @@ async fn refusals_of_a_request_are_in_the_contract() {
     ];
     for (simulated, (placeholder, account), targets) in cases {
         for target in targets {
-            let request = simulated.asking(&target.replace(placeholder, &account));
-            assert_eq!(simulated.documented(&request).await.status(), 400, "{target}");
+            let request = simulated.request(&target.replace(placeholder, &account));
+            assert_eq!(simulated.send_documented(&request).await.status(), 400, "{target}");
         }
     }
 }
 
 #[tokio::test]
-async fn unknown_customers_and_accounts_are_in_the_contract() {
+async fn unknown_customers_and_accounts_match_contract() {
     let (_sandbox, both) = vendors(unlimited()).await;
     for (simulated, targets) in both.iter().zip(UNKNOWN) {
         for target in targets {
-            assert_eq!(simulated.documented(&simulated.asking(target)).await.status(), 404, "{target}");
+            assert_eq!(simulated.send_documented(&simulated.request(target)).await.status(), 404, "{target}");
         }
     }
 }
 
 #[tokio::test]
-async fn refused_credentials_are_in_the_contract() {
+async fn refused_credentials_match_contract() {
     let (_sandbox, both) = vendors(unlimited()).await;
     for (simulated, targets) in both.iter().zip(UNKNOWN) {
         for target in targets {
             let bare = Request::get(*target).body(()).unwrap();
-            assert_eq!(simulated.documented(&bare).await.status(), 401, "{target}");
+            assert_eq!(simulated.send_documented(&bare).await.status(), 401, "{target}");
             for credential in ["Bearer wrong", "Basic c2s6"] {
                 let request = Request::get(*target).header(AUTHORIZATION, credential).body(()).unwrap();
-                assert_eq!(simulated.documented(&request).await.status(), 401, "{target}: {credential}");
+                assert_eq!(simulated.send_documented(&request).await.status(), 401, "{target}: {credential}");
             }
         }
     }
 }
 
 #[tokio::test]
-async fn the_rate_limits_are_in_the_contract() {
+async fn rate_limits_match_contract() {
     let (_sandbox, both) = vendors(Options::default()).await;
     for (simulated, targets) in both.iter().zip(UNKNOWN) {
         let mut statuses = BTreeSet::new();
-        // Asked as fast as it answers, either soon has enough.
+        // Requests without a pause soon exceed either rate limit.
         while !statuses.contains(&429) {
-            let answer = simulated.documented(&simulated.asking(targets[0])).await;
+            let answer = simulated.send_documented(&simulated.request(targets[0])).await;
             statuses.insert(answer.status().as_u16());
         }
         assert_eq!(statuses, [404, 429].into());
@@ -102,12 +103,12 @@ async fn the_rate_limits_are_in_the_contract() {
 }
 
 #[tokio::test]
-async fn failures_are_in_the_contract() {
+async fn failures_match_contract() {
     let (_sandbox, both) = vendors(Options { error_rate: 1.0, ..unlimited() }).await;
     for (simulated, targets) in both.iter().zip(UNKNOWN) {
         let mut statuses = BTreeSet::new();
         for target in targets.iter().cycle().take(90) {
-            let answer = simulated.documented(&simulated.asking(target)).await;
+            let answer = simulated.send_documented(&simulated.request(target)).await;
             statuses.insert(answer.status().as_u16());
         }
         assert_eq!(statuses, [429, 500, 502, 503].into());
@@ -115,24 +116,24 @@ async fn failures_are_in_the_contract() {
 }
 
 #[tokio::test]
-async fn every_error_in_a_contract_is_one_that_the_sandbox_answers() {
+async fn sandbox_returns_every_declared_error() {
     let (sandbox, both) = vendors(unlimited()).await;
     let fail: [&dyn Fn(Fault); 2] =
         [&|fault| sandbox.tolt().fail_next(1, fault), &|fault| sandbox.corporation().fail_next(1, fault)];
     for ((simulated, targets), fail_next) in both.iter().zip(UNKNOWN).zip(fail) {
         for target in targets {
-            let request = simulated.asking(target);
+            let request = simulated.request(target);
             let declared: Vec<_> = simulated.contract.operation(&request).unwrap().statuses().collect();
             assert_eq!(declared, ["200", "400", "401", "403", "404", "429", "5XX"], "{target}");
             for status in [400, 401, 403, 404, 429, 504] {
                 fail_next(Fault::Status(status));
-                assert_eq!(simulated.documented(&request).await.status(), status);
+                assert_eq!(simulated.send_documented(&request).await.status(), status);
             }
         }
     }
 }
 
-/// Vendors that hold next to nothing.
+/// Starts vendors with one row in each list.
 async fn vendors(options: Options) -> (Sandbox, [Simulated; 2]) {
     let few = Options { tolt_customers: 1, tolt_transactions: 1, corporation_customers: 1, ..options };
     let sandbox = Sandbox::start(few).await.unwrap();

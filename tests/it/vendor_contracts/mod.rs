@@ -1,18 +1,18 @@
-//! The vendors' contracts as we understand them, `openapi/vendors/`, hold for
-//! every request that an adapter can make and for every answer of the sandbox.
+//! Checks every request of the adapters and every response of the sandbox
+//! against the vendors' contracts in `openapi/vendors/`.
 //!
-//! The sandbox and the adapters were each written from the vendors' pages and
-//! share no code; the contracts are the third reading, and the one that can be
-//! read beside the pages.
+//! The vendors publish no such documents. The adapters, the sandbox and the
+//! contracts were each written from the vendors' documentation and share no
+//! code. The contracts are the form that can be read next to that documentation.
 
-mod answers;
-mod asked;
+mod calls;
 mod contract;
 mod document;
 mod errors;
 mod operation;
 mod pages;
 mod requests;
+mod responses;
 mod schema;
 mod simulated;
-mod strays;
+mod violations;

@@ -1,5 +1,5 @@
-//! The examples of the vendors' own pages are in the contracts, byte for byte:
-//! what is asked in them and what is answered.
+//! Requests and responses from the vendors' documentation, byte for byte,
+//! checked against the contracts.
 
 use bytes::Bytes;
 use http::{
@@ -16,7 +16,7 @@ macro_rules! fixture {
 }
 
 #[test]
-fn the_pages_own_examples_are_in_the_contracts() {
+fn vendor_page_examples_match_contract() {
     let examples = [
         ("tolt", "/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh", fixture!("tolt/page_list_customers.json")),
         ("tolt", "/v1/customers/cust_dK9bzRGn46BhVgNFHD6fDgXW", fixture!("tolt/page_retrieve_customer.json")),
@@ -33,10 +33,10 @@ fn the_pages_own_examples_are_in_the_contracts() {
         ),
     ];
     for (vendor, target, body) in examples {
-        let contract = Contract::of(vendor);
+        let contract = Contract::load(vendor);
         let request = Request::get(target).header(AUTHORIZATION, "Bearer <API_KEY>").body(()).unwrap();
         let answer = Response::builder().header(CONTENT_TYPE, "application/json").body(Bytes::from(body)).unwrap();
-        assert_eq!(contract.strays_of_request(&request), Vec::<String>::new(), "{target}");
-        assert_eq!(contract.strays_of_answer(&request, &answer), Vec::<String>::new(), "{target}");
+        assert_eq!(contract.request_violations(&request), Vec::<String>::new(), "{target}");
+        assert_eq!(contract.response_violations(&request, &answer), Vec::<String>::new(), "{target}");
     }
 }

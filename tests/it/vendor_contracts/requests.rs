@@ -1,49 +1,50 @@
-//! Every request that an adapter can make is one that its vendor documents.
+//! Requests of the adapters and the gateway, checked against the contracts.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use customer_gateway::vendors::{
-    Account, Vendor, VendorError,
+    Account, RefusalKind, Vendor, VendorError,
     capabilities::{ListCapabilities, Support},
-    registry::{KINDS, VendorKind},
+    kind::VendorKind,
+    registry::KINDS,
 };
 use http::{Request, header::AUTHORIZATION};
 use url::form_urlencoded;
 
 use super::{
-    asked::{Combined, calls},
+    calls::{Combinations, calls},
     contract::Contract,
 };
 use crate::support::{ACCOUNT, ScriptedVendor, corporation_page, tolt_page};
 
-/// What was asked of each operation: names with their values, and the items of
-/// comma lists by themselves.
-type Seen = BTreeMap<String, BTreeSet<(String, String)>>;
+/// Query parameters sent to each operation, as names with values. The items of
+/// comma lists are separate.
+type RecordedParameters = BTreeMap<String, BTreeSet<(String, String)>>;
 
 #[test]
-fn every_request_of_an_adapter_is_in_its_vendors_contract() {
+fn adapter_requests_match_contract() {
     for kind in KINDS {
-        let contract = Contract::of(kind.name);
+        let contract = Contract::load(kind.name);
         let adapter = adapter(kind);
-        let mut seen = Seen::new();
-        for call in calls(kind.capabilities, Combined::Freely) {
+        let mut seen = RecordedParameters::new();
+        for call in calls(kind.capabilities, Combinations::All) {
             let request = match adapter.request(&call) {
                 Ok(request) => Request::get(format!("{}?{}", request.path, request.query)),
-                Err(VendorError::CursorRefused(_)) => continue,
+                Err(VendorError::Refused { kind: RefusalKind::CursorRejected, .. }) => continue,
                 Err(error) => panic!("{}: {error:?}: {call:?}", kind.name),
             };
-            // The credential is not the adapter's to add.
+            // The adapter does not add the credential.
             let request = request.header(AUTHORIZATION, "Bearer sk").body(()).unwrap();
-            let strays = contract.strays_of_request(&request);
-            assert!(strays.is_empty(), "{}: {}: {strays:#?}", kind.name, request.uri());
-            note(&mut seen, &contract, &request);
+            let violations = contract.request_violations(&request);
+            assert!(violations.is_empty(), "{}: {}: {violations:#?}", kind.name, request.uri());
+            record(&mut seen, &contract, &request);
         }
         assert_covers(kind, &seen);
     }
 }
 
 #[tokio::test]
-async fn what_the_gateway_sends_to_a_vendor_is_in_its_contract() {
+async fn gateway_requests_match_contract() {
     let targets = [
         "/customers",
         "/customers?order=asc&status=active&created_gte=2025-01-01&expand=partner",
@@ -55,8 +56,8 @@ async fn what_the_gateway_sends_to_a_vendor_is_in_its_contract() {
         "/customers/odd.cust_1?expand=shipping_address",
     ];
     for (kind, page) in [("tolt", tolt_page(&[], false)), ("corporation", corporation_page(&[], None))] {
-        let contract = Contract::of(kind);
-        let vendor = ScriptedVendor::saying(page).await;
+        let contract = Contract::load(kind);
+        let vendor = ScriptedVendor::replying(page).await;
         let gateway = vendor.gateway(kind).await;
         for target in targets {
             gateway.get(target).await;
@@ -64,8 +65,8 @@ async fn what_the_gateway_sends_to_a_vendor_is_in_its_contract() {
         let heads = vendor.heads();
         assert!(heads.len() >= 4, "{heads:?}");
         for head in heads {
-            let strays = contract.strays_of_request(&parsed(&head));
-            assert!(strays.is_empty(), "{head}: {strays:#?}");
+            let violations = contract.request_violations(&parse_head(&head));
+            assert!(violations.is_empty(), "{head}: {violations:#?}");
         }
     }
 }
@@ -74,7 +75,7 @@ fn adapter(kind: &VendorKind) -> Box<dyn Vendor> {
     (kind.adapter)(Account { connection: "odd".parse().unwrap(), id: ACCOUNT.to_owned() })
 }
 
-fn note(seen: &mut Seen, contract: &Contract, request: &Request<()>) {
+fn record(seen: &mut RecordedParameters, contract: &Contract, request: &Request<()>) {
     let operation = contract.operation(request).unwrap();
     let noted = seen.entry(operation.id().to_owned()).or_default();
     for (name, value) in form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes()) {
@@ -82,8 +83,8 @@ fn note(seen: &mut Seen, contract: &Contract, request: &Request<()>) {
     }
 }
 
-/// Everything in a vendor's table has been asked for.
-fn assert_covers(kind: &VendorKind, seen: &Seen) {
+/// Asserts that every native parameter and expansion of a vendor was sent.
+fn assert_covers(kind: &VendorKind, seen: &RecordedParameters) {
     let capabilities = kind.capabilities;
     let lists =
         [("listCustomers", Some(&capabilities.customers)), ("listTransactions", capabilities.transactions.as_ref())];
@@ -99,7 +100,7 @@ fn assert_covers(kind: &VendorKind, seen: &Seen) {
 
 fn assert_expands(names: impl Iterator<Item = &'static str>, asked: &BTreeSet<(String, String)>) {
     for name in names {
-        assert!(asked.iter().any(|(_, asked)| asked == name), "{name} was not asked for");
+        assert!(asked.iter().any(|(_, asked)| asked == name), "{name} was not requested");
     }
 }
 
@@ -110,8 +111,8 @@ fn native(list: &ListCapabilities) -> impl Iterator<Item = &'static str> {
     })
 }
 
-/// A request's head as it came over the socket.
-fn parsed(head: &str) -> Request<()> {
+/// Parses the head of a request, as received on the socket.
+fn parse_head(head: &str) -> Request<()> {
     let mut lines = head.trim_end().lines();
     let mut first = lines.next().unwrap().split(' ');
     let mut request = Request::builder().method(first.next().unwrap()).uri(first.next().unwrap());

@@ -1,10 +1,10 @@
-//! A schema of a contract, ready to check values.
+//! Compiled JSON schema of a contract.
 
 use jsonschema::{Draft, Validator};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A schema, compiled when it is read.
+/// Schema, compiled on deserialization.
 #[derive(Deserialize)]
 #[serde(from = "Value")]
 pub(super) struct Schema {
@@ -20,27 +20,27 @@ impl From<Value> for Schema {
 }
 
 impl Schema {
-    /// What of a value is not valid.
-    pub(super) fn strays(&self, what: &str, value: &Value) -> Vec<String> {
+    /// Returns the violations in a value.
+    pub(super) fn violations(&self, what: &str, value: &Value) -> Vec<String> {
         let errors = self.validator.iter_errors(value);
         errors.map(|error| format!("{what} {}: {error}", error.instance_path())).collect()
     }
 
-    /// What of a value that a query or a header holds is not valid. An array is
-    /// written by repeating its name; nothing else may be repeated.
-    pub(super) fn strays_of_texts(&self, what: &str, texts: &[String]) -> Vec<String> {
+    /// Returns the violations in the values of a query parameter or a header. An
+    /// array repeats its name. Other types must not be repeated.
+    pub(super) fn text_violations(&self, what: &str, texts: &[String]) -> Vec<String> {
         let value = match (texts, self.text["type"] == "array") {
-            (_, true) => texts.iter().map(|text| typed(&self.text["items"], text)).collect(),
-            ([text], false) => typed(&self.text, text),
+            (_, true) => texts.iter().map(|text| parse_as(&self.text["items"], text)).collect(),
+            ([text], false) => parse_as(&self.text, text),
             _ => return vec![format!("`{what}` is repeated")],
         };
-        self.strays(what, &value)
+        self.violations(what, &value)
     }
 }
 
-/// A value as its text means it: what cannot be read as the schema's type stays
-/// text, which no such schema lets pass.
-fn typed(schema: &Value, text: &str) -> Value {
+/// Converts text to the schema's type. Text that cannot be converted stays
+/// text, which violates the schema.
+fn parse_as(schema: &Value, text: &str) -> Value {
     match schema["type"].as_str() {
         Some("integer" | "boolean") => serde_json::from_str(text).unwrap_or_else(|_| text.into()),
         _ => text.into(),

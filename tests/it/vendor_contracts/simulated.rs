@@ -1,4 +1,4 @@
-//! A vendor of the sandbox, beside its contract.
+//! A vendor of the sandbox, with its contract.
 
 use std::sync::Arc;
 
@@ -9,15 +9,16 @@ use customer_gateway::{
         page::RecordPage,
     },
     sandbox::Sandbox,
-    vendors::{Account, Call, Vendor, VendorResponse, registry::kind},
+    vendors::{Account, Call, Vendor, VendorResponse, kind::VendorKind, registry::by_name},
 };
 use http::{Request, Response, header::AUTHORIZATION};
 
 use super::contract::Contract;
 
-/// A simulated vendor, asked over a socket.
+/// Simulated vendor, called over a socket.
 pub(super) struct Simulated {
     pub(super) contract: Contract,
+    pub(super) kind: &'static VendorKind,
     pub(super) adapter: Box<dyn Vendor>,
     base_url: String,
     credential: String,
@@ -39,22 +40,24 @@ impl Simulated {
 
     fn new(vendor: &str, base_url: String, credential: &str, account: &str) -> Self {
         let account = Account { connection: "sandbox".parse().unwrap(), id: account.to_owned() };
+        let kind = by_name(vendor).unwrap();
         Self {
-            contract: Contract::of(vendor),
-            adapter: (kind(vendor).unwrap().adapter)(account),
+            contract: Contract::load(vendor),
+            kind,
+            adapter: (kind.adapter)(account),
             base_url,
             credential: credential.to_owned(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),
         }
     }
 
-    /// Asks with the vendor's credential.
-    pub(super) fn asking(&self, target: &str) -> Request<()> {
+    /// Builds a request with the vendor's credential.
+    pub(super) fn request(&self, target: &str) -> Request<()> {
         Request::get(target).header(AUTHORIZATION, format!("Bearer {}", self.credential)).body(()).unwrap()
     }
 
-    /// The answer to a request.
-    pub(super) async fn answer(&self, request: &Request<()>) -> Response<Bytes> {
+    /// Sends a request.
+    pub(super) async fn send(&self, request: &Request<()>) -> Response<Bytes> {
         let url = format!("{}{}", self.base_url, request.uri());
         let sent = self.client.get(url).headers(request.headers().clone()).send().await.unwrap();
         let (status, headers) = (sent.status(), sent.headers().clone());
@@ -63,24 +66,24 @@ impl Simulated {
         answer
     }
 
-    /// The answer to a request, which is in the contract.
-    pub(super) async fn documented(&self, request: &Request<()>) -> Response<Bytes> {
-        let answer = self.answer(request).await;
-        let strays = self.contract.strays_of_answer(request, &answer);
-        assert!(strays.is_empty(), "{}: {answer:?}: {strays:#?}", request.uri());
+    /// Sends a request. Asserts that the response is in the contract.
+    pub(super) async fn send_documented(&self, request: &Request<()>) -> Response<Bytes> {
+        let answer = self.send(request).await;
+        let violations = self.contract.response_violations(request, &answer);
+        assert!(violations.is_empty(), "{}: {answer:?}: {violations:#?}", request.uri());
         answer
     }
 
-    /// The answer to an adapter's call, where the adapter can make it. Both the
-    /// request and the answer are in the contract.
+    /// Sends an adapter's call, or returns `None` if the adapter refuses the
+    /// call. Asserts that the request and the response are in the contract.
     pub(super) async fn call(&self, call: &Call) -> Option<Response<Bytes>> {
         let request = self.adapter.request(call).ok()?;
-        let request = self.asking(&format!("{}?{}", request.path, request.query));
-        assert_eq!(self.contract.strays_of_request(&request), Vec::<String>::new(), "{}", request.uri());
-        Some(self.documented(&request).await)
+        let request = self.request(&format!("{}?{}", request.path, request.query));
+        assert_eq!(self.contract.request_violations(&request), Vec::<String>::new(), "{}", request.uri());
+        Some(self.send_documented(&request).await)
     }
 
-    /// All pages of a list, and how many rows they hold.
+    /// Walks a list. Returns the number of pages and of rows.
     pub(super) async fn walk(&self, start: &Call) -> (usize, usize) {
         let (mut pages, mut rows) = (0, 0);
         let mut call = start.clone();
@@ -92,7 +95,7 @@ impl Simulated {
         }
     }
 
-    /// The page that a call gets.
+    /// Returns the page for a call.
     pub(super) async fn page(&self, call: &Call) -> RecordPage {
         let answer = self.call(call).await.unwrap();
         let status = answer.status().as_u16();

@@ -1,4 +1,4 @@
-//! What a vendor says is passed on without the gateway's secrets.
+//! Redaction of the gateway's secrets in vendor messages (FACTS.md case 35).
 
 use std::time::Duration;
 
@@ -7,8 +7,8 @@ use serde_json::json;
 
 use crate::support::{Gateway, Reply, SECRET, ScriptedVendor, config};
 
-/// Everywhere in its answers that a vendor could repeat a key.
-fn echoes(status: u16) -> Vec<(&'static str, String)> {
+/// Response bodies that repeat the secret in every possible member.
+fn bodies_with_secret(status: u16) -> Vec<(&'static str, String)> {
     let message = format!("Invalid API key {SECRET} (Bearer {SECRET})");
     vec![
         ("tolt", json!({"success": false, "error": {"message": message, "type": SECRET}}).to_string()),
@@ -30,9 +30,9 @@ fn echoes(status: u16) -> Vec<(&'static str, String)> {
 }
 
 #[tokio::test]
-async fn a_key_that_the_vendor_repeats_is_cut_out() {
+async fn echoed_secret_is_redacted() {
     for status in [200, 400, 401, 404, 429, 500, 302] {
-        for (kind, body) in echoes(status) {
+        for (kind, body) in bodies_with_secret(status) {
             let headers =
                 format!("location: http://127.0.0.1:9/{SECRET}\r\nx-key: {SECRET}\r\nretry-after: {SECRET}\r\n");
             let vendor = ScriptedVendor::start({
@@ -40,7 +40,7 @@ async fn a_key_that_the_vendor_repeats_is_cut_out() {
                 move |_, _| Reply::with_headers(status, &headers, body.as_bytes())
             })
             .await;
-            // Nothing moves the clock, so that nothing may wait for it.
+            // The test clock does not advance, so no request may wait.
             let mut connection = vendor.connection(kind);
             connection.rate_limit.max_wait = Duration::ZERO;
             let gateway = Gateway::start(config(vec![connection])).await;
@@ -54,14 +54,14 @@ async fn a_key_that_the_vendor_repeats_is_cut_out() {
 }
 
 #[tokio::test]
-async fn the_rest_of_the_message_stands() {
+async fn rest_of_redacted_message_is_kept() {
     let said = json!({"success": false, "error": {"message": format!("Invalid API key {SECRET}."), "type": "authentication_error"}});
     let vendor = ScriptedVendor::start(move |_, _| Reply::text(401, &said.to_string())).await;
-    assert_json_snapshot!(vendor.gateway("tolt").await.get("/customers").await.told(), @r#"
+    assert_json_snapshot!(vendor.gateway("tolt").await.get("/customers").await.problem_snapshot(), @r#"
     {
       "code": "vendor_unauthorized",
       "connection": "odd",
-      "detail": "the vendor refused the credential",
+      "detail": "the vendor rejected the credential",
       "request_id": "[request id]",
       "retryable": false,
       "status": 502,
@@ -76,11 +76,11 @@ async fn the_rest_of_the_message_stands() {
 }
 
 #[tokio::test]
-async fn a_long_message_is_cut_and_keeps_no_part_of_the_key() {
-    // The message is cut at 300 characters, in the middle of the key.
+async fn truncated_message_reveals_no_part_of_secret() {
+    // The message is truncated at 300 characters, in the middle of the secret.
     let said = json!({"message": format!("{}{SECRET}", "x".repeat(295))});
     let vendor = ScriptedVendor::start(move |_, _| Reply::text(500, &said.to_string())).await;
-    let told = vendor.gateway("tolt").await.get("/customers").await.told();
+    let told = vendor.gateway("tolt").await.get("/customers").await.problem_snapshot();
     let message = told["vendor"]["message"].as_str().unwrap();
     assert_eq!(message.chars().count(), 300);
     assert!(!message.contains(&SECRET[..4]), "{message}");

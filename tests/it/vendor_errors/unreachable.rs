@@ -1,4 +1,4 @@
-//! Vendors that are not there, or not what they should be.
+//! Vendors that cannot be reached or do not speak HTTP.
 
 use std::{
     sync::{Arc, Mutex},
@@ -11,33 +11,33 @@ use tokio::{
     net::TcpListener,
 };
 
-use super::told;
+use super::summarize;
 use crate::support::{Answer, Gateway, Reply, ScriptedVendor, config, connection};
 
-async fn ask(base_url: &str) -> Answer {
+async fn list_customers(base_url: &str) -> Answer {
     let mut connection = connection("odd", "tolt", base_url, "secret", "prg_1");
     connection.timeout = Duration::from_secs(2);
     Gateway::start(config(vec![connection])).await.get("/customers?email=jim%40example.com").await
 }
 
 #[tokio::test]
-async fn a_port_where_nobody_listens() {
+async fn closed_port_is_vendor_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("http://{}", listener.local_addr().unwrap());
     drop(listener);
-    assert_snapshot!(told(&ask(&base_url).await), @"502 vendor_error the vendor cannot be reached: Connection refused (os error 111)");
+    assert_snapshot!(summarize(&list_customers(&base_url).await), @"502 vendor_error the vendor cannot be reached: Connection refused (os error 111)");
 }
 
 #[tokio::test]
-async fn a_host_that_no_name_server_knows() {
-    let answer = ask("http://vendor.invalid").await;
-    // How long it takes to learn that depends on the name server.
+async fn unresolvable_host_is_an_error() {
+    let answer = list_customers("http://vendor.invalid").await;
+    // The time to fail depends on the name server.
     assert!(["vendor_error", "deadline_exceeded"].contains(&answer.code(answer.status).as_str()), "{}", answer.text);
-    assert!(!answer.text.contains("jim"), "the question is not repeated: {}", answer.text);
+    assert!(!answer.text.contains("jim"), "the query must not be repeated: {}", answer.text);
 }
 
 #[tokio::test]
-async fn tls_to_a_port_that_speaks_none() {
+async fn tls_to_plaintext_port_is_vendor_error() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let base_url = format!("https://{}", listener.local_addr().unwrap());
     let heard = Arc::new(Mutex::new(Vec::new()));
@@ -51,20 +51,20 @@ async fn tls_to_a_port_that_speaks_none() {
             hearing.lock().unwrap().extend(bytes);
         }
     });
-    assert_snapshot!(told(&ask(&base_url).await), @"502 vendor_error the vendor cannot be reached: received corrupt message of type InvalidContentType");
+    assert_snapshot!(summarize(&list_customers(&base_url).await), @"502 vendor_error the vendor cannot be reached: received corrupt message of type InvalidContentType");
     let heard = String::from_utf8_lossy(&heard.lock().unwrap()).into_owned();
-    assert!(!heard.is_empty() && !heard.contains("GET") && !heard.contains("secret"), "sent in the clear: {heard:?}");
+    assert!(!heard.is_empty() && !heard.contains("GET") && !heard.contains("secret"), "sent in plaintext: {heard:?}");
 }
 
 #[tokio::test]
-async fn an_answer_that_is_not_http() {
+async fn non_http_response_is_vendor_error() {
     let vendor = ScriptedVendor::start(|_, _| Reply::Bytes(b"220 smtp.example ESMTP\r\n\r\n".to_vec())).await;
-    assert_snapshot!(told(&ask(&vendor.base_url).await), @"502 vendor_error the vendor cannot be reached: invalid HTTP version parsed");
+    assert_snapshot!(summarize(&list_customers(&vendor.base_url).await), @"502 vendor_error the vendor cannot be reached: invalid HTTP version parsed");
 }
 
 #[tokio::test]
-async fn a_vendor_that_accepts_and_says_nothing() {
+async fn silent_vendor_is_deadline_exceeded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let answer = ask(&format!("http://{}", listener.local_addr().unwrap())).await;
-    assert_snapshot!(told(&answer), @"504 deadline_exceeded no answer within 2s");
+    let answer = list_customers(&format!("http://{}", listener.local_addr().unwrap())).await;
+    assert_snapshot!(summarize(&answer), @"504 deadline_exceeded no response within 2s");
 }

@@ -1,5 +1,5 @@
-//! Walks over Tolt's lists while rows come and go, against an oracle that
-//! knows nothing of paging.
+//! Walks over Tolt's lists during inserts and deletes, compared with an oracle
+//! without paging.
 
 use std::{collections::BTreeSet, time::Duration};
 
@@ -11,31 +11,32 @@ use tokio::runtime::Runtime;
 use super::page;
 use crate::support::{Gateway, config, connections_to, ids, sandbox_with};
 
-/// What happens between two pages of a walk.
+/// Event between two pages of a walk.
 #[derive(Debug, Clone)]
 enum Event {
-    /// A row comes, at one of the instants.
+    /// Inserts a row at an instant.
     Insert(u32),
-    /// The row at this share of the list goes.
+    /// Deletes the row at this relative position of the list.
     Delete(prop::sample::Index),
-    /// The last row that was shown goes, which the walk leans on.
+    /// Deletes the last row of the latest page, which anchors the next page.
     DeleteLastSeen,
-    /// The first row of the page that was shown goes.
+    /// Deletes the first row of the latest page.
     DeleteFirstSeen,
-    /// Everything kept is stale, and fetched anew behind the walk's back.
+    /// Makes all cached pages stale, so they are refreshed in the background.
     Stale,
-    /// Everything kept is too stale to be used.
+    /// Makes all cached pages too old to be served.
     Expire,
 }
 
 #[derive(Debug, Clone)]
 struct Scenario {
     ascending: bool,
-    /// The instants of the rows at the beginning: few, so that many are equal.
+    /// Instants of the initial rows. The range is small, so many are equal.
     rows: Vec<u32>,
-    /// A limit, and what happens after that page; repeated to the end.
+    /// Limit of each page and the events after the page. Repeated to the end.
     pages: Vec<(usize, Vec<Event>)>,
-    /// Now and then the walk takes a page back and comes again.
+    /// For each page, whether the walk goes back one page and returns. Repeated
+    /// to the end.
     turns_back: Vec<bool>,
 }
 
@@ -58,7 +59,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         .prop_map(|(ascending, rows, pages, turns_back)| Scenario { ascending, rows, pages, turns_back })
 }
 
-/// The instant of a number, in one of Tolt's spellings.
+/// Instant of a number, in one of Tolt's formats.
 fn instant(number: u32) -> String {
     let start: Timestamp = "2025-01-01T00:00:00Z".parse().unwrap();
     let instant = start.checked_add(SignedDuration::from_micros(i64::from(number) * 700)).unwrap();
@@ -66,7 +67,8 @@ fn instant(number: u32) -> String {
 }
 
 fn row(id: usize, number: u32) -> tolt::Customer {
-    // Ids in an order of their own, so that ties are not in order of arrival.
+    // The order of ids differs from the order of insertion, which matters for
+    // equal instants.
     tolt::Customer::new(&format!("cust_{:04}", id * 7_919 % 10_000), &instant(number))
 }
 
@@ -86,7 +88,7 @@ async fn check(scenario: Scenario) {
     let mut cursor: Option<String> = None;
     let mut pages = scenario.pages.iter().cycle();
     let mut turns = scenario.turns_back.iter().cycle();
-    // Whether what is kept may change between two requests: a refresh lands.
+    // A background refresh may change cached pages between two requests.
     let mut refreshing = false;
     for step in 0.. {
         assert!(step < 2_000, "the walk does not end");
@@ -96,11 +98,11 @@ async fn check(scenario: Scenario) {
             && let Some(prev) = shown["page"]["prev_cursor"].as_str()
         {
             let back = page(&gateway, &question, *limit, Some(prev)).await;
-            assert!(ids(&back).iter().all(|id| !ids(&shown).contains(id)), "a page and the one before share rows");
+            assert!(ids(&back).iter().all(|id| !ids(&shown).contains(id)), "a page and the previous page share rows");
             if let Some(next) = back["page"]["next_cursor"].as_str() {
                 let again = page(&gateway, &question, *limit, Some(next)).await;
                 if !refreshing {
-                    assert_eq!(ids(&again), ids(&shown), "nothing changed on the way back and forth");
+                    assert_eq!(ids(&again), ids(&shown), "a page changed after going back and returning");
                 }
                 shown = again;
             }
@@ -143,20 +145,20 @@ async fn check(scenario: Scenario) {
     }
 
     let unique: BTreeSet<_> = seen.iter().collect();
-    assert_eq!(unique.len(), seen.len(), "a row was shown twice");
+    assert_eq!(unique.len(), seen.len(), "a row was listed twice");
     let mut stood: Vec<_> = before.iter().map(|row| row.id.clone()).filter(|id| !gone.contains(id)).collect();
     if !scenario.ascending {
         stood.reverse();
     }
     let shown: Vec<_> = seen.into_iter().filter(|id| stood.contains(id)).collect();
-    assert_eq!(shown, stood, "the rows that stood throughout, once each and in order");
+    assert_eq!(shown, stood, "lasting rows must be listed once each and in order");
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn every_row_that_stood_throughout_is_shown_exactly_once_and_in_order(scenario in scenario()) {
+    fn lasting_rows_are_listed_once_in_order(scenario in scenario()) {
         Runtime::new().unwrap().block_on(check(scenario));
     }
 }

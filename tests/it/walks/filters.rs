@@ -1,4 +1,4 @@
-//! Walks over filtered lists, against an oracle that looks at every row.
+//! Walks over filtered lists, compared with an oracle that checks every row.
 
 use std::collections::BTreeMap;
 
@@ -17,7 +17,7 @@ const STATUSES: [&str; 3] = ["active", "lead", "canceled"];
 const PLATFORMS: [&str; 3] = ["stripe", "shopify", "netsuite"];
 const FIRST_DAY: i64 = 1_735_689_600; // 2025-01-01T00:00:00Z
 
-/// A row, as both vendors can hold it; what one lacks it does not get.
+/// Row for either vendor. Each vendor ignores the fields that it lacks.
 #[derive(Debug, Clone)]
 struct Row {
     name: Option<&'static str>,
@@ -25,11 +25,11 @@ struct Row {
     external_id: Option<&'static str>,
     status: &'static str,
     platform: &'static str,
-    /// Seconds of the first five days.
+    /// Creation time in seconds, within the first five days.
     created: i64,
 }
 
-/// A filter's parameters, in the query's own words.
+/// Filter parameters, as sent in the query.
 #[derive(Debug, Clone, Default)]
 struct Filter {
     name: Option<&'static str>,
@@ -80,8 +80,8 @@ fn filter() -> impl Strategy<Value = Filter> {
 }
 
 impl Filter {
-    /// What the row would have to be, read off the contract.
-    fn wants(&self, row: &Row, search_looks_at_email: bool) -> bool {
+    /// Returns whether a row matches, by the rules of the API contract.
+    fn matches(&self, row: &Row, search_looks_at_email: bool) -> bool {
         let lower = |text: Option<&str>| text.unwrap_or_default().to_lowercase();
         self.name.is_none_or(|name| row.name == Some(name))
             && self.external_id.is_none_or(|id| row.external_id == Some(id))
@@ -134,7 +134,7 @@ async fn check_tolt(rows: Vec<Row>, filter: Filter, limit: usize, ascending: boo
     let mut expected: Vec<_> = rows
         .iter()
         .enumerate()
-        .filter(|(_, row)| filter.wants(row, true) && filter.status.is_none_or(|status| status == row.status))
+        .filter(|(_, row)| filter.matches(row, true) && filter.status.is_none_or(|status| status == row.status))
         .map(|(id, row)| (row.created, format!("affiliates.cust_{id:03}")))
         .collect();
     expected.sort();
@@ -143,7 +143,7 @@ async fn check_tolt(rows: Vec<Row>, filter: Filter, limit: usize, ascending: boo
     }
     assert_eq!(all_ids(&pages), expected.iter().map(|(_, id)| id.clone()).collect::<Vec<_>>());
     for total in pages.iter().filter_map(|page| page["page"]["total"].as_u64()) {
-        assert_eq!(total, expected.len() as u64, "a total that is given is exact");
+        assert_eq!(total, expected.len() as u64, "a total must be exact or null");
     }
 }
 
@@ -172,13 +172,13 @@ async fn check_corporation(rows: Vec<Row>, filter: Filter, limit: usize) {
     let expected: Vec<_> = rows
         .iter()
         .enumerate()
-        .filter(|(_, row)| filter.wants(row, false))
+        .filter(|(_, row)| filter.matches(row, false))
         .filter(|(_, row)| filter.platforms.is_empty() || filter.platforms.contains(&row.platform))
         .map(|(id, _)| format!("tax.cust_{id:03}"))
         .collect();
     assert_eq!(walked, expected);
     for total in pages.iter().filter_map(|page| page["page"]["total"].as_u64()) {
-        assert_eq!(total, expected.len() as u64, "a total that is given is exact");
+        assert_eq!(total, expected.len() as u64, "a total must be exact or null");
     }
 }
 
@@ -186,7 +186,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn a_filtered_walk_over_tolt_is_what_the_oracle_finds(
+    fn filtered_tolt_walk_matches_oracle(
         rows in prop::collection::vec(row(), 0..260),
         filter in filter(),
         limit in 1..=100_usize,
@@ -196,7 +196,7 @@ proptest! {
     }
 
     #[test]
-    fn a_filtered_walk_over_the_corporation_vendor_is_what_the_oracle_finds(
+    fn filtered_corporation_walk_matches_oracle(
         rows in prop::collection::vec(row(), 0..260),
         filter in filter(),
         limit in 1..=100_usize,

@@ -1,4 +1,4 @@
-//! Walks over lists that stand still.
+//! Walks over unchanged lists.
 
 use serde_json::Value;
 
@@ -16,7 +16,7 @@ fn tax(id: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_walk_over_tolt_by_any_limit_is_exactly_its_rows_in_order() {
+async fn tolt_walk_lists_every_row_in_order() {
     let sandbox = sandbox(350, 0, 0).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     let oldest_first: Vec<_> = sandbox.tolt().customers().iter().map(|row| affiliates(&row.id)).collect();
@@ -35,7 +35,7 @@ async fn a_walk_over_tolt_by_any_limit_is_exactly_its_rows_in_order() {
 }
 
 #[tokio::test]
-async fn a_walk_over_the_corporation_vendor_by_any_limit_is_exactly_its_rows_in_order() {
+async fn corporation_walk_lists_every_row_in_order() {
     let sandbox = sandbox(0, 0, 320).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     let rows: Vec<_> = sandbox.corporation().customers().iter().map(|row| tax(&row.id)).collect();
@@ -48,7 +48,7 @@ async fn a_walk_over_the_corporation_vendor_by_any_limit_is_exactly_its_rows_in_
 }
 
 #[tokio::test]
-async fn a_walk_over_transactions_is_exactly_their_rows_in_order() {
+async fn transaction_walk_lists_every_row_in_order() {
     let sandbox = sandbox(40, 230, 0).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     let rows: Vec<_> = sandbox.tolt().transactions().iter().map(|row| affiliates(&row.id)).collect();
@@ -64,7 +64,7 @@ async fn a_walk_over_transactions_is_exactly_their_rows_in_order() {
 }
 
 #[tokio::test]
-async fn a_limit_may_change_from_page_to_page() {
+async fn limit_may_change_between_pages() {
     let sandbox = sandbox(250, 0, 250).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     for connection in ["affiliates", "tax"] {
@@ -76,7 +76,7 @@ async fn a_limit_may_change_from_page_to_page() {
 }
 
 #[tokio::test]
-async fn a_walk_by_ten_costs_a_tenth_of_the_vendor_calls() {
+async fn small_limit_shares_vendor_pages() {
     let sandbox = sandbox(1_000, 0, 500).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
 
@@ -87,13 +87,13 @@ async fn a_walk_by_ten_costs_a_tenth_of_the_vendor_calls() {
     assert_eq!(sandbox.corporation().calls(), 5);
 }
 
-/// Walks to the end, then back by `prev_cursor` to the beginning.
-async fn there_and_back(gateway: &Gateway, question: &str, limit: usize) -> (Vec<Value>, Vec<Value>) {
+/// Walks to the last page, then by `prev_cursor` back to the first page.
+async fn walk_both_ways(gateway: &Gateway, question: &str, limit: usize) -> (Vec<Value>, Vec<Value>) {
     let there = walk(gateway, question, || limit).await;
     let mut back = Vec::new();
     let mut cursor = there.last().unwrap()["page"]["prev_cursor"].as_str().map(str::to_owned);
     while let Some(at) = cursor {
-        assert!(back.len() < there.len(), "the way back does not end");
+        assert!(back.len() < there.len(), "the backward walk does not end");
         let page = page(gateway, question, limit, Some(&at)).await;
         cursor = page["page"]["prev_cursor"].as_str().map(str::to_owned);
         back.push(page);
@@ -102,13 +102,13 @@ async fn there_and_back(gateway: &Gateway, question: &str, limit: usize) -> (Vec
 }
 
 #[tokio::test]
-async fn walking_back_visits_the_same_pages_in_reverse() {
+async fn backward_walk_visits_pages_in_reverse() {
     let sandbox = sandbox(230, 0, 230).await;
     for connection in ["affiliates", "tax"] {
         for limit in [7, 50, 100] {
             let gateway = Gateway::start(config(connections_to(&sandbox))).await;
             let question = format!("/customers?connection={connection}");
-            let (there, back) = there_and_back(&gateway, &question, limit).await;
+            let (there, back) = walk_both_ways(&gateway, &question, limit).await;
             let expected: Vec<_> = there.iter().rev().skip(1).map(ids).collect();
             assert_eq!(back.iter().map(ids).collect::<Vec<_>>(), expected, "{connection} by {limit}");
         }
@@ -116,12 +116,12 @@ async fn walking_back_visits_the_same_pages_in_reverse() {
 }
 
 #[tokio::test]
-async fn after_a_page_reached_backwards_the_walk_goes_on_forwards() {
+async fn forward_walk_resumes_after_backward_walk() {
     let sandbox = sandbox(230, 0, 230).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     for connection in ["affiliates", "tax"] {
         let question = format!("/customers?connection={connection}");
-        let (there, back) = there_and_back(&gateway, &question, 20).await;
+        let (there, back) = walk_both_ways(&gateway, &question, 20).await;
         let mut cursor = back.last().unwrap()["page"]["next_cursor"].as_str().map(str::to_owned);
         let mut again = vec![back.last().unwrap().clone()];
         while let Some(at) = cursor {
@@ -134,7 +134,7 @@ async fn after_a_page_reached_backwards_the_walk_goes_on_forwards() {
 }
 
 #[tokio::test]
-async fn going_back_and_forth_is_not_going_round_in_circles() {
+async fn alternating_direction_is_not_a_cycle() {
     let sandbox = sandbox(230, 0, 230).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     for connection in ["affiliates", "tax"] {
@@ -150,15 +150,15 @@ async fn going_back_and_forth_is_not_going_round_in_circles() {
 }
 
 #[tokio::test]
-async fn the_way_back_over_the_corporation_vendor_costs_no_more_than_the_way_there() {
+async fn backward_walk_uses_cached_vendor_pages() {
     let sandbox = sandbox(0, 0, 520).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
-    there_and_back(&gateway, "/customers?connection=tax", 10).await;
+    walk_both_ways(&gateway, "/customers?connection=tax", 10).await;
     assert_eq!(sandbox.corporation().calls(), 6);
 }
 
 #[tokio::test]
-async fn a_gateway_that_has_not_seen_the_way_there_finds_the_way_back() {
+async fn backward_walk_works_on_another_gateway() {
     let sandbox = sandbox(0, 0, 320).await;
     let first = Gateway::start(config(connections_to(&sandbox))).await;
     let there = walk(&first, "/customers?connection=tax", || 100).await;
@@ -170,7 +170,7 @@ async fn a_gateway_that_has_not_seen_the_way_there_finds_the_way_back() {
 }
 
 #[tokio::test]
-async fn an_empty_list_is_one_empty_page() {
+async fn empty_list_is_one_empty_page() {
     let sandbox = sandbox(0, 0, 0).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     for connection in ["affiliates", "tax"] {

@@ -1,5 +1,5 @@
-//! Pages that have shifted under a walk: what it costs, and that it goes on
-//! behind the last row seen.
+//! Walks over pages that shift because of inserts: the walk resumes after the
+//! last row seen, at a bounded cost.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use super::page;
 use crate::support::{Gateway, config, connections_to, ids, sandbox};
 
 #[tokio::test]
-async fn however_many_rows_came_first_the_walk_goes_on_with_two_calls() {
+async fn tolt_walk_resumes_after_inserts_in_two_calls() {
     let sandbox = sandbox(300, 0, 0).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     let question = "/customers?connection=affiliates&order=desc";
@@ -28,14 +28,15 @@ async fn however_many_rows_came_first_the_walk_goes_on_with_two_calls() {
 }
 
 #[tokio::test]
-async fn on_the_corporation_vendor_a_walk_goes_on_behind_the_last_row_seen() {
+async fn corporation_walk_resumes_after_last_seen_row() {
     let sandbox = sandbox(0, 0, 50).await;
     let gateway = Gateway::start(config(connections_to(&sandbox))).await;
     let question = "/customers?connection=tax";
     let first = page(&gateway, question, 10, None).await;
     let rows: Vec<_> = sandbox.corporation().customers().iter().map(|row| format!("tax.{}", row.id)).collect();
 
-    // The vendor's order is its own: rows are inserted until one comes early.
+    // The vendor's order is not documented: insert rows until one is on the first
+    // page.
     let comes_early = |id: &String| {
         sandbox.corporation().insert(corporation::Customer::new(id, "Newcomer Ltd", 1_735_689_600));
         sandbox.corporation().customers().iter().take(10).any(|row| row.id == *id)

@@ -1,8 +1,8 @@
-//! hyper and nothing else: two fixed answers, taken from files that hold the
-//! gateway's own bytes, header lines and body.
+//! A bare hyper server with two fixed responses, read from files that hold the
+//! gateway's own header lines and body.
 //!
-//! `bare-hyper PORT ANSWER_OF_10 ANSWER_OF_100`; a target that ends with
-//! `limit=10` gets the first.
+//! `bare-hyper PORT RESPONSE_OF_10 RESPONSE_OF_100`; a target that ends with
+//! `limit=10` gets the first response.
 
 use bench_servers::{Answer, argument, port, serve};
 use bytes::Bytes;
@@ -14,7 +14,7 @@ use hyper::{
 
 #[tokio::main]
 async fn main() -> std::io::Result<()> {
-    let (ten, hundred) = (read(&argument(2, "the answer of 10"))?, read(&argument(3, "the answer of 100"))?);
+    let (ten, hundred) = (read(&argument(2, "the response of 10"))?, read(&argument(3, "the response of 100"))?);
     serve(port(), move |request| {
         let is_ten = request.uri().query().is_some_and(|query| query.ends_with("limit=10"));
         let (headers, body) = if is_ten { ten.clone() } else { hundred.clone() };

@@ -1,8 +1,8 @@
-//! Tolt's list of customers, as cheap as it can be served.
+//! Stub of Tolt's customer list that serves pages at minimal cost.
 //!
-//! `/<rows>/<delay in ms>/v1/customers`: `rows` is `10` or `100` for a page that
-//! is always the same, or `walk` for pages of 100 that follow one another by
-//! `starting_after`. `/calls` is how many pages were served.
+//! `/<rows>/<delay in ms>/v1/customers`: `rows` is `10` or `100` for a fixed
+//! page, or `walk` for consecutive pages of 100, selected by `starting_after`.
+//! `/calls` returns the number of pages served.
 
 use std::{
     fmt::Write,
@@ -49,15 +49,15 @@ async fn answer(request: Request<Incoming>, ten: Bytes, hundred: Bytes) -> Answe
     CALLS.fetch_add(1, Ordering::Relaxed);
     let delay: u64 = delay.and_then(|delay| delay.parse().ok()).unwrap_or_default();
     if delay > 0 {
-        // Not tokio's timer, which rounds up to its own milliseconds and would
-        // hide the very difference that is measured.
+        // tokio's timer rounds up to whole milliseconds, which would hide the
+        // measured difference.
         let slept = tokio::task::spawn_blocking(move || std::thread::sleep(Duration::from_millis(delay)));
         slept.await.expect("sleeping does not fail");
     }
     json(body)
 }
 
-/// The number of the row that a page begins with.
+/// Returns the number of the page's first row.
 fn after(query: &str) -> u64 {
     let id = query.split('&').find_map(|pair| pair.strip_prefix("starting_after="));
     let last: Option<u64> = id.and_then(|id| id.strip_prefix(ID_PREFIX)?.parse().ok());
@@ -68,7 +68,7 @@ fn page(first: u64, rows: u64) -> Bytes {
     let mut body = format!(r#"{{"success":true,"has_more":true,"total_count":{TOTAL},"data":{{"data":["#);
     for n in first..first + rows {
         let separator = if n == first { "" } else { "," };
-        // Newest first, a second apart.
+        // Newest first, one second apart.
         let second = (TOTAL - n) % 60;
         let minute = (TOTAL - n) / 60 % 60;
         let hour = (TOTAL - n) / 3_600 % 24;

@@ -48,13 +48,13 @@ async fn main() -> anyhow::Result<()> {
     problems(&gateway, &authenticated(&url, "wrong")?, &authenticated(&url, &spent_key)?).await?;
     drift(&gateway).await?;
 
-    // A gateway of a later version, that sends more than the document has.
+    // A gateway of a later version, which sends members that the document lacks.
     let later = Client::new(&later_url).list_customers().send().await?;
     assert_eq!(later.data.len(), 2);
     Ok(())
 }
 
-/// Every customer of both connections, once, as one list.
+/// Reads every customer of both connections, once each, as one list.
 async fn walk(gateway: &Client) -> anyhow::Result<()> {
     let mut ids = HashSet::new();
     let all = customers(gateway.list_customers().connection(["affiliates", "tax"].map(str::to_owned)));
@@ -67,7 +67,7 @@ async fn walk(gateway: &Client) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Arrays and date-times as parameters.
+/// Passes arrays and date-times as parameters.
 async fn parameters(gateway: &Client) -> anyhow::Result<()> {
     let affiliates = || gateway.list_customers().connection(["affiliates".to_owned()]);
     let tax = || gateway.list_customers().connection(["tax".to_owned()]);
@@ -82,24 +82,24 @@ async fn parameters(gateway: &Client) -> anyhow::Result<()> {
     assert_eq!(found.collect::<HashSet<_>>(), HashSet::from(platforms));
 
     let second = &expanded.data[1];
-    let instant = second.created_at.context("it has a time")?;
+    let instant = second.created_at.context("the customer has no created_at")?;
     let then = affiliates().created_gte(instant).created_lte(instant).send().await?;
     assert!(then.data.iter().any(|customer| customer.id == second.id));
     assert!(then.data.iter().all(|customer| customer.created_at == Some(instant)));
     Ok(())
 }
 
-/// One customer, and its transactions.
+/// Reads one customer and its transactions.
 async fn one_customer(gateway: &Client) -> anyhow::Result<()> {
     let transactions = gateway.list_transactions().connection(["affiliates".to_owned()]).limit(1u32).send().await?;
-    let id = transactions.data[0].customer_id.as_ref().context("it has a customer")?;
+    let id = transactions.data[0].customer_id.as_ref().context("the transaction has no customer")?;
     let customer = gateway.get_customer().id(id).send().await?;
     assert_eq!(customer.id, *id);
     let own = gateway.list_customer_transactions().id(id).send().await?;
     assert!(!own.data.is_empty());
     assert!(own.data.iter().all(|row| row.customer_id.as_ref() == Some(id) && row.amount.is_some()));
 
-    // A conditional request: an answer without a body where nothing has changed.
+    // A conditional request: 304 without a body if nothing has changed.
     let etag = customer.headers()["etag"].to_str()?;
     let unchanged = gateway.get_customer().id(id).if_none_match(etag).send().await;
     assert_eq!(unchanged.unwrap_err().status().map(|status| status.as_u16()), Some(304));
@@ -119,7 +119,7 @@ async fn problems(gateway: &Client, stranger: &Client, spender: &Client) -> anyh
     Ok(())
 }
 
-/// A problem of the generated type.
+/// Checks that the error is a problem of the generated type.
 fn refused<T: Debug>(
     answer: Result<ResponseValue<T>, Error<Problem>>,
     status: u16,
@@ -130,7 +130,7 @@ fn refused<T: Debug>(
     problem
 }
 
-/// Vendors that send what nobody has heard of.
+/// Reads from vendors that send unknown fields and values.
 async fn drift(gateway: &Client) -> anyhow::Result<()> {
     let drifting = gateway.list_customers().connection(["drifting".to_owned()]);
     let drifting = drifting.expand([CustomerExpansion::Partner]).include([Include::Raw]).send().await?;
@@ -138,15 +138,15 @@ async fn drift(gateway: &Client) -> anyhow::Result<()> {
     assert_eq!(said, [(Some("hibernating"), Some("Jim")), (None, None), (None, None)]);
     let first = &drifting.data[0];
     let partner = first.referral.as_ref().and_then(|referral| referral.partner.as_ref());
-    assert_eq!(partner.context("it was expanded")?.status.as_deref(), Some("dormant"));
+    assert_eq!(partner.context("the partner is missing")?.status.as_deref(), Some("dormant"));
     assert!(first.raw.contains_key("unheard_of"));
 
     let tax = gateway.list_customers().connection(["drifting-tax".to_owned()]);
     let tax = tax.expand([CustomerExpansion::Exemption, CustomerExpansion::ShippingAddress]).send().await?;
     let [first, second, _] = tax.data.as_slice() else { panic!("{:?}", tax.data) };
-    let first = first.tax.as_ref().context("it is a tax customer")?;
+    let first = first.tax.as_ref().context("the tax object is missing")?;
     assert_eq!(first.source_platform.as_deref(), Some("abacus"));
-    assert_eq!(first.exemption.as_ref().context("it was expanded")?.certificate_types, ["VERBAL"]);
-    assert!(second.tax.as_ref().context("it is a tax customer")?.exemption.is_none());
+    assert_eq!(first.exemption.as_ref().context("the exemption is missing")?.certificate_types, ["VERBAL"]);
+    assert!(second.tax.as_ref().context("the tax object is missing")?.exemption.is_none());
     Ok(())
 }

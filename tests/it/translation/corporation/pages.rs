@@ -1,4 +1,4 @@
-//! The answer that the corporation vendor's own page shows.
+//! Example response from the corporation vendor's documentation.
 
 use customer_gateway::domain::{
     filter::Filter,
@@ -6,19 +6,19 @@ use customer_gateway::domain::{
 };
 
 use crate::translation::{
-    asked::{corporation, customers, customers_with, expanding, fixture, with_raw},
+    harness::{corporation, customers, customers_with, expanding, fixture, with_raw},
     outcome::text,
 };
 
 #[test]
-fn the_list_of_customers() {
+fn documented_customer_list_is_read() {
     let acme = Filter { search: Some("acme".to_owned()), ..Filter::default() };
     let asked = ListQuery { shape: expanding(&[Expansion::ShippingAddress]), ..customers_with(acme) };
-    corporation().list(&asked).reads("page_list_customers.json");
+    corporation().list(&asked).assert_fixture("page_list_customers.json");
 }
 
 #[test]
-fn raw_rows_are_the_vendors_bytes() {
+fn raw_rows_equal_vendor_bytes() {
     let list = || corporation().list(&ListQuery { shape: with_raw(), ..customers() });
     let retrieve = || corporation().retrieve("cust_789", with_raw());
     let answers = [
@@ -29,7 +29,7 @@ fn raw_rows_are_the_vendors_bytes() {
         ("shape_18_object_wrapped.json", retrieve()),
     ];
     for (name, asked) in answers {
-        let page = asked.answered_with(name).unwrap();
+        let page = asked.read_fixture(name).unwrap();
         let body = fixture("corporation", name);
         let body = std::str::from_utf8(&body).unwrap();
         let (_, raw) = text(&page, 0).split_once(r#","raw":"#).unwrap();

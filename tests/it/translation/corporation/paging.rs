@@ -1,97 +1,112 @@
-//! What the corporation vendor's pages say of the pages around them (FACTS.md,
-//! cases 19 to 24). Walks over several pages are tested elsewhere.
+//! Anchors and totals of the corporation vendor's pages (FACTS.md cases 19 to
+//! 24). Walks over several pages are tested in `walks`.
 
 use customer_gateway::domain::anchor::{Anchor, Neighbour};
 
-use crate::translation::asked::{Asked, corporation, customers};
+use crate::translation::harness::{AdapterCall, corporation, customers};
 
-fn list() -> Asked {
+fn list() -> AdapterCall {
     corporation().list(&customers())
 }
 
-fn later_page() -> Asked {
+fn later_page() -> AdapterCall {
     list().at(Anchor::Token("c1".into()))
 }
 
+// FACTS.md case 19
 #[test]
-fn paging_19_a_cursor_after_no_rows_is_followed() {
-    later_page().reads("paging_19_cursor_after_no_rows.json");
+fn cursor_after_empty_page_is_followed() {
+    later_page().assert_fixture("paging_19_cursor_after_no_rows.json");
 }
 
+// FACTS.md case 20
 #[test]
-fn paging_20_a_cursor_of_null_is_the_end() {
-    list().reads("paging_20_cursor_null.json");
+fn null_cursor_ends_the_list() {
+    list().assert_fixture("paging_20_cursor_null.json");
 }
 
+// FACTS.md case 20
 #[test]
-fn paging_20_no_cursor_is_the_end() {
-    list().reads("paging_20_cursor_absent.json");
+fn absent_cursor_ends_the_list() {
+    list().assert_fixture("paging_20_cursor_absent.json");
 }
 
+// FACTS.md case 20
 #[test]
-fn paging_20_an_empty_cursor_is_the_end() {
-    list().reads("paging_20_cursor_empty.json");
+fn empty_cursor_ends_the_list() {
+    list().assert_fixture("paging_20_cursor_empty.json");
 }
 
+// FACTS.md case 20
 #[test]
-fn paging_20_a_cursor_may_be_a_number() {
-    list().reads("paging_20_cursor_as_number.json");
+fn numeric_cursor_is_accepted() {
+    list().assert_fixture("paging_20_cursor_as_number.json");
 }
 
+// FACTS.md case 20
 #[test]
-fn paging_20_a_cursor_that_cannot_be_read_is_an_error_not_the_end() {
-    list().reads("paging_20_cursor_as_object.json");
+fn unreadable_cursor_is_an_error() {
+    list().assert_fixture("paging_20_cursor_as_object.json");
 }
 
+// FACTS.md case 21
 #[test]
-fn paging_21_a_cursor_that_does_not_advance_shows_as_the_same_anchor() {
-    later_page().reads("paging_21_cursor_again.json");
+fn repeated_cursor_yields_the_same_anchor() {
+    later_page().assert_fixture("paging_21_cursor_again.json");
 }
 
+// FACTS.md case 22
 #[test]
-fn paging_22_a_refused_cursor_has_expired() {
-    later_page().reads_status(400, "paging_22_cursor_refused.json");
+fn refused_cursor_is_a_cursor_error() {
+    later_page().assert_fixture_with_status(400, "paging_22_cursor_refused.json");
 }
 
+// FACTS.md case 24
 #[test]
-fn paging_24_a_total_may_be_text() {
-    list().reads("paging_24_total_as_text.json");
+fn total_as_text_is_accepted() {
+    list().assert_fixture("paging_24_total_as_text.json");
 }
 
+// FACTS.md case 24
 #[test]
-fn paging_24_a_total_of_null_is_none() {
-    list().reads("paging_24_total_null.json");
+fn null_total_is_none() {
+    list().assert_fixture("paging_24_total_null.json");
 }
 
+// FACTS.md case 24
 #[test]
-fn paging_24_an_absent_total_is_none() {
-    list().reads("paging_24_total_absent.json");
+fn absent_total_is_none() {
+    list().assert_fixture("paging_24_total_absent.json");
 }
 
+// FACTS.md case 24
 #[test]
-fn paging_24_a_negative_total_is_none() {
-    list().reads("paging_24_total_negative.json");
+fn negative_total_is_none() {
+    list().assert_fixture("paging_24_total_negative.json");
 }
 
+// FACTS.md case 24
 #[test]
-fn paging_24_a_total_with_a_fraction_is_none() {
-    list().reads("paging_24_total_fraction.json");
+fn fractional_total_is_none() {
+    list().assert_fixture("paging_24_total_fraction.json");
 }
 
+// FACTS.md case 24
 #[test]
-fn paging_24_a_total_that_is_no_number_is_none() {
-    list().reads("paging_24_total_no_number.json");
+fn non_numeric_total_is_none() {
+    list().assert_fixture("paging_24_total_no_number.json");
 }
 
+// FACTS.md case 24
 #[test]
-fn paging_24_a_total_below_the_rows_is_passed_on() {
-    list().reads("paging_24_total_below_the_rows.json");
+fn total_below_row_count_is_passed_on() {
+    list().assert_fixture("paging_24_total_below_the_rows.json");
 }
 
-/// The vendor's cursors lead forward only: only the start is known to have
-/// nothing before it.
+/// The vendor has forward cursors only. The first page alone is known to have
+/// no previous page.
 #[test]
-fn what_precedes_a_later_page_is_unknown() {
-    let page = later_page().answered_with("paging_20_cursor_null.json").unwrap();
+fn later_page_has_unknown_previous_page() {
+    let page = later_page().read_fixture("paging_20_cursor_null.json").unwrap();
     assert_eq!((&page.info().prev, &page.info().next), (&Neighbour::Unknown, &Neighbour::End));
 }

@@ -1,5 +1,4 @@
-//! The corporation vendor's requests: DESIGN's table of parameters, line by
-//! line.
+//! Requests to the corporation vendor, parameter by parameter.
 
 use customer_gateway::domain::{
     anchor::{Anchor, Direction},
@@ -10,7 +9,7 @@ use customer_gateway::domain::{
 };
 use insta::assert_snapshot;
 
-use crate::translation::asked::{
+use crate::translation::harness::{
     Connection, corporation, customers, customers_with, expanding, transactions, with_raw,
 };
 
@@ -20,8 +19,8 @@ fn texts(values: &[&str]) -> Vec<String> {
     values.iter().map(ToString::to_string).collect()
 }
 
-/// The request for the first page of the customers that a filter lets pass,
-/// all of it applied by the vendor.
+/// Request for the first page of filtered customers. Asserts that the vendor
+/// applies the whole filter.
 fn request(filter: Filter) -> String {
     let question = customers_with(filter);
     let plan = corporation().plan(&question).unwrap();
@@ -29,13 +28,14 @@ fn request(filter: Filter) -> String {
     corporation().list(&question).request()
 }
 
-/// Why a question cannot be asked.
+/// Error for a list query that cannot be planned.
 fn refusal(question: &ListQuery) -> String {
     format!("{:?}", corporation().plan(question).unwrap_err())
 }
 
-/// The gateway's part of a question, which counts no total.
-fn left_to_the_gateway(filter: Filter) -> Residual {
+/// The gateway's part of a filter. Asserts that the vendor applies none of the
+/// filter and that the total is not exact.
+fn gateway_residual(filter: Filter) -> Residual {
     let plan = corporation().plan(&customers_with(filter)).unwrap();
     assert_eq!(plan.native, []);
     assert!(!plan.total_is_exact);
@@ -43,63 +43,63 @@ fn left_to_the_gateway(filter: Filter) -> Residual {
 }
 
 #[test]
-fn all_customers() {
+fn unfiltered_list_sends_account_and_limit() {
     assert_snapshot!(request(Filter::default()), @"/customers?corporation_id=corp_123&limit=100");
 }
 
 #[test]
-fn name() {
+fn name_filter_is_native() {
     assert_snapshot!(request(Filter { name: Some("Acme Corporation".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=Acme%20Corporation&limit=100");
 }
 
 #[test]
-fn search() {
+fn search_filter_is_native() {
     assert_snapshot!(request(Filter { search: Some("acme".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&search_term=acme&limit=100");
 }
 
 #[test]
-fn source_platform() {
+fn source_platform_filter_is_a_comma_list() {
     let filter = |platforms| Filter { source_platform: texts(platforms), ..Filter::default() };
     assert_snapshot!(request(filter(&["stripe"])), @"/customers?corporation_id=corp_123&source_platforms=stripe&limit=100");
     assert_snapshot!(request(filter(&["stripe", "shopify"])), @"/customers?corporation_id=corp_123&source_platforms=stripe%2Cshopify&limit=100");
 }
 
 #[test]
-fn source_platform_id() {
+fn source_platform_id_filter_is_a_comma_list() {
     let filter = Filter { source_platform_id: texts(&["cus_1", "gid://shop/Customer/1"]), ..Filter::default() };
     assert_snapshot!(request(filter), @"/customers?corporation_id=corp_123&source_platform_ids=cus_1%2Cgid%3A%2F%2Fshop%2FCustomer%2F1&limit=100");
 }
 
 #[test]
-fn certificate_type() {
+fn certificate_type_filter_is_a_comma_list() {
     let filter = Filter { certificate_type: texts(&["SINGLE_STATE", "BLANKET"]), ..Filter::default() };
     assert_snapshot!(request(filter), @"/customers?corporation_id=corp_123&certificate_types=SINGLE_STATE%2CBLANKET&limit=100");
 }
 
 #[test]
-fn exemption_jurisdiction() {
+fn exemption_jurisdiction_filter_is_a_comma_list() {
     let filter = Filter { exemption_jurisdiction: texts(&["US_CA", "US_NY"]), ..Filter::default() };
     assert_snapshot!(request(filter), @"/customers?corporation_id=corp_123&exemption_jurisdiction=US_CA%2CUS_NY&limit=100");
 }
 
 #[test]
-fn exemption_status() {
+fn exemption_status_filter_is_native() {
     assert_snapshot!(request(Filter { exemption_status: Some("ACTIVE".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&exemption_status=ACTIVE&limit=100");
 }
 
 #[test]
-fn expiration_status() {
+fn expiration_status_filter_is_native() {
     assert_snapshot!(request(Filter { expiration_status: Some("EXPIRED".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&expiration_status=EXPIRED&limit=100");
 }
 
 #[test]
-fn has_exemption() {
+fn has_exemption_filter_is_native() {
     assert_snapshot!(request(Filter { has_exemption: Some(true), ..Filter::default() }), @"/customers?corporation_id=corp_123&has_exemption=true&limit=100");
     assert_snapshot!(request(Filter { has_exemption: Some(false), ..Filter::default() }), @"/customers?corporation_id=corp_123&has_exemption=false&limit=100");
 }
 
 #[test]
-fn all_native_filters_at_once() {
+fn all_native_filters_combine() {
     let filter = Filter {
         name: Some("Acme Corporation".into()),
         search: Some("acme".into()),
@@ -116,7 +116,7 @@ fn all_native_filters_at_once() {
 }
 
 #[test]
-fn a_comma_within_a_list_is_refused_and_not_split() {
+fn comma_in_list_value_is_refused() {
     let refused = |filter| refusal(&customers_with(filter));
     let comma = texts(&["a", "b,c"]);
     assert_snapshot!(refused(Filter { source_platform: comma.clone(), ..Filter::default() }), @"CommaInList { parameter: SourcePlatform }");
@@ -126,37 +126,38 @@ fn a_comma_within_a_list_is_refused_and_not_split() {
 }
 
 #[test]
-fn a_comma_within_a_single_value_is_sent() {
+fn comma_in_single_value_is_sent() {
     assert_snapshot!(request(Filter { name: Some("Acme, Inc.".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=Acme%2C%20Inc.&limit=100");
 }
 
+// FACTS.md case 26
 #[test]
-fn paging_26_created_is_left_to_the_gateway_and_inclusive() {
+fn created_range_is_residual_and_inclusive() {
     let instant = |value: &str| Some(value.parse().unwrap());
     let created = CreatedRange { gte: instant("2024-01-23T08:53:20Z"), lte: instant("2024-01-23T08:53:20.123Z") };
     let filter = Filter { created, ..Filter::default() };
-    let residual = left_to_the_gateway(filter.clone());
+    let residual = gateway_residual(filter.clone());
     assert_eq!(residual, Residual { created, ..Residual::default() });
 
-    let page = corporation().list(&customers_with(filter)).answered_with("shape_16_epochs.json").unwrap();
+    let page = corporation().list(&customers_with(filter)).read_fixture("shape_16_epochs.json").unwrap();
     let kept: Vec<_> = (0..page.len()).filter(|&row| residual.matches(&page, row)).map(|row| page.id(row)).collect();
     assert_eq!(kept, ["seconds", "milliseconds", "seconds_as_text", "milliseconds_as_text"]);
 }
 
 #[test]
-fn email_is_left_to_the_gateway_in_any_case() {
-    let residual = left_to_the_gateway(Filter { email: Some("Contact@Acme.com".into()), ..Filter::default() });
+fn email_filter_is_residual_ignoring_case() {
+    let residual = gateway_residual(Filter { email: Some("Contact@Acme.com".into()), ..Filter::default() });
     assert_eq!(residual, Residual { email: Some("contact@acme.com".into()), ..Residual::default() });
 }
 
 #[test]
-fn external_id_is_left_to_the_gateway() {
-    let residual = left_to_the_gateway(Filter { external_id: Some("acme-1".into()), ..Filter::default() });
+fn external_id_filter_is_residual() {
+    let residual = gateway_residual(Filter { external_id: Some("acme-1".into()), ..Filter::default() });
     assert_eq!(residual, Residual { external_id: Some("acme-1".into()), ..Residual::default() });
 }
 
 #[test]
-fn what_the_vendor_has_no_field_for_is_refused_with_what_is_supported() {
+fn unsupported_filter_lists_supported_parameters() {
     let refused = |filter| refusal(&customers_with(filter));
     assert_snapshot!(refused(Filter { status: Some("active".into()), ..Filter::default() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
     assert_snapshot!(refused(Filter { partner_id: Some("part_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: PartnerId, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
@@ -164,12 +165,12 @@ fn what_the_vendor_has_no_field_for_is_refused_with_what_is_supported() {
 }
 
 #[test]
-fn transactions_are_no_operation_of_this_vendor() {
+fn transactions_are_unsupported() {
     assert_snapshot!(refusal(&transactions()), @"NoSuchOperation");
 }
 
 #[test]
-fn expansions() {
+fn expansions_are_a_comma_list() {
     let expanded =
         |expand: &[Expansion]| corporation().list(&ListQuery { shape: expanding(expand), ..customers() }).request();
     assert_snapshot!(expanded(&[Expansion::ShippingAddress]), @"/customers?corporation_id=corp_123&extend=shipping_address&limit=100");
@@ -178,7 +179,7 @@ fn expansions() {
 }
 
 #[test]
-fn an_expansion_that_the_vendor_does_not_have_is_refused() {
+fn unsupported_expansion_is_refused() {
     let refused = |expansion| refusal(&ListQuery { shape: expanding(&[expansion]), ..customers() });
     assert_snapshot!(refused(Expansion::Partner), @r#"Unsupported { parameter: Expand, value: Some("partner"), supported: ["shipping_address", "exemption"] }"#);
     assert_snapshot!(refused(Expansion::Program), @r#"Unsupported { parameter: Expand, value: Some("program"), supported: ["shipping_address", "exemption"] }"#);
@@ -187,13 +188,14 @@ fn an_expansion_that_the_vendor_does_not_have_is_refused() {
 }
 
 #[test]
-fn raw_rows_are_asked_for_like_others() {
+fn raw_rows_use_the_same_request() {
     let raw = corporation().list(&ListQuery { shape: with_raw(), ..customers() });
     assert_eq!(raw.request(), request(Filter::default()));
 }
 
+// FACTS.md case 10
 #[test]
-fn shape_10_hostile_values_are_percent_encoded() {
+fn hostile_values_are_percent_encoded() {
     assert_snapshot!(request(Filter { name: Some(HOSTILE.into()), search: Some("&has_exemption=true".into()), ..Filter::default() }), @"/customers?corporation_id=corp_123&name=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%22&search_term=%26has_exemption%3Dtrue&limit=100");
     assert_snapshot!(request(Filter { source_platform_id: texts(&[HOSTILE, "%2C"]), ..Filter::default() }), @"/customers?corporation_id=corp_123&source_platform_ids=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%22%2C%252C&limit=100");
     let connection = Connection { account_id: "corp+/=&x=1", ..corporation() };
@@ -201,12 +203,13 @@ fn shape_10_hostile_values_are_percent_encoded() {
 }
 
 #[test]
-fn the_start_of_a_list_has_no_cursor() {
+fn start_anchor_sends_no_cursor() {
     assert_eq!(corporation().list(&customers()).at(Anchor::Start).request(), request(Filter::default()));
 }
 
+// FACTS.md case 25
 #[test]
-fn paging_25_a_cursor_is_sent_with_the_filter_it_belongs_to() {
+fn cursor_is_sent_with_its_filter() {
     let at = |token: &str| {
         let filtered = customers_with(Filter { search: Some("acme".into()), ..Filter::default() });
         corporation().list(&filtered).at(Anchor::Token(token.into())).request()
@@ -215,9 +218,10 @@ fn paging_25_a_cursor_is_sent_with_the_filter_it_belongs_to() {
     assert_snapshot!(at(HOSTILE), @"/customers?corporation_id=corp_123&search_term=acme&limit=100&cursor=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%22");
 }
 
-/// Cursors of a time when the connection's name belonged to another vendor.
+/// Such cursors date from a time when the connection's name belonged to another
+/// vendor.
 #[test]
-fn places_that_the_vendor_has_no_word_for_are_refused() {
+fn unsupported_anchors_are_refused() {
     let instant = "2025-01-15T14:30:00Z".parse::<jiff::Timestamp>().unwrap();
     let anchors = [
         Anchor::After("cust_1".into()),
@@ -227,12 +231,15 @@ fn places_that_the_vendor_has_no_word_for_are_refused() {
     ];
     for anchor in anchors {
         let request = corporation().list(&customers()).at(anchor).request();
-        assert_eq!(request, "CursorRefused(Refusal { status: 0, code: None, message: None })");
+        assert_eq!(
+            request,
+            "Refused { kind: CursorRejected, refusal: Refusal { status: 0, code: None, message: None } }"
+        );
     }
 }
 
 #[test]
-fn one_customer() {
+fn retrieval_sends_id_and_expansions() {
     let retrieved = |id, expand: &[Expansion]| corporation().retrieve(id, expanding(expand)).request();
     assert_snapshot!(retrieved("cust_789", &[]), @"/customers/cust_789");
     assert_snapshot!(retrieved("cust_789", &[Expansion::ShippingAddress]), @"/customers/cust_789?extend=shipping_address");
@@ -240,13 +247,14 @@ fn one_customer() {
 }
 
 #[test]
-fn one_customer_cannot_be_expanded_by_what_the_vendor_does_not_have() {
+fn unsupported_retrieval_expansion_is_refused() {
     let refused = corporation().retrieval("cust_789", expanding(&[Expansion::Partner])).unwrap_err();
     assert_snapshot!(format!("{refused:?}"), @r#"Unsupported { parameter: Expand, value: Some("partner"), supported: ["shipping_address", "exemption"] }"#);
 }
 
+// FACTS.md case 10
 #[test]
-fn shape_10_a_hostile_id_stays_one_segment_of_the_path() {
+fn hostile_id_stays_one_path_segment() {
     let path = |id| corporation().retrieve(id, Shape::default()).request();
     assert_snapshot!(path(HOSTILE), @"/customers/a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%22");
     assert_snapshot!(path("../certificates"), @"/customers/..%2Fcertificates");

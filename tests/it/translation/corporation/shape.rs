@@ -1,101 +1,117 @@
-//! The shapes in which the corporation vendor's answers come (FACTS.md, cases
-//! 2 to 18). Cases 1, 3 and 14 are Tolt's alone.
+//! Shapes of the corporation vendor's responses (FACTS.md cases 2 to 18). Cases
+//! 1, 3 and 14 apply to Tolt only.
 
 use customer_gateway::domain::query::{Expansion, ListQuery, Shape};
 
-use crate::translation::asked::{Asked, corporation, customers, expanding, with_raw};
+use crate::translation::harness::{AdapterCall, corporation, customers, expanding, with_raw};
 
-fn list() -> Asked {
+fn list() -> AdapterCall {
     corporation().list(&customers())
 }
 
-fn expanded_list() -> Asked {
+fn expanded_list() -> AdapterCall {
     let everything = expanding(&[Expansion::ShippingAddress, Expansion::Exemption]);
     corporation().list(&ListQuery { shape: everything, ..customers() })
 }
 
-fn retrieve() -> Asked {
+fn retrieve() -> AdapterCall {
     corporation().retrieve("cust_789", Shape::default())
 }
 
+// FACTS.md case 2
 #[test]
-fn shape_02_customers_missing_is_an_error_not_an_empty_list() {
-    list().reads("shape_02_customers_missing.json");
+fn missing_customers_are_an_error() {
+    list().assert_fixture("shape_02_customers_missing.json");
 }
 
+// FACTS.md case 2
 #[test]
-fn shape_02_null_for_customers_is_an_error_not_an_empty_list() {
-    list().reads("shape_02_customers_null.json");
+fn null_customers_are_an_error() {
+    list().assert_fixture("shape_02_customers_null.json");
 }
 
+// FACTS.md case 2
 #[test]
-fn shape_02_an_empty_object_is_an_error_not_an_empty_list() {
-    list().reads("shape_02_data_empty_object.json");
+fn empty_data_object_is_an_error() {
+    list().assert_fixture("shape_02_data_empty_object.json");
 }
 
+// FACTS.md case 2
 #[test]
-fn shape_02_null_for_data_is_an_error_not_an_empty_list() {
-    list().reads("shape_02_data_null.json");
+fn null_data_is_an_error() {
+    list().assert_fixture("shape_02_data_null.json");
 }
 
+// FACTS.md case 2
 #[test]
-fn shape_02_a_list_for_data_is_an_error_not_an_empty_list() {
-    list().reads("shape_02_data_is_a_list.json");
+fn list_as_data_is_an_error() {
+    list().assert_fixture("shape_02_data_is_a_list.json");
 }
 
+// FACTS.md case 2
 #[test]
-fn shape_02_an_empty_list_is_an_empty_list() {
-    list().reads("shape_02_empty_list.json");
+fn empty_list_is_valid() {
+    list().assert_fixture("shape_02_empty_list.json");
 }
 
+// FACTS.md case 7
 #[test]
-fn shape_07_counts_are_whole_numbers_or_null() {
-    expanded_list().reads("shape_07_counts.json");
+fn counts_are_integers_or_null() {
+    expanded_list().assert_fixture("shape_07_counts.json");
 }
 
+// FACTS.md case 8
 #[test]
-fn shape_08_null_empty_and_absent_are_null() {
-    list().reads("shape_08_missing_values.json");
+fn missing_values_are_null() {
+    list().assert_fixture("shape_08_missing_values.json");
 }
 
+// FACTS.md case 8
 #[test]
-fn shape_08_a_value_of_another_type_costs_neither_row_nor_page() {
-    list().reads("shape_08_values_of_another_type.json");
+fn mistyped_value_keeps_row_and_page() {
+    list().assert_fixture("shape_08_values_of_another_type.json");
 }
 
+// FACTS.md case 8
 #[test]
-fn shape_08_a_row_without_an_id_cannot_be_served() {
-    list().reads("shape_08_row_without_id.json");
+fn row_without_id_is_an_error() {
+    list().assert_fixture("shape_08_row_without_id.json");
 }
 
+// FACTS.md case 9
 #[test]
-fn shape_09_an_email_that_is_none_passes_through() {
-    list().reads("shape_09_email_that_is_none.json");
+fn invalid_email_passes_through() {
+    list().assert_fixture("shape_09_email_that_is_none.json");
 }
 
+// FACTS.md case 10
 #[test]
-fn shape_10_ids_and_cursors_are_taken_as_they_are() {
-    list().reads("shape_10_hostile_ids.json");
+fn ids_and_cursors_are_kept_verbatim() {
+    list().assert_fixture("shape_10_hostile_ids.json");
 }
 
+// FACTS.md case 11
 #[test]
-fn shape_11_timestamps_keep_their_digits_or_are_null() {
-    list().reads("shape_11_timestamps.json");
+fn timestamps_keep_precision_or_are_null() {
+    list().assert_fixture("shape_11_timestamps.json");
 }
 
+// FACTS.md case 12
 #[test]
-fn shape_12_unknown_words_pass_through() {
-    expanded_list().reads("shape_12_unknown_words.json");
+fn unknown_enum_values_pass_through() {
+    expanded_list().assert_fixture("shape_12_unknown_words.json");
 }
 
+// FACTS.md case 13
 #[test]
-fn shape_13_expanded_objects_null_partial_or_none() {
-    expanded_list().reads("shape_13_expansions.json");
+fn incomplete_expansions_are_accepted() {
+    expanded_list().assert_fixture("shape_13_expansions.json");
 }
 
+// FACTS.md case 13
 #[test]
-fn shape_13_expanded_objects_that_nobody_asked_for_are_omitted() {
-    let page = list().answered_with("shape_13_expansions.json").unwrap();
+fn unrequested_expansions_are_omitted() {
+    let page = list().read_fixture("shape_13_expansions.json").unwrap();
     for index in 0..page.len() {
         let record: serde_json::Value = serde_json::from_slice(page.json(index)).unwrap();
         assert_eq!(record.get("shipping_address"), None);
@@ -104,42 +120,50 @@ fn shape_13_expanded_objects_that_nobody_asked_for_are_omitted() {
     assert_eq!(page.info().anomalies.unreadable_values, 0);
 }
 
+// FACTS.md case 15
 #[test]
-fn shape_15_unknown_fields_show_in_raw_alone() {
-    corporation().list(&ListQuery { shape: with_raw(), ..customers() }).reads("shape_15_unknown_fields.json");
+fn unknown_fields_appear_only_in_raw() {
+    corporation().list(&ListQuery { shape: with_raw(), ..customers() }).assert_fixture("shape_15_unknown_fields.json");
 }
 
+// FACTS.md case 16
 #[test]
-fn shape_16_epochs_are_seconds_or_milliseconds_and_zero_is_unset() {
-    list().reads("shape_16_epochs.json");
+fn epoch_unit_is_detected_and_zero_is_null() {
+    list().assert_fixture("shape_16_epochs.json");
 }
 
+// FACTS.md case 17
 #[test]
-fn shape_17_both_spellings_of_an_address_are_one() {
-    expanded_list().reads("shape_17_addresses.json");
+fn both_address_spellings_are_accepted() {
+    expanded_list().assert_fixture("shape_17_addresses.json");
 }
 
+// FACTS.md case 18
 #[test]
-fn shape_18_a_list_may_be_wrapped() {
-    list().reads("shape_18_list_wrapped.json");
+fn wrapped_list_is_accepted() {
+    list().assert_fixture("shape_18_list_wrapped.json");
 }
 
+// FACTS.md case 18
 #[test]
-fn shape_18_a_customer_may_be_flat() {
-    retrieve().reads("shape_18_object_flat.json");
+fn flat_customer_is_accepted() {
+    retrieve().assert_fixture("shape_18_object_flat.json");
 }
 
+// FACTS.md case 18
 #[test]
-fn shape_18_a_customer_may_be_wrapped() {
-    retrieve().reads("shape_18_object_wrapped.json");
+fn wrapped_customer_is_accepted() {
+    retrieve().assert_fixture("shape_18_object_wrapped.json");
 }
 
+// FACTS.md case 18
 #[test]
-fn shape_18_null_is_an_error_not_an_unknown_customer() {
-    retrieve().reads("shape_18_object_missing.json");
+fn null_customer_is_an_error() {
+    retrieve().assert_fixture("shape_18_object_missing.json");
 }
 
+// FACTS.md case 18
 #[test]
-fn shape_18_a_list_is_no_customer() {
-    retrieve().reads("shape_18_object_is_a_list.json");
+fn list_instead_of_customer_is_an_error() {
+    retrieve().assert_fixture("shape_18_object_is_a_list.json");
 }

@@ -1,15 +1,19 @@
-//! Rows of another corporation than the one asked for (FACTS.md, case 27).
+//! Rows of a corporation other than the connection's.
 
 use customer_gateway::domain::query::Shape;
 
-use crate::translation::asked::{corporation, customers};
+use crate::translation::harness::{corporation, customers};
 
+// FACTS.md case 27
 #[test]
-fn tenancy_27_customers_of_another_corporation_are_counted_and_not_served() {
-    corporation().list(&customers()).reads("tenancy_27_rows_of_another_corporation.json");
+fn foreign_customers_are_counted_and_omitted() {
+    corporation().list(&customers()).assert_fixture("tenancy_27_rows_of_another_corporation.json");
 }
 
+// FACTS.md case 27
 #[test]
-fn tenancy_27_a_customer_of_another_corporation_does_not_exist() {
-    corporation().retrieve("cust_1", Shape::default()).reads("tenancy_27_customer_of_another_corporation.json");
+fn foreign_customer_is_not_found() {
+    corporation()
+        .retrieve("cust_1", Shape::default())
+        .assert_fixture("tenancy_27_customer_of_another_corporation.json");
 }

@@ -1,35 +1,35 @@
-//! The answers that Tolt's own pages show.
+//! Example responses from Tolt's documentation.
 
 use customer_gateway::domain::query::{Expansion, ListQuery, Shape};
 
 use crate::translation::{
-    asked::{customers, expanding, fixture, tolt, transactions, with_raw},
+    harness::{customers, expanding, fixture, tolt, transactions, with_raw},
     outcome::text,
 };
 
 #[test]
-fn the_list_of_customers() {
-    tolt().list(&customers()).reads("page_list_customers.json");
+fn documented_customer_list_is_read() {
+    tolt().list(&customers()).assert_fixture("page_list_customers.json");
 }
 
 #[test]
-fn a_customer() {
-    tolt().retrieve("cust_dK9bzRGn46BhVgNFHD6fDgXW", Shape::default()).reads("page_retrieve_customer.json");
+fn documented_customer_is_read() {
+    tolt().retrieve("cust_dK9bzRGn46BhVgNFHD6fDgXW", Shape::default()).assert_fixture("page_retrieve_customer.json");
 }
 
 #[test]
-fn a_customer_with_everything() {
+fn documented_expanded_customer_is_read() {
     let everything = expanding(&[Expansion::Partner, Expansion::Program, Expansion::Stats]);
-    tolt().retrieve("cust_dK9bzRGn46BhVgNFHD6fDgXW", everything).reads("page_retrieve_customer_expanded.json");
+    tolt().retrieve("cust_dK9bzRGn46BhVgNFHD6fDgXW", everything).assert_fixture("page_retrieve_customer_expanded.json");
 }
 
 #[test]
-fn the_list_of_transactions() {
-    tolt().list(&transactions()).reads("page_list_transactions.json");
+fn documented_transaction_list_is_read() {
+    tolt().list(&transactions()).assert_fixture("page_list_transactions.json");
 }
 
 #[test]
-fn raw_rows_are_the_vendors_bytes() {
+fn raw_rows_equal_vendor_bytes() {
     let raw = |question| ListQuery { shape: with_raw(), ..question };
     let answers = [
         ("page_list_customers.json", tolt().list(&raw(customers()))),
@@ -39,7 +39,7 @@ fn raw_rows_are_the_vendors_bytes() {
         ("shape_09_email_that_is_none.json", tolt().list(&raw(customers()))),
     ];
     for (name, asked) in answers {
-        let page = asked.answered_with(name).unwrap();
+        let page = asked.read_fixture(name).unwrap();
         let body = fixture("tolt", name);
         let body = std::str::from_utf8(&body).unwrap();
         for index in 0..page.len() {

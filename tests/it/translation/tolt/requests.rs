@@ -1,6 +1,5 @@
-//! Tolt's requests: DESIGN's table of parameters, line by line. Brackets are
-//! sent raw (FACTS.md, case 14), instants in UTC with milliseconds and `Z`
-//! (case 26).
+//! Requests to Tolt, parameter by parameter. Brackets are sent raw (FACTS.md
+//! case 14). Instants are sent in UTC with milliseconds and `Z` (case 26).
 
 use customer_gateway::domain::{
     anchor::{Anchor, Direction},
@@ -11,7 +10,7 @@ use customer_gateway::domain::{
 };
 use insta::assert_snapshot;
 
-use crate::translation::asked::{Connection, customers, customers_with, expanding, tolt, transactions, with_raw};
+use crate::translation::harness::{Connection, customers, customers_with, expanding, tolt, transactions, with_raw};
 
 const HOSTILE: &str = "a+b/c=d%20e&f g#?é客,\"";
 
@@ -27,18 +26,19 @@ fn between(gte: Option<&str>, lte: Option<&str>) -> ListQuery {
     customers_with(Filter { created: created(gte, lte), ..Filter::default() })
 }
 
-/// The request for the first page.
+/// Request for the first page.
 fn request(question: &ListQuery) -> String {
     tolt().list(question).request()
 }
 
-/// Why a question cannot be asked.
+/// Error for a list query that cannot be planned.
 fn refusal(question: &ListQuery) -> String {
     format!("{:?}", tolt().plan(question).unwrap_err())
 }
 
-/// The gateway's part of a question, which counts no total.
-fn left_to_the_gateway(filter: Filter) -> Residual {
+/// The gateway's part of a filter. Asserts that the vendor applies none of the
+/// filter and that the total is not exact.
+fn gateway_residual(filter: Filter) -> Residual {
     let plan = tolt().plan(&customers_with(filter)).unwrap();
     assert_eq!(plan.native, []);
     assert!(!plan.total_is_exact);
@@ -46,17 +46,17 @@ fn left_to_the_gateway(filter: Filter) -> Residual {
 }
 
 #[test]
-fn all_customers() {
+fn unfiltered_customers_use_default_order() {
     assert_snapshot!(request(&customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100");
 }
 
 #[test]
-fn all_transactions() {
+fn unfiltered_transactions_use_default_order() {
     assert_snapshot!(request(&transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100");
 }
 
 #[test]
-fn orders() {
+fn order_is_native() {
     let ordered = |order, question| request(&ListQuery { order: Some(order), ..question });
     assert_snapshot!(ordered(Order::Asc, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100");
     assert_snapshot!(ordered(Order::Desc, customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100");
@@ -64,27 +64,27 @@ fn orders() {
 }
 
 #[test]
-fn status() {
+fn status_filter_is_native() {
     let question = customers_with(Filter { status: Some("active".into()), ..Filter::default() });
     assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100");
     assert!(tolt().plan(&question).unwrap().total_is_exact);
 }
 
 #[test]
-fn partner_id() {
+fn partner_id_filter_is_native() {
     let filter = Filter { partner_id: Some("part_s7mbzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
     assert_snapshot!(request(&customers_with(filter.clone())), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
     assert_snapshot!(request(&ListQuery { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
 }
 
 #[test]
-fn customer_id_of_transactions() {
+fn transactions_customer_id_filter_is_native() {
     let filter = Filter { customer_id: Some("cust_dK9bzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
     assert_snapshot!(request(&ListQuery { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&customer_id=cust_dK9bzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
 }
 
 #[test]
-fn created_is_sent_and_checked_again() {
+fn created_range_is_sent_and_rechecked() {
     let question = between(Some("2025-01-15T14:30:00Z"), Some("2025-02-01T00:00:00.5+02:00"));
     assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&created_lte=2025-01-31T22%3A00%3A00.500Z&order=desc&limit=100");
     let plan = tolt().plan(&question).unwrap();
@@ -93,41 +93,44 @@ fn created_is_sent_and_checked_again() {
 }
 
 #[test]
-fn created_of_transactions() {
+fn transactions_created_range_is_native() {
     let filter =
         Filter { created: created(Some("2025-01-15T14:30:00Z"), Some("2025-02-01T00:00:00Z")), ..Filter::default() };
     assert_snapshot!(request(&ListQuery { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&created_lte=2025-02-01T00%3A00%3A00.000Z&order=desc&limit=100");
 }
 
+// FACTS.md case 26
 #[test]
-fn paging_26_bounds_are_rounded_outwards_to_milliseconds() {
+fn created_bounds_are_rounded_outwards() {
     let question = between(Some("2025-01-15T14:30:00.0009Z"), Some("2025-01-15T14:30:00.0001Z"));
     assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-15T14%3A30%3A00.000Z&created_lte=2025-01-15T14%3A30%3A00.001Z&order=desc&limit=100");
     let plan = tolt().plan(&question).unwrap();
     assert_eq!(plan.residual.created, question.filter.created);
-    assert!(!plan.total_is_exact, "the vendor counts rows that the gateway leaves out");
+    assert!(!plan.total_is_exact, "the vendor counts rows that the gateway omits");
 
     let before_the_epoch = between(Some("1969-12-31T23:59:59.9985Z"), Some("1969-12-31T23:59:59.9985Z"));
     assert_snapshot!(request(&before_the_epoch), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=1969-12-31T23%3A59%3A59.998Z&created_lte=1969-12-31T23%3A59%3A59.999Z&order=desc&limit=100");
 }
 
+// FACTS.md case 26
 #[test]
-fn paging_26_rows_on_either_bound_are_kept() {
+fn created_bounds_are_inclusive() {
     let question = between(Some("2025-01-03T00:00:00Z"), Some("2025-01-04T00:00:00Z"));
     let residual = tolt().plan(&question).unwrap().residual;
-    let page = tolt().list(&question).answered_with("paging_20_has_more_false.json").unwrap();
+    let page = tolt().list(&question).read_fixture("paging_20_has_more_false.json").unwrap();
     let kept: Vec<_> = (0..page.len()).filter(|&row| residual.matches(&page, row)).map(|row| page.id(row)).collect();
     assert_eq!(kept, ["cust_4", "cust_3"]);
 }
 
+// FACTS.md case 26
 #[test]
-fn paging_26_an_inverted_range_is_sent_as_it_is() {
+fn inverted_created_range_is_sent_unchanged() {
     let question = between(Some("2025-02-01T00:00:00Z"), Some("2025-01-01T00:00:00Z"));
     assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-02-01T00%3A00%3A00.000Z&created_lte=2025-01-01T00%3A00%3A00.000Z&order=desc&limit=100");
 }
 
 #[test]
-fn all_native_filters_at_once() {
+fn all_native_filters_combine() {
     let filter = Filter {
         status: Some("lead".into()),
         partner_id: Some("part_1".into()),
@@ -139,31 +142,31 @@ fn all_native_filters_at_once() {
 }
 
 #[test]
-fn name_is_left_to_the_gateway() {
-    let residual = left_to_the_gateway(Filter { name: Some("Jim Halpert".into()), ..Filter::default() });
+fn name_filter_is_residual() {
+    let residual = gateway_residual(Filter { name: Some("Jim Halpert".into()), ..Filter::default() });
     assert_eq!(residual, Residual { name: Some("Jim Halpert".into()), ..Residual::default() });
 }
 
 #[test]
-fn search_is_left_to_the_gateway_in_any_case() {
-    let residual = left_to_the_gateway(Filter { search: Some("HALP".into()), ..Filter::default() });
+fn search_filter_is_residual_ignoring_case() {
+    let residual = gateway_residual(Filter { search: Some("HALP".into()), ..Filter::default() });
     assert_eq!(residual, Residual { search: Some("halp".into()), ..Residual::default() });
 }
 
 #[test]
-fn email_is_left_to_the_gateway_in_any_case() {
-    let residual = left_to_the_gateway(Filter { email: Some("Jim@Example.com".into()), ..Filter::default() });
+fn email_filter_is_residual_ignoring_case() {
+    let residual = gateway_residual(Filter { email: Some("Jim@Example.com".into()), ..Filter::default() });
     assert_eq!(residual, Residual { email: Some("jim@example.com".into()), ..Residual::default() });
 }
 
 #[test]
-fn external_id_is_left_to_the_gateway() {
-    let residual = left_to_the_gateway(Filter { external_id: Some("jim_halpert_789".into()), ..Filter::default() });
+fn external_id_filter_is_residual() {
+    let residual = gateway_residual(Filter { external_id: Some("jim_halpert_789".into()), ..Filter::default() });
     assert_eq!(residual, Residual { external_id: Some("jim_halpert_789".into()), ..Residual::default() });
 }
 
 #[test]
-fn filters_of_exemptions_are_refused_with_what_is_supported() {
+fn exemption_filters_are_unsupported() {
     let values = || vec!["x".to_owned()];
     let filters = [
         ("source_platform", Filter { source_platform: values(), ..Filter::default() }),
@@ -176,25 +179,26 @@ fn filters_of_exemptions_are_refused_with_what_is_supported() {
     ];
     for (parameter, filter) in filters {
         let error = tolt().plan(&customers_with(filter)).unwrap_err();
-        assert_eq!(error.to_string(), format!("`{parameter}` is not supported here"));
+        assert_eq!(error.to_string(), format!("`{parameter}` is not supported by this vendor"));
     }
     assert_snapshot!(refusal(&customers_with(Filter { has_exemption: Some(true), ..Filter::default() })), @r#"Unsupported { parameter: HasExemption, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "name", "search", "email", "external_id"] }"#);
 }
 
 #[test]
-fn a_filter_that_transactions_do_not_have_is_refused() {
+fn transactions_status_filter_is_unsupported() {
     let filter = Filter { status: Some("paid".into()), ..Filter::default() };
     assert_snapshot!(refusal(&ListQuery { filter, ..transactions() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "partner_id", "customer_id", "created_gte", "created_lte"] }"#);
 }
 
 #[test]
-fn customers_cannot_be_asked_for_by_a_customers_id() {
+fn customers_customer_id_filter_is_unsupported() {
     let filter = Filter { customer_id: Some("cust_1".into()), ..Filter::default() };
     assert_snapshot!(refusal(&customers_with(filter)), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "name", "search", "email", "external_id"] }"#);
 }
 
+// FACTS.md case 14
 #[test]
-fn shape_14_expansions_keep_their_brackets() {
+fn expansion_brackets_are_sent_raw() {
     let expanded = |expand: &[Expansion], question| request(&ListQuery { shape: expanding(expand), ..question });
     assert_snapshot!(expanded(&[Expansion::Partner], customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&limit=100");
     assert_snapshot!(expanded(&[Expansion::Partner, Expansion::Program], customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&expand[]=partner&expand[]=program&limit=100");
@@ -202,7 +206,7 @@ fn shape_14_expansions_keep_their_brackets() {
 }
 
 #[test]
-fn an_expansion_that_tolt_does_not_have_is_refused() {
+fn unsupported_expansion_is_refused() {
     let refused = |expansion| refusal(&ListQuery { shape: expanding(&[expansion]), ..customers() });
     assert_snapshot!(refused(Expansion::ShippingAddress), @r#"Unsupported { parameter: Expand, value: Some("shipping_address"), supported: ["partner", "program"] }"#);
     assert_snapshot!(refused(Expansion::Exemption), @r#"Unsupported { parameter: Expand, value: Some("exemption"), supported: ["partner", "program"] }"#);
@@ -210,18 +214,19 @@ fn an_expansion_that_tolt_does_not_have_is_refused() {
 }
 
 #[test]
-fn stats_are_for_one_customer_only() {
+fn list_stats_expansion_is_refused() {
     assert_snapshot!(refusal(&ListQuery { shape: expanding(&[Expansion::Stats]), ..customers() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program"] }"#);
     assert_snapshot!(refusal(&ListQuery { shape: expanding(&[Expansion::Stats]), ..transactions() }), @r#"Unsupported { parameter: Expand, value: Some("stats"), supported: ["partner", "program", "customer"] }"#);
 }
 
 #[test]
-fn raw_rows_are_asked_for_like_others() {
+fn raw_rows_use_the_same_request() {
     assert_eq!(request(&ListQuery { shape: with_raw(), ..customers() }), request(&customers()));
 }
 
+// FACTS.md case 10
 #[test]
-fn shape_10_hostile_values_are_percent_encoded() {
+fn hostile_values_are_percent_encoded() {
     let filter = Filter { status: Some(HOSTILE.into()), partner_id: Some("&status=lead".into()), ..Filter::default() };
     assert_snapshot!(request(&customers_with(filter)), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22&partner_id=%26status%3Dlead&order=desc&limit=100");
     let connection = Connection { account_id: "prg+/=&x=1", ..tolt() };
@@ -229,12 +234,12 @@ fn shape_10_hostile_values_are_percent_encoded() {
 }
 
 #[test]
-fn the_start_of_a_list_has_no_cursor() {
+fn start_anchor_sends_no_cursor() {
     assert_eq!(tolt().list(&customers()).at(Anchor::Start).request(), request(&customers()));
 }
 
 #[test]
-fn after_a_row() {
+fn after_anchor_sends_starting_after() {
     let after = |id: &str, question| tolt().list(&question).at(Anchor::After(id.into())).request();
     assert_snapshot!(after("cust_2", customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=cust_2");
     assert_snapshot!(after("txn_2", transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&starting_after=txn_2");
@@ -242,29 +247,31 @@ fn after_a_row() {
     assert_snapshot!(after("cust_2", ListQuery { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&starting_after=cust_2");
 }
 
+// FACTS.md case 25
 #[test]
-fn paging_25_a_cursor_is_sent_with_the_filter_it_belongs_to() {
+fn cursor_is_sent_with_its_filter() {
     let question = customers_with(Filter { status: Some("active".into()), ..Filter::default() });
     let later = tolt().list(&question).at(Anchor::After("cust_2".into()));
     assert_snapshot!(later.request(), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100&starting_after=cust_2");
 }
 
 #[test]
-fn before_a_row() {
+fn before_anchor_sends_ending_before() {
     let before = |id: &str, question| tolt().list(&question).at(Anchor::Before(id.into())).request();
     assert_snapshot!(before("cust_2", customers()), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&ending_before=cust_2");
     assert_snapshot!(before("txn_2", transactions()), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=desc&limit=100&ending_before=txn_2");
     assert_snapshot!(before("..", ListQuery { order: Some(Order::Asc), ..customers() }), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&order=asc&limit=100&ending_before=..");
 }
 
-/// A cursor of a time when the connection's name belonged to another vendor.
+/// Such a cursor dates from a time when the connection's name belonged to
+/// another vendor.
 #[test]
-fn a_token_is_refused() {
-    assert_snapshot!(tolt().list(&customers()).at(Anchor::Token("c1".into())).request(), @"CursorRefused(Refusal { status: 0, code: None, message: None })");
+fn token_anchor_is_refused() {
+    assert_snapshot!(tolt().list(&customers()).at(Anchor::Token("c1".into())).request(), @"Refused { kind: CursorRejected, refusal: Refusal { status: 0, code: None, message: None } }");
 }
 
 #[test]
-fn from_an_instant_the_range_is_narrowed_and_going_back_the_order_turned() {
+fn instant_anchor_narrows_range_and_sets_order() {
     let from = |order, direction| {
         let anchor = Anchor::From(instant("2025-01-15T14:30:00.0005Z").into(), direction);
         tolt().list(&ListQuery { order: Some(order), ..customers() }).at(anchor).request()
@@ -276,7 +283,7 @@ fn from_an_instant_the_range_is_narrowed_and_going_back_the_order_turned() {
 }
 
 #[test]
-fn from_an_instant_the_other_end_of_the_range_stays() {
+fn instant_anchor_keeps_the_other_bound() {
     let question = between(Some("2025-01-01T00:00:00Z"), Some("2025-02-01T00:00:00Z"));
     let from = |direction| {
         tolt().list(&question).at(Anchor::From(instant("2025-01-15T00:00:00Z").into(), direction)).request()
@@ -286,7 +293,7 @@ fn from_an_instant_the_other_end_of_the_range_stays() {
 }
 
 #[test]
-fn one_customer() {
+fn retrieval_sends_id_and_expansions() {
     let retrieved = |id, expand: &[Expansion]| tolt().retrieve(id, expanding(expand)).request();
     assert_snapshot!(retrieved("cust_dK9bzRGn46BhVgNFHD6fDgXW", &[]), @"/v1/customers/cust_dK9bzRGn46BhVgNFHD6fDgXW");
     assert_snapshot!(retrieved("cust_1", &[Expansion::Partner]), @"/v1/customers/cust_1?expand[]=partner");
@@ -295,14 +302,15 @@ fn one_customer() {
 }
 
 #[test]
-fn one_customer_cannot_be_expanded_by_what_tolt_does_not_have() {
+fn unsupported_retrieval_expansion_is_refused() {
     let refused = |expansion| tolt().retrieval("cust_1", expanding(&[expansion])).unwrap_err();
     assert_snapshot!(format!("{:?}", refused(Expansion::Exemption)), @r#"Unsupported { parameter: Expand, value: Some("exemption"), supported: ["partner", "program", "stats"] }"#);
-    assert_eq!(refused(Expansion::Customer).to_string(), "`expand` is not supported here");
+    assert_eq!(refused(Expansion::Customer).to_string(), "`expand` is not supported by this vendor");
 }
 
+// FACTS.md case 10
 #[test]
-fn shape_10_a_hostile_id_stays_one_segment_of_the_path() {
+fn hostile_id_stays_one_path_segment() {
     let path = |id| tolt().retrieve(id, Shape::default()).request();
     assert_snapshot!(path(HOSTILE), @"/v1/customers/a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22");
     assert_snapshot!(path("../transactions"), @"/v1/customers/..%2Ftransactions");

@@ -1,25 +1,29 @@
-//! Rows of another program than the one asked for (FACTS.md, case 27).
+//! Rows of a program other than the connection's.
 
 use customer_gateway::domain::query::Shape;
 
-use crate::translation::asked::{customers, tolt, transactions};
+use crate::translation::harness::{customers, tolt, transactions};
 
+// FACTS.md case 27
 #[test]
-fn tenancy_27_customers_of_another_program_are_counted_and_not_served() {
-    tolt().list(&customers()).reads("tenancy_27_rows_of_another_program.json");
+fn foreign_customers_are_counted_and_omitted() {
+    tolt().list(&customers()).assert_fixture("tenancy_27_rows_of_another_program.json");
 }
 
+// FACTS.md case 27
 #[test]
-fn tenancy_27_transactions_of_another_program_are_counted_and_not_served() {
-    tolt().list(&transactions()).reads("tenancy_27_transactions_of_another_program.json");
+fn foreign_transactions_are_counted_and_omitted() {
+    tolt().list(&transactions()).assert_fixture("tenancy_27_transactions_of_another_program.json");
 }
 
+// FACTS.md case 27
 #[test]
-fn tenancy_27_a_page_of_nothing_but_another_programs_rows_can_be_gone_on_from() {
-    tolt().list(&customers()).reads("tenancy_27_only_rows_of_another_program.json");
+fn page_of_foreign_rows_can_be_continued() {
+    tolt().list(&customers()).assert_fixture("tenancy_27_only_rows_of_another_program.json");
 }
 
+// FACTS.md case 27
 #[test]
-fn tenancy_27_a_customer_of_another_program_does_not_exist() {
-    tolt().retrieve("cust_1", Shape::default()).reads("tenancy_27_customer_of_another_program.json");
+fn foreign_customer_is_not_found() {
+    tolt().retrieve("cust_1", Shape::default()).assert_fixture("tenancy_27_customer_of_another_program.json");
 }

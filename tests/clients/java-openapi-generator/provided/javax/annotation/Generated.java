@@ -1,6 +1,6 @@
 package javax.annotation;
 
-/** In an app it comes from {@code jakarta.annotation:jakarta.annotation-api:1.3.5}. */
+/** Stands in for {@code jakarta.annotation:jakarta.annotation-api:1.3.5}, which an app would use. */
 public @interface Generated {
   String[] value();
 

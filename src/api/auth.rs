@@ -1,0 +1,64 @@
+//! Authentication of requests.
+
+use axum::{
+    extract::{FromRequestParts, MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::request::Parts;
+
+use crate::{
+    callers::{Access, Callers},
+    telemetry::request::record_caller,
+    web::problem::{Code, Problem},
+};
+
+/// Routes that require no key. Every other route requires one.
+const PUBLIC_ROUTES: &[&str] = &[
+    "/livez",
+    "/readyz",
+    "/metrics",
+    "/problems/{code}",
+    "/openapi.json",
+    "/openapi-3.0.json",
+    "/docs",
+    "/docs/{file}",
+];
+
+/// Returns whether a route requires no key.
+pub(crate) fn is_public(route: &str) -> bool {
+    PUBLIC_ROUTES.contains(&route)
+}
+
+/// Authenticates the request and charges the caller's quota. Public and
+/// unknown routes pass through.
+pub(crate) async fn authenticate(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
+    let route = request.extensions().get::<MatchedPath>();
+    if route.is_none_or(|route| is_public(route.as_str())) {
+        return next.run(request).await;
+    }
+    let id = match callers.identify(request.headers()).await {
+        Ok(id) => id,
+        Err(error) => return Problem::from(error).into_response(),
+    };
+    let access = callers.access(id);
+    if let Access::Caller(caller) = &access {
+        record_caller(&caller.name);
+    }
+    match callers.charge(id) {
+        Ok(()) => {
+            request.extensions_mut().insert(access);
+            next.run(request).await
+        }
+        Err(error) => Problem::from(error).into_response(),
+    }
+}
+
+impl<S: Sync> FromRequestParts<S> for Access {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
+        let access = parts.extensions.get::<Self>().cloned();
+        access.ok_or_else(|| Problem::new(Code::Internal, "the route was reached without authentication"))
+    }
+}

@@ -1,0 +1,164 @@
+//! Problems that internal errors become.
+
+use std::time::Duration;
+
+use crate::{
+    callers::AuthError,
+    directory::{DirectoryError, SourceError},
+    domain::{connection::ConnectionName, cursor::CursorError, parameter::Parameter},
+    http_client::BodyError,
+    identity::TokenError,
+    upstream::SendError,
+    vendors::{Refusal, RefusalKind, VendorError, plan::PlanError},
+    web::problem::{Code, Problem, VendorAnswer},
+};
+
+/// When to come back after a vendor's 429 that names no time.
+const RETRY_UNNAMED: Duration = Duration::from_secs(1);
+
+impl From<DirectoryError> for Problem {
+    fn from(error: DirectoryError) -> Self {
+        let detail = error.to_string();
+        match error {
+            // Only an id gets here: the names in `connection` are checked before.
+            DirectoryError::UnknownConnection(name) => Self::new(Code::ConnectionNotFound, detail).connection(name),
+            DirectoryError::OrderTooExpensive { connection, native, .. } => {
+                Self::new(Code::OrderTooExpensive, detail + "; narrow the question, or leave `order` out")
+                    .parameter(Parameter::Order.name())
+                    .connection(connection.to_string())
+                    .supported(native)
+            }
+            DirectoryError::MergeTooExpensive { .. } => {
+                Self::new(Code::OrderTooExpensive, detail + "; name fewer connections, or leave `order` out")
+                    .parameter(Parameter::Order.name())
+            }
+            DirectoryError::Plan(connection, error) => from_plan_error(&connection, error),
+            DirectoryError::Cursor(error) => {
+                let code = match error {
+                    CursorError::Invalid => Code::InvalidCursor,
+                    CursorError::Mismatch => Code::CursorMismatch,
+                    CursorError::Backward => Code::InvalidParameter,
+                };
+                Self::new(code, detail).parameter("cursor")
+            }
+            DirectoryError::CursorExpired(connection) => {
+                Self::new(Code::CursorExpired, detail + "; start again without it")
+                    .parameter("cursor")
+                    .connection(connection.to_string())
+            }
+            DirectoryError::CursorTooLong(connection) | DirectoryError::Circular(connection) => {
+                Self::new(Code::VendorUnreadable, detail).connection(connection.to_string())
+            }
+            DirectoryError::TooManyConnections => {
+                Self::new(Code::InvalidParameter, detail + "; name fewer of them").parameter("connection")
+            }
+            DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
+            DirectoryError::Source(connection, error) => {
+                from_source_error(error, detail).connection(connection.to_string())
+            }
+        }
+    }
+}
+
+impl From<AuthError> for Problem {
+    fn from(error: AuthError) -> Self {
+        let detail = error.to_string();
+        match error {
+            AuthError::Token(error) => error.into(),
+            AuthError::QuotaExceeded { retry_after, .. } => {
+                Self::new(Code::QuotaExceeded, detail).retry_after(retry_after)
+            }
+            AuthError::MissingHeader | AuthError::NotBearer | AuthError::KeyExpired | AuthError::UnknownKey => {
+                Self::new(Code::Unauthenticated, detail)
+            }
+        }
+    }
+}
+
+impl From<TokenError> for Problem {
+    fn from(error: TokenError) -> Self {
+        let detail = error.to_string();
+        match error {
+            TokenError::Unavailable { retry_after } => {
+                Self::new(Code::IdentityUnavailable, detail).retry_after(retry_after)
+            }
+            TokenError::Unreadable
+            | TokenError::NoKey
+            | TokenError::InvalidSignature
+            | TokenError::MissingClaim
+            | TokenError::Issuer
+            | TokenError::Audience
+            | TokenError::Expired
+            | TokenError::NotYetValid
+            | TokenError::NoMatchingCaller => Self::new(Code::Unauthenticated, detail),
+        }
+    }
+}
+
+fn from_plan_error(connection: &ConnectionName, error: PlanError) -> Problem {
+    let detail = error.to_string();
+    match error {
+        PlanError::Unsupported { parameter, value, supported } => {
+            let asked = value.map_or(format!("`{parameter}`"), |value| format!("`{parameter}={value}`"));
+            Problem::new(Code::UnsupportedFilter, format!("the connection `{connection}` cannot honour {asked}"))
+                .parameter(parameter.name())
+                .supported(supported)
+        }
+        PlanError::CommaInList { parameter } => {
+            Problem::new(Code::InvalidParameter, detail).parameter(parameter.name())
+        }
+        PlanError::NoSuchOperation => {
+            Problem::new(Code::UnsupportedOperation, format!("the vendor of `{connection}` has no such operation"))
+        }
+    }
+    .connection(connection.to_string())
+}
+
+fn from_source_error(error: SourceError, detail: String) -> Problem {
+    match error {
+        SourceError::Vendor(error) => from_vendor_error(error, detail),
+        SourceError::RateLimited { refusal, retry_after } => {
+            let problem = Problem::new(Code::VendorRateLimited, detail);
+            with_vendor_answer(problem.retry_after(retry_after.unwrap_or(RETRY_UNNAMED)), refusal)
+        }
+        SourceError::Send(SendError::BudgetSpent { retry_after }) => {
+            Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
+        }
+        SourceError::Send(SendError::ShareSpent { retry_after }) => {
+            Problem::new(Code::QuotaExceeded, detail).retry_after(retry_after)
+        }
+        SourceError::Send(SendError::BreakerOpen { retry_after }) => {
+            Problem::new(Code::VendorUnavailable, detail).retry_after(retry_after)
+        }
+        SourceError::NotCached => Problem::new(Code::NotCached, detail),
+        SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),
+        SourceError::Send(SendError::Unreachable(_) | SendError::Body(BodyError::Interrupted(_))) => {
+            Problem::new(Code::VendorError, detail)
+        }
+        SourceError::Send(SendError::Body(BodyError::TooLarge(_))) => Problem::new(Code::VendorUnreadable, detail),
+        SourceError::Aborted => Problem::new(Code::Internal, detail),
+    }
+}
+
+fn from_vendor_error(error: VendorError, detail: String) -> Problem {
+    let (kind, refusal) = match error {
+        VendorError::NotFound => return Problem::new(Code::CustomerNotFound, detail),
+        VendorError::Unreadable(_) => return Problem::new(Code::VendorUnreadable, detail),
+        VendorError::Refused { kind, refusal } => (kind, refusal),
+    };
+    let problem = match kind {
+        RefusalKind::CursorRejected => Problem::new(Code::CursorExpired, detail).parameter("cursor"),
+        RefusalKind::ValueRejected(parameter) => {
+            Problem::new(Code::InvalidParameter, detail).parameter(parameter.name())
+        }
+        RefusalKind::RequestRejected => Problem::new(Code::VendorRejected, detail),
+        RefusalKind::Unauthorized => Problem::new(Code::VendorUnauthorized, detail),
+        RefusalKind::RateLimited => Problem::new(Code::VendorRateLimited, detail).retry_after(RETRY_UNNAMED),
+        RefusalKind::Failed => Problem::new(Code::VendorError, detail),
+    };
+    with_vendor_answer(problem, refusal)
+}
+
+fn with_vendor_answer(problem: Problem, Refusal { status, code, message }: Refusal) -> Problem {
+    problem.vendor(VendorAnswer { status, code, message })
+}

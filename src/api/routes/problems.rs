@@ -1,0 +1,55 @@
+//! The pages that problems' `type` leads to.
+
+use axum::{
+    extract::RawPathParams,
+    response::{Html, IntoResponse, Response},
+};
+
+use crate::{
+    api::openapi::problems::GetProblemProblems,
+    web::problem::{Code, Problem},
+};
+
+/// Explain a kind of problem
+///
+/// A page for people, in HTML.
+#[utoipa::path(
+    get,
+    path = "/problems/{code}",
+    operation_id = "getProblem",
+    tag = "Operations",
+    params(("code" = String, Path, description = "The problem's `code`.", example = "invalid_parameter")),
+    responses(
+        (status = 200, description = "What the code means and what to do.", body = String, content_type = "text/html"),
+        GetProblemProblems,
+    )
+)]
+pub(crate) async fn get_problem(path: RawPathParams) -> Response {
+    let named = path.iter().find_map(|(_, name)| Code::named(name));
+    match named {
+        Some(code) => Html(page(code)).into_response(),
+        None => Problem::new(Code::NotFound, "there is no such kind of problem")
+            .supported(Code::ALL.iter().map(|code| code.name()))
+            .into_response(),
+    }
+}
+
+fn page(code: Code) -> String {
+    let (name, title, help, status) = (code.name(), code.title(), html(code.help()), code.status());
+    let retry =
+        if code.retryable() { "The same request may succeed later." } else { "Repeating the request will not help." };
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n<title>{name}</title>\n\
+         <style>body{{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:3rem auto;padding:0 1rem}}</style>\n\
+         <h1>{title}</h1>\n<p><code>{name}</code>, HTTP {status}</p>\n<p>{help}</p>\n<p>{retry}</p>\n"
+    )
+}
+
+/// Text of the table with its backticks as HTML; it holds nothing else that
+/// HTML would read, but the brackets of placeholders.
+fn html(text: &str) -> String {
+    let escaped = text.replace('<', "&lt;").replace('>', "&gt;");
+    let parts = escaped.split('`').enumerate();
+    parts.map(|(index, part)| if index % 2 == 1 { format!("<code>{part}</code>") } else { part.to_owned() }).collect()
+}

@@ -1,0 +1,54 @@
+//! Access rights of a request's caller.
+
+use std::sync::Arc;
+
+use crate::upstream::CallerShare;
+
+use super::Caller;
+
+/// Access rights of a request.
+#[derive(Debug, Clone)]
+pub enum Access {
+    /// Unrestricted: no callers are configured.
+    Unrestricted,
+    /// Rights of one caller.
+    Caller(Arc<Caller>),
+}
+
+impl Access {
+    /// Returns whether a connection exists for this caller.
+    #[must_use]
+    pub fn allows(&self, connection: &str) -> bool {
+        match self {
+            Self::Unrestricted => true,
+            Self::Caller(caller) => caller.connections.iter().any(|name| name.as_str() == connection),
+        }
+    }
+
+    /// Returns the share that vendor calls are charged to, if any.
+    #[must_use]
+    pub fn caller_share(&self) -> Option<CallerShare> {
+        match self {
+            Self::Unrestricted => None,
+            Self::Caller(caller) => caller.caller_share(),
+        }
+    }
+
+    /// Returns whether the caller may request the vendors' own objects.
+    #[must_use]
+    pub fn may_see_raw(&self) -> bool {
+        match self {
+            Self::Unrestricted => true,
+            Self::Caller(caller) => caller.may_see_raw,
+        }
+    }
+
+    /// Returns whether the caller may purge cached pages.
+    #[must_use]
+    pub fn may_purge(&self) -> bool {
+        match self {
+            Self::Unrestricted => true,
+            Self::Caller(caller) => caller.may_purge,
+        }
+    }
+}

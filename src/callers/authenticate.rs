@@ -1,0 +1,184 @@
+//! Authentication by key or token, and quota checks.
+
+use std::{sync::Arc, time::Duration};
+
+use http::{HeaderMap, header::AUTHORIZATION};
+
+use crate::{
+    clock::SharedClock,
+    identity::{Identity, Provider, TokenError},
+    rate::Gcra,
+};
+
+use super::{Access, Caller};
+
+/// All configured callers. Clones share their quotas.
+#[derive(Clone)]
+pub struct Callers(Arc<CallerRegistry>);
+
+struct CallerRegistry {
+    callers: Vec<CallerEntry>,
+    identity: Option<Identity>,
+    clock: SharedClock,
+}
+
+/// A caller with its quota in use.
+struct CallerEntry {
+    caller: Arc<Caller>,
+    quota: Option<Arc<Gcra>>,
+}
+
+/// Index of a caller in the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CallerId(usize);
+
+/// Result of reading a request's credentials, before any token is verified.
+#[derive(Debug)]
+pub enum Authentication<'r> {
+    /// No callers are configured: every request is accepted.
+    Anonymous,
+    /// A known key, or a token that was verified before.
+    Caller(CallerId),
+    /// A possible token that has not been verified.
+    Token(UnverifiedToken<'r>),
+}
+
+/// A possible token and the identity provider that can verify it.
+#[derive(Debug)]
+pub struct UnverifiedToken<'r> {
+    text: &'r str,
+    digest: blake3::Hash,
+    identity: &'r Identity,
+}
+
+/// Reason why a request is not accepted. None of the texts quotes a credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthError {
+    /// The header is missing.
+    #[error("the `Authorization` header is missing; send `Authorization: Bearer <key>`")]
+    MissingHeader,
+    /// The header has another scheme.
+    #[error("the `Authorization` header is not `Bearer <key>`")]
+    NotBearer,
+    /// The key is known and has expired.
+    #[error("the key has expired")]
+    KeyExpired,
+    /// The key is unknown.
+    #[error("the key is not known")]
+    UnknownKey,
+    /// The token was rejected.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The caller has used up its quota.
+    #[error("the quota of `{caller}` is used up")]
+    QuotaExceeded {
+        /// Name of the caller.
+        caller: Arc<str>,
+        /// Time until the next request is admitted.
+        retry_after: Duration,
+    },
+}
+
+impl Callers {
+    /// Creates callers with unused quotas. Without callers, every request is accepted.
+    #[must_use]
+    pub fn new(callers: Vec<Caller>, provider: Option<Provider>, clock: &SharedClock) -> Self {
+        let entries = callers.into_iter().map(CallerEntry::new).collect();
+        Self::from_entries(entries, provider, clock)
+    }
+
+    /// Replaces the callers. A caller with an unchanged quota keeps what it has used of it.
+    #[must_use]
+    pub fn reconfigured(&self, callers: Vec<Caller>, provider: Option<Provider>) -> Self {
+        let CallerRegistry { callers: previous, clock, .. } = &*self.0;
+        let entries = callers.into_iter().map(|caller| {
+            let same = previous.iter().find(|old| old.caller.name == caller.name && old.caller.quota == caller.quota);
+            match same {
+                Some(old) => CallerEntry { caller: Arc::new(caller), quota: old.quota.clone() },
+                None => CallerEntry::new(caller),
+            }
+        });
+        Self::from_entries(entries.collect(), provider, clock)
+    }
+
+    fn from_entries(callers: Vec<CallerEntry>, provider: Option<Provider>, clock: &SharedClock) -> Self {
+        let identity = provider.map(|provider| {
+            let claims = callers.iter().map(|entry| entry.caller.claims.clone()).enumerate();
+            Identity::new(provider, claims.filter(|(_, claims)| !claims.is_empty()).collect(), clock.clone())
+        });
+        Self(Arc::new(CallerRegistry { callers, identity, clock: clock.clone() }))
+    }
+
+    /// Identifies the caller of a request. Verifies a token if needed.
+    /// Returns `None` if no callers are configured.
+    pub async fn identify(&self, headers: &HeaderMap) -> Result<Option<CallerId>, AuthError> {
+        match self.recognize(headers)? {
+            Authentication::Anonymous => Ok(None),
+            Authentication::Caller(id) => Ok(Some(id)),
+            Authentication::Token(UnverifiedToken { text, digest, identity }) => {
+                Ok(Some(CallerId(identity.verify(text, digest).await?)))
+            }
+        }
+    }
+
+    /// Reads a request's credentials without verifying a token.
+    pub fn recognize<'r>(&'r self, headers: &'r HeaderMap) -> Result<Authentication<'r>, AuthError> {
+        let CallerRegistry { callers, identity, clock } = &*self.0;
+        if callers.is_empty() {
+            return Ok(Authentication::Anonymous);
+        }
+        let header = headers.get(AUTHORIZATION).ok_or(AuthError::MissingHeader)?;
+        let (scheme, key) = header.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return Err(AuthError::NotBearer);
+        }
+        // `blake3::Hash` compares in constant time.
+        let key = key.trim();
+        let digest = blake3::hash(key.as_bytes());
+        let found = callers.iter().enumerate().find_map(|(index, entry)| {
+            let key = entry.caller.keys.iter().find(|key| key.digest == digest)?;
+            Some((CallerId(index), key))
+        });
+        match (found, identity) {
+            (Some((_, key)), _) if key.expires.is_some_and(|expires| expires <= clock.now()) => {
+                Err(AuthError::KeyExpired)
+            }
+            (Some((id, _)), _) => Ok(Authentication::Caller(id)),
+            (None, Some(identity)) if key.contains('.') => Ok(match identity.recall(&digest) {
+                Some(index) => Authentication::Caller(CallerId(index)),
+                None => Authentication::Token(UnverifiedToken { text: key, digest, identity }),
+            }),
+            (None, _) => Err(AuthError::UnknownKey),
+        }
+    }
+
+    /// Counts a request against its caller's quota.
+    pub fn charge(&self, id: Option<CallerId>) -> Result<(), AuthError> {
+        let Some(CallerEntry { caller, quota: Some(quota) }) = self.entry(id) else { return Ok(()) };
+        let checked = quota.check(self.0.clock.elapsed());
+        checked.map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
+    }
+
+    /// Returns the rights of a caller.
+    #[must_use]
+    pub fn access(&self, id: Option<CallerId>) -> Access {
+        self.entry(id).map_or(Access::Unrestricted, |entry| Access::Caller(Arc::clone(&entry.caller)))
+    }
+
+    fn entry(&self, id: Option<CallerId>) -> Option<&CallerEntry> {
+        self.0.callers.get(id?.0)
+    }
+}
+
+impl CallerEntry {
+    fn new(caller: Caller) -> Self {
+        let quota = caller.quota.map(|quota| Arc::new(Gcra::new(quota.into())));
+        Self { caller: Arc::new(caller), quota }
+    }
+}
+
+impl std::fmt::Debug for Callers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(self.0.callers.iter().map(|entry| &entry.caller.name)).finish()
+    }
+}

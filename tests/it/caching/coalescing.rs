@@ -1,0 +1,131 @@
+//! Request coalescing: one vendor call for concurrent requests of the same
+//! page.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use customer_gateway::{
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy},
+    clock::SystemClock,
+    directory::SourceError,
+    domain::page::RecordPage,
+    domain::priority::Priority,
+    sandbox::Fault,
+    telemetry::metrics::Registry,
+};
+use futures_util::future::join;
+
+use super::{Gate, PAGE, Stage};
+use crate::support::Answer;
+
+const CALLERS: usize = 20;
+
+/// Sends concurrent requests while the vendor is gated until all are sent.
+async fn get_together(stage: &Stage, gate: &Gate, target: &str) -> Vec<Answer> {
+    gate.close();
+    let opening = async {
+        gate.wait_for_requests(1).await;
+        // The callers' requests were sent before these requests.
+        for _ in 0..CALLERS {
+            stage.get("/livez").await.ok();
+        }
+        gate.open();
+    };
+    join(stage.get_concurrently(CALLERS, target), opening).await.0
+}
+
+#[tokio::test]
+async fn concurrent_requests_share_one_call() {
+    let (stage, _) = Stage::with_gate().await;
+    for target in [PAGE.to_owned(), stage.customer(3), "/transactions?connection=affiliates".to_owned()] {
+        let (stage, gate) = Stage::with_gate().await;
+        let answers = get_together(&stage, &gate, &target).await;
+
+        assert_eq!(stage.calls(), 1, "{target}");
+        let count = |status: &str| answers.iter().filter(|answer| answer.cache_status() == status).count();
+        assert_eq!(count("fwd=miss; fwd-status=200; stored; ttl=30"), 1);
+        assert_eq!(count("fwd=miss; fwd-status=200; stored; collapsed; ttl=30"), CALLERS - 1);
+        assert!(answers.iter().all(|answer| answer.text == answers[0].text));
+    }
+}
+
+#[tokio::test]
+async fn failed_fetch_fails_its_waiters_uncached() {
+    let (stage, gate) = Stage::with_gate().await;
+    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    for answer in get_together(&stage, &gate, PAGE).await {
+        assert_eq!(answer.code(502), "vendor_unauthorized");
+    }
+    assert_eq!(stage.calls(), 1);
+
+    stage.get(PAGE).await.ok();
+    assert_eq!(stage.calls(), 2);
+}
+
+#[tokio::test]
+async fn late_lookup_uses_the_finished_fetch() {
+    let clock = SystemClock::shared();
+    let cache = PageCache::new(1 << 20, clock);
+    let lookup = Lookup {
+        key: Key {
+            connection: "affiliates".parse().unwrap(),
+            generation: 0,
+            target: "/v1/customers?".into(),
+            raw: false,
+        },
+        policy: Policy::default(),
+        directives: CacheDirectives::default(),
+        priority: Priority::Caller,
+        metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
+    };
+    let calls = Arc::new(AtomicU32::new(0));
+    let get = || cache.get(lookup.clone(), CountedFetch(Arc::clone(&calls)));
+
+    // On a single thread, both lookups miss. The first fetch finishes before
+    // the second can start.
+    let (first, second) = join(get(), get()).await;
+    assert!(Arc::ptr_eq(&first.unwrap().entry, &second.unwrap().entry));
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+/// Fetch of an empty page that counts its calls.
+struct CountedFetch(Arc<AtomicU32>);
+
+impl PageFetch for CountedFetch {
+    type Error = SourceError;
+
+    async fn admit(&self, _: Priority) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn fetch(self, _: Priority) -> Result<RecordPage, SourceError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(RecordPage::default())
+    }
+}
+
+#[tokio::test]
+async fn no_store_response_is_not_cached() {
+    let stage = Stage::start().await;
+
+    let answer = stage.get_with(PAGE, "cache-control", "no-store").await;
+    assert_eq!(answer.cache_status(), "fwd=miss; fwd-status=200; ttl=30");
+    assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
+    assert_eq!(stage.get_with(PAGE, "cache-control", "no-store").await.cache_status(), "hit; ttl=30");
+    assert_eq!(stage.calls(), 2);
+}
+
+#[tokio::test]
+async fn no_store_starts_no_refresh() {
+    let stage = Stage::start().await;
+    stage.get(PAGE).await.ok();
+    stage.advance(31);
+
+    for _ in 0..3 {
+        let answer = stage.get_with(PAGE, "cache-control", "no-store").await;
+        assert_eq!(answer.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
+    }
+    assert_eq!(stage.calls(), 1);
+}

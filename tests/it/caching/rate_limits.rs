@@ -1,0 +1,116 @@
+//! A vendor's 429 blocks the credential until the time that the vendor names
+//! (FACTS.md case 29).
+
+use std::time::Duration;
+
+use customer_gateway::sandbox::Fault;
+
+use super::{PAGE, Stage, TAX_PAGE};
+use crate::support::connection;
+
+/// Stage without waits: a request that would wait is rejected.
+async fn stage() -> Stage {
+    Stage::configured(|config| {
+        let tolt = &config.connections[0];
+        let (url, id) = (tolt.base_url.to_string(), tolt.account_id.clone());
+        config.connections.push(connection("second", "tolt", &url, "sandbox-tolt-key", &id));
+        config.connections.push(connection("stranger", "tolt", &url, "another-key", &id));
+        for connection in &mut config.connections {
+            connection.rate_limit.max_wait = Duration::ZERO;
+        }
+    })
+    .await
+}
+
+fn too_many(header: &str, value: &str) -> Fault {
+    Fault::StatusWithHeaders(429, vec![(header.to_owned(), value.to_owned())])
+}
+
+#[tokio::test]
+async fn named_429_blocks_the_credential_until_then() {
+    let hour = 3600;
+    for (header, value, seconds) in [
+        ("Retry-After", "60", 60),
+        ("Retry-After", "Sat, 01 Nov 2025 00:01:00 GMT", 60),
+        ("Retry-After", "999999999", hour),
+        ("Retry-After", "18446744073709551615", hour),
+        ("Retry-After", "Sat, 01 Nov 2070 00:01:00 GMT", hour),
+        ("X-RateLimit-Reset", "1761955260", 60),
+    ] {
+        let stage = stage().await;
+        stage.sandbox.tolt().fail_next(1, too_many(header, value));
+        let refused = stage.get(PAGE).await;
+        assert_eq!(refused.code(503), "vendor_rate_limited", "{value}");
+        assert_eq!(refused.header("retry-after"), seconds.to_string(), "{value}");
+        assert_eq!(stage.connection_member("budget").await["blocked_for"], seconds);
+
+        stage.advance(seconds - 1);
+        let refused = stage.get(PAGE).await;
+        assert_eq!(refused.code(503), "vendor_rate_limited", "{value}");
+        assert_eq!(refused.header("retry-after"), "1", "{value}");
+        assert_eq!(stage.calls(), 1, "{value}");
+
+        stage.advance(1);
+        stage.get(PAGE).await.ok();
+        assert!(stage.connection_member("budget").await["blocked_for"].is_null());
+    }
+}
+
+#[tokio::test]
+async fn blocked_credential_affects_its_connections() {
+    let stage = stage().await;
+    stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "60"));
+    stage.get(PAGE).await.code(503);
+
+    let second = stage.get("/customers?connection=second").await;
+    assert_eq!(second.code(503), "vendor_rate_limited");
+    assert_eq!(second.header("retry-after"), "60");
+    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.get("/customers?connection=stranger").await.code(502), "vendor_unauthorized");
+    stage.get(TAX_PAGE).await.ok();
+}
+
+#[tokio::test]
+async fn unnamed_429_backs_off_exponentially() {
+    let stage = stage().await;
+    for stop in [1, 2, 4] {
+        stage.sandbox.tolt().fail_next(1, Fault::Status(429));
+        let wait: u64 = stage.get(PAGE).await.header("retry-after").parse().unwrap();
+        assert!((stop..=stop * 3 / 2 + 1).contains(&wait), "{wait}");
+        stage.advance(wait);
+    }
+    stage.get(PAGE).await.ok();
+    // A request succeeded, so the next block is short again.
+    stage.sandbox.tolt().fail_next(1, Fault::Status(429));
+    let wait: u64 = stage.get(&stage.customer(0)).await.header("retry-after").parse().unwrap();
+    assert!((1..=2).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
+async fn zero_wait_429_is_retried() {
+    let stage = stage().await;
+    stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "0"));
+    stage.get(PAGE).await.ok();
+    assert_eq!(stage.calls(), 2);
+
+    stage.sandbox.tolt().fail_next(3, too_many("Retry-After", "0"));
+    let refused = stage.get(&stage.customer(0)).await;
+    assert_eq!(refused.code(503), "vendor_rate_limited");
+    assert_eq!(refused.problem()["vendor"]["status"], 429);
+    assert_eq!(stage.calls(), 5);
+}
+
+#[tokio::test]
+async fn cached_pages_are_served_while_blocked() {
+    let stage = stage().await;
+    stage.get(PAGE).await.ok();
+    stage.advance(600);
+    stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "60"));
+
+    let detail = "ttl=-570; detail=stale-if-error";
+    assert_eq!(stage.get(PAGE).await.cache_status(), format!("fwd=stale; fwd-status=429; {detail}"));
+    assert_eq!(stage.get(PAGE).await.cache_status(), format!("fwd=stale; {detail}"));
+    assert_eq!(stage.calls(), 2);
+    stage.advance(60);
+    assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=stale; fwd-status=200; stored; ttl=30");
+}

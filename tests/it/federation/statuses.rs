@@ -1,0 +1,96 @@
+//! `sources`: the outcome of each connection for a page.
+
+use customer_gateway::sandbox::Fault;
+use insta::assert_json_snapshot;
+
+use super::{Stage, cursor, get_preferring, page, sources, walk};
+
+#[tokio::test]
+async fn sequential_source_is_asked_when_reached() {
+    let stage = Stage::start(15, 12).await;
+    let pages = walk(&stage.gateway, "/customers?limit=10").await;
+    let told: Vec<_> = pages.iter().map(sources).collect();
+    assert_eq!(
+        told,
+        ["affiliates ok 15, tax not_asked null", "affiliates ok 15, tax ok 12", "affiliates not_asked null, tax ok 12"]
+    );
+}
+
+#[tokio::test]
+async fn merged_sources_are_all_asked() {
+    let stage = Stage::start(15, 3).await;
+    let pages = walk(&stage.gateway, "/customers?limit=15&order=desc").await;
+    assert_eq!(sources(&pages[0]), "affiliates ok 15, tax ok 3");
+}
+
+#[tokio::test]
+async fn each_source_status_has_its_shape() {
+    let stage = Stage::start(15, 12).await;
+    stage.sandbox.corporation().fail_next(1, Fault::Html);
+    let failed = page(&stage.gateway, "/customers?order=desc&limit=1&partial=allow", None).await;
+    assert_json_snapshot!(failed["sources"], @r#"
+    [
+      {
+        "connection": "affiliates",
+        "fetched_at": "2025-11-01T00:00:00.000Z",
+        "status": "ok",
+        "total": 15,
+        "vendor": "tolt"
+      },
+      {
+        "connection": "tax",
+        "fetched_at": null,
+        "problem": {
+          "code": "vendor_unreadable",
+          "detail": "the vendor's response cannot be read: the body is not JSON (line 1, column 1)",
+          "parameter": null,
+          "retry_after": null,
+          "retryable": false,
+          "status": 502,
+          "title": "The vendor's response is unreadable",
+          "type": "/problems/vendor_unreadable"
+        },
+        "status": "failed",
+        "total": null,
+        "vendor": "corporation"
+      }
+    ]
+    "#);
+    let skipped = get_preferring(&stage.gateway, "handling=lenient", "/customers?status=active&limit=1").await.ok();
+    assert_json_snapshot!(skipped["sources"][1], @r#"
+    {
+      "connection": "tax",
+      "fetched_at": null,
+      "problem": {
+        "code": "unsupported_filter",
+        "detail": "the connection `tax` cannot honour `status`",
+        "parameter": "status",
+        "retry_after": null,
+        "retryable": false,
+        "status": 400,
+        "title": "The connection does not support a parameter",
+        "type": "/problems/unsupported_filter"
+      },
+      "status": "skipped",
+      "total": null,
+      "vendor": "corporation"
+    }
+    "#);
+}
+
+#[tokio::test]
+async fn source_reached_without_calls_left_is_partial() {
+    let stage = Stage::start(5, 5).await;
+    let first = page(&stage.gateway, "/customers?max_calls=1", None).await;
+    assert_json_snapshot!(first["sources"][1], @r#"
+    {
+      "connection": "tax",
+      "fetched_at": null,
+      "status": "partial",
+      "total": null,
+      "vendor": "corporation"
+    }
+    "#);
+    let second = page(&stage.gateway, "/customers?max_calls=1", cursor(&first, "next_cursor").as_deref()).await;
+    assert_eq!(sources(&second), "affiliates not_asked null, tax ok 5");
+}
