@@ -161,7 +161,7 @@ async fn drift_log(more: Value) -> Vec<Value> {
     }
     let lines = logged.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
     let is_of_drift =
-        |fields: &Value| fields["message"].as_str().is_some_and(|text| text.starts_with("the vendor sends"));
+        |fields: &Value| fields["message"].as_str().is_some_and(|text| text.starts_with("vendor sent"));
     lines.map(|mut line| line["fields"].take()).filter(is_of_drift).collect()
 }
 
