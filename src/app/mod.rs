@@ -294,7 +294,7 @@ impl SharedState {
         known: Option<&Arc<Source>>,
     ) -> Source {
         let (name, clock) = (connection.name.as_str(), &self.clock);
-        let tracer = self.tracer.of_vendor(&connection.name, &connection.base_url);
+        let tracer = self.tracer.vendor_tracer(&connection.name, &connection.base_url);
         let credential = connection.credential.clone();
         let endpoint = Endpoint::new(client, &connection.base_url, credential, MAX_VENDOR_BODY, tracer);
         let metrics = UpstreamMetrics::new(&self.registry, name);

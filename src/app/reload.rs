@@ -12,7 +12,7 @@ use crate::{
     config::{Config, ConfigError, FileState},
     domain::connection::ConnectionName,
     server::{Live, Tls, TlsError},
-    telemetry::reloads::Reload,
+    telemetry::reloads::ReloadMetrics,
 };
 
 /// How often a certificate's files are looked at, unless `server.watch` says
@@ -123,8 +123,8 @@ impl Reloader {
     }
 }
 
-fn note(reload: &Reload, what: &str, error: Option<ReloadError>) {
-    reload.note(error.is_none());
+fn note(reload: &ReloadMetrics, what: &str, error: Option<ReloadError>) {
+    reload.record(error.is_none());
     if let Some(error) = error {
         tracing::error!(%error, "the {what} could not be loaded anew, and stays as it was");
     }
