@@ -209,7 +209,7 @@ impl App {
         let previous = before.and_then(|before| before.identity.as_ref());
         let identity = config.identity.clone();
         let identity =
-            identity.map(|settings| Provider::of(settings, previous, &mut clients, registry, clock)).transpose()?;
+            identity.map(|settings| Provider::reuse_or_start(previous, settings, &mut clients, registry, clock)).transpose()?;
         let callers = match before {
             None => Callers::new(config.callers.clone(), identity.clone(), clock),
             Some(before) => before.callers.reconfigured(config.callers.clone(), identity.clone()),

@@ -70,7 +70,7 @@ impl Reloader {
     /// configuration that was refused may name files that those watched do not
     /// have among them: it is loaded at each look, until it can be.
     pub async fn look(&mut self) {
-        let now: Vec<_> = self.seen.iter().map(|file| FileState::now(file.path().to_owned())).collect();
+        let now: Vec<_> = self.seen.iter().map(|file| FileState::read(file.path().to_owned())).collect();
         let is_watched = self.app.config().server.watch.is_some();
         if now == self.seen && !(is_watched && self.refusal.is_some()) {
             return;

@@ -73,7 +73,7 @@ async fn ask(directory: &Directory, name: &ConnectionName) -> Result<String, Str
 
 /// Reads an identity provider's keys, and says how it went.
 async fn read_keys(settings: &Settings) -> Result<String, String> {
-    let source = KeySource::of(&settings.jwks, &mut Clients::default()).map_err(|error| error.to_string())?;
+    let source = KeySource::new(&settings.jwks, &mut Clients::default()).map_err(|error| error.to_string())?;
     match source.read().await {
         Ok(keys) if keys.is_empty() => Err("answers, and has no key that a token can be verified with".to_owned()),
         Ok(keys) => Ok(format!("answers, {} keys", keys.len())),
