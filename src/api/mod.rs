@@ -12,7 +12,6 @@ mod router;
 mod routes;
 mod state;
 
-pub use openapi::Documents;
 pub use response_cache::{ResponseCache, ResponseCacheBody};
 pub use router::{documents, router};
-pub use state::ApiState;
+pub use state::{ApiState, Documents};

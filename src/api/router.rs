@@ -18,8 +18,7 @@ use crate::web::{
 };
 
 use super::{
-    ApiState, auth,
-    openapi::Documents,
+    ApiState, Documents, auth, openapi as contract,
     routes::{cache, connections, customers, docs, explain, health, openapi, problems, transactions},
 };
 
@@ -54,7 +53,7 @@ pub fn router(state: ApiState) -> Router {
 /// Returns the OpenAPI documents of the contract. They are built at first use.
 #[must_use]
 pub fn documents() -> &'static LazyLock<Documents> {
-    static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| Documents::new(contracted().into_openapi()));
+    static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| contract::build(contracted().into_openapi()));
     &DOCUMENTS
 }
 

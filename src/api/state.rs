@@ -14,8 +14,6 @@ use crate::{
     web::middleware::load_shed::ConcurrencyLimit,
 };
 
-use super::openapi::Documents;
-
 /// State shared by all routes.
 #[derive(Clone)]
 pub struct ApiState {
@@ -37,4 +35,13 @@ pub struct ApiState {
     pub documents: &'static LazyLock<Documents>,
     /// Clock.
     pub clock: SharedClock,
+}
+
+/// The OpenAPI documents, as JSON.
+#[derive(Debug)]
+pub struct Documents {
+    /// OpenAPI 3.1.
+    pub v3_1: String,
+    /// The same contract as OpenAPI 3.0.3, for generators that read no newer version.
+    pub v3_0: String,
 }

@@ -10,7 +10,7 @@ use crate::{
     domain::cursor::CursorKey,
     http_client::{Client, ClientError, Clients},
     identity::Provider,
-    upstream::{Budget, BudgetRegistry, Endpoint, Upstream, UpstreamMetrics},
+    upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
     vendors::Account,
     web::middleware::load_shed::ConcurrencyLimit,
 };
@@ -110,7 +110,7 @@ impl Components {
     ) -> Result<Vec<Arc<Source>>, ClientError> {
         let source = |connection: &Connection| {
             let host = connection.base_url.authority();
-            let budget = budgets.of(&connection.credential, host, connection.rate_limit, &shared.clock);
+            let budget = budgets.get_or_create(&connection.credential, host, connection.rate_limit, &shared.clock);
             let previous = self.same_account(connection);
             if let Some((old, source)) = previous
                 && old == connection
@@ -122,7 +122,7 @@ impl Components {
                 Some((_, source)) => (source.generation(), source.metrics()),
                 None => (generation, source_metrics(connection, shared)),
             };
-            let client = clients.of(&connection.base_url)?;
+            let client = clients.get_or_create(&connection.base_url)?;
             Ok(Arc::new(new_source(connection, client, budget, generation, metrics, shared)))
         };
         config.connections.iter().map(source).collect()
@@ -157,7 +157,8 @@ fn new_source(
 ) -> Source {
     let tracer = shared.tracer.vendor_tracer(&connection.name, &connection.base_url);
     let credential = connection.credential.clone();
-    let endpoint = Endpoint::new(client, &connection.base_url, credential, MAX_VENDOR_BODY, tracer);
+    let transport = Box::new(HttpTransport::new(client, &connection.base_url, MAX_VENDOR_BODY));
+    let endpoint = Endpoint::new(transport, &connection.base_url, credential, tracer);
     let upstream_metrics = UpstreamMetrics::new(&shared.registry, connection.name.as_str());
     let clock = Arc::clone(&shared.clock);
     let upstream = Upstream::new(endpoint, budget, connection.timeout, upstream_metrics, clock);

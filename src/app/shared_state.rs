@@ -35,7 +35,7 @@ impl SharedState {
         let tracer = match &config.telemetry {
             None => Tracer::default(),
             Some(otlp) => {
-                let client = Clients::default().of(&otlp.traces_url)?;
+                let client = Clients::default().get_or_create(&otlp.traces_url)?;
                 let collector = Collector::new(client, otlp.headers.clone());
                 Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
             }

@@ -7,9 +7,10 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use crate::{
     clock::SharedClock,
     identity::{Identity, Provider, TokenError},
+    rate::Gcra,
 };
 
-use super::{Access, Caller, Quota, quota::QuotaLimiter};
+use super::{Access, Caller};
 
 /// All configured callers. Clones share their quotas.
 #[derive(Clone)]
@@ -24,7 +25,7 @@ struct CallerRegistry {
 /// A caller with its quota in use.
 struct CallerEntry {
     caller: Arc<Caller>,
-    quota: Option<Arc<QuotaLimiter>>,
+    quota: Option<Arc<Gcra>>,
 }
 
 /// Index of a caller in the configuration.
@@ -82,7 +83,7 @@ impl Callers {
     /// Creates callers with unused quotas. Without callers, every request is accepted.
     #[must_use]
     pub fn new(callers: Vec<Caller>, provider: Option<Provider>, clock: &SharedClock) -> Self {
-        let entries = callers.into_iter().map(|caller| CallerEntry::new(caller, clock)).collect();
+        let entries = callers.into_iter().map(CallerEntry::new).collect();
         Self::from_entries(entries, provider, clock)
     }
 
@@ -94,7 +95,7 @@ impl Callers {
             let same = previous.iter().find(|old| old.caller.name == caller.name && old.caller.quota == caller.quota);
             match same {
                 Some(old) => CallerEntry { caller: Arc::new(caller), quota: old.quota.clone() },
-                None => CallerEntry::new(caller, clock),
+                None => CallerEntry::new(caller),
             }
         });
         Self::from_entries(entries.collect(), provider, clock)
@@ -154,7 +155,8 @@ impl Callers {
     /// Counts a request against its caller's quota.
     pub fn charge(&self, id: Option<CallerId>) -> Result<(), AuthError> {
         let Some(CallerEntry { caller, quota: Some(quota) }) = self.entry(id) else { return Ok(()) };
-        quota.check().map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
+        let checked = quota.check(self.0.clock.elapsed());
+        checked.map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
     }
 
     /// Returns the rights of a caller.
@@ -169,8 +171,8 @@ impl Callers {
 }
 
 impl CallerEntry {
-    fn new(caller: Caller, clock: &SharedClock) -> Self {
-        let quota = caller.quota.map(|quota: Quota| Arc::new(QuotaLimiter::new(quota, clock)));
+    fn new(caller: Caller) -> Self {
+        let quota = caller.quota.map(|quota| Arc::new(Gcra::new(quota.into())));
         Self { caller: Arc::new(caller), quota }
     }
 }

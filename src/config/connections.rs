@@ -9,7 +9,7 @@ use crate::{
     directory::Policies,
     domain::connection::ConnectionName,
     upstream::{Credential, RateLimit},
-    vendors::registry::{self, VendorKind},
+    vendors::{kind::VendorKind, registry},
 };
 
 use super::{
@@ -90,7 +90,7 @@ impl Reader<'_> {
     }
 
     fn connection(&self, at: &str, section: file::Connection, policy: Policy) -> Result<Connection, ConfigError> {
-        let kind = registry::kind(&section.vendor).ok_or_else(|| {
+        let kind = registry::by_name(&section.vendor).ok_or_else(|| {
             let known: Vec<_> = registry::KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
             let fault = Fault::new(format!("unknown vendor `{}`", section.vendor))
                 .fix(format!("write one of {}", known.join(", ")));

@@ -109,7 +109,7 @@ pub struct SourceProblem {
     #[schema(example = 503)]
     status: u16,
     /// What happened this time.
-    #[schema(example = "the vendor fails, and is asked again in 5 s")]
+    #[schema(example = "the vendor's circuit breaker is open; retry in 5 s")]
     detail: String,
     /// The kind of problem, for programs.
     #[schema(example = "vendor_unavailable")]
