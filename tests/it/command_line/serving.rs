@@ -160,8 +160,7 @@ async fn drift_log(more: Value) -> Vec<Value> {
         assert!(!logged.contains(data) && !metrics.contains(data), "{logged}{metrics}");
     }
     let lines = logged.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    let is_of_drift =
-        |fields: &Value| fields["message"].as_str().is_some_and(|text| text.starts_with("the vendor sends"));
+    let is_of_drift = |fields: &Value| fields["message"].as_str().is_some_and(|text| text.starts_with("vendor sent"));
     lines.map(|mut line| line["fields"].take()).filter(is_of_drift).collect()
 }
 
