@@ -136,7 +136,7 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
             Problem::new(Code::VendorError, detail)
         }
         SourceError::Send(SendError::Body(BodyError::TooLarge(_))) => Problem::new(Code::VendorUnreadable, detail),
-        SourceError::Lost => Problem::new(Code::Internal, detail),
+        SourceError::Aborted => Problem::new(Code::Internal, detail),
     }
 }
 

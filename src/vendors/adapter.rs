@@ -45,6 +45,7 @@ pub trait Vendor: Send + Sync {
 
 /// The content of a response with status 200.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one value exists per response, and a refusal is rare")]
 pub enum ResponseBody {
     /// The requested records; exactly one record for a retrieval.
     Records(RecordPage),

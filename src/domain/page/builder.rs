@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{PageInfo, RecordPage};
+use super::{PageInfo, RecordPage, digest};
 
 /// Builder of a [`RecordPage`].
 #[derive(Debug, Default)]
@@ -48,6 +48,7 @@ impl RecordPageBuilder {
     #[must_use]
     pub fn finish(self, info: PageInfo) -> RecordPage {
         RecordPage {
+            digest: digest(&self.json),
             json: self.json.into(),
             json_ends: self.json_ends.into(),
             ids: self.ids.into(),

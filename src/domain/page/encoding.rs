@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::anchor::Instant;
 
-use super::{PageInfo, RecordPage, SEPARATOR_LENGTH, span};
+use super::{PageInfo, RecordPage, SEPARATOR_LENGTH, digest, span};
 
 /// Version of the encoding. It increases with every change to the layout or to
 /// the fields of [`PageInfo`].
@@ -95,6 +95,7 @@ fn decode(Header { records, info }: Header<'_>, content: &[u8]) -> Option<Record
         id_ends,
         created_at,
         info: info.into_owned(),
+        digest: digest(json.as_bytes()),
     })
 }
 

@@ -15,7 +15,7 @@ pub use encoding::DecodeError;
 
 /// A vendor's page, normalized and serialized once. Serving a range of records
 /// copies bytes and parses nothing.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RecordPage {
     /// The JSON of the records, separated by commas.
     json: Box<[u8]>,
@@ -26,6 +26,7 @@ pub struct RecordPage {
     id_ends: Box<[u32]>,
     created_at: Box<[Option<jiff::Timestamp>]>,
     info: PageInfo,
+    digest: [u8; 16],
 }
 
 /// Properties of a page.
@@ -123,6 +124,12 @@ impl RecordPage {
         &self.json[start..self.json_ends[records.end - 1] as usize]
     }
 
+    /// Returns a digest of the records' JSON, for entity tags.
+    #[must_use]
+    pub fn digest(&self) -> &[u8; 16] {
+        &self.digest
+    }
+
     /// Returns the memory that the page occupies, in bytes.
     #[must_use]
     pub fn weight(&self) -> usize {
@@ -136,8 +143,21 @@ impl RecordPage {
     }
 }
 
+impl Default for RecordPage {
+    fn default() -> Self {
+        RecordPageBuilder::default().finish(PageInfo::default())
+    }
+}
+
 /// Length of the comma between two records.
 const SEPARATOR_LENGTH: usize = 1;
+
+/// Returns the digest of a page with this JSON.
+fn digest(json: &[u8]) -> [u8; 16] {
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&blake3::hash(json).as_bytes()[..16]);
+    digest
+}
 
 /// Returns the range of the entry at `index`. Entries are `gap` bytes apart.
 fn span(ends: &[u32], index: usize, gap: usize) -> Range<usize> {

@@ -32,7 +32,7 @@ pub(super) fn page(question: &ListQuery, page: &ExportPage, mark: &Checkpoint<'_
     let rows: Vec<_> = page
         .segments
         .iter()
-        .flat_map(|segment| segment.records.clone().map(|index| segment.entry.page.json(index)))
+        .flat_map(|segment| segment.records.clone().map(|index| segment.page.json(index)))
         .collect();
     written(|writer| {
         for (at, row) in rows.iter().enumerate() {
