@@ -144,7 +144,7 @@ async fn check_live_fails_if_a_vendor_rejects() {
     let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(1));
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert!(stdout.ends_with("odd: the vendor refused the credential\n"), "{stdout}");
+    assert!(stdout.ends_with("odd: the vendor rejected the credential\n"), "{stdout}");
     assert!(stderr.contains("1 of 1 connections did not answer"), "{stderr}");
     assert!(!stdout.contains(SECRET) && !stderr.contains(SECRET), "{stdout}{stderr}");
 }

@@ -176,7 +176,7 @@ impl ExportStream {
         }
         let page = self.export.next().with_context(self.context.clone()).await;
         self.count += page.count;
-        let (status, problem) = match (&page.trouble, &page.cursor) {
+        let (status, problem) = match (&page.failure, &page.cursor) {
             (Some(error), _) => ("incomplete", Some(SourceProblem::from(Problem::from(error.clone())))),
             (None, None) => ("complete", None),
             (None, Some(_)) => ("continues", None),

@@ -18,7 +18,7 @@ pub(super) fn page(question: &ListQuery, page: &ExportPage, mark: &Checkpoint<'_
     for segment in &page.segments {
         for index in segment.records.clone() {
             let start = lines.len();
-            lines.extend_from_slice(segment.entry.page.json(index));
+            lines.extend_from_slice(segment.page.json(index));
             // A vendor's own object may be laid out in lines. Within JSON a
             // break is white space: in text it is escaped.
             if question.shape.raw {
