@@ -36,7 +36,8 @@ impl QuotaLimiter {
         Self { limiter, clock: clock.clone() }
     }
 
-    /// Counts a request. Returns the time until the next one is admitted if the quota is used up.
+    /// Counts a request. If the quota is exhausted, returns the time until the
+    /// next request is admitted.
     pub(super) fn check(&self) -> Result<(), Duration> {
         self.limiter.check().map_err(|refused| refused.wait_time_from(Ticks::of(&self.clock).now()))
     }
