@@ -20,4 +20,4 @@ pub mod server;
 pub mod telemetry;
 pub mod upstream;
 pub mod vendors;
-pub mod web;
+mod web;

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    mem,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
@@ -12,7 +11,7 @@ use std::{
 use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
 use metrics_process::Collector;
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::Mutex;
 
 use super::process;
 
@@ -21,13 +20,17 @@ use super::process;
 #[derive(Clone)]
 pub struct Registry(Arc<Inner>);
 
-/// A look at what comes and goes. What the look before has shown and this one
-/// does not is NaN when it ends, since no series can be taken back, and any
-/// other value would be taken for one.
-pub struct GaugeUpdate<'r> {
-    registry: &'r Registry,
-    before: Gauges,
-    shown: MutexGuard<'r, Gauges>,
+/// Value of a gauge at the time of a scrape.
+#[derive(Debug)]
+pub struct GaugeSample {
+    /// Name of the metric.
+    pub name: &'static str,
+    /// Description of the metric.
+    pub help: &'static str,
+    /// Names and values of the labels.
+    pub labels: Vec<(&'static str, String)>,
+    /// Value.
+    pub value: f64,
 }
 
 /// Gauges by their names and their labels' values.
@@ -36,8 +39,8 @@ type Gauges = HashMap<(&'static str, Vec<String>), Gauge>;
 struct Inner {
     recorder: PrometheusRecorder,
     process: Collector,
-    /// What the last look has shown.
-    shown: Mutex<Gauges>,
+    /// Gauges of the last update.
+    sampled: Mutex<Gauges>,
     /// How many seconds were recorded since they were last sorted.
     unsorted: AtomicU32,
 }
@@ -48,7 +51,7 @@ impl Default for Registry {
         let builder = builder.set_buckets(SECONDS).unwrap_or_else(|_| PrometheusBuilder::new());
         let recorder = builder.build_recorder();
         let process = process::describe(&recorder);
-        Self(Arc::new(Inner { recorder, process, shown: Mutex::default(), unsorted: AtomicU32::new(0) }))
+        Self(Arc::new(Inner { recorder, process, sampled: Mutex::default(), unsorted: AtomicU32::new(0) }))
     }
 }
 
@@ -65,11 +68,21 @@ impl Registry {
         self.0.recorder.register_gauge(&key(name, labels), &METADATA)
     }
 
-    /// Looks at what comes and goes; one at a time.
-    #[must_use]
-    pub fn look(&self) -> GaugeUpdate<'_> {
-        let mut shown = self.0.shown.lock();
-        GaugeUpdate { registry: self, before: mem::take(&mut *shown), shown }
+    /// Sets gauges to the samples. A gauge of the last update without a sample
+    /// becomes NaN, because the exporter cannot remove a series.
+    pub fn update_gauges(&self, samples: impl IntoIterator<Item = GaugeSample>) {
+        let mut previous = self.0.sampled.lock();
+        let mut current = Gauges::new();
+        for GaugeSample { name, help, labels, value } in samples {
+            let borrowed: Vec<_> = labels.iter().map(|(label, value)| (*label, value.as_str())).collect();
+            let gauge = self.gauge(name, help, &borrowed);
+            gauge.set(value);
+            let key = (name, labels.into_iter().map(|(_, value)| value).collect());
+            previous.remove(&key);
+            current.insert(key, gauge);
+        }
+        previous.values().for_each(|gauge| gauge.set(f64::NAN));
+        *previous = current;
     }
 
     /// A histogram of seconds, the same for the same name and labels.
@@ -94,25 +107,6 @@ impl Registry {
     pub fn render(&self) -> String {
         process::collect(&self.0.process, &self.0.recorder);
         self.0.recorder.handle().render()
-    }
-}
-
-impl GaugeUpdate<'_> {
-    /// A gauge that is shown.
-    pub fn gauge(&mut self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
-        let gauge = self.registry.gauge(name, help, labels);
-        let key = (name, labels.iter().map(|&(_, value)| value.to_owned()).collect());
-        self.before.remove(&key);
-        self.shown.insert(key, gauge.clone());
-        gauge
-    }
-}
-
-impl Drop for GaugeUpdate<'_> {
-    fn drop(&mut self) {
-        for gauge in self.before.values() {
-            gauge.set(f64::NAN);
-        }
     }
 }
 

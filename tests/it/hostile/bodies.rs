@@ -23,7 +23,11 @@ async fn assert_cut_off(vendor: &ScriptedVendor) {
     let gateway = vendor.gateway("tolt").await;
     for target in ["/customers", "/customers/odd.cust_1"] {
         let answer = gateway.get(target).await;
-        assert_eq!(answer.problem_line(), "502 vendor_unreadable the response is larger than 8388608 bytes", "{target}");
+        assert_eq!(
+            answer.problem_line(),
+            "502 vendor_unreadable the response is larger than 8388608 bytes",
+            "{target}"
+        );
     }
     let a_call = vendor.written() / vendor.calls();
     assert!(a_call < 64 * MIB, "{a_call} of {} bytes were read in each call", CHUNKS * MIB);
