@@ -18,7 +18,6 @@ struct Recorded {
     /// Problems by code.
     problems: BTreeMap<String, Value>,
     /// Responses by `operationId` and name.
-    #[serde(rename = "answers")]
     responses: BTreeMap<String, BTreeMap<String, RecordedResponse>>,
 }
 
