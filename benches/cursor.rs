@@ -17,15 +17,15 @@ fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let connection: ConnectionName = "bench".parse().unwrap();
     let question = question();
-    let fingerprint = Fingerprint::of(&question, [&connection]);
+    let fingerprint = Fingerprint::new(&question, [&connection]);
     let position = Position::within(&Page::of("tolt", 100).read(), &Anchor::Start, 10, Direction::Forward);
     let cursor =
-        Cursor { question: fingerprint, direction: Direction::Forward, sources: vec![SourcePosition::At(position)] };
+        Cursor { query: fingerprint, direction: Direction::Forward, sources: vec![SourcePosition::At(position)] };
     let key = CursorKey::derive(b"bench");
     let sealed = key.seal(&cursor).unwrap();
 
     criterion.bench_function("cursor/fingerprint", |bencher| {
-        bencher.iter(|| Fingerprint::of(&question, [&connection]));
+        bencher.iter(|| Fingerprint::new(&question, [&connection]));
     });
     criterion.bench_function("cursor/seal", |bencher| bencher.iter(|| key.seal(&cursor).unwrap()));
     criterion.bench_function("cursor/open", |bencher| bencher.iter(|| key.open(&sealed, fingerprint).unwrap()));

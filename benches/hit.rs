@@ -4,19 +4,19 @@
 #[expect(dead_code, reason = "each bench uses its part")]
 mod pages;
 
-use std::{future::Ready, num::NonZeroU32, sync::Arc, time::Duration};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
 use axum::body::Body;
 use criterion::Criterion;
 use customer_gateway::{
     api::ResponseCache,
     app::App,
-    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, Policy},
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy},
     callers::{Caller, CallerKey},
     clock::SystemClock,
     config::{Cache, Config, Connection, Paging, Server},
     directory::{Policies, SourceError},
-    domain::priority::Priority,
+    domain::{page::RecordPage, priority::Priority},
     identity::Claims,
     sandbox::{Options, Sandbox},
     telemetry::metrics::Registry,
@@ -59,15 +59,25 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
         priority: Priority::Caller,
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "bench")),
     };
-    let page = Page::of("tolt", 100);
-    let filled = cache.get(lookup.clone(), |_| async move { Ok(async move { Ok::<_, SourceError>(page.read()) }) });
-    runtime.block_on(filled).unwrap();
+    runtime.block_on(cache.get(lookup.clone(), VendorPage)).unwrap();
     criterion.bench_function("hit/cache", |bencher| {
-        bencher.to_async(runtime).iter(|| async {
-            let admit = |_| async { Err::<Ready<_>, _>(SourceError::NotCached) };
-            cache.get(lookup.clone(), admit).await.unwrap()
-        });
+        bencher.to_async(runtime).iter(|| async { cache.get(lookup.clone(), VendorPage).await.unwrap() });
     });
+}
+
+/// Fetch of a page of 100 customers.
+struct VendorPage;
+
+impl PageFetch for VendorPage {
+    type Error = SourceError;
+
+    async fn admit(&self, _: Priority) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn fetch(self, _: Priority) -> Result<RecordPage, SourceError> {
+        Ok(Page::of("tolt", 100).read())
+    }
 }
 
 fn request(criterion: &mut Criterion, runtime: &Runtime) {
@@ -100,7 +110,7 @@ fn config(sandbox: &Sandbox) -> Config {
     let name = "bench".parse().unwrap();
     let connection = Connection {
         name,
-        kind: registry::kind("tolt").unwrap(),
+        kind: registry::by_name("tolt").unwrap(),
         base_url: tolt.base_url().parse().unwrap(),
         credential: Credential::new(tolt.credential().into()).unwrap(),
         account_id: tolt.program_id().to_owned(),

@@ -1,46 +1,26 @@
-//! Time, taken from one place that tests can move.
+//! Time source that tests can control.
 //!
-//! Freshness, budgets, breakers and a vendor's "come back later" are measured
-//! by it. Deadlines of I/O are not: a socket that hangs does so in real time.
+//! Freshness, rate limits, breakers and `Retry-After` use this clock. I/O
+//! deadlines use real time, because a socket hangs in real time.
 
-use std::{future::Future, pin::Pin, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use governor::{clock::Clock as GovernorClock, nanos::Nanos};
+use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
-/// Where the gateway reads the time.
+/// Source of time.
 pub trait Clock: Send + Sync {
-    /// The time of day.
+    /// Returns the time of day.
     fn now(&self) -> Timestamp;
-    /// The time since some fixed instant; it never goes back.
+    /// Returns the time since a fixed instant. The value never decreases.
     fn elapsed(&self) -> Duration;
-    /// Resolves when so much time has passed.
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>>;
+    /// Waits for `duration`.
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 }
 
-/// A clock that is shared between tasks.
+/// Clock shared between tasks.
 pub type SharedClock = Arc<dyn Clock>;
-
-/// A clock as governor reads it.
-#[derive(Clone)]
-pub struct Ticks(SharedClock);
-
-impl Ticks {
-    /// That of a clock.
-    #[must_use]
-    pub fn of(clock: &SharedClock) -> Self {
-        Self(Arc::clone(clock))
-    }
-}
-
-impl GovernorClock for Ticks {
-    type Instant = Nanos;
-
-    fn now(&self) -> Nanos {
-        self.0.elapsed().into()
-    }
-}
 
 /// Returns a duration in seconds, rounded up.
 #[must_use]
@@ -48,14 +28,14 @@ pub fn ceil_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
-/// The machine's clock.
+/// Clock of the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
     start: Instant,
 }
 
 impl SystemClock {
-    /// A clock that starts now.
+    /// Returns a clock that starts now.
     #[must_use]
     pub fn shared() -> SharedClock {
         Arc::new(Self { start: Instant::now() })
@@ -63,7 +43,7 @@ impl SystemClock {
 }
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    #[expect(clippy::disallowed_methods, reason = "only this function reads the machine's clock")]
     fn now(&self) -> Timestamp {
         Timestamp::now()
     }
@@ -72,7 +52,7 @@ impl Clock for SystemClock {
         self.start.elapsed()
     }
 
-    fn sleep(&self, duration: Duration) -> Pin<Box<dyn Future<Output = ()> + Send>> {
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
         Box::pin(tokio::time::sleep(duration))
     }
 }

@@ -15,6 +15,7 @@ pub mod directory;
 pub mod domain;
 pub mod http_client;
 pub mod identity;
+pub mod rate;
 pub mod sandbox;
 pub mod server;
 pub mod telemetry;

@@ -23,7 +23,7 @@ pub(crate) struct Page {
 impl Page {
     /// A vendor's page of so many customers.
     pub(crate) fn of(vendor: &str, rows: usize) -> Self {
-        let kind = registry::kind(vendor).unwrap();
+        let kind = registry::by_name(vendor).unwrap();
         let plan = Plan::new(kind.capabilities, &question()).unwrap();
         let (account_id, body) = match vendor {
             "tolt" => ("prg_YRsbPDAKhWfdqJbFACheh", tolt(rows)),

@@ -9,7 +9,7 @@ use crate::{
     http_client::BodyError,
     identity::TokenError,
     upstream::SendError,
-    vendors::{Refusal, VendorError, plan::PlanError},
+    vendors::{Refusal, RefusalKind, VendorError, plan::PlanError},
     web::problem::{Code, Problem, VendorAnswer},
 };
 
@@ -137,29 +137,27 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
             Problem::new(Code::VendorError, detail)
         }
         SourceError::Send(SendError::Body(BodyError::TooLarge(_))) => Problem::new(Code::VendorUnreadable, detail),
-        SourceError::Lost => Problem::new(Code::Internal, detail),
+        SourceError::Aborted => Problem::new(Code::Internal, detail),
     }
 }
 
 fn from_vendor_error(error: VendorError, detail: String) -> Problem {
-    match error {
-        VendorError::NotFound => Problem::new(Code::CustomerNotFound, detail),
-        VendorError::CursorRefused(refusal) => {
-            with_vendor_answer(Problem::new(Code::CursorExpired, detail).parameter("cursor"), refusal)
+    let (kind, refusal) = match error {
+        VendorError::NotFound => return Problem::new(Code::CustomerNotFound, detail),
+        VendorError::Unreadable(_) => return Problem::new(Code::VendorUnreadable, detail),
+        VendorError::Refused { kind, refusal } => (kind, refusal),
+    };
+    let problem = match kind {
+        RefusalKind::CursorRejected => Problem::new(Code::CursorExpired, detail).parameter("cursor"),
+        RefusalKind::ValueRejected(parameter) => {
+            Problem::new(Code::InvalidParameter, detail).parameter(parameter.name())
         }
-        VendorError::ValueRefused(parameter, refusal) => {
-            with_vendor_answer(Problem::new(Code::InvalidParameter, detail).parameter(parameter.name()), refusal)
-        }
-        VendorError::Rejected(refusal) => with_vendor_answer(Problem::new(Code::VendorRejected, detail), refusal),
-        VendorError::Unauthorized(refusal) => {
-            with_vendor_answer(Problem::new(Code::VendorUnauthorized, detail), refusal)
-        }
-        VendorError::RateLimited(refusal) => {
-            with_vendor_answer(Problem::new(Code::VendorRateLimited, detail).retry_after(DEFAULT_RETRY_AFTER), refusal)
-        }
-        VendorError::Failed(refusal) => with_vendor_answer(Problem::new(Code::VendorError, detail), refusal),
-        VendorError::Unreadable(_) => Problem::new(Code::VendorUnreadable, detail),
-    }
+        RefusalKind::RequestRejected => Problem::new(Code::VendorRejected, detail),
+        RefusalKind::Unauthorized => Problem::new(Code::VendorUnauthorized, detail),
+        RefusalKind::RateLimited => Problem::new(Code::VendorRateLimited, detail).retry_after(DEFAULT_RETRY_AFTER),
+        RefusalKind::Failed => Problem::new(Code::VendorError, detail),
+    };
+    with_vendor_answer(problem, refusal)
 }
 
 fn with_vendor_answer(problem: Problem, Refusal { status, code, message }: Refusal) -> Problem {

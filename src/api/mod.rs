@@ -12,8 +12,8 @@ mod router;
 mod routes;
 mod state;
 
-pub use openapi::Documents;
 pub use response_cache::{ResponseCache, ResponseCacheBody};
 pub use router::documents;
 pub(crate) use router::router;
 pub(crate) use state::ApiState;
+pub use state::Documents;

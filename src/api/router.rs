@@ -18,8 +18,8 @@ use crate::web::{
 };
 
 use super::{
-    ApiState, auth,
-    openapi::Documents,
+    ApiState, Documents, auth,
+    openapi::build,
     routes::{cache, connections, customers, docs, explain, health, metrics, openapi, problems, transactions},
 };
 
@@ -60,7 +60,7 @@ pub(crate) fn router(state: ApiState) -> Router {
 /// Returns the OpenAPI documents, which are built on first use.
 #[must_use]
 pub fn documents() -> &'static LazyLock<Documents> {
-    static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| Documents::new(documented_routes().into_openapi()));
+    static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| build(documented_routes().into_openapi()));
     &DOCUMENTS
 }
 

@@ -14,8 +14,6 @@ use crate::{
     web::middleware::load_shed::ConcurrencyLimit,
 };
 
-use super::openapi::Documents;
-
 /// State shared by all routes.
 #[derive(Clone)]
 pub(crate) struct ApiState {
@@ -37,4 +35,13 @@ pub(crate) struct ApiState {
     pub(crate) documents: &'static LazyLock<Documents>,
     /// Clock.
     pub(crate) clock: SharedClock,
+}
+
+/// OpenAPI documents in JSON.
+#[derive(Debug)]
+pub struct Documents {
+    /// OpenAPI 3.1.
+    pub v3_1: String,
+    /// The same API in OpenAPI 3.0.3, for generators that do not support 3.1.
+    pub v3_0: String,
 }

@@ -21,7 +21,7 @@ use crate::{
         reloads::Reloads,
         trace::{ExporterError, Tracer},
     },
-    upstream::{Budget, BudgetRegistry, Endpoint, Upstream, UpstreamMetrics},
+    upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
     vendors::Account,
     web::middleware::load_shed::ConcurrencyLimit,
 };
@@ -100,7 +100,7 @@ impl App {
         let tracer = match &config.telemetry {
             None => Tracer::default(),
             Some(otlp) => {
-                let client = Clients::default().of(&otlp.traces_url)?;
+                let client = Clients::default().get_or_create(&otlp.traces_url)?;
                 let collector = Collector::new(client, otlp.headers.clone());
                 Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
             }
@@ -185,13 +185,13 @@ impl App {
         let mut sources = Vec::with_capacity(config.connections.len());
         for connection in &config.connections {
             let host = connection.base_url.authority().to_owned();
-            let budget = budgets.of(&connection.credential, &host, connection.rate_limit, clock);
+            let budget = budgets.get_or_create(&connection.credential, &host, connection.rate_limit, clock);
             let known = before.and_then(|before| before.known(connection));
             if let Some((_, source)) = known.filter(|(old, it)| *old == connection && it.upstream().draws_on(&budget)) {
                 sources.push(Arc::clone(source));
                 continue;
             }
-            let client = clients.of(&connection.base_url)?;
+            let client = clients.get_or_create(&connection.base_url)?;
             let source = shared.source(connection, client, budget, generation, known.map(|(_, source)| source));
             sources.push(Arc::new(source));
         }
@@ -296,7 +296,8 @@ impl SharedState {
         let (name, clock) = (connection.name.as_str(), &self.clock);
         let tracer = self.tracer.of_vendor(&connection.name, &connection.base_url);
         let credential = connection.credential.clone();
-        let endpoint = Endpoint::new(client, &connection.base_url, credential, MAX_VENDOR_BODY, tracer);
+        let transport = Box::new(HttpTransport::new(client, &connection.base_url, MAX_VENDOR_BODY));
+        let endpoint = Endpoint::new(transport, &connection.base_url, credential, tracer);
         let metrics = UpstreamMetrics::new(&self.registry, name);
         let upstream = Upstream::new(endpoint, budget, connection.timeout, metrics, Arc::clone(clock));
         let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };

@@ -1,4 +1,4 @@
-//! A vendor's answer, kept.
+//! Cache entries.
 
 use std::{
     sync::{
@@ -9,111 +9,105 @@ use std::{
 };
 
 use jiff::Timestamp;
-use moka::notification::RemovalCause;
 
 use crate::{clock::SharedClock, domain::page::RecordPage};
 
 use super::{CacheMetrics, Key, Policy};
 
-/// An answer as it was fetched.
+/// Cached vendor response.
 #[derive(Debug)]
 pub struct Entry {
-    /// The records.
-    pub page: RecordPage,
-    /// Whether there are any to have: the vendor may have answered that there
-    /// is no such row.
+    /// Records of the response; empty if the vendor has no such row.
+    pub page: Arc<RecordPage>,
+    /// False if the vendor responded that the row does not exist.
     pub found: bool,
-    /// When the answer had come, in the time of day.
+    /// Wall-clock time of the response.
     pub fetched_at: Timestamp,
-    /// The same by the clock that never goes back.
+    /// Monotonic time of the response.
     fetched: Duration,
-    digest: [u8; 16],
     superseded: AtomicBool,
     refreshing: AtomicBool,
     metrics: Arc<CacheMetrics>,
 }
 
 impl Entry {
+    /// Creates an entry of the current time. Without a page, the entry is a
+    /// "not found" entry.
     pub(super) fn new(page: Option<RecordPage>, clock: &SharedClock, metrics: Arc<CacheMetrics>) -> Self {
-        let found = page.is_some();
-        let page = page.unwrap_or_default();
-        let mut digest = [0; 16];
-        digest.copy_from_slice(&blake3::hash(page.json_of(&(0..page.len()))).as_bytes()[..16]);
         Self {
-            page,
-            found,
+            found: page.is_some(),
+            page: Arc::new(page.unwrap_or_default()),
             fetched_at: clock.now(),
             fetched: clock.elapsed(),
-            digest,
             superseded: AtomicBool::new(false),
             refreshing: AtomicBool::new(false),
             metrics,
         }
     }
 
-    /// A digest of the records, to make entity tags of.
-    #[must_use]
-    pub fn digest(&self) -> &[u8; 16] {
-        &self.digest
-    }
-
-    /// How old the answer is.
-    pub(super) fn age(&self, clock: &SharedClock) -> Duration {
-        clock.elapsed().saturating_sub(self.fetched)
-    }
-
-    /// Counts an answer that was given out again without looking it up.
+    /// Counts a cache hit that bypassed the lookup.
     pub fn count_hit(&self) {
         self.metrics.hit.increment(1);
     }
 
-    /// The HTTP status that the vendor answered with.
-    pub(super) fn status(&self) -> u16 {
-        if self.found { 200 } else { 404 }
-    }
-
-    /// How long the answer is fresh.
-    pub(super) fn lifetime(&self, policy: &Policy) -> Duration {
-        if self.found { policy.fresh } else { policy.not_found }
-    }
-
-    /// Whether a newer answer has taken its place, or it was removed.
+    /// Returns true if the entry was replaced or removed.
     #[must_use]
     pub fn is_superseded(&self) -> bool {
         self.superseded.load(Ordering::Acquire)
     }
 
-    pub(super) fn supersede(&self) {
+    /// Marks the entry as replaced or removed.
+    pub(super) fn mark_superseded(&self) {
         self.superseded.store(true, Ordering::Release);
     }
 
-    /// Whether somebody refreshes the entry.
+    /// Returns the age of the entry.
+    pub(super) fn age(&self, clock: &SharedClock) -> Duration {
+        clock.elapsed().saturating_sub(self.fetched)
+    }
+
+    /// Returns the HTTP status of the vendor's response.
+    pub(super) fn status(&self) -> u16 {
+        if self.found { 200 } else { 404 }
+    }
+
+    /// Returns the freshness lifetime of the entry.
+    pub(super) fn lifetime(&self, policy: &Policy) -> Duration {
+        if self.found { policy.fresh } else { policy.not_found }
+    }
+
+    /// Returns true if a refresh of the entry is running.
     pub(super) fn is_refreshing(&self) -> bool {
         self.refreshing.load(Ordering::Acquire)
     }
 
-    /// Whether nobody refreshes the entry yet: then the asker does.
-    pub(super) fn start_refresh(&self) -> bool {
+    /// Claims the refresh. Returns false if one is already running.
+    pub(super) fn claim_refresh(&self) -> bool {
         !self.refreshing.swap(true, Ordering::AcqRel)
     }
 
-    pub(super) fn end_refresh(&self) {
+    /// Allows the next refresh.
+    pub(super) fn release_refresh(&self) {
         self.refreshing.store(false, Ordering::Release);
     }
 
-    /// The bytes that the entry occupies in the store.
+    /// Returns the bytes that the entry, its page and its key occupy.
+    /// Reference counts and the store's own bookkeeping are not included.
     pub(super) fn weight(&self, key: &Key) -> usize {
-        size_of::<Self>() - size_of::<RecordPage>() + self.page.weight() + size_of::<Key>() + key.target.len()
+        size_of::<Self>() + self.page.weight() + size_of::<Key>() + key.target.len()
     }
 
-    pub(super) fn inserted(&self, key: &Key, policy: &Policy) {
-        let usable_for = policy.fresh.saturating_add(policy.stale());
+    /// Counts the entry as stored.
+    pub(super) fn on_inserted(&self, key: &Key, policy: &Policy) {
+        let usable_for = policy.fresh.saturating_add(policy.max_stale());
         let usable_until = self.found.then(|| self.fetched.saturating_add(usable_for));
-        self.metrics.inserted(self.weight(key), usable_until);
+        self.metrics.record_insert(self.weight(key), usable_until);
     }
 
-    pub(super) fn removed(&self, key: &Key, cause: RemovalCause) {
-        self.supersede();
-        self.metrics.removed(self.weight(key), self.found, cause == RemovalCause::Size);
+    /// Marks the entry as superseded and counts the removal. `evicted` means
+    /// that the store needed the space.
+    pub(super) fn on_removed(&self, key: &Key, evicted: bool) {
+        self.mark_superseded();
+        self.metrics.record_removal(self.weight(key), self.found, evicted);
     }
 }

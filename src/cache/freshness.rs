@@ -1,46 +1,47 @@
-//! Whether a kept answer may be used: the operator's policy, and what a caller
-//! asks on top of it. A caller may ask for fresher, never for longer.
+//! Freshness decisions: the operator's policy and the caller's directives.
+//!
+//! A caller's directives may require a fresher entry than the policy. They
+//! never extend the policy.
 
 use std::time::Duration;
 
 use super::Reason;
 
-/// How long answers may be used.
+/// Times for which entries may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
-    /// An answer is used without asking again for so long (RFC 9111, section
-    /// 4.2: its freshness lifetime).
+    /// Freshness lifetime (RFC 9111, section 4.2).
     pub fresh: Duration,
-    /// For so long after that it is used while it is fetched anew (RFC 5861,
-    /// section 3).
+    /// Window after expiry in which the stale entry is served while it is
+    /// refreshed (RFC 5861, section 3).
     pub stale_while_revalidate: Duration,
-    /// For so long after its freshness it stands in for an error (RFC 5861,
-    /// section 4).
+    /// Window after expiry in which the stale entry is served if the vendor
+    /// fails (RFC 5861, section 4).
     pub stale_if_error: Duration,
-    /// The freshness lifetime of "there is no such row".
+    /// Freshness lifetime of "not found" entries.
     pub not_found: Duration,
 }
 
-/// A request's `Cache-Control` (RFC 9111, section 5.2.1).
+/// Directives of a request's `Cache-Control` (RFC 9111, section 5.2.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CacheDirectives {
-    /// `no-cache`: nothing kept is used.
+    /// `no-cache`: no cached entry is used.
     pub no_cache: bool,
-    /// `no-store`: what is fetched for this request is not kept.
+    /// `no-store`: pages fetched for this request are not stored.
     pub no_store: bool,
-    /// `only-if-cached`: nothing is fetched for this request.
+    /// `only-if-cached`: no vendor call is made for this request.
     pub only_if_cached: bool,
-    /// `max-age`: nothing older is used.
+    /// `max-age`: maximum age of an entry.
     pub max_age: Option<Duration>,
-    /// `max-stale`: what has been stale for no longer than this is used
-    /// without asking again, as long as the policy keeps it at all; what has
-    /// been stale for longer is not used.
+    /// `max-stale`: maximum time since expiry. Within this time and the
+    /// policy's longer stale window, the entry is served without waiting for
+    /// the vendor.
     pub max_stale: Option<Duration>,
 }
 
 impl Policy {
-    /// For how long after its freshness an answer may be used at all.
-    pub(super) fn stale(&self) -> Duration {
+    /// Returns the longer stale window.
+    pub(super) fn max_stale(&self) -> Duration {
         self.stale_while_revalidate.max(self.stale_if_error)
     }
 }
@@ -56,29 +57,29 @@ impl Default for Policy {
     }
 }
 
-/// How a kept answer stands.
+/// Inputs of a freshness decision.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct EntryState {
     pub(super) age: Duration,
     pub(super) lifetime: Duration,
-    /// Whether the answer may be used when it is stale: that a row is missing
-    /// is worth its short time and no more.
+    /// Whether the entry may be served stale. False for "not found" entries.
     pub(super) may_serve_stale: bool,
     pub(super) policy: Policy,
 }
 
-/// What to do with a kept answer.
+/// Freshness decision for an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Verdict {
-    /// Use it; it stays fresh for so long.
+    /// Serve the entry. `ttl` is its remaining freshness lifetime.
     Fresh { ttl: Duration },
-    /// Use it, and fetch it anew meanwhile; it has been stale for so long.
+    /// Serve the entry and refresh it. `by` is the time since its expiry.
     Stale { by: Duration },
-    /// Fetch it anew.
+    /// Fetch the page from the vendor.
     Forward(Reason),
 }
 
 impl EntryState {
+    /// Decides how the entry is used.
     pub(super) fn verdict(&self, directives: &CacheDirectives) -> Verdict {
         let is_refused = directives.no_cache || self.is_too_old(directives);
         let ttl = self.lifetime.saturating_sub(self.age);
@@ -86,22 +87,22 @@ impl EntryState {
             return if is_refused { Verdict::Forward(Reason::Request) } else { Verdict::Fresh { ttl } };
         }
         let window =
-            if directives.max_stale.is_some() { self.policy.stale() } else { self.policy.stale_while_revalidate };
+            if directives.max_stale.is_some() { self.policy.max_stale() } else { self.policy.stale_while_revalidate };
         let by = self.stale_by();
-        if !is_refused && self.may_serve_stale && by < window && directives.max_stale.is_none_or(|most| by <= most) {
+        if !is_refused && self.may_serve_stale && by < window && directives.max_stale.is_none_or(|limit| by <= limit) {
             return Verdict::Stale { by };
         }
         Verdict::Forward(Reason::Stale)
     }
 
-    /// For how long the answer has been stale, if it may stand in for an error.
+    /// Returns the time since expiry if the entry may replace a failed fetch.
     pub(super) fn usable_on_error(&self, directives: &CacheDirectives) -> Option<Duration> {
         let by = self.stale_by();
         let usable = !directives.no_cache
             && !self.is_too_old(directives)
             && self.may_serve_stale
             && by < self.policy.stale_if_error
-            && directives.max_stale.is_none_or(|most| by <= most);
+            && directives.max_stale.is_none_or(|limit| by <= limit);
         usable.then_some(by)
     }
 
@@ -110,7 +111,7 @@ impl EntryState {
     }
 
     fn is_too_old(&self, directives: &CacheDirectives) -> bool {
-        directives.max_age.is_some_and(|most| self.age > most)
+        directives.max_age.is_some_and(|limit| self.age > limit)
     }
 }
 
@@ -125,7 +126,7 @@ mod tests {
     }
 
     prop_compose! {
-        fn standing()(
+        fn state()(
             age in seconds(), fresh in seconds(), while_revalidating in seconds(), on_error in seconds(),
             not_found in seconds(), may_serve_stale in any::<bool>()
         ) -> EntryState {
@@ -147,16 +148,16 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_used_is_within_the_policy_and_the_demand(standing in standing(), directives in directives()) {
-            let EntryState { age, lifetime, may_serve_stale, policy } = standing;
-            let verdict = standing.verdict(&directives);
+        fn used_entry_meets_policy_and_directives(state in state(), directives in directives()) {
+            let EntryState { age, lifetime, may_serve_stale, policy } = state;
+            let verdict = state.verdict(&directives);
             match verdict {
                 Verdict::Fresh { ttl } => prop_assert!(!ttl.is_zero() && age + ttl == lifetime),
                 Verdict::Stale { by } => {
                     prop_assert!(may_serve_stale && age == lifetime + by);
                     prop_assert!(by < policy.stale_while_revalidate.max(policy.stale_if_error));
                     prop_assert!(by < policy.stale_while_revalidate || directives.max_stale.is_some());
-                    prop_assert!(directives.max_stale.is_none_or(|most| by <= most));
+                    prop_assert!(directives.max_stale.is_none_or(|limit| by <= limit));
                 }
                 Verdict::Forward(reason) => {
                     prop_assert_eq!(reason == Reason::Request, age < lifetime);
@@ -164,21 +165,21 @@ mod tests {
                 }
             }
             if !matches!(verdict, Verdict::Forward(_)) {
-                prop_assert!(!directives.no_cache && directives.max_age.is_none_or(|most| age <= most));
+                prop_assert!(!directives.no_cache && directives.max_age.is_none_or(|limit| age <= limit));
             }
-            if let Some(by) = standing.usable_on_error(&directives) {
+            if let Some(by) = state.usable_on_error(&directives) {
                 prop_assert!(may_serve_stale && !directives.no_cache && by < policy.stale_if_error);
-                prop_assert!(directives.max_age.is_none_or(|most| age <= most));
-                prop_assert!(directives.max_stale.is_none_or(|most| by <= most));
+                prop_assert!(directives.max_age.is_none_or(|limit| age <= limit));
+                prop_assert!(directives.max_stale.is_none_or(|limit| by <= limit));
             }
         }
 
         #[test]
-        fn nobody_gets_older_by_asking_for_fresher(standing in standing(), directives in directives()) {
+        fn directives_never_extend_the_policy(state in state(), directives in directives()) {
             let strict = CacheDirectives { max_stale: None, ..directives };
-            let used = |directives: &CacheDirectives| !matches!(standing.verdict(directives), Verdict::Forward(_));
+            let used = |directives: &CacheDirectives| !matches!(state.verdict(directives), Verdict::Forward(_));
             prop_assert!(used(&CacheDirectives::default()) || !used(&strict));
-            let on_error = |directives: &CacheDirectives| standing.usable_on_error(directives).is_some();
+            let on_error = |directives: &CacheDirectives| state.usable_on_error(directives).is_some();
             prop_assert!(on_error(&CacheDirectives::default()) || !on_error(&directives));
         }
     }

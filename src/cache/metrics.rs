@@ -1,4 +1,4 @@
-//! What the cache counts, per connection.
+//! Cache metrics of a connection.
 
 use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed},
@@ -9,7 +9,7 @@ use metrics::{Counter, Gauge};
 
 use crate::telemetry::metrics::Registry;
 
-/// One connection's figures, registered once.
+/// Cache metrics of one connection, registered once.
 #[derive(Debug)]
 pub struct CacheMetrics {
     pub(super) hit: Counter,
@@ -18,64 +18,63 @@ pub struct CacheMetrics {
     pub(super) collapsed: Counter,
     pub(super) failed: Counter,
     evictions: Counter,
-    /// How many entries are kept, but for "no such row".
+    /// Number of entries, without "not found" entries.
     found: AtomicUsize,
-    /// Until when the last of them may be used by its policy, in nanoseconds of
-    /// the clock that never goes back.
+    /// Latest time at which the policy allows one of these entries, in
+    /// nanoseconds of the monotonic clock.
     usable_until: AtomicU64,
     entries: Gauge,
     bytes: Gauge,
 }
 
 impl CacheMetrics {
-    /// The figures of a connection.
+    /// Registers the metrics of a connection.
     #[must_use]
     pub fn new(registry: &Registry, connection: &str) -> Self {
         let lookups = |outcome| {
             registry.counter(
                 "gateway_cache_lookups_total",
-                "Lookups in the cache, by outcome.",
+                "Cache lookups, by outcome.",
                 &[("connection", connection), ("outcome", outcome)],
             )
         };
-        let of_connection = &[("connection", connection)];
+        let labels = &[("connection", connection)];
         Self {
             hit: lookups("hit"),
             stale: lookups("stale"),
             miss: lookups("miss"),
             collapsed: lookups("collapsed"),
             failed: lookups("failed"),
-            evictions: registry.counter(
-                "gateway_cache_evictions_total",
-                "Entries that made way for others.",
-                of_connection,
-            ),
+            evictions: registry.counter("gateway_cache_evictions_total", "Entries evicted to free space.", labels),
             found: AtomicUsize::new(0),
             usable_until: AtomicU64::new(0),
-            entries: registry.gauge("gateway_cache_entries", "Entries kept.", of_connection),
-            bytes: registry.gauge("gateway_cache_bytes", "Bytes that the kept entries occupy.", of_connection),
+            entries: registry.gauge("gateway_cache_entries", "Cached entries.", labels),
+            bytes: registry.gauge("gateway_cache_bytes", "Bytes occupied by cached entries.", labels),
         }
     }
 
-    /// Whether anything is kept that may be used at a time of the clock that
-    /// never goes back. Where the last that came was evicted, those left may be
-    /// older than this says.
+    /// Returns true if an entry may be usable at `now` of the monotonic clock.
+    ///
+    /// The result may be wrong after the newest entry was evicted, because the
+    /// remaining entries are older.
     pub fn has_usable_entry(&self, now: Duration) -> bool {
         self.found.load(Relaxed) > 0 && now < Duration::from_nanos(self.usable_until.load(Relaxed))
     }
 
+    /// Counts a stored entry. `usable_until` is `None` for a "not found" entry.
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; entries weigh far less than 2^52 bytes")]
-    pub(super) fn inserted(&self, bytes: usize, usable_until: Option<Duration>) {
-        if let Some(until) = usable_until {
+    pub(super) fn record_insert(&self, bytes: usize, usable_until: Option<Duration>) {
+        if let Some(usable_until) = usable_until {
             self.found.fetch_add(1, Relaxed);
-            self.usable_until.fetch_max(u64::try_from(until.as_nanos()).unwrap_or(u64::MAX), Relaxed);
+            self.usable_until.fetch_max(u64::try_from(usable_until.as_nanos()).unwrap_or(u64::MAX), Relaxed);
         }
         self.entries.increment(1.0);
         self.bytes.increment(bytes as f64);
     }
 
+    /// Counts a removed entry.
     #[expect(clippy::cast_precision_loss, reason = "a gauge is a float; entries weigh far less than 2^52 bytes")]
-    pub(super) fn removed(&self, bytes: usize, found: bool, evicted: bool) {
+    pub(super) fn record_removal(&self, bytes: usize, found: bool, evicted: bool) {
         self.found.fetch_sub(usize::from(found), Relaxed);
         self.entries.decrement(1.0);
         self.bytes.decrement(bytes as f64);

@@ -1,85 +1,88 @@
-//! How an answer was come by, in the words of RFC 9211.
+//! Cache status of a response (RFC 9211).
 
 use std::{fmt, time::Duration};
 
-/// How an answer was come by.
+/// Cache status of a lookup or of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheStatus {
-    /// How it was fetched, if it was, or if that was tried.
+    /// Fetch from the vendor, successful or not; `None` for a hit.
     pub forward: Option<Forward>,
-    /// How long it stays fresh, in seconds; negative for how long it has been
-    /// stale.
+    /// Remaining freshness lifetime in seconds; negative for the time since
+    /// expiry.
     pub ttl: i64,
-    /// Why a stale answer was used.
+    /// Reason for serving a stale entry.
     pub detail: Option<&'static str>,
 }
 
-/// A fetch.
+/// Fetch from the vendor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Forward {
-    /// Why nothing that was kept was used.
+    /// Reason for the fetch.
     pub reason: Reason,
-    /// The vendor's status, where it answered.
+    /// HTTP status of the vendor's response, if any.
     pub status: Option<u16>,
-    /// Whether another request's fetch was waited for.
+    /// Whether the fetch was shared with another request that started it.
     pub collapsed: bool,
-    /// Whether what came was kept.
+    /// Whether the response was stored.
     pub stored: bool,
 }
 
-/// Why nothing that was kept was used (RFC 9211, section 2.2), from the least
-/// to the most that a caller pays.
+/// Reason for a fetch (RFC 9211, section 2.2), in ascending order of cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reason {
-    /// What was kept was stale.
+    /// The entry was stale.
     Stale,
-    /// The request did not allow it.
+    /// The request did not allow the entry.
     Request,
-    /// Nothing was kept.
+    /// No entry was cached.
     Miss,
 }
 
 impl CacheStatus {
-    /// That of an answer that is kept and fresh for so long.
+    /// Returns the status of a fresh hit with a remaining lifetime.
     #[must_use]
     pub fn fresh(ttl: Duration) -> Self {
         Self { forward: None, ttl: seconds(ttl), detail: None }
     }
 
+    /// Returns the status of a stale hit that expired `by` ago.
     pub(super) fn stale(by: Duration) -> Self {
         Self { forward: None, ttl: -seconds(by), detail: Some("stale-while-revalidate") }
     }
 
+    /// Returns the status of a successful fetch.
     pub(super) fn forwarded(forward: Forward, ttl: Duration) -> Self {
         Self { forward: Some(forward), ttl: seconds(ttl), detail: None }
     }
 
+    /// Returns the status of a stale entry that replaced a failed fetch.
     pub(super) fn stale_if_error(forward: Forward, by: Duration) -> Self {
         Self { forward: Some(forward), ttl: -seconds(by), detail: Some("stale-if-error") }
     }
 
-    /// Whether a vendor call was made or waited for.
+    /// Returns true if the request waited for a vendor call.
     #[must_use]
     pub fn is_forwarded(&self) -> bool {
         self.forward.is_some()
     }
 
-    /// Whether it was kept and fresh, and nothing was fetched.
+    /// Returns true for a hit on a fresh entry.
     #[must_use]
     pub fn is_fresh_hit(&self) -> bool {
         self.forward.is_none() && self.detail.is_none()
     }
 
-    /// The worse of two: of an answer that was made of both.
+    /// Returns the status of a response made of both: the worse of the two,
+    /// with the smaller `ttl`.
     #[must_use]
     pub fn combine(self, other: Self) -> Self {
         let rank = |status: &Self| (status.forward.map(|forward| forward.reason), status.detail.is_some(), -status.ttl);
-        let combine = if rank(&other) > rank(&self) { other } else { self };
-        Self { ttl: self.ttl.min(other.ttl), detail: self.detail.or(other.detail), ..combine }
+        let worse = if rank(&other) > rank(&self) { other } else { self };
+        Self { ttl: self.ttl.min(other.ttl), detail: self.detail.or(other.detail), ..worse }
     }
 }
 
-/// The member of a `Cache-Status` header.
+/// Formats the member of a `Cache-Status` header.
 impl fmt::Display for CacheStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("customer-gateway")?;

@@ -7,9 +7,10 @@ use http::{HeaderMap, header::AUTHORIZATION};
 use crate::{
     clock::SharedClock,
     identity::{Identity, Provider, TokenError},
+    rate::Gcra,
 };
 
-use super::{Access, Caller, Quota, quota::QuotaLimiter};
+use super::{Access, Caller};
 
 /// All configured callers. Clones share their quotas.
 #[derive(Clone)]
@@ -75,14 +76,14 @@ struct CallerRegistry {
 /// A caller and the limiter of its quota.
 struct CallerEntry {
     caller: Arc<Caller>,
-    quota: Option<Arc<QuotaLimiter>>,
+    quota: Option<Arc<Gcra>>,
 }
 
 impl Callers {
     /// Creates callers with full quotas. Without callers, every request is accepted.
     #[must_use]
     pub fn new(callers: Vec<Caller>, provider: Option<Provider>, clock: &SharedClock) -> Self {
-        let entries = callers.into_iter().map(|caller| CallerEntry::new(caller, clock)).collect();
+        let entries = callers.into_iter().map(CallerEntry::new).collect();
         Self::from_entries(entries, provider, clock)
     }
 
@@ -95,7 +96,7 @@ impl Callers {
             let same = previous.iter().find(|old| old.caller.name == caller.name && old.caller.quota == caller.quota);
             match same {
                 Some(old) => CallerEntry { caller: Arc::new(caller), quota: old.quota.clone() },
-                None => CallerEntry::new(caller, clock),
+                None => CallerEntry::new(caller),
             }
         });
         Self::from_entries(entries.collect(), provider, clock)
@@ -155,7 +156,8 @@ impl Callers {
     /// Counts a request against its caller's quota.
     pub fn charge(&self, id: Option<CallerId>) -> Result<(), AuthError> {
         let Some(CallerEntry { caller, quota: Some(quota) }) = self.entry(id) else { return Ok(()) };
-        quota.check().map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
+        let admitted = quota.check(self.0.clock.elapsed());
+        admitted.map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
     }
 
     /// Returns the rights of a caller.
@@ -170,8 +172,8 @@ impl Callers {
 }
 
 impl CallerEntry {
-    fn new(caller: Caller, clock: &SharedClock) -> Self {
-        let quota = caller.quota.map(|quota: Quota| Arc::new(QuotaLimiter::new(quota, clock)));
+    fn new(caller: Caller) -> Self {
+        let quota = caller.quota.map(|quota| Arc::new(Gcra::new(quota.into())));
         Self { caller: Arc::new(caller), quota }
     }
 }

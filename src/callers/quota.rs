@@ -2,15 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use governor::{
-    RateLimiter,
-    clock::Clock as _,
-    middleware::NoOpMiddleware,
-    nanos::Nanos,
-    state::{InMemoryState, NotKeyed},
-};
-
-use crate::clock::{SharedClock, Ticks};
+use crate::rate::Rate;
 
 /// A burst of requests, replenished evenly over a period.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,24 +13,8 @@ pub struct Quota {
     pub per: Duration,
 }
 
-/// Counts one caller's requests against its quota.
-pub(super) struct QuotaLimiter {
-    limiter: RateLimiter<NotKeyed, InMemoryState, Ticks, NoOpMiddleware<Nanos>>,
-    clock: SharedClock,
-}
-
-impl QuotaLimiter {
-    /// Creates a limiter with an unused quota.
-    pub(super) fn new(quota: Quota, clock: &SharedClock) -> Self {
-        let interval = (quota.per / quota.requests.get()).max(Duration::from_nanos(1));
-        let cells = governor::Quota::with_period(interval).unwrap_or(governor::Quota::per_second(NonZeroU32::MIN));
-        let limiter = RateLimiter::direct_with_clock(cells.allow_burst(quota.requests), Ticks::of(clock));
-        Self { limiter, clock: clock.clone() }
-    }
-
-    /// Counts a request. If the quota is exhausted, returns the time until the
-    /// next request is admitted.
-    pub(super) fn check(&self) -> Result<(), Duration> {
-        self.limiter.check().map_err(|refused| refused.wait_time_from(Ticks::of(&self.clock).now()))
+impl From<Quota> for Rate {
+    fn from(quota: Quota) -> Self {
+        Self::new(quota.requests, quota.per / quota.requests.get())
     }
 }

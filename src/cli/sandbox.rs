@@ -120,7 +120,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
 }
 
 fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id: &str) -> anyhow::Result<Connection> {
-    let kind = registry::kind(vendor).with_context(|| format!("unknown vendor {vendor}"))?;
+    let kind = registry::by_name(vendor).with_context(|| format!("unknown vendor {vendor}"))?;
     Ok(Connection {
         name: name.parse()?,
         kind,

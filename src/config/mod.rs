@@ -27,7 +27,7 @@ use crate::{
     server::{Limits, Tls},
     telemetry::trace::Otlp,
     upstream::{Credential, RateLimit},
-    vendors::registry::VendorKind,
+    vendors::kind::VendorKind,
 };
 use error::Locator;
 pub use error::{ConfigError, Fault};

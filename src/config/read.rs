@@ -18,7 +18,7 @@ use crate::{
     server::{Limits, Tls, TlsError},
     telemetry::{request::NONE, trace::Otlp},
     upstream::{Credential, RateLimit},
-    vendors::registry::{self, VendorKind},
+    vendors::{kind::VendorKind, registry},
 };
 
 use super::{
@@ -165,7 +165,7 @@ impl Reader<'_> {
     }
 
     fn connection(&self, at: &str, file: file::Connection, policy: Policy) -> Result<Connection, ConfigError> {
-        let kind = registry::kind(&file.vendor).ok_or_else(|| {
+        let kind = registry::by_name(&file.vendor).ok_or_else(|| {
             let known: Vec<_> = registry::KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
             let fault = Fault::new(format!("there is no vendor `{}`", file.vendor))
                 .fix(format!("write one of {}", known.join(", ")));

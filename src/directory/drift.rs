@@ -1,11 +1,11 @@
-//! What a vendor sends and does not document: counted, and named once in the
-//! log, so that a change of its API is noticed before a caller asks about it.
+//! Detection of undocumented fields and values in vendor responses.
 //!
-//! Values are in every answer's oddities and are never logged. Unknown fields
-//! take a reading of their own, which costs as much as the first (77 % of its
-//! instructions for a page of 100 customers of Tolt's, 98 % for one of the
-//! corporation vendor's), and a new field stands in most rows: so one answer a
-//! minute of each kind is looked through.
+//! Undocumented fields and values are counted and logged once by name, so API
+//! changes are noticed early. Values are checked in each response and are never
+//! logged. Fields require a second parse of the response. The second parse
+//! takes 77 % of the instructions of the first for a page of 100 Tolt customers,
+//! and 98 % for the corporation vendor. A new field is usually in most rows.
+//! Therefore one response a minute of each kind is inspected for fields.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -25,28 +25,29 @@ use crate::{
     },
 };
 
-/// One answer in so long is looked through, of each kind.
-const LOOK_EVERY: Duration = Duration::from_mins(1);
-/// The most fields of a connection that the log names.
-const MOST_NAMED: usize = 48;
+/// Minimum time between two inspected responses of the same kind.
+const INSPECTION_INTERVAL: Duration = Duration::from_mins(1);
+/// Maximum number of fields of a connection that are logged.
+const MAX_LOGGED_FIELDS: usize = 48;
 
-/// Watches one connection's answers.
+/// Drift detection for one connection.
 pub(super) struct DriftDetector {
     connection: ConnectionName,
     registry: Registry,
     clock: SharedClock,
-    looked: Mutex<HashMap<Kind, Duration>>,
-    named: Mutex<Named>,
+    /// Time of the last inspection, by kind of response.
+    inspected: Mutex<HashMap<Kind, Duration>>,
+    logged: Mutex<Logged>,
 }
 
-/// The kind of row that a list was asked for; `None` of a single customer.
+/// Kind of response: the rows of a list, or `None` for a single customer.
 type Kind = Option<Resource>;
 
-/// What the log has named.
+/// Fields and values that were logged.
 #[derive(Default)]
-struct Named {
+struct Logged {
     fields: BTreeSet<UnknownField>,
-    values: BTreeSet<&'static str>,
+    values: BTreeSet<String>,
 }
 
 impl DriftDetector {
@@ -56,66 +57,68 @@ impl DriftDetector {
         registry: &Registry,
         clock: SharedClock,
     ) -> Self {
-        let watch =
-            Self { connection, registry: registry.clone(), clock, looked: Mutex::default(), named: Mutex::default() };
-        // A rise is seen only of a series that was there before.
+        let registry = registry.clone();
+        let detector = Self { connection, registry, clock, inspected: Mutex::default(), logged: Mutex::default() };
+        // Alerts on an increase require a series that starts at zero.
         for object in documented.objects {
-            watch.fields(object.name).increment(0);
+            detector.field_counter(object.name).increment(0);
         }
         for field in documented.fields {
-            watch.values(field.name).increment(0);
+            detector.value_counter(field.name).increment(0);
         }
-        watch
+        detector
     }
 
-    /// Notes how many values of a field the vendor does not list.
-    pub(super) fn note_values(&self, field: &'static str, count: u32) {
-        self.values(field).increment(count.into());
-        if self.named.lock().values.insert(field) {
-            tracing::warn!(connection = %self.connection, field, "the vendor sends a value that it does not list");
+    /// Counts undocumented values of a field.
+    pub(super) fn record_values(&self, field: &str, count: u32) {
+        self.value_counter(field).increment(count.into());
+        let mut logged = self.logged.lock();
+        if !logged.values.contains(field) {
+            tracing::warn!(connection = %self.connection, field, "vendor sent an undocumented value");
+            logged.values.insert(field.to_owned());
         }
     }
 
-    /// Whether the answer to a call is to be looked through; if so, the next of
-    /// its kind are not, for a while.
-    pub(super) fn looks_at(&self, call: &Call) -> bool {
+    /// Returns true if the response to a call is due for inspection. The next
+    /// response of the same kind is due after `INSPECTION_INTERVAL`.
+    pub(super) fn should_inspect(&self, call: &Call) -> bool {
         let kind = match call {
             Call::List(plan, _) => Some(plan.resource),
             Call::Retrieve(_) => None,
         };
         let now = self.clock.elapsed();
-        let mut looked = self.looked.lock();
-        let due = looked.get(&kind).is_none_or(|&last| now.saturating_sub(last) >= LOOK_EVERY);
-        if due {
-            looked.insert(kind, now);
+        let mut inspected = self.inspected.lock();
+        let is_due = inspected.get(&kind).is_none_or(|&last| now.saturating_sub(last) >= INSPECTION_INTERVAL);
+        if is_due {
+            inspected.insert(kind, now);
         }
-        due
+        is_due
     }
 
-    /// Notes a field that an answer has and the vendor does not document.
-    pub(super) fn note_field(&self, field: UnknownField) {
-        self.fields(field.object).increment(1);
-        let mut named = self.named.lock();
-        if named.fields.len() < MOST_NAMED && !named.fields.contains(&field) {
+    /// Counts an undocumented field of an inspected response.
+    pub(super) fn record_field(&self, field: UnknownField) {
+        self.field_counter(field.object).increment(1);
+        let mut logged = self.logged.lock();
+        if logged.fields.len() < MAX_LOGGED_FIELDS && !logged.fields.contains(&field) {
             tracing::warn!(
                 connection = %self.connection,
                 object = field.object,
                 field = field.name,
-                "the vendor sends a field that it does not document"
+                "vendor sent an undocumented field"
             );
-            named.fields.insert(field);
+            logged.fields.insert(field);
         }
     }
 
-    fn fields(&self, object: &'static str) -> Counter {
+    fn field_counter(&self, object: &'static str) -> Counter {
         let labels = &[("connection", self.connection.as_str()), ("object", object)];
-        let help = "Fields that the vendor does not document, each once in an answer that was looked through.";
+        let help = "Undocumented fields, counted once per inspected vendor response.";
         self.registry.counter("gateway_unknown_fields_total", help, labels)
     }
 
-    fn values(&self, field: &'static str) -> Counter {
+    fn value_counter(&self, field: &str) -> Counter {
         let labels = &[("connection", self.connection.as_str()), ("field", field)];
-        let help = "Values that the vendor does not list, which were served as they stood.";
+        let help = "Undocumented values, served unchanged.";
         self.registry.counter("gateway_unknown_values_total", help, labels)
     }
 }

@@ -1,69 +1,66 @@
-//! Why the directory has no answer. Knows no HTTP: `api` decides what each
-//! means to a caller.
-
-use std::time::Duration;
+//! Errors of the directory. The mapping to HTTP is in `api`.
 
 use crate::{
-    cache::{FetchAborted, FetchFailure, NotCached},
     domain::{connection::ConnectionName, cursor::CursorError},
-    upstream::SendError,
-    vendors::{PAGE_SIZE, Refusal, VendorError, plan::PlanError},
+    vendors::{PAGE_SIZE, RefusalKind, VendorError, plan::PlanError},
 };
 
-/// Why a question has no answer.
+use super::SourceError;
+
+/// Failure of a list, an explanation, an export or a retrieval.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum DirectoryError {
-    /// There is no connection of this name.
+    /// No connection has this name.
     #[error("there is no connection `{0}`")]
     UnknownConnection(String),
-    /// The question cannot be put to the connection's vendor.
+    /// The connection's vendor cannot answer the query.
     #[error("{1}")]
     Plan(ConnectionName, PlanError),
-    /// The order would take more vendor calls than a request may make.
-    #[error("{}", too_expensive(*.rows, *.allowed))]
+    /// Sorting requires more vendor calls than the request may make.
+    #[error("{}", order_too_expensive(*.rows, *.allowed))]
     OrderTooExpensive {
-        /// The connection whose vendor does not keep the order.
+        /// Connection whose vendor cannot sort.
         connection: ConnectionName,
-        /// How many rows it would have to be made of, by the vendor's count.
+        /// Number of rows to sort, as reported by the vendor.
         rows: Option<u64>,
-        /// How many vendor calls a request may make.
+        /// Number of vendor calls that a request may make.
         allowed: u32,
-        /// The parameters that the vendor applies itself.
+        /// Parameters that the vendor applies itself.
         native: Vec<&'static str>,
     },
-    /// To merge so many sources takes more vendor calls than a request may make.
-    #[error("to merge {sources} connections takes at least {sources} vendor calls, and a request may make {allowed}")]
+    /// Merging requires more vendor calls than the request may make.
+    #[error("merging {sources} connections takes at least {sources} vendor calls, and this request may make {allowed}")]
     MergeTooExpensive {
-        /// How many sources there are.
+        /// Number of sources.
         sources: usize,
-        /// How many vendor calls a request may make.
+        /// Number of vendor calls that the request may make.
         allowed: u32,
     },
-    /// The cursor is not for this question.
+    /// The cursor is not valid for this query.
     #[error(transparent)]
     Cursor(#[from] CursorError),
-    /// The vendor no longer knows the place that the cursor names.
-    #[error("the vendor no longer knows the place that the cursor names")]
+    /// The vendor rejects the cursor's position.
+    #[error("the vendor no longer accepts this cursor's position")]
     CursorExpired(ConnectionName),
-    /// The vendor's own cursor is too long for one of ours.
-    #[error("the vendor's cursor is too long to be passed on")]
+    /// The vendor's own cursor does not fit into a gateway cursor.
+    #[error("the vendor's cursor does not fit into a gateway cursor")]
     CursorTooLong(ConnectionName),
-    /// The places in all sources do not fit into one cursor.
-    #[error("the places in so many connections do not fit into one cursor")]
+    /// The positions in all sources do not fit into one cursor.
+    #[error("the cursor would be too long for this many connections")]
     TooManyConnections,
-    /// The vendor's cursors lead back to where the walk has been.
-    #[error("the vendor's paging goes round in circles")]
+    /// The vendor's cursors lead back to a page already visited.
+    #[error("the vendor's cursors form a cycle")]
     Circular(ConnectionName),
-    /// There is no such row.
+    /// The vendor has no such row.
     #[error("there is no such row")]
     NotFound,
-    /// The connection's vendor did not answer with rows.
+    /// The connection's vendor returned no rows.
     #[error("{1}")]
     Source(ConnectionName, SourceError),
 }
 
 impl DirectoryError {
-    /// The connection that it comes from, where it is one's.
+    /// Returns the connection that caused the error, if there is one.
     pub(super) fn connection(&self) -> Option<&ConnectionName> {
         match self {
             Self::Plan(connection, _)
@@ -79,86 +76,30 @@ impl DirectoryError {
             | Self::NotFound => None,
         }
     }
+
+    /// Returns true if the source failed and may recover. False if the request
+    /// caused the error.
+    pub(super) fn is_transient(&self) -> bool {
+        match self {
+            Self::Circular(_) => true,
+            Self::Source(_, error) => !matches!(
+                error,
+                SourceError::Aborted
+                    | SourceError::Vendor(VendorError::Refused { kind: RefusalKind::ValueRejected(_), .. })
+            ),
+            _ => false,
+        }
+    }
 }
 
-fn too_expensive(rows: Option<u64>, allowed: u32) -> String {
-    let (cost, whose) = match rows.map(|rows| (rows, rows.div_ceil(PAGE_SIZE as u64))) {
-        // The other connections have taken theirs.
-        Some((rows, calls)) if calls <= u64::from(allowed) => {
-            (format!("its {rows} rows takes {calls} vendor calls"), " for all its connections")
-        }
-        Some((rows, calls)) => (format!("its {rows} rows takes {calls} vendor calls"), ""),
-        None => ("its rows takes more vendor calls".to_owned(), ""),
+fn order_too_expensive(rows: Option<u64>, allowed: u32) -> String {
+    let Some(rows) = rows else {
+        return format!("the vendor cannot sort: its rows take more than {allowed} vendor calls, this request's limit");
     };
-    format!("the vendor keeps no order: to order {cost}, and this request may make {allowed}{whose}")
-}
-
-/// Why a vendor did not answer with rows.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SourceError {
-    /// It answered with something else.
-    #[error(transparent)]
-    Vendor(#[from] VendorError),
-    /// It is asked too often, and named a time to come back, if it did.
-    #[error("the vendor is asked too often")]
-    RateLimited {
-        /// What it said.
-        refusal: Refusal,
-        /// When to ask again.
-        retry_after: Option<Duration>,
-    },
-    /// It did not answer.
-    #[error(transparent)]
-    Send(#[from] SendError),
-    /// The caller wanted what is kept and nothing else, and nothing is kept.
-    #[error("nothing is kept of this, and `only-if-cached` allows no vendor call")]
-    NotCached,
-    /// The gateway itself failed on the way.
-    #[error("the call was lost inside the gateway")]
-    Lost,
-}
-
-impl FetchFailure for SourceError {
-    fn allows_stale(&self) -> bool {
-        match self {
-            Self::Vendor(error) => {
-                matches!(error, VendorError::Failed(_) | VendorError::RateLimited(_) | VendorError::Unreadable(_))
-            }
-            Self::RateLimited { .. } | Self::Send(_) => true,
-            Self::NotCached | Self::Lost => false,
-        }
-    }
-
-    fn is_not_found(&self) -> bool {
-        *self == Self::Vendor(VendorError::NotFound)
-    }
-
-    fn status(&self) -> Option<u16> {
-        match self {
-            Self::Vendor(VendorError::NotFound) => Some(404),
-            Self::Vendor(
-                VendorError::CursorRefused(refusal)
-                | VendorError::ValueRefused(_, refusal)
-                | VendorError::Rejected(refusal)
-                | VendorError::Unauthorized(refusal)
-                | VendorError::RateLimited(refusal)
-                | VendorError::Failed(refusal),
-            )
-            | Self::RateLimited { refusal, .. } => Some(refusal.status),
-            Self::Vendor(VendorError::Unreadable(_)) => Some(200),
-            Self::Send(_) | Self::NotCached | Self::Lost => None,
-        }
-    }
-}
-
-impl From<NotCached> for SourceError {
-    fn from(_: NotCached) -> Self {
-        Self::NotCached
-    }
-}
-
-impl From<FetchAborted> for SourceError {
-    fn from(_: FetchAborted) -> Self {
-        Self::Lost
-    }
+    let calls = rows.div_ceil(PAGE_SIZE as u64);
+    // The rows fit the budget, but other connections have used part of it.
+    let scope = if calls <= u64::from(allowed) { " for all its connections" } else { "" };
+    format!(
+        "the vendor cannot sort: its {rows} rows take {calls} vendor calls, and this request may make {allowed}{scope}"
+    )
 }

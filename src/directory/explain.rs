@@ -1,5 +1,7 @@
-//! What asking a question would do, told without asking any vendor: the same
-//! walks as [`super::listing`], over what is kept.
+//! Explanations of a list, without vendor calls.
+//!
+//! An explanation runs the same walks as [`super::listing`], over the cached
+//! pages only.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,72 +12,110 @@ use crate::{
 
 use super::{
     CallEstimate, Directory, DirectoryError, PageRequest, Source,
-    walk::{FetchMode, PredictedCall},
+    cursors::ListStart,
+    source_walk::SourceWalk,
+    walk::{FetchMode, Next, PredictedCall},
 };
 
-/// What asking a question would do.
+/// Predicted execution of a list.
 #[derive(Debug)]
 pub struct Explained {
-    /// Whether the sources are merged, and not gone through one after the other.
+    /// Whether the sources are merged. Otherwise the list is sequential.
     pub is_merged: bool,
-    /// How many vendor calls the request may make.
+    /// Number of vendor calls that the request may make.
     pub allowed: u32,
-    /// How many it would make.
+    /// Number of vendor calls that the request requires.
     pub calls: CallEstimate,
-    /// Each source's part, in the question's order.
+    /// Predicted execution at each source, in request order.
     pub sources: Vec<ExplainedSource>,
 }
 
-/// A source's part in answering a question.
+/// Predicted execution of a list at one source.
 #[derive(Debug)]
 pub struct ExplainedSource {
     /// The source.
     pub source: Arc<Source>,
-    /// How the question is put to it, or why it cannot be.
+    /// Plan of the query, or the reason why the source cannot answer it.
     pub plan: Result<Arc<Plan>, PlanError>,
-    /// The requests whose answers it would be made of, as far as what is kept
-    /// tells: what follows an answer that is not kept depends on it.
+    /// Vendor requests for the page, as far as they can be predicted from
+    /// cached pages.
     pub requests: Vec<ExplainedRequest>,
-    /// How many vendor calls it costs.
+    /// Number of vendor calls that the source requires.
     pub calls: CallEstimate,
 }
 
-/// A request to a vendor, as it would be sent.
+/// Predicted vendor request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ExplainedRequest {
-    /// The whole URL; the credential is not in it.
+    /// Complete URL, without the credential.
     pub url: String,
-    /// How old the kept answer is, where there is one that would be used.
+    /// Age of the cached page that would be served, if any.
     pub age: Option<Duration>,
-    /// Whether the vendor would be asked: for want of a kept answer, or to
-    /// renew a stale one behind the caller's back.
+    /// Whether the request is sent, either by the caller's request or as a
+    /// background refresh.
     pub is_sent: bool,
 }
 
 impl Directory {
-    /// Says what asking for a page would do. Asks no vendor.
-    pub async fn explain(&self, question: &ListQuery, request: &PageRequest) -> Result<Explained, DirectoryError> {
-        let (_, cursor) = self.opened(question, request)?;
-        let mut listing = self.listing(question, request, cursor, FetchMode::DryRun)?;
+    /// Predicts the execution of a list. Makes no vendor call.
+    pub async fn explain(&self, query: &ListQuery, request: &PageRequest) -> Result<Explained, DirectoryError> {
+        let start = ListStart::open(&self.cursor_key, query, request)?;
+        let mut listing = self.listing(query, request, start, FetchMode::DryRun)?;
         listing.page(request.limit).await?;
-        let allowed = self.allowed(request);
-        let sources = listing.explain(allowed);
+        let allowed = self.allowed_calls(request);
+        // All walks together determine the page. One unpredictable walk makes
+        // the calls of the others uncertain.
+        let is_complete = !listing.walks.iter().any(|walk| walk.next == Some(Next::Unpredictable));
+        let sources: Vec<_> = listing.walks.iter_mut().map(|walk| walk.explain(allowed, is_complete)).collect();
         let sum = |count: fn(&CallEstimate) -> u32| sources.iter().map(|source| count(&source.calls)).sum::<u32>();
-        let reconfigured = |request: &&ExplainedRequest| request.is_sent && request.age.is_some();
-        let renewals = sources.iter().flat_map(|source| &source.requests).filter(reconfigured).count();
-        // Renewals are nobody's call, so that no budget bounds them.
-        let most = allowed.saturating_add(u32::try_from(renewals).unwrap_or(u32::MAX));
-        let calls = CallEstimate { min: sum(|it| it.min), max: sum(|it| it.max).min(most) };
+        let is_refresh = |request: &&ExplainedRequest| request.is_sent && request.age.is_some();
+        let refreshes = sources.iter().flat_map(|source| &source.requests).filter(is_refresh).count();
+        // Background refreshes are not part of the call budget.
+        let max = allowed.saturating_add(u32::try_from(refreshes).unwrap_or(u32::MAX));
+        let calls = CallEstimate { min: sum(|calls| calls.min), max: sum(|calls| calls.max).min(max) };
         Ok(Explained { is_merged: listing.is_merged(), allowed, calls, sources })
     }
 }
 
+impl SourceWalk {
+    /// Explains the walk after a dry run. `is_complete` means that the whole
+    /// page was predicted, at all sources.
+    fn explain(&mut self, allowed: u32, is_complete: bool) -> ExplainedSource {
+        let source = Arc::clone(&self.source);
+        let walk = match &mut self.walk {
+            Ok(walk) => walk,
+            Err(error) => {
+                let (requests, calls) = (Vec::new(), CallEstimate::default());
+                return ExplainedSource { source, plan: Err(error.clone()), requests, calls };
+            }
+        };
+        let plan = walk.plan();
+        let remaining = walk.cursor().remaining_calls();
+        let mut requests: Vec<ExplainedRequest> = Vec::new();
+        for request in walk.take_predicted().iter().map(|call| ExplainedRequest::new(&source, call)) {
+            // A walk may visit a page twice, which takes one call.
+            if !requests.iter().any(|known| known.url == request.url) {
+                requests.push(request);
+            }
+        }
+        let sent = u32::try_from(requests.iter().filter(|request| request.is_sent).count()).unwrap_or(u32::MAX);
+        let calls = if is_complete || self.next == Some(Next::End) {
+            CallEstimate { min: sent, max: sent }
+        } else {
+            let remaining = remaining.unwrap_or(CallEstimate { min: 0, max: allowed });
+            let min = if self.next == Some(Next::Unpredictable) { remaining.min } else { 0 };
+            CallEstimate { min: sent + min, max: (sent + remaining.max).min(allowed.max(sent + min)) }
+        };
+        ExplainedSource { source, plan: Ok(plan), requests, calls }
+    }
+}
+
 impl ExplainedRequest {
-    /// A page that a walk would come through.
-    pub(super) fn new(source: &Source, call: &PredictedCall) -> Self {
+    /// Explains a predicted call.
+    fn new(source: &Source, call: &PredictedCall) -> Self {
         Self {
             url: source.upstream().url(&call.request),
-            age: call.kept.as_ref().map(|entry| source.age(entry)),
+            age: call.cached.as_ref().map(|entry| source.age(entry)),
             is_sent: call.is_sent,
         }
     }

@@ -1,4 +1,4 @@
-//! What is counted of a source.
+//! Metrics of a source.
 
 use std::{sync::Arc, time::Duration};
 
@@ -14,10 +14,12 @@ use crate::{
     },
 };
 
-/// The statuses whose calls are counted from the start: the most frequent, so
-/// that they are looked up once, and those that alerts wait for, since a rise
-/// is seen only of a series that was there before. `None` is no answer.
-const COMMON: &[Option<u16>] = &[
+/// Statuses whose counters are registered at startup; `None` is no response.
+///
+/// Frequent statuses are included to avoid a lookup per call. Statuses with an
+/// alert are included because an alert on an increase requires a series that
+/// starts at zero.
+const COMMON_STATUSES: &[Option<u16>] = &[
     Some(200),
     None,
     Some(400),
@@ -31,22 +33,22 @@ const COMMON: &[Option<u16>] = &[
     Some(504),
 ];
 
-/// One connection's figures.
+/// Metrics of one connection.
 pub struct SourceMetrics {
-    /// What the cache counts.
+    /// Cache metrics of the connection.
     pub(super) cache: Arc<CacheMetrics>,
     pub(super) registry: Registry,
     pub(super) clock: SharedClock,
     connection: String,
-    /// By status, the common ones from the start.
-    calls: Vec<(Option<u16>, Counter)>,
+    /// Call counters of the common statuses.
+    common_calls: Vec<(Option<u16>, Counter)>,
     duration: Histogram,
     rows_dropped: Counter,
     values_unreadable: Counter,
 }
 
 impl SourceMetrics {
-    /// The figures of a connection.
+    /// Registers the metrics of a connection.
     #[must_use]
     pub fn new(registry: &Registry, connection: &str, clock: SharedClock) -> Self {
         let labels = &[("connection", connection)];
@@ -54,61 +56,63 @@ impl SourceMetrics {
             cache: Arc::new(CacheMetrics::new(registry, connection)),
             duration: registry.histogram(
                 "gateway_vendor_call_duration_seconds",
-                "How long vendor calls took, with their waits and retries.",
+                "Duration of vendor calls, including rate limiter waits and retries.",
                 labels,
             ),
-            rows_dropped: registry.counter(
-                "gateway_rows_dropped_total",
-                "Rows of another account than the connection's, which were not served.",
-                labels,
-            ),
+            rows_dropped: registry.counter("gateway_rows_dropped_total", "Rows of other accounts, not served.", labels),
             values_unreadable: registry.counter(
                 "gateway_values_unreadable_total",
-                "Values of vendors that could not be read, and were served as null.",
+                "Unreadable vendor values, served as null.",
                 labels,
             ),
-            calls: COMMON.iter().map(|&status| (status, calls(registry, connection, status))).collect(),
+            common_calls: COMMON_STATUSES
+                .iter()
+                .map(|&status| (status, call_counter(registry, connection, status)))
+                .collect(),
             registry: registry.clone(),
             clock,
             connection: connection.to_owned(),
         }
     }
 
+    /// Returns the current monotonic time.
     pub(super) fn elapsed(&self) -> Duration {
         self.clock.elapsed()
     }
 
-    /// Counts a vendor call that began at `start`, by the vendor's status if it
-    /// answered, and by the caller whose request made it.
-    pub(super) fn note_call(&self, status: Option<u16>, start: Duration) {
-        match self.calls.iter().find(|(common, _)| *common == status) {
+    /// Counts a vendor call that started at `start`, by the status of the
+    /// response and by the caller that caused the call.
+    pub(super) fn record_call(&self, status: Option<u16>, start: Duration) {
+        match self.common_calls.iter().find(|(common, _)| *common == status) {
             Some((_, calls)) => calls.increment(1),
-            None => calls(&self.registry, &self.connection, status).increment(1),
+            None => call_counter(&self.registry, &self.connection, status).increment(1),
         }
         let caller = request::caller();
         let labels = &[("caller", caller.as_deref().unwrap_or(NONE))];
-        let help = "Vendor calls, by the caller whose request made them.";
+        let help = "Vendor calls, by the caller that caused them.";
         self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(1);
-        let took = self.elapsed().saturating_sub(start);
-        self.registry.record(&self.duration, took.as_secs_f64());
+        let duration = self.elapsed().saturating_sub(start);
+        self.registry.record(&self.duration, duration.as_secs_f64());
     }
 
-    /// Counts a vendor call that a caller went without.
-    pub(super) fn note_share_refused(&self, caller: &str) {
+    /// Counts a vendor call that was rejected because the caller's share was
+    /// spent.
+    pub(super) fn record_share_rejection(&self, caller: &str) {
         let labels = &[("caller", caller), ("connection", &*self.connection)];
-        let help = "Vendor calls that callers went without, since their share of the budget was spent.";
+        let help = "Vendor calls rejected because the caller's share was spent.";
         self.registry.counter("gateway_caller_share_refused_total", help, labels).increment(1);
     }
 
-    pub(super) fn note_oddities(&self, odd: &Anomalies) {
-        self.rows_dropped.increment(odd.foreign_rows.into());
-        self.values_unreadable.increment(odd.unreadable_values.into());
+    /// Counts the anomalies of a vendor page.
+    pub(super) fn record_anomalies(&self, anomalies: &Anomalies) {
+        self.rows_dropped.increment(anomalies.foreign_rows.into());
+        self.values_unreadable.increment(anomalies.unreadable_values.into());
     }
 }
 
-/// The counter of a connection's calls that ended with a status.
-fn calls(registry: &Registry, connection: &str, status: Option<u16>) -> Counter {
+/// Returns the counter of a connection's calls with this final status.
+fn call_counter(registry: &Registry, connection: &str, status: Option<u16>) -> Counter {
     let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
-    let help = "Vendor calls, by the vendor's last status; `none` where it did not answer.";
+    let help = "Vendor calls, by the vendor's final status; `none` without a response.";
     registry.counter("gateway_vendor_calls_total", help, &[("connection", connection), ("status", &status)])
 }

@@ -1,14 +1,14 @@
-//! Which page led to which: how to walk back where a vendor's cursor leads
-//! forward only.
+//! Order of visited pages, for backward walks at vendors with forward cursors
+//! only.
 
 use moka::sync::Cache;
 
 use crate::{cache::Key, domain::anchor::Anchor};
 
-/// How many steps are remembered; each weighs some hundred bytes.
+/// Maximum number of recorded steps. A step takes a few hundred bytes.
 const CAPACITY: u64 = 50_000;
 
-/// The predecessors of pages that walks have come through.
+/// Predecessors of visited pages. Clones share the contents.
 #[derive(Debug, Clone)]
 pub(super) struct Trail(Cache<Key, Anchor>);
 
@@ -19,13 +19,13 @@ impl Default for Trail {
 }
 
 impl Trail {
-    /// Remembers that the page of `key` follows the page at `anchor`.
-    pub(super) fn remember(&self, key: Key, anchor: &Anchor) {
+    /// Records that the page of `key` follows the page at `anchor`.
+    pub(super) fn record(&self, key: Key, anchor: &Anchor) {
         self.0.insert(key, anchor.clone());
     }
 
-    /// The anchor of the page that the page of `key` follows.
-    pub(super) fn before(&self, key: &Key) -> Option<Anchor> {
+    /// Returns the anchor of the page before the page of `key`, if recorded.
+    pub(super) fn predecessor(&self, key: &Key) -> Option<Anchor> {
         self.0.get(key)
     }
 }

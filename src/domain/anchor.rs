@@ -1,18 +1,18 @@
-//! Anchors of vendor pages: the places from which a vendor serves a page.
+//! Anchors: the positions from which a vendor serves a page.
 
 use serde::{Deserialize, Serialize};
 
-/// Which way a walk goes through a list.
+/// Direction of a walk through a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Direction {
-    /// Towards the end.
+    /// Towards the end of the list.
     Forward,
-    /// Towards the beginning.
+    /// Towards the beginning of the list.
     Backward,
 }
 
 impl Direction {
-    /// The other way.
+    /// Returns the opposite direction.
     #[must_use]
     pub fn reversed(self) -> Self {
         match self {
@@ -22,35 +22,35 @@ impl Direction {
     }
 }
 
-/// Where a vendor's page begins, in the words that vendors have for it.
+/// Position from which a vendor serves a page, in the vendor's terms.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Anchor {
-    /// At the beginning of the list.
+    /// The beginning of the list.
     Start,
-    /// Behind the row with this vendor's id.
+    /// After the row with this id at the vendor.
     After(Box<str>),
-    /// Ends before the row with this vendor's id.
+    /// Before the row with this id at the vendor: the page ends there.
     Before(Box<str>),
-    /// Where the vendor's opaque token says.
+    /// At an opaque token of the vendor.
     Token(Box<str>),
-    /// At an instant of `created_at`, inclusive, going in a direction: the way
-    /// back into an ordered list when the row of an anchor is gone.
+    /// At an instant of `created_at`, inclusive, in a direction. Used to find the
+    /// position in an ordered list after the row of an anchor was deleted.
     From(Instant, Direction),
 }
 
-/// What lies on one side of a vendor's page.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Neighbour on one side of a vendor's page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Neighbour {
-    /// Nothing: the list ends here.
+    /// No neighbour: the list ends here.
     #[default]
     End,
     /// The page at this anchor.
     At(Anchor),
-    /// Something or nothing; the vendor has no word for it.
+    /// Unknown: the vendor cannot express the neighbour.
     Unknown,
 }
 
-/// An instant in nanoseconds since the epoch, as it stands in a cursor.
+/// Instant in nanoseconds since the Unix epoch, as encoded in cursors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Instant(i128);
 
@@ -61,13 +61,13 @@ impl From<jiff::Timestamp> for Instant {
 }
 
 impl Instant {
-    /// Nanoseconds since the epoch.
+    /// Returns the nanoseconds since the Unix epoch.
     #[must_use]
     pub fn nanosecond(self) -> i128 {
         self.0
     }
 
-    /// The instant, where it lies within the years that can be written.
+    /// Returns the timestamp, or `None` if its year is not supported.
     #[must_use]
     pub fn timestamp(self) -> Option<jiff::Timestamp> {
         jiff::Timestamp::from_nanosecond(self.0).ok()

@@ -1,12 +1,13 @@
-//! The name of a configured account at a vendor.
+//! Connection names.
 
 use std::{borrow::Borrow, fmt, str::FromStr, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// The name of a connection: `[a-z][a-z0-9-]*`, at most 63 characters.
+/// Name of a connection: `[a-z][a-z0-9-]*`, at most 63 characters.
 ///
-/// It holds no dot, so that `<connection>.<vendor's id>` splits at the first.
+/// A name contains no dot. `<connection>.<vendor's id>` therefore splits at the
+/// first dot.
 ///
 /// ```
 /// use customer_gateway::domain::connection::ConnectionName;
@@ -16,26 +17,35 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 pub struct ConnectionName(Arc<str>);
 
-/// The text is not a connection's name.
+/// Text that is not a connection name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most")]
+#[error(
+    "a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters"
+)]
 pub struct InvalidConnectionName;
 
 impl ConnectionName {
-    /// The name as text.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
+/// Maximum length of a name, in characters.
+const MAX_LENGTH: usize = 63;
+
 impl FromStr for ConnectionName {
     type Err = InvalidConnectionName;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let starts_well = text.starts_with(|c: char| c.is_ascii_lowercase());
-        let goes_on_well = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-        if starts_well && goes_on_well && text.len() <= 63 { Ok(Self(text.into())) } else { Err(InvalidConnectionName) }
+        let starts_with_letter = text.starts_with(|c: char| c.is_ascii_lowercase());
+        let has_valid_characters = text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+        if starts_with_letter && has_valid_characters && text.len() <= MAX_LENGTH {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidConnectionName)
+        }
     }
 }
 

@@ -1,70 +1,71 @@
-//! The cursor that callers hold: opaque, versioned, authenticated, bounded.
+//! Pagination cursors: opaque, versioned, authenticated and limited in length.
 //!
-//! `base64url(version ‖ postcard(payload) ‖ keyed BLAKE3 of both, 16 bytes)`.
-//! It holds the position in each source, and a fingerprint of the question, so
-//! that it cannot be used with another.
+//! A cursor is `base64url(version ‖ postcard(payload) ‖ tag)`. The tag is the
+//! keyed BLAKE3 hash of version and payload, truncated to 16 bytes. The payload
+//! contains the position in each source and a fingerprint of the query. A cursor
+//! is therefore rejected with another query.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{anchor::Direction, connection::ConnectionName, position::SourcePosition, query::ListQuery};
 
-/// The longest cursor there is, in characters.
+/// Maximum length of a cursor, in characters.
 pub const MAX_LENGTH: usize = 2048;
 
 const VERSION: u8 = 2;
 const TAG_LENGTH: usize = 16;
 const MAX_BYTES: usize = MAX_LENGTH / 4 * 3;
 
-/// Where a walk stands in every source of its question.
+/// Position of a walk in each source of its query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// The question it belongs to.
-    pub question: Fingerprint,
-    /// Which way it leads.
+    /// The query of the walk.
+    pub query: Fingerprint,
+    /// The direction of the walk.
     pub direction: Direction,
-    /// Where it stands in each source, in the question's order.
+    /// The position in each source, in the order of the query's connections.
     pub sources: Vec<SourcePosition>,
 }
 
-/// What makes two questions the same walk: connections, rows, filter, order.
+/// Fingerprint of a query: connections, resource, filter and order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
-    /// The fingerprint of a question to some connections, in their order.
+    /// Returns the fingerprint of a query to some connections, in their order.
     #[must_use]
-    pub fn of<'a>(question: &ListQuery, connections: impl IntoIterator<Item = &'a ConnectionName>) -> Self {
+    pub fn new<'a>(query: &ListQuery, connections: impl IntoIterator<Item = &'a ConnectionName>) -> Self {
         let connections: Vec<&str> = connections.into_iter().map(ConnectionName::as_str).collect();
-        let filter: Vec<_> = question.filter.set().into_iter().map(|(p, values)| (p.name(), values)).collect();
-        let order = question.order.map(super::query::Order::name);
-        let canonical = serde_json::to_vec(&(connections, question.resource, filter, order)).unwrap_or_default();
+        let filter: Vec<_> = query.filter.parameters().into_iter().map(|(p, values)| (p.name(), values)).collect();
+        let order = query.order.map(super::query::Order::name);
+        let canonical = serde_json::to_vec(&(connections, query.resource, filter, order)).unwrap_or_default();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&blake3::hash(&canonical).as_bytes()[..16]);
         Self(bytes)
     }
 }
 
-/// Why a cursor cannot be used.
+/// A cursor that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
-    /// It is not one of ours, or was tampered with.
-    #[error("the cursor is not one that this gateway gave out")]
+    /// The cursor was not issued by this gateway, or was modified.
+    #[error("the cursor was not issued by this gateway")]
     Invalid,
-    /// It belongs to another question.
-    #[error("the cursor belongs to a question with other connections, filters or order")]
+    /// The cursor belongs to another query.
+    #[error("the cursor belongs to a query with other connections, filters or order")]
     Mismatch,
-    /// It leads backwards, where there is only a way forward.
-    #[error("the cursor leads backwards, and an export goes forward: take `next_cursor`, or an export's own")]
+    /// The cursor leads backward and the request is an export.
+    #[error("the cursor leads backward; an export takes a `next_cursor` or the cursor of an export")]
     Backward,
 }
 
-/// A position is too long to be put in a cursor: the vendor's own token is.
+/// A position whose cursor is too long, because of the vendor's token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cursor would be longer than {MAX_LENGTH} characters")]
+#[error("the cursor would exceed {MAX_LENGTH} characters")]
 pub struct TooLong;
 
-/// The secret that authenticates cursors.
+/// Key that authenticates cursors.
 #[derive(Clone)]
 pub struct CursorKey([u8; blake3::KEY_LEN]);
 
@@ -75,7 +76,7 @@ impl CursorKey {
         Self(blake3::derive_key("customer-gateway 2026-11 pagination cursors", secret))
     }
 
-    /// The cursor as a caller gets it.
+    /// Encodes and authenticates a cursor.
     pub fn seal(&self, cursor: &Cursor) -> Result<String, TooLong> {
         let mut bytes = postcard::to_extend(cursor, vec![VERSION]).map_err(|_| TooLong)?;
         let tag = self.tag(&bytes);
@@ -86,23 +87,23 @@ impl CursorKey {
         Ok(URL_SAFE_NO_PAD.encode(bytes))
     }
 
-    /// The cursor that a caller brought back for a question.
-    pub fn open(&self, text: &str, question: Fingerprint) -> Result<Cursor, CursorError> {
+    /// Verifies and decodes a cursor for a query.
+    pub fn open(&self, text: &str, query: Fingerprint) -> Result<Cursor, CursorError> {
         if text.len() > MAX_LENGTH {
             return Err(CursorError::Invalid);
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Invalid)?;
         let (signed, tag) = bytes.split_last_chunk::<TAG_LENGTH>().ok_or(CursorError::Invalid)?;
-        // BLAKE3's `Hash` compares in constant time; it wants all 32 bytes.
-        let (mut ours, mut theirs) = ([0; 32], [0; 32]);
-        ours[..TAG_LENGTH].copy_from_slice(&self.tag(signed));
-        theirs[..TAG_LENGTH].copy_from_slice(tag);
-        if blake3::Hash::from_bytes(ours) != blake3::Hash::from_bytes(theirs) {
+        // BLAKE3's `Hash` compares in constant time and requires all 32 bytes.
+        let (mut expected, mut received) = ([0; 32], [0; 32]);
+        expected[..TAG_LENGTH].copy_from_slice(&self.tag(signed));
+        received[..TAG_LENGTH].copy_from_slice(tag);
+        if blake3::Hash::from_bytes(expected) != blake3::Hash::from_bytes(received) {
             return Err(CursorError::Invalid);
         }
         let Some((&VERSION, payload)) = signed.split_first() else { return Err(CursorError::Invalid) };
         let cursor: Cursor = postcard::from_bytes(payload).map_err(|_| CursorError::Invalid)?;
-        if cursor.question == question { Ok(cursor) } else { Err(CursorError::Mismatch) }
+        if cursor.query == query { Ok(cursor) } else { Err(CursorError::Mismatch) }
     }
 
     fn tag(&self, bytes: &[u8]) -> [u8; TAG_LENGTH] {
@@ -128,7 +129,7 @@ mod tests {
         query::{Resource, Shape},
     };
 
-    fn question(status: &str) -> ListQuery {
+    fn query(status: &str) -> ListQuery {
         ListQuery {
             resource: Resource::Customers,
             filter: Filter { status: Some(status.to_owned()), ..Filter::default() },
@@ -138,20 +139,20 @@ mod tests {
     }
 
     fn fingerprint(status: &str) -> Fingerprint {
-        Fingerprint::of(&question(status), &["tax".parse().unwrap()])
+        Fingerprint::new(&query(status), &["tax".parse().unwrap()])
     }
 
     fn cursor(anchor: Anchor) -> Cursor {
         let position = Position { anchor, ..Position::start() };
         Cursor {
-            question: fingerprint("active"),
+            query: fingerprint("active"),
             direction: Direction::Forward,
             sources: vec![SourcePosition::At(position), SourcePosition::Start],
         }
     }
 
     #[test]
-    fn what_is_sealed_opens_with_the_same_key_and_question() {
+    fn cursor_opens_with_same_key_and_query() {
         let key = CursorKey::derive(b"secret");
         let cursor = cursor(Anchor::After("cust_1".into()));
         let text = key.seal(&cursor).unwrap();
@@ -161,7 +162,7 @@ mod tests {
     }
 
     #[test]
-    fn any_changed_character_is_noticed() {
+    fn modified_cursor_is_rejected() {
         let key = CursorKey::derive(b"secret");
         let text = key.seal(&cursor(Anchor::Start)).unwrap();
         for index in 0..text.len() {
@@ -173,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn a_vendor_token_that_does_not_fit_is_refused_when_minting() {
+    fn long_vendor_token_is_rejected() {
         let key = CursorKey::derive(b"secret");
         let longest = (0..MAX_LENGTH)
             .filter_map(|n| key.seal(&cursor(Anchor::Token("x".repeat(n).into()))).ok())

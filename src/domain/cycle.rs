@@ -4,9 +4,11 @@ use serde::{Deserialize, Serialize};
 
 use super::anchor::Anchor;
 
-/// Brent's cycle detection over the anchors of a walk, in constant space: the
-/// anchor at the last power of two is kept and every later one compared with
-/// it, so that a vendor whose cursors go round is noticed (FACTS.md, case 21).
+/// Brent's cycle detection over the anchors of a walk, in constant space. It
+/// detects a vendor whose cursors repeat (FACTS.md, case 21).
+///
+/// The detector remembers the anchor of the last step whose number is a power of
+/// two, and compares every later anchor with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CycleDetector {
     steps: u32,
@@ -14,8 +16,8 @@ pub struct CycleDetector {
 }
 
 impl CycleDetector {
-    /// Records that the walk enters the page at `anchor`; `None` when it has
-    /// been there before.
+    /// Returns the detector after the page at `anchor`, or `None` if the walk has
+    /// visited the page before.
     #[must_use]
     pub fn enter(self, anchor: &Anchor) -> Option<Self> {
         let mark = fingerprint(anchor);
@@ -50,24 +52,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_walk_in_circles_is_noticed_within_a_few_laps() {
+    fn cycle_is_detected_within_a_few_rounds() {
         for (tail, cycle) in [(0_u32, 1_u32), (1, 2), (5, 7), (30, 3)] {
             let mut detector = CycleDetector::default();
             let mut step = 0;
             loop {
-                let place = if step < tail { step } else { tail + (step - tail) % cycle };
-                match detector.enter(&Anchor::Token(place.to_string().into())) {
+                let page = if step < tail { step } else { tail + (step - tail) % cycle };
+                match detector.enter(&Anchor::Token(page.to_string().into())) {
                     Some(next) => detector = next,
                     None => break,
                 }
                 step += 1;
-                assert!(step < 4 * (tail + cycle) + 4, "cycle of {cycle} after {tail} not noticed");
+                assert!(step < 4 * (tail + cycle) + 4, "cycle of {cycle} after {tail} not detected");
             }
         }
     }
 
     #[test]
-    fn a_straight_walk_is_left_alone() {
+    fn walk_without_cycle_is_not_reported() {
         let mut detector = CycleDetector::default();
         for step in 0..10_000 {
             detector = detector.enter(&Anchor::Token(step.to_string().into())).unwrap();

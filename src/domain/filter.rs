@@ -1,48 +1,47 @@
-//! Filters of a list.
+//! List filters.
 
 use super::parameter::Parameter;
 
-/// Which rows a caller wants; every member that is set must hold.
+/// Filter of a list. A row matches if it matches every field that is set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// The vendor's status, exactly.
+    /// The vendor's status, exact.
     pub status: Option<String>,
     /// The referring partner's id.
     pub partner_id: Option<String>,
-    /// The customer's id at the vendor, for transactions.
+    /// The customer's id at the vendor. For transactions only.
     pub customer_id: Option<String>,
     /// The range of `created_at`.
     pub created: CreatedRange,
-    /// The name, exactly.
+    /// The name, exact.
     pub name: Option<String>,
-    /// A part of the name or e-mail address, in any case.
+    /// A part of the name or email address, case-insensitive.
     pub search: Option<String>,
-    /// The e-mail address, in any case.
+    /// The email address, case-insensitive.
     pub email: Option<String>,
-    /// Your own id of the customer, exactly.
+    /// Your own id of the customer, exact.
     pub external_id: Option<String>,
-    /// Any of these platforms.
+    /// The accepted platforms.
     pub source_platform: Vec<String>,
-    /// Any of these ids on a platform.
+    /// The accepted ids on a platform.
     pub source_platform_id: Vec<String>,
-    /// Any of these types of certificate.
+    /// The accepted certificate types.
     pub certificate_type: Vec<String>,
-    /// Any of these jurisdictions.
+    /// The accepted jurisdictions.
     pub exemption_jurisdiction: Vec<String>,
     /// The status of an exemption.
     pub exemption_status: Option<String>,
-    /// Whether a certificate has expired.
+    /// The expiration status of a certificate.
     pub expiration_status: Option<String>,
-    /// Whether there is any exemption.
+    /// True for customers with an exemption, false for customers without one.
     pub has_exemption: Option<bool>,
 }
 
 impl Filter {
-    /// The parameters that are set, with their values as they stood in the
-    /// query: the one list from which the validator, the adapters and the
-    /// fingerprint of a question read.
+    /// Returns the parameters that are set, with their values. The planner and
+    /// the fingerprint of a query read this list.
     #[must_use]
-    pub fn set(&self) -> Vec<(Parameter, Vec<String>)> {
+    pub fn parameters(&self) -> Vec<(Parameter, Vec<String>)> {
         let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
         let instant = |value: Option<jiff::Timestamp>| value.iter().map(ToString::to_string).collect();
         let all = [
@@ -67,7 +66,7 @@ impl Filter {
     }
 }
 
-/// The `created_at` range of a question, both ends inclusive.
+/// Range of `created_at`, with inclusive bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CreatedRange {
     /// The earliest instant that matches.
@@ -77,14 +76,14 @@ pub struct CreatedRange {
 }
 
 impl CreatedRange {
-    /// Whether any bound is set.
+    /// Returns true if a bound is set.
     #[must_use]
     pub fn is_bounded(self) -> bool {
         self.gte.is_some() || self.lte.is_some()
     }
 
-    /// Whether an instant lies within. An unknown instant lies within the
-    /// unbounded range only, as an SQL null would.
+    /// Returns true if the range contains an instant. Only the unbounded range
+    /// contains an unknown instant, as with an SQL null.
     #[must_use]
     pub fn contains(self, instant: Option<jiff::Timestamp>) -> bool {
         match instant {

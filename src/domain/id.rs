@@ -1,13 +1,13 @@
-//! Identifiers that route themselves.
+//! Gateway ids: vendor ids with the name of their connection.
 
 use std::fmt;
 
 use serde::{Serialize, Serializer};
 
-/// A row's id at the gateway, `<connection>.<vendor's id>`.
+/// Id of a row at the gateway: `<connection>.<vendor's id>`.
 ///
-/// The vendor's part is whatever the vendor wrote: its length, prefix and
-/// characters are not looked at (FACTS.md, "Ids are UUIDs or prefixed").
+/// The vendor's part is opaque: its length, prefix and characters are not
+/// interpreted (FACTS.md, "Tolt v1").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GatewayId<'a> {
     /// The connection that holds the row.
@@ -17,7 +17,8 @@ pub struct GatewayId<'a> {
 }
 
 impl<'a> GatewayId<'a> {
-    /// Splits at the first dot; `None` where there is none or a part is empty.
+    /// Splits an id at the first dot. Returns `None` without a dot or with an
+    /// empty part.
     ///
     /// ```
     /// use customer_gateway::domain::id::GatewayId;

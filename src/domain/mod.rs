@@ -1,7 +1,7 @@
-//! The vocabulary: what a customer, a question and a page are.
+//! Domain types: queries, records, pages, positions and cursors.
 //!
-//! Pure: no I/O, no HTTP, no vendor. Everything else imports from here, and
-//! this imports nothing of the rest.
+//! This module does no I/O and knows no HTTP and no vendor. It imports no other
+//! module of the gateway.
 
 pub mod anchor;
 pub mod connection;
@@ -15,6 +15,8 @@ pub mod parameter;
 pub mod position;
 pub mod priority;
 pub mod query;
+pub mod record;
+pub mod referral;
 pub mod residual;
 pub mod timestamp;
 pub mod transaction;

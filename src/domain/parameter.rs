@@ -1,7 +1,7 @@
-//! The query parameters that a vendor may or may not honour.
+//! Query parameters whose support differs between vendors.
 //!
-//! One enumeration for the validator, the capabilities and the documentation:
-//! what is not in it cannot be asked of a vendor.
+//! The validator, the capability tables and the documentation share this
+//! enumeration.
 
 use std::fmt;
 
@@ -9,15 +9,15 @@ use serde::{Serialize, Serializer};
 
 macro_rules! parameters {
     ($(#[$doc:meta] $variant:ident = $name:literal),+ $(,)?) => {
-        /// A query parameter whose meaning a vendor may or may not know.
+        /// A query parameter whose support differs between vendors.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Parameter { $(#[$doc] $variant),+ }
 
         impl Parameter {
-            /// All of them, in the order of the documentation.
+            /// All parameters, in the order of the documentation.
             pub const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The name in a query.
+            /// Returns the name in a query.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
@@ -29,37 +29,37 @@ macro_rules! parameters {
 parameters! {
     /// `order`: `asc` or `desc` by `created_at`.
     Order = "order",
-    /// `status`: the vendor's status, exactly.
+    /// `status`: the vendor's status, exact.
     Status = "status",
     /// `partner_id`: the referring partner.
     PartnerId = "partner_id",
-    /// `customer_id`: whose transactions.
+    /// `customer_id`: the customer of a transaction.
     CustomerId = "customer_id",
     /// `created_gte`: created at or after.
     CreatedGte = "created_gte",
     /// `created_lte`: created at or before.
     CreatedLte = "created_lte",
-    /// `name`: the name, exactly.
+    /// `name`: the name, exact.
     Name = "name",
-    /// `search`: part of the name or e-mail address, in any case.
+    /// `search`: a part of the name or email address, case-insensitive.
     Search = "search",
-    /// `email`: the e-mail address, in any case.
+    /// `email`: the email address, case-insensitive.
     Email = "email",
-    /// `external_id`: your own id of the customer, exactly.
+    /// `external_id`: your own id of the customer, exact.
     ExternalId = "external_id",
-    /// `source_platform`: the platform a customer came from.
+    /// `source_platform`: the platform of origin of a customer.
     SourcePlatform = "source_platform",
     /// `source_platform_id`: the customer's id on that platform.
     SourcePlatformId = "source_platform_id",
     /// `certificate_type`: a type of exemption certificate.
     CertificateType = "certificate_type",
-    /// `exemption_jurisdiction`: where a customer is exempt.
+    /// `exemption_jurisdiction`: a jurisdiction in which a customer is exempt.
     ExemptionJurisdiction = "exemption_jurisdiction",
-    /// `exemption_status`: whether an exemption is active.
+    /// `exemption_status`: the status of an exemption.
     ExemptionStatus = "exemption_status",
-    /// `expiration_status`: whether a certificate has expired.
+    /// `expiration_status`: the expiration status of a certificate.
     ExpirationStatus = "expiration_status",
-    /// `has_exemption`: whether there is any exemption.
+    /// `has_exemption`: `true` for customers with an exemption.
     HasExemption = "has_exemption",
     /// `expand`: related objects to include.
     Expand = "expand",

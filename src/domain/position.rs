@@ -1,8 +1,9 @@
-//! Where a walk stands: a gap between two rows of one source.
+//! Positions: gaps between two rows of one source.
 //!
-//! A position names the vendor page it was found in (so that slices of one
-//! page cost one vendor call) and the row beside it (so that the walk goes on
-//! from the last row seen, whatever has been inserted or deleted since).
+//! A position contains the vendor page in which the gap was found, so several
+//! ranges of one page cost one vendor call. It also contains the row adjacent to
+//! the gap. A walk therefore continues from the last row that it returned, even
+//! after inserts and deletes.
 
 use std::cmp::Ordering;
 
@@ -15,32 +16,32 @@ use super::{
     query::Order,
 };
 
-/// A gap between rows: the edge of everything a walk has shown.
+/// Gap between two rows: the boundary of the rows that a walk has returned.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Position {
-    /// The vendor page in which the gap was found, or begins.
+    /// The anchor of the vendor page that contains the gap.
     pub anchor: Anchor,
-    /// How many rows of that page precede the gap.
+    /// The number of rows of the page before the gap.
     pub offset: u16,
-    /// The row beside the gap, where the walk has seen any.
+    /// The row adjacent to the gap, if the walk has seen a row.
     pub adjacent_row: Option<RowKey>,
-    /// What the walk remembers to notice that it goes round in circles.
+    /// The state of the cycle detection.
     pub cycle: CycleDetector,
 }
 
-/// Where a walk over several sources stands in one of them.
+/// Position of a walk in one of its sources.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SourcePosition {
-    /// Before its first row.
+    /// Before the first row.
     Start,
-    /// Somewhere in it.
+    /// At a gap.
     At(Position),
-    /// Behind its last row; `None` where it has no row at all.
+    /// After the last row. `None` means that the source has no rows.
     End(Option<Position>),
 }
 
 impl SourcePosition {
-    /// Whether nothing lies ahead.
+    /// Returns true if no rows remain in a direction.
     #[must_use]
     pub fn is_exhausted(&self, direction: Direction) -> bool {
         match direction {
@@ -49,19 +50,19 @@ impl SourcePosition {
         }
     }
 
-    /// The same place, for a walk that turns round there: it goes where the
-    /// other came from, and starts a lap of its own.
+    /// Returns the same position for a walk in the opposite direction. That walk
+    /// starts with a new cycle detection.
     #[must_use]
-    pub fn turned(&self) -> Self {
-        let turned = |position: &Position| Position { cycle: CycleDetector::default(), ..position.clone() };
+    pub fn reversed(&self) -> Self {
+        let restarted = |position: &Position| Position { cycle: CycleDetector::default(), ..position.clone() };
         match self {
             Self::Start => Self::Start,
-            Self::At(position) => Self::At(turned(position)),
-            Self::End(position) => Self::End(position.as_ref().map(turned)),
+            Self::At(position) => Self::At(restarted(position)),
+            Self::End(position) => Self::End(position.as_ref().map(restarted)),
         }
     }
 
-    /// The gap, as a walk enters it.
+    /// Returns the gap at which a walk starts.
     #[must_use]
     pub fn position(&self) -> Position {
         match self {
@@ -71,18 +72,18 @@ impl SourcePosition {
     }
 }
 
-/// A row that a gap lies beside.
+/// Row adjacent to a gap.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowKey {
     /// The row's id at the vendor.
     pub id: Box<str>,
-    /// When it was created, where the vendor says so.
+    /// The row's creation time, if the vendor gave one.
     pub created_at: Option<Instant>,
-    /// On which side of the row the gap lies.
+    /// The side of the row on which the gap lies.
     pub side: Side,
 }
 
-/// A side of a row, in list order.
+/// Side of a row, in list order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Side {
     /// Between the row and its predecessor.
@@ -91,18 +92,19 @@ pub enum Side {
     After,
 }
 
-/// Where a gap was found in a page.
+/// Location of a gap in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Located {
-    /// Behind this many rows, surely: by the row beside it, or by nothing
-    /// better than the offset where the vendor keeps no order.
+    /// After this many rows. Determined by the adjacent row, or by the offset if
+    /// the vendor has no order.
     At(usize),
-    /// By its place in the order, since the row beside it is not in the page.
+    /// After this many rows. Determined by the order, because the adjacent row is
+    /// not in the page.
     ByOrder(usize),
 }
 
 impl Located {
-    /// How many rows of the page precede the gap.
+    /// Returns the number of rows of the page before the gap.
     #[must_use]
     pub fn index(self) -> usize {
         match self {
@@ -112,17 +114,18 @@ impl Located {
 }
 
 impl Position {
-    /// The beginning of a list.
+    /// Returns the beginning of a list.
     #[must_use]
     pub fn start() -> Self {
         Self { anchor: Anchor::Start, offset: 0, adjacent_row: None, cycle: CycleDetector::default() }
     }
 
-    /// The gap in front of the record at `index` of a page, or behind its last.
+    /// Returns the gap before the record at `index` of a page, or after the last
+    /// record.
     #[must_use]
     pub fn within(page: &RecordPage, anchor: &Anchor, index: usize, facing: Direction) -> Self {
-        let before = index.checked_sub(1).map(|seen| RowKey::of(page, seen, Side::After));
-        let after = (index < page.len()).then(|| RowKey::of(page, index, Side::Before));
+        let before = index.checked_sub(1).map(|previous| RowKey::new(page, previous, Side::After));
+        let after = (index < page.len()).then(|| RowKey::new(page, index, Side::Before));
         let adjacent_row = match facing {
             Direction::Forward => before.or(after),
             Direction::Backward => after.or(before),
@@ -130,7 +133,8 @@ impl Position {
         Self { anchor: anchor.clone(), offset: clamp(index), adjacent_row, cycle: CycleDetector::default() }
     }
 
-    /// The same gap seen from the neighbouring page that a walk enters next.
+    /// Returns the gap as a position in the neighbouring page that a walk enters
+    /// next.
     #[must_use]
     pub fn entering(anchor: Anchor, adjacent_row: Option<RowKey>, cycle: CycleDetector, direction: Direction) -> Self {
         let offset = match direction {
@@ -140,7 +144,7 @@ impl Position {
         Self { anchor, offset, adjacent_row, cycle }
     }
 
-    /// Finds the gap in the page at an anchor, in a list of the given order.
+    /// Locates the gap in the page at an anchor, in a list with an order.
     #[must_use]
     pub fn locate(&self, page: &RecordPage, anchor: &Anchor, order: Option<Order>) -> Located {
         let offset = usize::from(self.offset).min(page.len());
@@ -156,8 +160,8 @@ impl Position {
                 Side::Before => index,
             });
         }
-        // The page begins or ends at the gap by its anchor's meaning, whatever
-        // the vendor does with rows of one instant.
+        // The anchor's meaning places the gap at the edge of the page, even if
+        // the vendor has no fixed order for rows of the same instant.
         match (anchor, adjacent_row.side) {
             (Anchor::After(id), Side::After) if *id == adjacent_row.id => return Located::At(0),
             (Anchor::Before(id), Side::Before) if *id == adjacent_row.id => return Located::At(page.len()),
@@ -173,14 +177,14 @@ impl Position {
 }
 
 impl RowKey {
-    /// The key of the record at `index` of a page.
+    /// Returns the key of the record at `index` of a page.
     #[must_use]
-    pub fn of(page: &RecordPage, index: usize, side: Side) -> Self {
+    pub fn new(page: &RecordPage, index: usize, side: Side) -> Self {
         Self { id: page.id(index).into(), created_at: page.created_at(index).map(Into::into), side }
     }
 
-    /// Whether the gap lies before the record at `index`, in a list ordered by
-    /// (`created_at`, `id`).
+    /// Returns true if the gap lies before the record at `index`, in a list
+    /// ordered by (`created_at`, `id`).
     fn precedes(&self, page: &RecordPage, index: usize, order: Order) -> bool {
         let (Some(mine), Some(theirs)) = (self.created_at, page.created_at(index)) else { return false };
         let ascending =

@@ -1,10 +1,10 @@
 //! Priorities of vendor calls.
 
-/// Who a call is for.
+/// Priority of a vendor call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Priority {
-    /// A caller waits for it.
+    /// A caller waits for the call.
     Caller,
-    /// Nobody waits: it gives way to whoever does.
+    /// Background work; yields to caller requests.
     Background,
 }

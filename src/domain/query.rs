@@ -1,33 +1,33 @@
-//! Queries in the gateway's own terms.
+//! Queries: lists and retrievals, independent of vendors.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::filter::Filter;
 
-/// A list that a caller asks for, of one kind of row.
+/// Query of a list of one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListQuery {
-    /// The kind of row.
+    /// The requested resource.
     pub resource: Resource,
-    /// Which rows.
+    /// The filter.
     pub filter: Filter,
-    /// In which order; `None` leaves it to the vendor.
+    /// The order. `None` leaves the order to the vendor.
     pub order: Option<Order>,
-    /// How much of each row.
+    /// The requested content of each row.
     pub shape: Shape,
 }
 
-/// One row that a caller asks for by its id.
+/// Query of one customer by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retrieval {
     /// The customer's id at the vendor.
     pub vendor_id: String,
-    /// How much of it.
+    /// The requested content of the customer.
     pub shape: Shape,
 }
 
-/// The kind of row in a list.
+/// Resource: the kind of row in a list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Resource {
@@ -37,7 +37,7 @@ pub enum Resource {
     Transactions,
 }
 
-/// The direction of `created_at` in a list.
+/// Order of a list by `created_at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {
@@ -48,7 +48,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// The other direction.
+    /// Returns the opposite order.
     #[must_use]
     pub fn reversed(self) -> Self {
         match self {
@@ -57,7 +57,7 @@ impl Order {
         }
     }
 
-    /// The name in a query, `asc` or `desc`.
+    /// Returns the name in a query, `asc` or `desc`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -67,17 +67,17 @@ impl Order {
     }
 }
 
-/// How much of each row a caller wants.
+/// Requested content of each row.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Shape {
-    /// Related objects, each once, in the order of [`Expansion`].
+    /// The related objects, each once, in the order of [`Expansion`].
     pub expand: Vec<Expansion>,
-    /// Whether the vendor's own object comes along.
+    /// True if each row includes the vendor's own object.
     pub raw: bool,
 }
 
 impl Shape {
-    /// Whether a related object was asked for.
+    /// Returns true if a related object was requested.
     #[must_use]
     pub fn expands(&self, expansion: Expansion) -> bool {
         self.expand.contains(&expansion)
@@ -92,9 +92,9 @@ pub enum Expansion {
     Partner,
     /// The affiliate program.
     Program,
-    /// A customer's figures.
+    /// The statistics of a customer.
     Stats,
-    /// The address goods go to.
+    /// The shipping address.
     ShippingAddress,
     /// A summary of the exemption certificates.
     Exemption,
@@ -103,11 +103,11 @@ pub enum Expansion {
 }
 
 impl Expansion {
-    /// All of them.
+    /// All expansions.
     pub const ALL: &'static [Self] =
         &[Self::Partner, Self::Program, Self::Stats, Self::ShippingAddress, Self::Exemption, Self::Customer];
 
-    /// The name in a query.
+    /// Returns the name in a query.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

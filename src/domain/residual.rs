@@ -1,4 +1,5 @@
-//! The part of a filter that the gateway applies itself, over a vendor's pages.
+//! Residual filters: the part of a filter that the gateway applies to vendor
+//! pages.
 
 use std::borrow::Cow;
 
@@ -6,23 +7,23 @@ use serde::Deserialize;
 
 use super::{filter::CreatedRange, page::RecordPage};
 
-/// What is left of a filter after the vendor's part; every member that is set
-/// must hold.
+/// Filter of the gateway, without the vendor's part. A record matches if it
+/// matches every field that is set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Residual {
     /// The range of `created_at`.
     pub created: CreatedRange,
-    /// The name, exactly.
+    /// The name, exact.
     pub name: Option<String>,
-    /// A part of the name or e-mail address, in lower case.
+    /// A part of the name or email address, in lower case.
     pub search: Option<String>,
-    /// The e-mail address, in lower case.
+    /// The email address, in lower case.
     pub email: Option<String>,
-    /// Your own id of the customer, exactly.
+    /// Your own id of the customer, exact.
     pub external_id: Option<String>,
 }
 
-/// The fields of a served record that a filter may look at.
+/// Fields of a record that the filter reads.
 #[derive(Deserialize)]
 struct Matchable<'a> {
     #[serde(borrow)]
@@ -34,13 +35,13 @@ struct Matchable<'a> {
 }
 
 impl Residual {
-    /// Whether it lets every record pass.
+    /// Returns true if every record matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         !self.created.is_bounded() && !self.reads_text()
     }
 
-    /// Whether the record at `index` passes. A null matches nothing.
+    /// Returns true if the record at `index` matches. Null matches nothing.
     #[must_use]
     pub fn matches(&self, page: &RecordPage, index: usize) -> bool {
         self.created.contains(page.created_at(index)) && (!self.reads_text() || self.text_matches(page.json(index)))
@@ -52,15 +53,15 @@ impl Residual {
 
     fn text_matches(&self, json: &[u8]) -> bool {
         let Ok(record) = serde_json::from_slice::<Matchable<'_>>(json) else { return false };
-        let exactly = |wanted: &Option<String>, value: &Option<Cow<'_, str>>| {
-            wanted.is_none() || wanted.as_deref() == value.as_deref()
+        let equals = |expected: &Option<String>, value: &Option<Cow<'_, str>>| {
+            expected.is_none() || expected.as_deref() == value.as_deref()
         };
         let lower = |value: &Option<Cow<'_, str>>| value.as_ref().map(|text| text.to_lowercase());
-        let has = |value: &Option<Cow<'_, str>>, part: &str| lower(value).is_some_and(|text| text.contains(part));
+        let contains = |value: &Option<Cow<'_, str>>, part: &str| lower(value).is_some_and(|text| text.contains(part));
 
-        exactly(&self.name, &record.name)
-            && exactly(&self.external_id, &record.external_id)
+        equals(&self.name, &record.name)
+            && equals(&self.external_id, &record.external_id)
             && (self.email.is_none() || self.email == lower(&record.email))
-            && self.search.as_deref().is_none_or(|part| has(&record.name, part) || has(&record.email, part))
+            && self.search.as_deref().is_none_or(|part| contains(&record.name, part) || contains(&record.email, part))
     }
 }

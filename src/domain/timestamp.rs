@@ -1,17 +1,17 @@
-//! Instants as vendors write them and as the gateway serves them.
+//! Timestamps: the formats of vendors, and the format of the gateway.
 
 use std::fmt;
 
 use jiff::{SignedDuration, civil, tz};
 use serde::{Serialize, Serializer};
 
-/// From this magnitude on, an epoch number counts milliseconds: as seconds it
-/// would lie beyond the year 5138 (FACTS.md, case 16: 13-digit milliseconds).
+/// Smallest epoch number in milliseconds. In seconds, this number is beyond the
+/// year 5138 (FACTS.md, case 16: 13-digit milliseconds).
 const FIRST_MILLISECOND_EPOCH: i64 = 100_000_000_000;
 
-/// An instant with the number of fractional digits it was written with, so
-/// that no digit a vendor gave is lost. Served as RFC 3339 in UTC with `Z` and
-/// three digits or more.
+/// Instant with the number of fractional digits of the vendor's text, so no
+/// digit is lost. It is served as RFC 3339 in UTC with `Z` and at least three
+/// fractional digits.
 ///
 /// ```
 /// use customer_gateway::domain::timestamp::Timestamp;
@@ -27,7 +27,7 @@ pub struct Timestamp {
 }
 
 impl Timestamp {
-    /// Reads an ISO 8601 date-time; one without an offset is taken as UTC.
+    /// Parses an ISO 8601 date-time. A date-time without an offset is UTC.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let instant = match text.parse::<jiff::Timestamp>() {
@@ -37,8 +37,8 @@ impl Timestamp {
         Some(Self { instant, digits: fractional_digits(text).clamp(3, 9) })
     }
 
-    /// Reads an epoch number in seconds, or in milliseconds where it has 12
-    /// digits or more. Zero is a vendor's way to write "not set": `None`.
+    /// Converts an epoch number in seconds, or in milliseconds if it has at least
+    /// 12 digits. Returns `None` for zero, which vendors use for "not set".
     #[must_use]
     pub fn from_epoch(number: i64) -> Option<Self> {
         let instant = match number {
@@ -49,7 +49,7 @@ impl Timestamp {
         Some(Self { instant, digits: 3 })
     }
 
-    /// The instant itself.
+    /// Returns the instant.
     #[must_use]
     pub fn instant(self) -> jiff::Timestamp {
         self.instant
@@ -57,7 +57,7 @@ impl Timestamp {
 }
 
 impl From<jiff::Timestamp> for Timestamp {
-    /// Keeps milliseconds: for instants of the gateway's own.
+    /// Returns the instant with millisecond precision.
     fn from(instant: jiff::Timestamp) -> Self {
         Self { instant, digits: 3 }
     }
@@ -75,14 +75,14 @@ impl Serialize for Timestamp {
     }
 }
 
-/// The whole millisecond at or before an instant.
+/// Returns the whole millisecond at or before an instant.
 #[must_use]
 pub fn floor_to_millisecond(instant: jiff::Timestamp) -> jiff::Timestamp {
     jiff::Timestamp::from_millisecond(instant.as_nanosecond().div_euclid(1_000_000).try_into().unwrap_or(i64::MIN))
         .unwrap_or(instant)
 }
 
-/// The whole millisecond at or after an instant.
+/// Returns the whole millisecond at or after an instant.
 #[must_use]
 pub fn ceil_to_millisecond(instant: jiff::Timestamp) -> jiff::Timestamp {
     let floor = floor_to_millisecond(instant);
@@ -99,7 +99,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_spelling_of_the_vendors_is_read() {
+    fn vendor_formats_are_parsed() {
         let cases = [
             ("2025-01-15T14:30:00.000Z", "2025-01-15T14:30:00.000Z"),
             ("2024-03-05T10:28:08.984+00:00", "2024-03-05T10:28:08.984Z"),
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn epochs_are_seconds_or_milliseconds_and_zero_is_unset() {
+    fn epochs_are_seconds_or_milliseconds() {
         let served = |n| Timestamp::from_epoch(n).map(|t| t.to_string());
         assert_eq!(served(1_706_000_000).as_deref(), Some("2024-01-23T08:53:20.000Z"));
         assert_eq!(served(1_706_000_000_123).as_deref(), Some("2024-01-23T08:53:20.123Z"));
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn milliseconds_are_rounded_outwards() {
+    fn rounding_yields_whole_milliseconds() {
         let instant: jiff::Timestamp = "2025-01-15T14:30:00.0005Z".parse().unwrap();
         assert_eq!(floor_to_millisecond(instant), "2025-01-15T14:30:00Z".parse().unwrap());
         assert_eq!(ceil_to_millisecond(instant), "2025-01-15T14:30:00.001Z".parse().unwrap());

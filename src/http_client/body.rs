@@ -11,12 +11,12 @@ pub enum BodyError {
     /// The connection ended before the body did.
     #[error("the response body was interrupted: {0}")]
     Interrupted(String),
-    /// The body exceeds its bound, in bytes.
+    /// The body exceeds the maximum number of bytes.
     #[error("the response is larger than {0} bytes")]
     TooLarge(usize),
 }
 
-/// Reads a body of so many bytes at most.
+/// Reads a body of at most `max_body` bytes.
 pub(crate) async fn read_body(mut response: Response, max_body: usize) -> Result<Bytes, BodyError> {
     let too_large = BodyError::TooLarge(max_body);
     let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
@@ -33,8 +33,8 @@ pub(crate) async fn read_body(mut response: Response, max_body: usize) -> Result
     Ok(body.freeze())
 }
 
-/// What went wrong at the bottom of an error, without the URL: a query may
-/// hold a customer's name.
+/// Returns the innermost cause of an error, without the URL. The query of a URL
+/// may contain customer data.
 pub(crate) fn root_cause(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut deepest: &dyn Error = &error;

@@ -1,5 +1,4 @@
-//! The way to a collector of traces: OTLP's requests over the HTTP client that
-//! there is.
+//! OTLP export over the shared HTTP client library.
 
 use std::time::Duration;
 
@@ -12,12 +11,12 @@ use tokio::runtime::Handle;
 
 use super::{read_body, root_cause};
 
-/// How long one request may take.
+/// Maximum time of one request.
 const TIMEOUT: Duration = Duration::from_secs(5);
-/// The most that is read of an answer, which has a few numbers to tell.
+/// Maximum size of a response body. OTLP responses contain only a few counts.
 const MAX_BODY: usize = 64 << 10;
 
-/// A client of a collector.
+/// Client of a trace collector.
 #[derive(Debug)]
 pub struct Collector {
     client: Client,
@@ -26,8 +25,10 @@ pub struct Collector {
 }
 
 impl Collector {
-    /// A client that sends these headers along. To be called within the runtime
-    /// that its sockets shall belong to: its callers' threads have none.
+    /// Returns a client that adds `headers` to each request.
+    ///
+    /// Must be called within a runtime. Requests run on this runtime, because
+    /// the exporter's thread has none.
     #[must_use]
     pub fn new(client: Client, headers: HeaderMap) -> Self {
         Self { client, headers, runtime: Handle::current() }
@@ -42,15 +43,15 @@ impl HttpClient for Collector {
         *request.timeout_mut() = Some(TIMEOUT);
         let client = self.client.clone();
         let exchange = async move {
-            let answer = client.execute(request).await.map_err(|error| {
+            let received = client.execute(request).await.map_err(|error| {
                 let root_cause = root_cause(error);
-                tracing::debug!(%root_cause, "the collector cannot be reached");
+                tracing::debug!(%root_cause, "trace collector unreachable");
                 root_cause
             })?;
             let mut response = Response::new(Bytes::new());
-            *response.status_mut() = answer.status();
-            response.headers_mut().clone_from(answer.headers());
-            *response.body_mut() = read_body(answer, MAX_BODY).await?;
+            *response.status_mut() = received.status();
+            response.headers_mut().clone_from(received.headers());
+            *response.body_mut() = read_body(received, MAX_BODY).await?;
             Ok(response)
         };
         self.runtime.spawn(exchange).await?

@@ -1,5 +1,4 @@
-//! Fetching a document that is no vendor's: without credential, bounded, and
-//! tried once.
+//! Documents that do not come from a vendor, such as a JWKS.
 
 use std::time::Duration;
 
@@ -10,7 +9,7 @@ use url::Url;
 
 use super::{BodyError, read_body, root_cause};
 
-/// How a document is fetched.
+/// Client of one document. Requests carry no credential and are not retried.
 #[derive(Debug)]
 pub struct Fetcher {
     client: Client,
@@ -19,32 +18,32 @@ pub struct Fetcher {
     max_body: usize,
 }
 
-/// Why a document cannot be had. Its URL stands in none of these.
+/// Failure to fetch a document. No message contains the URL.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// The deadline passed.
-    #[error("no answer within {0:?}")]
+    /// The request reached its deadline.
+    #[error("no response within {0:?}")]
     TimedOut(Duration),
-    /// Its server cannot be reached.
+    /// The request failed before a response arrived.
     #[error("the server cannot be reached: {0}")]
     Unreachable(String),
-    /// The answer has another status than 200.
-    #[error("the answer's status is {0}")]
+    /// The status is not 200.
+    #[error("unexpected response status {0}")]
     Status(StatusCode),
-    /// The body is too large, or broke off.
+    /// The response body could not be read.
     #[error(transparent)]
     Body(#[from] BodyError),
 }
 
 impl Fetcher {
-    /// A way to the document at `url`, of `max_body` bytes at most, which may
-    /// take so long to its last byte.
+    /// Returns a client of the document at `url`. The document has at most
+    /// `max_body` bytes. A request takes at most `timeout`, including the body.
     #[must_use]
     pub fn new(client: Client, url: Url, timeout: Duration, max_body: usize) -> Self {
         Self { client, url, timeout, max_body }
     }
 
-    /// Fetches the document, as one of these media types.
+    /// Fetches the document. `accept` lists the accepted media types.
     pub async fn fetch(&self, accept: &'static str) -> Result<Bytes, FetchError> {
         let fetching = async {
             let request = self.client.get(self.url.clone()).header(ACCEPT, accept);

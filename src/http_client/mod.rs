@@ -1,6 +1,6 @@
-//! HTTP clients: connection pools, bounded bodies, documents, the OTLP collector.
+//! HTTP clients: connection pools, bounded bodies, documents, OTLP export.
 //!
-//! Only this module and `upstream` use the HTTP client library.
+//! Only this module and `upstream::transport` use the HTTP client library.
 
 mod body;
 mod collector;
@@ -17,37 +17,37 @@ pub(crate) use body::{read_body, root_cause};
 pub use collector::Collector;
 pub use fetch::{FetchError, Fetcher};
 
-/// Idle connections are closed before the vendor does it, which would race
-/// with the next request (hyper#2136).
+/// Maximum idle time of a pooled connection. A vendor that closes an idle
+/// connection first would race with the next request (hyper#2136).
 const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The HTTP clients, made as they are needed: each reads all CA certificates.
-/// Connections share them, and so their pools.
+/// HTTP clients, shared by all connections. Each client has one pool and reads
+/// all CA certificates, so clients are created on first use.
 #[derive(Debug, Default)]
 pub struct Clients {
     loopback: Option<Client>,
-    elsewhere: Option<Client>,
+    remote: Option<Client>,
 }
 
-/// The HTTP client cannot be made.
+/// Failure to create an HTTP client.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ClientError(#[from] reqwest::Error);
 
 impl Clients {
-    /// The client for an API. A proxy that the environment names is of no use
-    /// to reach this machine itself.
-    pub fn of(&mut self, base_url: &Url) -> Result<Client, ClientError> {
+    /// Returns the client for an API. Loopback addresses bypass the proxy of the
+    /// environment.
+    pub fn get_or_create(&mut self, base_url: &Url) -> Result<Client, ClientError> {
         let loopback = is_loopback(base_url);
-        let known = if loopback { &mut self.loopback } else { &mut self.elsewhere };
-        match known {
+        let slot = if loopback { &mut self.loopback } else { &mut self.remote };
+        match slot {
             Some(client) => Ok(client.clone()),
-            None => Ok(known.insert(client(loopback)?).clone()),
+            None => Ok(slot.insert(client(loopback)?).clone()),
         }
     }
 }
 
-/// Whether a URL is this machine's own.
+/// Returns whether a URL addresses this machine.
 #[must_use]
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {

@@ -53,7 +53,7 @@ impl KeySource {
     /// The place that is configured.
     pub fn of(jwks: &Jwks, clients: &mut Clients) -> Result<Self, ClientError> {
         Ok(match jwks {
-            Jwks::Url(url) => Self::Url(Fetcher::new(clients.of(url)?, url.clone(), TIMEOUT, MAX_BODY)),
+            Jwks::Url(url) => Self::Url(Fetcher::new(clients.get_or_create(url)?, url.clone(), TIMEOUT, MAX_BODY)),
             Jwks::File { path, .. } => Self::File(path.clone()),
         })
     }

@@ -1,9 +1,8 @@
-//! A breaker per connection: a vendor that is down is asked no more until a
-//! probe finds it up again.
+//! Circuit breaker of a connection.
 //!
-//! Closed → open after failures in a row, or too large a share of failures;
-//! open → half-open after a while, which doubles with every failed probe;
-//! half-open lets one probe pass, whose outcome closes or opens it again.
+//! - Closed → open: after consecutive failures, or at a high failure rate.
+//! - Open → half-open: after a period that doubles with each failed probe.
+//! - Half-open → closed or open: after one probe, by its outcome.
 
 use std::time::Duration;
 
@@ -11,45 +10,66 @@ use parking_lot::Mutex;
 
 use crate::clock::SharedClock;
 
-/// So many failures in a row open the breaker.
-const FAILURES_IN_A_ROW: u32 = 5;
-/// Over this length, two of which are looked at, the share is measured.
+/// Consecutive failures that open the breaker.
+const CONSECUTIVE_FAILURES: u32 = 5;
+/// Window length. The failure rate covers the current and the previous window.
 const WINDOW: Duration = Duration::from_secs(15);
-/// Below so many calls there is no share to speak of.
-const FEWEST_CALLS: u32 = 20;
-/// The first time that the breaker stays open, and the longest.
-const OPEN: Duration = Duration::from_secs(5);
-const LONGEST_OPEN: Duration = Duration::from_mins(1);
+/// Minimum number of calls for a failure rate.
+const MIN_CALLS: u32 = 20;
+/// First open period.
+const MIN_OPEN: Duration = Duration::from_secs(5);
+/// Longest open period.
+const MAX_OPEN: Duration = Duration::from_mins(1);
 
-/// Whether a vendor is asked.
-pub struct Breaker {
+/// Circuit breaker.
+pub(super) struct Breaker {
     state: Mutex<State>,
     clock: SharedClock,
 }
 
-/// What a breaker shows.
+/// Snapshot of a breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BreakerState {
-    /// Calls pass.
+    /// Calls are sent.
     Closed,
-    /// No call passes for so long.
+    /// Calls are rejected for the remaining time.
     Open(Duration),
-    /// One call passes, to see.
+    /// One probe is allowed.
     HalfOpen,
+}
+
+/// Permission to make one call. Dropped without an outcome, the call does not
+/// count.
+#[must_use]
+pub(super) struct Permit<'b> {
+    breaker: &'b Breaker,
+    is_probe: bool,
+    outcome: CallOutcome,
+}
+
+/// Outcome of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CallOutcome {
+    /// The vendor responded.
+    Succeeded,
+    /// The vendor failed.
+    Failed,
+    /// The call was not made.
+    Unknown,
 }
 
 #[derive(Debug)]
 enum State {
     Closed(CallHistory),
-    Open { until: Duration, length: Duration },
-    HalfOpen { probing: bool, length: Duration },
+    Open { until: Duration, period: Duration },
+    HalfOpen { probing: bool, period: Duration },
 }
 
-/// The outcomes of late.
-#[derive(Debug, Clone, Copy, Default)]
+/// Recent outcomes.
+#[derive(Debug, Clone, Copy)]
 struct CallHistory {
-    in_a_row: u32,
-    began: Duration,
+    consecutive_failures: u32,
+    window_start: Duration,
     current: Counts,
     previous: Counts,
 }
@@ -60,99 +80,76 @@ struct Counts {
     failures: u32,
 }
 
-/// Leave to make one call. Dropped without an outcome, it is as if the call
-/// had not been made.
-#[must_use]
-pub(super) struct Permit<'b> {
-    breaker: &'b Breaker,
-    probe: bool,
-    outcome: CallOutcome,
-}
-
-/// How a call went.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum CallOutcome {
-    /// The vendor answered.
-    Succeeded,
-    /// The vendor failed.
-    Failed,
-    /// The vendor was not asked.
-    Unknown,
-}
-
 impl Breaker {
-    /// A breaker that is closed.
-    #[must_use]
-    pub fn new(clock: SharedClock) -> Self {
-        let began = clock.elapsed();
-        Self { state: Mutex::new(State::Closed(CallHistory { began, ..CallHistory::default() })), clock }
+    /// Returns a closed breaker.
+    pub(super) fn new(clock: SharedClock) -> Self {
+        let history = CallHistory::new(clock.elapsed());
+        Self { state: Mutex::new(State::Closed(history)), clock }
     }
 
-    /// What the breaker shows at this moment.
-    #[must_use]
-    pub fn state(&self) -> BreakerState {
+    /// Returns a snapshot of the breaker.
+    pub(super) fn state(&self) -> BreakerState {
         match &*self.state.lock() {
             State::Closed(_) => BreakerState::Closed,
             State::HalfOpen { .. } => BreakerState::HalfOpen,
-            State::Open { until, .. } => match until.checked_sub(self.clock.elapsed()) {
-                Some(left) if !left.is_zero() => BreakerState::Open(left),
-                _ => BreakerState::HalfOpen,
+            State::Open { until, .. } => match until.saturating_sub(self.clock.elapsed()) {
+                Duration::ZERO => BreakerState::HalfOpen,
+                remaining => BreakerState::Open(remaining),
             },
         }
     }
 
-    /// Leave to make a call, or how long to wait for it.
+    /// Permits a call, or returns the time to wait.
     pub(super) fn permit(&self) -> Result<Permit<'_>, Duration> {
         let now = self.clock.elapsed();
         let mut state = self.state.lock();
         match &mut *state {
             State::Closed(_) => {}
-            State::Open { until, length } => match until.saturating_sub(now) {
-                Duration::ZERO => *state = State::HalfOpen { probing: true, length: *length },
-                left => return Err(left),
+            State::Open { until, period } => match until.saturating_sub(now) {
+                Duration::ZERO => *state = State::HalfOpen { probing: true, period: *period },
+                remaining => return Err(remaining),
             },
-            State::HalfOpen { probing: true, length } => return Err(*length),
+            State::HalfOpen { probing: true, period } => return Err(*period),
             State::HalfOpen { probing, .. } => *probing = true,
         }
-        let probe = matches!(*state, State::HalfOpen { .. });
-        Ok(Permit { breaker: self, probe, outcome: CallOutcome::Unknown })
+        let is_probe = matches!(*state, State::HalfOpen { .. });
+        Ok(Permit { breaker: self, is_probe, outcome: CallOutcome::Unknown })
     }
 
     fn settle(&self, outcome: CallOutcome) {
         let now = self.clock.elapsed();
         let mut state = self.state.lock();
-        let length = match (&mut *state, outcome) {
+        let period = match (&mut *state, outcome) {
             (State::HalfOpen { probing, .. }, CallOutcome::Unknown) => {
                 *probing = false;
                 return;
             }
-            // A call that was under way when the breaker opened.
-            (_, CallOutcome::Unknown) | (State::Open { .. }, _) => return,
-            (State::Closed(record), outcome) => {
-                record.note(outcome == CallOutcome::Failed, now);
-                if !record.is_bad() {
+            // The breaker opened while the call was in flight.
+            (State::Open { .. }, _) | (_, CallOutcome::Unknown) => return,
+            (State::Closed(history), outcome) => {
+                history.record(outcome == CallOutcome::Failed, now);
+                if !history.is_failing() {
                     return;
                 }
-                OPEN
+                MIN_OPEN
             }
             (State::HalfOpen { .. }, CallOutcome::Succeeded) => {
-                *state = State::Closed(CallHistory { began: now, ..CallHistory::default() });
+                *state = State::Closed(CallHistory::new(now));
                 return;
             }
-            (State::HalfOpen { length, .. }, CallOutcome::Failed) => (*length * 2).min(LONGEST_OPEN),
+            (State::HalfOpen { period, .. }, CallOutcome::Failed) => (*period * 2).min(MAX_OPEN),
         };
-        *state = State::Open { until: now + length, length };
+        *state = State::Open { until: now + period, period };
     }
 }
 
 impl Permit<'_> {
-    /// Whether the call is to find out if the vendor is up again: it is made
-    /// once, and not tried again.
+    /// Returns whether the call is a probe. Probes are not retried.
     pub(super) fn is_probe(&self) -> bool {
-        self.probe
+        self.is_probe
     }
 
-    /// Says how the call went.
+    /// Reports the outcome of the call.
     pub(super) fn settle(mut self, outcome: CallOutcome) {
         self.outcome = outcome;
     }
@@ -165,22 +162,27 @@ impl Drop for Permit<'_> {
 }
 
 impl CallHistory {
-    fn note(&mut self, failed: bool, now: Duration) {
-        let age = now.saturating_sub(self.began);
+    fn new(now: Duration) -> Self {
+        Self { consecutive_failures: 0, window_start: now, current: Counts::default(), previous: Counts::default() }
+    }
+
+    fn record(&mut self, failed: bool, now: Duration) {
+        let age = now.saturating_sub(self.window_start);
         if age >= WINDOW {
             self.previous = if age < 2 * WINDOW { self.current } else { Counts::default() };
             self.current = Counts::default();
-            self.began = now;
+            self.window_start = now;
         }
-        self.in_a_row = if failed { self.in_a_row + 1 } else { 0 };
+        self.consecutive_failures = if failed { self.consecutive_failures + 1 } else { 0 };
         self.current.calls += 1;
         self.current.failures += u32::from(failed);
     }
 
-    fn is_bad(&self) -> bool {
+    /// Returns whether the outcomes open the breaker.
+    fn is_failing(&self) -> bool {
         let calls = self.current.calls + self.previous.calls;
         let failures = self.current.failures + self.previous.failures;
-        self.in_a_row >= FAILURES_IN_A_ROW || (calls >= FEWEST_CALLS && failures * 2 >= calls)
+        self.consecutive_failures >= CONSECUTIVE_FAILURES || (calls >= MIN_CALLS && failures * 2 >= calls)
     }
 }
 

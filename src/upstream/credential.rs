@@ -1,22 +1,22 @@
-//! A vendor's secret, in a type that cannot be printed.
+//! Vendor secrets that cannot be printed.
 
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
-/// The token that a connection shows its vendor.
+/// Bearer token of a connection.
 #[derive(Clone)]
 pub struct Credential {
     secret: SecretString,
     bearer: HeaderValue,
 }
 
-/// The secret cannot be sent in a header.
+/// Secret that no header can carry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the secret is empty, or holds a character that no header may")]
+#[error("the secret is empty or contains a character that is not allowed in a header")]
 pub struct InvalidCredential;
 
 impl Credential {
-    /// A credential sent as `Authorization: Bearer …`.
+    /// Returns a credential, sent as `Authorization: Bearer …`.
     pub fn new(secret: SecretString) -> Result<Self, InvalidCredential> {
         let text = secret.expose_secret();
         if text.is_empty() {
@@ -27,10 +27,12 @@ impl Credential {
         Ok(Self { secret, bearer })
     }
 
+    /// Returns the value of the `Authorization` header.
     pub(super) fn bearer(&self) -> HeaderValue {
         self.bearer.clone()
     }
 
+    /// Replaces the secret in a text.
     pub(super) fn redact(&self, text: &str) -> String {
         text.replace(self.secret.expose_secret(), "[redacted]")
     }
@@ -53,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_credential_is_in_no_print_and_cut_out_of_text() {
+    fn credential_is_redacted_everywhere() {
         let credential = Credential::new("sk_live_123".into()).unwrap();
         assert_eq!(format!("{credential:?}"), "Credential([redacted])");
         assert_eq!(format!("{:?}", credential.bearer()), "Sensitive");

@@ -1,9 +1,9 @@
-//! Sending one request and reading its answer, bounded.
+//! Vendor account as a destination: base URL, credential and spans.
 
 use std::time::Duration;
 
 use http::{
-    HeaderMap,
+    HeaderMap, HeaderValue,
     header::{ACCEPT, AUTHORIZATION},
 };
 use jiff::Timestamp;
@@ -11,61 +11,48 @@ use opentelemetry::KeyValue;
 use url::Url;
 
 use crate::{
-    http_client::{Client, read_body, root_cause},
     telemetry::trace::{VendorTracer, inject},
     vendors::{VendorRequest, VendorResponse},
 };
 
-use super::{Credential, SendError, retry_after::named_wait};
+use super::{Credential, SendError, base_url::BaseUrl, retry_after::retry_after, transport::Transport};
 
-/// Where a connection's requests go.
+/// Destination of a connection's requests.
 #[derive(Debug)]
 pub struct Endpoint {
-    client: Client,
-    base_url: String,
+    transport: Box<dyn Transport>,
+    base_url: BaseUrl,
     credential: Credential,
-    max_body: usize,
     tracer: VendorTracer,
 }
 
-/// A vendor's answer.
+/// Response of a vendor, with the time to wait before another request.
 #[derive(Debug, Clone)]
 pub struct Reply {
-    /// The answer itself.
+    /// Status and body.
     pub response: VendorResponse,
-    /// When to come back: as it names, or after a 429 as the budget keeps it.
+    /// Wait requested by the vendor. After a 429: remaining block of the budget.
     pub retry_after: Option<Duration>,
 }
 
 impl Endpoint {
-    /// The API at `base_url`, with or without its last slash, whose answers have
-    /// `max_body` bytes at most, decompressed.
+    /// Returns the endpoint of a connection.
     #[must_use]
-    pub fn new(client: Client, base_url: &Url, credential: Credential, max_body: usize, tracer: VendorTracer) -> Self {
-        let base_url = base_url.as_str().trim_end_matches('/').to_owned();
-        Self { client, base_url, credential, max_body, tracer }
+    pub fn new(transport: Box<dyn Transport>, base_url: &Url, credential: Credential, tracer: VendorTracer) -> Self {
+        Self { transport, base_url: BaseUrl::new(base_url), credential, tracer }
     }
 
-    pub(super) fn redact(&self, text: &str) -> String {
-        self.credential.redact(text)
-    }
-
-    /// Where a request goes.
-    pub(super) fn url(&self, request: &VendorRequest) -> String {
-        let mut url = format!("{}{}", self.base_url, request.path);
-        if !request.query.is_empty() {
-            url.push('?');
-            url.push_str(&request.query);
-        }
-        url
-    }
-
-    /// Sends a request that has been sent so many times before.
+    /// Sends a request in a span of its own. `resends` counts earlier attempts.
     pub(super) async fn send(&self, request: &VendorRequest, now: Timestamp, resends: u32) -> Result<Reply, SendError> {
         let span = self.tracer.call(resends);
         let mut headers = HeaderMap::new();
         inject(span.context(), &mut headers);
-        let sent = self.exchange(request, headers, now).await;
+        headers.insert(AUTHORIZATION, self.credential.bearer());
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        let sent = self.transport.exchange(request, headers).await.map(|response| Reply {
+            retry_after: retry_after(response.headers(), now),
+            response: VendorResponse { status: response.status().as_u16(), body: response.into_body() },
+        });
         let status = sent.as_ref().ok().map(|reply| reply.response.status);
         let error = match &sent {
             Ok(reply) if reply.response.status < 400 => None,
@@ -78,19 +65,13 @@ impl Endpoint {
         sent
     }
 
-    async fn exchange(&self, request: &VendorRequest, headers: HeaderMap, now: Timestamp) -> Result<Reply, SendError> {
-        let response = self
-            .client
-            .get(self.url(request))
-            .headers(headers)
-            .header(AUTHORIZATION, self.credential.bearer())
-            .header(ACCEPT, "application/json")
-            .send()
-            .await
-            .map_err(|error| SendError::Unreachable(root_cause(error)))?;
-        let status = response.status().as_u16();
-        let retry_after = named_wait(response.headers(), now);
-        let body = read_body(response, self.max_body).await?;
-        Ok(Reply { response: VendorResponse { status, body }, retry_after })
+    /// Returns the URL of a request. The URL never contains the credential.
+    pub(super) fn url(&self, request: &VendorRequest) -> String {
+        self.base_url.join(request)
+    }
+
+    /// Removes the credential from vendor text.
+    pub(super) fn redact(&self, text: &str) -> String {
+        self.credential.redact(text)
     }
 }

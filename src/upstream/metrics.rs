@@ -1,31 +1,29 @@
-//! What is counted of the way out: waits, refusals and retries.
+//! Metrics of vendor calls: waits, rejections and retries.
 
 use std::time::Duration;
 
 use metrics::{Counter, Histogram};
 
-use crate::telemetry::metrics::Registry;
+use crate::{domain::priority::Priority, telemetry::metrics::Registry};
 
-use super::Priority;
-
-/// One connection's figures, registered once.
+/// Metrics of one connection.
 pub struct UpstreamMetrics {
     registry: Registry,
     wait: Histogram,
-    refused_callers: Counter,
-    refused_background: Counter,
+    rejected_caller: Counter,
+    rejected_background: Counter,
     retries: Counter,
 }
 
 impl UpstreamMetrics {
-    /// The figures of a connection.
+    /// Registers the metrics of a connection.
     #[must_use]
     pub fn new(registry: &Registry, connection: &str) -> Self {
         let labels = &[("connection", connection)];
-        let refused = |priority| {
+        let rejected = |priority| {
             registry.counter(
                 "gateway_budget_refused_total",
-                "Attempts for which the credential's budget had no place in time, by whom they were for.",
+                "Attempts rejected by the rate limiter, by priority.",
                 &[("connection", connection), ("priority", priority)],
             )
         };
@@ -33,33 +31,33 @@ impl UpstreamMetrics {
             registry: registry.clone(),
             wait: registry.histogram(
                 "gateway_budget_wait_seconds",
-                "How long attempts that a caller waits for waited for their place in the credential's budget.",
+                "Time caller-initiated attempts waited for the rate limiter.",
                 labels,
             ),
-            refused_callers: refused("caller"),
-            refused_background: refused("background"),
-            retries: registry.counter("gateway_vendor_retries_total", "How often calls were tried again.", labels),
+            rejected_caller: rejected("caller"),
+            rejected_background: rejected("background"),
+            retries: registry.counter("gateway_vendor_retries_total", "Retries of vendor calls.", labels),
         }
     }
 
-    /// Notes that an attempt got its place after a wait. One in the background
-    /// never waits, which says nothing of the budget.
-    pub(super) fn note_place(&self, priority: Priority, waited: Duration) {
+    /// Records the wait for a slot. Background attempts never wait and are not
+    /// recorded.
+    pub(super) fn record_wait(&self, priority: Priority, waited: Duration) {
         if priority == Priority::Caller {
             self.registry.record(&self.wait, waited.as_secs_f64());
         }
     }
 
-    /// Notes that an attempt got no place.
-    pub(super) fn note_refusal(&self, priority: Priority) {
+    /// Records an attempt without a slot.
+    pub(super) fn record_rejection(&self, priority: Priority) {
         match priority {
-            Priority::Caller => self.refused_callers.increment(1),
-            Priority::Background => self.refused_background.increment(1),
+            Priority::Caller => self.rejected_caller.increment(1),
+            Priority::Background => self.rejected_background.increment(1),
         }
     }
 
-    /// Notes that a call is tried again.
-    pub(super) fn note_retry(&self) {
+    /// Records a retry.
+    pub(super) fn record_retry(&self) {
         self.retries.increment(1);
     }
 }

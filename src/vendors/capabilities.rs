@@ -1,5 +1,5 @@
-//! What a vendor can be asked: one table each, read by the planner, by
-//! `GET /connections/{name}` and by the documentation.
+//! Capability tables: the parameters and expansions that a vendor supports. The
+//! planner, `GET /connections/{name}` and the documentation read them.
 
 use std::collections::BTreeMap;
 
@@ -10,56 +10,56 @@ use crate::domain::{
     query::{Expansion, Order, Resource},
 };
 
-/// Everything a kind of vendor can be asked.
+/// Capabilities of a kind of vendor.
 #[derive(Debug)]
 pub struct Capabilities {
-    /// Lists of customers.
+    /// The list of customers.
     pub customers: ListCapabilities,
-    /// Lists of transactions, where the vendor has them.
+    /// The list of transactions, if the vendor has one.
     pub transactions: Option<ListCapabilities>,
     /// The expansions of a single customer, with the vendor's names.
     pub retrieve_expand: &'static [(Expansion, &'static str)],
 }
 
-/// What one of a vendor's lists can be asked.
+/// Capabilities of one list.
 #[derive(Debug)]
 pub struct ListCapabilities {
-    /// Who applies each parameter; what is not listed nobody does.
+    /// The support of each parameter. A parameter without an entry is not
+    /// supported.
     pub parameters: &'static [(Parameter, Support)],
     /// The expansions of each row, with the vendor's names.
     pub expand: &'static [(Expansion, &'static str)],
-    /// The order that the vendor keeps when none is asked for; `None` where it
-    /// promises none.
+    /// The order that the vendor promises if the request names none.
     pub default_order: Option<Order>,
 }
 
-/// Who applies a parameter.
+/// Support of a parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Support {
-    /// The vendor, by its own parameter of this name.
+    /// Applied by the vendor, as its own parameter of this name.
     Native(&'static str),
-    /// The vendor, by a parameter that takes a list separated by commas.
+    /// Applied by the vendor, as a comma-separated list.
     NativeList(&'static str),
-    /// The vendor, and the gateway checks its work.
+    /// Applied by the vendor and checked by the gateway.
     NativeChecked(&'static str),
-    /// The gateway, over the vendor's pages.
+    /// Applied by the gateway to the vendor's pages.
     Gateway,
 }
 
-/// Who applies a parameter, as callers read it.
+/// Support of a parameter, as callers see it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Applied {
-    /// The vendor.
+    /// Applied by the vendor.
     Native,
-    /// The gateway.
+    /// Applied by the gateway.
     Gateway,
-    /// Nobody.
+    /// Not supported.
     Unsupported,
 }
 
 impl Capabilities {
-    /// The list of a kind of row, where the vendor has one.
+    /// Returns the list of a resource, if the vendor has one.
     #[must_use]
     pub fn list(&self, resource: Resource) -> Option<&ListCapabilities> {
         match resource {
@@ -70,13 +70,13 @@ impl Capabilities {
 }
 
 impl ListCapabilities {
-    /// Who applies a parameter, if anybody does.
+    /// Returns the support of a parameter, if it is supported.
     #[must_use]
     pub fn support(&self, parameter: Parameter) -> Option<Support> {
         self.parameters.iter().find(|(known, _)| *known == parameter).map(|(_, support)| *support)
     }
 
-    /// Who applies each of some parameters, as callers read it.
+    /// Returns the support of each of some parameters, by name.
     #[must_use]
     pub fn applied(&self, parameters: &[Parameter]) -> BTreeMap<&'static str, Applied> {
         parameters
@@ -92,21 +92,21 @@ impl ListCapabilities {
             .collect()
     }
 
-    /// The names of the parameters that the vendor applies.
+    /// Returns the names of the parameters that the vendor applies.
     #[must_use]
     pub fn native(&self) -> Vec<&'static str> {
         let native = self.parameters.iter().filter(|(_, support)| *support != Support::Gateway);
         native.map(|(parameter, _)| parameter.name()).collect()
     }
 
-    /// The names of the parameters that somebody applies.
+    /// Returns the names of the supported parameters.
     #[must_use]
     pub fn supported(&self) -> Vec<&'static str> {
         self.parameters.iter().map(|(parameter, _)| parameter.name()).collect()
     }
 }
 
-/// The callers' names of some expansions.
+/// Returns the gateway's names of some expansions.
 #[must_use]
 pub fn expansion_names(expansions: &[(Expansion, &'static str)]) -> Vec<&'static str> {
     expansions.iter().map(|(expansion, _)| expansion.name()).collect()

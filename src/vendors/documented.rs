@@ -1,5 +1,5 @@
-//! What a vendor documents of its answers, so that what it says beyond that is
-//! noticed: an API changes by fields and values that nobody has named.
+//! Tables of the fields and values that a vendor documents, and detection of
+//! undocumented ones. New fields and values are the first sign of an API change.
 
 use std::{borrow::Cow, collections::BTreeSet};
 
@@ -8,67 +8,67 @@ use serde_ignored::Path;
 
 use crate::domain::page::Anomalies;
 
-use super::wire::{Field, TextList};
+use super::wire::{Text, TextList};
 
-/// The most fields that are noted of one answer.
-const MOST_FIELDS: usize = 64;
-/// The longest name of a field that is one; longer keys are data.
-const LONGEST_NAME: usize = 64;
+/// Maximum number of unknown fields recorded for one response.
+const MAX_FIELDS: usize = 64;
+/// Maximum length of a field name. A longer key is treated as data.
+const MAX_NAME_LENGTH: usize = 64;
 
-/// What a vendor documents of its answers: one table each.
+/// Documented fields and values of a vendor's responses.
 #[derive(Debug)]
 pub struct Documented {
-    /// The objects that are read.
+    /// The objects that the adapter reads.
     pub objects: &'static [&'static KnownObject],
-    /// The fields whose values it lists.
+    /// The fields with a documented list of values.
     pub fields: &'static [&'static OpenField],
 }
 
-/// An object of a vendor's, beyond the type that it is read as.
+/// Fields of a vendor's object beyond its wire type.
 #[derive(Debug)]
 pub struct KnownObject {
-    /// Our name of it.
+    /// The gateway's name of the object.
     pub name: &'static str,
-    /// The fields that the vendor documents and nobody here reads; `payment_*`
-    /// are all that begin so.
+    /// The documented fields that the gateway does not read. A name that ends in
+    /// `*` is a prefix: `payment_*`.
     pub unread: &'static [&'static str],
-    /// The fields whose objects are read.
+    /// The fields that contain objects with an entry of their own.
     pub nested: &'static [(&'static str, &'static KnownObject)],
 }
 
-/// A field whose values the vendor lists, and which may have others.
+/// A field with documented values that may have other values.
 #[derive(Debug)]
 pub struct OpenField {
-    /// Our name of it, with its object's: `customer.status`.
+    /// The gateway's name of the field, with its object: `customer.status`.
     pub name: &'static str,
-    /// The values.
+    /// The documented values.
     pub values: &'static [&'static str],
 }
 
 /// A field that the vendor does not document.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UnknownField {
-    /// Our name of the object that has it.
+    /// The gateway's name of the object.
     pub object: &'static str,
-    /// Its own name, where it reads like one: a key may be somebody's e-mail
-    /// address.
+    /// The field's name. It is `None` if the key does not look like a field
+    /// name, because such a key may be personal data.
     pub name: Option<String>,
 }
 
-/// The fields of one answer that the vendor does not document, each once.
+/// Unknown fields of one response, each once.
 #[derive(Debug, Default)]
 pub(super) struct UnknownFields(BTreeSet<UnknownField>);
 
 impl KnownObject {
-    /// Whether the vendor documents a field that is not read.
+    /// Returns true if the vendor documents a field that is not read.
     fn documents(&self, field: &str) -> bool {
         self.unread.iter().any(|known| match known.strip_suffix('*') {
-            Some(start) => field.starts_with(start),
+            Some(prefix) => field.starts_with(prefix),
             None => field == *known,
         })
     }
 
-    /// The object at a path from this one, where one is read there.
+    /// Returns the known object at a path relative to this object.
     fn at(&'static self, path: &Path<'_>) -> Option<&'static Self> {
         match path {
             Path::Root => Some(self),
@@ -83,21 +83,21 @@ impl KnownObject {
 }
 
 impl OpenField {
-    /// The value as it stands, counting it where the vendor does not list it.
-    pub(super) fn take<'a>(&self, field: Field<Cow<'a, str>>, anomalies: &mut Anomalies) -> Option<Cow<'a, str>> {
+    /// Returns the value unchanged. Counts an undocumented value.
+    pub(super) fn take<'a>(&self, field: Text<'a>, anomalies: &mut Anomalies) -> Option<Cow<'a, str>> {
         let value = field.take(anomalies);
-        self.look_at(value.as_slice(), anomalies);
+        self.count_unknown(value.as_slice(), anomalies);
         value
     }
 
-    /// The values as they stand, counting those that the vendor does not list.
+    /// Returns the values unchanged. Counts undocumented values.
     pub(super) fn take_list<'a>(&self, list: TextList<'a>, anomalies: &mut Anomalies) -> Vec<Cow<'a, str>> {
         let values = list.take(anomalies);
-        self.look_at(&values, anomalies);
+        self.count_unknown(&values, anomalies);
         values
     }
 
-    fn look_at(&self, values: &[Cow<'_, str>], anomalies: &mut Anomalies) {
+    fn count_unknown(&self, values: &[Cow<'_, str>], anomalies: &mut Anomalies) {
         for value in values {
             if !self.values.contains(&&**value) {
                 anomalies.count_unknown_value(self.name);
@@ -107,33 +107,31 @@ impl OpenField {
 }
 
 impl UnknownFields {
-    /// Reads JSON as a type, if it can be, and notes what of it neither the
-    /// type nor the vendor names.
-    pub(super) fn reading<'a, T: Deserialize<'a>>(
-        &mut self,
-        json: &'a [u8],
-        object: &'static KnownObject,
-    ) -> Option<T> {
-        serde_ignored::deserialize(&mut serde_json::Deserializer::from_slice(json), |path| self.note(object, &path))
+    /// Parses JSON as `T` and records the fields that neither `T` nor the
+    /// vendor's documentation names. Returns `None` if the JSON is not a `T`.
+    pub(super) fn parse<'a, T: Deserialize<'a>>(&mut self, json: &'a [u8], object: &'static KnownObject) -> Option<T> {
+        serde_ignored::deserialize(&mut serde_json::Deserializer::from_slice(json), |path| self.record(object, &path))
             .ok()
     }
 
-    /// What was noted.
+    /// Returns the recorded fields.
     pub(super) fn into_set(self) -> BTreeSet<UnknownField> {
         self.0
     }
 
-    fn note(&mut self, root: &'static KnownObject, ignored: &Path<'_>) {
+    fn record(&mut self, root: &'static KnownObject, ignored: &Path<'_>) {
         let Path::Map { parent, key } = ignored else { return };
         let Some(object) = root.at(parent) else { return };
-        if self.0.len() < MOST_FIELDS && !object.documents(key) {
-            self.0.insert(UnknownField { object: object.name, name: is_name(key).then(|| key.clone()) });
+        if self.0.len() < MAX_FIELDS && !object.documents(key) {
+            self.0.insert(UnknownField { object: object.name, name: is_field_name(key).then(|| key.clone()) });
         }
     }
 }
 
-/// Whether a key reads like a field's name, and may be shown.
-fn is_name(key: &str) -> bool {
-    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    key.len() <= LONGEST_NAME && key.bytes().all(is_part) && key.starts_with(|first: char| !first.is_ascii_digit())
+/// Returns true if a key looks like a field name and may be logged.
+fn is_field_name(key: &str) -> bool {
+    let is_allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    key.len() <= MAX_NAME_LENGTH
+        && key.bytes().all(is_allowed)
+        && key.starts_with(|first: char| !first.is_ascii_digit())
 }

@@ -1,8 +1,8 @@
-//! Splitting a question: the vendor's part in its own words, and the rest.
+//! Query plans: the native parameters for the vendor, and the residual filter
+//! for the gateway.
 
 use crate::domain::{
-    filter::CreatedRange,
-    filter::Filter,
+    filter::{CreatedRange, Filter},
     parameter::Parameter,
     query::{Expansion, ListQuery, Order, Resource, Retrieval, Shape},
     residual::Residual,
@@ -11,85 +11,85 @@ use crate::domain::{
 
 use super::capabilities::{Capabilities, Support, expansion_names};
 
-/// How a question is put to a vendor.
+/// The plan of a list query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Plan {
-    /// The kind of row.
+    /// The requested resource.
     pub resource: Resource,
-    /// The vendor's own parameters that express the filter.
+    /// The vendor parameters that express the filter.
     pub native: Vec<NativeParameter>,
-    /// What the gateway applies to the rows that come.
+    /// The filter that the gateway applies to the vendor's rows.
     pub residual: Residual,
-    /// The parameters that the gateway alone applies.
+    /// The parameters that only the gateway applies.
     pub gateway: Vec<Parameter>,
-    /// The order in which the rows come; `None` where the vendor promises none.
+    /// The order of the vendor's rows, or `None` if the vendor promises none.
     pub order: Option<Order>,
-    /// The order that the gateway makes of them, where the vendor cannot.
+    /// The order that the gateway sorts into, if the vendor cannot sort.
     pub sort: Option<Order>,
-    /// The vendor's names of the expansions.
+    /// The expansions, by the vendor's names.
     pub expand: Vec<&'static str>,
-    /// How much of each row is wanted.
+    /// The requested content of each record.
     pub shape: Shape,
-    /// Whether the vendor counts exactly the rows of this question.
+    /// True if the vendor's total counts exactly the rows of this query.
     pub total_is_exact: bool,
 }
 
-/// How a single customer is asked of a vendor.
+/// The plan of a retrieval.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetrievalPlan {
     /// The customer's id at the vendor.
     pub vendor_id: String,
-    /// The vendor's names of the expansions.
+    /// The expansions, by the vendor's names.
     pub expand: Vec<&'static str>,
-    /// How much of the customer is wanted.
+    /// The requested content of the customer.
     pub shape: Shape,
 }
 
-/// A parameter in the vendor's words, and ours that it stands for.
+/// A parameter of the vendor, with the gateway parameter that it expresses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NativeParameter {
-    /// Ours.
+    /// The gateway's parameter.
     pub parameter: Parameter,
-    /// The vendor's name.
+    /// The vendor's name of the parameter.
     pub name: &'static str,
-    /// The value as the vendor takes it.
+    /// The value in the vendor's format.
     pub value: String,
 }
 
-/// Why a question cannot be put to a vendor.
+/// A query that a vendor cannot execute.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PlanError {
-    /// Nobody can apply this parameter for this vendor.
-    #[error("`{parameter}` is not supported here")]
+    /// Neither the vendor nor the gateway can apply the parameter.
+    #[error("`{parameter}` is not supported by this vendor")]
     Unsupported {
         /// The parameter.
         parameter: Parameter,
-        /// The value, where only that is not supported.
+        /// The value, if other values of the parameter are supported.
         value: Option<&'static str>,
-        /// What is supported in its place.
+        /// The supported alternatives.
         supported: Vec<&'static str>,
     },
-    /// The vendor's own way to write this parameter cannot hold the value.
-    #[error("a value of `{parameter}` cannot hold a comma: the vendor takes a list separated by commas")]
+    /// The vendor's format of the parameter cannot express the value.
+    #[error("a value of `{parameter}` cannot contain a comma: the vendor takes a comma-separated list")]
     CommaInList {
         /// The parameter.
         parameter: Parameter,
     },
-    /// The vendor has no such list.
-    #[error("the vendor has no such operation")]
+    /// The vendor does not have the list.
+    #[error("the vendor does not support this operation")]
     NoSuchOperation,
 }
 
 impl Plan {
-    /// Plans a question by a vendor's table.
-    pub fn new(capabilities: &Capabilities, question: &ListQuery) -> Result<Self, PlanError> {
-        let list = capabilities.list(question.resource).ok_or(PlanError::NoSuchOperation)?;
+    /// Plans a list query by a vendor's capability table.
+    pub fn new(capabilities: &Capabilities, query: &ListQuery) -> Result<Self, PlanError> {
+        let list = capabilities.list(query.resource).ok_or(PlanError::NoSuchOperation)?;
         let mut native = Vec::new();
         let mut residual = Residual::default();
         let mut gateway = Vec::new();
         let mut total_is_exact = true;
 
-        for (parameter, values) in question.filter.set() {
+        for (parameter, values) in query.filter.parameters() {
             let unsupported = || PlanError::Unsupported { parameter, value: None, supported: list.supported() };
             match list.support(parameter).ok_or_else(unsupported)? {
                 Support::Native(name) => native.push(NativeParameter { parameter, name, value: values.concat() }),
@@ -100,19 +100,19 @@ impl Plan {
                     native.push(NativeParameter { parameter, name, value: values.join(",") });
                 }
                 Support::NativeChecked(name) => {
-                    let (value, exact) = milliseconds(parameter, question.filter.created, &values);
+                    let (value, exact) = rounded_bound(parameter, query.filter.created, &values);
                     native.push(NativeParameter { parameter, name, value });
-                    keep(&mut residual, parameter, &question.filter);
+                    add_to_residual(&mut residual, parameter, &query.filter);
                     total_is_exact &= exact;
                 }
                 Support::Gateway => {
-                    keep(&mut residual, parameter, &question.filter);
+                    add_to_residual(&mut residual, parameter, &query.filter);
                     gateway.push(parameter);
                     total_is_exact = false;
                 }
             }
         }
-        let sort = match (question.order, list.support(Parameter::Order)) {
+        let sort = match (query.order, list.support(Parameter::Order)) {
             (Some(_), None) => {
                 let (parameter, supported) = (Parameter::Order, list.supported());
                 return Err(PlanError::Unsupported { parameter, value: None, supported });
@@ -121,36 +121,37 @@ impl Plan {
             _ => None,
         };
         Ok(Self {
-            resource: question.resource,
+            resource: query.resource,
             native,
             residual,
             gateway,
-            order: if sort.is_some() { list.default_order } else { question.order.or(list.default_order) },
+            order: if sort.is_some() { list.default_order } else { query.order.or(list.default_order) },
             sort,
-            expand: expand(&question.shape, list.expand)?,
-            shape: question.shape.clone(),
+            expand: expansions(&query.shape, list.expand)?,
+            shape: query.shape.clone(),
             total_is_exact,
         })
     }
 }
 
 impl RetrievalPlan {
-    /// Plans a retrieval by a vendor's table.
+    /// Plans a retrieval by a vendor's capability table.
     pub fn new(capabilities: &Capabilities, retrieval: &Retrieval) -> Result<Self, PlanError> {
         Ok(Self {
             vendor_id: retrieval.vendor_id.clone(),
-            expand: expand(&retrieval.shape, capabilities.retrieve_expand)?,
+            expand: expansions(&retrieval.shape, capabilities.retrieve_expand)?,
             shape: retrieval.shape.clone(),
         })
     }
 }
 
-fn expand(shape: &Shape, known: &[(Expansion, &'static str)]) -> Result<Vec<&'static str>, PlanError> {
-    let native_name = |wanted: &Expansion| {
-        known.iter().find(|(expansion, _)| expansion == wanted).map(|(_, name)| *name).ok_or_else(|| {
+/// Returns the vendor's names of the requested expansions.
+fn expansions(shape: &Shape, known: &[(Expansion, &'static str)]) -> Result<Vec<&'static str>, PlanError> {
+    let native_name = |requested: &Expansion| {
+        known.iter().find(|(expansion, _)| expansion == requested).map(|(_, name)| *name).ok_or_else(|| {
             PlanError::Unsupported {
                 parameter: Parameter::Expand,
-                value: Some(wanted.name()),
+                value: Some(requested.name()),
                 supported: expansion_names(known),
             }
         })
@@ -158,8 +159,8 @@ fn expand(shape: &Shape, known: &[(Expansion, &'static str)]) -> Result<Vec<&'st
     shape.expand.iter().map(native_name).collect()
 }
 
-/// Leaves a parameter to the gateway.
-fn keep(residual: &mut Residual, parameter: Parameter, filter: &Filter) {
+/// Adds a parameter to the gateway's filter.
+fn add_to_residual(residual: &mut Residual, parameter: Parameter, filter: &Filter) {
     match parameter {
         Parameter::CreatedGte => residual.created.gte = filter.created.gte,
         Parameter::CreatedLte => residual.created.lte = filter.created.lte,
@@ -167,15 +168,15 @@ fn keep(residual: &mut Residual, parameter: Parameter, filter: &Filter) {
         Parameter::Search => residual.search = filter.search.as_ref().map(|text| text.to_lowercase()),
         Parameter::Email => residual.email = filter.email.as_ref().map(|text| text.to_lowercase()),
         Parameter::ExternalId => residual.external_id.clone_from(&filter.external_id),
-        // The other fields are not in a normalized record, so that no table
-        // may leave them to the gateway; a test holds the tables to it.
+        // The other parameters are not fields of a normalized record. A test of
+        // the registry rejects tables that assign them to the gateway.
         _ => {}
     }
 }
 
-/// An end of the range as vendors take it, in whole milliseconds, rounded
-/// outwards, and whether nothing was rounded.
-fn milliseconds(parameter: Parameter, created: CreatedRange, values: &[String]) -> (String, bool) {
+/// Returns a bound of the range, rounded outwards to whole milliseconds, and
+/// true if rounding did not change it.
+fn rounded_bound(parameter: Parameter, created: CreatedRange, values: &[String]) -> (String, bool) {
     let (given, rounded) = match parameter {
         Parameter::CreatedGte => (created.gte, created.gte.map(floor_to_millisecond)),
         Parameter::CreatedLte => (created.lte, created.lte.map(ceil_to_millisecond)),

@@ -1,12 +1,12 @@
-//! Writing vendors' paths and queries.
+//! Percent-encoding of vendor paths and queries.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-/// Everything but RFC 3986's unreserved characters.
+/// All characters except RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// A query in the making. Names are ours and written as they are, so that
-/// `expand[]` keeps its brackets; values are percent-encoded.
+/// Query builder. Names are written unchanged, because `expand[]` must keep its
+/// brackets. Values are percent-encoded.
 #[derive(Debug, Default)]
 pub(super) struct Query(String);
 
@@ -21,14 +21,16 @@ impl Query {
         self.0.extend(utf8_percent_encode(value, RESERVED));
     }
 
-    /// The query without its question mark.
+    /// Returns the query, without the question mark.
     pub(super) fn finish(self) -> String {
         self.0
     }
 }
 
-/// A path's last segment, percent-encoded; `None` for an empty one and for `.`
-/// and `..`, which no encoding keeps a URL parser from resolving.
+/// Returns a path whose last segment is a percent-encoded id.
+///
+/// Returns `None` for an empty id and for `.` and `..`. URL parsers resolve the
+/// latter two even if they are percent-encoded.
 pub(super) fn path_with_id(prefix: &str, id: &str) -> Option<String> {
     match id {
         "" | "." | ".." => None,
@@ -41,7 +43,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn values_survive_whatever_they_hold() {
+    fn values_are_percent_encoded() {
         let mut query = Query::default();
         query.push("expand[]", "partner");
         query.push("name", "a+b/c=d&e% é");
@@ -50,7 +52,7 @@ mod tests {
     }
 
     #[test]
-    fn an_id_never_climbs_out_of_its_path() {
+    fn id_cannot_leave_its_path_segment() {
         assert_eq!(path_with_id("/v1/customers", "a/../b").as_deref(), Some("/v1/customers/a%2F..%2Fb"));
         assert_eq!(path_with_id("/v1/customers", ".."), None);
     }

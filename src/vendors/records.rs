@@ -1,6 +1,4 @@
-//! The records of one answer in the making, alike for every vendor.
-
-use std::borrow::Cow;
+//! Page building: the part of the conversion that all vendors share.
 
 use serde::Serialize;
 
@@ -13,13 +11,16 @@ use crate::domain::{
     timestamp::Timestamp,
 };
 
-use super::{Account, VendorError, wire::Field};
+use super::{
+    Account, ResponseBody, VendorError,
+    wire::{Field, Text},
+};
 
-/// Collects the records of an answer, and what was odd about them.
+/// Records of one response, with its anomalies.
 pub(super) struct Records<'c> {
-    /// How much of each row is wanted.
+    /// The requested content of each record.
     pub(super) shape: &'c Shape,
-    /// What could not be served as it stood.
+    /// The anomalies of the response.
     pub(super) anomalies: Anomalies,
     account: &'c Account,
     vendor: &'static str,
@@ -31,7 +32,7 @@ impl<'c> Records<'c> {
         Self { shape, anomalies: Anomalies::default(), account, vendor, builder: RecordPageBuilder::default() }
     }
 
-    /// The id at the gateway of one of the account's rows.
+    /// Returns the gateway id of a row.
     pub(super) fn gateway_id<'a>(&self, vendor_id: &'a str) -> GatewayId<'a>
     where
         'c: 'a,
@@ -39,7 +40,7 @@ impl<'c> Records<'c> {
         GatewayId { connection: self.account.connection.as_str(), vendor_id }
     }
 
-    /// Where one of the account's rows is held.
+    /// Returns the source of a row.
     pub(super) fn source<'a>(&self, vendor_id: &'a str) -> Source<'a>
     where
         'c: 'a,
@@ -47,19 +48,22 @@ impl<'c> Records<'c> {
         Source { connection: self.account.connection.as_str(), vendor: self.vendor, id: vendor_id }
     }
 
-    /// Whether a row belongs to another account than the one asked for; if so
-    /// it is counted, and never served (FACTS.md, case 27). A row that names no
-    /// account is the account's that was asked for.
-    pub(super) fn is_foreign(&mut self, account_id: &Field<Cow<'_, str>>) -> bool {
-        let foreign = match account_id {
+    /// Returns the id of a row that belongs to the account.
+    ///
+    /// Returns `None` for a row of another account. Such a row is counted and
+    /// never served (FACTS.md, case 27). A row without an account id belongs to
+    /// the requested account.
+    pub(super) fn own_id(&mut self, id: &Text<'_>, account_id: &Text<'_>) -> Result<Option<String>, VendorError> {
+        let is_foreign = match account_id {
             Field::Missing => false,
             Field::Value(id) => **id != *self.account.id,
             Field::Unreadable => true,
         };
-        if foreign {
+        if is_foreign {
             self.anomalies.foreign_rows = self.anomalies.foreign_rows.saturating_add(1);
+            return Ok(None);
         }
-        foreign
+        row_id(id).map(|id| Some(id.to_owned()))
     }
 
     /// Appends a record.
@@ -74,19 +78,28 @@ impl<'c> Records<'c> {
             .map_err(|error| VendorError::Unreadable(error.to_string()))
     }
 
-    /// The page of a list of `rows` rows, foreign ones included. A total that
-    /// the page itself disproves is none.
-    pub(super) fn page(self, prev: Neighbour, next: Neighbour, total: Option<u64>, rows: usize) -> RecordPage {
-        let whole = prev == Neighbour::End && next == Neighbour::End;
+    /// Finishes the page of a list of `rows` rows, including foreign rows. Drops
+    /// a total that contradicts the page.
+    pub(super) fn into_list(self, prev: Neighbour, next: Neighbour, total: Option<u64>, rows: usize) -> ResponseBody {
+        let is_whole_list = prev == Neighbour::End && next == Neighbour::End;
         let rows = rows as u64;
-        let total = total.filter(|&total| if whole { total == rows } else { total >= rows });
-        self.builder.finish(PageInfo { next, prev, total, anomalies: self.anomalies })
+        let total = total.filter(|&total| if is_whole_list { total == rows } else { total >= rows });
+        ResponseBody::Records(self.finish(prev, next, total))
     }
 
-    /// The page of a retrieval. A credential may reach more than its account,
-    /// so a row of another can be read; here it does not exist.
-    pub(super) fn single(self) -> Result<RecordPage, VendorError> {
-        let page = self.page(Neighbour::End, Neighbour::End, None, 1);
-        if page.is_empty() { Err(VendorError::NotFound) } else { Ok(page) }
+    /// Finishes the page of a retrieval. A credential may reach several
+    /// accounts. A row of another account is treated as missing.
+    pub(super) fn into_one(self) -> Result<ResponseBody, VendorError> {
+        let page = self.finish(Neighbour::End, Neighbour::End, None);
+        if page.is_empty() { Err(VendorError::NotFound) } else { Ok(ResponseBody::Records(page)) }
     }
+
+    fn finish(self, prev: Neighbour, next: Neighbour, total: Option<u64>) -> RecordPage {
+        self.builder.finish(PageInfo { next, prev, total, anomalies: self.anomalies })
+    }
+}
+
+/// Returns the id of a row.
+pub(super) fn row_id<'a>(id: &'a Text<'_>) -> Result<&'a str, VendorError> {
+    id.value().map(AsRef::as_ref).ok_or_else(|| VendorError::Unreadable("a row has no id".to_owned()))
 }

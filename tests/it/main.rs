@@ -9,12 +9,14 @@ mod configuration;
 mod contract;
 mod deployment;
 mod docs_page;
+mod documents;
 mod drift;
 mod explain;
 mod export;
 mod federation;
 mod hostile;
 mod identity;
+mod layers;
 mod problems;
 mod serving;
 #[allow(dead_code, reason = "each test module uses a part")]

@@ -88,7 +88,7 @@ pub(crate) fn list(list_page: ListPage, limit: usize) -> Representation {
             body.push(b',');
         }
         body.extend_from_slice(segment.json());
-        hasher.update(segment.entry.digest());
+        hasher.update(segment.page.digest());
         hasher.update(&segment.records.start.to_le_bytes());
         hasher.update(&segment.records.end.to_le_bytes());
     }

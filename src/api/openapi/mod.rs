@@ -19,6 +19,7 @@ use crate::{
     api::{
         auth,
         parameters::{CustomerExpansion, Include, Partial, TransactionExpansion},
+        state::Documents,
     },
     domain::query::Order,
     web::problem::ProblemDocument,
@@ -60,22 +61,10 @@ impl Modify for BearerAuthentication {
     }
 }
 
-/// OpenAPI documents in JSON.
-#[derive(Debug)]
-pub struct Documents {
-    /// OpenAPI 3.1.
-    pub v3_1: String,
-    /// The same API in OpenAPI 3.0.3, for generators that do not support 3.1.
-    pub v3_0: String,
-}
-
-impl Documents {
-    /// Builds the documents from the routes' parts.
-    #[must_use]
-    pub fn new(routes: utoipa::openapi::OpenApi) -> Self {
-        let document = complete(routes);
-        Self { v3_1: format!("{document:#}"), v3_0: format!("{:#}", v3_0::convert(document)) }
-    }
+/// Builds the documents from the routes' parts.
+pub(crate) fn build(routes: utoipa::openapi::OpenApi) -> Documents {
+    let document = complete(routes);
+    Documents { v3_1: format!("{document:#}"), v3_0: format!("{:#}", v3_0::convert(document)) }
 }
 
 /// Adds the parts that attributes cannot express: security, conventions,

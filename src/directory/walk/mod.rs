@@ -1,98 +1,100 @@
-//! One request's way through one source's rows: fetch wide, serve narrow.
+//! Walk of one request through the rows of one source.
 //!
-//! A walk goes on from where a cursor stands ([`SourcePosition`]), offers one
-//! matching row after the other in its direction, and says where it began and
-//! where it has come to. Where the vendor keeps the order that was asked for,
-//! or none was, it goes from page to page; where the gateway has to make the
-//! order, through a view of all rows.
+//! A walk starts at the position of a cursor ([`SourcePosition`]) and returns
+//! matching rows one by one in its direction. It reads vendor pages of the
+//! maximum size, whatever the limit of the request. A walk is paged if the
+//! vendor keeps the requested order, or if the request has none. Otherwise the
+//! walk scans all rows of the source and sorts them.
 
-mod calls;
+mod call_budget;
+mod location;
 mod paged;
 mod pages;
+mod row;
 mod sorted;
+mod stop;
 
 use std::sync::Arc;
 
 use crate::{
-    cache::Entry,
     domain::{anchor::Direction, position::SourcePosition},
+    vendors::plan::Plan,
 };
 
-use super::{CallEstimate, DirectoryError, Freshness};
+use super::{CallEstimate, DirectoryError, Freshness, Source, Trail};
 
-pub(super) use calls::CallBudget;
+pub(super) use call_budget::CallBudget;
 use paged::Paged;
-pub(super) use pages::{FetchMode, FetchOptions, PageSummary, Pages, PredictedCall};
+use pages::Pages;
+pub(super) use pages::{FetchMode, FetchOptions, PageSummary, PredictedCall};
+pub(super) use row::Row;
 use sorted::Sorted;
+use stop::Stop;
 
-/// One source's matching rows, one after the other.
+/// Walk through the matching rows of one source.
 pub(super) enum Walk {
-    /// As the vendor's pages hold them.
+    /// In the order of the vendor's pages.
     Paged(Paged),
-    /// In an order that the gateway makes.
+    /// In an order that the gateway establishes.
     Sorted(Sorted),
 }
 
-/// What comes next in a walk.
+/// Result of the search for the next row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
-    /// A row, to be looked at and taken.
+    /// The walk is at a row.
     Row,
-    /// Nothing: the list ends here.
+    /// The list ends here.
     End,
-    /// Perhaps a row: the calls are spent.
+    /// Unknown, because the call budget is exhausted.
     BudgetExhausted,
-    /// Perhaps a row: only the vendor's answer would tell.
+    /// Unknown in a dry run, because the next page is not cached.
     Unpredictable,
 }
 
-/// A row, by its place in a kept page.
-#[derive(Debug, Clone)]
-pub(super) struct Row {
-    pub(super) entry: Arc<Entry>,
-    pub(super) index: usize,
-}
-
-/// Why a walk stands still.
-#[derive(Debug)]
-enum Stop {
-    /// The calls are spent.
-    BudgetExhausted,
-    /// What follows depends on an answer that is not asked for.
-    Unpredictable,
-    /// Something failed.
-    Failed(DirectoryError),
-}
-
-impl From<DirectoryError> for Stop {
-    fn from(error: DirectoryError) -> Self {
-        Self::Failed(error)
-    }
-}
-
-impl Row {
-    /// The row's id at the vendor.
-    pub(super) fn id(&self) -> &str {
-        self.entry.page.id(self.index)
-    }
-
-    /// When it was created, where the vendor says so.
-    pub(super) fn created_at(&self) -> Option<jiff::Timestamp> {
-        self.entry.page.created_at(self.index)
-    }
+/// Position of a walk among the rows that it has read. No method makes a
+/// vendor call.
+pub(super) trait RowCursor {
+    /// Returns the row that the last search found.
+    fn row(&self) -> Option<Row>;
+    /// Moves past that row.
+    fn advance(&mut self);
+    /// Returns the start of the walk, as a walk in the opposite direction
+    /// enters it.
+    fn start_position(&self) -> SourcePosition;
+    /// Returns the position of the walk, as the next request enters it. At the
+    /// edge of a vendor page, this is a position in the adjacent page.
+    fn current_position(&mut self) -> Result<SourcePosition, DirectoryError>;
+    /// Returns the position of the walk in the vendor page that it has read.
+    fn position_in_page(&self) -> SourcePosition;
+    /// Returns the calls that a page takes in addition to the predicted calls;
+    /// `None` if only the call budget limits them.
+    fn remaining_calls(&self) -> Option<CallEstimate>;
+    /// Returns a summary of the pages read so far, if any.
+    fn summary(&self) -> Option<PageSummary>;
 }
 
 impl Walk {
-    /// A walk in a direction, from where a cursor stands.
-    pub(super) fn new(pages: Pages, direction: Direction, from: SourcePosition) -> Self {
-        match pages.plan.sort {
-            Some(order) => Self::Sorted(Sorted::new(pages, order, direction, from)),
-            None => Self::Paged(Paged::new(pages, direction, from)),
+    /// Creates a walk that starts at a position.
+    pub(super) fn new(
+        source: Arc<Source>,
+        plan: Plan,
+        position: SourcePosition,
+        direction: Direction,
+        trail: Trail,
+        options: FetchOptions,
+    ) -> Self {
+        let sort = plan.sort;
+        let pages = Pages::new(source, plan, trail, options);
+        match sort {
+            Some(order) => Self::Sorted(Sorted::new(pages, order, direction, position)),
+            None => Self::Paged(Paged::new(pages, direction, position)),
         }
     }
 
-    /// Fetches what the walk cannot begin without: a page, or all of them where
-    /// the order has to be made. Says what comes next where that ends it.
+    /// Fetches the pages that the walk requires before its first row: the first
+    /// page, or all pages of a sorted walk. Returns the reason if the walk
+    /// cannot begin.
     pub(super) async fn begin(&mut self) -> Result<Option<Next>, DirectoryError> {
         let begun = match self {
             Self::Paged(walk) => walk.begin().await,
@@ -100,94 +102,54 @@ impl Walk {
         };
         match begun {
             Ok(()) => Ok(None),
-            Err(Stop::BudgetExhausted) => Ok(Some(Next::BudgetExhausted)),
-            Err(Stop::Unpredictable) => Ok(Some(Next::Unpredictable)),
-            Err(Stop::Failed(error)) => Err(error),
+            Err(stop) => stop.into_next().map(Some),
         }
     }
 
-    /// Moves up to the next matching row, fetching pages as that takes.
+    /// Moves to the next matching row and fetches the pages on the way.
     pub(super) async fn next(&mut self) -> Result<Next, DirectoryError> {
         let next = match self {
             Self::Paged(walk) => walk.next().await,
             Self::Sorted(walk) => walk.next().await,
         };
-        match next {
-            Ok(next) => Ok(next),
-            Err(Stop::BudgetExhausted) => Ok(Next::BudgetExhausted),
-            Err(Stop::Unpredictable) => Ok(Next::Unpredictable),
-            Err(Stop::Failed(error)) => Err(error),
-        }
+        next.or_else(Stop::into_next)
     }
 
-    /// The row that [`Walk::next`] has moved up to.
-    pub(super) fn row(&self) -> Option<Row> {
+    /// Returns the cursor of the walk.
+    pub(super) fn cursor(&self) -> &dyn RowCursor {
         match self {
-            Self::Paged(walk) => walk.row(),
-            Self::Sorted(walk) => walk.row(),
+            Self::Paged(walk) => walk,
+            Self::Sorted(walk) => walk,
         }
     }
 
-    /// Moves over that row.
-    pub(super) fn take(&mut self) {
+    /// Returns the cursor of the walk.
+    pub(super) fn cursor_mut(&mut self) -> &mut dyn RowCursor {
         match self {
-            Self::Paged(walk) => walk.take(),
-            Self::Sorted(walk) => walk.take(),
+            Self::Paged(walk) => walk,
+            Self::Sorted(walk) => walk,
         }
     }
 
-    /// Where the walk began, for one that goes the other way.
-    pub(super) fn behind(&self) -> SourcePosition {
-        match self {
-            Self::Paged(walk) => walk.behind().turned(),
-            Self::Sorted(walk) => walk.behind().clone(),
-        }
+    /// Returns the plan of the walk.
+    pub(super) fn plan(&mut self) -> Arc<Plan> {
+        Arc::clone(&self.pages().plan)
     }
 
-    /// Where the walk has come to, as the next request should find it.
-    pub(super) fn ahead(&mut self) -> Result<SourcePosition, DirectoryError> {
-        match self {
-            Self::Paged(walk) => walk.ahead(),
-            Self::Sorted(walk) => Ok(walk.ahead()),
-        }
+    /// Returns the calls predicted by a dry run.
+    pub(super) fn take_predicted(&mut self) -> Vec<PredictedCall> {
+        self.pages().take_predicted()
     }
 
-    /// Where the walk has come to, by what it has seen and without a look at
-    /// what comes next.
-    pub(super) fn here(&self) -> SourcePosition {
-        match self {
-            Self::Paged(walk) => walk.here(),
-            Self::Sorted(walk) => walk.ahead(),
-        }
+    /// Returns the freshness of the pages read since the last call.
+    pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
+        self.pages().take_freshness()
     }
 
-    /// How many calls more than those foreseen a page takes from here; `None`
-    /// where only the call budget bounds them.
-    pub(super) fn remaining_calls(&self) -> Option<CallEstimate> {
-        match self {
-            Self::Paged(walk) => walk.remaining_calls(),
-            Self::Sorted(walk) => walk.remaining_calls(),
-        }
-    }
-
-    /// What is asked, and how.
-    pub(super) fn pages(&mut self) -> &mut Pages {
+    fn pages(&mut self) -> &mut Pages {
         match self {
             Self::Paged(walk) => &mut walk.pages,
             Self::Sorted(walk) => &mut walk.pages,
         }
-    }
-
-    /// What its pages have told, if any has come.
-    pub(super) fn seen(&self) -> Option<PageSummary> {
-        match self {
-            Self::Paged(walk) => walk.pages.seen(),
-            Self::Sorted(walk) => walk.seen(),
-        }
-    }
-
-    /// How fresh the pages are that came since this was last asked.
-    pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
-        self.pages().take_freshness()
     }
 }

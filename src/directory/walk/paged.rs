@@ -1,112 +1,233 @@
-//! A walk from vendor page to vendor page.
+//! Walk from vendor page to vendor page.
 
 use std::sync::Arc;
 
-use crate::{
-    cache::Entry,
-    domain::{
-        anchor::{Anchor, Direction, Neighbour},
-        cycle::CycleDetector,
-        position::{Located, Position, RowKey, Side, SourcePosition},
-    },
+use crate::domain::{
+    anchor::{Anchor, Direction, Neighbour},
+    cycle::CycleDetector,
+    position::{Position, RowKey, Side, SourcePosition},
 };
 
 use super::{
     super::{CallEstimate, DirectoryError},
-    Next, Pages, Row, Stop,
+    Next, PageSummary, Pages, Row, RowCursor, Stop,
+    location::Location,
 };
 
-/// A walk through a source's pages as they come.
+/// Walk through the pages of a source in the vendor's order.
 pub(in crate::directory) struct Paged {
     pub(super) pages: Pages,
     direction: Direction,
-    behind: SourcePosition,
-    place: Option<Location>,
-}
-
-/// A gap in a page that is at hand.
-#[derive(Debug, Clone)]
-struct Location {
-    entry: Arc<Entry>,
-    anchor: Anchor,
-    index: usize,
-    cycle: CycleDetector,
-    /// The row beside the gap when the page was entered: all there is to go by
-    /// where the page turns out empty.
-    adjacent_row: Option<RowKey>,
+    start: SourcePosition,
+    location: Option<Location>,
 }
 
 impl Paged {
-    pub(super) fn new(pages: Pages, direction: Direction, from: SourcePosition) -> Self {
-        Self { pages, direction, behind: from, place: None }
+    pub(super) fn new(pages: Pages, direction: Direction, start: SourcePosition) -> Self {
+        Self { pages, direction, start, location: None }
     }
 
+    /// Reads the first page.
     pub(super) async fn begin(&mut self) -> Result<(), Stop> {
-        if self.place.is_some() || self.behind.is_exhausted(self.direction) {
+        if self.location.is_some() || self.start.is_exhausted(self.direction) {
             return Ok(());
         }
-        let place = self.enter(&self.behind.position()).await?;
-        // The way back is a walk of its own, and starts a lap of its own.
-        let start = Location { cycle: CycleDetector::default(), ..place.clone() };
-        self.behind = self.standing(&start, self.direction.reversed())?;
-        self.place = Some(place);
+        let location = self.enter(&self.start.position()).await?;
+        // The walk in the opposite direction has its own cycle detection.
+        let start = Location { cycle: CycleDetector::default(), ..location.clone() };
+        self.start = self.source_position(&start, self.direction.reversed())?;
+        self.location = Some(location);
         Ok(())
     }
 
+    /// Moves to the next matching row and reads the pages on the way.
     pub(super) async fn next(&mut self) -> Result<Next, Stop> {
         self.begin().await?;
         loop {
-            self.skip();
-            let Some(place) = &self.place else { return Ok(Next::End) };
-            if self.index(place).is_some() {
+            self.skip_filtered();
+            let Some(location) = &self.location else { return Ok(Next::End) };
+            if location.next_index(self.direction).is_some() {
                 return Ok(Next::Row);
             }
-            let Some(ahead) = self.gap(place, self.direction)? else { return Ok(Next::End) };
-            let place = self.step(place.clone(), &ahead).await?;
-            self.place = Some(place);
+            let Some(edge) = self.position(location, self.direction)? else { return Ok(Next::End) };
+            let location = self.enter_next_page(location.clone(), &edge).await?;
+            self.location = Some(location);
         }
     }
 
-    pub(super) fn row(&self) -> Option<Row> {
-        let place = self.place.as_ref()?;
-        Some(Row { entry: Arc::clone(&place.entry), index: self.index(place)? })
+    /// Moves past rows that the filter excludes, up to the edge of the page.
+    fn skip_filtered(&mut self) {
+        let residual = &self.pages.plan.residual;
+        let Some(location) = &mut self.location else { return };
+        if residual.is_empty() {
+            return;
+        }
+        while let Some(index) = location.next_index(self.direction)
+            && !residual.matches(&location.page, index)
+        {
+            location.advance(self.direction);
+        }
     }
 
-    pub(super) fn take(&mut self) {
-        if let Some(place) = &mut self.place {
-            place.index = match self.direction {
-                Direction::Forward => (place.index + 1).min(place.entry.page.len()),
-                Direction::Backward => place.index.saturating_sub(1),
+    /// Returns the position of a gap in the source, as a cursor stores it.
+    fn source_position(&self, location: &Location, direction: Direction) -> Result<SourcePosition, DirectoryError> {
+        Ok(match (self.position(location, direction)?, direction) {
+            (Some(position), _) => SourcePosition::At(position),
+            (None, Direction::Backward) => SourcePosition::Start,
+            (None, Direction::Forward) => SourcePosition::End(self.position(location, Direction::Backward)?),
+        })
+    }
+
+    /// Returns the position at which a walk in this direction continues from a
+    /// gap; `None` at the end of the list.
+    fn position(&self, location: &Location, direction: Direction) -> Result<Option<Position>, DirectoryError> {
+        let page = &location.page;
+        let (is_at_edge, neighbour, edge_row) = match direction {
+            Direction::Forward => {
+                let last = page.len().checked_sub(1).map(|last| RowKey::new(page, last, Side::After));
+                (location.index == page.len(), &page.info().next, last)
+            }
+            Direction::Backward => {
+                let first = (!page.is_empty()).then(|| RowKey::new(page, 0, Side::Before));
+                (location.index == 0, &page.info().prev, first)
+            }
+        };
+        let adjacent_row = edge_row.or_else(|| location.adjacent_row.clone());
+        match neighbour {
+            Neighbour::End if is_at_edge => Ok(None),
+            Neighbour::At(anchor) if is_at_edge => {
+                if matches!(anchor, Anchor::Token(_)) {
+                    self.pages.trail.record(self.pages.key(anchor)?, &location.anchor);
+                }
+                let cycle = self.pages.detect_cycle(location.cycle, anchor)?;
+                Ok(Some(Position::entering(anchor.clone(), adjacent_row, cycle, direction)))
+            }
+            _ => Ok(Some(location.position(direction))),
+        }
+    }
+
+    /// Moves to the next page, deriving an anchor if the vendor supplies none.
+    async fn enter_next_page(&mut self, location: Location, edge: &Position) -> Result<Location, Stop> {
+        let info = location.page.info();
+        let neighbour = match self.direction {
+            Direction::Forward => &info.next,
+            Direction::Backward => &info.prev,
+        };
+        if *neighbour != Neighbour::Unknown {
+            return self.enter(edge).await;
+        }
+        let anchor = match (&self.pages.plan.order, self.direction) {
+            (Some(_), direction) => instant_anchor(edge, direction),
+            (None, Direction::Backward) => self.predecessor(&location.anchor).await?,
+            (None, Direction::Forward) => None,
+        };
+        let Some(anchor) = anchor else { return Err(self.pages.expired().into()) };
+        let cycle = self.pages.detect_cycle(location.cycle, &anchor)?;
+        self.enter(&Position::entering(anchor, edge.adjacent_row.clone(), cycle, self.direction)).await
+    }
+
+    /// Returns the anchor of the page before the page at `anchor`, for vendors
+    /// with forward cursors only. The anchor comes from the trail, or from a
+    /// scan that starts at the first page.
+    async fn predecessor(&mut self, anchor: &Anchor) -> Result<Option<Anchor>, Stop> {
+        if let Some(known) = self.pages.trail.predecessor(&self.pages.key(anchor)?) {
+            return Ok(Some(known));
+        }
+        let mut current = Anchor::Start;
+        let mut cycle = CycleDetector::default();
+        loop {
+            // If the call budget runs out, the next request gets further,
+            // because the pages up to this point are cached.
+            let page = self.pages.fetch(&current, false).await?;
+            let Neighbour::At(next) = page.info().next.clone() else { return Ok(None) };
+            self.pages.trail.record(self.pages.key(&next)?, &current);
+            if next == *anchor {
+                return Ok(Some(current));
+            }
+            cycle = self.pages.detect_cycle(cycle, &next)?;
+            current = next;
+        }
+    }
+
+    /// Locates a position. Tries the page of the position, then the page at the
+    /// row beside the gap, then the page at the row's instant.
+    async fn enter(&mut self, position: &Position) -> Result<Location, Stop> {
+        let order = self.pages.plan.order;
+        let (at_row, at_instant) = match (&position.adjacent_row, order) {
+            (Some(RowKey { id, side: Side::After, .. }), Some(_)) => {
+                (Some(Anchor::After(id.clone())), instant_anchor(position, Direction::Forward))
+            }
+            (Some(RowKey { id, side: Side::Before, .. }), Some(_)) => {
+                (Some(Anchor::Before(id.clone())), instant_anchor(position, Direction::Backward))
+            }
+            _ => (None, None),
+        };
+        let mut fallback = None;
+        let alternatives = [at_row, at_instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);
+        for anchor in std::iter::once(position.anchor.clone()).chain(alternatives) {
+            // The alternatives exceed the call budget if necessary. Without
+            // them, the walk could never begin.
+            let is_required = anchor != position.anchor && self.location.is_none();
+            let page = match self.pages.fetch(&anchor, is_required).await {
+                Ok(page) => page,
+                Err(Stop::Failed(DirectoryError::CursorExpired(_))) => continue,
+                Err(stop) => return Err(stop),
             };
+            let located = position.locate(&page, &anchor, order);
+            let location = Location {
+                page,
+                anchor,
+                index: located.index(),
+                cycle: position.cycle,
+                adjacent_row: position.adjacent_row.clone(),
+            };
+            if !location.is_outside(located) {
+                return Ok(location);
+            }
+            fallback = Some(location);
+        }
+        fallback.ok_or_else(|| self.pages.expired().into())
+    }
+}
+
+impl RowCursor for Paged {
+    fn row(&self) -> Option<Row> {
+        let location = self.location.as_ref()?;
+        Some(Row { page: Arc::clone(&location.page), index: location.next_index(self.direction)? })
+    }
+
+    fn advance(&mut self) {
+        if let Some(location) = &mut self.location {
+            location.advance(self.direction);
         }
     }
 
-    pub(super) fn behind(&self) -> &SourcePosition {
-        &self.behind
+    fn start_position(&self) -> SourcePosition {
+        self.start.reversed()
     }
 
-    pub(super) fn ahead(&mut self) -> Result<SourcePosition, DirectoryError> {
-        self.skip();
-        match &self.place {
-            Some(place) => self.standing(place, self.direction),
-            None => Ok(self.behind.clone()),
+    fn current_position(&mut self) -> Result<SourcePosition, DirectoryError> {
+        self.skip_filtered();
+        match &self.location {
+            Some(location) => self.source_position(location, self.direction),
+            None => Ok(self.start.clone()),
         }
     }
 
-    pub(super) fn here(&self) -> SourcePosition {
-        match &self.place {
-            Some(place) => SourcePosition::At(place.position(self.direction)),
-            None => self.behind.clone(),
+    fn position_in_page(&self) -> SourcePosition {
+        match &self.location {
+            Some(location) => SourcePosition::At(location.position(self.direction)),
+            None => self.start.clone(),
         }
     }
 
-    /// A vendor's page holds as many rows as a page of ours at most, so that
-    /// one more is enough; or two, where the walk begins within one.
-    pub(super) fn remaining_calls(&self) -> Option<CallEstimate> {
+    /// A vendor page has at least as many rows as a page of the gateway, so one
+    /// more call is enough. A walk that starts within a page takes up to two.
+    fn remaining_calls(&self) -> Option<CallEstimate> {
         if !self.pages.plan.gateway.is_empty() {
             return None;
         }
-        let begins_within = match (&self.behind, self.direction) {
+        let starts_within_page = match (&self.start, self.direction) {
             (SourcePosition::At(position) | SourcePosition::End(Some(position)), Direction::Forward) => {
                 position.offset > 0
             }
@@ -115,187 +236,19 @@ impl Paged {
             }
             _ => false,
         };
-        let within = u32::from(begins_within && self.place.is_none());
-        // The page that is not kept is among those foreseen already.
-        let max = if self.pages.predicts_a_call() { within } else { 1 + within };
+        let within_page = u32::from(starts_within_page && self.location.is_none());
+        // A page that is not cached is among the predicted calls.
+        let max = if self.pages.predicts_a_call() { within_page } else { 1 + within_page };
         Some(CallEstimate { min: 0, max })
     }
 
-    /// Moves along the page up to the next row that matches, or to its edge.
-    fn skip(&mut self) {
-        let residual = &self.pages.plan.residual;
-        if residual.is_empty() {
-            return;
-        }
-        while let Some(place) = &self.place
-            && let Some(index) = self.index(place)
-            && !residual.matches(&place.entry.page, index)
-        {
-            let index = match self.direction {
-                Direction::Forward => index + 1,
-                Direction::Backward => index,
-            };
-            if let Some(place) = &mut self.place {
-                place.index = index;
-            }
-        }
-    }
-
-    /// The row beside the gap, in the walk's direction.
-    fn index(&self, place: &Location) -> Option<usize> {
-        match self.direction {
-            Direction::Forward => (place.index < place.entry.page.len()).then_some(place.index),
-            Direction::Backward => place.index.checked_sub(1),
-        }
-    }
-
-    /// A gap that a walk in a direction stops at, as a cursor holds it.
-    fn standing(&self, place: &Location, direction: Direction) -> Result<SourcePosition, DirectoryError> {
-        Ok(match (self.gap(place, direction)?, direction) {
-            (Some(position), _) => SourcePosition::At(position),
-            (None, Direction::Backward) => SourcePosition::Start,
-            (None, Direction::Forward) => SourcePosition::End(self.gap(place, Direction::Backward)?),
-        })
-    }
-
-    /// The gap as the next request should find it; `None` where the list ends.
-    fn gap(&self, place: &Location, direction: Direction) -> Result<Option<Position>, DirectoryError> {
-        let page = &place.entry.page;
-        let (at_edge, neighbour, last) = match direction {
-            Direction::Forward => {
-                let last = page.len().checked_sub(1).map(|last| RowKey::of(page, last, Side::After));
-                (place.index == page.len(), &page.info().next, last)
-            }
-            Direction::Backward => {
-                let first = (!page.is_empty()).then(|| RowKey::of(page, 0, Side::Before));
-                (place.index == 0, &page.info().prev, first)
-            }
-        };
-        let adjacent_row = last.or_else(|| place.adjacent_row.clone());
-        match neighbour {
-            Neighbour::End if at_edge => Ok(None),
-            Neighbour::At(anchor) if at_edge => {
-                if matches!(anchor, Anchor::Token(_)) {
-                    self.pages.trail.remember(self.pages.key(anchor)?, &place.anchor);
-                }
-                let cycle = self.pages.cycle(place.cycle, anchor)?;
-                Ok(Some(Position::entering(anchor.clone(), adjacent_row, cycle, direction)))
-            }
-            _ => Ok(Some(place.position(direction))),
-        }
-    }
-
-    /// Enters the page that comes next, where a vendor may have no word for it.
-    async fn step(&mut self, place: Location, ahead: &Position) -> Result<Location, Stop> {
-        let info = place.entry.page.info();
-        let neighbour = match self.direction {
-            Direction::Forward => &info.next,
-            Direction::Backward => &info.prev,
-        };
-        if *neighbour != Neighbour::Unknown {
-            return self.enter(ahead).await;
-        }
-        let anchor = match (&self.pages.plan.order, self.direction) {
-            (Some(_), direction) => instant(ahead, direction),
-            (None, Direction::Backward) => self.predecessor(&place.anchor).await?,
-            (None, Direction::Forward) => None,
-        };
-        let Some(anchor) = anchor else { return Err(self.pages.expired().into()) };
-        let cycle = self.pages.cycle(place.cycle, &anchor)?;
-        self.enter(&Position::entering(anchor, ahead.adjacent_row.clone(), cycle, self.direction)).await
-    }
-
-    /// The page before another, for a vendor whose cursors lead forward only:
-    /// remembered, or found by walking there from the start.
-    async fn predecessor(&mut self, anchor: &Anchor) -> Result<Option<Anchor>, Stop> {
-        if let Some(known) = self.pages.trail.before(&self.pages.key(anchor)?) {
-            return Ok(Some(known));
-        }
-        let mut at = Anchor::Start;
-        let mut cycle = CycleDetector::default();
-        loop {
-            // Where the calls are spent the next request comes further: the
-            // pages up to here are kept.
-            let entry = self.pages.fetch(&at, false).await?;
-            let Neighbour::At(next) = entry.page.info().next.clone() else { return Ok(None) };
-            self.pages.trail.remember(self.pages.key(&next)?, &at);
-            if next == *anchor {
-                return Ok(Some(at));
-            }
-            cycle = self.pages.cycle(cycle, &next)?;
-            at = next;
-        }
-    }
-
-    /// Finds a gap again: in the page it was left in; where it is no longer
-    /// there, at the row beside it; where that row is gone, at its instant.
-    async fn enter(&mut self, position: &Position) -> Result<Location, Stop> {
-        let order = self.pages.plan.order;
-        let (row, instant) = match (&position.adjacent_row, order) {
-            (Some(RowKey { id, side: Side::After, .. }), Some(_)) => {
-                (Some(Anchor::After(id.clone())), instant(position, Direction::Forward))
-            }
-            (Some(RowKey { id, side: Side::Before, .. }), Some(_)) => {
-                (Some(Anchor::Before(id.clone())), instant(position, Direction::Backward))
-            }
-            _ => (None, None),
-        };
-        let mut strayed = None;
-        let elsewhere = [row, instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);
-        for anchor in std::iter::once(position.anchor.clone()).chain(elsewhere) {
-            // Without the second and the third try a walk would not get on.
-            let is_needed = anchor != position.anchor && self.place.is_none();
-            let entry = match self.pages.fetch(&anchor, is_needed).await {
-                Ok(entry) => entry,
-                Err(Stop::Failed(DirectoryError::CursorExpired(_))) => continue,
-                Err(stop) => return Err(stop),
-            };
-            let located = position.locate(&entry.page, &anchor, order);
-            let place = Location {
-                entry,
-                anchor,
-                index: located.index(),
-                cycle: position.cycle,
-                adjacent_row: position.adjacent_row.clone(),
-            };
-            if !place.is_beyond(located) {
-                return Ok(place);
-            }
-            strayed = Some(place);
-        }
-        strayed.ok_or_else(|| self.pages.expired().into())
+    fn summary(&self) -> Option<PageSummary> {
+        self.pages.summary()
     }
 }
 
-impl Location {
-    /// The gap, as one of this page.
-    fn position(&self, facing: Direction) -> Position {
-        let within = Position::within(&self.entry.page, &self.anchor, self.index, facing);
-        Position {
-            adjacent_row: within.adjacent_row.or_else(|| self.adjacent_row.clone()),
-            cycle: self.cycle,
-            ..within
-        }
-    }
-
-    /// Whether the gap was looked for by order, and lies beyond the page's far
-    /// edge: rows inserted since have pushed it out.
-    fn is_beyond(&self, located: Located) -> bool {
-        let Located::ByOrder(index) = located else { return false };
-        let info = self.entry.page.info();
-        match self.anchor {
-            Anchor::Start | Anchor::After(_) | Anchor::Token(_) => {
-                index == self.entry.page.len() && info.next != Neighbour::End
-            }
-            Anchor::Before(_) => index == 0 && info.prev != Neighbour::End,
-            // Here the walk starts at the instant itself and goes on from page to page.
-            Anchor::From(..) => false,
-        }
-    }
-}
-
-/// The anchor at the instant of the row beside a gap.
-fn instant(position: &Position, direction: Direction) -> Option<Anchor> {
+/// Returns the anchor at the instant of the row beside a gap.
+fn instant_anchor(position: &Position, direction: Direction) -> Option<Anchor> {
     let created_at = position.adjacent_row.as_ref()?.created_at?;
     Some(Anchor::From(created_at, direction))
 }

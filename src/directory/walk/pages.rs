@@ -1,211 +1,196 @@
-//! A source's pages, as a walk asks for them, and what they tell on the way.
+//! Vendor pages of a walk.
 
 use std::sync::Arc;
 
 use crate::{
     cache::{CacheDirectives, Entry, Key, Peek},
-    domain::priority::Priority,
-    domain::{anchor::Anchor, cycle::CycleDetector},
+    domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority},
     upstream::CallerShare,
     vendors::{Call, VendorRequest, plan::Plan},
 };
 
 use super::{
-    super::{DirectoryError, Freshness, Source, SourceError, trail::Trail},
-    Stop,
-    calls::CallBudget,
+    super::{DirectoryError, Freshness, Source, SourceError, Trail},
+    CallBudget, Stop,
 };
 
-/// The pages that answer a plan.
-pub(in crate::directory) struct Pages {
+/// Vendor pages of a plan, with a summary of the pages read so far.
+pub(super) struct Pages {
     pub(super) source: Arc<Source>,
     pub(super) plan: Arc<Plan>,
     pub(super) trail: Trail,
-    pub(super) calls: CallBudget,
-    directives: CacheDirectives,
-    manner: FetchMode,
-    caller_share: Option<CallerShare>,
+    options: FetchOptions,
     predicted: Vec<PredictedCall>,
-    seen: Option<PageSummary>,
+    summary: Option<PageSummary>,
     freshness: Option<Freshness>,
 }
 
-/// How pages are asked for.
+/// Options for reading pages.
 #[derive(Debug, Clone)]
 pub(in crate::directory) struct FetchOptions {
-    /// How many vendor calls all of it may cost.
+    /// Call budget of the request.
     pub(in crate::directory) calls: CallBudget,
-    /// How fresh they have to be.
+    /// The caller's freshness requirements.
     pub(in crate::directory) directives: CacheDirectives,
-    /// Whether they are asked for at all.
-    pub(in crate::directory) manner: FetchMode,
-    /// On whose account, if it is bounded by a share.
+    pub(in crate::directory) mode: FetchMode,
+    /// Share that vendor calls are charged to, if the caller has one.
     pub(in crate::directory) caller_share: Option<CallerShare>,
 }
 
-/// Whether a walk asks its vendor, or only says what it would ask.
+/// Mode of a walk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::directory) enum FetchMode {
-    /// It does, for whom.
+    /// The walk makes vendor calls with this priority.
     Execute(Priority),
-    /// It says what it would ask, as far as what is kept tells.
+    /// The walk reads cached pages and predicts vendor calls.
     DryRun,
 }
 
-/// A page that a walk would come through.
+/// Predicted read of a page.
 #[derive(Debug)]
 pub(in crate::directory) struct PredictedCall {
-    /// The request that brings it.
+    /// Vendor request for the page.
     pub(in crate::directory) request: VendorRequest,
-    /// The page, where it is kept and would be used.
-    pub(in crate::directory) kept: Option<Arc<Entry>>,
-    /// Whether the vendor would be asked, be it behind the caller's back.
+    /// Cached page that would be served, if any.
+    pub(in crate::directory) cached: Option<Arc<Entry>>,
+    /// Whether the request is sent, either by the caller's request or as a
+    /// background refresh.
     pub(in crate::directory) is_sent: bool,
 }
 
-/// What the pages that a walk came through have told.
+/// Summary of the pages that a walk has read.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::directory) struct PageSummary {
-    /// The newest page's count, where all rows of every page were the
-    /// account's own.
+    /// Row count in the newest page. `None` if the count is not exact or a page
+    /// had rows of other accounts.
     pub(in crate::directory) total: Option<u64>,
-    /// When the oldest was fetched.
+    /// Fetch time of the oldest page.
     pub(in crate::directory) oldest: jiff::Timestamp,
     newest: jiff::Timestamp,
-    dropped_rows: bool,
+    has_dropped_rows: bool,
 }
 
 impl Pages {
-    pub(in crate::directory) fn new(source: Arc<Source>, plan: Plan, trail: Trail, terms: &FetchOptions) -> Self {
-        let FetchOptions { calls, directives, manner, caller_share } = terms.clone();
+    pub(super) fn new(source: Arc<Source>, plan: Plan, trail: Trail, options: FetchOptions) -> Self {
         let plan = Arc::new(plan);
-        Self {
-            source,
-            plan,
-            trail,
-            calls,
-            directives,
-            manner,
-            caller_share,
-            predicted: Vec::new(),
-            seen: None,
-            freshness: None,
-        }
+        Self { source, plan, trail, options, predicted: Vec::new(), summary: None, freshness: None }
     }
 
-    /// The page at an anchor. Once the calls are spent, only what is kept,
-    /// unless this page is one that the walk cannot begin without.
-    pub(super) async fn fetch(&mut self, anchor: &Anchor, is_needed: bool) -> Result<Arc<Entry>, Stop> {
+    /// Returns the page at an anchor. After the call budget is exhausted, only
+    /// cached pages and pages with `is_required` are returned.
+    pub(super) async fn fetch(&mut self, anchor: &Anchor, is_required: bool) -> Result<Arc<RecordPage>, Stop> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
-        match self.manner {
-            FetchMode::Execute(priority) => self.ask(call, priority, is_needed).await,
-            FetchMode::DryRun => self.predict(&call).await,
-        }
+        let entry = match self.options.mode {
+            FetchMode::Execute(priority) => self.execute(call, priority, is_required).await?,
+            FetchMode::DryRun => self.predict(&call).await?,
+        };
+        self.record(&entry);
+        Ok(Arc::clone(&entry.page))
     }
 
-    async fn ask(&mut self, call: Call, priority: Priority, is_needed: bool) -> Result<Arc<Entry>, Stop> {
-        let may_call = self.calls.take();
-        let is_spent = !may_call && !is_needed && !self.directives.only_if_cached;
-        let directives =
-            CacheDirectives { only_if_cached: self.directives.only_if_cached || is_spent, ..self.directives };
-        let fetched = self.source.fetch(call, directives, priority, self.caller_share.clone()).await;
-        let is_forwarded = fetched.as_ref().map_or(!is_spent, |cached| cached.status.is_forwarded());
+    /// Returns the maximum number of calls of a full scan.
+    pub(super) fn allowed_calls(&self) -> u32 {
+        self.options.calls.allowed()
+    }
+
+    /// Returns the calls predicted so far and clears them.
+    pub(super) fn take_predicted(&mut self) -> Vec<PredictedCall> {
+        std::mem::take(&mut self.predicted)
+    }
+
+    /// Returns the number of predicted calls.
+    pub(super) fn predicted_count(&self) -> u64 {
+        self.predicted.len() as u64
+    }
+
+    /// Returns the first page of the prediction, if it is cached.
+    pub(super) fn predicted_start(&self) -> Option<&RecordPage> {
+        let entry = self.predicted.first()?.cached.as_ref()?;
+        Some(&entry.page)
+    }
+
+    /// Returns true if the last predicted page is not cached.
+    pub(super) fn predicts_a_call(&self) -> bool {
+        self.predicted.last().is_some_and(|call| call.cached.is_none())
+    }
+
+    /// Returns the cache key of the page at an anchor.
+    pub(super) fn key(&self, anchor: &Anchor) -> Result<Key, DirectoryError> {
+        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
+        self.source.key(&call).map(|(key, _)| key).map_err(|error| self.source.with_connection(error))
+    }
+
+    /// Enters an anchor into the cycle detection of a walk.
+    pub(super) fn detect_cycle(&self, cycle: CycleDetector, anchor: &Anchor) -> Result<CycleDetector, DirectoryError> {
+        cycle.enter(anchor).ok_or_else(|| DirectoryError::Circular(self.source.name().clone()))
+    }
+
+    /// Returns the error of an expired cursor.
+    pub(super) fn expired(&self) -> DirectoryError {
+        DirectoryError::CursorExpired(self.source.name().clone())
+    }
+
+    /// Returns a summary of the pages read so far, if any.
+    pub(super) fn summary(&self) -> Option<PageSummary> {
+        self.summary.map(|summary| PageSummary {
+            total: summary.total.filter(|_| self.plan.total_is_exact && !summary.has_dropped_rows),
+            ..summary
+        })
+    }
+
+    /// Returns the freshness of the pages read since the last call.
+    pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
+        self.freshness.take()
+    }
+
+    async fn execute(&mut self, call: Call, priority: Priority, is_required: bool) -> Result<Arc<Entry>, Stop> {
+        let FetchOptions { calls, directives, caller_share, .. } = &self.options;
+        let may_call = calls.take();
+        let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
+        let only_if_cached = directives.only_if_cached || is_exhausted;
+        let directives = CacheDirectives { only_if_cached, ..*directives };
+        let fetched = self.source.fetch(call, directives, priority, caller_share.clone()).await;
+        let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
-            self.calls.give_back();
+            calls.give_back();
         }
         let cached = match fetched {
-            Err(SourceError::NotCached) if is_spent => return Err(Stop::BudgetExhausted),
+            Err(SourceError::NotCached) if is_exhausted => return Err(Stop::BudgetExhausted),
             fetched => fetched.map_err(|error| self.source.with_connection(error))?,
         };
-        self.note(&cached.entry);
         let freshness = self.source.freshness(&cached);
         match &mut self.freshness {
-            Some(worst) => worst.merge(freshness),
+            Some(combined) => combined.merge(freshness),
             None => self.freshness = Some(freshness),
         }
         Ok(cached.entry)
     }
 
     async fn predict(&mut self, call: &Call) -> Result<Arc<Entry>, Stop> {
-        let predicted = self.source.peek(call, &self.directives).await;
-        let (predicted, request) = predicted.map_err(|error| self.source.with_connection(error))?;
-        let (kept, is_sent) = match predicted {
-            Peek::Kept { entry, is_refreshed } => (Some(entry), is_refreshed),
-            Peek::Fetched => (None, !self.directives.only_if_cached),
+        let peeked = self.source.peek(call, &self.options.directives).await;
+        let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
+        let (cached, is_sent) = match peek {
+            Peek::Cached { entry, starts_refresh } => (Some(entry), starts_refresh),
+            Peek::Fetched => (None, !self.options.directives.only_if_cached),
         };
-        self.predicted.push(PredictedCall { request, kept: kept.clone(), is_sent });
-        let entry = kept.ok_or(Stop::Unpredictable)?;
-        self.note(&entry);
-        Ok(entry)
+        self.predicted.push(PredictedCall { request, cached: cached.clone(), is_sent });
+        cached.ok_or(Stop::Unpredictable)
     }
 
-    /// How the question is put.
-    pub(in crate::directory) fn plan(&self) -> Arc<Plan> {
-        Arc::clone(&self.plan)
-    }
-
-    /// The pages that a walk which asks would come through, as far as that is
-    /// known.
-    pub(in crate::directory) fn take_predicted(&mut self) -> Vec<PredictedCall> {
-        std::mem::take(&mut self.predicted)
-    }
-
-    /// Whether the last page that was foreseen is not kept.
-    pub(super) fn predicts_a_call(&self) -> bool {
-        self.predicted.last().is_some_and(|call| call.kept.is_none())
-    }
-
-    /// The page at the list's start, if it was foreseen and is kept.
-    pub(super) fn predicted_start(&self) -> Option<&Entry> {
-        self.predicted.first()?.kept.as_deref()
-    }
-
-    /// How many pages were foreseen.
-    pub(super) fn predicted_count(&self) -> u64 {
-        self.predicted.len() as u64
-    }
-
-    /// What identifies the page at an anchor.
-    pub(super) fn key(&self, anchor: &Anchor) -> Result<Key, DirectoryError> {
-        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
-        self.source.key(&call).map(|(key, _)| key).map_err(|error| self.source.with_connection(error))
-    }
-
-    pub(super) fn cycle(&self, cycle: CycleDetector, anchor: &Anchor) -> Result<CycleDetector, DirectoryError> {
-        cycle.enter(anchor).ok_or_else(|| DirectoryError::Circular(self.source.name().clone()))
-    }
-
-    pub(super) fn expired(&self) -> DirectoryError {
-        DirectoryError::CursorExpired(self.source.name().clone())
-    }
-
-    /// What they have told, if any has come.
-    pub(super) fn seen(&self) -> Option<PageSummary> {
-        self.seen.map(|seen| PageSummary {
-            total: seen.total.filter(|_| self.plan.total_is_exact && !seen.dropped_rows),
-            ..seen
-        })
-    }
-
-    /// How fresh those are that came since this was last asked.
-    pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
-        self.freshness.take()
-    }
-
-    fn note(&mut self, entry: &Entry) {
+    fn record(&mut self, entry: &Entry) {
         let info = entry.page.info();
         let fetched_at = entry.fetched_at;
-        let seen = self.seen.get_or_insert(PageSummary {
+        let summary = self.summary.get_or_insert(PageSummary {
             total: None,
             oldest: fetched_at,
             newest: jiff::Timestamp::MIN,
-            dropped_rows: false,
+            has_dropped_rows: false,
         });
-        if seen.newest <= fetched_at {
-            seen.newest = fetched_at;
-            seen.total = info.total;
+        if summary.newest <= fetched_at {
+            summary.newest = fetched_at;
+            summary.total = info.total;
         }
-        seen.oldest = seen.oldest.min(fetched_at);
-        seen.dropped_rows |= info.anomalies.foreign_rows > 0;
+        summary.oldest = summary.oldest.min(fetched_at);
+        summary.has_dropped_rows |= info.anomalies.foreign_rows > 0;
     }
 }

@@ -1,13 +1,13 @@
-//! A walk in an order that the vendor does not keep: through a view of all
-//! its rows, sorted by (`created_at`, `id`).
+//! Walk in an order that the vendor does not keep: all rows of the source,
+//! sorted by (`created_at`, `id`).
 
 use std::{cmp::Ordering, collections::HashSet, sync::Arc};
 
 use crate::{
-    cache::Entry,
     domain::{
         anchor::{Anchor, Direction, Instant, Neighbour},
         cycle::CycleDetector,
+        page::RecordPage,
         position::{Position, RowKey, Side, SourcePosition},
         query::Order,
     },
@@ -16,134 +16,97 @@ use crate::{
 
 use super::{
     super::{CallEstimate, DirectoryError},
-    Next, PageSummary, Pages, Row, Stop,
+    Next, PageSummary, Pages, Row, RowCursor, Stop,
 };
 
-/// A walk through all rows of a source, sorted.
+/// Walk through all rows of a source, sorted.
 pub(in crate::directory) struct Sorted {
     pub(super) pages: Pages,
     order: Order,
     direction: Direction,
-    behind: SourcePosition,
-    /// Kept when a page fails, so that whoever tries again goes on from there.
+    start: SourcePosition,
+    /// Pages of an unfinished scan. A retry continues the scan after a failure.
     loaded: Loaded,
     view: Option<View>,
-    /// How many rows of the view precede the gap.
+    /// Number of rows in the view before the gap.
     index: usize,
 }
 
-/// The pages that have come so far, and where the next one is.
+/// Pages that the scan has read, and the next page.
 #[derive(Default)]
 struct Loaded {
-    entries: Vec<Arc<Entry>>,
+    pages: Vec<Arc<RecordPage>>,
     next: Option<(Anchor, CycleDetector)>,
 }
 
-/// All matching rows, in order; those without an instant count as the oldest.
+/// Matching rows in order. Rows without `created_at` count as the oldest.
 struct View {
-    entries: Vec<Arc<Entry>>,
+    pages: Vec<Arc<RecordPage>>,
     rows: Vec<RowRef>,
 }
 
-/// A row's instant, and its place among the entries.
+/// Row of a view, with its sort key.
 #[derive(Clone, Copy)]
 struct RowRef {
     created_at: Option<jiff::Timestamp>,
-    entry: usize,
-    row: usize,
+    page: usize,
+    index: usize,
 }
 
 impl Sorted {
-    pub(super) fn new(pages: Pages, order: Order, direction: Direction, from: SourcePosition) -> Self {
-        Self { pages, order, direction, behind: from, loaded: Loaded::default(), view: None, index: 0 }
+    pub(super) fn new(pages: Pages, order: Order, direction: Direction, start: SourcePosition) -> Self {
+        Self { pages, order, direction, start, loaded: Loaded::default(), view: None, index: 0 }
     }
 
+    /// Reads all pages and sorts the rows.
     pub(super) async fn begin(&mut self) -> Result<(), Stop> {
-        if self.view.is_some() || self.behind.is_exhausted(self.direction) {
+        if self.view.is_some() || self.start.is_exhausted(self.direction) {
             return Ok(());
         }
         let view = self.load().await?;
-        self.index = match &self.behind {
+        self.index = match &self.start {
             SourcePosition::Start => 0,
             SourcePosition::End(None) => view.rows.len(),
             SourcePosition::At(position) | SourcePosition::End(Some(position)) => view.locate(position, self.order),
         };
-        self.behind = view.standing(self.index);
+        self.start = view.position(self.index);
         self.view = Some(view);
         Ok(())
     }
 
+    /// Moves to the next row.
     pub(super) async fn next(&mut self) -> Result<Next, Stop> {
         self.begin().await?;
         Ok(if self.row().is_some() { Next::Row } else { Next::End })
     }
 
-    pub(super) fn row(&self) -> Option<Row> {
-        let index = match self.direction {
-            Direction::Forward => self.index,
-            Direction::Backward => self.index.checked_sub(1)?,
-        };
-        let view = self.view.as_ref()?;
-        let place = view.rows.get(index)?;
-        Some(Row { entry: Arc::clone(&view.entries[place.entry]), index: place.row })
-    }
-
-    pub(super) fn take(&mut self) {
-        self.index = match self.direction {
-            Direction::Forward => self.index + 1,
-            Direction::Backward => self.index.saturating_sub(1),
-        };
-    }
-
-    pub(super) fn behind(&self) -> &SourcePosition {
-        &self.behind
-    }
-
-    pub(super) fn ahead(&self) -> SourcePosition {
-        self.view.as_ref().map_or_else(|| self.behind.clone(), |view| view.standing(self.index))
-    }
-
-    /// All rows were seen, so that their count is exact whatever the filter.
-    pub(super) fn seen(&self) -> Option<PageSummary> {
-        let mut seen = self.pages.seen()?;
-        seen.total = self.view.as_ref().map(|view| view.rows.len() as u64);
-        Some(seen)
-    }
-
-    /// All pages are needed; their number is known from the first.
-    pub(super) fn remaining_calls(&self) -> Option<CallEstimate> {
-        let pages = pages_of(self.pages.predicted_start()?);
-        let more = u32::try_from(pages.saturating_sub(self.pages.predicted_count())).unwrap_or(u32::MAX);
-        Some(CallEstimate { min: more, max: more })
-    }
-
     async fn load(&mut self) -> Result<View, Stop> {
         loop {
             let (anchor, cycle) = self.loaded.next.clone().unwrap_or((Anchor::Start, CycleDetector::default()));
-            let entry = match self.pages.fetch(&anchor, false).await {
-                Ok(entry) => entry,
+            let page = match self.pages.fetch(&anchor, false).await {
+                Ok(page) => page,
                 Err(Stop::BudgetExhausted) => return Err(self.too_expensive().into()),
                 Err(stop) => return Err(stop),
             };
-            let next = entry.page.info().next.clone();
-            self.loaded.entries.push(entry);
-            if self.loaded.expected_pages() > u64::from(self.pages.calls.allowed()) {
+            let next = page.info().next.clone();
+            self.loaded.pages.push(page);
+            if self.loaded.expected_pages() > u64::from(self.pages.allowed_calls()) {
                 return Err(self.too_expensive().into());
             }
             match next {
                 Neighbour::End => break,
-                Neighbour::At(next) => self.loaded.next = Some((next.clone(), self.pages.cycle(cycle, &next)?)),
+                Neighbour::At(next) => self.loaded.next = Some((next.clone(), self.pages.detect_cycle(cycle, &next)?)),
                 Neighbour::Unknown => return Err(self.pages.expired().into()),
             }
         }
-        Ok(View::new(std::mem::take(&mut self.loaded).entries, &self.pages, self.order))
+        Ok(View::new(std::mem::take(&mut self.loaded).pages, &self.pages, self.order))
     }
 
     fn too_expensive(&self) -> DirectoryError {
         DirectoryError::OrderTooExpensive {
             connection: self.pages.source.name().clone(),
-            rows: self.loaded.entries.first().and_then(|entry| entry.page.info().total),
-            allowed: self.pages.calls.allowed(),
+            rows: self.loaded.pages.first().and_then(|page| page.info().total),
+            allowed: self.pages.allowed_calls(),
             native: self
                 .pages
                 .source
@@ -155,64 +118,107 @@ impl Sorted {
     }
 }
 
-/// How many pages there are, by the vendor's count in the first.
-fn pages_of(first: &Entry) -> u64 {
-    first.page.info().total.unwrap_or(0).div_ceil(PAGE_SIZE as u64)
+impl RowCursor for Sorted {
+    fn row(&self) -> Option<Row> {
+        let index = match self.direction {
+            Direction::Forward => self.index,
+            Direction::Backward => self.index.checked_sub(1)?,
+        };
+        let view = self.view.as_ref()?;
+        let row = view.rows.get(index)?;
+        Some(Row { page: Arc::clone(&view.pages[row.page]), index: row.index })
+    }
+
+    fn advance(&mut self) {
+        self.index = match self.direction {
+            Direction::Forward => self.index + 1,
+            Direction::Backward => self.index.saturating_sub(1),
+        };
+    }
+
+    fn start_position(&self) -> SourcePosition {
+        self.start.clone()
+    }
+
+    fn current_position(&mut self) -> Result<SourcePosition, DirectoryError> {
+        Ok(self.position_in_page())
+    }
+
+    fn position_in_page(&self) -> SourcePosition {
+        self.view.as_ref().map_or_else(|| self.start.clone(), |view| view.position(self.index))
+    }
+
+    /// All pages are required. Their number is known from the first page.
+    fn remaining_calls(&self) -> Option<CallEstimate> {
+        let pages = page_count(self.pages.predicted_start()?);
+        let remaining = u32::try_from(pages.saturating_sub(self.pages.predicted_count())).unwrap_or(u32::MAX);
+        Some(CallEstimate { min: remaining, max: remaining })
+    }
+
+    /// The scan has read all rows, so their count is exact for any filter.
+    fn summary(&self) -> Option<PageSummary> {
+        let mut summary = self.pages.summary()?;
+        summary.total = self.view.as_ref().map(|view| view.rows.len() as u64);
+        Some(summary)
+    }
 }
 
 impl Loaded {
-    /// How many pages there are, by the vendor's count in the first.
+    /// Returns the number of pages, by the row count in the first page.
     fn expected_pages(&self) -> u64 {
-        self.entries.first().map_or(0, |first| pages_of(first))
+        self.pages.first().map_or(0, |first| page_count(first))
     }
 }
 
 impl View {
-    fn new(entries: Vec<Arc<Entry>>, pages: &Pages, order: Order) -> Self {
-        let residual = &pages.plan.residual;
+    fn new(pages: Vec<Arc<RecordPage>>, source: &Pages, order: Order) -> Self {
+        let residual = &source.plan.residual;
         let mut rows = Vec::new();
         let mut ids = HashSet::new();
-        for (entry, page) in entries.iter().map(|entry| &entry.page).enumerate() {
-            for row in (0..page.len()).filter(|&row| residual.matches(page, row)) {
+        for (number, page) in pages.iter().enumerate() {
+            for index in (0..page.len()).filter(|&index| residual.matches(page, index)) {
                 // Pages fetched at different times may overlap.
-                if ids.insert(page.id(row)) {
-                    rows.push(RowRef { created_at: page.created_at(row), entry, row });
+                if ids.insert(page.id(index)) {
+                    rows.push(RowRef { created_at: page.created_at(index), page: number, index });
                 }
             }
         }
-        let id = |place: &RowRef| entries[place.entry].page.id(place.row);
+        let id = |row: &RowRef| pages[row.page].id(row.index);
         rows.sort_unstable_by(|a, b| in_list(order, (a.created_at, id(a)).cmp(&(b.created_at, id(b)))));
-        Self { entries, rows }
+        Self { pages, rows }
     }
 
-    fn id(&self, place: &RowRef) -> &str {
-        self.entries[place.entry].page.id(place.row)
+    fn id(&self, row: &RowRef) -> &str {
+        self.pages[row.page].id(row.index)
     }
 
-    /// How many rows precede a gap.
+    /// Returns the number of rows before a position.
     fn locate(&self, position: &Position, order: Order) -> usize {
         let Some(RowKey { id, created_at, side }) = &position.adjacent_row else { return 0 };
         let adjacent_row = (created_at.and_then(Instant::timestamp), &**id);
-        self.rows.partition_point(|place| match in_list(order, (place.created_at, self.id(place)).cmp(&adjacent_row)) {
+        self.rows.partition_point(|row| match in_list(order, (row.created_at, self.id(row)).cmp(&adjacent_row)) {
             Ordering::Less => true,
             Ordering::Equal => *side == Side::After,
             Ordering::Greater => false,
         })
     }
 
-    /// The gap behind so many rows, as a cursor holds it.
-    fn standing(&self, index: usize) -> SourcePosition {
-        let key = |place: &RowRef, side| RowKey::of(&self.entries[place.entry].page, place.row, side);
-        let position = |adjacent_row| Position { adjacent_row: Some(adjacent_row), ..Position::start() };
-        let before = index.checked_sub(1).and_then(|row| self.rows.get(row));
+    /// Returns the position after `index` rows, as a cursor stores it.
+    fn position(&self, index: usize) -> SourcePosition {
+        let previous = index.checked_sub(1).and_then(|previous| self.rows.get(previous)).map(|row| {
+            let key = RowKey::new(&self.pages[row.page], row.index, Side::After);
+            Position { adjacent_row: Some(key), ..Position::start() }
+        });
         if index >= self.rows.len() {
-            return SourcePosition::End(before.map(|row| position(key(row, Side::After))));
+            return SourcePosition::End(previous);
         }
-        match before {
-            None => SourcePosition::Start,
-            Some(row) => SourcePosition::At(position(key(row, Side::After))),
-        }
+        previous.map_or(SourcePosition::Start, SourcePosition::At)
     }
+}
+
+/// Returns the number of pages, by the row count in the first page.
+fn page_count(first: &RecordPage) -> u64 {
+    first.info().total.unwrap_or(0).div_ceil(PAGE_SIZE as u64)
 }
 
 fn in_list(order: Order, ascending: Ordering) -> Ordering {

@@ -1,4 +1,4 @@
-//! What the corporation vendor can be asked: the query parameters of its page
+//! Capability table of the corporation vendor: the query parameters of its page
 //! "List customers".
 
 use crate::{

@@ -1,4 +1,4 @@
-//! From the corporation vendor's fields to ours.
+//! Conversion of the corporation vendor's fields to the gateway's fields.
 //!
 //! | vendor | customer |
 //! |---|---|
@@ -6,7 +6,7 @@
 //! | `exemption_metadata` | `tax.exemption` |
 //! | `shipping_address.line1`, or `.address_line_1` | `shipping_address.line1` |
 //!
-//! It has no status and no time of change: both are null.
+//! The vendor has no status and no update time: both fields are null.
 
 use crate::{
     domain::{
@@ -19,33 +19,30 @@ use crate::{
 
 use super::{documented::CERTIFICATE_TYPES, wire};
 
-/// Appends a customer, unless it is another corporation's.
+/// Appends a customer. Skips a customer of another corporation.
 pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_>>) -> Result<(), VendorError> {
     let Row { wire, raw } = row;
-    if records.is_foreign(&wire.corporation_id) {
-        return Ok(());
-    }
-    let id = wire.id.value().ok_or_else(|| VendorError::Unreadable("a row has no id".to_owned()))?.to_string();
+    let Some(id) = records.own_id(&wire.id, &wire.corporation_id)? else { return Ok(()) };
     let shape = records.shape;
-    let o = &mut records.anomalies;
-    let address = shape.expands(Expansion::ShippingAddress).then(|| wire.shipping_address.take(o)).flatten();
-    let exemption = shape.expands(Expansion::Exemption).then(|| wire.exemption_metadata.take(o)).flatten();
+    let anomalies = &mut records.anomalies;
+    let address = shape.expands(Expansion::ShippingAddress).then(|| wire.shipping_address.take(anomalies)).flatten();
+    let exemption = shape.expands(Expansion::Exemption).then(|| wire.exemption_metadata.take(anomalies)).flatten();
     let tax = Tax {
-        corporation_id: wire.corporation_id.take(o),
-        business_identification_number: wire.business_identification_number.take(o),
-        source_platform: wire.source_platform.take(o),
-        source_platform_id: wire.source_platform_id.take(o),
-        exemption: exemption.map(|it| self::exemption(it, o)),
+        corporation_id: wire.corporation_id.take(anomalies),
+        business_identification_number: wire.business_identification_number.take(anomalies),
+        source_platform: wire.source_platform.take(anomalies),
+        source_platform_id: wire.source_platform_id.take(anomalies),
+        exemption: exemption.map(|it| self::exemption(it, anomalies)),
     };
-    let created_at = wire.created_at.take(o);
+    let created_at = wire.created_at.take(anomalies);
     let customer = Customer {
-        external_id: wire.external_id.take(o),
-        name: wire.name.take(o),
-        email: wire.email.take(o),
+        external_id: wire.external_id.take(anomalies),
+        name: wire.name.take(anomalies),
+        email: wire.email.take(anomalies),
         status: None,
         created_at,
         updated_at: None,
-        shipping_address: address.map(|it| self::address(it, o)),
+        shipping_address: address.map(|it| self::address(it, anomalies)),
         id: records.gateway_id(&id),
         source: records.source(&id),
         referral: None,
@@ -55,27 +52,27 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
     records.push(&id, created_at, &customer)
 }
 
-fn exemption<'a>(wire: wire::ExemptionMetadata<'a>, o: &mut Anomalies) -> Exemption<'a> {
+fn exemption<'a>(wire: wire::ExemptionMetadata<'a>, anomalies: &mut Anomalies) -> Exemption<'a> {
     Exemption {
-        total_certificates: wire.total_certificates.take(o),
-        certificate_types: CERTIFICATE_TYPES.take_list(wire.certificate_types, o),
-        total_exempted_states: wire.total_exempted_states.take(o),
-        exempted_states: wire.exempted_states.take(o),
-        active_exemptions_count: wire.active_exemptions_count.take(o),
-        inactive_exemptions_count: wire.inactive_exemptions_count.take(o),
-        expired_exemptions_count: wire.expired_exemptions_count.take(o),
-        non_expired_exemptions_count: wire.non_expired_exemptions_count.take(o),
+        total_certificates: wire.total_certificates.take(anomalies),
+        certificate_types: CERTIFICATE_TYPES.take_list(wire.certificate_types, anomalies),
+        total_exempted_states: wire.total_exempted_states.take(anomalies),
+        exempted_states: wire.exempted_states.take(anomalies),
+        active_exemptions_count: wire.active_exemptions_count.take(anomalies),
+        inactive_exemptions_count: wire.inactive_exemptions_count.take(anomalies),
+        expired_exemptions_count: wire.expired_exemptions_count.take(anomalies),
+        non_expired_exemptions_count: wire.non_expired_exemptions_count.take(anomalies),
     }
 }
 
-fn address<'a>(wire: wire::Address<'a>, o: &mut Anomalies) -> Address<'a> {
+fn address<'a>(wire: wire::Address<'a>, anomalies: &mut Anomalies) -> Address<'a> {
     Address {
-        line1: wire.line1.take(o).or(wire.address_line_1.take(o)),
-        line2: wire.line2.take(o).or(wire.address_line_2.take(o)),
-        line3: wire.line3.take(o).or(wire.address_line_3.take(o)),
-        city: wire.city.take(o),
-        state: wire.state.take(o),
-        postal_code: wire.postal_code.take(o),
-        country: wire.country.take(o),
+        line1: wire.line1.take(anomalies).or(wire.address_line_1.take(anomalies)),
+        line2: wire.line2.take(anomalies).or(wire.address_line_2.take(anomalies)),
+        line3: wire.line3.take(anomalies).or(wire.address_line_3.take(anomalies)),
+        city: wire.city.take(anomalies),
+        state: wire.state.take(anomalies),
+        postal_code: wire.postal_code.take(anomalies),
+        country: wire.country.take(anomalies),
     }
 }

@@ -1,12 +1,12 @@
-//! What the corporation vendor documents of its answers and is not read, and
-//! the values that it lists: FACTS.md.
+//! Documented fields of the corporation vendor that the gateway does not read,
+//! and documented values (docs/FACTS.md).
 
 use crate::vendors::documented::{Documented, KnownObject, OpenField};
 
 pub(super) static DOCUMENTED: Documented =
     Documented { objects: &[&ENVELOPE, &CUSTOMER, &ADDRESS, &EXEMPTION], fields: &[&CERTIFICATE_TYPES] };
 
-/// What stands around rows, flat or with all of it in its `data`.
+/// The envelope of rows, flat or with all its members in `data`.
 pub(super) static ENVELOPE: KnownObject =
     KnownObject { name: "envelope", unread: &["message"], nested: &[("data", &ENVELOPE)] };
 
@@ -19,7 +19,7 @@ pub(super) static CUSTOMER: KnownObject = KnownObject {
 static ADDRESS: KnownObject = KnownObject { name: "shipping_address", unread: &[], nested: &[] };
 static EXEMPTION: KnownObject = KnownObject { name: "exemption", unread: &[], nested: &[] };
 
-/// The types, and those of older variants.
+/// The current types, and the types of older variants.
 pub(super) static CERTIFICATE_TYPES: OpenField = OpenField {
     name: "exemption.certificate_types",
     values: &["SINGLE_STATE", "MULTI_STATE", "BLANKET", "PURPOSE_WHOLESALE", "ENTITY_TYPE_NONPROFIT"],

@@ -1,10 +1,20 @@
-//! The corporation vendor's refusals: `{"error":{"type","title","detail",
-//! "status","Errors":[{"details","pointer"}]}}`, capital `Errors` included, or
-//! no JSON at all (FACTS.md). HTTP's status counts, not the body's.
+//! The corporation vendor's error bodies: `{"error":{"type","title","detail",
+//! "status","Errors":[{"details","pointer"}]}}` with a capital `Errors`, or no
+//! JSON at all (FACTS.md, case 6). The HTTP status takes precedence over the
+//! status in the body.
 
 use serde::Deserialize;
 
-use crate::vendors::{Call, Refusal, VendorError, VendorResponse, refusal::classify};
+use crate::vendors::{Refusal, VendorRefusal, VendorResponse};
+
+/// Reads a refusal.
+pub(super) fn refusal(response: &VendorResponse) -> VendorRefusal {
+    let (code, message) = match serde_json::from_slice(&response.body) {
+        Ok(Body { error }) => code_and_message(error),
+        Err(_) => (None, None),
+    };
+    VendorRefusal { effective_status: response.status, refusal: Refusal { status: response.status, code, message } }
+}
 
 #[derive(Deserialize)]
 struct Body {
@@ -26,13 +36,10 @@ struct Detail {
     pointer: Option<String>,
 }
 
-/// What the vendor means by an answer that is not a success.
-pub(super) fn refused(call: &Call, response: &VendorResponse) -> VendorError {
-    let refusal = Refusal { status: response.status, ..Refusal::default() };
-    let Ok(Body { error }) = serde_json::from_slice(&response.body) else { return classify(call, refusal) };
+fn code_and_message(error: Inner) -> (Option<String>, Option<String>) {
     let first = error.errors.into_iter().flatten().next().map(|Detail { details, pointer }| {
         format!(" ({}: {})", pointer.unwrap_or_default(), details.unwrap_or_default())
     });
     let message = error.detail.or(error.title).map(|message| message + first.as_deref().unwrap_or_default());
-    classify(call, Refusal { code: error.r#type, message, ..refusal })
+    (error.r#type, message)
 }

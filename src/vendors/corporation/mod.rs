@@ -1,26 +1,24 @@
-//! A corporation-style sales-tax vendor: `shared/vendors/003*.txt` and FACTS.md.
+//! Adapter for a corporation-style sales-tax vendor. The sources are the
+//! vendor's page "List customers" and docs/FACTS.md.
 
 mod capabilities;
 mod convert;
 mod documented;
+mod envelope;
 mod error;
 mod query;
 mod wire;
 
 use std::collections::BTreeSet;
 
-use crate::domain::{
-    anchor::{Anchor, Neighbour},
-    page::RecordPage,
-};
+use crate::domain::anchor::{Anchor, Neighbour};
 
 use super::{
-    Account, Call, Vendor, VendorError, VendorRequest, VendorResponse,
-    capabilities::Capabilities,
-    documented::{UnknownField, UnknownFields},
+    Account, Call, ResponseBody, Vendor, VendorError, VendorRefusal, VendorRequest, VendorResponse,
+    documented::UnknownField,
+    kind::VendorKind,
     plan::{Plan, RetrievalPlan},
     records::Records,
-    registry::VendorKind,
 };
 
 pub(super) const KIND: VendorKind = VendorKind {
@@ -33,48 +31,24 @@ pub(super) const KIND: VendorKind = VendorKind {
     adapter: |account| Box::new(Corporation { account }),
 };
 
-/// The adapter for one corporation.
+/// Adapter for one corporation.
 struct Corporation {
     account: Account,
 }
 
 impl Vendor for Corporation {
-    fn capabilities(&self) -> &'static Capabilities {
-        &capabilities::CAPABILITIES
+    fn list_request(&self, plan: &Plan, anchor: &Anchor) -> Result<VendorRequest, VendorError> {
+        query::list(&self.account.id, plan, anchor)
     }
 
-    fn request(&self, call: &Call) -> Result<VendorRequest, VendorError> {
-        match call {
-            Call::List(plan, anchor) => query::list(&self.account.id, plan, anchor),
-            Call::Retrieve(plan) => query::retrieve(plan),
-        }
+    fn retrieve_request(&self, plan: &RetrievalPlan) -> Result<VendorRequest, VendorError> {
+        query::retrieve(plan)
     }
 
-    fn read(&self, call: &Call, response: &VendorResponse) -> Result<RecordPage, VendorError> {
-        if response.status != 200 {
-            return Err(error::refused(call, response));
-        }
-        match call {
-            Call::List(plan, anchor) => self.page(plan, anchor, response),
-            Call::Retrieve(plan) => self.one(plan, response),
-        }
-    }
-
-    fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField> {
-        let mut unknown = UnknownFields::default();
-        match call {
-            Call::List(..) => wire::scan_list(&response.body, &mut unknown),
-            Call::Retrieve(_) => wire::scan_single(&response.body, &mut unknown),
-        }
-        unknown.into_set()
-    }
-}
-
-impl Corporation {
-    fn page(&self, plan: &Plan, anchor: &Anchor, response: &VendorResponse) -> Result<RecordPage, VendorError> {
-        let listing = wire::listing(&response.body, plan.shape.raw)?;
-        // The cursor leads forward only: the vendor has no word for the page
-        // before another.
+    fn read_list(&self, plan: &Plan, anchor: &Anchor, body: &[u8]) -> Result<ResponseBody, VendorError> {
+        let listing = envelope::listing(body, plan.shape.raw)?;
+        // The cursor leads forward only. The vendor cannot express the page
+        // before another page.
         let prev = if *anchor == Anchor::Start { Neighbour::End } else { Neighbour::Unknown };
         let next = match listing.cursor {
             Some(cursor) => Neighbour::At(Anchor::Token(cursor.into())),
@@ -85,13 +59,25 @@ impl Corporation {
         for row in listing.rows {
             convert::customer(&mut records, row)?;
         }
-        Ok(records.page(prev, next, listing.total, count))
+        Ok(records.into_list(prev, next, listing.total, count))
     }
 
-    fn one(&self, plan: &RetrievalPlan, response: &VendorResponse) -> Result<RecordPage, VendorError> {
-        let row = wire::single(&response.body, plan.shape.raw)?;
+    fn read_one(&self, plan: &RetrievalPlan, body: &[u8]) -> Result<ResponseBody, VendorError> {
+        let row = envelope::single(body, plan.shape.raw)?;
         let mut records = Records::new(KIND.name, &self.account, &plan.shape);
         convert::customer(&mut records, row)?;
-        records.single()
+        records.into_one()
+    }
+
+    fn refusal(&self, response: &VendorResponse) -> VendorRefusal {
+        error::refusal(response)
+    }
+
+    fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField> {
+        let unknown = match call {
+            Call::List(..) => envelope::scan_list(&response.body),
+            Call::Retrieve(_) => envelope::scan_single(&response.body),
+        };
+        unknown.into_set()
     }
 }

@@ -1,17 +1,17 @@
-//! The corporation vendor's requests.
+//! Requests to the corporation vendor.
 
 use crate::{
     domain::{anchor::Anchor, query::Resource},
     vendors::{
-        PAGE_SIZE, Refusal, VendorError, VendorRequest,
+        PAGE_SIZE, VendorError, VendorRequest,
         plan::{Plan, RetrievalPlan},
         query::{Query, path_with_id},
     },
 };
 
-/// A page of customers.
+/// Returns the request for a page of customers.
 pub(super) fn list(corporation_id: &str, plan: &Plan, anchor: &Anchor) -> Result<VendorRequest, VendorError> {
-    debug_assert_eq!(plan.resource, Resource::Customers, "the table has no other list");
+    debug_assert_eq!(plan.resource, Resource::Customers, "the capability table has no other list");
     let mut query = Query::default();
     query.push("corporation_id", corporation_id);
     for native in &plan.native {
@@ -22,17 +22,14 @@ pub(super) fn list(corporation_id: &str, plan: &Plan, anchor: &Anchor) -> Result
     match anchor {
         Anchor::Start => {}
         Anchor::Token(token) => query.push("cursor", token),
-        // Such a cursor was made when the connection's name belonged to
-        // another vendor.
-        Anchor::After(_) | Anchor::Before(_) | Anchor::From(..) => {
-            return Err(VendorError::CursorRefused(Refusal::default()));
-        }
+        Anchor::After(_) | Anchor::Before(_) | Anchor::From(..) => return Err(VendorError::unsupported_anchor()),
     }
     Ok(VendorRequest { path: "/customers".to_owned(), query: query.finish() })
 }
 
-/// One customer. That retrieving takes `extend` as listing does is our
-/// reading: the vendor's page of it is not among our sources.
+/// Returns the request for one customer. The vendor's page of this operation is
+/// not among the sources. The adapter assumes that it takes `extend`, like the
+/// list.
 pub(super) fn retrieve(plan: &RetrievalPlan) -> Result<VendorRequest, VendorError> {
     let path = path_with_id("/customers", &plan.vendor_id).ok_or(VendorError::NotFound)?;
     let mut query = Query::default();

@@ -1,4 +1,4 @@
-//! What Tolt can be asked: its query parameters, from its pages "List all
+//! Capability table of Tolt: the query parameters of its pages "List all
 //! customers", "Retrieve customer" and "List all transactions".
 
 use crate::{
@@ -18,7 +18,8 @@ pub(super) static CAPABILITIES: Capabilities = Capabilities {
             (Parameter::Order, Native("order")),
             (Parameter::Status, Native("status")),
             (Parameter::PartnerId, Native("partner_id")),
-            // Documented as "after" and "before": inclusive is our reading.
+            // Documented as "after" and "before". The adapter treats both bounds
+            // as inclusive (FACTS.md, "Tolt v1").
             (Parameter::CreatedGte, NativeChecked("created_gte")),
             (Parameter::CreatedLte, NativeChecked("created_lte")),
             (Parameter::Name, Gateway),

@@ -1,5 +1,5 @@
-//! What Tolt documents of its answers and is not read, and the values that it
-//! lists: its pages, and FACTS.md for what only its write responses show.
+//! Documented fields of Tolt that the gateway does not read, and documented
+//! values. docs/FACTS.md lists the fields that only write responses contain.
 
 use crate::vendors::documented::{Documented, KnownObject, OpenField};
 
@@ -8,7 +8,7 @@ pub(super) static DOCUMENTED: Documented = Documented {
     fields: &[&CUSTOMER_STATUS, &PARTNER_STATUS, &TRANSACTION_STATUS, &BILLING_TYPE, &INTERVAL],
 };
 
-/// What stands around rows. Lists of customers have a second in its `data`.
+/// The envelope of rows. A list of customers has a second envelope in `data`.
 pub(super) static ENVELOPE: KnownObject = KnownObject { name: "envelope", unread: &[], nested: &[("data", &ENVELOPE)] };
 
 pub(super) static CUSTOMER: KnownObject = KnownObject {
@@ -37,7 +37,7 @@ static PARTNER: KnownObject = KnownObject { name: "partner", unread: &[], nested
 static PROGRAM: KnownObject = KnownObject { name: "program", unread: &[], nested: &[] };
 static STATS: KnownObject = KnownObject { name: "stats", unread: &[], nested: &[] };
 
-/// The filter's values, and v2's.
+/// The values of the filter, and the additional value of v2.
 pub(super) static CUSTOMER_STATUS: OpenField =
     OpenField { name: "customer.status", values: &["lead", "trialing", "active", "canceled", "suspended"] };
 

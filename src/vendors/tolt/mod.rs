@@ -1,8 +1,11 @@
-//! Tolt, an affiliate vendor: `shared/vendors/{000,001,002}*.txt` and FACTS.md.
+//! Adapter for Tolt, an affiliate vendor. The sources are Tolt's pages "List all
+//! customers", "Retrieve customer" and "List all transactions", and
+//! docs/FACTS.md.
 
 mod capabilities;
 mod convert;
 mod documented;
+mod envelope;
 mod error;
 mod paging;
 mod query;
@@ -12,18 +15,18 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::domain::{anchor::Anchor, page::RecordPage, query::Resource};
+use crate::domain::{anchor::Anchor, query::Resource};
 
 use super::{
-    Account, Call, PAGE_SIZE, Vendor, VendorError, VendorRequest, VendorResponse,
-    capabilities::Capabilities,
-    documented::{UnknownField, UnknownFields},
+    Account, Call, PAGE_SIZE, ResponseBody, Vendor, VendorError, VendorRefusal, VendorRequest, VendorResponse,
+    documented::UnknownField,
+    kind::VendorKind,
     plan::{Plan, RetrievalPlan},
     records::Records,
-    registry::VendorKind,
     wire::Row,
 };
-use wire::{HasId, Listing};
+use envelope::{Listing, Single};
+use wire::HasId;
 
 pub(super) const KIND: VendorKind = VendorKind {
     name: "tolt",
@@ -35,66 +38,67 @@ pub(super) const KIND: VendorKind = VendorKind {
     adapter: |account| Box::new(Tolt { account }),
 };
 
-/// The adapter for one program.
+/// Adapter for one program.
 struct Tolt {
     account: Account,
 }
 
 impl Vendor for Tolt {
-    fn capabilities(&self) -> &'static Capabilities {
-        &capabilities::CAPABILITIES
+    fn list_request(&self, plan: &Plan, anchor: &Anchor) -> Result<VendorRequest, VendorError> {
+        query::list(&self.account.id, plan, anchor)
     }
 
-    fn request(&self, call: &Call) -> Result<VendorRequest, VendorError> {
-        match call {
-            Call::List(plan, anchor) => query::list(&self.account.id, plan, anchor),
-            Call::Retrieve(plan) => query::retrieve(plan),
+    fn retrieve_request(&self, plan: &RetrievalPlan) -> Result<VendorRequest, VendorError> {
+        query::retrieve(plan)
+    }
+
+    fn read_list(&self, plan: &Plan, anchor: &Anchor, body: &[u8]) -> Result<ResponseBody, VendorError> {
+        match plan.resource {
+            Resource::Customers => self.read_rows(plan, anchor, body, convert::customer),
+            Resource::Transactions => self.read_rows(plan, anchor, body, convert::transaction),
         }
     }
 
-    fn read(&self, call: &Call, response: &VendorResponse) -> Result<RecordPage, VendorError> {
-        if response.status != 200 {
-            return Err(error::refused(call, response));
+    fn read_one(&self, plan: &RetrievalPlan, body: &[u8]) -> Result<ResponseBody, VendorError> {
+        let Single { is_refusal, row } = envelope::single(body)?;
+        if is_refusal {
+            return Ok(ResponseBody::Refusal);
         }
-        match call {
-            Call::Retrieve(plan) => self.one(call, plan, response),
-            Call::List(plan, anchor) => match plan.resource {
-                Resource::Customers => self.page(call, (plan, anchor), response, convert::customer),
-                Resource::Transactions => self.page(call, (plan, anchor), response, convert::transaction),
-            },
-        }
+        let row = row.ok_or(VendorError::NotFound)?;
+        let mut records = Records::new(KIND.name, &self.account, &plan.shape);
+        convert::customer(&mut records, Row { raw: row.raw.filter(|_| plan.shape.raw), ..row })?;
+        records.into_one()
+    }
+
+    fn refusal(&self, response: &VendorResponse) -> VendorRefusal {
+        error::refusal(response)
     }
 
     fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField> {
-        let mut unknown = UnknownFields::default();
-        match call {
-            Call::Retrieve(_) => wire::scan_single(&response.body, &mut unknown),
+        let body = &response.body;
+        let unknown = match call {
+            Call::Retrieve(_) => envelope::scan_single(body),
             Call::List(plan, _) => match plan.resource {
-                Resource::Customers => {
-                    wire::scan_list::<wire::Customer<'_>>(&response.body, &documented::CUSTOMER, &mut unknown);
-                }
-                Resource::Transactions => {
-                    wire::scan_list::<wire::Transaction<'_>>(&response.body, &documented::TRANSACTION, &mut unknown);
-                }
+                Resource::Customers => envelope::scan_list::<wire::Customer<'_>>(body, &documented::CUSTOMER),
+                Resource::Transactions => envelope::scan_list::<wire::Transaction<'_>>(body, &documented::TRANSACTION),
             },
-        }
+        };
         unknown.into_set()
     }
 }
 
 impl Tolt {
-    fn page<'a, T: HasId + Deserialize<'a>>(
+    fn read_rows<'a, T: HasId + Deserialize<'a>>(
         &self,
-        call: &Call,
-        (plan, anchor): (&Plan, &Anchor),
-        response: &'a VendorResponse,
-        push: impl Fn(&mut Records<'_>, Row<'a, T>) -> Result<(), VendorError>,
-    ) -> Result<RecordPage, VendorError> {
-        let listing: Listing<'a, T> = wire::listing(&response.body, plan.shape.raw)?;
-        if listing.failed {
-            return Err(error::refused(call, response));
+        plan: &Plan,
+        anchor: &Anchor,
+        body: &'a [u8],
+        convert: impl Fn(&mut Records<'_>, Row<'a, T>) -> Result<(), VendorError>,
+    ) -> Result<ResponseBody, VendorError> {
+        let Listing::<T> { is_refusal, has_more, total, mut rows } = envelope::listing(body, plan.shape.raw)?;
+        if is_refusal {
+            return Ok(ResponseBody::Refusal);
         }
-        let mut rows = listing.rows;
         if paging::is_reversed(anchor) {
             rows.reverse();
         }
@@ -102,26 +106,14 @@ impl Tolt {
             (Some(first), Some(last)) => Some((first.wire.id()?.into(), last.wire.id()?.into())),
             _ => None,
         };
-        let more = listing.has_more.unwrap_or(rows.len() >= PAGE_SIZE);
-        let (prev, next) = paging::neighbours(anchor, edges, more)?;
-
-        let mut records = Records::new(KIND.name, &self.account, &plan.shape);
         let count = rows.len();
-        for row in rows {
-            push(&mut records, row)?;
-        }
-        let total = listing.total.filter(|_| paging::counts_the_question(anchor));
-        Ok(records.page(prev, next, total, count))
-    }
+        let (prev, next) = paging::neighbours(anchor, edges, has_more.unwrap_or(count >= PAGE_SIZE))?;
 
-    fn one(&self, call: &Call, plan: &RetrievalPlan, response: &VendorResponse) -> Result<RecordPage, VendorError> {
-        let found = wire::single(&response.body)?;
-        if found.failed {
-            return Err(error::refused(call, response));
-        }
-        let Row { wire, raw } = found.row.ok_or(VendorError::NotFound)?;
         let mut records = Records::new(KIND.name, &self.account, &plan.shape);
-        convert::customer(&mut records, Row { wire, raw: raw.filter(|_| plan.shape.raw) })?;
-        records.single()
+        for row in rows {
+            convert(&mut records, row)?;
+        }
+        let total = total.filter(|_| paging::total_covers_query(anchor));
+        Ok(records.into_list(prev, next, total, count))
     }
 }

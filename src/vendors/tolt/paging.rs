@@ -1,23 +1,24 @@
-//! Tolt's paging: `starting_after` and `ending_before` by id, `has_more`.
+//! Tolt's paging: `starting_after` and `ending_before` with an id, `has_more`.
 
 use crate::{
     domain::anchor::{Anchor, Direction, Neighbour},
     vendors::VendorError,
 };
 
-/// Whether a page comes in the reverse of the list's order.
+/// Returns true if the rows of a page are in the reverse of the list's order.
 pub(super) fn is_reversed(anchor: &Anchor) -> bool {
     matches!(anchor, Anchor::From(_, Direction::Backward))
 }
 
-/// Whether `total_count` counts the whole question: a page sought by an
-/// instant was asked for with a narrower range.
-pub(super) fn counts_the_question(anchor: &Anchor) -> bool {
+/// Returns true if `total_count` covers the whole query. A request for a page at
+/// an instant has a narrower range.
+pub(super) fn total_covers_query(anchor: &Anchor) -> bool {
     !matches!(anchor, Anchor::From(..))
 }
 
-/// What precedes and what follows a page, in list order, from the ids of its
-/// first and last row. `more` means more in the direction of travel (FACTS.md).
+/// Returns the neighbours before and after a page, in list order, from the ids
+/// of its first and last row. `more` means more in the direction of travel
+/// (FACTS.md, "Tolt v1").
 pub(super) fn neighbours(
     anchor: &Anchor,
     edges: Option<(Box<str>, Box<str>)>,
@@ -25,10 +26,10 @@ pub(super) fn neighbours(
 ) -> Result<(Neighbour, Neighbour), VendorError> {
     let backward = matches!(anchor, Anchor::Before(_) | Anchor::From(_, Direction::Backward));
     let Some((first, last)) = edges else {
-        // Without a row there is no id to go on from, and to call this the end
-        // would hide whatever rows there are.
+        // Without a row there is no id to continue from. Treating the page as
+        // the end of the list would hide the remaining rows.
         if more {
-            return Err(VendorError::Unreadable("it says that there are more rows, and sends none".to_owned()));
+            return Err(VendorError::Unreadable("a page without rows promises more rows".to_owned()));
         }
         return Ok(match anchor {
             Anchor::Start => (Neighbour::End, Neighbour::End),

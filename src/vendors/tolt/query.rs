@@ -1,4 +1,4 @@
-//! Tolt's requests.
+//! Requests to Tolt.
 
 use crate::{
     domain::{
@@ -8,21 +8,21 @@ use crate::{
         timestamp::{Timestamp, ceil_to_millisecond, floor_to_millisecond},
     },
     vendors::{
-        PAGE_SIZE, Refusal, VendorError, VendorRequest,
+        PAGE_SIZE, VendorError, VendorRequest,
         plan::{NativeParameter, Plan, RetrievalPlan},
         query::{Query, path_with_id},
     },
 };
 
-/// Asked for by `include[]` where the other expansions are by `expand[]`.
+/// The expansion that Tolt takes in `include[]` instead of `expand[]`.
 pub(super) const STATS: &str = "stats";
 
-/// A page of customers or transactions.
+/// Returns the request for a page of customers or transactions.
 pub(super) fn list(program_id: &str, plan: &Plan, anchor: &Anchor) -> Result<VendorRequest, VendorError> {
-    let listed = plan.order.unwrap_or(Order::Desc);
+    let list_order = plan.order.unwrap_or(Order::Desc);
     let (order, bound) = match anchor {
-        Anchor::From(instant, direction) => seek(listed, *instant, *direction)?,
-        _ => (listed, None),
+        Anchor::From(instant, direction) => seek(list_order, *instant, *direction)?,
+        _ => (list_order, None),
     };
     let mut query = Query::default();
     query.push("program_id", program_id);
@@ -39,7 +39,7 @@ pub(super) fn list(program_id: &str, plan: &Plan, anchor: &Anchor) -> Result<Ven
         Anchor::Start | Anchor::From(..) => {}
         Anchor::After(id) => query.push("starting_after", id),
         Anchor::Before(id) => query.push("ending_before", id),
-        Anchor::Token(_) => return Err(unknown_place()),
+        Anchor::Token(_) => return Err(VendorError::unsupported_anchor()),
     }
     let path = match plan.resource {
         Resource::Customers => "/v1/customers",
@@ -48,7 +48,7 @@ pub(super) fn list(program_id: &str, plan: &Plan, anchor: &Anchor) -> Result<Ven
     Ok(VendorRequest { path: path.to_owned(), query: query.finish() })
 }
 
-/// One customer.
+/// Returns the request for one customer.
 pub(super) fn retrieve(plan: &RetrievalPlan) -> Result<VendorRequest, VendorError> {
     let path = path_with_id("/v1/customers", &plan.vendor_id).ok_or(VendorError::NotFound)?;
     let mut query = Query::default();
@@ -58,27 +58,24 @@ pub(super) fn retrieve(plan: &RetrievalPlan) -> Result<VendorRequest, VendorErro
     Ok(VendorRequest { path, query: query.finish() })
 }
 
-/// How to ask from an instant on: with the range narrowed, and going back with
-/// the order turned round, so that the first page lies beside the instant.
+/// Returns the order and the bound of a request for the page at an instant.
+///
+/// The bound narrows the range to rows at or beyond the instant. For a backward
+/// page the order is reversed, because the first page then starts at the
+/// instant.
 fn seek(
-    listed: Order,
+    list_order: Order,
     instant: Instant,
     direction: Direction,
 ) -> Result<(Order, Option<NativeParameter>), VendorError> {
-    let instant = instant.timestamp().ok_or_else(unknown_place)?;
+    let instant = instant.timestamp().ok_or_else(VendorError::unsupported_anchor)?;
     let order = match direction {
-        Direction::Forward => listed,
-        Direction::Backward => listed.reversed(),
+        Direction::Forward => list_order,
+        Direction::Backward => list_order.reversed(),
     };
     let (parameter, name, bound) = match order {
         Order::Asc => (Parameter::CreatedGte, "created_gte", floor_to_millisecond(instant)),
         Order::Desc => (Parameter::CreatedLte, "created_lte", ceil_to_millisecond(instant)),
     };
     Ok((order, Some(NativeParameter { parameter, name, value: Timestamp::from(bound).to_string() })))
-}
-
-/// An anchor that Tolt has no word for comes from a cursor that was made when
-/// the connection's name belonged to another vendor.
-fn unknown_place() -> VendorError {
-    VendorError::CursorRefused(Refusal::default())
 }

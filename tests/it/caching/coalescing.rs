@@ -7,7 +7,7 @@ use std::sync::{
 };
 
 use customer_gateway::{
-    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, Policy},
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy},
     clock::SystemClock,
     directory::SourceError,
     domain::page::RecordPage,
@@ -81,21 +81,29 @@ async fn late_lookup_uses_the_finished_fetch() {
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
     };
     let calls = Arc::new(AtomicU32::new(0));
-    let get = || {
-        let calls = Arc::clone(&calls);
-        cache.get(lookup.clone(), move |_| async move {
-            Ok(async move {
-                calls.fetch_add(1, Ordering::Relaxed);
-                Ok::<_, SourceError>(RecordPage::default())
-            })
-        })
-    };
+    let get = || cache.get(lookup.clone(), CountedFetch(Arc::clone(&calls)));
 
     // On a single thread, both lookups miss. The first fetch finishes before
     // the second can start.
     let (first, second) = join(get(), get()).await;
     assert!(Arc::ptr_eq(&first.unwrap().entry, &second.unwrap().entry));
     assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+/// Fetch of an empty page that counts its calls.
+struct CountedFetch(Arc<AtomicU32>);
+
+impl PageFetch for CountedFetch {
+    type Error = SourceError;
+
+    async fn admit(&self, _: Priority) -> Result<(), SourceError> {
+        Ok(())
+    }
+
+    async fn fetch(self, _: Priority) -> Result<RecordPage, SourceError> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(RecordPage::default())
+    }
 }
 
 #[tokio::test]

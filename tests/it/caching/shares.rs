@@ -122,7 +122,7 @@ async fn spent_share_is_429_until_it_refills() {
     {
       "code": "quota_exceeded",
       "connection": "affiliates",
-      "detail": "the caller's share of the vendor calls is spent: there is room again in 1 s",
+      "detail": "the caller's share of the vendor's rate limit is exhausted; retry in 1 s",
       "request_id": "[request id]",
       "retryable": true,
       "status": 429,

@@ -130,7 +130,7 @@ async fn check_live_fetches_the_jwks() {
     assert_snapshot!(said.join("\n"), @r"
     identity: answers, 1 keys, 0
     identity: answers, and has no key that a token can be verified with, 1
-    identity: the answer's status is 500 Internal Server Error, 1
+    identity: unexpected response status 500 Internal Server Error, 1
     ");
 }
 
@@ -144,7 +144,7 @@ async fn check_live_fails_if_a_vendor_rejects() {
     let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(1));
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
-    assert!(stdout.ends_with("odd: the vendor refused the credential\n"), "{stdout}");
+    assert!(stdout.ends_with("odd: the vendor rejected the credential\n"), "{stdout}");
     assert!(stderr.contains("1 of 1 connections did not answer"), "{stderr}");
     assert!(!stdout.contains(SECRET) && !stderr.contains(SECRET), "{stdout}{stderr}");
 }

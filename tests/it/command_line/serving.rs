@@ -171,23 +171,23 @@ async fn drift_is_logged_once_without_values() {
     assert_json_snapshot!(drift_log(more).await, @r#"
     [
       {
-        "message": "the vendor sends a value that it does not list",
+        "message": "vendor sent an undocumented value",
         "connection": "odd",
         "field": "customer.status"
       },
       {
-        "message": "the vendor sends a field that it does not document",
+        "message": "vendor sent an undocumented field",
         "connection": "odd",
         "object": "customer"
       },
       {
-        "message": "the vendor sends a field that it does not document",
+        "message": "vendor sent an undocumented field",
         "connection": "odd",
         "object": "customer",
         "field": "[redacted]"
       },
       {
-        "message": "the vendor sends a field that it does not document",
+        "message": "vendor sent an undocumented field",
         "connection": "odd",
         "object": "customer",
         "field": "tier"

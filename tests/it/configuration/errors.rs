@@ -80,13 +80,13 @@ fn inline_secret_is_not_repeated() {
 fn unsendable_secret_is_not_shown() {
     let place = ConfigDir::new();
     std::fs::write(place.path("secret"), "two\nlines").unwrap();
-    assert_snapshot!(place.error_for(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty, or holds a character that no header may; check the variable or file that holds the secret");
+    assert_snapshot!(place.error_for(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty or contains a character that is not allowed in a header; check the variable or file that holds the secret");
 }
 
 #[test]
 fn connection_name_is_well_formed_and_unique() {
-    assert_snapshot!(replacing("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
-    assert_snapshot!(replacing("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+    assert_snapshot!(replacing("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
+    assert_snapshot!(replacing("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
     assert_snapshot!(adding(TOLT), @"gateway.toml:9: connections.1.name: a connection named `affiliates` stands above already; give each connection a name of its own");
 }
 
@@ -142,7 +142,7 @@ fn caller_has_a_digest_and_known_connections() {
     assert_snapshot!(caller("cgk_the_key_itself", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(caller("blake3:abc", ""), @r#"gateway.toml:9: callers.0.key_digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);
     assert_snapshot!(caller(&digest, "\"affiliates\", \"tax\""), @"gateway.toml:10: callers.0.connections: there is no connection `tax`; write names of [[connections]] sections");
-    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection's name is a lower-case letter, then letters, digits and hyphens, 63 characters at most");
+    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
     let keyed = |rest: &str| adding(&format!("[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\n{rest}"));
     assert_snapshot!(keyed(""), @r#"gateway.toml:7: callers.0: this caller has neither a key nor claims; write key_digest = "blake3:…", keys = [{ digest = "blake3:…", expires = "…" }], or claims = { … }"#);
     assert_snapshot!(keyed("keys = [{ digest = \"cgk_the_key_itself\" }]"), @r#"gateway.toml:10: callers.0.keys.0.digest: this is not a key's digest; write "blake3:" and 64 hexadecimal digits, as `customer-gateway key` prints them"#);

@@ -150,7 +150,7 @@ fn response_schemas_are_extensible() {
     for (name, schema) in schemas(&document) {
         assert_eq!(schema.get("enum").is_some(), requested.contains(&name.as_str()), "{name}");
         walk(&schema["properties"], name, &mut |at, value| {
-            assert!(!value["enum"].is_array(), "{at}: a new value would break clients")
+            assert!(!value["enum"].is_array(), "{at}: a new value would break clients");
         });
     }
 }

@@ -50,11 +50,11 @@ async fn unsupported_export_parameters_are_rejected() {
     text/csv /transactions?connection=tax
         501 unsupported_operation the vendor of `tax` has no such operation
     application/x-ndjson /customers?cursor=nonsense
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     application/x-ndjson /customers?order=asc&cursor=[next]
-        400 cursor_mismatch [cursor] the cursor belongs to a question with other connections, filters or order
+        400 cursor_mismatch [cursor] the cursor belongs to a query with other connections, filters or order
     application/x-ndjson /customers?cursor=[prev]
-        400 invalid_parameter [cursor] the cursor leads backwards, and an export goes forward: take `next_cursor`, or an export's own
+        400 invalid_parameter [cursor] the cursor leads backward; an export takes a `next_cursor` or the cursor of an export
     ");
 }
 

@@ -119,7 +119,7 @@ async fn rate_limited_source_reports_retry_after() {
     assert_json_snapshot!(page["sources"][1]["problem"], @r#"
     {
       "code": "vendor_rate_limited",
-      "detail": "the vendor is asked too often",
+      "detail": "the vendor's rate limit is exceeded",
       "parameter": null,
       "retry_after": 120,
       "retryable": true,

@@ -42,7 +42,7 @@ async fn each_source_status_has_its_shape() {
         "fetched_at": null,
         "problem": {
           "code": "vendor_unreadable",
-          "detail": "the vendor's answer cannot be read: the body is not JSON (line 1, column 1)",
+          "detail": "the vendor's response cannot be read: the body is not JSON (line 1, column 1)",
           "parameter": null,
           "retry_after": null,
           "retryable": false,

@@ -19,11 +19,7 @@ async fn assert_cycle_detected(vendor: &ScriptedVendor, kind: &str) {
     let gateway = vendor.gateway(kind).await;
     for limit in [1, 2, 3, 7, 100] {
         let ended: Answer = gateway.walk(&format!("/customers?limit={limit}")).await.unwrap_err();
-        assert_eq!(
-            ended.problem_line(),
-            "502 vendor_unreadable the vendor's paging goes round in circles",
-            "limit {limit}"
-        );
+        assert_eq!(ended.problem_line(), "502 vendor_unreadable the vendor's cursors form a cycle", "limit {limit}");
         assert_eq!(ended.problem()["connection"], "odd");
     }
 }
@@ -97,7 +93,7 @@ async fn empty_page_with_has_more_is_unreadable() {
     let ended = vendor.gateway("tolt").await.walk("/customers").await.unwrap_err();
     assert_eq!(
         ended.problem_line(),
-        "502 vendor_unreadable the vendor's answer cannot be read: it says that there are more rows, and sends none"
+        "502 vendor_unreadable the vendor's response cannot be read: a page without rows promises more rows"
     );
 }
 
@@ -120,7 +116,7 @@ async fn cursor_of_3_kib_is_unreadable() {
     let long = "x".repeat(3 << 10);
     let vendor = vendor_with_cursors(move |_| Some(long.clone())).await;
     let ended = vendor.gateway("corporation").await.walk("/customers?limit=1").await.unwrap_err();
-    assert_eq!(ended.problem_line(), "502 vendor_unreadable the vendor's cursor is too long to be passed on");
+    assert_eq!(ended.problem_line(), "502 vendor_unreadable the vendor's cursor does not fit into a gateway cursor");
 }
 
 #[tokio::test]

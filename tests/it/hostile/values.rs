@@ -165,7 +165,7 @@ async fn row_without_id_makes_page_unreadable() {
         let answer = ScriptedVendor::replying(page).await.gateway(kind).await.get("/customers").await;
         assert_eq!(
             answer.problem_line(),
-            "502 vendor_unreadable the vendor's answer cannot be read: a row has no id",
+            "502 vendor_unreadable the vendor's response cannot be read: a row has no id",
             "{kind}"
         );
     }

@@ -22,15 +22,15 @@ async fn garbage_cursor_is_rejected() {
         "/customers/affiliates.x/transactions?cursor=cust_1",
     ]).await, @r"
     /customers?connection=affiliates&cursor=x
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     /customers?connection=affiliates&cursor=%F0%9F%A6%80
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     /customers?connection=affiliates&cursor=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     /transactions?connection=affiliates&cursor=cust_1
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     /customers/affiliates.x/transactions?cursor=cust_1
-        400 invalid_cursor [cursor] the cursor is not one that this gateway gave out
+        400 invalid_cursor [cursor] the cursor was not issued by this gateway
     ");
     let too_long = format!("/customers?connection=affiliates&cursor={}", "A".repeat(2049));
     assert_eq!(gateway.get(&too_long).await.code(400), "invalid_cursor");
@@ -106,7 +106,7 @@ async fn cursor_unknown_to_the_vendor_has_expired() {
     {
       "code": "cursor_expired",
       "connection": "odd",
-      "detail": "the vendor no longer knows the place that the cursor names; start again without it",
+      "detail": "the vendor no longer accepts this cursor's position; start again without it",
       "parameter": "cursor",
       "request_id": "[request id]",
       "retryable": false,

@@ -216,7 +216,7 @@ async fn panic_is_500_without_its_message() {
     {
       "code": "internal",
       "connection": "tax",
-      "detail": "the call was lost inside the gateway",
+      "detail": "an internal failure ended the vendor call",
       "request_id": "[request id]",
       "retryable": false,
       "status": 500,

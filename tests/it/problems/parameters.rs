@@ -169,7 +169,7 @@ async fn value_out_of_range_names_the_range() {
     /customers?connection=tax&has_exemption=1
         400 invalid_parameter [has_exemption] `has_exemption` takes `true` or `false`, not `1`
     /customers?connection=tax&source_platform=a,b
-        400 invalid_parameter [source_platform] a value of `source_platform` cannot hold a comma: the vendor takes a list separated by commas
+        400 invalid_parameter [source_platform] a value of `source_platform` cannot contain a comma: the vendor takes a comma-separated list
     /customers/affiliates.x?expand=customer
         400 invalid_parameter [expand] `expand` takes one of `partner`, `program`, `stats`, `shipping_address`, `exemption`, not `customer`
     /transactions?connection=affiliates&expand=stats

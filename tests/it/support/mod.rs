@@ -299,7 +299,7 @@ pub(crate) fn config(connections: Vec<Connection>) -> Config {
 pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id: &str) -> Connection {
     Connection {
         name: name.parse().unwrap(),
-        kind: registry::kind(vendor).unwrap(),
+        kind: registry::by_name(vendor).unwrap(),
         base_url: base_url.parse().unwrap(),
         credential: Credential::new(secret.into()).unwrap(),
         account_id: account_id.to_owned(),

@@ -13,8 +13,9 @@ use customer_gateway::{
     },
     vendors::{
         Account, Call, VendorError, VendorResponse,
+        kind::VendorKind,
         plan::{Plan, PlanError, RetrievalPlan},
-        registry::{VendorKind, kind},
+        registry::by_name,
     },
 };
 
@@ -39,13 +40,13 @@ pub(crate) struct AdapterCall {
 
 /// Tolt, with the program id of the examples in its documentation.
 pub(crate) fn tolt() -> Connection {
-    Connection { kind: kind("tolt").unwrap(), name: "affiliates", account_id: "prg_YRsbPDAKhWfdqJbFACheh" }
+    Connection { kind: by_name("tolt").unwrap(), name: "affiliates", account_id: "prg_YRsbPDAKhWfdqJbFACheh" }
 }
 
 /// The corporation vendor, with the corporation id of the example in its
 /// documentation.
 pub(crate) fn corporation() -> Connection {
-    Connection { kind: kind("corporation").unwrap(), name: "tax", account_id: "corp_123" }
+    Connection { kind: by_name("corporation").unwrap(), name: "tax", account_id: "corp_123" }
 }
 
 /// All customers.

@@ -30,12 +30,7 @@ pub(crate) fn describe(outcome: &Result<RecordPage, VendorError>) -> String {
 /// The vendor's refusal, if the error contains one.
 pub(crate) fn refusal(error: &VendorError) -> Option<&Refusal> {
     match error {
-        VendorError::CursorRefused(refusal)
-        | VendorError::ValueRefused(_, refusal)
-        | VendorError::Rejected(refusal)
-        | VendorError::Unauthorized(refusal)
-        | VendorError::RateLimited(refusal)
-        | VendorError::Failed(refusal) => Some(refusal),
+        VendorError::Refused { refusal, .. } => Some(refusal),
         VendorError::NotFound | VendorError::Unreadable(_) => None,
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use customer_gateway::vendors::{
-    Account, Vendor, VendorError,
+    Account, RefusalKind, Vendor, VendorError,
     capabilities::{ListCapabilities, Support},
-    registry::{KINDS, VendorKind},
+    kind::VendorKind,
+    registry::KINDS,
 };
 use http::{Request, header::AUTHORIZATION};
 use url::form_urlencoded;
@@ -29,7 +30,7 @@ fn adapter_requests_match_contract() {
         for call in calls(kind.capabilities, Combinations::All) {
             let request = match adapter.request(&call) {
                 Ok(request) => Request::get(format!("{}?{}", request.path, request.query)),
-                Err(VendorError::CursorRefused(_)) => continue,
+                Err(VendorError::Refused { kind: RefusalKind::CursorRejected, .. }) => continue,
                 Err(error) => panic!("{}: {error:?}: {call:?}", kind.name),
             };
             // The adapter does not add the credential.

@@ -14,7 +14,7 @@ async fn adapter_call_responses_match_contract() {
     let (_sandboxes, populated) = vendors(10).await;
     for PopulatedVendor { simulated, .. } in populated {
         let mut statuses = BTreeSet::new();
-        for call in calls(simulated.adapter.capabilities(), Combinations::Single) {
+        for call in calls(simulated.kind.capabilities, Combinations::Single) {
             if let Some(answer) = simulated.call(&call).await {
                 statuses.insert(answer.status().as_u16());
             }
@@ -29,7 +29,7 @@ async fn list_rows_match_contract_in_every_expansion() {
     // Enough rows for each irregular value that the sandbox generates.
     let (_sandboxes, populated) = vendors(1_000).await;
     for PopulatedVendor { simulated, .. } in populated {
-        for call in whole_lists(simulated.adapter.capabilities()) {
+        for call in whole_lists(simulated.kind.capabilities) {
             assert_eq!(simulated.walk(&call).await, (10, 1_000), "{call:?}");
         }
     }
@@ -40,7 +40,7 @@ async fn customers_match_contract_in_every_expansion() {
     let (_sandboxes, populated) = vendors(150).await;
     for PopulatedVendor { simulated, customers } in populated {
         for id in customers {
-            for call in retrievals(simulated.adapter.capabilities(), &id) {
+            for call in retrievals(simulated.kind.capabilities, &id) {
                 assert_eq!(simulated.page(&call).await.id(0), id);
             }
         }

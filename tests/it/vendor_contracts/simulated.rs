@@ -9,7 +9,7 @@ use customer_gateway::{
         page::RecordPage,
     },
     sandbox::Sandbox,
-    vendors::{Account, Call, Vendor, VendorResponse, registry::kind},
+    vendors::{Account, Call, Vendor, VendorResponse, kind::VendorKind, registry::by_name},
 };
 use http::{Request, Response, header::AUTHORIZATION};
 
@@ -18,6 +18,7 @@ use super::contract::Contract;
 /// Simulated vendor, called over a socket.
 pub(super) struct Simulated {
     pub(super) contract: Contract,
+    pub(super) kind: &'static VendorKind,
     pub(super) adapter: Box<dyn Vendor>,
     base_url: String,
     credential: String,
@@ -39,9 +40,11 @@ impl Simulated {
 
     fn new(vendor: &str, base_url: String, credential: &str, account: &str) -> Self {
         let account = Account { connection: "sandbox".parse().unwrap(), id: account.to_owned() };
+        let kind = by_name(vendor).unwrap();
         Self {
             contract: Contract::load(vendor),
-            adapter: (kind(vendor).unwrap().adapter)(account),
+            kind,
+            adapter: (kind.adapter)(account),
             base_url,
             credential: credential.to_owned(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap(),

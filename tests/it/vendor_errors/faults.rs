@@ -36,13 +36,13 @@ async fn errors_after(fault: Fault) -> String {
 #[tokio::test]
 async fn status_400_is_vendor_rejected() {
     assert_snapshot!(errors_after(Fault::Status(400)).await, @r#"
-    affiliates, list: 502 vendor_rejected the vendor refused the request
+    affiliates, list: 502 vendor_rejected the vendor rejected the request
         {"code":"bad_request","message":"Bad request","status":400}
-    affiliates, one: 502 vendor_rejected the vendor refused the request
+    affiliates, one: 502 vendor_rejected the vendor rejected the request
         {"code":"bad_request","message":"Bad request","status":400}
-    tax, list: 502 vendor_rejected the vendor refused the request
+    tax, list: 502 vendor_rejected the vendor rejected the request
         {"code":"CLIENT_INVALID_REQUEST","message":"Bad Request","status":400}
-    tax, one: 502 vendor_rejected the vendor refused the request
+    tax, one: 502 vendor_rejected the vendor rejected the request
         {"code":"CLIENT_INVALID_REQUEST","message":"Bad Request","status":400}
     "#);
 }
@@ -51,13 +51,13 @@ async fn status_400_is_vendor_rejected() {
 #[tokio::test]
 async fn status_401_is_vendor_unauthorized() {
     assert_snapshot!(errors_after(Fault::Status(401)).await, @r#"
-    affiliates, list: 502 vendor_unauthorized the vendor refused the credential
+    affiliates, list: 502 vendor_unauthorized the vendor rejected the credential
         {"code":"authentication_error","message":"Invalid API key provided","status":401}
-    affiliates, one: 502 vendor_unauthorized the vendor refused the credential
+    affiliates, one: 502 vendor_unauthorized the vendor rejected the credential
         {"code":"authentication_error","message":"Invalid API key provided","status":401}
-    tax, list: 502 vendor_unauthorized the vendor refused the credential
+    tax, list: 502 vendor_unauthorized the vendor rejected the credential
         {"code":"CLIENT_UNAUTHORIZED","message":"Unauthorized","status":401}
-    tax, one: 502 vendor_unauthorized the vendor refused the credential
+    tax, one: 502 vendor_unauthorized the vendor rejected the credential
         {"code":"CLIENT_UNAUTHORIZED","message":"Unauthorized","status":401}
     "#);
 }
@@ -65,13 +65,13 @@ async fn status_401_is_vendor_unauthorized() {
 #[tokio::test]
 async fn status_403_is_vendor_unauthorized() {
     assert_snapshot!(errors_after(Fault::Status(403)).await, @r#"
-    affiliates, list: 502 vendor_unauthorized the vendor refused the credential
+    affiliates, list: 502 vendor_unauthorized the vendor rejected the credential
         {"code":"permission_error","message":"Not allowed","status":403}
-    affiliates, one: 502 vendor_unauthorized the vendor refused the credential
+    affiliates, one: 502 vendor_unauthorized the vendor rejected the credential
         {"code":"permission_error","message":"Not allowed","status":403}
-    tax, list: 502 vendor_unauthorized the vendor refused the credential
+    tax, list: 502 vendor_unauthorized the vendor rejected the credential
         {"code":"CLIENT_FORBIDDEN","message":"Forbidden","status":403}
-    tax, one: 502 vendor_unauthorized the vendor refused the credential
+    tax, one: 502 vendor_unauthorized the vendor rejected the credential
         {"code":"CLIENT_FORBIDDEN","message":"Forbidden","status":403}
     "#);
 }
@@ -80,10 +80,10 @@ async fn status_403_is_vendor_unauthorized() {
 #[tokio::test]
 async fn status_404_of_list_is_vendor_rejected() {
     assert_snapshot!(errors_after(Fault::Status(404)).await, @r#"
-    affiliates, list: 502 vendor_rejected the vendor refused the request
+    affiliates, list: 502 vendor_rejected the vendor rejected the request
         {"code":"not_found","message":"Not found","status":404}
     affiliates, one: 404 customer_not_found there is no such customer
-    tax, list: 502 vendor_rejected the vendor refused the request
+    tax, list: 502 vendor_rejected the vendor rejected the request
         {"code":"CLIENT_NOT_FOUND","message":"Not Found","status":404}
     tax, one: 404 customer_not_found there is no such customer
     "#);
@@ -106,13 +106,13 @@ async fn status_408_is_vendor_error() {
 #[tokio::test]
 async fn status_422_is_vendor_rejected() {
     assert_snapshot!(errors_after(Fault::Status(422)).await, @r#"
-    affiliates, list: 502 vendor_rejected the vendor refused the request
+    affiliates, list: 502 vendor_rejected the vendor rejected the request
         {"code":"bad_request","message":"Bad request","status":422}
-    affiliates, one: 502 vendor_rejected the vendor refused the request
+    affiliates, one: 502 vendor_rejected the vendor rejected the request
         {"code":"bad_request","message":"Bad request","status":422}
-    tax, list: 502 vendor_rejected the vendor refused the request
+    tax, list: 502 vendor_rejected the vendor rejected the request
         {"code":"CLIENT_INVALID_REQUEST","message":"Unprocessable Entity","status":422}
-    tax, one: 502 vendor_rejected the vendor refused the request
+    tax, one: 502 vendor_rejected the vendor rejected the request
         {"code":"CLIENT_INVALID_REQUEST","message":"Unprocessable Entity","status":422}
     "#);
 }
@@ -120,12 +120,12 @@ async fn status_422_is_vendor_rejected() {
 #[tokio::test]
 async fn status_429_is_vendor_rate_limited() {
     assert_snapshot!(errors_after(Fault::Status(429)).await, @r#"
-    affiliates, list: 503 vendor_rate_limited the vendor is asked too often (retry after 2 s)
+    affiliates, list: 503 vendor_rate_limited the vendor's rate limit is exceeded (retry after 2 s)
         {"code":"rate_limit_error","message":"Too many requests. Please try again.","status":429}
-    affiliates, one: 503 vendor_rate_limited the credential's budget is spent, or the vendor has stopped it: there is room again in 2 s (retry after 2 s)
-    tax, list: 503 vendor_rate_limited the vendor is asked too often (retry after 2 s)
+    affiliates, one: 503 vendor_rate_limited the vendor's rate limit is exhausted; retry in 2 s (retry after 2 s)
+    tax, list: 503 vendor_rate_limited the vendor's rate limit is exceeded (retry after 2 s)
         {"code":"CLIENT_TOO_MANY_REQUESTS","message":"Too Many Requests","status":429}
-    tax, one: 503 vendor_rate_limited the credential's budget is spent, or the vendor has stopped it: there is room again in 2 s (retry after 2 s)
+    tax, one: 503 vendor_rate_limited the vendor's rate limit is exhausted; retry in 2 s (retry after 2 s)
     "#);
 }
 
@@ -160,20 +160,20 @@ async fn status_503_is_vendor_error() {
 #[tokio::test]
 async fn html_body_is_unreadable() {
     assert_snapshot!(errors_after(Fault::Html).await, @r"
-    affiliates, list: 502 vendor_unreadable the vendor's answer cannot be read: the body is not JSON (line 1, column 1)
-    affiliates, one: 502 vendor_unreadable the vendor's answer cannot be read: the body is not JSON (line 1, column 1)
-    tax, list: 502 vendor_unreadable the vendor's answer cannot be read: the body is not JSON (line 1, column 1)
-    tax, one: 502 vendor_unreadable the vendor's answer cannot be read: the body is not JSON (line 1, column 1)
+    affiliates, list: 502 vendor_unreadable the vendor's response cannot be read: the body is not JSON (line 1, column 1)
+    affiliates, one: 502 vendor_unreadable the vendor's response cannot be read: the body is not JSON (line 1, column 1)
+    tax, list: 502 vendor_unreadable the vendor's response cannot be read: the body is not JSON (line 1, column 1)
+    tax, one: 502 vendor_unreadable the vendor's response cannot be read: the body is not JSON (line 1, column 1)
     ");
 }
 
 #[tokio::test]
 async fn empty_body_is_unreadable() {
     assert_snapshot!(errors_after(Fault::Empty).await, @r"
-    affiliates, list: 502 vendor_unreadable the vendor's answer cannot be read: the body is cut off (line 1, column 0)
-    affiliates, one: 502 vendor_unreadable the vendor's answer cannot be read: the body is cut off (line 1, column 0)
-    tax, list: 502 vendor_unreadable the vendor's answer cannot be read: the body is cut off (line 1, column 0)
-    tax, one: 502 vendor_unreadable the vendor's answer cannot be read: the body is cut off (line 1, column 0)
+    affiliates, list: 502 vendor_unreadable the vendor's response cannot be read: the body is truncated (line 1, column 0)
+    affiliates, one: 502 vendor_unreadable the vendor's response cannot be read: the body is truncated (line 1, column 0)
+    tax, list: 502 vendor_unreadable the vendor's response cannot be read: the body is truncated (line 1, column 0)
+    tax, one: 502 vendor_unreadable the vendor's response cannot be read: the body is truncated (line 1, column 0)
     ");
 }
 
@@ -184,18 +184,18 @@ async fn success_false_with_status_200_is_an_error() {
         {"code":"api_error","message":"Something went wrong","status":200}
     affiliates, one: 502 vendor_error the vendor failed
         {"code":"api_error","message":"Something went wrong","status":200}
-    tax, list: 502 vendor_unreadable the vendor's answer cannot be read: `customers` is missing
-    tax, one: 502 vendor_unreadable the vendor's answer cannot be read: a row has no id
+    tax, list: 502 vendor_unreadable the vendor's response cannot be read: `customers` is missing
+    tax, one: 502 vendor_unreadable the vendor's response cannot be read: a row has no id
     "#);
 }
 
 #[tokio::test]
 async fn late_response_is_deadline_exceeded() {
     assert_snapshot!(errors_after(Fault::Stall(Duration::from_mins(10))).await, @r"
-    affiliates, list: 504 deadline_exceeded no answer within 300ms
-    affiliates, one: 504 deadline_exceeded no answer within 300ms
-    tax, list: 504 deadline_exceeded no answer within 300ms
-    tax, one: 504 deadline_exceeded no answer within 300ms
+    affiliates, list: 504 deadline_exceeded no response within 300ms
+    affiliates, one: 504 deadline_exceeded no response within 300ms
+    tax, list: 504 deadline_exceeded no response within 300ms
+    tax, one: 504 deadline_exceeded no response within 300ms
     ");
 }
 
@@ -211,7 +211,7 @@ async fn interrupted_body_is_an_error() {
         for connection in ["affiliates", "tax"] {
             let answer = gateway.get(&format!("/customers?connection={connection}")).await;
             let (code, detail) = if whole {
-                ("vendor_unreadable", "the vendor's answer cannot be read: the body is cut off")
+                ("vendor_unreadable", "the vendor's response cannot be read: the body is truncated")
             } else {
                 ("vendor_error", "the response body was interrupted: ")
             };

@@ -61,7 +61,7 @@ async fn rest_of_redacted_message_is_kept() {
     {
       "code": "vendor_unauthorized",
       "connection": "odd",
-      "detail": "the vendor refused the credential",
+      "detail": "the vendor rejected the credential",
       "request_id": "[request id]",
       "retryable": false,
       "status": 502,

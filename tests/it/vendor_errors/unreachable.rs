@@ -66,5 +66,5 @@ async fn non_http_response_is_vendor_error() {
 async fn silent_vendor_is_deadline_exceeded() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let answer = list_customers(&format!("http://{}", listener.local_addr().unwrap())).await;
-    assert_snapshot!(summarize(&answer), @"504 deadline_exceeded no answer within 2s");
+    assert_snapshot!(summarize(&answer), @"504 deadline_exceeded no response within 2s");
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::{
     api::body::export::Checkpoint,
     directory::{ExportPage, SourceOutcome},
-    domain::query::{Expansion, ListQuery, Resource},
+    domain::{query::ListQuery, record::RecordFields},
 };
 
 /// Writes the header.
@@ -26,7 +26,7 @@ pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint
     let rows: Vec<_> = page
         .segments
         .iter()
-        .flat_map(|segment| segment.records.clone().map(|index| segment.entry.page.json(index)))
+        .flat_map(|segment| segment.records.clone().map(|index| segment.page.json(index)))
         .collect();
     let cells = CheckpointCells::new(page, checkpoint);
     write(|writer| {
@@ -42,49 +42,6 @@ pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint
         Ok(())
     })
 }
-
-const CUSTOMER: &[&str] = &[
-    "id",
-    "source.connection",
-    "source.vendor",
-    "source.id",
-    "external_id",
-    "name",
-    "email",
-    "status",
-    "created_at",
-    "updated_at",
-    "referral.partner_id",
-    "referral.program_id",
-    "referral.organization_id",
-    "tax.corporation_id",
-    "tax.business_identification_number",
-    "tax.source_platform",
-    "tax.source_platform_id",
-];
-
-const TRANSACTION: &[&str] = &[
-    "id",
-    "source.connection",
-    "source.vendor",
-    "source.id",
-    "customer_id",
-    "amount",
-    "currency",
-    "status",
-    "billing_type",
-    "interval",
-    "platform",
-    "charge_id",
-    "click_id",
-    "product.id",
-    "product.name",
-    "created_at",
-    "updated_at",
-    "referral.partner_id",
-    "referral.program_id",
-    "referral.organization_id",
-];
 
 /// Values of the checkpoint columns. All are empty in a row without a checkpoint.
 #[derive(Debug, Clone, Default)]
@@ -127,64 +84,7 @@ fn omitted(page: &ExportPage) -> String {
 
 /// Returns the columns of a row, including the columns of expanded objects.
 fn columns(query: &ListQuery) -> impl Iterator<Item = &'static str> {
-    let own = match query.resource {
-        Resource::Customers => CUSTOMER,
-        Resource::Transactions => TRANSACTION,
-    };
-    let expanded = query.shape.expand.iter().flat_map(|expansion| expansion_columns(*expansion));
-    own.iter().chain(expanded).copied()
-}
-
-fn expansion_columns(expansion: Expansion) -> &'static [&'static str] {
-    match expansion {
-        Expansion::Partner => &[
-            "referral.partner.id",
-            "referral.partner.first_name",
-            "referral.partner.last_name",
-            "referral.partner.email",
-            "referral.partner.company_name",
-            "referral.partner.status",
-            "referral.partner.created_at",
-        ],
-        Expansion::Program => &[
-            "referral.program.id",
-            "referral.program.status",
-            "referral.program.name",
-            "referral.program.product_name",
-            "referral.program.subdomain",
-            "referral.program.type",
-            "referral.program.currency",
-            "referral.program.created_at",
-        ],
-        Expansion::Stats => &[
-            "referral.stats.total_revenue",
-            "referral.stats.total_commission",
-            "referral.stats.total_orders",
-            "referral.stats.last_order_at",
-        ],
-        Expansion::ShippingAddress => &[
-            "shipping_address.line1",
-            "shipping_address.line2",
-            "shipping_address.line3",
-            "shipping_address.city",
-            "shipping_address.state",
-            "shipping_address.postal_code",
-            "shipping_address.country",
-        ],
-        Expansion::Exemption => &[
-            "tax.exemption.total_certificates",
-            "tax.exemption.certificate_types",
-            "tax.exemption.total_exempted_states",
-            "tax.exemption.exempted_states",
-            "tax.exemption.active_exemptions_count",
-            "tax.exemption.inactive_exemptions_count",
-            "tax.exemption.expired_exemptions_count",
-            "tax.exemption.non_expired_exemptions_count",
-        ],
-        Expansion::Customer => {
-            &["customer.id", "customer.name", "customer.email", "customer.status", "customer.created_at"]
-        }
-    }
+    RecordFields::get(query.resource).paths(&query.shape)
 }
 
 fn cell(row: &Value, column: &str) -> String {

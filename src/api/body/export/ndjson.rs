@@ -18,7 +18,7 @@ pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint
     for segment in &page.segments {
         for index in segment.records.clone() {
             let start = lines.len();
-            lines.extend_from_slice(segment.entry.page.json(index));
+            lines.extend_from_slice(segment.page.json(index));
             // The vendor's own object may contain line breaks. JSON escapes line
             // breaks in strings, so each raw line break is white space.
             if query.shape.raw {

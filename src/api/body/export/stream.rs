@@ -47,7 +47,7 @@ impl ExportStream {
         }
         let page = self.export.next().with_context(self.context.clone()).await;
         self.count += page.count;
-        let (status, problem) = match (&page.trouble, &page.cursor) {
+        let (status, problem) = match (&page.failure, &page.cursor) {
             (Some(error), _) => (ExportStatus::Incomplete, Some(SourceProblem::from(Problem::from(error.clone())))),
             (None, None) => (ExportStatus::Complete, None),
             (None, Some(_)) => (ExportStatus::Continues, None),

@@ -63,9 +63,9 @@ fn unexpected_json_is_an_error_at_any_status() {
 #[test]
 fn refused_value_names_its_parameter() {
     let asked = customers_with(Filter { exemption_status: Some("MAYBE".to_owned()), ..Filter::default() });
-    assert_snapshot!(refusal(&asked, "shape_06_documented.json"), @r#"ValueRefused(ExemptionStatus, Refusal { status: 400, code: Some("CLIENT_INVALID_REQUEST_BODY"), message: Some("The request has invalid parameters. (exemption_status: must be ACTIVE or INACTIVE)") })"#);
+    assert_snapshot!(refusal(&asked, "shape_06_documented.json"), @r#"Refused { kind: ValueRejected(ExemptionStatus), refusal: Refusal { status: 400, code: Some("CLIENT_INVALID_REQUEST_BODY"), message: Some("The request has invalid parameters. (exemption_status: must be ACTIVE or INACTIVE)") } }"#);
     let other = customers_with(Filter { expiration_status: Some("MAYBE".to_owned()), ..Filter::default() });
-    assert_snapshot!(refusal(&other, "shape_06_documented.json"), @r#"Rejected(Refusal { status: 400, code: Some("CLIENT_INVALID_REQUEST_BODY"), message: Some("The request has invalid parameters. (exemption_status: must be ACTIVE or INACTIVE)") })"#);
+    assert_snapshot!(refusal(&other, "shape_06_documented.json"), @r#"Refused { kind: RequestRejected, refusal: Refusal { status: 400, code: Some("CLIENT_INVALID_REQUEST_BODY"), message: Some("The request has invalid parameters. (exemption_status: must be ACTIVE or INACTIVE)") } }"#);
 }
 
 // FACTS.md case 22
@@ -73,6 +73,6 @@ fn refused_value_names_its_parameter() {
 fn cursor_error_without_cursor_is_a_rejection() {
     let body = fixture("corporation", "paging_22_cursor_refused.json");
     let later = corporation().list(&customers()).at(Anchor::Token("c1".into()));
-    assert_snapshot!(format!("{:?}", later.read(400, &body).unwrap_err()), @r#"CursorRefused(Refusal { status: 400, code: Some("CLIENT_INVALID_CURSOR"), message: Some("The cursor is not valid.") })"#);
-    assert_snapshot!(refusal(&customers(), "paging_22_cursor_refused.json"), @r#"Rejected(Refusal { status: 400, code: Some("CLIENT_INVALID_CURSOR"), message: Some("The cursor is not valid.") })"#);
+    assert_snapshot!(format!("{:?}", later.read(400, &body).unwrap_err()), @r#"Refused { kind: CursorRejected, refusal: Refusal { status: 400, code: Some("CLIENT_INVALID_CURSOR"), message: Some("The cursor is not valid.") } }"#);
+    assert_snapshot!(refusal(&customers(), "paging_22_cursor_refused.json"), @r#"Refused { kind: RequestRejected, refusal: Refusal { status: 400, code: Some("CLIENT_INVALID_CURSOR"), message: Some("The cursor is not valid.") } }"#);
 }

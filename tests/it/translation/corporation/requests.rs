@@ -231,7 +231,10 @@ fn unsupported_anchors_are_refused() {
     ];
     for anchor in anchors {
         let request = corporation().list(&customers()).at(anchor).request();
-        assert_eq!(request, "CursorRefused(Refusal { status: 0, code: None, message: None })");
+        assert_eq!(
+            request,
+            "Refused { kind: CursorRejected, refusal: Refusal { status: 0, code: None, message: None } }"
+        );
     }
 }
 

@@ -79,8 +79,8 @@ fn http_status_overrides_body_status() {
 #[test]
 fn refused_value_names_its_parameter() {
     let asked = tolt().list(&customers_with(Filter { status: Some("paused".to_owned()), ..Filter::default() }));
-    assert_snapshot!(refusal(&asked, 400, "shape_06_v2_envelope.json"), @r#"ValueRefused(Status, Refusal { status: 400, code: Some("validation_error"), message: Some("The request is not valid. (status: must be one of lead, trialing, active, canceled)") })"#);
-    assert_snapshot!(refusal(&asked, 400, "shape_06_v1_envelope.json"), @r#"Rejected(Refusal { status: 400, code: Some("invalid_request_error"), message: Some("Invalid request") })"#);
+    assert_snapshot!(refusal(&asked, 400, "shape_06_v2_envelope.json"), @r#"Refused { kind: ValueRejected(Status), refusal: Refusal { status: 400, code: Some("validation_error"), message: Some("The request is not valid. (status: must be one of lead, trialing, active, canceled)") } }"#);
+    assert_snapshot!(refusal(&asked, 400, "shape_06_v1_envelope.json"), @r#"Refused { kind: RequestRejected, refusal: Refusal { status: 400, code: Some("invalid_request_error"), message: Some("Invalid request") } }"#);
 }
 
 // FACTS.md case 6
@@ -88,7 +88,7 @@ fn refused_value_names_its_parameter() {
 fn refusal_at_instant_is_not_a_cursor_error() {
     let instant = "2025-01-15T14:30:00Z".parse::<jiff::Timestamp>().unwrap();
     let asked = tolt().list(&customers()).at(Anchor::From(instant.into(), Direction::Forward));
-    assert_snapshot!(refusal(&asked, 400, "shape_06_v1_envelope.json"), @r#"Rejected(Refusal { status: 400, code: Some("invalid_request_error"), message: Some("Invalid request") })"#);
+    assert_snapshot!(refusal(&asked, 400, "shape_06_v1_envelope.json"), @r#"Refused { kind: RequestRejected, refusal: Refusal { status: 400, code: Some("invalid_request_error"), message: Some("Invalid request") } }"#);
 }
 
 // FACTS.md case 6
@@ -97,6 +97,9 @@ fn redirect_or_empty_success_is_a_failure() {
     for status in [201, 204, 301, 302] {
         let asked = tolt().retrieve("cust_1", Shape::default());
         let text = refusal(&asked, status, "shape_05_empty.txt");
-        assert_eq!(text, format!("Failed(Refusal {{ status: {status}, code: None, message: None }})"));
+        assert_eq!(
+            text,
+            format!("Refused {{ kind: Failed, refusal: Refusal {{ status: {status}, code: None, message: None }} }}")
+        );
     }
 }

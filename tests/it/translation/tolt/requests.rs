@@ -179,7 +179,7 @@ fn exemption_filters_are_unsupported() {
     ];
     for (parameter, filter) in filters {
         let error = tolt().plan(&customers_with(filter)).unwrap_err();
-        assert_eq!(error.to_string(), format!("`{parameter}` is not supported here"));
+        assert_eq!(error.to_string(), format!("`{parameter}` is not supported by this vendor"));
     }
     assert_snapshot!(refusal(&customers_with(Filter { has_exemption: Some(true), ..Filter::default() })), @r#"Unsupported { parameter: HasExemption, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "name", "search", "email", "external_id"] }"#);
 }
@@ -267,7 +267,7 @@ fn before_anchor_sends_ending_before() {
 /// another vendor.
 #[test]
 fn token_anchor_is_refused() {
-    assert_snapshot!(tolt().list(&customers()).at(Anchor::Token("c1".into())).request(), @"CursorRefused(Refusal { status: 0, code: None, message: None })");
+    assert_snapshot!(tolt().list(&customers()).at(Anchor::Token("c1".into())).request(), @"Refused { kind: CursorRejected, refusal: Refusal { status: 0, code: None, message: None } }");
 }
 
 #[test]
@@ -305,7 +305,7 @@ fn retrieval_sends_id_and_expansions() {
 fn unsupported_retrieval_expansion_is_refused() {
     let refused = |expansion| tolt().retrieval("cust_1", expanding(&[expansion])).unwrap_err();
     assert_snapshot!(format!("{:?}", refused(Expansion::Exemption)), @r#"Unsupported { parameter: Expand, value: Some("exemption"), supported: ["partner", "program", "stats"] }"#);
-    assert_eq!(refused(Expansion::Customer).to_string(), "`expand` is not supported here");
+    assert_eq!(refused(Expansion::Customer).to_string(), "`expand` is not supported by this vendor");
 }
 
 // FACTS.md case 10

@@ -1,0 +1,165 @@
+//! Cache lookups.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{connection::ConnectionName, priority::Priority},
+    telemetry::request,
+};
+
+use super::{
+    CacheDirectives, CacheMetrics, CacheStatus, Entry, FetchFailure, Forward, NotCached, PageCache, PageFetch, Policy,
+    Reason,
+    freshness::{EntryState, Verdict},
+    single_flight::Fetched,
+};
+
+/// Identity of a vendor response.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Connection that is called.
+    pub connection: ConnectionName,
+    /// Generation of the connection. A new account under the same connection
+    /// name is a new generation.
+    pub generation: u32,
+    /// Vendor path and query.
+    pub target: Arc<str>,
+    /// Whether the records include the vendor's own objects.
+    pub raw: bool,
+}
+
+/// Parameters of a cache lookup.
+#[derive(Debug, Clone)]
+pub struct Lookup {
+    /// Key of the entry.
+    pub key: Key,
+    /// The operator's freshness policy for the entry.
+    pub policy: Policy,
+    /// The caller's freshness requirements.
+    pub directives: CacheDirectives,
+    /// Priority of a vendor call.
+    pub priority: Priority,
+    /// Counters of the connection.
+    pub metrics: Arc<CacheMetrics>,
+}
+
+/// Entry with the cache status of its lookup.
+#[derive(Debug, Clone)]
+pub struct Cached {
+    /// The entry.
+    pub entry: Arc<Entry>,
+    /// Cache status of the lookup.
+    pub status: CacheStatus,
+}
+
+/// Predicted outcome of a lookup.
+#[derive(Debug, Clone)]
+pub enum Peek {
+    /// A cached entry is served.
+    Cached {
+        /// The entry.
+        entry: Arc<Entry>,
+        /// Whether the lookup starts a background refresh of the entry.
+        starts_refresh: bool,
+    },
+    /// The page is fetched from the vendor.
+    Fetched,
+}
+
+/// Entry that a lookup found, with its age and policy.
+struct Found {
+    entry: Arc<Entry>,
+    state: EntryState,
+}
+
+impl PageCache {
+    /// Returns the entry of a key from the cache, or fetches the page.
+    ///
+    /// Concurrent lookups of the same key share one fetch and its failure. A
+    /// cancelled lookup does not cancel the fetch for the others.
+    pub async fn get<F: PageFetch>(&self, lookup: Lookup, fetch: F) -> Result<Cached, F::Error> {
+        let entry = self.store.get(&lookup.key).await;
+        let found = entry.map(|entry| Found { state: self.state(&entry, lookup.policy), entry });
+        let reason = match found.as_ref().map(|found| (&found.entry, found.state.verdict(&lookup.directives))) {
+            Some((entry, Verdict::Fresh { ttl })) => {
+                lookup.metrics.hit.increment(1);
+                return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::fresh(ttl) });
+            }
+            Some((entry, Verdict::Stale { by })) => {
+                lookup.metrics.stale.increment(1);
+                if may_refresh(&lookup.directives) {
+                    self.refresh(entry, &lookup, fetch);
+                }
+                return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::stale(by) });
+            }
+            Some((_, Verdict::Forward(reason))) => reason,
+            None => Reason::Miss,
+        };
+        if lookup.directives.only_if_cached {
+            return Err(NotCached.into());
+        }
+        self.forward(&lookup, found, reason, fetch).await
+    }
+
+    /// Predicts the outcome of a lookup without a fetch and without counting.
+    pub async fn peek(&self, key: &Key, policy: Policy, directives: &CacheDirectives) -> Peek {
+        let Some(entry) = self.store.get(key).await else { return Peek::Fetched };
+        match self.state(&entry, policy).verdict(directives) {
+            Verdict::Fresh { .. } => Peek::Cached { entry, starts_refresh: false },
+            Verdict::Stale { .. } => {
+                let starts_refresh = may_refresh(directives) && !entry.is_refreshing();
+                Peek::Cached { entry, starts_refresh }
+            }
+            Verdict::Forward(_) => Peek::Fetched,
+        }
+    }
+
+    /// Fetches the page. The entry that was found may replace a failed fetch.
+    async fn forward<F: PageFetch>(
+        &self,
+        lookup: &Lookup,
+        found: Option<Found>,
+        reason: Reason,
+        fetch: F,
+    ) -> Result<Cached, F::Error> {
+        let wait = request::track_vendor_wait(&self.clock);
+        let fetched = match fetch.admit(lookup.priority).await {
+            Ok(()) => {
+                let observed = found.as_ref().map(|found| Arc::clone(&found.entry));
+                self.fetch_shared(lookup, observed, lookup.priority, fetch).await
+            }
+            Err(error) => Fetched { result: Err(error), is_collapsed: false },
+        };
+        drop(wait);
+        let Fetched { result, is_collapsed: collapsed } = fetched;
+        match result {
+            Ok(entry) => {
+                if collapsed {
+                    lookup.metrics.collapsed.increment(1);
+                } else {
+                    lookup.metrics.miss.increment(1);
+                }
+                let stored = !lookup.directives.no_store;
+                let forward = Forward { reason, status: Some(entry.status()), collapsed, stored };
+                let status = CacheStatus::forwarded(forward, entry.lifetime(&lookup.policy));
+                Ok(Cached { entry, status })
+            }
+            Err(error) => {
+                lookup.metrics.failed.increment(1);
+                let usable = found.filter(|_| error.allows_stale()).and_then(|Found { entry, state }| {
+                    state.usable_on_error(&lookup.directives).map(|stale_by| (entry, stale_by))
+                });
+                let Some((entry, stale_by)) = usable else { return Err(error) };
+                lookup.metrics.stale.increment(1);
+                let forward = Forward { reason, status: error.status(), collapsed, stored: false };
+                Ok(Cached { entry, status: CacheStatus::stale_if_error(forward, stale_by) })
+            }
+        }
+    }
+}
+
+/// Returns true if a lookup of a stale entry may start a refresh. With
+/// `no-store` the refreshed page could not be stored.
+fn may_refresh(directives: &CacheDirectives) -> bool {
+    !directives.only_if_cached && !directives.no_store
+}

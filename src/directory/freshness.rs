@@ -1,0 +1,34 @@
+//! Freshness of a response that consists of several cached pages.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::cache::{CacheStatus, Cached, Entry};
+
+/// Freshness of a response, given by the worst of its cache entries.
+#[derive(Debug, Clone)]
+pub struct Freshness {
+    /// Combined cache status.
+    pub status: CacheStatus,
+    /// Age of the oldest entry.
+    pub age: Duration,
+    /// All entries of the response.
+    pub entries: Vec<Arc<Entry>>,
+    /// Number of vendor calls that the response caused.
+    pub calls: u32,
+}
+
+impl Freshness {
+    /// Creates the freshness of a response with one entry of this age.
+    pub(super) fn new(cached: &Cached, age: Duration) -> Self {
+        let calls = u32::from(cached.status.forward.is_some_and(|forward| !forward.collapsed));
+        Self { status: cached.status, age, entries: vec![Arc::clone(&cached.entry)], calls }
+    }
+
+    /// Adds the entries of `other` to the response.
+    pub(super) fn merge(&mut self, other: Self) {
+        self.status = self.status.combine(other.status);
+        self.age = self.age.max(other.age);
+        self.entries.extend(other.entries);
+        self.calls += other.calls;
+    }
+}

@@ -1,0 +1,87 @@
+//! Lists over several connections.
+
+use std::{iter, sync::Arc};
+
+use crate::{
+    domain::{anchor::Direction, cursor::Cursor, position::SourcePosition, priority::Priority, query::ListQuery},
+    vendors::plan::Plan,
+};
+
+use super::{
+    Directory, DirectoryError, ListPage, PageRequest, PlannedSource,
+    cursors::{ListStart, seal},
+    listing::Listing,
+    planned_source::check_plans,
+    skip_policy::SkipPolicy,
+    source_walk::WalkOptions,
+    walk::{CallBudget, FetchMode, FetchOptions},
+};
+
+impl Directory {
+    /// Returns a page of a list over the connections of the request.
+    pub async fn list(&self, query: &ListQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
+        let start = ListStart::open(&self.cursor_key, query, request)?;
+        let fingerprint = start.fingerprint;
+        let mut listing = self.listing(query, request, start, FetchMode::Execute(Priority::Caller))?;
+        let segments = listing.page(request.limit).await?;
+        let bounds = listing.bounds()?;
+        let seal =
+            |direction, sources| seal(&self.cursor_key, &Cursor { query: fingerprint, direction, sources }, request);
+        Ok(ListPage {
+            segments,
+            next_cursor: seal(Direction::Forward, bounds.after)?,
+            prev_cursor: seal(Direction::Backward, bounds.before)?,
+            sources: listing.take_reports(),
+            freshness: listing.take_freshness(),
+        })
+    }
+
+    /// Returns the maximum number of vendor calls of a request.
+    pub(super) fn allowed_calls(&self, request: &PageRequest) -> u32 {
+        request.max_calls.map_or(self.max_calls, |calls| calls.min(self.max_calls))
+    }
+
+    /// Plans the query at each source and creates the list.
+    pub(super) fn listing(
+        &self,
+        query: &ListQuery,
+        request: &PageRequest,
+        start: ListStart,
+        mode: FetchMode,
+    ) -> Result<Listing, DirectoryError> {
+        let sources = self.plan(query, request, start.positions)?;
+        check_plans(&sources, request)?;
+        let allowed = self.allowed_calls(request);
+        let planned = sources.iter().filter(|source| source.plan.is_ok()).count();
+        if query.order.is_some() && planned > allowed as usize {
+            return Err(DirectoryError::MergeTooExpensive { sources: planned, allowed });
+        }
+        // Only an export runs in the background.
+        let is_export = mode == FetchMode::Execute(Priority::Background);
+        let calls = if is_export { CallBudget::unlimited(allowed) } else { CallBudget::new(allowed) };
+        let skip_policy = match (request.allows_partial, is_export) {
+            (false, _) => SkipPolicy::Never,
+            (true, false) => SkipPolicy::Failures,
+            (true, true) => SkipPolicy::FailuresExceptRateLimits,
+        };
+        let caller_share = request.caller_share.clone();
+        let fetch = FetchOptions { calls, directives: request.directives, mode, caller_share };
+        let options = WalkOptions { direction: start.direction, skip_policy, fetch };
+        Ok(Listing::new(sources, query.order, &self.trail, &options))
+    }
+
+    fn plan(
+        &self,
+        query: &ListQuery,
+        request: &PageRequest,
+        positions: Vec<SourcePosition>,
+    ) -> Result<Vec<PlannedSource>, DirectoryError> {
+        let positions = positions.into_iter().chain(iter::repeat(SourcePosition::Start));
+        let planned = request.connections.iter().zip(positions).map(|(name, position)| {
+            let source = Arc::clone(self.source(name)?);
+            let plan = Plan::new(source.capabilities(), query);
+            Ok(PlannedSource { source, plan, position })
+        });
+        planned.collect()
+    }
+}

@@ -1,0 +1,150 @@
+//! Walk of a list through one of its sources.
+
+use std::sync::Arc;
+
+use crate::{
+    domain::{anchor::Direction, position::SourcePosition},
+    vendors::plan::PlanError,
+};
+
+use super::{
+    DirectoryError, Freshness, PlannedSource, Source, SourceOutcome, SourceReport,
+    skip_policy::SkipPolicy,
+    trail::Trail,
+    walk::{FetchOptions, Next, Row, Walk},
+};
+
+/// Options of all walks of a list.
+pub(super) struct WalkOptions {
+    pub(super) direction: Direction,
+    pub(super) skip_policy: SkipPolicy,
+    pub(super) fetch: FetchOptions,
+}
+
+/// Walk of a list through one source, with the failure of the source if any.
+pub(super) struct SourceWalk {
+    pub(super) source: Arc<Source>,
+    /// The walk, or the reason why the source cannot answer the query.
+    pub(super) walk: Result<Walk, PlanError>,
+    /// Result of the last search for a row; `None` before the first search.
+    pub(super) next: Option<Next>,
+    /// Prefix of the source's gateway ids.
+    id_prefix: String,
+    skip_policy: SkipPolicy,
+    failure: Option<DirectoryError>,
+}
+
+impl SourceWalk {
+    /// Creates the walk of a planned source.
+    pub(super) fn new(planned: PlannedSource, trail: &Trail, options: &WalkOptions) -> Self {
+        let PlannedSource { source, plan, position } = planned;
+        let walk = plan.map(|plan| {
+            Walk::new(Arc::clone(&source), plan, position, options.direction, trail.clone(), options.fetch.clone())
+        });
+        Self {
+            id_prefix: format!("{}.", source.name()),
+            source,
+            walk,
+            next: None,
+            skip_policy: options.skip_policy,
+            failure: None,
+        }
+    }
+
+    /// Returns the prefix of the source's gateway ids. It orders rows of equal
+    /// `created_at` across sources.
+    pub(super) fn id_prefix(&self) -> &str {
+        &self.id_prefix
+    }
+
+    /// Fetches the pages that the walk requires before its first row.
+    pub(super) async fn begin(&mut self) -> Result<(), DirectoryError> {
+        let Ok(walk) = &mut self.walk else { return Ok(()) };
+        if self.failure.is_some() {
+            return Ok(());
+        }
+        let begun = walk.begin().await;
+        self.record(begun)
+    }
+
+    /// Searches for the next row.
+    pub(super) async fn find_next(&mut self) -> Result<(), DirectoryError> {
+        let Ok(walk) = &mut self.walk else { return Ok(()) };
+        if self.failure.is_some() {
+            return Ok(());
+        }
+        let next = walk.next().await;
+        self.record(next.map(Some))
+    }
+
+    /// Returns the row that the last search found.
+    pub(super) fn row(&self) -> Option<Row> {
+        let walk = self.walk.as_ref().ok()?;
+        if self.next == Some(Next::Row) { walk.cursor().row() } else { None }
+    }
+
+    /// Returns the row that the last search found and moves past it.
+    pub(super) fn take(&mut self) -> Option<Row> {
+        let row = self.row();
+        if let Ok(walk) = &mut self.walk {
+            walk.cursor_mut().advance();
+        }
+        row
+    }
+
+    /// Returns the start of the walk, as a walk in the opposite direction
+    /// enters it.
+    pub(super) fn start_position(&self) -> SourcePosition {
+        match &self.walk {
+            Ok(walk) => walk.cursor().start_position(),
+            Err(_) => SourcePosition::End(None),
+        }
+    }
+
+    /// Returns the position of the walk, as the next request enters it.
+    pub(super) fn current_position(&mut self) -> Result<SourcePosition, DirectoryError> {
+        let Ok(walk) = &mut self.walk else { return Ok(SourcePosition::End(None)) };
+        match walk.cursor_mut().current_position() {
+            Err(error) if self.skip_policy.skips(&error) => {
+                self.failure.get_or_insert(error);
+                Ok(walk.cursor().position_in_page())
+            }
+            position => position,
+        }
+    }
+
+    /// Returns the outcome of the source and clears a recorded failure.
+    pub(super) fn take_report(&mut self) -> SourceReport {
+        let outcome = match (&self.walk, self.failure.take()) {
+            (Err(error), _) => SourceOutcome::Skipped(error.clone()),
+            (Ok(_), Some(error)) => SourceOutcome::Failed(error),
+            (Ok(walk), None) => match (walk.cursor().summary(), self.next == Some(Next::BudgetExhausted)) {
+                (None, false) => SourceOutcome::NotAsked,
+                (summary, is_partial) => SourceOutcome::Answered {
+                    is_partial,
+                    total: summary.and_then(|summary| summary.total),
+                    fetched_at: summary.map(|summary| summary.oldest),
+                },
+            },
+        };
+        SourceReport { connection: self.source.name().clone(), vendor: self.source.vendor(), outcome }
+    }
+
+    /// Returns the freshness of the pages read since the last call.
+    pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
+        self.walk.as_mut().ok()?.take_freshness()
+    }
+
+    /// Records the result of a search, or a failure that the skip policy allows.
+    fn record(&mut self, next: Result<Option<Next>, DirectoryError>) -> Result<(), DirectoryError> {
+        match next {
+            Ok(next) => self.next = next,
+            Err(error) if self.skip_policy.skips(&error) => {
+                self.next = None;
+                self.failure = Some(error);
+            }
+            Err(error) => return Err(error),
+        }
+        Ok(())
+    }
+}

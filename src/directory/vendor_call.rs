@@ -1,0 +1,91 @@
+//! Vendor calls of a source: admission, call, metrics and drift detection.
+
+use std::sync::Arc;
+
+use crate::{
+    cache::PageFetch,
+    domain::{page::RecordPage, priority::Priority},
+    upstream::{CallerShare, Reply, SendError},
+    vendors::{Call, RefusalKind, VendorError, VendorRequest, VendorResponse, documented::UnknownField},
+};
+
+use super::{Source, SourceError, redaction::redact};
+
+/// Fetch of one page of a source, charged to one caller's share.
+pub(super) struct SourceFetch {
+    pub(super) source: Arc<Source>,
+    pub(super) call: Call,
+    pub(super) request: VendorRequest,
+    pub(super) caller_share: Option<CallerShare>,
+}
+
+impl PageFetch for SourceFetch {
+    type Error = SourceError;
+
+    async fn admit(&self, priority: Priority) -> Result<(), SourceError> {
+        match &self.caller_share {
+            Some(caller_share) => self.source.charge(caller_share, priority).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn fetch(self, priority: Priority) -> Result<RecordPage, SourceError> {
+        self.source.call(&self.call, &self.request, priority).await
+    }
+}
+
+impl Source {
+    async fn charge(&self, caller_share: &CallerShare, priority: Priority) -> Result<(), SourceError> {
+        let charged = self.upstream.charge(caller_share, priority).await;
+        // No caller waits for a background call, so its rejection is not counted.
+        if priority == Priority::Caller && matches!(charged, Err(SendError::ShareSpent { .. })) {
+            self.metrics.record_share_rejection(&caller_share.name);
+        }
+        Ok(charged?)
+    }
+
+    async fn call(&self, call: &Call, request: &VendorRequest, priority: Priority) -> Result<RecordPage, SourceError> {
+        let start = self.metrics.elapsed();
+        let sent = self.upstream.send(request, priority).await;
+        // A request that was not sent is not a vendor call.
+        if !matches!(sent, Err(SendError::BudgetSpent { .. } | SendError::BreakerOpen { .. })) {
+            self.metrics.record_call(sent.as_ref().ok().map(|reply| reply.response.status), start);
+        }
+        let Reply { response, retry_after } = sent?;
+        let page = self.adapter.read(call, &response).map_err(|error| match redact(error, &self.upstream) {
+            VendorError::Refused { kind: RefusalKind::RateLimited, refusal } => {
+                SourceError::RateLimited { refusal, retry_after }
+            }
+            error => error.into(),
+        })?;
+        self.record_anomalies(&page);
+        self.detect_drift(call, &response, &page);
+        Ok(page)
+    }
+
+    fn record_anomalies(&self, page: &RecordPage) {
+        let anomalies = &page.info().anomalies;
+        self.metrics.record_anomalies(anomalies);
+        if anomalies.foreign_rows > 0 || anomalies.unreadable_values > 0 {
+            tracing::warn!(
+                connection = %self.name(),
+                foreign_rows = anomalies.foreign_rows,
+                unreadable_values = anomalies.unreadable_values,
+                "vendor page contained foreign rows or unreadable values"
+            );
+        }
+    }
+
+    /// Records values and fields that the vendor does not document.
+    fn detect_drift(&self, call: &Call, response: &VendorResponse, page: &RecordPage) {
+        for (field, count) in &page.info().anomalies.unknown_values {
+            self.drift.record_values(field, *count);
+        }
+        if self.drift.should_inspect(call) {
+            for field in self.adapter.unknown_fields(call, response) {
+                let name = field.name.map(|name| self.upstream.redact(&name));
+                self.drift.record_field(UnknownField { name, ..field });
+            }
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Location of a walk in a vendor page.
+
+use std::sync::Arc;
+
+use crate::domain::{
+    anchor::{Anchor, Direction, Neighbour},
+    cycle::CycleDetector,
+    page::RecordPage,
+    position::{Located, Position, RowKey},
+};
+
+/// Gap between two rows of a page that was read.
+#[derive(Debug, Clone)]
+pub(super) struct Location {
+    pub(super) page: Arc<RecordPage>,
+    pub(super) anchor: Anchor,
+    /// Number of rows in the page before the gap.
+    pub(super) index: usize,
+    pub(super) cycle: CycleDetector,
+    /// Row beside the gap at the time the page was entered. It identifies the
+    /// gap if the page is empty.
+    pub(super) adjacent_row: Option<RowKey>,
+}
+
+impl Location {
+    /// Returns the index of the row after the gap, in the walk's direction;
+    /// `None` at the edge of the page.
+    pub(super) fn next_index(&self, direction: Direction) -> Option<usize> {
+        match direction {
+            Direction::Forward => (self.index < self.page.len()).then_some(self.index),
+            Direction::Backward => self.index.checked_sub(1),
+        }
+    }
+
+    /// Moves past the next row, at most to the edge of the page.
+    pub(super) fn advance(&mut self, direction: Direction) {
+        self.index = match direction {
+            Direction::Forward => (self.index + 1).min(self.page.len()),
+            Direction::Backward => self.index.saturating_sub(1),
+        };
+    }
+
+    /// Returns the gap as a position in this page.
+    pub(super) fn position(&self, facing: Direction) -> Position {
+        let within = Position::within(&self.page, &self.anchor, self.index, facing);
+        Position {
+            adjacent_row: within.adjacent_row.or_else(|| self.adjacent_row.clone()),
+            cycle: self.cycle,
+            ..within
+        }
+    }
+
+    /// Returns true if the gap lies beyond the far edge of the page, because
+    /// inserted rows displaced it. Applies only to a gap located by order.
+    pub(super) fn is_outside(&self, located: Located) -> bool {
+        let Located::ByOrder(index) = located else { return false };
+        let info = self.page.info();
+        match self.anchor {
+            Anchor::Start | Anchor::After(_) | Anchor::Token(_) => {
+                index == self.page.len() && info.next != Neighbour::End
+            }
+            Anchor::Before(_) => index == 0 && info.prev != Neighbour::End,
+            // The walk continues from the instant page by page.
+            Anchor::From(..) => false,
+        }
+    }
+}

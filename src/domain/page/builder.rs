@@ -1,0 +1,81 @@
+//! Construction of a record page, record by record.
+
+use serde::Serialize;
+
+use super::{PageInfo, RecordPage, digest};
+
+/// Builder of a [`RecordPage`].
+#[derive(Debug, Default)]
+pub struct RecordPageBuilder {
+    json: Vec<u8>,
+    json_ends: Vec<u32>,
+    ids: String,
+    id_ends: Vec<u32>,
+    created_at: Vec<Option<jiff::Timestamp>>,
+}
+
+/// A record that cannot be appended to a page.
+#[derive(Debug, thiserror::Error)]
+pub enum BuildError {
+    /// The records exceed 4 GiB. Vendor responses are limited to far less.
+    #[error("the page is too large")]
+    TooLarge,
+    /// The record cannot be serialized.
+    #[error("a record cannot be written as JSON: {0}")]
+    Unwritable(#[from] serde_json::Error),
+}
+
+impl RecordPageBuilder {
+    /// Appends a record.
+    pub fn push(
+        &mut self,
+        id: &str,
+        created_at: Option<jiff::Timestamp>,
+        record: &impl Serialize,
+    ) -> Result<(), BuildError> {
+        if !self.json.is_empty() {
+            self.json.push(b',');
+        }
+        serde_json::to_writer(&mut self.json, record)?;
+        self.ids.push_str(id);
+        self.json_ends.push(self.json.len().try_into().map_err(|_| BuildError::TooLarge)?);
+        self.id_ends.push(self.ids.len().try_into().map_err(|_| BuildError::TooLarge)?);
+        self.created_at.push(created_at);
+        Ok(())
+    }
+
+    /// Returns the page, in buffers without spare capacity.
+    #[must_use]
+    pub fn finish(self, info: PageInfo) -> RecordPage {
+        RecordPage {
+            digest: digest(&self.json),
+            json: self.json.into(),
+            json_ends: self.json_ends.into(),
+            ids: self.ids.into(),
+            id_ends: self.id_ends.into(),
+            created_at: self.created_at.into(),
+            info,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_range_is_joined_by_commas() {
+        let mut builder = RecordPageBuilder::default();
+        for (id, record) in [("a", 1), ("bc", 22), ("d", 333)] {
+            builder.push(id, None, &record).unwrap();
+        }
+        let page = builder.finish(PageInfo::default());
+
+        let text = |records| std::str::from_utf8(page.json_of(&records)).unwrap();
+        assert_eq!(text(0..3), "1,22,333");
+        assert_eq!(text(1..3), "22,333");
+        assert_eq!(text(1..1), "");
+        assert_eq!((page.id(0), page.id(1), page.id(2)), ("a", "bc", "d"));
+        assert_eq!(page.find("bc"), Some(1));
+    }
+}

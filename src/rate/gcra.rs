@@ -1,0 +1,202 @@
+//! Generic cell rate algorithm (GCRA).
+//!
+//! One instant describes the whole state: the theoretical arrival time (`tat`),
+//! at which every slot is free again. Each slot moves `tat` by one interval.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use parking_lot::Mutex;
+
+/// Rate of a limiter: `burst` slots at once, then one slot per `interval`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    burst: NonZeroU32,
+    interval: Duration,
+}
+
+/// Rate limiter without a queue.
+#[derive(Debug)]
+pub struct Gcra {
+    state: Mutex<State>,
+}
+
+#[derive(Debug)]
+struct State {
+    rate: Rate,
+    /// Theoretical arrival time: the instant at which `burst` slots are free.
+    tat: Duration,
+}
+
+impl Rate {
+    /// Returns a rate. The shortest interval is one nanosecond.
+    #[must_use]
+    pub fn new(burst: NonZeroU32, interval: Duration) -> Self {
+        Self { burst, interval: interval.max(Duration::from_nanos(1)) }
+    }
+
+    /// Returns the number of slots that a full limiter has.
+    #[must_use]
+    pub fn burst(self) -> NonZeroU32 {
+        self.burst
+    }
+
+    /// Returns the time in which one slot is freed.
+    #[must_use]
+    pub fn interval(self) -> Duration {
+        self.interval
+    }
+
+    /// Returns the time in which all slots are freed.
+    fn capacity(self) -> Duration {
+        self.interval.saturating_mul(self.burst.get())
+    }
+}
+
+impl Gcra {
+    /// Returns a limiter with all slots free.
+    #[must_use]
+    pub fn new(rate: Rate) -> Self {
+        Self { state: Mutex::new(State { rate, tat: Duration::ZERO }) }
+    }
+
+    /// Takes a slot, or returns the time until one is free.
+    pub fn check(&self, now: Duration) -> Result<(), Duration> {
+        let mut state = self.state.lock();
+        match state.wait(now) {
+            Duration::ZERO => {
+                state.tat = state.tat.max(now).saturating_add(state.rate.interval);
+                Ok(())
+            }
+            wait => Err(wait),
+        }
+    }
+
+    /// Returns the time until a slot is free.
+    #[must_use]
+    pub fn wait(&self, now: Duration) -> Duration {
+        self.state.lock().wait(now)
+    }
+
+    /// Returns the number of free slots.
+    #[must_use]
+    pub fn remaining(&self, now: Duration) -> u32 {
+        self.state.lock().remaining(now)
+    }
+
+    /// Returns the current rate.
+    #[must_use]
+    pub fn rate(&self) -> Rate {
+        self.state.lock().rate
+    }
+
+    /// Changes the rate and takes all slots, so a change never adds a burst.
+    pub fn set_rate(&self, rate: Rate, now: Duration) {
+        *self.state.lock() = State { rate, tat: now.saturating_add(rate.capacity()) };
+    }
+}
+
+impl State {
+    fn wait(&self, now: Duration) -> Duration {
+        self.tat.saturating_add(self.rate.interval).saturating_sub(now.saturating_add(self.rate.capacity()))
+    }
+
+    fn remaining(&self, now: Duration) -> u32 {
+        let used = self.tat.saturating_sub(now);
+        let free = self.rate.capacity().saturating_sub(used);
+        u32::try_from(free.as_nanos() / self.rate.interval.as_nanos()).unwrap_or(u32::MAX)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Token bucket that stores its credit instead of an arrival time.
+    struct TokenBucket {
+        burst: u64,
+        interval: u64,
+        credit: u64,
+    }
+
+    impl TokenBucket {
+        fn advance(&mut self, nanos: u64) {
+            self.credit = (self.credit + nanos).min(self.burst * self.interval);
+        }
+
+        fn check(&mut self) -> Result<(), u64> {
+            match self.interval.saturating_sub(self.credit) {
+                0 => {
+                    self.credit -= self.interval;
+                    Ok(())
+                }
+                wait => Err(wait),
+            }
+        }
+    }
+
+    #[derive(Debug, Clone)]
+    enum Step {
+        Advance(u64),
+        Check,
+        SetRate(u32, u64),
+    }
+
+    fn step() -> impl Strategy<Value = Step> {
+        prop_oneof![
+            8 => (0..300_u64).prop_map(Step::Advance),
+            12 => Just(Step::Check),
+            1 => rate().prop_map(|(burst, interval)| Step::SetRate(burst, interval)),
+        ]
+    }
+
+    fn rate() -> impl Strategy<Value = (u32, u64)> {
+        (1..20_u32, 1..200_u64)
+    }
+
+    fn new_rate(burst: u32, interval: u64) -> Rate {
+        Rate::new(NonZeroU32::new(burst).unwrap(), Duration::from_nanos(interval))
+    }
+
+    proptest! {
+        #[test]
+        fn gcra_matches_token_bucket((burst, interval) in rate(), steps in prop::collection::vec(step(), 1..200)) {
+            let gcra = Gcra::new(new_rate(burst, interval));
+            let mut bucket = TokenBucket { burst: burst.into(), interval, credit: u64::from(burst) * interval };
+            let mut now = Duration::ZERO;
+            for step in steps {
+                match step {
+                    Step::Advance(nanos) => {
+                        now += Duration::from_nanos(nanos);
+                        bucket.advance(nanos);
+                    }
+                    Step::Check => prop_assert_eq!(gcra.check(now), bucket.check().map_err(Duration::from_nanos)),
+                    Step::SetRate(burst, interval) => {
+                        gcra.set_rate(new_rate(burst, interval), now);
+                        bucket = TokenBucket { burst: burst.into(), interval, credit: 0 };
+                    }
+                }
+                prop_assert_eq!(u64::from(gcra.remaining(now)), bucket.credit / bucket.interval);
+                let wait = bucket.interval.saturating_sub(bucket.credit);
+                prop_assert_eq!(gcra.wait(now), Duration::from_nanos(wait));
+            }
+        }
+    }
+
+    #[test]
+    fn huge_rates_do_not_overflow() {
+        let gcra = Gcra::new(Rate::new(NonZeroU32::MAX, Duration::MAX));
+        let now = Duration::from_hours(1);
+        assert_eq!(gcra.check(now), Ok(()));
+        gcra.set_rate(Rate::new(NonZeroU32::MAX, Duration::MAX), now);
+        assert_eq!(gcra.remaining(now), 0);
+    }
+
+    #[test]
+    fn zero_interval_counts_as_one_nanosecond() {
+        let gcra = Gcra::new(Rate::new(NonZeroU32::MIN, Duration::ZERO));
+        assert_eq!(gcra.check(Duration::ZERO), Ok(()));
+        assert_eq!(gcra.check(Duration::ZERO), Err(Duration::from_nanos(1)));
+    }
+}

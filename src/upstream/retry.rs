@@ -1,0 +1,89 @@
+//! Retries of failed attempts, with exponential backoff and a retry budget.
+
+use std::time::Duration;
+
+use tower::retry::budget::{Budget as _, TpsBudget};
+
+use crate::domain::priority::Priority;
+
+use super::{
+    Reply, SendError,
+    attempt::{AttemptError, Attempts, Call},
+};
+
+/// Maximum number of retries after the first attempt.
+const MAX_RETRIES: u32 = 2;
+/// Delay before the first retry. Each further retry doubles the delay.
+const MIN_DELAY: Duration = Duration::from_millis(50);
+/// Longest delay, without jitter.
+const MAX_DELAY: Duration = Duration::from_secs(1);
+/// Period over which the retry budget counts calls.
+const BUDGET_PERIOD: Duration = Duration::from_secs(10);
+/// Retries per second that the budget always allows.
+const BUDGET_MIN_PER_SECOND: u32 = 1;
+/// Fraction of calls that may be retried.
+const BUDGET_FRACTION: f32 = 0.2;
+
+/// Retry policy of one connection.
+pub(super) struct Retries {
+    budget: TpsBudget,
+}
+
+impl Retries {
+    pub(super) fn new() -> Self {
+        Self { budget: TpsBudget::new(BUDGET_PERIOD, BUDGET_MIN_PER_SECOND, BUDGET_FRACTION) }
+    }
+
+    /// Makes a call, and repeats failed attempts if a retry can help before the
+    /// deadline.
+    pub(super) async fn send(&self, attempts: &Attempts, call: Call<'_>) -> Result<Reply, SendError> {
+        self.budget.deposit();
+        for retries in 0..MAX_RETRIES {
+            let failed = match attempts.send(call, retries).await {
+                Ok(reply) => return Ok(reply),
+                Err(failed) => failed,
+            };
+            let Some(delay) = self.next_delay(attempts, call, &failed, retries) else { return failed.into_result() };
+            attempts.metrics.record_retry();
+            tokio::time::sleep(delay).await;
+        }
+        attempts.send(call, MAX_RETRIES).await.or_else(AttemptError::into_result)
+    }
+
+    /// Returns the delay before the next attempt, or `None` if no retry is made.
+    fn next_delay(&self, attempts: &Attempts, call: Call<'_>, failed: &AttemptError, retries: u32) -> Option<Duration> {
+        if !failed.is_retryable() {
+            return None;
+        }
+        let budget = &attempts.budget;
+        let mut delay = backoff(retries).max(failed.retry_after());
+        if call.priority == Priority::Background {
+            // Background attempts do not queue for a slot. A rejection would
+            // hide the response of the vendor.
+            delay = delay.max(budget.next_slot());
+        }
+        let blocked = budget.blocked_for();
+        let is_in_time = blocked <= budget.max_wait() && delay.saturating_add(blocked) < attempts.remaining(call);
+        (is_in_time && self.budget.withdraw()).then_some(delay)
+    }
+}
+
+/// Returns an exponential delay with jitter of up to 100%.
+fn backoff(retries: u32) -> Duration {
+    let delay = MIN_DELAY.saturating_mul(2_u32.saturating_pow(retries)).min(MAX_DELAY);
+    delay.mul_f32(1.0 + fastrand::f32())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_doubles_up_to_a_second() {
+        for (retries, millis) in [(0, 50), (1, 100), (2, 200), (4, 800), (5, 1_000), (u32::MAX, 1_000)] {
+            let min = Duration::from_millis(millis);
+            let delay = backoff(retries);
+            assert!(min <= delay && delay <= min * 2, "{retries}: {delay:?}");
+        }
+    }
+}

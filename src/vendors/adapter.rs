@@ -1,0 +1,78 @@
+//! The vendor adapter: vendor-specific questions, and the shared code around
+//! them.
+
+use std::collections::BTreeSet;
+
+use crate::domain::{anchor::Anchor, connection::ConnectionName, page::RecordPage};
+
+use super::{
+    Call, VendorError, VendorRefusal, VendorRequest, VendorResponse,
+    documented::UnknownField,
+    plan::{Plan, RetrievalPlan},
+    refusal::classify,
+};
+
+/// An account at a vendor.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// The connection that is configured for the account.
+    pub connection: ConnectionName,
+    /// The account's id at the vendor: the id of a program or corporation.
+    pub id: String,
+}
+
+/// Translation for one account at a vendor.
+pub trait Vendor: Send + Sync {
+    /// Returns the request for the page of a list at an anchor.
+    fn list_request(&self, plan: &Plan, anchor: &Anchor) -> Result<VendorRequest, VendorError>;
+
+    /// Returns the request for one customer.
+    fn retrieve_request(&self, plan: &RetrievalPlan) -> Result<VendorRequest, VendorError>;
+
+    /// Reads the page of a list from the body of a response with status 200.
+    fn read_list(&self, plan: &Plan, anchor: &Anchor, body: &[u8]) -> Result<ResponseBody, VendorError>;
+
+    /// Reads one customer from the body of a response with status 200.
+    fn read_one(&self, plan: &RetrievalPlan, body: &[u8]) -> Result<ResponseBody, VendorError>;
+
+    /// Reads the refusal from a response without records.
+    fn refusal(&self, response: &VendorResponse) -> VendorRefusal;
+
+    /// Returns the fields of a response that the vendor does not document, each
+    /// once. This parses the response a second time.
+    fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField>;
+}
+
+/// The content of a response with status 200.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "one value exists per response, and a refusal is rare")]
+pub enum ResponseBody {
+    /// The requested records; exactly one record for a retrieval.
+    Records(RecordPage),
+    /// A refusal.
+    Refusal,
+}
+
+impl dyn Vendor {
+    /// Returns the request for a call.
+    pub fn request(&self, call: &Call) -> Result<VendorRequest, VendorError> {
+        match call {
+            Call::List(plan, anchor) => self.list_request(plan, anchor),
+            Call::Retrieve(plan) => self.retrieve_request(plan),
+        }
+    }
+
+    /// Reads the response to a call.
+    pub fn read(&self, call: &Call, response: &VendorResponse) -> Result<RecordPage, VendorError> {
+        if response.status == 200 {
+            let body = match call {
+                Call::List(plan, anchor) => self.read_list(plan, anchor, &response.body)?,
+                Call::Retrieve(plan) => self.read_one(plan, &response.body)?,
+            };
+            if let ResponseBody::Records(page) = body {
+                return Ok(page);
+            }
+        }
+        Err(classify(call, self.refusal(response)))
+    }
+}

@@ -1,0 +1,129 @@
+//! The corporation vendor's envelopes, flat or wrapped in `data` (FACTS.md,
+//! case 18).
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::vendors::{
+    VendorError,
+    documented::UnknownFields,
+    wire::{Field, Object, Row, Text, missing, unreadable},
+};
+
+use super::{
+    documented::{CUSTOMER, ENVELOPE},
+    wire::Customer,
+};
+
+/// A list response.
+#[derive(Debug)]
+pub(super) struct Listing<'a> {
+    pub(super) rows: Vec<Row<'a, Customer<'a>>>,
+    pub(super) total: Option<u64>,
+    /// The cursor of the next page. Null, absent and empty mark the end.
+    pub(super) cursor: Option<Cow<'a, str>>,
+}
+
+/// Reads a list.
+pub(super) fn listing(body: &[u8], raw: bool) -> Result<Listing<'_>, VendorError> {
+    if raw {
+        read_list::<&RawValue>(body, Row::parse)
+    } else {
+        read_list(body, |Object(wire)| Ok(Row { wire, raw: None }))
+    }
+}
+
+/// Reads a single customer.
+pub(super) fn single(body: &[u8], raw: bool) -> Result<Row<'_, Customer<'_>>, VendorError> {
+    let flat: &RawValue = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let wrapped: Wrapped<'_> = serde_json::from_str(flat.get()).map_err(|error| unreadable(&error))?;
+    let row = Row::parse(wrapped.data.unwrap_or(flat))?;
+    Ok(Row { raw: row.raw.filter(|_| raw), ..row })
+}
+
+/// Returns the unknown fields of a list.
+pub(super) fn scan_list(body: &[u8]) -> UnknownFields {
+    let mut unknown = UnknownFields::default();
+    let envelope = unknown.parse::<Envelope<'_, &RawValue>>(body, &ENVELOPE);
+    for row in envelope.and_then(|envelope| envelope.into_list().customers).into_iter().flatten() {
+        scan_row(row.get().as_bytes(), &mut unknown);
+    }
+    unknown
+}
+
+/// Returns the unknown fields of a single customer.
+pub(super) fn scan_single(body: &[u8]) -> UnknownFields {
+    let mut unknown = UnknownFields::default();
+    match serde_json::from_slice(body) {
+        Ok(Wrapped { data: Some(row) }) => {
+            unknown.parse::<Wrapped<'_>>(body, &ENVELOPE);
+            scan_row(row.get().as_bytes(), &mut unknown);
+        }
+        _ => scan_row(body, &mut unknown),
+    }
+    unknown
+}
+
+fn scan_row(row: &[u8], unknown: &mut UnknownFields) {
+    unknown.parse::<Object<Customer<'_>>>(row, &CUSTOMER);
+}
+
+/// The members of a list.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
+struct List<'a, T> {
+    #[serde(default = "Option::default")]
+    customers: Option<Vec<T>>,
+    #[serde(default)]
+    total_customers: Field<i64>,
+    #[serde(default)]
+    cursor: Text<'a>,
+}
+
+/// A list, flat or wrapped.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
+struct Envelope<'a, T> {
+    #[serde(default = "Option::default")]
+    data: Option<List<'a, T>>,
+    #[serde(default = "Option::default")]
+    customers: Option<Vec<T>>,
+    #[serde(default)]
+    total_customers: Field<i64>,
+    #[serde(default)]
+    cursor: Text<'a>,
+}
+
+/// A single customer that may be wrapped.
+#[derive(Deserialize)]
+struct Wrapped<'a> {
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+impl<'a, T> Envelope<'a, T> {
+    fn into_list(self) -> List<'a, T> {
+        let Self { data, customers, total_customers, cursor } = self;
+        data.unwrap_or(List { customers, total_customers, cursor })
+    }
+}
+
+fn read_list<'a, R: Deserialize<'a>>(
+    body: &'a [u8],
+    row: impl Fn(R) -> Result<Row<'a, Customer<'a>>, VendorError>,
+) -> Result<Listing<'a>, VendorError> {
+    let envelope: Envelope<'a, R> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let list = envelope.into_list();
+    let rows = list.customers.ok_or_else(|| missing("customers"))?;
+    Ok(Listing {
+        rows: rows.into_iter().map(row).collect::<Result<_, _>>()?,
+        total: list.total_customers.value().and_then(|&total| total.try_into().ok()),
+        cursor: match list.cursor {
+            Field::Value(cursor) => Some(cursor),
+            Field::Missing => None,
+            Field::Unreadable => return Err(VendorError::Unreadable("`cursor` is not text".to_owned())),
+        },
+    })
+}

@@ -1,0 +1,186 @@
+//! Tolt's envelopes: `data.data[]` or `data[]` for lists, and `data` for single
+//! rows.
+
+use std::{borrow::Cow, fmt, marker::PhantomData};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+};
+use serde_json::value::RawValue;
+
+use crate::vendors::{
+    VendorError,
+    documented::{KnownObject, UnknownFields},
+    wire::{Field, Object, Row, missing, unreadable},
+};
+
+use super::{
+    documented::{CUSTOMER, ENVELOPE},
+    wire::Customer,
+};
+
+/// A list response.
+pub(super) struct Listing<'a, T> {
+    /// True if the response has `success: false`.
+    pub(super) is_refusal: bool,
+    pub(super) has_more: Option<bool>,
+    pub(super) total: Option<u64>,
+    pub(super) rows: Vec<Row<'a, T>>,
+}
+
+/// The response to a retrieval.
+pub(super) struct Single<'a> {
+    /// True if the response has `success: false`.
+    pub(super) is_refusal: bool,
+    pub(super) row: Option<Row<'a, Customer<'a>>>,
+}
+
+/// Reads a list. Customers are in `data.data[]`, transactions and older customer
+/// lists in `data[]` (FACTS.md, case 1).
+pub(super) fn listing<'a, T: Deserialize<'a>>(body: &'a [u8], raw: bool) -> Result<Listing<'a, T>, VendorError> {
+    if raw {
+        read_list::<&'a RawValue, T>(body, Row::parse)
+    } else {
+        read_list(body, |Object(wire)| Ok(Row { wire, raw: None }))
+    }
+}
+
+/// Reads a single customer: an object, or an array of one object (FACTS.md,
+/// case 3).
+pub(super) fn single(body: &[u8]) -> Result<Single<'_>, VendorError> {
+    let envelope: SingleEnvelope<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    if envelope.success.value() == Some(&false) {
+        return Ok(Single { is_refusal: true, row: None });
+    }
+    let raw = sole_row(envelope.data.ok_or_else(|| missing("data"))?)?;
+    Ok(Single { is_refusal: false, row: raw.map(Row::parse).transpose()? })
+}
+
+/// Returns the unknown fields of a list of objects.
+pub(super) fn scan_list<'a, T: Deserialize<'a>>(body: &'a [u8], object: &'static KnownObject) -> UnknownFields {
+    let mut unknown = UnknownFields::default();
+    let rows = unknown.parse::<ListEnvelope<&'a RawValue>>(body, &ENVELOPE).and_then(|list| list.data.0);
+    for row in rows.into_iter().flatten() {
+        unknown.parse::<Object<T>>(row.get().as_bytes(), object);
+    }
+    unknown
+}
+
+/// Returns the unknown fields of a single customer.
+pub(super) fn scan_single(body: &[u8]) -> UnknownFields {
+    let mut unknown = UnknownFields::default();
+    let data = unknown.parse::<SingleEnvelope<'_>>(body, &ENVELOPE).and_then(|single| single.data);
+    if let Some(row) = data.and_then(|data| sole_row(data).ok().flatten()) {
+        unknown.parse::<Object<Customer<'_>>>(row.get().as_bytes(), &CUSTOMER);
+    }
+    unknown
+}
+
+/// The envelope of a list.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"))]
+struct ListEnvelope<T> {
+    #[serde(default)]
+    success: Field<bool>,
+    #[serde(default)]
+    has_more: Field<bool>,
+    #[serde(default)]
+    total_count: Field<i64>,
+    #[serde(default = "Rows::none")]
+    data: Rows<T>,
+}
+
+/// The envelope of a single customer.
+#[derive(Deserialize)]
+struct SingleEnvelope<'a> {
+    #[serde(default)]
+    success: Field<bool>,
+    #[serde(borrow)]
+    data: Option<&'a RawValue>,
+}
+
+/// Returns the row in the `data` of a single customer, if there is one.
+fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
+    match data.get().as_bytes().first() {
+        Some(b'{') => Ok(Some(data)),
+        Some(b'[') => {
+            let list: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|error| unreadable(&error))?;
+            match list[..] {
+                [] => Ok(None),
+                [row] => Ok(Some(row)),
+                _ => Err(VendorError::Unreadable("the response has several rows for one id".to_owned())),
+            }
+        }
+        _ => Err(missing("data")),
+    }
+}
+
+fn read_list<'a, R: Deserialize<'a>, T>(
+    body: &'a [u8],
+    row: impl Fn(R) -> Result<Row<'a, T>, VendorError>,
+) -> Result<Listing<'a, T>, VendorError> {
+    let envelope: ListEnvelope<R> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+    let is_refusal = envelope.success.value() == Some(&false);
+    let rows = match envelope.data.0 {
+        Some(rows) => rows,
+        None if is_refusal => Vec::new(),
+        None => return Err(missing("data.data")),
+    };
+    Ok(Listing {
+        is_refusal,
+        has_more: envelope.has_more.value().copied(),
+        total: envelope.total_count.value().and_then(|&total| total.try_into().ok()),
+        rows: rows.into_iter().map(row).collect::<Result<_, _>>()?,
+    })
+}
+
+/// The rows of a list: `[…]` or `{"data": […]}`. `None` means neither, which is
+/// not an empty list (FACTS.md, case 2).
+struct Rows<T>(Option<Vec<T>>);
+
+impl<T> Rows<T> {
+    fn none() -> Self {
+        Self(None)
+    }
+}
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RowsVisitor(PhantomData)).map(Self)
+    }
+}
+
+struct RowsVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
+    type Value = Option<Vec<T>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of rows")
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+        let mut rows = Vec::new();
+        while let Some(row) = list.next_element()? {
+            rows.push(row);
+        }
+        Ok(Some(rows))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
+        let mut rows = None;
+        while let Some(key) = object.next_key::<Cow<'_, str>>()? {
+            if key == "data" {
+                rows = object.next_value::<Option<Vec<T>>>()?;
+            } else {
+                object.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(rows)
+    }
+}

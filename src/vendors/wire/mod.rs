@@ -1,0 +1,121 @@
+//! Field types for vendor objects. An unreadable field becomes null and is
+//! counted; its row and page remain usable. Text borrows from the response.
+
+mod scalar;
+mod visitors;
+
+use std::borrow::Cow;
+
+use serde::Deserialize;
+use serde_json::{error::Category, value::RawValue};
+
+use super::VendorError;
+use crate::domain::page::Anomalies;
+
+/// A text field.
+pub(super) type Text<'a> = Field<Cow<'a, str>>;
+
+/// A field of a vendor's object.
+#[derive(Debug, PartialEq, Eq, Default)]
+pub(super) enum Field<T> {
+    /// Absent, null or empty. Vendors use all three for "no value".
+    #[default]
+    Missing,
+    /// The value.
+    Value(T),
+    /// A value of another type or form.
+    Unreadable,
+}
+
+/// A required JSON object. A derived `Deserialize` would also accept an array of
+/// the member values.
+#[derive(Debug)]
+pub(super) struct Object<T>(pub(super) T);
+
+/// A field that contains an object.
+#[derive(Debug)]
+pub(super) struct Nested<T>(Field<T>);
+
+/// A field that contains an array of texts.
+#[derive(Debug, Default)]
+pub(super) struct TextList<'a>(Vec<Text<'a>>);
+
+/// A row, with the vendor's JSON if it was requested.
+#[derive(Debug)]
+pub(super) struct Row<'a, T> {
+    /// The row as its wire type.
+    pub(super) wire: T,
+    /// The vendor's JSON of the row, unchanged.
+    pub(super) raw: Option<&'a RawValue>,
+}
+
+/// Returns the error for a response that is not valid JSON of the documented
+/// shape. It quotes nothing of the response: the parser's message may contain
+/// customer data.
+pub(super) fn unreadable(error: &serde_json::Error) -> VendorError {
+    let fault = match error.classify() {
+        Category::Eof => "the body is truncated",
+        Category::Syntax => "the body is not JSON",
+        Category::Data => "the JSON does not have the documented shape",
+        Category::Io => "the body cannot be read",
+    };
+    match error.line() {
+        0 => VendorError::Unreadable(fault.to_owned()),
+        line => VendorError::Unreadable(format!("{fault} (line {line}, column {})", error.column())),
+    }
+}
+
+/// Returns the error for a response without a required member.
+pub(super) fn missing(member: &str) -> VendorError {
+    VendorError::Unreadable(format!("`{member}` is missing"))
+}
+
+impl<T> Field<T> {
+    /// Returns the value. Counts an unreadable field.
+    pub(super) fn take(self, anomalies: &mut Anomalies) -> Option<T> {
+        match self {
+            Self::Missing => None,
+            Self::Value(value) => Some(value),
+            Self::Unreadable => {
+                anomalies.count_unreadable_value();
+                None
+            }
+        }
+    }
+
+    /// Returns a reference to the value.
+    pub(super) fn value(&self) -> Option<&T> {
+        match self {
+            Self::Value(value) => Some(value),
+            Self::Missing | Self::Unreadable => None,
+        }
+    }
+}
+
+impl<T> Nested<T> {
+    /// Returns the object. Counts a field that is not an object.
+    pub(super) fn take(self, anomalies: &mut Anomalies) -> Option<T> {
+        self.0.take(anomalies)
+    }
+}
+
+impl<T> Default for Nested<T> {
+    fn default() -> Self {
+        Self(Field::Missing)
+    }
+}
+
+impl<'a> TextList<'a> {
+    /// Returns the texts. Counts the elements that are not text.
+    pub(super) fn take(self, anomalies: &mut Anomalies) -> Vec<Cow<'a, str>> {
+        self.0.into_iter().filter_map(|text| text.take(anomalies)).collect()
+    }
+}
+
+impl<'a> Row<'a, &'a RawValue> {
+    /// Parses the row as its wire type.
+    pub(super) fn parse<T: Deserialize<'a>>(raw: &'a RawValue) -> Result<Row<'a, T>, VendorError> {
+        let Object(wire) = serde_json::from_str(raw.get()).map_err(|error| unreadable(&error))?;
+        Ok(Row { wire, raw: Some(raw) })
+    }
+}
