@@ -68,7 +68,7 @@ struct SourceExplanation<'e> {
     /// The parameters that the gateway applies to the vendor's rows.
     #[schema(example = json!(["email"]))]
     gateway: Vec<&'static str>,
-    /// The origin of the order. `native`: the vendor sorts the rows. `gateway`:
+    /// The source of the order. `native`: the vendor sorts the rows. `gateway`:
     /// the gateway fetches all rows and sorts them. `none`: the request has no
     /// `order`, and the vendor guarantees none. New values may be added.
     #[schema(example = "native", extensions(("x-extensible-enum" = json!(["native", "gateway", "none"]))))]
@@ -119,7 +119,7 @@ struct VendorParameter<'e> {
     /// The name of the parameter in this API.
     #[schema(example = "status")]
     parameter: &'static str,
-    /// The vendor's name of the parameter.
+    /// The name of the parameter at the vendor.
     #[schema(example = "status")]
     name: &'static str,
     /// The value in the vendor's format.

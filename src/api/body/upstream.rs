@@ -22,8 +22,8 @@ pub(crate) struct Budget {
     /// The number of vendor calls waiting for a slot.
     #[schema(example = 0)]
     waiting: u32,
-    /// The seconds until the vendor accepts this credential again. Null if the
-    /// vendor accepts the credential.
+    /// The time in seconds until the vendor accepts this credential again. Null
+    /// if the vendor accepts the credential.
     #[schema(value_type = Option<i64>, example = json!(null))]
     blocked_for: Option<u64>,
 }
@@ -31,11 +31,11 @@ pub(crate) struct Budget {
 /// The circuit breaker of a connection.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Breaker {
-    /// `closed`: requests are sent to the vendor. `open`: requests are rejected.
-    /// `half_open`: one probe is allowed.
+    /// The state. `closed`: requests are sent to the vendor. `open`: requests are
+    /// rejected. `half_open`: one probe is allowed.
     #[schema(example = "closed", extensions(("x-extensible-enum" = json!(["closed", "open", "half_open"]))))]
     state: &'static str,
-    /// The seconds until the next probe. Null unless the breaker is `open`.
+    /// The time in seconds until the next probe. Null unless the breaker is `open`.
     #[schema(value_type = Option<i64>, example = json!(null))]
     retry_after: Option<u64>,
 }

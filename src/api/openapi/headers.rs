@@ -32,8 +32,8 @@ pub(crate) struct CachingHeaders {
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "schema of the OpenAPI document; `web::prefer` reads the header")]
 pub(crate) struct PreferenceHeaders {
-    /// `handling=lenient` skips connections that do not support a filter, instead
-    /// of rejecting the request (RFC 7240). Their status in `sources` is
+    /// `handling=lenient` skips connections that do not support a parameter,
+    /// instead of rejecting the request (RFC 7240). Their status in `sources` is
     /// `skipped`.
     #[param(rename = "Prefer", nullable = false, example = "handling=lenient")]
     prefer: Option<String>,
@@ -86,14 +86,14 @@ const HEADERS: &[HeaderSpec] = &[
     },
     HeaderSpec {
         name: "Age",
-        description: "The seconds since the oldest vendor response for this response was fetched.",
+        description: "The time in seconds since the oldest vendor response for this response was fetched.",
         schema_type: Type::Integer,
         example: || json!(12),
         applies_to: AppliesTo::Cacheable,
     },
     HeaderSpec {
         name: "Cache-Control",
-        description: "Freshness lifetime in seconds; always `private`. Compare with `Age`.",
+        description: "The freshness lifetime in seconds; always `private`. Compare with `Age`.",
         schema_type: Type::String,
         example: || json!("private, max-age=30"),
         applies_to: AppliesTo::Cacheable,
@@ -121,7 +121,7 @@ const HEADERS: &[HeaderSpec] = &[
     },
     HeaderSpec {
         name: "Retry-After",
-        description: "The seconds to wait before a retry.",
+        description: "The time in seconds to wait before a retry.",
         schema_type: Type::Integer,
         example: || json!(2),
         applies_to: AppliesTo::Statuses(&["429", "503"]),

@@ -104,15 +104,15 @@ pub(crate) struct CustomerParameters {
     /// Only return customers with exactly this name.
     #[param(example = "Acme Corporation")]
     name: Option<String>,
-    /// Only return customers whose name or e-mail address contains this text,
+    /// Only return customers whose name or email address contains this text,
     /// case-insensitively. If the vendor applies the parameter, the vendor's own
     /// search decides.
     #[param(example = "acme")]
     search: Option<String>,
-    /// Only return customers with this e-mail address, case-insensitively.
+    /// Only return customers with this email address, case-insensitively.
     #[param(example = "customer@example.com")]
     email: Option<String>,
-    /// Only return the customer with exactly this id of your own.
+    /// Only return the customer with exactly this `external_id`.
     #[param(example = "jim_halpert_789")]
     external_id: Option<String>,
     /// Only return customers from any of these platforms.

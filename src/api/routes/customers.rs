@@ -32,9 +32,9 @@ use crate::{
 
 /// List customers
 ///
-/// Returns the customers of your connections, page by page. A connection that
-/// does not support a parameter rejects the request; parameters are never
-/// ignored silently. `GET /connections` lists the supported parameters.
+/// Returns the customers of your connections, page by page. If a connection does
+/// not support a parameter, the request is rejected; parameters are never ignored
+/// silently. `GET /connections` lists the supported parameters.
 ///
 /// With `Accept: application/x-ndjson` or `text/csv`, and without `limit`, the
 /// response is an export: a stream of the whole list with one row per line. The
@@ -56,7 +56,7 @@ pub(crate) async fn list_customers(State(state): State<ApiState>, parts: ListPar
 
 /// Get a customer
 ///
-/// Returns the customer with an id. The id contains the name of the connection.
+/// Returns one customer. The id contains the name of the connection.
 #[utoipa::path(
     get,
     path = "/customers/{id}",

@@ -49,8 +49,8 @@ pub(crate) async fn list_transactions(State(state): State<ApiState>, parts: List
 
 /// List a customer's transactions
 ///
-/// Returns the transactions of one customer, as `GET /transactions` with
-/// `customer_id` does.
+/// Returns the transactions of one customer, page by page. Equivalent to
+/// `GET /transactions` with `customer_id`.
 #[utoipa::path(
     get,
     path = "/customers/{id}/transactions",

@@ -76,7 +76,7 @@ pub(crate) async fn shed(State(limit): State<ConcurrencyLimit>, request: Request
         return next.run(request).await;
     }
     let Some(permit) = limit.try_acquire() else {
-        let detail = format!("{} requests are in progress, which is the limit", limit.max);
+        let detail = format!("the requests in progress have reached the limit of {}", limit.max);
         return Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER).into_response();
     };
     next.run(request).await.map(|body| Body::new(PermitBody { body, _permit: permit }))

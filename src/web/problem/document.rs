@@ -71,7 +71,7 @@ pub(crate) struct SourceProblem {
     /// A short description of this kind of problem.
     #[schema(example = "The vendor's circuit breaker is open")]
     pub(super) title: &'static str,
-    /// The HTTP status of a request to this connection alone.
+    /// The HTTP status of the same request to this connection alone.
     #[schema(example = 503)]
     pub(super) status: u16,
     /// A description of this occurrence.
@@ -83,7 +83,7 @@ pub(crate) struct SourceProblem {
     /// True if the same request may succeed later.
     #[schema(example = true)]
     pub(super) retryable: bool,
-    /// The seconds to wait before a retry. Null if the time is not known.
+    /// The time in seconds to wait before a retry. Null if the time is not known.
     #[schema(value_type = Option<i64>, example = 5)]
     pub(super) retry_after: Option<u64>,
     /// The invalid parameter. Null if the problem concerns no parameter.
