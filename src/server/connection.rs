@@ -63,7 +63,7 @@ where
         return serve_connection(stream, live, phase, activity, &limits).await;
     };
     let mut draining = phase.clone();
-    let drained = async move {
+    let drain_deadline = async move {
         drop(draining.changed().await);
         sleep(HANDSHAKE_LINGER).await;
     };
@@ -73,7 +73,7 @@ where
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake timed out"),
         },
-        () = drained => {}
+        () = drain_deadline => {}
     }
 }
 
