@@ -88,7 +88,7 @@ impl Observer {
     /// Records the outcome of a request and returns the labels.
     pub(crate) fn record(&self, in_flight: InFlightRequest, outcome: &RequestOutcome<'_>) -> RequestLabels {
         let InFlightRequest { route, start, span, notes } = in_flight;
-        let notes = notes.so_far();
+        let notes = notes.snapshot();
         let or_none = |name: Option<Arc<str>>| name.unwrap_or_else(|| NONE.into());
         let labels = RequestLabels { route, caller: or_none(notes.caller), connections: or_none(notes.connections) };
         let durations = Durations { total: self.clock.elapsed().saturating_sub(start), vendor: notes.waited };
