@@ -109,7 +109,7 @@ async fn refused_export_leaves_other_files_unchanged() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("notes.txt");
     std::fs::write(&file, "mine\n").unwrap();
-    let refused = r#"{"code":"unauthenticated","detail":"the key is not known"}"#;
+    let refused = r#"{"code":"unauthenticated","detail":"the key is unknown"}"#;
     let gateway = gateway(vec![Reply::text(401, refused), complete(COMPLETE)]).await;
 
     let (succeeded, said) = export(&gateway, &file, &[]).await;
@@ -118,7 +118,7 @@ async fn refused_export_leaves_other_files_unchanged() {
 
     let other = directory.path().join("all.ndjson");
     let (succeeded, said) = export(&gateway, &other, &[]).await;
-    assert!(!succeeded && said.contains("401 `unauthenticated`: the key is not known"), "{said}");
+    assert!(!succeeded && said.contains("401 `unauthenticated`: the key is unknown"), "{said}");
 
     let (succeeded, said) = export(&gateway, &file, &["--overwrite"]).await;
     assert!(succeeded, "{said}");
