@@ -197,5 +197,6 @@ impl Checkpoint<'_> {
 /// The connections whose rows are not all there.
 fn omitted(page: &ExportPage) -> impl Iterator<Item = &str> {
     let is_out = |outcome: &SourceOutcome| matches!(outcome, SourceOutcome::Failed(_) | SourceOutcome::Skipped(_));
-    page.sources.iter().filter(move |source| is_out(&source.outcome)).map(|source| source.connection.as_str())
+    let is_missing = move |outcome: &SourceOutcome| is_out(outcome) || outcome.unserved().has_content();
+    page.sources.iter().filter(move |source| is_missing(&source.outcome)).map(|source| source.connection.as_str())
 }
