@@ -8,8 +8,8 @@ use crate::domain::connection::ConnectionName;
 pub enum Scope {
     /// All entries of these connections.
     Connections(Vec<ConnectionName>),
-    /// Entries that contain this customer, by connection and vendor id. The
-    /// connection's "not found" entries are included, because they may concern
+    /// Entries that contain this customer or were requested by its id, by
+    /// connection and vendor id. The connection's "not found" entries are included, because they may concern
     /// the customer.
     Customer(ConnectionName, String),
 }
@@ -20,7 +20,7 @@ impl Scope {
         match self {
             Self::Connections(names) => names.contains(&key.connection),
             Self::Customer(connection, vendor_id) => {
-                key.connection == *connection && (!entry.found || entry.page.find(vendor_id).is_some())
+                key.connection == *connection && (!entry.found || entry.page.concerns(vendor_id))
             }
         }
     }

@@ -15,10 +15,11 @@ use crate::{
         priority::Priority,
         query::ListQuery,
     },
+    vendors::VendorError,
 };
 
 use super::{
-    Directory, DirectoryError, PageRequest, Segment, SourceOutcome, SourceReport,
+    Directory, DirectoryError, PageRequest, Segment, SourceOutcome, SourceReport, UnservedRows,
     cursors::{ListStart, seal},
     listing::Listing,
     page_builder::PageBuilder,
@@ -117,6 +118,10 @@ impl Export {
         // export when no other source has rows.
         let failure = filled.failure.or(skipped.filter(|_| filled.is_exhausted && count == 0));
         match self.cursor() {
+            Ok(None) => {
+                let failure = failure.or_else(|| unserved_rows(&sources));
+                ExportPage { segments, count, cursor: None, sources, failure }
+            }
             Ok(cursor) => ExportPage { segments, count, cursor, sources, failure },
             Err(error) => ExportPage { segments, count, cursor: None, sources, failure: failure.or(Some(error)) },
         }
@@ -166,6 +171,15 @@ struct Filled {
     is_exhausted: bool,
     /// Failure before the first row.
     failure: Option<DirectoryError>,
+}
+
+/// Returns the failure of an export whose list lacks rows that a vendor sent.
+/// Null rows have no content, so their absence is no failure.
+fn unserved_rows(sources: &[SourceReport]) -> Option<DirectoryError> {
+    let report = sources.iter().find(|report| report.outcome.unserved().has_content())?;
+    let UnservedRows { unreadable, undecided, .. } = report.outcome.unserved();
+    let detail = format!("rows without an id: {unreadable}; rows that a filter cannot decide: {undecided}");
+    Some(DirectoryError::Source(report.connection.clone(), VendorError::Unreadable(detail).into()))
 }
 
 fn empty_page() -> PageBuilder {

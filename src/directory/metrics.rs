@@ -7,7 +7,7 @@ use metrics::{Counter, Histogram};
 use crate::{
     cache::CacheMetrics,
     clock::SharedClock,
-    domain::page::Anomalies,
+    domain::page::RecordPage,
     telemetry::{
         metrics::Registry,
         request::{self, NONE},
@@ -44,7 +44,9 @@ pub struct SourceMetrics {
     common_calls: Vec<(Option<u16>, Counter)>,
     duration: Histogram,
     rows_dropped: Counter,
+    rows_unreadable: Counter,
     values_unreadable: Counter,
+    ids_mismatched: Counter,
 }
 
 impl SourceMetrics {
@@ -60,9 +62,19 @@ impl SourceMetrics {
                 labels,
             ),
             rows_dropped: registry.counter("gateway_rows_dropped_total", "Rows of other accounts, not served.", labels),
+            rows_unreadable: registry.counter(
+                "gateway_rows_unreadable_total",
+                "Vendor rows without content or without an id, not served.",
+                labels,
+            ),
             values_unreadable: registry.counter(
                 "gateway_values_unreadable_total",
-                "Unreadable vendor values, served as null.",
+                "Unreadable vendor values, served as null or with U+FFFD.",
+                labels,
+            ),
+            ids_mismatched: registry.counter(
+                "gateway_ids_mismatched_total",
+                "Customers that the vendor returned with another id.",
                 labels,
             ),
             common_calls: COMMON_STATUSES
@@ -104,7 +116,10 @@ impl SourceMetrics {
     }
 
     /// Counts the anomalies of a vendor page.
-    pub(super) fn record_anomalies(&self, anomalies: &Anomalies) {
+    pub(super) fn record_anomalies(&self, page: &RecordPage) {
+        let anomalies = &page.info().anomalies;
+        self.rows_unreadable.increment(u64::from(anomalies.null_rows) + u64::from(anomalies.unreadable_rows));
+        self.ids_mismatched.increment(page.alias().is_some().into());
         self.rows_dropped.increment(anomalies.foreign_rows.into());
         self.values_unreadable.increment(anomalies.unreadable_values.into());
     }

@@ -44,7 +44,7 @@ pub use export::{Export, ExportPage};
 pub use freshness::Freshness;
 pub use list_page::{ListPage, RetrievedRecord, Segment};
 pub use metrics::SourceMetrics;
-pub use outcome::{SourceOutcome, SourceReport};
+pub use outcome::{SourceOutcome, SourceReport, UnservedRows};
 pub use page_request::PageRequest;
 use planned_source::PlannedSource;
 pub use policies::Policies;

@@ -15,6 +15,25 @@ pub struct SourceReport {
     pub outcome: SourceOutcome,
 }
 
+/// Rows that the vendor sent and a list cannot contain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct UnservedRows {
+    /// Number of null rows. They have no content.
+    pub null: u32,
+    /// Number of rows that are not objects or have no id.
+    pub unreadable: u32,
+    /// Number of rows with an unreadable value that a filter requires.
+    pub undecided: u32,
+}
+
+impl UnservedRows {
+    /// Returns true if rows with content are missing from the list.
+    #[must_use]
+    pub fn has_content(self) -> bool {
+        self.unreadable > 0 || self.undecided > 0
+    }
+}
+
 /// Contribution of a source to a page.
 #[derive(Debug)]
 pub enum SourceOutcome {
@@ -27,6 +46,8 @@ pub enum SourceOutcome {
         /// Fetch time of the oldest vendor page; `None` if the call budget ran
         /// out before the first vendor page.
         fetched_at: Option<jiff::Timestamp>,
+        /// Rows that the vendor sent and the list does not contain.
+        unserved: UnservedRows,
     },
     /// The page required no rows of the source.
     NotAsked,
@@ -45,6 +66,15 @@ impl SourceOutcome {
             // A source without such a list has no rows.
             Self::Skipped(PlanError::NoSuchOperation) => Some(0),
             Self::NotAsked | Self::Failed(_) | Self::Skipped(_) => None,
+        }
+    }
+
+    /// Returns the rows that the vendor sent and the list does not contain.
+    #[must_use]
+    pub fn unserved(&self) -> UnservedRows {
+        match self {
+            Self::Answered { unserved, .. } => *unserved,
+            Self::NotAsked | Self::Failed(_) | Self::Skipped(_) => UnservedRows::default(),
         }
     }
 }

@@ -124,6 +124,7 @@ impl SourceWalk {
                     is_partial,
                     total: summary.and_then(|summary| summary.total),
                     fetched_at: summary.map(|summary| summary.oldest),
+                    unserved: summary.map(|summary| summary.unserved).unwrap_or_default(),
                 },
             },
         };

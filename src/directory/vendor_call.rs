@@ -65,14 +65,19 @@ impl Source {
 
     fn record_anomalies(&self, page: &RecordPage) {
         let anomalies = &page.info().anomalies;
-        self.metrics.record_anomalies(anomalies);
-        if anomalies.foreign_rows > 0 || anomalies.unreadable_values > 0 {
+        self.metrics.record_anomalies(page);
+        let unreadable_rows = anomalies.null_rows.saturating_add(anomalies.unreadable_rows);
+        if anomalies.foreign_rows > 0 || unreadable_rows > 0 || anomalies.unreadable_values > 0 {
             tracing::warn!(
                 connection = %self.name(),
                 foreign_rows = anomalies.foreign_rows,
+                unreadable_rows,
                 unreadable_values = anomalies.unreadable_values,
                 "vendor page contained foreign rows or unreadable values"
             );
+        }
+        if page.alias().is_some() {
+            tracing::warn!(connection = %self.name(), "vendor returned a customer with another id");
         }
     }
 

@@ -54,10 +54,11 @@ pub struct Customer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub shipping_address: Option<Address<'a>>,
-    /// The vendor's own object, unchanged, with `include=raw`.
+    /// The vendor's own object, with `include=raw`. Values that are not valid
+    /// JSON are null or contain U+FFFD; the rest is unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
-    pub raw: Option<&'a RawValue>,
+    pub raw: Option<Cow<'a, RawValue>>,
 }
 
 /// The connection and vendor that hold a row.

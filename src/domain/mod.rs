@@ -9,6 +9,7 @@ pub mod cursor;
 pub mod customer;
 pub mod cycle;
 pub mod filter;
+pub mod fold;
 pub mod id;
 pub mod page;
 pub mod parameter;

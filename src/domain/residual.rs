@@ -5,7 +5,11 @@ use std::borrow::Cow;
 
 use serde::Deserialize;
 
-use super::{filter::CreatedRange, page::RecordPage};
+use super::{
+    filter::CreatedRange,
+    fold::{fold, is_same},
+    page::{RecordPage, UnreadField, UnreadFields},
+};
 
 /// Filter of the gateway, without the vendor's part. A record matches if it
 /// matches every field that is set.
@@ -15,12 +19,23 @@ pub struct Residual {
     pub created: CreatedRange,
     /// The name, exact.
     pub name: Option<String>,
-    /// A part of the name or email address, in lower case.
+    /// A part of the name or email address, folded.
     pub search: Option<String>,
-    /// The email address, in lower case.
+    /// The email address, folded.
     pub email: Option<String>,
     /// Your own id of the customer, exact.
     pub external_id: Option<String>,
+}
+
+/// Result of a filter for one record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Match {
+    /// The record matches.
+    Yes,
+    /// The record does not match.
+    No,
+    /// The vendor's value of a filtered field is unreadable.
+    Undecided,
 }
 
 /// Fields of a record that the filter reads.
@@ -41,27 +56,67 @@ impl Residual {
         !self.created.is_bounded() && !self.reads_text()
     }
 
-    /// Returns true if the record at `index` matches. Null matches nothing.
+    /// Applies the filter to the record at `index`. Null matches nothing.
     #[must_use]
-    pub fn matches(&self, page: &RecordPage, index: usize) -> bool {
-        self.created.contains(page.created_at(index)) && (!self.reads_text() || self.text_matches(page.json(index)))
+    pub fn apply(&self, page: &RecordPage, index: usize) -> Match {
+        let unread = page.unread(index);
+        let created = match page.created_at(index) {
+            None if self.created.is_bounded() && unread.contains(UnreadField::CreatedAt) => Match::Undecided,
+            instant => Match::from(self.created.contains(instant)),
+        };
+        match created {
+            Match::No => Match::No,
+            created if self.reads_text() => created.and(self.apply_to_text(page.json(index), unread)),
+            created => created,
+        }
     }
 
     fn reads_text(&self) -> bool {
         self.name.is_some() || self.search.is_some() || self.email.is_some() || self.external_id.is_some()
     }
 
-    fn text_matches(&self, json: &[u8]) -> bool {
-        let Ok(record) = serde_json::from_slice::<Matchable<'_>>(json) else { return false };
-        let equals = |expected: &Option<String>, value: &Option<Cow<'_, str>>| {
-            expected.is_none() || expected.as_deref() == value.as_deref()
+    fn apply_to_text(&self, json: &[u8], unread: UnreadFields) -> Match {
+        let Ok(record) = serde_json::from_slice::<Matchable<'_>>(json) else { return Match::Undecided };
+        let test = |field, value: &Option<Cow<'_, str>>, test: &dyn Fn(&str) -> bool| match value {
+            Some(value) => Match::from(test(value)),
+            None if unread.contains(field) => Match::Undecided,
+            None => Match::No,
         };
-        let lower = |value: &Option<Cow<'_, str>>| value.as_ref().map(|text| text.to_lowercase());
-        let contains = |value: &Option<Cow<'_, str>>, part: &str| lower(value).is_some_and(|text| text.contains(part));
+        let name =
+            self.name.as_deref().map(|name| test(UnreadField::Name, &record.name, &|value| is_same(value, name)));
+        let external_id = self.external_id.as_deref();
+        let external_id =
+            external_id.map(|id| test(UnreadField::ExternalId, &record.external_id, &|value| value == id));
+        let email = self.email.as_deref();
+        let email = email.map(|email| test(UnreadField::Email, &record.email, &|value| fold(value) == email));
+        let search = self.search.as_deref().map(|part| {
+            let contains = |value: &str| fold(value).contains(part);
+            test(UnreadField::Name, &record.name, &contains).or(test(UnreadField::Email, &record.email, &contains))
+        });
+        [name, external_id, email, search].into_iter().flatten().fold(Match::Yes, Match::and)
+    }
+}
 
-        equals(&self.name, &record.name)
-            && equals(&self.external_id, &record.external_id)
-            && (self.email.is_none() || self.email == lower(&record.email))
-            && self.search.as_deref().is_none_or(|part| contains(&record.name, part) || contains(&record.email, part))
+impl Match {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Undecided, _) | (_, Self::Undecided) => Self::Undecided,
+            (Self::Yes, Self::Yes) => Self::Yes,
+        }
+    }
+
+    fn or(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
+            (Self::Undecided, _) | (_, Self::Undecided) => Self::Undecided,
+            (Self::No, Self::No) => Self::No,
+        }
+    }
+}
+
+impl From<bool> for Match {
+    fn from(matches: bool) -> Self {
+        if matches { Self::Yes } else { Self::No }
     }
 }

@@ -1,6 +1,8 @@
 //! The normalized transaction, as served. The rules of [`super::customer`]
 //! apply.
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -68,10 +70,11 @@ pub struct Transaction<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub customer: Option<CustomerSummary<'a>>,
-    /// The vendor's own object, unchanged, with `include=raw`.
+    /// The vendor's own object, with `include=raw`. Values that are not valid
+    /// JSON are null or contain U+FFFD; the rest is unchanged.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Object, nullable = false)]
-    pub raw: Option<&'a RawValue>,
+    pub raw: Option<Cow<'a, RawValue>>,
 }
 
 /// The product of a transaction. Absent if the vendor names none.

@@ -57,7 +57,10 @@ pub struct UnknownField {
 
 /// Unknown fields of one response, each once.
 #[derive(Debug, Default)]
-pub(super) struct UnknownFields(BTreeSet<UnknownField>);
+pub(super) struct UnknownFields {
+    fields: BTreeSet<UnknownField>,
+    has_failed: bool,
+}
 
 impl KnownObject {
     /// Returns true if the vendor documents a field that is not read.
@@ -109,21 +112,28 @@ impl OpenField {
 impl UnknownFields {
     /// Parses JSON as `T` and records the fields that neither `T` nor the
     /// vendor's documentation names. Returns `None` if the JSON is not a `T`.
-    pub(super) fn parse<'a, T: Deserialize<'a>>(&mut self, json: &'a [u8], object: &'static KnownObject) -> Option<T> {
-        serde_ignored::deserialize(&mut serde_json::Deserializer::from_slice(json), |path| self.record(object, &path))
-            .ok()
+    pub(super) fn parse<'a, T: Deserialize<'a>>(&mut self, json: &'a str, object: &'static KnownObject) -> Option<T> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        let parsed = serde_ignored::deserialize(&mut deserializer, |path| self.record(object, &path));
+        self.has_failed |= parsed.is_err();
+        parsed.ok()
+    }
+
+    /// Returns true if JSON could not be parsed.
+    pub(super) fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     /// Returns the recorded fields.
     pub(super) fn into_set(self) -> BTreeSet<UnknownField> {
-        self.0
+        self.fields
     }
 
     fn record(&mut self, root: &'static KnownObject, ignored: &Path<'_>) {
         let Path::Map { parent, key } = ignored else { return };
         let Some(object) = root.at(parent) else { return };
-        if self.0.len() < MAX_FIELDS && !object.documents(key) {
-            self.0.insert(UnknownField { object: object.name, name: is_field_name(key).then(|| key.clone()) });
+        if self.fields.len() < MAX_FIELDS && !object.documents(key) {
+            self.fields.insert(UnknownField { object: object.name, name: is_field_name(key).then(|| key.clone()) });
         }
     }
 }

@@ -11,6 +11,8 @@ mod call;
 pub mod capabilities;
 mod corporation;
 pub mod documented;
+mod error_body;
+mod json;
 pub mod kind;
 pub mod plan;
 mod query;

@@ -3,6 +3,7 @@
 
 use crate::domain::{
     filter::{CreatedRange, Filter},
+    fold::fold,
     parameter::Parameter,
     query::{Expansion, ListQuery, Order, Resource, Retrieval, Shape},
     residual::Residual,
@@ -165,8 +166,8 @@ fn add_to_residual(residual: &mut Residual, parameter: Parameter, filter: &Filte
         Parameter::CreatedGte => residual.created.gte = filter.created.gte,
         Parameter::CreatedLte => residual.created.lte = filter.created.lte,
         Parameter::Name => residual.name.clone_from(&filter.name),
-        Parameter::Search => residual.search = filter.search.as_ref().map(|text| text.to_lowercase()),
-        Parameter::Email => residual.email = filter.email.as_ref().map(|text| text.to_lowercase()),
+        Parameter::Search => residual.search = filter.search.as_deref().map(|text| fold(text).into_owned()),
+        Parameter::Email => residual.email = filter.email.as_deref().map(|text| fold(text).into_owned()),
         Parameter::ExternalId => residual.external_id.clone_from(&filter.external_id),
         // The other parameters are not fields of a normalized record. A test of
         // the registry rejects tables that assign them to the gateway.

@@ -6,14 +6,15 @@ use crate::domain::{
     anchor::Neighbour,
     customer::Source,
     id::GatewayId,
-    page::{Anomalies, PageInfo, RecordPage, RecordPageBuilder},
+    page::{Anomalies, PageInfo, RecordPage, RecordPageBuilder, UnreadField, UnreadFields},
     query::Shape,
     timestamp::Timestamp,
 };
 
 use super::{
     Account, ResponseBody, VendorError,
-    wire::{Field, Text},
+    json::Repairs,
+    wire::{Field, Row, Rows, Text},
 };
 
 /// Records of one response, with its anomalies.
@@ -24,12 +25,33 @@ pub(super) struct Records<'c> {
     pub(super) anomalies: Anomalies,
     account: &'c Account,
     vendor: &'static str,
+    repairs: Repairs,
+    /// The fields of the current row that are unreadable.
+    unread: UnreadFields,
     builder: RecordPageBuilder,
 }
 
 impl<'c> Records<'c> {
-    pub(super) fn new(vendor: &'static str, account: &'c Account, shape: &'c Shape) -> Self {
-        Self { shape, anomalies: Anomalies::default(), account, vendor, builder: RecordPageBuilder::default() }
+    /// Starts the records of a response with these repairs.
+    pub(super) fn new(vendor: &'static str, account: &'c Account, shape: &'c Shape, repairs: Repairs) -> Self {
+        let anomalies = Anomalies { unreadable_values: repairs.values, ..Anomalies::default() };
+        let builder = RecordPageBuilder::default();
+        Self { shape, anomalies, account, vendor, repairs, unread: UnreadFields::default(), builder }
+    }
+
+    /// Counts the rows that cannot be served and returns the others.
+    pub(super) fn readable<'a, T>(&mut self, rows: Rows<'a, T>) -> Vec<Row<'a, T>> {
+        self.anomalies.null_rows = rows.null;
+        self.anomalies.unreadable_rows = rows.unreadable.saturating_add(self.repairs.rows);
+        rows.readable
+    }
+
+    /// Marks a field of the current row as unreadable. A filter on the field
+    /// cannot be decided.
+    pub(super) fn mark_unread(&mut self, field: UnreadField, is_unreadable: bool) {
+        if is_unreadable {
+            self.unread.insert(field);
+        }
     }
 
     /// Returns the gateway id of a row.
@@ -61,9 +83,13 @@ impl<'c> Records<'c> {
         };
         if is_foreign {
             self.anomalies.foreign_rows = self.anomalies.foreign_rows.saturating_add(1);
+            self.unread = UnreadFields::default();
             return Ok(None);
         }
-        row_id(id).map(|id| Some(id.to_owned()))
+        match id.value() {
+            Some(id) => Ok(Some(id.clone().into_owned())),
+            None => Err(VendorError::Unreadable("the row has no id".to_owned())),
+        }
     }
 
     /// Appends a record.
@@ -73,9 +99,12 @@ impl<'c> Records<'c> {
         created_at: Option<Timestamp>,
         record: &impl Serialize,
     ) -> Result<(), VendorError> {
+        let unread = std::mem::take(&mut self.unread);
         self.builder
             .push(vendor_id, created_at.map(Timestamp::instant), record)
-            .map_err(|error| VendorError::Unreadable(error.to_string()))
+            .map_err(|error| VendorError::Unreadable(error.to_string()))?;
+        self.builder.mark_unread(unread);
+        Ok(())
     }
 
     /// Finishes the page of a list of `rows` rows, including foreign rows. Drops
@@ -87,19 +116,23 @@ impl<'c> Records<'c> {
         ResponseBody::Records(self.finish(prev, next, total))
     }
 
-    /// Finishes the page of a retrieval. A credential may reach several
-    /// accounts. A row of another account is treated as missing.
-    pub(super) fn into_one(self) -> Result<ResponseBody, VendorError> {
+    /// Finishes the page of a retrieval of `requested_id`. A credential may reach
+    /// several accounts. A row of another account is treated as missing.
+    ///
+    /// A vendor that has merged customers returns the row with another id
+    /// (FACTS.md, case 48).
+    pub(super) fn into_one(mut self, requested_id: &str) -> Result<ResponseBody, VendorError> {
+        self.builder.set_requested_id(requested_id);
         let page = self.finish(Neighbour::End, Neighbour::End, None);
         if page.is_empty() { Err(VendorError::NotFound) } else { Ok(ResponseBody::Records(page)) }
     }
 
-    fn finish(self, prev: Neighbour, next: Neighbour, total: Option<u64>) -> RecordPage {
+    fn finish(mut self, prev: Neighbour, next: Neighbour, total: Option<u64>) -> RecordPage {
+        if self.shape.raw {
+            // Lost values are also null in the vendor's own objects.
+            let values = self.repairs.values.saturating_add(self.repairs.lost);
+            self.anomalies.unreadable_values = self.anomalies.unreadable_values.max(values);
+        }
         self.builder.finish(PageInfo { next, prev, total, anomalies: self.anomalies })
     }
-}
-
-/// Returns the id of a row.
-pub(super) fn row_id<'a>(id: &'a Text<'_>) -> Result<&'a str, VendorError> {
-    id.value().map(AsRef::as_ref).ok_or_else(|| VendorError::Unreadable("a row has no id".to_owned()))
 }

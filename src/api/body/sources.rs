@@ -34,6 +34,15 @@ pub(crate) struct SourceReport<'r> {
     /// Null if there is none.
     #[schema(value_type = Option<String>, format = DateTime, example = "2025-01-15T14:30:00.000Z")]
     fetched_at: Option<Timestamp>,
+    /// Number of rows that the vendor sent and that cannot be served: null rows,
+    /// and rows that are not objects or have no id. Counted in the vendor pages
+    /// behind this page.
+    #[schema(example = 0)]
+    unreadable: u32,
+    /// Number of rows that a filter could not decide, because the vendor's value
+    /// of the filtered field is unreadable. The rows are not in the list.
+    #[schema(example = 0)]
+    undecided: u32,
     /// The reason for `failed` or `skipped`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -54,12 +63,15 @@ impl<'r> SourceReport<'r> {
                 ("skipped", None, Some(Problem::from(error)))
             }
         };
+        let unserved = report.outcome.unserved();
         Self {
             connection: report.connection.as_str(),
             vendor: report.vendor,
             status,
             total: report.outcome.total(),
             fetched_at: fetched_at.map(Timestamp::from),
+            unreadable: unserved.null.saturating_add(unserved.unreadable),
+            undecided: unserved.undecided,
             problem: problem.map(SourceProblem::from),
         }
     }

@@ -6,6 +6,7 @@ use crate::domain::{
     anchor::{Anchor, Direction, Neighbour},
     cycle::CycleDetector,
     position::{Position, RowKey, Side, SourcePosition},
+    residual::Match,
 };
 
 use super::{
@@ -20,11 +21,13 @@ pub(in crate::directory) struct Paged {
     direction: Direction,
     start: SourcePosition,
     location: Option<Location>,
+    /// Number of rows that the filter could not decide.
+    undecided: u32,
 }
 
 impl Paged {
     pub(super) fn new(pages: Pages, direction: Direction, start: SourcePosition) -> Self {
-        Self { pages, direction, start, location: None }
+        Self { pages, direction, start, location: None, undecided: 0 }
     }
 
     /// Reads the first page.
@@ -62,9 +65,12 @@ impl Paged {
         if residual.is_empty() {
             return;
         }
-        while let Some(index) = location.next_index(self.direction)
-            && !residual.matches(&location.page, index)
-        {
+        while let Some(index) = location.next_index(self.direction) {
+            match residual.apply(&location.page, index) {
+                Match::Yes => return,
+                Match::No => {}
+                Match::Undecided => self.undecided = self.undecided.saturating_add(1),
+            }
             location.advance(self.direction);
         }
     }
@@ -243,7 +249,7 @@ impl RowCursor for Paged {
     }
 
     fn summary(&self) -> Option<PageSummary> {
-        self.pages.summary()
+        self.pages.summary(self.undecided)
     }
 }
 

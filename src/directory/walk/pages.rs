@@ -10,7 +10,7 @@ use crate::{
 };
 
 use super::{
-    super::{DirectoryError, Freshness, Source, SourceError, Trail},
+    super::{DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows},
     CallBudget, Stop,
 };
 
@@ -62,10 +62,12 @@ pub(in crate::directory) struct PredictedCall {
 #[derive(Debug, Clone, Copy)]
 pub(in crate::directory) struct PageSummary {
     /// Row count in the newest page. `None` if the count is not exact or a page
-    /// had rows of other accounts.
+    /// had rows that are not served.
     pub(in crate::directory) total: Option<u64>,
     /// Fetch time of the oldest page.
     pub(in crate::directory) oldest: jiff::Timestamp,
+    /// Rows that the pages contained and the walk does not return.
+    pub(in crate::directory) unserved: UnservedRows,
     newest: jiff::Timestamp,
     has_dropped_rows: bool,
 }
@@ -130,11 +132,13 @@ impl Pages {
         DirectoryError::CursorExpired(self.source.name().clone())
     }
 
-    /// Returns a summary of the pages read so far, if any.
-    pub(super) fn summary(&self) -> Option<PageSummary> {
-        self.summary.map(|summary| PageSummary {
-            total: summary.total.filter(|_| self.plan.total_is_exact && !summary.has_dropped_rows),
-            ..summary
+    /// Returns a summary of the pages read so far, if any. A filter could not
+    /// decide `undecided` of their rows.
+    pub(super) fn summary(&self, undecided: u32) -> Option<PageSummary> {
+        self.summary.map(|summary| {
+            let is_exact = self.plan.total_is_exact && !summary.has_dropped_rows && undecided == 0;
+            let unserved = UnservedRows { undecided, ..summary.unserved };
+            PageSummary { total: summary.total.filter(|_| is_exact), unserved, ..summary }
         })
     }
 
@@ -183,6 +187,7 @@ impl Pages {
         let summary = self.summary.get_or_insert(PageSummary {
             total: None,
             oldest: fetched_at,
+            unserved: UnservedRows::default(),
             newest: jiff::Timestamp::MIN,
             has_dropped_rows: false,
         });
@@ -191,6 +196,10 @@ impl Pages {
             summary.total = info.total;
         }
         summary.oldest = summary.oldest.min(fetched_at);
-        summary.has_dropped_rows |= info.anomalies.foreign_rows > 0;
+        let anomalies = &info.anomalies;
+        summary.unserved.null = summary.unserved.null.saturating_add(anomalies.null_rows);
+        summary.unserved.unreadable = summary.unserved.unreadable.saturating_add(anomalies.unreadable_rows);
+        summary.has_dropped_rows |=
+            anomalies.foreign_rows > 0 || anomalies.null_rows > 0 || anomalies.unreadable_rows > 0;
     }
 }

@@ -10,6 +10,7 @@ use crate::{
         page::RecordPage,
         position::{Position, RowKey, Side, SourcePosition},
         query::Order,
+        residual::Match,
     },
     vendors::{PAGE_SIZE, capabilities::ListCapabilities},
 };
@@ -43,6 +44,8 @@ struct Loaded {
 struct View {
     pages: Vec<Arc<RecordPage>>,
     rows: Vec<RowRef>,
+    /// Number of rows that the filter could not decide.
+    undecided: u32,
 }
 
 /// Row of a view, with its sort key.
@@ -157,8 +160,10 @@ impl RowCursor for Sorted {
 
     /// The scan has read all rows, so their count is exact for any filter.
     fn summary(&self) -> Option<PageSummary> {
-        let mut summary = self.pages.summary()?;
-        summary.total = self.view.as_ref().map(|view| view.rows.len() as u64);
+        let undecided = self.view.as_ref().map_or(0, |view| view.undecided);
+        let mut summary = self.pages.summary(undecided)?;
+        let is_exact = !summary.unserved.has_content();
+        summary.total = self.view.as_ref().filter(|_| is_exact).map(|view| view.rows.len() as u64);
         Some(summary)
     }
 }
@@ -173,19 +178,25 @@ impl Loaded {
 impl View {
     fn new(pages: Vec<Arc<RecordPage>>, source: &Pages, order: Order) -> Self {
         let residual = &source.plan.residual;
-        let mut rows = Vec::new();
+        let (mut rows, mut undecided) = (Vec::new(), 0);
         let mut ids = HashSet::new();
         for (number, page) in pages.iter().enumerate() {
-            for index in (0..page.len()).filter(|&index| residual.matches(page, index)) {
+            for index in 0..page.len() {
+                let matches = residual.apply(page, index);
                 // Pages fetched at different times may overlap.
-                if ids.insert(page.id(index)) {
+                if matches == Match::No || !ids.insert(page.id(index)) {
+                    continue;
+                }
+                if matches == Match::Yes {
                     rows.push(RowRef { created_at: page.created_at(index), page: number, index });
+                } else {
+                    undecided += 1;
                 }
             }
         }
         let id = |row: &RowRef| pages[row.page].id(row.index);
         rows.sort_unstable_by(|a, b| in_list(order, (a.created_at, id(a)).cmp(&(b.created_at, id(b)))));
-        Self { pages, rows }
+        Self { pages, rows, undecided }
     }
 
     fn id(&self, row: &RowRef) -> &str {

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{PageInfo, RecordPage, digest};
+use super::{PageInfo, RecordPage, UnreadFields, digest};
 
 /// Builder of a [`RecordPage`].
 #[derive(Debug, Default)]
@@ -12,6 +12,8 @@ pub struct RecordPageBuilder {
     ids: String,
     id_ends: Vec<u32>,
     created_at: Vec<Option<jiff::Timestamp>>,
+    unread: Vec<(u32, UnreadFields)>,
+    alias: Option<Box<str>>,
 }
 
 /// A record that cannot be appended to a page.
@@ -44,6 +46,21 @@ impl RecordPageBuilder {
         Ok(())
     }
 
+    /// Marks fields of the last record as unreadable.
+    pub fn mark_unread(&mut self, fields: UnreadFields) {
+        if let Some(last) = self.created_at.len().checked_sub(1).and_then(|last| u32::try_from(last).ok())
+            && !fields.is_empty()
+        {
+            self.unread.push((last, fields));
+        }
+    }
+
+    /// Sets the requested id of a page with one record.
+    pub fn set_requested_id(&mut self, id: &str) {
+        let differs = self.id_ends.len() == 1 && self.ids != id;
+        self.alias = differs.then(|| id.into());
+    }
+
     /// Returns the page, in buffers without spare capacity.
     #[must_use]
     pub fn finish(self, info: PageInfo) -> RecordPage {
@@ -54,6 +71,8 @@ impl RecordPageBuilder {
             ids: self.ids.into(),
             id_ends: self.id_ends.into(),
             created_at: self.created_at.into(),
+            unread: self.unread.into(),
+            alias: self.alias,
             info,
         }
     }

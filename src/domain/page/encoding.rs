@@ -11,11 +11,11 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::anchor::Instant;
 
-use super::{PageInfo, RecordPage, SEPARATOR_LENGTH, digest, span};
+use super::{PageInfo, RecordPage, SEPARATOR_LENGTH, UnreadFields, digest, span};
 
 /// Version of the encoding. It increases with every change to the layout or to
 /// the fields of [`PageInfo`].
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Bytes that are not an encoded page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -31,6 +31,7 @@ pub enum DecodeError {
 #[derive(Serialize, Deserialize)]
 struct Header<'a> {
     records: Vec<RecordHeader>,
+    alias: Option<Cow<'a, str>>,
     info: Cow<'a, PageInfo>,
 }
 
@@ -39,6 +40,7 @@ struct RecordHeader {
     json_length: u32,
     id_length: u32,
     created_at: Option<Instant>,
+    unread: UnreadFields,
 }
 
 impl RecordPage {
@@ -50,8 +52,13 @@ impl RecordPage {
             json_length: length(&self.json_ends, index, SEPARATOR_LENGTH),
             id_length: length(&self.id_ends, index, 0),
             created_at: self.created_at[index].map(Instant::from),
+            unread: self.unread(index),
         });
-        let header = Header { records: records.collect(), info: Cow::Borrowed(&self.info) };
+        let header = Header {
+            records: records.collect(),
+            alias: self.alias().map(Cow::Borrowed),
+            info: Cow::Borrowed(&self.info),
+        };
         // Serialization to memory does not fail.
         let mut bytes = postcard::to_extend(&header, vec![VERSION]).unwrap_or_default();
         bytes.extend_from_slice(&self.json);
@@ -71,7 +78,7 @@ impl RecordPage {
 }
 
 /// Returns the page, or `None` if the content does not match the header.
-fn decode(Header { records, info }: Header<'_>, content: &[u8]) -> Option<RecordPage> {
+fn decode(Header { records, alias, info }: Header<'_>, content: &[u8]) -> Option<RecordPage> {
     let json_ends = ends(records.iter().map(|record| record.json_length), SEPARATOR_LENGTH)?;
     let id_ends = ends(records.iter().map(|record| record.id_length), 0)?;
     let created_at = records.iter().map(|record| match record.created_at {
@@ -79,6 +86,9 @@ fn decode(Header { records, info }: Header<'_>, content: &[u8]) -> Option<Record
         None => Some(None),
     });
     let created_at = created_at.collect::<Option<_>>()?;
+    let unread = records.iter().enumerate().filter(|(_, record)| !record.unread.is_empty());
+    let unread = unread.map(|(index, record)| Some((u32::try_from(index).ok()?, record.unread)));
+    let unread = unread.collect::<Option<_>>()?;
 
     let json_length = json_ends.last().map_or(0, |&end| end as usize);
     let (json, ids) = content.split_at_checked(json_length)?;
@@ -94,6 +104,8 @@ fn decode(Header { records, info }: Header<'_>, content: &[u8]) -> Option<Record
         ids: ids.into(),
         id_ends,
         created_at,
+        unread,
+        alias: alias.map(|alias| alias.into()),
         info: info.into_owned(),
         digest: digest(json.as_bytes()),
     })
@@ -118,7 +130,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         anchor::{Anchor, Direction, Neighbour},
-        page::{Anomalies, RecordPageBuilder},
+        page::{Anomalies, RecordPageBuilder, UnreadField},
     };
 
     fn neighbours() -> impl Strategy<Value = Neighbour> {
@@ -135,8 +147,9 @@ mod tests {
 
     fn anomalies() -> impl Strategy<Value = Anomalies> {
         let unknown_values = vec((".{1,9}".prop_map(Cow::Owned), any::<u32>()), 0..3);
-        (any::<u32>(), any::<u32>(), unknown_values).prop_map(|(foreign_rows, unreadable_values, unknown_values)| {
-            Anomalies { foreign_rows, unreadable_values, unknown_values }
+        (any::<[u32; 4]>(), unknown_values).prop_map(|(counts, unknown_values)| {
+            let [foreign_rows, null_rows, unreadable_rows, unreadable_values] = counts;
+            Anomalies { foreign_rows, null_rows, unreadable_rows, unreadable_values, unknown_values }
         })
     }
 
@@ -145,10 +158,16 @@ mod tests {
         (records, neighbours(), neighbours(), any::<Option<u64>>(), anomalies()).prop_map(
             |(records, next, prev, total, anomalies)| {
                 let mut builder = RecordPageBuilder::default();
-                for (id, created_at, text) in records {
+                for (id, created_at, text) in &records {
                     let created_at = created_at.map(|n| jiff::Timestamp::from_nanosecond(n.into()).unwrap());
-                    builder.push(&id, created_at, &text).unwrap();
+                    builder.push(id, created_at, text).unwrap();
+                    if text.len() % 2 == 0 {
+                        let mut unread = UnreadFields::default();
+                        unread.insert(UnreadField::Name);
+                        builder.mark_unread(unread);
+                    }
                 }
+                builder.set_requested_id("alias");
                 builder.finish(PageInfo { next, prev, total, anomalies })
             },
         )
@@ -160,7 +179,7 @@ mod tests {
         for index in 0..page.len() {
             assert!(!page.json(index).is_empty());
             assert!(page.find(page.id(index)).is_some());
-            let _ = page.created_at(index);
+            let _ = (page.created_at(index), page.unread(index));
         }
     }
 
@@ -211,16 +230,19 @@ mod tests {
     /// Stored pages outlive the process: a change to the layout needs a new
     /// version.
     #[test]
-    fn version_1_layout_is_unchanged() {
+    fn version_2_layout_is_unchanged() {
         let mut builder = RecordPageBuilder::default();
         builder.push("a", Some("2025-01-15T14:30:00Z".parse().unwrap()), &1).unwrap();
         builder.push("bc", None, &22).unwrap();
+        let mut unread = UnreadFields::default();
+        unread.insert(UnreadField::CreatedAt);
+        builder.mark_unread(unread);
         let mut anomalies = Anomalies { foreign_rows: 1, ..Anomalies::default() };
         anomalies.count_unreadable_value();
         anomalies.count_unknown_value("customer.status");
         let next = Neighbour::At(Anchor::After("bc".into()));
         let page = builder.finish(PageInfo { next, prev: Neighbour::Unknown, total: Some(3), anomalies });
-        let expected = r"\x01\x02\x01\x01\x01\x80\xc0\xf0\xd1\x8e\x86\xf2\x9a0\x02\x02\x00\x01\x01\x02bc\x02\x01\x03\x01\x01\x01\x0fcustomer.status\x011,22abc";
+        let expected = r"\x02\x02\x01\x01\x01\x80\xc0\xf0\xd1\x8e\x86\xf2\x9a0\x00\x02\x02\x00\x01\x00\x01\x01\x02bc\x02\x01\x03\x01\x00\x00\x01\x01\x0fcustomer.status\x011,22abc";
         assert_eq!(page.to_bytes().escape_ascii().to_string(), expected);
     }
 }

@@ -3,6 +3,7 @@
 
 mod builder;
 mod encoding;
+mod unread;
 
 use std::{borrow::Cow, ops::Range};
 
@@ -12,6 +13,7 @@ use super::anchor::Neighbour;
 
 pub use builder::{BuildError, RecordPageBuilder};
 pub use encoding::DecodeError;
+pub use unread::{UnreadField, UnreadFields};
 
 /// A vendor's page, normalized and serialized once. Serving a range of records
 /// copies bytes and parses nothing.
@@ -25,6 +27,10 @@ pub struct RecordPage {
     /// The end of each id in `ids`.
     id_ends: Box<[u32]>,
     created_at: Box<[Option<jiff::Timestamp>]>,
+    /// The records with unreadable fields, by index.
+    unread: Box<[(u32, UnreadFields)]>,
+    /// The requested id of a single record that has another id.
+    alias: Option<Box<str>>,
     info: PageInfo,
     digest: [u8; 16],
 }
@@ -49,7 +55,13 @@ pub struct Anomalies {
     /// The number of rows of another account. They are dropped (FACTS.md,
     /// case 27).
     pub foreign_rows: u32,
-    /// The number of unreadable values. They are served as null.
+    /// The number of null rows. They have no content.
+    pub null_rows: u32,
+    /// The number of rows that are not objects or have no id. They cannot be
+    /// served.
+    pub unreadable_rows: u32,
+    /// The number of unreadable values. They are served as null, or as text with
+    /// U+FFFD.
     pub unreadable_values: u32,
     /// The number of undocumented values by field name. They are served
     /// unchanged.
@@ -102,10 +114,30 @@ impl RecordPage {
         self.created_at[index]
     }
 
+    /// Returns the fields of a record whose vendor values are unreadable.
+    #[must_use]
+    pub fn unread(&self, index: usize) -> UnreadFields {
+        let found = u32::try_from(index).map(|index| self.unread.binary_search_by_key(&index, |(index, _)| *index));
+        found.ok().and_then(Result::ok).map(|found| self.unread[found].1).unwrap_or_default()
+    }
+
     /// Returns the index of the record with an id.
     #[must_use]
     pub fn find(&self, id: &str) -> Option<usize> {
         (0..self.len()).find(|&index| self.id(index) == id)
+    }
+
+    /// Returns the requested id, if the record has another id. The vendor has
+    /// merged two customers.
+    #[must_use]
+    pub fn alias(&self) -> Option<&str> {
+        self.alias.as_deref()
+    }
+
+    /// Returns true if a record has this id or was requested by it.
+    #[must_use]
+    pub fn concerns(&self, id: &str) -> bool {
+        self.alias() == Some(id) || self.find(id).is_some()
     }
 
     /// Returns a record's JSON.
@@ -139,6 +171,8 @@ impl RecordPage {
             + size_of_val(&*self.json_ends)
             + size_of_val(&*self.id_ends)
             + size_of_val(&*self.created_at)
+            + size_of_val(&*self.unread)
+            + self.alias().map_or(0, str::len)
             + size_of_val(&*self.info.anomalies.unknown_values)
     }
 }

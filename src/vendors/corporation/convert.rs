@@ -11,7 +11,7 @@
 use crate::{
     domain::{
         customer::{Address, Customer, Exemption, Tax},
-        page::Anomalies,
+        page::{Anomalies, UnreadField},
         query::Expansion,
     },
     vendors::{VendorError, records::Records, wire::Row},
@@ -23,6 +23,10 @@ use super::{documented::CERTIFICATE_TYPES, wire};
 pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_>>) -> Result<(), VendorError> {
     let Row { wire, raw } = row;
     let Some(id) = records.own_id(&wire.id, &wire.corporation_id)? else { return Ok(()) };
+    records.mark_unread(UnreadField::CreatedAt, wire.created_at.is_unreadable());
+    records.mark_unread(UnreadField::Name, wire.name.is_unreadable());
+    records.mark_unread(UnreadField::Email, wire.email.is_unreadable());
+    records.mark_unread(UnreadField::ExternalId, wire.external_id.is_unreadable());
     let shape = records.shape;
     let anomalies = &mut records.anomalies;
     let address = shape.expands(Expansion::ShippingAddress).then(|| wire.shipping_address.take(anomalies)).flatten();

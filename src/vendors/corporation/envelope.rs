@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use crate::vendors::{
     VendorError,
     documented::UnknownFields,
-    wire::{Field, Object, Row, Text, missing, unreadable},
+    json,
+    wire::{Element, Field, Nested, Row, Rows, Text, missing, unreadable},
 };
 
 use super::{
@@ -20,54 +21,50 @@ use super::{
 /// A list response.
 #[derive(Debug)]
 pub(super) struct Listing<'a> {
-    pub(super) rows: Vec<Row<'a, Customer<'a>>>,
+    pub(super) rows: Rows<'a, Customer<'a>>,
     pub(super) total: Option<u64>,
     /// The cursor of the next page. Null, absent and empty mark the end.
     pub(super) cursor: Option<Cow<'a, str>>,
 }
 
 /// Reads a list.
-pub(super) fn listing(body: &[u8], raw: bool) -> Result<Listing<'_>, VendorError> {
-    if raw {
-        read_list::<&RawValue>(body, Row::parse)
-    } else {
-        read_list(body, |Object(wire)| Ok(Row { wire, raw: None }))
-    }
+pub(super) fn listing(body: &str, raw: bool) -> Result<Listing<'_>, VendorError> {
+    if raw { read_list::<&RawValue>(body) } else { read_list::<Nested<Customer<'_>>>(body) }
 }
 
 /// Reads a single customer.
-pub(super) fn single(body: &[u8], raw: bool) -> Result<Row<'_, Customer<'_>>, VendorError> {
-    let flat: &RawValue = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+pub(super) fn single(body: &str) -> Result<Row<'_, Customer<'_>>, VendorError> {
+    let flat: &RawValue = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
     let wrapped: Wrapped<'_> = serde_json::from_str(flat.get()).map_err(|error| unreadable(&error))?;
-    let row = Row::parse(wrapped.data.unwrap_or(flat))?;
-    Ok(Row { raw: row.raw.filter(|_| raw), ..row })
+    match wrapped.data.unwrap_or(flat).read()? {
+        Field::Value(row) => Ok(row),
+        Field::Missing | Field::Unreadable => Err(missing("data")),
+    }
 }
 
 /// Returns the unknown fields of a list.
 pub(super) fn scan_list(body: &[u8]) -> UnknownFields {
-    let mut unknown = UnknownFields::default();
-    let envelope = unknown.parse::<Envelope<'_, &RawValue>>(body, &ENVELOPE);
-    for row in envelope.and_then(|envelope| envelope.into_list().customers).into_iter().flatten() {
-        scan_row(row.get().as_bytes(), &mut unknown);
-    }
-    unknown
+    json::scan(body, |body, unknown| {
+        let envelope = unknown.parse::<Envelope<'_, &RawValue>>(body, &ENVELOPE);
+        for row in envelope.and_then(|envelope| envelope.into_list().customers).into_iter().flatten() {
+            scan_row(row.get(), unknown);
+        }
+    })
 }
 
 /// Returns the unknown fields of a single customer.
 pub(super) fn scan_single(body: &[u8]) -> UnknownFields {
-    let mut unknown = UnknownFields::default();
-    match serde_json::from_slice(body) {
+    json::scan(body, |body, unknown| match serde_json::from_str(body) {
         Ok(Wrapped { data: Some(row) }) => {
             unknown.parse::<Wrapped<'_>>(body, &ENVELOPE);
-            scan_row(row.get().as_bytes(), &mut unknown);
+            scan_row(row.get(), unknown);
         }
-        _ => scan_row(body, &mut unknown),
-    }
-    unknown
+        _ => scan_row(body, unknown),
+    })
 }
 
-fn scan_row(row: &[u8], unknown: &mut UnknownFields) {
-    unknown.parse::<Object<Customer<'_>>>(row, &CUSTOMER);
+fn scan_row(row: &str, unknown: &mut UnknownFields) {
+    unknown.parse::<Nested<Customer<'_>>>(row, &CUSTOMER);
 }
 
 /// The members of a list.
@@ -110,15 +107,12 @@ impl<'a, T> Envelope<'a, T> {
     }
 }
 
-fn read_list<'a, R: Deserialize<'a>>(
-    body: &'a [u8],
-    row: impl Fn(R) -> Result<Row<'a, Customer<'a>>, VendorError>,
-) -> Result<Listing<'a>, VendorError> {
-    let envelope: Envelope<'a, R> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+fn read_list<'a, E: Element<'a, Customer<'a>>>(body: &'a str) -> Result<Listing<'a>, VendorError> {
+    let envelope: Envelope<'a, E> = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
     let list = envelope.into_list();
-    let rows = list.customers.ok_or_else(|| missing("customers"))?;
+    let elements = list.customers.ok_or_else(|| missing("customers"))?;
     Ok(Listing {
-        rows: rows.into_iter().map(row).collect::<Result<_, _>>()?,
+        rows: Rows::read(elements)?,
         total: list.total_customers.value().and_then(|&total| total.try_into().ok()),
         cursor: match list.cursor {
             Field::Value(cursor) => Some(cursor),

@@ -16,9 +16,11 @@ use crate::domain::anchor::{Anchor, Neighbour};
 use super::{
     Account, Call, ResponseBody, Vendor, VendorError, VendorRefusal, VendorRequest, VendorResponse,
     documented::UnknownField,
+    json,
     kind::VendorKind,
     plan::{Plan, RetrievalPlan},
     records::Records,
+    wire::Row,
 };
 
 pub(super) const KIND: VendorKind = VendorKind {
@@ -46,27 +48,31 @@ impl Vendor for Corporation {
     }
 
     fn read_list(&self, plan: &Plan, anchor: &Anchor, body: &[u8]) -> Result<ResponseBody, VendorError> {
-        let listing = envelope::listing(body, plan.shape.raw)?;
-        // The cursor leads forward only. The vendor cannot express the page
-        // before another page.
-        let prev = if *anchor == Anchor::Start { Neighbour::End } else { Neighbour::Unknown };
-        let next = match listing.cursor {
-            Some(cursor) => Neighbour::At(Anchor::Token(cursor.into())),
-            None => Neighbour::End,
-        };
-        let mut records = Records::new(KIND.name, &self.account, &plan.shape);
-        let count = listing.rows.len();
-        for row in listing.rows {
-            convert::customer(&mut records, row)?;
-        }
-        Ok(records.into_list(prev, next, listing.total, count))
+        json::read(body, plan.shape.raw, |body, repairs| {
+            let listing = envelope::listing(body, plan.shape.raw)?;
+            // The cursor leads forward only. The vendor cannot express the page
+            // before another page.
+            let prev = if *anchor == Anchor::Start { Neighbour::End } else { Neighbour::Unknown };
+            let next = match listing.cursor {
+                Some(cursor) => Neighbour::At(Anchor::Token(cursor.into())),
+                None => Neighbour::End,
+            };
+            let mut records = Records::new(KIND.name, &self.account, &plan.shape, repairs);
+            let count = listing.rows.count();
+            for row in records.readable(listing.rows) {
+                convert::customer(&mut records, row)?;
+            }
+            Ok(records.into_list(prev, next, listing.total, count))
+        })
     }
 
     fn read_one(&self, plan: &RetrievalPlan, body: &[u8]) -> Result<ResponseBody, VendorError> {
-        let row = envelope::single(body, plan.shape.raw)?;
-        let mut records = Records::new(KIND.name, &self.account, &plan.shape);
-        convert::customer(&mut records, row)?;
-        records.into_one()
+        json::read(body, plan.shape.raw, |body, repairs| {
+            let row = envelope::single(body)?;
+            let mut records = Records::new(KIND.name, &self.account, &plan.shape, repairs);
+            convert::customer(&mut records, Row { raw: row.raw.filter(|_| plan.shape.raw), ..row })?;
+            records.into_one(&plan.vendor_id)
+        })
     }
 
     fn refusal(&self, response: &VendorResponse) -> VendorRefusal {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     domain::timestamp::Timestamp,
-    vendors::wire::{Field, Nested, Text, TextList},
+    vendors::wire::{Field, HasId, Nested, Text, TextList},
 };
 
 /// A customer.
@@ -52,4 +52,10 @@ pub(super) struct ExemptionMetadata<'a> {
     pub(super) inactive_exemptions_count: Field<i64>,
     pub(super) expired_exemptions_count: Field<i64>,
     pub(super) non_expired_exemptions_count: Field<i64>,
+}
+
+impl HasId for Customer<'_> {
+    fn id(&self) -> Option<&str> {
+        self.id.value().map(AsRef::as_ref)
+    }
 }

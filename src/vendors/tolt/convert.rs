@@ -16,7 +16,7 @@ use std::borrow::Cow;
 use crate::{
     domain::{
         customer::Customer,
-        page::Anomalies,
+        page::{Anomalies, UnreadField},
         query::{Expansion, Shape},
         referral::{Partner, Program, Referral, Stats},
         transaction::{CustomerSummary, Product, Transaction},
@@ -37,6 +37,10 @@ use super::{
 pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_>>) -> Result<(), VendorError> {
     let Row { wire, raw } = row;
     let Some(id) = records.own_id(&wire.id, &wire.program_id)? else { return Ok(()) };
+    records.mark_unread(UnreadField::CreatedAt, wire.created_at.is_unreadable());
+    records.mark_unread(UnreadField::Name, wire.name.is_unreadable());
+    records.mark_unread(UnreadField::Email, wire.email.is_unreadable());
+    records.mark_unread(UnreadField::ExternalId, wire.customer_id.is_unreadable());
     let shape = records.shape;
     let anomalies = &mut records.anomalies;
     let stats =
@@ -71,6 +75,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
 pub(super) fn transaction(records: &mut Records<'_>, row: Row<'_, wire::Transaction<'_>>) -> Result<(), VendorError> {
     let Row { wire, raw } = row;
     let Some(id) = records.own_id(&wire.id, &wire.program_id)? else { return Ok(()) };
+    records.mark_unread(UnreadField::CreatedAt, wire.created_at.is_unreadable());
     let shape = records.shape;
     let anomalies = &mut records.anomalies;
     let customer_id = wire.customer_id.take(anomalies);

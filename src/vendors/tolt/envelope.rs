@@ -11,8 +11,9 @@ use serde_json::value::RawValue;
 
 use crate::vendors::{
     VendorError,
-    documented::{KnownObject, UnknownFields},
-    wire::{Field, Object, Row, missing, unreadable},
+    documented::UnknownFields,
+    json,
+    wire::{Element, Field, HasId, Nested, Row, Rows, missing, unreadable},
 };
 
 use super::{
@@ -26,7 +27,7 @@ pub(super) struct Listing<'a, T> {
     pub(super) is_refusal: bool,
     pub(super) has_more: Option<bool>,
     pub(super) total: Option<u64>,
-    pub(super) rows: Vec<Row<'a, T>>,
+    pub(super) rows: Rows<'a, T>,
 }
 
 /// The response to a retrieval.
@@ -38,43 +39,43 @@ pub(super) struct Single<'a> {
 
 /// Reads a list. Customers are in `data.data[]`, transactions and older customer
 /// lists in `data[]` (FACTS.md, case 1).
-pub(super) fn listing<'a, T: Deserialize<'a>>(body: &'a [u8], raw: bool) -> Result<Listing<'a, T>, VendorError> {
-    if raw {
-        read_list::<&'a RawValue, T>(body, Row::parse)
-    } else {
-        read_list(body, |Object(wire)| Ok(Row { wire, raw: None }))
-    }
+pub(super) fn listing<'a, T: HasId + Deserialize<'a>>(body: &'a str, raw: bool) -> Result<Listing<'a, T>, VendorError> {
+    if raw { read_list::<&'a RawValue, T>(body) } else { read_list::<Nested<T>, T>(body) }
 }
 
 /// Reads a single customer: an object, or an array of one object (FACTS.md,
 /// case 3).
-pub(super) fn single(body: &[u8]) -> Result<Single<'_>, VendorError> {
-    let envelope: SingleEnvelope<'_> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+pub(super) fn single(body: &str) -> Result<Single<'_>, VendorError> {
+    let envelope: SingleEnvelope<'_> = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
     if envelope.success.value() == Some(&false) {
         return Ok(Single { is_refusal: true, row: None });
     }
-    let raw = sole_row(envelope.data.ok_or_else(|| missing("data"))?)?;
-    Ok(Single { is_refusal: false, row: raw.map(Row::parse).transpose()? })
+    let row = match sole_row(envelope.data.ok_or_else(|| missing("data"))?)?.map(Element::read).transpose()? {
+        Some(Field::Value(row)) => Some(row),
+        Some(Field::Missing | Field::Unreadable) => return Err(missing("data")),
+        None => None,
+    };
+    Ok(Single { is_refusal: false, row })
 }
 
 /// Returns the unknown fields of a list of objects.
-pub(super) fn scan_list<'a, T: Deserialize<'a>>(body: &'a [u8], object: &'static KnownObject) -> UnknownFields {
-    let mut unknown = UnknownFields::default();
-    let rows = unknown.parse::<ListEnvelope<&'a RawValue>>(body, &ENVELOPE).and_then(|list| list.data.0);
-    for row in rows.into_iter().flatten() {
-        unknown.parse::<Object<T>>(row.get().as_bytes(), object);
-    }
-    unknown
+pub(super) fn scan_list(body: &[u8], scan_row: impl Fn(&str, &mut UnknownFields)) -> UnknownFields {
+    json::scan(body, |body, unknown| {
+        let rows = unknown.parse::<ListEnvelope<&RawValue>>(body, &ENVELOPE).and_then(|list| list.data.0);
+        for row in rows.into_iter().flatten() {
+            scan_row(row.get(), unknown);
+        }
+    })
 }
 
 /// Returns the unknown fields of a single customer.
 pub(super) fn scan_single(body: &[u8]) -> UnknownFields {
-    let mut unknown = UnknownFields::default();
-    let data = unknown.parse::<SingleEnvelope<'_>>(body, &ENVELOPE).and_then(|single| single.data);
-    if let Some(row) = data.and_then(|data| sole_row(data).ok().flatten()) {
-        unknown.parse::<Object<Customer<'_>>>(row.get().as_bytes(), &CUSTOMER);
-    }
-    unknown
+    json::scan(body, |body, unknown| {
+        let data = unknown.parse::<SingleEnvelope<'_>>(body, &ENVELOPE).and_then(|single| single.data);
+        if let Some(row) = data.and_then(|data| sole_row(data).ok().flatten()) {
+            unknown.parse::<Nested<Customer<'_>>>(row.get(), &CUSTOMER);
+        }
+    })
 }
 
 /// The envelope of a list.
@@ -87,8 +88,8 @@ struct ListEnvelope<T> {
     has_more: Field<bool>,
     #[serde(default)]
     total_count: Field<i64>,
-    #[serde(default = "Rows::none")]
-    data: Rows<T>,
+    #[serde(default = "Elements::none")]
+    data: Elements<T>,
 }
 
 /// The envelope of a single customer.
@@ -100,12 +101,14 @@ struct SingleEnvelope<'a> {
     data: Option<&'a RawValue>,
 }
 
-/// Returns the row in the `data` of a single customer, if there is one.
+/// Returns the row in the `data` of a single customer, if there is one. Null
+/// elements have no content.
 fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
     match data.get().as_bytes().first() {
         Some(b'{') => Ok(Some(data)),
         Some(b'[') => {
-            let list: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|error| unreadable(&error))?;
+            let mut list: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|error| unreadable(&error))?;
+            list.retain(|row| row.get() != "null");
             match list[..] {
                 [] => Ok(None),
                 [row] => Ok(Some(row)),
@@ -116,11 +119,8 @@ fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
     }
 }
 
-fn read_list<'a, R: Deserialize<'a>, T>(
-    body: &'a [u8],
-    row: impl Fn(R) -> Result<Row<'a, T>, VendorError>,
-) -> Result<Listing<'a, T>, VendorError> {
-    let envelope: ListEnvelope<R> = serde_json::from_slice(body).map_err(|error| unreadable(&error))?;
+fn read_list<'a, E: Element<'a, T>, T: HasId>(body: &'a str) -> Result<Listing<'a, T>, VendorError> {
+    let envelope: ListEnvelope<E> = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
     let is_refusal = envelope.success.value() == Some(&false);
     let rows = match envelope.data.0 {
         Some(rows) => rows,
@@ -131,29 +131,29 @@ fn read_list<'a, R: Deserialize<'a>, T>(
         is_refusal,
         has_more: envelope.has_more.value().copied(),
         total: envelope.total_count.value().and_then(|&total| total.try_into().ok()),
-        rows: rows.into_iter().map(row).collect::<Result<_, _>>()?,
+        rows: Rows::read(rows)?,
     })
 }
 
-/// The rows of a list: `[…]` or `{"data": […]}`. `None` means neither, which is
-/// not an empty list (FACTS.md, case 2).
-struct Rows<T>(Option<Vec<T>>);
+/// The elements of a list: `[…]` or `{"data": […]}`. `None` means neither, which
+/// is not an empty list (FACTS.md, case 2).
+struct Elements<T>(Option<Vec<T>>);
 
-impl<T> Rows<T> {
+impl<T> Elements<T> {
     fn none() -> Self {
         Self(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Rows<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Elements<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(RowsVisitor(PhantomData)).map(Self)
+        deserializer.deserialize_any(ElementsVisitor(PhantomData)).map(Self)
     }
 }
 
-struct RowsVisitor<T>(PhantomData<T>);
+struct ElementsVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
+impl<'de, T: Deserialize<'de>> Visitor<'de> for ElementsVisitor<T> {
     type Value = Option<Vec<T>>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,7 +175,9 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for RowsVisitor<T> {
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
         let mut rows = None;
         while let Some(key) = object.next_key::<Cow<'_, str>>()? {
-            if key == "data" {
+            if key == "data" && rows.is_some() {
+                return Err(A::Error::duplicate_field("data"));
+            } else if key == "data" {
                 rows = object.next_value::<Option<Vec<T>>>()?;
             } else {
                 object.next_value::<IgnoredAny>()?;

@@ -20,13 +20,13 @@ use crate::domain::{anchor::Anchor, query::Resource};
 use super::{
     Account, Call, PAGE_SIZE, ResponseBody, Vendor, VendorError, VendorRefusal, VendorRequest, VendorResponse,
     documented::UnknownField,
+    json::{self, Repairs},
     kind::VendorKind,
     plan::{Plan, RetrievalPlan},
     records::Records,
-    wire::Row,
+    wire::{HasId, Nested, Row},
 };
 use envelope::{Listing, Single};
-use wire::HasId;
 
 pub(super) const KIND: VendorKind = VendorKind {
     name: "tolt",
@@ -53,21 +53,23 @@ impl Vendor for Tolt {
     }
 
     fn read_list(&self, plan: &Plan, anchor: &Anchor, body: &[u8]) -> Result<ResponseBody, VendorError> {
-        match plan.resource {
-            Resource::Customers => self.read_rows(plan, anchor, body, convert::customer),
-            Resource::Transactions => self.read_rows(plan, anchor, body, convert::transaction),
-        }
+        json::read(body, plan.shape.raw, |body, repairs| match plan.resource {
+            Resource::Customers => self.read_rows(plan, anchor, body, repairs, convert::customer),
+            Resource::Transactions => self.read_rows(plan, anchor, body, repairs, convert::transaction),
+        })
     }
 
     fn read_one(&self, plan: &RetrievalPlan, body: &[u8]) -> Result<ResponseBody, VendorError> {
-        let Single { is_refusal, row } = envelope::single(body)?;
-        if is_refusal {
-            return Ok(ResponseBody::Refusal);
-        }
-        let row = row.ok_or(VendorError::NotFound)?;
-        let mut records = Records::new(KIND.name, &self.account, &plan.shape);
-        convert::customer(&mut records, Row { raw: row.raw.filter(|_| plan.shape.raw), ..row })?;
-        records.into_one()
+        json::read(body, plan.shape.raw, |body, repairs| {
+            let Single { is_refusal, row } = envelope::single(body)?;
+            if is_refusal {
+                return Ok(ResponseBody::Refusal);
+            }
+            let row = row.ok_or(VendorError::NotFound)?;
+            let mut records = Records::new(KIND.name, &self.account, &plan.shape, repairs);
+            convert::customer(&mut records, Row { raw: row.raw.filter(|_| plan.shape.raw), ..row })?;
+            records.into_one(&plan.vendor_id)
+        })
     }
 
     fn refusal(&self, response: &VendorResponse) -> VendorRefusal {
@@ -79,8 +81,12 @@ impl Vendor for Tolt {
         let unknown = match call {
             Call::Retrieve(_) => envelope::scan_single(body),
             Call::List(plan, _) => match plan.resource {
-                Resource::Customers => envelope::scan_list::<wire::Customer<'_>>(body, &documented::CUSTOMER),
-                Resource::Transactions => envelope::scan_list::<wire::Transaction<'_>>(body, &documented::TRANSACTION),
+                Resource::Customers => envelope::scan_list(body, |row, unknown| {
+                    unknown.parse::<Nested<wire::Customer<'_>>>(row, &documented::CUSTOMER);
+                }),
+                Resource::Transactions => envelope::scan_list(body, |row, unknown| {
+                    unknown.parse::<Nested<wire::Transaction<'_>>>(row, &documented::TRANSACTION);
+                }),
             },
         };
         unknown.into_set()
@@ -92,7 +98,8 @@ impl Tolt {
         &self,
         plan: &Plan,
         anchor: &Anchor,
-        body: &'a [u8],
+        body: &'a str,
+        repairs: Repairs,
         convert: impl Fn(&mut Records<'_>, Row<'a, T>) -> Result<(), VendorError>,
     ) -> Result<ResponseBody, VendorError> {
         let Listing::<T> { is_refusal, has_more, total, mut rows } = envelope::listing(body, plan.shape.raw)?;
@@ -100,17 +107,16 @@ impl Tolt {
             return Ok(ResponseBody::Refusal);
         }
         if paging::is_reversed(anchor) {
-            rows.reverse();
+            rows.readable.reverse();
         }
-        let edges = match (rows.first(), rows.last()) {
-            (Some(first), Some(last)) => Some((first.wire.id()?.into(), last.wire.id()?.into())),
-            _ => None,
-        };
-        let count = rows.len();
+        // Unreadable rows have no id. The page continues from the row beside them.
+        let id = |row: &Row<'a, T>| row.wire.id().map(Box::from);
+        let edges = rows.readable.first().and_then(id).zip(rows.readable.last().and_then(id));
+        let count = rows.count();
         let (prev, next) = paging::neighbours(anchor, edges, has_more.unwrap_or(count >= PAGE_SIZE))?;
 
-        let mut records = Records::new(KIND.name, &self.account, &plan.shape);
-        for row in rows {
+        let mut records = Records::new(KIND.name, &self.account, &plan.shape, repairs);
+        for row in records.readable(rows) {
             convert(&mut records, row)?;
         }
         let total = total.filter(|_| paging::total_covers_query(anchor));

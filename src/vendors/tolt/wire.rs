@@ -4,11 +4,7 @@ use serde::Deserialize;
 
 use crate::{
     domain::timestamp::Timestamp,
-    vendors::{
-        VendorError,
-        records::row_id,
-        wire::{Field, Nested, Text},
-    },
+    vendors::wire::{Field, HasId, Nested, Text},
 };
 
 /// A customer.
@@ -104,19 +100,14 @@ pub(super) struct Stats {
     pub(super) last_order_at: Field<Timestamp>,
 }
 
-/// A row with an id, from which a page can continue.
-pub(super) trait HasId {
-    fn id(&self) -> Result<&str, VendorError>;
-}
-
 impl HasId for Customer<'_> {
-    fn id(&self) -> Result<&str, VendorError> {
-        row_id(&self.id)
+    fn id(&self) -> Option<&str> {
+        self.id.value().map(AsRef::as_ref)
     }
 }
 
 impl HasId for Transaction<'_> {
-    fn id(&self) -> Result<&str, VendorError> {
-        row_id(&self.id)
+    fn id(&self) -> Option<&str> {
+        self.id.value().map(AsRef::as_ref)
     }
 }

@@ -1,16 +1,20 @@
 //! Field types for vendor objects. An unreadable field becomes null and is
 //! counted; its row and page remain usable. Text borrows from the response.
 
+mod decimal;
+mod instant;
+mod rows;
 mod scalar;
 mod visitors;
 
 use std::borrow::Cow;
 
-use serde::Deserialize;
-use serde_json::{error::Category, value::RawValue};
+use serde_json::error::Category;
 
 use super::VendorError;
 use crate::domain::page::Anomalies;
+
+pub(super) use rows::{Element, HasId, Row, Rows};
 
 /// A text field.
 pub(super) type Text<'a> = Field<Cow<'a, str>>;
@@ -27,11 +31,6 @@ pub(super) enum Field<T> {
     Unreadable,
 }
 
-/// A required JSON object. A derived `Deserialize` would also accept an array of
-/// the member values.
-#[derive(Debug)]
-pub(super) struct Object<T>(pub(super) T);
-
 /// A field that contains an object.
 #[derive(Debug)]
 pub(super) struct Nested<T>(Field<T>);
@@ -39,15 +38,6 @@ pub(super) struct Nested<T>(Field<T>);
 /// A field that contains an array of texts.
 #[derive(Debug, Default)]
 pub(super) struct TextList<'a>(Vec<Text<'a>>);
-
-/// A row, with the vendor's JSON if it was requested.
-#[derive(Debug)]
-pub(super) struct Row<'a, T> {
-    /// The row as its wire type.
-    pub(super) wire: T,
-    /// The vendor's JSON of the row, unchanged.
-    pub(super) raw: Option<&'a RawValue>,
-}
 
 /// Returns the error for a response that is not valid JSON of the documented
 /// shape. It quotes nothing of the response: the parser's message may contain
@@ -90,6 +80,11 @@ impl<T> Field<T> {
             Self::Missing | Self::Unreadable => None,
         }
     }
+
+    /// Returns true if the field has a value that cannot be read.
+    pub(super) fn is_unreadable(&self) -> bool {
+        matches!(self, Self::Unreadable)
+    }
 }
 
 impl<T> Nested<T> {
@@ -109,13 +104,5 @@ impl<'a> TextList<'a> {
     /// Returns the texts. Counts the elements that are not text.
     pub(super) fn take(self, anomalies: &mut Anomalies) -> Vec<Cow<'a, str>> {
         self.0.into_iter().filter_map(|text| text.take(anomalies)).collect()
-    }
-}
-
-impl<'a> Row<'a, &'a RawValue> {
-    /// Parses the row as its wire type.
-    pub(super) fn parse<T: Deserialize<'a>>(raw: &'a RawValue) -> Result<Row<'a, T>, VendorError> {
-        let Object(wire) = serde_json::from_str(raw.get()).map_err(|error| unreadable(&error))?;
-        Ok(Row { wire, raw: Some(raw) })
     }
 }

@@ -7,21 +7,25 @@ use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
 };
+use serde_json::value::RawValue;
 
-use super::{Field, Nested, Object, Text, TextList, scalar::Scalar};
+use super::{Field, Nested, Text, TextList, scalar::Scalar};
 
+/// A scalar is read from its JSON text, because a parsed number has lost digits.
 impl<'de, T: Scalar<'de>> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ScalarVisitor(PhantomData))
-    }
-}
-
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        match deserializer.deserialize_any(ObjectVisitor(PhantomData))? {
-            Field::Value(object) => Ok(Self(object)),
-            Field::Missing | Field::Unreadable => Err(D::Error::custom("expected an object")),
-        }
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match json.as_bytes().first() {
+            Some(b'"') => match text(json).map_err(D::Error::custom)? {
+                text if text.is_empty() => Self::Missing,
+                text => T::from_text(text),
+            },
+            Some(b'n') => Self::Missing,
+            Some(b't') => T::from_bool(true),
+            Some(b'f') => T::from_bool(false),
+            Some(b'-' | b'0'..=b'9') => T::from_number(json),
+            _ => Self::Unreadable,
+        })
     }
 }
 
@@ -37,7 +41,15 @@ impl<'de: 'a, 'a> Deserialize<'de> for TextList<'a> {
     }
 }
 
-struct ScalarVisitor<T>(PhantomData<T>);
+/// Returns the text of a JSON string.
+fn text(json: &str) -> serde_json::Result<Cow<'_, str>> {
+    let plain = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
+    match plain {
+        Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
+        _ => serde_json::from_str(json).map(Cow::Owned),
+    }
+}
+
 struct ObjectVisitor<T>(PhantomData<T>);
 struct ListVisitor<'a>(PhantomData<&'a str>);
 
@@ -56,52 +68,6 @@ fn skip_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
 fn skip_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<(), A::Error> {
     while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
     Ok(())
-}
-
-impl<'de, T: Scalar<'de>> Visitor<'de> for ScalarVisitor<T> {
-    type Value = Field<T>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a scalar")
-    }
-
-    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
-        Ok(if text.is_empty() { Field::Missing } else { T::from_text(Cow::Borrowed(text)) })
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
-        self.visit_string(text.to_owned())
-    }
-
-    fn visit_string<E: Error>(self, text: String) -> Result<Self::Value, E> {
-        Ok(if text.is_empty() { Field::Missing } else { T::from_text(Cow::Owned(text)) })
-    }
-
-    fn visit_i64<E: Error>(self, integer: i64) -> Result<Self::Value, E> {
-        Ok(T::from_integer(integer))
-    }
-
-    fn visit_u64<E: Error>(self, integer: u64) -> Result<Self::Value, E> {
-        Ok(i64::try_from(integer).map_or(Field::Unreadable, T::from_integer))
-    }
-
-    fn visit_bool<E: Error>(self, boolean: bool) -> Result<Self::Value, E> {
-        Ok(T::from_bool(boolean))
-    }
-
-    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(Field::Missing)
-    }
-
-    reject!(Field::Unreadable; visit_f64(f64));
-
-    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
-        skip_list(list).map(|()| Field::Unreadable)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
-        skip_object(object).map(|()| Field::Unreadable)
-    }
 }
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {

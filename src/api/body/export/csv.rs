@@ -77,7 +77,9 @@ impl CheckpointCells {
 
 /// Returns the names of the connections with missing rows.
 fn omitted(page: &ExportPage) -> String {
-    let is_omitted = |outcome: &SourceOutcome| matches!(outcome, SourceOutcome::Failed(_) | SourceOutcome::Skipped(_));
+    let is_omitted = |outcome: &SourceOutcome| {
+        matches!(outcome, SourceOutcome::Failed(_) | SourceOutcome::Skipped(_)) || outcome.unserved().has_content()
+    };
     let sources = page.sources.iter().filter(|source| is_omitted(&source.outcome));
     sources.map(|source| source.connection.as_str()).collect::<Vec<_>>().join(";")
 }

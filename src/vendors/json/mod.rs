@@ -1,0 +1,44 @@
+//! Tolerant reading of JSON bodies.
+//!
+//! A body is first read as it is. If that fails, the body is repaired and read
+//! again, so a clean body is parsed once. A body whose records include the
+//! vendor's own objects is always repaired, because the objects are served.
+
+mod members;
+mod repair;
+
+use super::{VendorError, documented::UnknownFields};
+
+pub(super) use repair::{LOST, Repairs, repair};
+
+/// Reads a body with `read`, and reads it again after a repair if necessary.
+pub(super) fn read<T>(
+    body: &[u8],
+    is_raw: bool,
+    read: impl Fn(&str, Repairs) -> Result<T, VendorError>,
+) -> Result<T, VendorError> {
+    if !is_raw && let Ok(text) = std::str::from_utf8(body) {
+        match read(text, Repairs::default()) {
+            Err(VendorError::Unreadable(_)) => {}
+            result => return result,
+        }
+    }
+    let (text, repairs) = repair(body)?;
+    read(&text, repairs)
+}
+
+/// Collects the unknown fields of a body with `scan`, and again after a repair
+/// if necessary.
+pub(super) fn scan(body: &[u8], scan: impl Fn(&str, &mut UnknownFields)) -> UnknownFields {
+    let mut unknown = UnknownFields::default();
+    if let Ok(text) = std::str::from_utf8(body) {
+        scan(text, &mut unknown);
+        if !unknown.has_failed() {
+            return unknown;
+        }
+    }
+    let Ok((text, _)) = repair(body) else { return unknown };
+    let mut unknown = UnknownFields::default();
+    scan(&text, &mut unknown);
+    unknown
+}

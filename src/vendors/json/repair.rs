@@ -1,0 +1,344 @@
+//! Repair of a JSON body that has bad values.
+//!
+//! The structure of the body must be JSON. Each bad value is repaired by
+//! itself:
+//!
+//! | In the body | In the repaired text |
+//! |---|---|
+//! | Lone surrogate, invalid escape, invalid UTF-8 | U+FFFD |
+//! | Raw control character in a string | The character, escaped |
+//! | Repeated name in an object | The last member |
+//! | Number beyond a float, `NaN`, other bare words | [`LOST`] |
+//! | Container below `MAX_DEPTH` | [`LOST`] |
+//! | Byte order mark, padding after the document | Nothing |
+
+use std::ops::Range;
+
+use super::{
+    super::VendorError,
+    members::{Container, Members, Replaced},
+};
+
+/// Placeholder of a value that is not JSON. Every field type reads an array as
+/// unreadable. The text appears in repaired JSON only as the placeholder: other
+/// empty arrays have no content, and a string has no raw tab.
+pub(in crate::vendors) const LOST: &str = "[\t]";
+
+/// Maximum depth of containers. It is below the recursion limit of `serde_json`.
+const MAX_DEPTH: usize = 100;
+const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
+
+/// Number of repairs of a body.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::vendors) struct Repairs {
+    /// Repaired strings and replaced members.
+    pub(in crate::vendors) values: u32,
+    /// Rows in replaced lists.
+    pub(in crate::vendors) rows: u32,
+    /// Placeholders. A field type counts the placeholders that it reads.
+    pub(in crate::vendors) lost: u32,
+}
+
+/// Returns the body as valid JSON.
+pub(in crate::vendors) fn repair(body: &[u8]) -> Result<(String, Repairs), VendorError> {
+    let repairer = Repairer {
+        body,
+        at: 0,
+        out: String::with_capacity(body.len()),
+        open: Vec::new(),
+        replaced: Vec::new(),
+        repairs: Repairs::default(),
+    };
+    repairer.run().map_err(|fault| {
+        VendorError::Unreadable(match fault {
+            Fault::Truncated => "the body is truncated".to_owned(),
+            Fault::Syntax(at) => {
+                let before = &body[..at];
+                let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
+                let column = 1 + before.iter().rev().take_while(|&&byte| byte != b'\n').count();
+                format!("the body is not JSON (line {line}, column {column})")
+            }
+        })
+    })
+}
+
+struct Repairer<'b> {
+    body: &'b [u8],
+    at: usize,
+    out: String,
+    open: Vec<Container>,
+    /// Members to remove from the output.
+    replaced: Vec<Range<usize>>,
+    repairs: Repairs,
+}
+
+/// A fault in the structure of a body.
+enum Fault {
+    /// The body ends within the document.
+    Truncated,
+    /// The byte at this offset is not JSON.
+    Syntax(usize),
+}
+
+impl Repairer<'_> {
+    fn run(mut self) -> Result<(String, Repairs), Fault> {
+        self.skip_padding(false);
+        loop {
+            if self.value()? {
+                continue;
+            }
+            while let Some(container) = self.open.last() {
+                let end = container.end();
+                self.copy_whitespace();
+                match self.peek()? {
+                    b',' => {
+                        self.push_ascii();
+                        if end == b'}' {
+                            self.name()?;
+                        }
+                        break;
+                    }
+                    byte if byte == end => self.close(),
+                    _ => return Err(Fault::Syntax(self.at)),
+                }
+            }
+            if self.open.is_empty() {
+                self.skip_padding(true);
+                return if self.at == self.body.len() { Ok(self.finish()) } else { Err(Fault::Syntax(self.at)) };
+            }
+        }
+    }
+
+    /// Reads a value. Returns true if a value follows inside it.
+    fn value(&mut self) -> Result<bool, Fault> {
+        self.copy_whitespace();
+        match self.peek()? {
+            b'{' | b'[' if self.open.len() >= MAX_DEPTH => self.skip_container().map(|()| false),
+            b'{' => self.begin(Container::Object(Members::default())),
+            b'[' => self.begin(Container::Array(0)),
+            b'"' => self.string().map(|()| false),
+            b',' | b':' | b']' | b'}' => Err(Fault::Syntax(self.at)),
+            _ => {
+                self.word();
+                Ok(false)
+            }
+        }
+    }
+
+    fn begin(&mut self, container: Container) -> Result<bool, Fault> {
+        self.push_ascii();
+        let (end, start) = (container.end(), self.out.len());
+        self.open.push(container);
+        self.copy_whitespace();
+        if self.peek()? == end {
+            self.out.truncate(start);
+            self.close();
+            return Ok(false);
+        }
+        if end == b'}' {
+            self.name()?;
+        }
+        Ok(true)
+    }
+
+    fn close(&mut self) {
+        self.push_ascii();
+        let depth = self.open.len();
+        if let Some(closed) = self.open.pop()
+            && let Some(parent) = self.open.last_mut()
+        {
+            parent.record(&closed, depth);
+        }
+    }
+
+    /// Reads the name of a member, with its colon.
+    fn name(&mut self) -> Result<(), Fault> {
+        let start = self.out.len();
+        self.copy_whitespace();
+        let name_start = self.out.len();
+        if self.peek()? != b'"' {
+            return Err(Fault::Syntax(self.at));
+        }
+        self.string()?;
+        let name = serde_json::from_str(&self.out[name_start..]).unwrap_or_default();
+        if let Some(Container::Object(members)) = self.open.last_mut()
+            && let Some(Replaced { range, rows }) = members.insert(name, start)
+        {
+            self.replaced.push(range);
+            self.repairs.rows = self.repairs.rows.saturating_add(rows);
+            self.count();
+        }
+        self.copy_whitespace();
+        if self.peek()? != b':' {
+            return Err(Fault::Syntax(self.at));
+        }
+        self.push_ascii();
+        Ok(())
+    }
+
+    /// Reads a literal, a number or another bare word.
+    fn word(&mut self) {
+        let rest = &self.body[self.at..];
+        let is_end = |byte: &u8| matches!(byte, b',' | b':' | b'[' | b']' | b'{' | b'}' | b'"') || is_whitespace(*byte);
+        let word = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
+        self.at += word.len();
+        let value =
+            std::str::from_utf8(word).ok().filter(|word| serde_json::from_str::<serde_json::Value>(word).is_ok());
+        match value {
+            Some(value) => self.out.push_str(value),
+            None => self.lose(),
+        }
+    }
+
+    fn lose(&mut self) {
+        self.out.push_str(LOST);
+        self.repairs.lost = self.repairs.lost.saturating_add(1);
+    }
+
+    /// Skips a container that is too deep.
+    fn skip_container(&mut self) -> Result<(), Fault> {
+        let mut depth = 0_usize;
+        loop {
+            match self.peek()? {
+                b'{' | b'[' => depth += 1,
+                b'}' | b']' => depth -= 1,
+                b'"' => {
+                    let (start, repairs) = (self.out.len(), self.repairs);
+                    self.string()?;
+                    self.out.truncate(start);
+                    self.repairs = repairs;
+                    continue;
+                }
+                _ => {}
+            }
+            self.at += 1;
+            if depth == 0 {
+                self.lose();
+                return Ok(());
+            }
+        }
+    }
+
+    /// Reads a string.
+    fn string(&mut self) -> Result<(), Fault> {
+        self.push_ascii();
+        let mut is_clean = true;
+        loop {
+            let rest = &self.body[self.at..];
+            let plain = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
+            let plain = &rest[..plain.ok_or(Fault::Truncated)?];
+            for chunk in plain.utf8_chunks() {
+                self.out.push_str(chunk.valid());
+                if !chunk.invalid().is_empty() {
+                    self.out.push(char::REPLACEMENT_CHARACTER);
+                    is_clean = false;
+                }
+            }
+            self.at += plain.len();
+            match self.body[self.at] {
+                b'"' => break,
+                b'\\' => is_clean &= self.escape()?,
+                control => {
+                    self.out.push_str(&format!("\\u{control:04x}"));
+                    self.at += 1;
+                    is_clean = false;
+                }
+            }
+        }
+        self.push_ascii();
+        if !is_clean {
+            self.count();
+        }
+        Ok(())
+    }
+
+    /// Reads an escape sequence. Returns false if it was replaced.
+    fn escape(&mut self) -> Result<bool, Fault> {
+        let length = match self.body.get(self.at + 1).ok_or(Fault::Truncated)? {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
+            b'u' => match self.code_unit(self.at) {
+                Some(0xD800..=0xDBFF) => matches!(self.code_unit(self.at + 6), Some(0xDC00..=0xDFFF)).then_some(12),
+                Some(0xDC00..=0xDFFF) => None,
+                Some(_) => Some(6),
+                // The backslash is replaced, and the rest is read as text.
+                None => return Ok(self.replace(1)),
+            },
+            _ => return Ok(self.replace(1)),
+        };
+        let Some(length) = length else { return Ok(self.replace(6)) };
+        for _ in 0..length {
+            self.push_ascii();
+        }
+        Ok(true)
+    }
+
+    /// Returns the code unit of the escape sequence at an offset.
+    fn code_unit(&self, at: usize) -> Option<u16> {
+        let digits = self.body.get(at..at + 6)?.strip_prefix(b"\\u")?;
+        let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
+        u16::from_str_radix(std::str::from_utf8(digits).ok().filter(|_| is_hex)?, 16).ok()
+    }
+
+    fn replace(&mut self, length: usize) -> bool {
+        self.out.push(char::REPLACEMENT_CHARACTER);
+        self.at += length;
+        false
+    }
+
+    fn count(&mut self) {
+        self.repairs.values = self.repairs.values.saturating_add(1);
+    }
+
+    fn peek(&self) -> Result<u8, Fault> {
+        self.body.get(self.at).copied().ok_or(Fault::Truncated)
+    }
+
+    /// Copies a byte that is known to be ASCII.
+    fn push_ascii(&mut self) {
+        self.out.push(char::from(self.body[self.at]));
+        self.at += 1;
+    }
+
+    fn copy_whitespace(&mut self) {
+        while self.body.get(self.at).copied().is_some_and(is_whitespace) {
+            self.push_ascii();
+        }
+    }
+
+    /// Skips byte order marks and whitespace around the document. NUL bytes
+    /// after the document are padding.
+    fn skip_padding(&mut self, allows_nul: bool) {
+        loop {
+            let rest = &self.body[self.at..];
+            let length = match rest.first() {
+                _ if rest.starts_with(BYTE_ORDER_MARK) => BYTE_ORDER_MARK.len(),
+                Some(&byte) if is_whitespace(byte) || (allows_nul && byte == 0) => 1,
+                _ => return,
+            };
+            self.at += length;
+        }
+    }
+
+    /// Removes the replaced members from the output.
+    fn finish(mut self) -> (String, Repairs) {
+        if self.replaced.is_empty() {
+            return (self.out, self.repairs);
+        }
+        self.replaced.sort_unstable_by_key(|range| range.start);
+        let mut text = String::with_capacity(self.out.len());
+        let mut copied = 0;
+        for range in self.replaced {
+            if copied < range.start {
+                text.push_str(&self.out[copied..range.start]);
+            }
+            // A replaced member may contain other replaced members.
+            copied = copied.max(range.end);
+        }
+        text.push_str(&self.out[copied..]);
+        (text, self.repairs)
+    }
+}
+
+fn is_whitespace(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
