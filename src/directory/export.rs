@@ -102,6 +102,7 @@ impl Export {
         self.listing.take_freshness();
         let count = self.page.count();
         let segments = std::mem::replace(&mut self.page, empty_page()).finish();
+        let cursor = self.cursor();
         let mut sources = self.listing.take_reports();
         if let Some(error) = &filled.failure
             && let Some(connection) = error.connection()
@@ -116,7 +117,10 @@ impl Export {
         // Each page retries the sources that failed. Their failure ends the
         // export when no other source has rows.
         let failure = filled.failure.or(skipped.filter(|_| filled.is_exhausted && count == 0));
-        match self.cursor() {
+        match cursor {
+            Ok(None) => {
+                ExportPage { segments, count, cursor: None, failure: failure.or_else(|| truncation(&sources)), sources }
+            }
             Ok(cursor) => ExportPage { segments, count, cursor, sources, failure },
             Err(error) => ExportPage { segments, count, cursor: None, sources, failure: failure.or(Some(error)) },
         }
@@ -166,6 +170,16 @@ struct Filled {
     is_exhausted: bool,
     /// Failure before the first row.
     failure: Option<DirectoryError>,
+}
+
+/// Returns the error of a source that ended before its vendor's row count.
+fn truncation(sources: &[SourceReport]) -> Option<DirectoryError> {
+    sources.iter().find_map(|report| match report.outcome {
+        SourceOutcome::Answered { shortfall: Some(shortfall), .. } => {
+            Some(DirectoryError::Truncated(report.connection.clone(), shortfall))
+        }
+        _ => None,
+    })
 }
 
 fn empty_page() -> PageBuilder {

@@ -1,6 +1,9 @@
 //! Outcome of a list at each source.
 
-use crate::{domain::connection::ConnectionName, vendors::plan::PlanError};
+use crate::{
+    domain::{connection::ConnectionName, progress::Shortfall},
+    vendors::plan::PlanError,
+};
 
 use super::DirectoryError;
 
@@ -27,6 +30,8 @@ pub enum SourceOutcome {
         /// Fetch time of the oldest vendor page; `None` if the call budget ran
         /// out before the first vendor page.
         fetched_at: Option<jiff::Timestamp>,
+        /// Shortfall of a list that ended before the vendor's row count.
+        shortfall: Option<Shortfall>,
     },
     /// The page required no rows of the source.
     NotAsked,

@@ -122,8 +122,9 @@ impl SourceWalk {
                 (None, false) => SourceOutcome::NotAsked,
                 (summary, is_partial) => SourceOutcome::Answered {
                     is_partial,
-                    total: summary.and_then(|summary| summary.total),
+                    total: summary.filter(|summary| summary.shortfall.is_none()).and_then(|summary| summary.total),
                     fetched_at: summary.map(|summary| summary.oldest),
+                    shortfall: summary.and_then(|summary| summary.shortfall),
                 },
             },
         };

@@ -27,6 +27,17 @@ pub(super) struct Records<'c> {
     builder: RecordPageBuilder,
 }
 
+/// Row counts of a list response.
+#[derive(Debug, Default)]
+pub(super) struct RowCount {
+    /// Rows in the response, dropped rows included.
+    pub(super) rows: usize,
+    /// The vendor's count for the query.
+    pub(super) total: Option<u64>,
+    /// The vendor's count, if only it can prove the end of the list.
+    pub(super) claimed_total: Option<u64>,
+}
+
 impl<'c> Records<'c> {
     pub(super) fn new(vendor: &'static str, account: &'c Account, shape: &'c Shape) -> Self {
         Self { shape, anomalies: Anomalies::default(), account, vendor, builder: RecordPageBuilder::default() }
@@ -80,22 +91,24 @@ impl<'c> Records<'c> {
 
     /// Finishes the page of a list of `rows` rows, including foreign rows. Drops
     /// a total that contradicts the page.
-    pub(super) fn into_list(self, prev: Neighbour, next: Neighbour, total: Option<u64>, rows: usize) -> ResponseBody {
+    pub(super) fn into_list(self, prev: Neighbour, next: Neighbour, count: RowCount) -> ResponseBody {
+        let RowCount { rows, total, claimed_total } = count;
         let is_whole_list = prev == Neighbour::End && next == Neighbour::End;
         let rows = rows as u64;
         let total = total.filter(|&total| if is_whole_list { total == rows } else { total >= rows });
-        ResponseBody::Records(self.finish(prev, next, total))
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        ResponseBody::Records(self.finish(PageInfo { prev, next, total, rows, claimed_total, ..PageInfo::default() }))
     }
 
     /// Finishes the page of a retrieval. A credential may reach several
     /// accounts. A row of another account is treated as missing.
     pub(super) fn into_one(self) -> Result<ResponseBody, VendorError> {
-        let page = self.finish(Neighbour::End, Neighbour::End, None);
+        let page = self.finish(PageInfo { rows: 1, ..PageInfo::default() });
         if page.is_empty() { Err(VendorError::NotFound) } else { Ok(ResponseBody::Records(page)) }
     }
 
-    fn finish(self, prev: Neighbour, next: Neighbour, total: Option<u64>) -> RecordPage {
-        self.builder.finish(PageInfo { next, prev, total, anomalies: self.anomalies })
+    fn finish(self, info: PageInfo) -> RecordPage {
+        self.builder.finish(PageInfo { anomalies: self.anomalies, ..info })
     }
 }
 

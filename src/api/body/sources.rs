@@ -43,8 +43,10 @@ impl<'r> SourceReport<'r> {
     /// The account of a source, for callers.
     pub(crate) fn of(report: &'r directory::SourceReport) -> Self {
         let (status, fetched_at, problem) = match &report.outcome {
-            SourceOutcome::Answered { is_partial, fetched_at, .. } => {
-                (if *is_partial { "partial" } else { "ok" }, *fetched_at, None)
+            SourceOutcome::Answered { is_partial, fetched_at, shortfall, .. } => {
+                let truncated = |shortfall| directory::DirectoryError::Truncated(report.connection.clone(), shortfall);
+                let problem = shortfall.map(|shortfall| Problem::from(truncated(shortfall)));
+                (if *is_partial || problem.is_some() { "partial" } else { "ok" }, *fetched_at, problem)
             }
             SourceOutcome::NotAsked => ("not_asked", None, None),
             SourceOutcome::Failed(error) => ("failed", None, Some(Problem::from(error.clone()))),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     cache::{CacheDirectives, Entry, Key, Peek},
-    domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority},
+    domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall},
     upstream::CallerShare,
     vendors::{Call, VendorRequest, plan::Plan},
 };
@@ -66,8 +66,10 @@ pub(in crate::directory) struct PageSummary {
     pub(in crate::directory) total: Option<u64>,
     /// Fetch time of the oldest page.
     pub(in crate::directory) oldest: jiff::Timestamp,
-    newest: jiff::Timestamp,
-    has_dropped_rows: bool,
+    /// Shortfall of a list that ended before the vendor's row count.
+    pub(in crate::directory) shortfall: Option<Shortfall>,
+    pub(super) newest: jiff::Timestamp,
+    pub(super) has_dropped_rows: bool,
 }
 
 impl Pages {
@@ -183,6 +185,7 @@ impl Pages {
         let summary = self.summary.get_or_insert(PageSummary {
             total: None,
             oldest: fetched_at,
+            shortfall: None,
             newest: jiff::Timestamp::MIN,
             has_dropped_rows: false,
         });

@@ -15,7 +15,7 @@ use super::{PageInfo, RecordPage, SEPARATOR_LENGTH, digest, span};
 
 /// Version of the encoding. It increases with every change to the layout or to
 /// the fields of [`PageInfo`].
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 
 /// Bytes that are not an encoded page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -149,7 +149,7 @@ mod tests {
                     let created_at = created_at.map(|n| jiff::Timestamp::from_nanosecond(n.into()).unwrap());
                     builder.push(&id, created_at, &text).unwrap();
                 }
-                builder.finish(PageInfo { next, prev, total, anomalies })
+                builder.finish(PageInfo { next, prev, total, anomalies, ..PageInfo::default() })
             },
         )
     }
@@ -219,7 +219,14 @@ mod tests {
         anomalies.count_unreadable_value();
         anomalies.count_unknown_value("customer.status");
         let next = Neighbour::At(Anchor::After("bc".into()));
-        let page = builder.finish(PageInfo { next, prev: Neighbour::Unknown, total: Some(3), anomalies });
+        let page = builder.finish(PageInfo {
+            next,
+            prev: Neighbour::Unknown,
+            total: Some(3),
+            rows: 3,
+            claimed_total: Some(3),
+            anomalies,
+        });
         let expected = r"\x01\x02\x01\x01\x01\x80\xc0\xf0\xd1\x8e\x86\xf2\x9a0\x02\x02\x00\x01\x01\x02bc\x02\x01\x03\x01\x01\x01\x0fcustomer.status\x011,22abc";
         assert_eq!(page.to_bytes().escape_ascii().to_string(), expected);
     }

@@ -18,7 +18,7 @@ use super::{
     documented::UnknownField,
     kind::VendorKind,
     plan::{Plan, RetrievalPlan},
-    records::Records,
+    records::{Records, RowCount},
 };
 
 pub(super) const KIND: VendorKind = VendorKind {
@@ -59,7 +59,11 @@ impl Vendor for Corporation {
         for row in listing.rows {
             convert::customer(&mut records, row)?;
         }
-        Ok(records.into_list(prev, next, listing.total, count))
+        Ok({
+            let total = listing.total;
+            // The vendor has no end flag, and leaves the cursor out at the end.
+            records.into_list(prev, next, RowCount { rows: count, total, claimed_total: total })
+        })
     }
 
     fn read_one(&self, plan: &RetrievalPlan, body: &[u8]) -> Result<ResponseBody, VendorError> {

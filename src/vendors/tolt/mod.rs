@@ -18,11 +18,11 @@ use serde::Deserialize;
 use crate::domain::{anchor::Anchor, query::Resource};
 
 use super::{
-    Account, Call, PAGE_SIZE, ResponseBody, Vendor, VendorError, VendorRefusal, VendorRequest, VendorResponse,
+    Account, Call, ResponseBody, Vendor, VendorError, VendorRefusal, VendorRequest, VendorResponse,
     documented::UnknownField,
     kind::VendorKind,
     plan::{Plan, RetrievalPlan},
-    records::Records,
+    records::{Records, RowCount},
     wire::Row,
 };
 use envelope::{Listing, Single};
@@ -107,13 +107,13 @@ impl Tolt {
             _ => None,
         };
         let count = rows.len();
-        let (prev, next) = paging::neighbours(anchor, edges, has_more.unwrap_or(count >= PAGE_SIZE))?;
+        let (prev, next) = paging::neighbours(anchor, edges, paging::has_more(anchor, has_more, count, total))?;
 
         let mut records = Records::new(KIND.name, &self.account, &plan.shape);
         for row in rows {
             convert(&mut records, row)?;
         }
         let total = total.filter(|_| paging::total_covers_query(anchor));
-        Ok(records.into_list(prev, next, total, count))
+        Ok(records.into_list(prev, next, RowCount { rows: count, total, claimed_total: None }))
     }
 }
