@@ -144,7 +144,7 @@ impl Callers {
                 Err(AuthError::KeyExpired)
             }
             (Some((id, _)), _) => Ok(Authentication::Caller(id)),
-            (None, Some(identity)) if key.contains('.') => Ok(match identity.recall(&digest) {
+            (None, Some(identity)) if key.contains('.') => Ok(match identity.cached(&digest) {
                 Some(index) => Authentication::Caller(CallerId(index)),
                 None => Authentication::Token(UnverifiedToken { text: key, digest, identity }),
             }),

@@ -18,7 +18,7 @@ use crate::{
         state::ApiState,
     },
     directory::Source,
-    telemetry::metrics::GaugeUpdate,
+    telemetry::metrics::GaugeSample,
     upstream::BreakerState,
     web::problem::{Code, Problem},
 };
@@ -122,11 +122,7 @@ pub(crate) async fn readyz(State(state): State<ApiState>) -> Result<Response, Pr
     responses((status = 200, description = "All metrics; docs/ lists them.", body = String, content_type = "text/plain"), OpenProblems),
 )]
 pub(crate) async fn metrics(State(state): State<ApiState>) -> Response {
-    let mut look = state.registry.look();
-    for source in state.directory.sources() {
-        look_at(&mut look, source);
-    }
-    drop(look);
+    state.registry.update_gauges(state.directory.sources().flat_map(samples));
     let requests = [
         ("gateway_requests_in_flight", "Requests that are worked on.", state.concurrency.taken()),
         ("gateway_requests_limit", "Requests that may be worked on at once.", state.concurrency.count()),
@@ -137,10 +133,10 @@ pub(crate) async fn metrics(State(state): State<ApiState>) -> Response {
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.registry.render()).into_response()
 }
 
-/// Sets the gauges of what is not counted as it happens.
-fn look_at(look: &mut GaugeUpdate<'_>, source: &Source) {
+/// Samples the gauges of a connection.
+fn samples(source: &Source) -> Vec<GaugeSample> {
     let budget = source.upstream().budget();
-    let stopped = budget.blocked_for.unwrap_or_default().as_secs_f64();
+    let blocked = budget.blocked_for.unwrap_or_default().as_secs_f64();
     let open = match source.upstream().breaker() {
         BreakerState::Closed => 0.0,
         BreakerState::HalfOpen => 0.5,
@@ -150,15 +146,18 @@ fn look_at(look: &mut GaugeUpdate<'_>, source: &Source) {
     let gauges = [
         ("gateway_budget_remaining", "Vendor calls that would be let pass at once.", budget.remaining.into()),
         ("gateway_budget_waiting", "Vendor calls that wait for a place.", budget.waiting.into()),
-        ("gateway_budget_blocked_seconds", "For how long the vendor has stopped the credential.", stopped),
+        ("gateway_budget_blocked_seconds", "For how long the vendor has stopped the credential.", blocked),
         ("gateway_breaker_open", "The breaker: 0 closed, 0.5 half-open, 1 open.", open),
     ];
-    for (name, help, value) in gauges {
-        look.gauge(name, help, &[("connection", connection)]).set(value);
-    }
-    for (caller, left) in source.upstream().shares_remaining() {
-        let help = "Vendor calls that a caller's share of the budget would let pass at once.";
-        let labels = &[("caller", &*caller), ("connection", connection)];
-        look.gauge("gateway_caller_share_remaining", help, labels).set(left);
-    }
+    let gauges = gauges.map(|(name, help, value)| {
+        let labels = vec![("connection", connection.to_owned())];
+        GaugeSample { name, help, labels, value }
+    });
+    let shares = source.upstream().shares_remaining().into_iter().map(|(caller, remaining)| GaugeSample {
+        name: "gateway_caller_share_remaining",
+        help: "Vendor calls that a caller's share of the budget would let pass at once.",
+        labels: vec![("caller", caller.to_string()), ("connection", connection.to_owned())],
+        value: remaining.into(),
+    });
+    gauges.into_iter().chain(shares).collect()
 }

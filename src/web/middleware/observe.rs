@@ -86,7 +86,7 @@ impl Observer {
     /// Notes what the router made of a request, and says what it was about.
     pub(crate) fn record(&self, in_flight: InFlightRequest, outcome: &RequestOutcome<'_>) -> RequestLabels {
         let InFlightRequest { route, start, span, notes } = in_flight;
-        let noted = notes.so_far();
+        let noted = notes.snapshot();
         let or_none = |name: Option<Arc<str>>| name.unwrap_or_else(|| NONE.into());
         let labels = RequestLabels { route, caller: or_none(noted.caller), connections: or_none(noted.connections) };
         let times = Durations { duration: self.clock.elapsed().saturating_sub(start), vendor_duration: noted.waited };
