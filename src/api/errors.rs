@@ -46,7 +46,9 @@ impl From<DirectoryError> for Problem {
                     .parameter("cursor")
                     .connection(connection.to_string())
             }
-            DirectoryError::CursorTooLong(connection) | DirectoryError::Circular(connection) => {
+            DirectoryError::CursorTooLong(connection)
+            | DirectoryError::Circular(connection)
+            | DirectoryError::Truncated(connection, _) => {
                 Self::new(Code::VendorUnreadable, detail).connection(connection.to_string())
             }
             DirectoryError::TooManyConnections => {

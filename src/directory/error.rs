@@ -1,7 +1,7 @@
 //! Errors of the directory. The mapping to HTTP is in `api`.
 
 use crate::{
-    domain::{connection::ConnectionName, cursor::CursorError},
+    domain::{connection::ConnectionName, cursor::CursorError, progress::Shortfall},
     vendors::{PAGE_SIZE, RefusalKind, VendorError, plan::PlanError},
 };
 
@@ -51,6 +51,9 @@ pub enum DirectoryError {
     /// The vendor's cursors lead back to a page already visited.
     #[error("the vendor's cursors form a cycle")]
     Circular(ConnectionName),
+    /// The vendor ended the list before its own row count.
+    #[error("the vendor ended the list after {} of {} rows", .1.rows, .1.total)]
+    Truncated(ConnectionName, Shortfall),
     /// The vendor has no such row.
     #[error("there is no such row")]
     NotFound,
@@ -68,6 +71,7 @@ impl DirectoryError {
             | Self::CursorExpired(connection)
             | Self::CursorTooLong(connection)
             | Self::Circular(connection)
+            | Self::Truncated(connection, _)
             | Self::Source(connection, _) => Some(connection),
             Self::UnknownConnection(_)
             | Self::MergeTooExpensive { .. }
@@ -81,7 +85,7 @@ impl DirectoryError {
     /// caused the error.
     pub(super) fn is_transient(&self) -> bool {
         match self {
-            Self::Circular(_) => true,
+            Self::Circular(_) | Self::Truncated(..) => true,
             Self::Source(_, error) => !matches!(
                 error,
                 SourceError::Aborted

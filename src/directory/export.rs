@@ -103,6 +103,7 @@ impl Export {
         self.listing.take_freshness();
         let count = self.page.count();
         let segments = std::mem::replace(&mut self.page, empty_page()).finish();
+        let cursor = self.cursor();
         let mut sources = self.listing.take_reports();
         if let Some(error) = &filled.failure
             && let Some(connection) = error.connection()
@@ -117,9 +118,9 @@ impl Export {
         // Each page retries the sources that failed. Their failure ends the
         // export when no other source has rows.
         let failure = filled.failure.or(skipped.filter(|_| filled.is_exhausted && count == 0));
-        match self.cursor() {
+        match cursor {
             Ok(None) => {
-                let failure = failure.or_else(|| unserved_rows(&sources));
+                let failure = failure.or_else(|| missing_rows(&sources));
                 ExportPage { segments, count, cursor: None, sources, failure }
             }
             Ok(cursor) => ExportPage { segments, count, cursor, sources, failure },
@@ -173,13 +174,20 @@ struct Filled {
     failure: Option<DirectoryError>,
 }
 
-/// Returns the failure of an export whose list lacks rows that a vendor sent.
-/// Null rows have no content, so their absence is no failure.
-fn unserved_rows(sources: &[SourceReport]) -> Option<DirectoryError> {
-    let report = sources.iter().find(|report| report.outcome.unserved().has_content())?;
-    let UnservedRows { unreadable, undecided, .. } = report.outcome.unserved();
-    let detail = format!("rows without an id: {unreadable}; rows that a filter cannot decide: {undecided}");
-    Some(DirectoryError::Source(report.connection.clone(), VendorError::Unreadable(detail).into()))
+/// Returns the failure of an export whose list lacks rows that a vendor sent or
+/// claims. Null rows have no content, so their absence is no failure.
+fn missing_rows(sources: &[SourceReport]) -> Option<DirectoryError> {
+    sources.iter().find_map(|report| match report.outcome {
+        SourceOutcome::Answered { shortfall: Some(shortfall), .. } => {
+            Some(DirectoryError::Truncated(report.connection.clone(), shortfall))
+        }
+        SourceOutcome::Answered { unserved, .. } if unserved.has_content() => {
+            let UnservedRows { unreadable, undecided, .. } = unserved;
+            let detail = format!("rows without an id: {unreadable}; rows that a filter cannot decide: {undecided}");
+            Some(DirectoryError::Source(report.connection.clone(), VendorError::Unreadable(detail).into()))
+        }
+        _ => None,
+    })
 }
 
 fn empty_page() -> PageBuilder {

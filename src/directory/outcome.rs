@@ -1,6 +1,9 @@
 //! Outcome of a list at each source.
 
-use crate::{domain::connection::ConnectionName, vendors::plan::PlanError};
+use crate::{
+    domain::{connection::ConnectionName, progress::Shortfall},
+    vendors::plan::PlanError,
+};
 
 use super::DirectoryError;
 
@@ -48,6 +51,8 @@ pub enum SourceOutcome {
         fetched_at: Option<jiff::Timestamp>,
         /// Rows that the vendor sent and the list does not contain.
         unserved: UnservedRows,
+        /// Shortfall of a list that ended before the vendor's row count.
+        shortfall: Option<Shortfall>,
     },
     /// The page required no rows of the source.
     NotAsked,

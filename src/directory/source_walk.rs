@@ -122,9 +122,10 @@ impl SourceWalk {
                 (None, false) => SourceOutcome::NotAsked,
                 (summary, is_partial) => SourceOutcome::Answered {
                     is_partial,
-                    total: summary.and_then(|summary| summary.total),
+                    total: summary.filter(|summary| summary.shortfall.is_none()).and_then(|summary| summary.total),
                     fetched_at: summary.map(|summary| summary.oldest),
                     unserved: summary.map(|summary| summary.unserved).unwrap_or_default(),
+                    shortfall: summary.and_then(|summary| summary.shortfall),
                 },
             },
         };

@@ -13,7 +13,7 @@ use super::{anchor::Direction, connection::ConnectionName, position::SourcePosit
 /// Maximum length of a cursor, in characters.
 pub const MAX_LENGTH: usize = 2048;
 
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 const TAG_LENGTH: usize = 16;
 const MAX_BYTES: usize = MAX_LENGTH / 4 * 3;
 

@@ -15,6 +15,7 @@ pub mod page;
 pub mod parameter;
 pub mod position;
 pub mod priority;
+pub mod progress;
 pub mod query;
 pub mod record;
 pub mod referral;

@@ -13,6 +13,7 @@ use super::{
     anchor::{Anchor, Direction, Instant},
     cycle::CycleDetector,
     page::RecordPage,
+    progress::Progress,
     query::Order,
 };
 
@@ -27,6 +28,9 @@ pub struct Position {
     pub adjacent_row: Option<RowKey>,
     /// The state of the cycle detection.
     pub cycle: CycleDetector,
+    /// The progress before the page; `None` if the walk did not pass all rows
+    /// before it.
+    pub progress: Option<Progress>,
 }
 
 /// Position of a walk in one of its sources.
@@ -117,7 +121,13 @@ impl Position {
     /// Returns the beginning of a list.
     #[must_use]
     pub fn start() -> Self {
-        Self { anchor: Anchor::Start, offset: 0, adjacent_row: None, cycle: CycleDetector::default() }
+        Self {
+            anchor: Anchor::Start,
+            offset: 0,
+            adjacent_row: None,
+            cycle: CycleDetector::default(),
+            progress: Some(Progress::default()),
+        }
     }
 
     /// Returns the gap before the record at `index` of a page, or after the last
@@ -130,7 +140,13 @@ impl Position {
             Direction::Forward => before.or(after),
             Direction::Backward => after.or(before),
         };
-        Self { anchor: anchor.clone(), offset: clamp(index), adjacent_row, cycle: CycleDetector::default() }
+        Self {
+            anchor: anchor.clone(),
+            offset: clamp(index),
+            adjacent_row,
+            cycle: CycleDetector::default(),
+            progress: None,
+        }
     }
 
     /// Returns the gap as a position in the neighbouring page that a walk enters
@@ -141,7 +157,7 @@ impl Position {
             Direction::Forward => 0,
             Direction::Backward => u16::MAX,
         };
-        Self { anchor, offset, adjacent_row, cycle }
+        Self { anchor, offset, adjacent_row, cycle, progress: None }
     }
 
     /// Locates the gap in the page at an anchor, in a list with an order.

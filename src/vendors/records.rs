@@ -31,6 +31,17 @@ pub(super) struct Records<'c> {
     builder: RecordPageBuilder,
 }
 
+/// Row counts of a list response.
+#[derive(Debug, Default)]
+pub(super) struct RowCount {
+    /// Rows in the response, dropped rows included.
+    pub(super) rows: usize,
+    /// The vendor's count for the query.
+    pub(super) total: Option<u64>,
+    /// The vendor's count, if only it can prove the end of the list.
+    pub(super) claimed_total: Option<u64>,
+}
+
 impl<'c> Records<'c> {
     /// Starts the records of a response with these repairs.
     pub(super) fn new(vendor: &'static str, account: &'c Account, shape: &'c Shape, repairs: Repairs) -> Self {
@@ -109,11 +120,13 @@ impl<'c> Records<'c> {
 
     /// Finishes the page of a list of `rows` rows, including foreign rows. Drops
     /// a total that contradicts the page.
-    pub(super) fn into_list(self, prev: Neighbour, next: Neighbour, total: Option<u64>, rows: usize) -> ResponseBody {
+    pub(super) fn into_list(self, prev: Neighbour, next: Neighbour, count: RowCount) -> ResponseBody {
+        let RowCount { rows, total, claimed_total } = count;
         let is_whole_list = prev == Neighbour::End && next == Neighbour::End;
         let rows = rows as u64;
         let total = total.filter(|&total| if is_whole_list { total == rows } else { total >= rows });
-        ResponseBody::Records(self.finish(prev, next, total))
+        let rows = u32::try_from(rows).unwrap_or(u32::MAX);
+        ResponseBody::Records(self.finish(PageInfo { prev, next, total, rows, claimed_total, ..PageInfo::default() }))
     }
 
     /// Finishes the page of a retrieval of `requested_id`. A credential may reach
@@ -123,16 +136,16 @@ impl<'c> Records<'c> {
     /// (FACTS.md, case 48).
     pub(super) fn into_one(mut self, requested_id: &str) -> Result<ResponseBody, VendorError> {
         self.builder.set_requested_id(requested_id);
-        let page = self.finish(Neighbour::End, Neighbour::End, None);
+        let page = self.finish(PageInfo { rows: 1, ..PageInfo::default() });
         if page.is_empty() { Err(VendorError::NotFound) } else { Ok(ResponseBody::Records(page)) }
     }
 
-    fn finish(mut self, prev: Neighbour, next: Neighbour, total: Option<u64>) -> RecordPage {
+    fn finish(mut self, info: PageInfo) -> RecordPage {
         if self.shape.raw {
             // Lost values are also null in the vendor's own objects.
             let values = self.repairs.values.saturating_add(self.repairs.lost);
             self.anomalies.unreadable_values = self.anomalies.unreadable_values.max(values);
         }
-        self.builder.finish(PageInfo { next, prev, total, anomalies: self.anomalies })
+        self.builder.finish(PageInfo { anomalies: self.anomalies, ..info })
     }
 }

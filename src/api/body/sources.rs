@@ -53,8 +53,10 @@ impl<'r> SourceReport<'r> {
     /// Converts the report of the directory.
     pub(crate) fn new(report: &'r directory::SourceReport) -> Self {
         let (status, fetched_at, problem) = match &report.outcome {
-            SourceOutcome::Answered { is_partial, fetched_at, .. } => {
-                (if *is_partial { "partial" } else { "ok" }, *fetched_at, None)
+            SourceOutcome::Answered { is_partial, fetched_at, shortfall, .. } => {
+                let truncated = |shortfall| directory::DirectoryError::Truncated(report.connection.clone(), shortfall);
+                let problem = shortfall.map(|shortfall| Problem::from(truncated(shortfall)));
+                (if *is_partial || problem.is_some() { "partial" } else { "ok" }, *fetched_at, problem)
             }
             SourceOutcome::NotAsked => ("not_asked", None, None),
             SourceOutcome::Failed(error) => ("failed", None, Some(Problem::from(error.clone()))),

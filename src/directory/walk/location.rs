@@ -7,6 +7,7 @@ use crate::domain::{
     cycle::CycleDetector,
     page::RecordPage,
     position::{Located, Position, RowKey},
+    progress::{Progress, Shortfall},
 };
 
 /// Gap between two rows of a page that was read.
@@ -17,6 +18,8 @@ pub(super) struct Location {
     /// Number of rows in the page before the gap.
     pub(super) index: usize,
     pub(super) cycle: CycleDetector,
+    /// Progress before the page, if known.
+    pub(super) progress: Option<Progress>,
     /// Row beside the gap at the time the page was entered. It identifies the
     /// gap if the page is empty.
     pub(super) adjacent_row: Option<RowKey>,
@@ -46,8 +49,21 @@ impl Location {
         Position {
             adjacent_row: within.adjacent_row.or_else(|| self.adjacent_row.clone()),
             cycle: self.cycle,
+            progress: self.progress,
             ..within
         }
+    }
+
+    /// Returns the progress after the page, if known.
+    pub(super) fn progress_after(&self) -> Option<Progress> {
+        self.progress.map(|progress| progress.after(self.page.info()))
+    }
+
+    /// Returns the shortfall if the list ends at this gap before the vendor's row
+    /// count.
+    pub(super) fn shortfall(&self) -> Option<Shortfall> {
+        let is_end = self.index == self.page.len() && self.page.info().next == Neighbour::End;
+        self.progress_after().filter(|_| is_end)?.shortfall()
     }
 
     /// Returns true if the gap lies beyond the far edge of the page, because

@@ -106,7 +106,11 @@ impl Paged {
                     self.pages.trail.record(self.pages.key(anchor)?, &location.anchor);
                 }
                 let cycle = self.pages.detect_cycle(location.cycle, anchor)?;
-                Ok(Some(Position::entering(anchor.clone(), adjacent_row, cycle, direction)))
+                let progress = match direction {
+                    Direction::Forward => location.progress_after(),
+                    Direction::Backward => None,
+                };
+                Ok(Some(Position { progress, ..Position::entering(anchor.clone(), adjacent_row, cycle, direction) }))
             }
             _ => Ok(Some(location.position(direction))),
         }
@@ -180,9 +184,11 @@ impl Paged {
                 Err(stop) => return Err(stop),
             };
             let located = position.locate(&page, &anchor, order);
+            let progress = position.progress.filter(|_| anchor == position.anchor);
             let location = Location {
                 page,
                 anchor,
+                progress,
                 index: located.index(),
                 cycle: position.cycle,
                 adjacent_row: position.adjacent_row.clone(),
@@ -249,7 +255,11 @@ impl RowCursor for Paged {
     }
 
     fn summary(&self) -> Option<PageSummary> {
-        self.pages.summary(self.undecided)
+        let shortfall = match self.direction {
+            Direction::Forward => self.location.as_ref().and_then(Location::shortfall),
+            Direction::Backward => None,
+        };
+        Some(PageSummary { shortfall, ..self.pages.summary(self.undecided)? })
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     cache::{CacheDirectives, Entry, Key, Peek},
-    domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority},
+    domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall},
     upstream::CallerShare,
     vendors::{Call, VendorRequest, plan::Plan},
 };
@@ -68,8 +68,10 @@ pub(in crate::directory) struct PageSummary {
     pub(in crate::directory) oldest: jiff::Timestamp,
     /// Rows that the pages contained and the walk does not return.
     pub(in crate::directory) unserved: UnservedRows,
-    newest: jiff::Timestamp,
-    has_dropped_rows: bool,
+    /// Shortfall of a list that ended before the vendor's row count.
+    pub(in crate::directory) shortfall: Option<Shortfall>,
+    pub(super) newest: jiff::Timestamp,
+    pub(super) has_dropped_rows: bool,
 }
 
 impl Pages {
@@ -188,6 +190,7 @@ impl Pages {
             total: None,
             oldest: fetched_at,
             unserved: UnservedRows::default(),
+            shortfall: None,
             newest: jiff::Timestamp::MIN,
             has_dropped_rows: false,
         });

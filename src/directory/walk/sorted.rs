@@ -9,6 +9,7 @@ use crate::{
         cycle::CycleDetector,
         page::RecordPage,
         position::{Position, RowKey, Side, SourcePosition},
+        progress::{Progress, Shortfall},
         query::Order,
         residual::Match,
     },
@@ -38,6 +39,7 @@ pub(in crate::directory) struct Sorted {
 struct Loaded {
     pages: Vec<Arc<RecordPage>>,
     next: Option<(Anchor, CycleDetector)>,
+    progress: Progress,
 }
 
 /// Matching rows in order. Rows without `created_at` count as the oldest.
@@ -46,6 +48,8 @@ struct View {
     rows: Vec<RowRef>,
     /// Number of rows that the filter could not decide.
     undecided: u32,
+    /// Shortfall of a scan that ended before the vendor's row count.
+    shortfall: Option<Shortfall>,
 }
 
 /// Row of a view, with its sort key.
@@ -92,6 +96,7 @@ impl Sorted {
                 Err(stop) => return Err(stop),
             };
             let next = page.info().next.clone();
+            self.loaded.progress = self.loaded.progress.after(page.info());
             self.loaded.pages.push(page);
             if self.loaded.expected_pages() > u64::from(self.pages.allowed_calls()) {
                 return Err(self.too_expensive().into());
@@ -102,7 +107,7 @@ impl Sorted {
                 Neighbour::Unknown => return Err(self.pages.expired().into()),
             }
         }
-        Ok(View::new(std::mem::take(&mut self.loaded).pages, &self.pages, self.order))
+        Ok(View::new(std::mem::take(&mut self.loaded), &self.pages, self.order))
     }
 
     fn too_expensive(&self) -> DirectoryError {
@@ -164,6 +169,7 @@ impl RowCursor for Sorted {
         let mut summary = self.pages.summary(undecided)?;
         let is_exact = !summary.unserved.has_content();
         summary.total = self.view.as_ref().filter(|_| is_exact).map(|view| view.rows.len() as u64);
+        summary.shortfall = self.view.as_ref().and_then(|view| view.shortfall);
         Some(summary)
     }
 }
@@ -176,7 +182,8 @@ impl Loaded {
 }
 
 impl View {
-    fn new(pages: Vec<Arc<RecordPage>>, source: &Pages, order: Order) -> Self {
+    fn new(loaded: Loaded, source: &Pages, order: Order) -> Self {
+        let Loaded { pages, progress, .. } = loaded;
         let residual = &source.plan.residual;
         let (mut rows, mut undecided) = (Vec::new(), 0);
         let mut ids = HashSet::new();
@@ -196,7 +203,7 @@ impl View {
         }
         let id = |row: &RowRef| pages[row.page].id(row.index);
         rows.sort_unstable_by(|a, b| in_list(order, (a.created_at, id(a)).cmp(&(b.created_at, id(b)))));
-        Self { pages, rows, undecided }
+        Self { pages, rows, undecided, shortfall: progress.shortfall() }
     }
 
     fn id(&self, row: &RowRef) -> &str {

@@ -44,6 +44,11 @@ pub struct PageInfo {
     pub prev: Neighbour,
     /// The vendor's row count for the query, if the vendor gave a plausible one.
     pub total: Option<u64>,
+    /// The number of rows in the vendor's page, dropped rows included.
+    pub rows: u32,
+    /// The vendor's row count as sent, if only it can prove the end of the list.
+    /// `None` if the vendor marks the end by a flag.
+    pub claimed_total: Option<u64>,
     /// The anomalies of the vendor's page.
     pub anomalies: Anomalies,
 }

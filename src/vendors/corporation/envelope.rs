@@ -101,9 +101,15 @@ struct Wrapped<'a> {
 }
 
 impl<'a, T> Envelope<'a, T> {
+    /// Returns the members of the list, each from `data` or from beside it.
     fn into_list(self) -> List<'a, T> {
         let Self { data, customers, total_customers, cursor } = self;
-        data.unwrap_or(List { customers, total_customers, cursor })
+        let Some(wrapped) = data else { return List { customers, total_customers, cursor } };
+        List {
+            customers: wrapped.customers.or(customers),
+            total_customers: wrapped.total_customers.or(total_customers),
+            cursor: wrapped.cursor.or(cursor),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::{
     json,
     kind::VendorKind,
     plan::{Plan, RetrievalPlan},
-    records::Records,
+    records::{Records, RowCount},
     wire::Row,
 };
 
@@ -62,7 +62,9 @@ impl Vendor for Corporation {
             for row in records.readable(listing.rows) {
                 convert::customer(&mut records, row)?;
             }
-            Ok(records.into_list(prev, next, listing.total, count))
+            // The vendor has no end flag. It leaves the cursor out at the end.
+            let count = RowCount { rows: count, total: listing.total, claimed_total: listing.total };
+            Ok(records.into_list(prev, next, count))
         })
     }
 

@@ -61,7 +61,7 @@ pub(super) fn single(body: &str) -> Result<Single<'_>, VendorError> {
 /// Returns the unknown fields of a list of objects.
 pub(super) fn scan_list(body: &[u8], scan_row: impl Fn(&str, &mut UnknownFields)) -> UnknownFields {
     json::scan(body, |body, unknown| {
-        let rows = unknown.parse::<ListEnvelope<&RawValue>>(body, &ENVELOPE).and_then(|list| list.data.0);
+        let rows = unknown.parse::<ListEnvelope<&RawValue>>(body, &ENVELOPE).and_then(|list| list.data.rows);
         for row in rows.into_iter().flatten() {
             scan_row(row.get(), unknown);
         }
@@ -88,8 +88,8 @@ struct ListEnvelope<T> {
     has_more: Field<bool>,
     #[serde(default)]
     total_count: Field<i64>,
-    #[serde(default = "Elements::none")]
-    data: Elements<T>,
+    #[serde(default = "Data::none")]
+    data: Data<T>,
 }
 
 /// The envelope of a single customer.
@@ -122,46 +122,56 @@ fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
 fn read_list<'a, E: Element<'a, T>, T: HasId>(body: &'a str) -> Result<Listing<'a, T>, VendorError> {
     let envelope: ListEnvelope<E> = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
     let is_refusal = envelope.success.value() == Some(&false);
-    let rows = match envelope.data.0 {
+    let rows = match envelope.data.rows {
         Some(rows) => rows,
         None if is_refusal => Vec::new(),
         None => return Err(missing("data.data")),
     };
     Ok(Listing {
         is_refusal,
-        has_more: envelope.has_more.value().copied(),
-        total: envelope.total_count.value().and_then(|&total| total.try_into().ok()),
+        has_more: envelope.has_more.or(envelope.data.has_more).value().copied(),
+        total: envelope.total_count.or(envelope.data.total_count).value().and_then(|&total| total.try_into().ok()),
         rows: Rows::read(rows)?,
     })
 }
 
-/// The elements of a list: `[…]` or `{"data": […]}`. `None` means neither, which
-/// is not an empty list (FACTS.md, case 2).
-struct Elements<T>(Option<Vec<T>>);
+/// The `data` of a list: `[…]`, or `{"data": […]}` with the paging members
+/// inside.
+struct Data<T> {
+    /// The rows. `None` means that there is no list, which is not an empty list
+    /// (FACTS.md, case 2).
+    rows: Option<Vec<T>>,
+    has_more: Field<bool>,
+    total_count: Field<i64>,
+}
 
-impl<T> Elements<T> {
+impl<T> Data<T> {
+    fn rows(rows: Option<Vec<T>>) -> Self {
+        Self { rows, has_more: Field::Missing, total_count: Field::Missing }
+    }
+
     fn none() -> Self {
-        Self(None)
+        Self::rows(None)
     }
 }
 
-impl<'de, T: Deserialize<'de>> Deserialize<'de> for Elements<T> {
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Data<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ElementsVisitor(PhantomData)).map(Self)
+        deserializer.deserialize_any(DataVisitor(PhantomData))
     }
 }
 
-struct ElementsVisitor<T>(PhantomData<T>);
+struct DataVisitor<T>(PhantomData<T>);
 
-impl<'de, T: Deserialize<'de>> Visitor<'de> for ElementsVisitor<T> {
-    type Value = Option<Vec<T>>;
+impl<'de, T: Deserialize<'de>> Visitor<'de> for DataVisitor<T> {
+    type Value = Data<T>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an array of rows")
     }
 
     fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(Data::none())
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
@@ -169,20 +179,20 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ElementsVisitor<T> {
         while let Some(row) = list.next_element()? {
             rows.push(row);
         }
-        Ok(Some(rows))
+        Ok(Data::rows(Some(rows)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {
-        let mut rows = None;
+        let mut data = Data::none();
         while let Some(key) = object.next_key::<Cow<'_, str>>()? {
-            if key == "data" && rows.is_some() {
-                return Err(A::Error::duplicate_field("data"));
-            } else if key == "data" {
-                rows = object.next_value::<Option<Vec<T>>>()?;
-            } else {
-                object.next_value::<IgnoredAny>()?;
+            match &*key {
+                "data" if data.rows.is_some() => return Err(A::Error::duplicate_field("data")),
+                "data" => data.rows = object.next_value()?,
+                "has_more" => data.has_more = object.next_value()?,
+                "total_count" => data.total_count = object.next_value()?,
+                _ => drop(object.next_value::<IgnoredAny>()?),
             }
         }
-        Ok(rows)
+        Ok(data)
     }
 }

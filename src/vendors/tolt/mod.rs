@@ -18,12 +18,12 @@ use serde::Deserialize;
 use crate::domain::{anchor::Anchor, query::Resource};
 
 use super::{
-    Account, Call, PAGE_SIZE, ResponseBody, Vendor, VendorError, VendorRefusal, VendorRequest, VendorResponse,
+    Account, Call, ResponseBody, Vendor, VendorError, VendorRefusal, VendorRequest, VendorResponse,
     documented::UnknownField,
     json::{self, Repairs},
     kind::VendorKind,
     plan::{Plan, RetrievalPlan},
-    records::Records,
+    records::{Records, RowCount},
     wire::{HasId, Nested, Row},
 };
 use envelope::{Listing, Single};
@@ -113,13 +113,13 @@ impl Tolt {
         let id = |row: &Row<'a, T>| row.wire.id().map(Box::from);
         let edges = rows.readable.first().and_then(id).zip(rows.readable.last().and_then(id));
         let count = rows.count();
-        let (prev, next) = paging::neighbours(anchor, edges, has_more.unwrap_or(count >= PAGE_SIZE))?;
+        let (prev, next) = paging::neighbours(anchor, edges, paging::has_more(anchor, has_more, count, total))?;
 
         let mut records = Records::new(KIND.name, &self.account, &plan.shape, repairs);
         for row in records.readable(rows) {
             convert(&mut records, row)?;
         }
         let total = total.filter(|_| paging::total_covers_query(anchor));
-        Ok(records.into_list(prev, next, total, count))
+        Ok(records.into_list(prev, next, RowCount { rows: count, total, claimed_total: None }))
     }
 }

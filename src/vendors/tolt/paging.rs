@@ -16,6 +16,15 @@ pub(super) fn total_covers_query(anchor: &Anchor) -> bool {
     !matches!(anchor, Anchor::From(..))
 }
 
+/// Returns whether rows may follow a page, in its direction of travel.
+///
+/// Tolt documents the flag. Without a readable flag, only an empty page or a
+/// count that agrees proves the end; otherwise the next page is requested.
+pub(super) fn has_more(anchor: &Anchor, flag: Option<bool>, rows: usize, total: Option<u64>) -> bool {
+    let is_whole_list = *anchor == Anchor::Start && total == Some(rows as u64);
+    flag.unwrap_or(rows > 0 && !is_whole_list)
+}
+
 /// Returns the neighbours before and after a page, in list order, from the ids
 /// of its first and last row. `more` means more in the direction of travel
 /// (FACTS.md, "Tolt v1").

@@ -61,6 +61,14 @@ pub(super) fn missing(member: &str) -> VendorError {
 }
 
 impl<T> Field<T> {
+    /// Returns this field if it has a value, and another field otherwise.
+    pub(super) fn or(self, other: Self) -> Self {
+        match (&self, &other) {
+            (Self::Value(_), _) | (_, Self::Missing) => self,
+            _ => other,
+        }
+    }
+
     /// Returns the value. Counts an unreadable field.
     pub(super) fn take(self, anomalies: &mut Anomalies) -> Option<T> {
         match self {

@@ -98,20 +98,6 @@ async fn empty_page_with_has_more_is_unreadable() {
 }
 
 #[tokio::test]
-async fn missing_has_more_depends_on_page_size() {
-    let vendor = ScriptedVendor::start(|_, target| {
-        let from = if target.contains("starting_after=cust_99") { 100 } else { 0 };
-        let rows: Vec<_> = (from..(from + 100).min(130)).map(|at| tolt_row(&format!("cust_{at}"))).collect();
-        let mut page = tolt_page(&rows, true);
-        page.as_object_mut().unwrap().remove("has_more");
-        Reply::json(&page)
-    })
-    .await;
-    let walked = vendor.gateway("tolt").await.walk("/customers?limit=50").await.unwrap();
-    assert_eq!(walked, (0..130).map(|at| format!("odd.cust_{at}")).collect::<Vec<_>>());
-}
-
-#[tokio::test]
 async fn cursor_of_3_kib_is_unreadable() {
     let long = "x".repeat(3 << 10);
     let vendor = vendor_with_cursors(move |_| Some(long.clone())).await;

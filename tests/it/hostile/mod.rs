@@ -3,5 +3,6 @@
 
 mod bodies;
 mod cycles;
+mod ends;
 mod tenants;
 mod values;

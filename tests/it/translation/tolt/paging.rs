@@ -58,13 +58,13 @@ fn has_more_false_ends_the_list() {
 
 // FACTS.md case 20
 #[test]
-fn short_page_without_has_more_ends_the_list() {
+fn page_without_has_more_is_continued() {
     list().assert_fixture("paging_20_has_more_missing.json");
 }
 
 // FACTS.md case 20
 #[test]
-fn short_page_with_null_has_more_ends_the_list() {
+fn page_with_null_has_more_is_continued() {
     list().assert_fixture("paging_20_has_more_null.json");
 }
 
