@@ -249,7 +249,7 @@ mod tests {
             claimed_total: Some(3),
             anomalies,
         });
-        let expected = r"TODO";
+        let expected = r"\x02\x02\x01\x01\x01\x80\xc0\xf0\xd1\x8e\x86\xf2\x9a0\x00\x02\x02\x00\x01\x00\x01\x01\x02bc\x02\x01\x03\x03\x01\x03\x01\x00\x00\x01\x01\x0fcustomer.status\x011,22abc";
         assert_eq!(page.to_bytes().escape_ascii().to_string(), expected);
     }
 }

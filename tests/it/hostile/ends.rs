@@ -69,7 +69,7 @@ async fn corporation_claiming(rows: usize, total: usize) -> ScriptedVendor {
         let page: Vec<_> = (from..to).map(|at| corporation_row(&format!("cust_{at}"))).collect();
         let cursor = (to < rows).then(|| to.to_string());
         let mut page = corporation_page(&page, cursor.as_deref());
-        page["total_customers"] = total.into();
+        page["data"]["total_customers"] = total.into();
         Reply::json(&page)
     })
     .await
