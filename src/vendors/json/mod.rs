@@ -2,7 +2,8 @@
 //!
 //! A body is first read as it is. If that fails, the body is repaired and read
 //! again, so a clean body is parsed once. A body whose records include the
-//! vendor's own objects is always repaired, because the objects are served.
+//! vendor's own objects is always repaired, because the objects are served (FACTS.md,
+//! cases 41 to 45).
 
 mod members;
 mod repair;

@@ -3,5 +3,6 @@
 
 mod bodies;
 mod cycles;
+mod damage;
 mod tenants;
 mod values;

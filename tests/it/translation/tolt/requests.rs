@@ -118,7 +118,10 @@ fn created_bounds_are_inclusive() {
     let question = between(Some("2025-01-03T00:00:00Z"), Some("2025-01-04T00:00:00Z"));
     let residual = tolt().plan(&question).unwrap().residual;
     let page = tolt().list(&question).read_fixture("paging_20_has_more_false.json").unwrap();
-    let kept: Vec<_> = (0..page.len()).filter(|&row| residual.matches(&page, row)).map(|row| page.id(row)).collect();
+    let kept: Vec<_> = (0..page.len())
+        .filter(|&row| residual.apply(&page, row) == customer_gateway::domain::residual::Match::Yes)
+        .map(|row| page.id(row))
+        .collect();
     assert_eq!(kept, ["cust_4", "cust_3"]);
 }
 
