@@ -18,13 +18,15 @@ pub(super) fn read<T>(
     is_raw: bool,
     read: impl Fn(&str, Repairs) -> Result<T, VendorError>,
 ) -> Result<T, VendorError> {
+    let mut fault = None;
     if !is_raw && let Ok(text) = std::str::from_utf8(body) {
         match read(text, Repairs::default()) {
-            Err(VendorError::Unreadable(_)) => {}
+            Err(error @ VendorError::Unreadable(_)) => fault = Some(error),
             result => return result,
         }
     }
-    let (text, repairs) = repair(body)?;
+    // The fault of a body without a repair is the fault of its first reading.
+    let (text, repairs) = repair(body).map_err(|error| fault.unwrap_or(error))?;
     read(&text, repairs)
 }
 

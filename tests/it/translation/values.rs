@@ -71,7 +71,17 @@ fn other_trailing_data_is_an_error() {
 // FACTS.md case 45
 #[test]
 fn deep_values_are_null() {
-    raw_list().assert_fixture("value_45_depth.json");
+    let deep = format!("{}{{\"a\":\"\\ud83d]\"}}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let row = |id, deep: &str| format!(r#"{{"id":"{id}","name":{deep},"odd":{{"a":{deep}}}}}"#);
+    let body = format!(r#"{{"data":[{},{}]}}"#, row("cust_1", &deep), row("cust_2", "1"));
+    let plain = list().read(200, &body.clone().into()).unwrap();
+    assert_eq!((plain.len(), plain.info().anomalies.unreadable_values), (2, 1));
+    let raw = raw_list().read(200, &body.into()).unwrap();
+    assert_eq!((raw.len(), raw.info().anomalies.unreadable_values), (2, 2));
+    for index in 0..2 {
+        let record: serde_json::Value = serde_json::from_slice(raw.json(index)).unwrap();
+        assert!(record["raw"]["odd"]["a"].is_array() == (index == 0), "{index}");
+    }
 }
 
 // FACTS.md case 46
