@@ -26,6 +26,7 @@ pub(in crate::vendors) const LOST: &str = "[\t]";
 
 /// Maximum depth of containers. It is below the recursion limit of `serde_json`.
 const MAX_DEPTH: usize = 100;
+const HEX: &[u8; 16] = b"0123456789abcdef";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Number of repairs of a body.
@@ -53,9 +54,9 @@ pub(in crate::vendors) fn repair(body: &[u8]) -> Result<(String, Repairs), Vendo
         VendorError::Unreadable(match fault {
             Fault::Truncated => "the body is truncated".to_owned(),
             Fault::Syntax(at) => {
-                let before = &body[..at];
-                let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-                let column = 1 + before.iter().rev().take_while(|&&byte| byte != b'\n').count();
+                let lines = body[..at].split(|&byte| byte == b'\n');
+                let column = 1 + lines.clone().last().map_or(0, <[u8]>::len);
+                let line = lines.count();
                 format!("the body is not JSON (line {line}, column {column})")
             }
         })
@@ -239,7 +240,8 @@ impl Repairer<'_> {
                 b'"' => break,
                 b'\\' => is_clean &= self.escape()?,
                 control => {
-                    self.out.push_str(&format!("\\u{control:04x}"));
+                    self.out.push_str("\\u00");
+                    self.out.extend([control >> 4, control & 15].map(|digit| char::from(HEX[usize::from(digit)])));
                     self.at += 1;
                     is_clean = false;
                 }
