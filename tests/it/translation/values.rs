@@ -162,7 +162,16 @@ fn damaged_structure_is_not_repaired() {
         r#"{"data":[]}}"#,
         r#"{"data":[1 2]}"#,
         r#"{"data":["]}"#,
+        // An array of member values is not an object.
+        r#"[true,false,1,[{"id":"a"}]]"#,
+        r#"[[[{"id":"a"}]]]"#,
+        r#"{"data":[[{"id":"a"}]],"customers":null}"#,
     ] {
+        let read = corporation().list(&customers()).read(200, &body.as_bytes().to_vec().into());
+        assert!(matches!(read, Err(VendorError::Unreadable(_))), "{body}");
+        if body.contains("customers") {
+            continue;
+        }
         let read = list().read(200, &body.as_bytes().to_vec().into());
         assert!(matches!(read, Err(VendorError::Unreadable(_))), "{body}");
     }
