@@ -13,7 +13,7 @@ pub enum VendorError {
     /// The vendor refused the call or failed.
     #[error("{kind}")]
     Refused {
-        /// The cause, as far as the response tells.
+        /// The cause, determined from the status and the message.
         kind: RefusalKind,
         /// The vendor's status, code and message.
         refusal: Refusal,
@@ -60,8 +60,8 @@ pub struct Refusal {
 /// A refusal as an adapter reads it.
 #[derive(Debug)]
 pub struct VendorRefusal {
-    /// The HTTP status that the refusal stands for. It differs from the status
-    /// of the response if the vendor refuses with status 200.
+    /// The HTTP status for the classification. It differs from the status of the
+    /// response if the vendor refuses with status 200.
     pub effective_status: u16,
     /// The vendor's status, code and message.
     pub refusal: Refusal,

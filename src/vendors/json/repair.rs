@@ -55,7 +55,7 @@ pub(in crate::vendors) fn repair(body: &[u8]) -> Result<(String, Repairs), Vendo
             Fault::Truncated => "the body is truncated".to_owned(),
             Fault::Syntax(at) => {
                 let lines = body[..at].split(|&byte| byte == b'\n');
-                let column = 1 + lines.clone().last().map_or(0, <[u8]>::len);
+                let column = 1 + lines.clone().next_back().map_or(0, <[u8]>::len);
                 let line = lines.count();
                 format!("the body is not JSON (line {line}, column {column})")
             }
