@@ -30,6 +30,9 @@ impl Timestamp {
     pub fn parse(text: &str) -> Option<Self> {
         let normalized = Normalized::new(text);
         let text = &*normalized.text;
+        if has_impossible_offset(text) {
+            return None;
+        }
         let instant = match text.parse::<jiff::Timestamp>() {
             Ok(instant) => instant,
             Err(_) => text.parse::<civil::DateTime>().ok()?.to_zoned(tz::TimeZone::UTC).ok()?.timestamp(),
@@ -164,6 +167,13 @@ impl<'t> Normalized<'t> {
             }
         }
     }
+}
+
+/// Returns true if a text has a time and an offset of 24 hours or more.
+fn has_impossible_offset(text: &str) -> bool {
+    let time = text.find(['T', 't', ' ']).map_or("", |at| &text[at..]);
+    let hours = time.find(['+', '-']).and_then(|at| time.get(at + 1..at + 3));
+    hours.and_then(|hours| hours.parse().ok()).is_some_and(|hours: u8| hours >= 24)
 }
 
 fn fractional_digits(text: &str) -> u8 {

@@ -31,9 +31,13 @@ impl ErrorBody {
         let json = repair(body).ok().and_then(|(text, _)| serde_json::from_str(&text).ok());
         match json {
             Some(Value::Object(object)) => Self::from_object(&object),
-            Some(Value::Array(list)) => list.iter().find_map(Self::from_element).unwrap_or_default(),
+            // A single bare word is read as an empty array.
+            Some(Value::Array(list)) if !list.is_empty() => {
+                list.iter().find_map(Self::from_element).unwrap_or_default()
+            }
             Some(Value::String(text)) => Self { message: message_text(&text), ..Self::default() },
-            Some(_) | None => Self { message: plain_text(body), ..Self::default() },
+            Some(Value::Array(_)) | None => Self { message: plain_text(body), ..Self::default() },
+            Some(Value::Null | Value::Bool(_) | Value::Number(_)) => Self::default(),
         }
     }
 
@@ -152,6 +156,7 @@ mod tests {
         );
         assert_read(r#"{"error":"Invalid program"}"#, None, Some("Invalid program"));
         assert_read("Invalid program\n", None, Some("Invalid program"));
+        assert_read("Forbidden", None, Some("Forbidden"));
         assert_read(r#""Invalid program""#, None, Some("Invalid program"));
         assert_read(r#"["Invalid program"]"#, None, Some("Invalid program"));
         assert_read(r#"[null, {"message":"Invalid program","code":"bad"}]"#, Some("bad"), Some("Invalid program"));
@@ -197,6 +202,7 @@ mod tests {
             r#"{"error":"<p>Blocked</p>"}"#,
             "{\"message\":\"cut",
             "{}",
+            "[]",
             "",
             "42",
             "null",

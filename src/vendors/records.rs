@@ -99,7 +99,7 @@ impl<'c> Records<'c> {
         }
         match id.value() {
             Some(id) => Ok(Some(id.clone().into_owned())),
-            None => Err(VendorError::Unreadable("the row has no id".to_owned())),
+            None => Err(VendorError::Unreadable("a row has no id".to_owned())),
         }
     }
 

@@ -105,7 +105,7 @@ fn decode(Header { records, alias, info }: Header<'_>, content: &[u8]) -> Option
         id_ends,
         created_at,
         unread,
-        alias: alias.map(|alias| alias.into()),
+        alias: alias.map(Into::into),
         info: info.into_owned(),
         digest: digest(json.as_bytes()),
     })

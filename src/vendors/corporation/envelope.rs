@@ -10,7 +10,7 @@ use crate::vendors::{
     VendorError,
     documented::UnknownFields,
     json,
-    wire::{Element, Field, Nested, Row, Rows, Text, missing, unreadable},
+    wire::{Element, Field, Nested, Row, Rows, Text, missing, object, unreadable},
 };
 
 use super::{
@@ -35,7 +35,7 @@ pub(super) fn listing(body: &str, raw: bool) -> Result<Listing<'_>, VendorError>
 /// Reads a single customer.
 pub(super) fn single(body: &str) -> Result<Row<'_, Customer<'_>>, VendorError> {
     let flat: &RawValue = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
-    let wrapped: Wrapped<'_> = serde_json::from_str(flat.get()).map_err(|error| unreadable(&error))?;
+    let wrapped: Wrapped<'_> = object(flat.get())?;
     match wrapped.data.unwrap_or(flat).read()? {
         Field::Value(row) => Ok(row),
         Field::Missing | Field::Unreadable => Err(missing("data")),
@@ -46,7 +46,7 @@ pub(super) fn single(body: &str) -> Result<Row<'_, Customer<'_>>, VendorError> {
 pub(super) fn scan_list(body: &[u8]) -> UnknownFields {
     json::scan(body, |body, unknown| {
         let envelope = unknown.parse::<Envelope<'_, &RawValue>>(body, &ENVELOPE);
-        for row in envelope.and_then(|envelope| envelope.into_list().customers).into_iter().flatten() {
+        for row in envelope.and_then(|envelope| envelope.into_list()?.customers).into_iter().flatten() {
             scan_row(row.get(), unknown);
         }
     })
@@ -83,8 +83,8 @@ struct List<'a, T> {
 #[derive(Deserialize)]
 #[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
 struct Envelope<'a, T> {
-    #[serde(default = "Option::default")]
-    data: Option<List<'a, T>>,
+    #[serde(default)]
+    data: Nested<List<'a, T>>,
     #[serde(default = "Option::default")]
     customers: Option<Vec<T>>,
     #[serde(default)]
@@ -101,21 +101,24 @@ struct Wrapped<'a> {
 }
 
 impl<'a, T> Envelope<'a, T> {
-    /// Returns the members of the list, each from `data` or from beside it.
-    fn into_list(self) -> List<'a, T> {
+    /// Returns the members of the list, each from `data` or from beside it;
+    /// `None` if `data` is not an object.
+    fn into_list(self) -> Option<List<'a, T>> {
         let Self { data, customers, total_customers, cursor } = self;
-        let Some(wrapped) = data else { return List { customers, total_customers, cursor } };
-        List {
-            customers: wrapped.customers.or(customers),
-            total_customers: wrapped.total_customers.or(total_customers),
-            cursor: wrapped.cursor.or(cursor),
+        match data.into_field() {
+            Field::Value(list) => Some(List {
+                customers: list.customers.or(customers),
+                total_customers: list.total_customers.or(total_customers),
+                cursor: list.cursor.or(cursor),
+            }),
+            Field::Missing => Some(List { customers, total_customers, cursor }),
+            Field::Unreadable => None,
         }
     }
 }
 
 fn read_list<'a, E: Element<'a, Customer<'a>>>(body: &'a str) -> Result<Listing<'a>, VendorError> {
-    let envelope: Envelope<'a, E> = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
-    let list = envelope.into_list();
+    let list = object::<Envelope<'a, E>>(body)?.into_list().ok_or_else(|| missing("customers"))?;
     let elements = list.customers.ok_or_else(|| missing("customers"))?;
     Ok(Listing {
         rows: Rows::read(elements)?,

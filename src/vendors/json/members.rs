@@ -48,9 +48,8 @@ impl Container {
     pub(super) fn record(&mut self, closed: &Self, depth: usize) {
         match (self, closed) {
             (Self::Array(objects), Self::Object(_)) => *objects = objects.saturating_add(1),
-            (Self::Array(_), Self::Array(_)) => {}
             (Self::Object(members), Self::Array(objects)) if depth <= MAX_LIST_DEPTH => members.add_rows(*objects),
-            (Self::Object(_), Self::Array(_)) => {}
+            (_, Self::Array(_)) => {}
             (Self::Object(members), Self::Object(closed)) => members.add_rows(closed.rows.iter().sum()),
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! A body is first read as it is. If that fails, the body is repaired and read
 //! again, so a clean body is parsed once. A body whose records include the
-//! vendor's own objects is always repaired, because the objects are served.
+//! vendor's own objects is always repaired, because the objects are served (FACTS.md,
+//! cases 41 to 45).
 
 mod members;
 mod repair;
@@ -17,13 +18,15 @@ pub(super) fn read<T>(
     is_raw: bool,
     read: impl Fn(&str, Repairs) -> Result<T, VendorError>,
 ) -> Result<T, VendorError> {
+    let mut fault = None;
     if !is_raw && let Ok(text) = std::str::from_utf8(body) {
         match read(text, Repairs::default()) {
-            Err(VendorError::Unreadable(_)) => {}
+            Err(error @ VendorError::Unreadable(_)) => fault = Some(error),
             result => return result,
         }
     }
-    let (text, repairs) = repair(body)?;
+    // The fault of a body without a repair is the fault of its first reading.
+    let (text, repairs) = repair(body).map_err(|error| fault.unwrap_or(error))?;
     read(&text, repairs)
 }
 

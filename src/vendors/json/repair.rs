@@ -26,6 +26,7 @@ pub(in crate::vendors) const LOST: &str = "[\t]";
 
 /// Maximum depth of containers. It is below the recursion limit of `serde_json`.
 const MAX_DEPTH: usize = 100;
+const HEX: &[u8; 16] = b"0123456789abcdef";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Number of repairs of a body.
@@ -53,9 +54,9 @@ pub(in crate::vendors) fn repair(body: &[u8]) -> Result<(String, Repairs), Vendo
         VendorError::Unreadable(match fault {
             Fault::Truncated => "the body is truncated".to_owned(),
             Fault::Syntax(at) => {
-                let before = &body[..at];
-                let line = 1 + before.iter().filter(|&&byte| byte == b'\n').count();
-                let column = 1 + before.iter().rev().take_while(|&&byte| byte != b'\n').count();
+                let lines = body[..at].split(|&byte| byte == b'\n');
+                let column = 1 + lines.clone().next_back().map_or(0, <[u8]>::len);
+                let line = lines.count();
                 format!("the body is not JSON (line {line}, column {column})")
             }
         })
@@ -239,7 +240,8 @@ impl Repairer<'_> {
                 b'"' => break,
                 b'\\' => is_clean &= self.escape()?,
                 control => {
-                    self.out.push_str(&format!("\\u{control:04x}"));
+                    self.out.push_str("\\u00");
+                    self.out.extend([control >> 4, control & 15].map(|digit| char::from(HEX[usize::from(digit)])));
                     self.at += 1;
                     is_clean = false;
                 }
@@ -341,4 +343,78 @@ impl Repairer<'_> {
 
 fn is_whitespace(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\r')
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::*;
+
+    fn repaired(body: &[u8]) -> Option<(String, Repairs)> {
+        repair(body).ok()
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            "\\PC{0,6}|[\u{0}-\u{1f}\"\\\\]{0,4}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(6, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::btree_map("[a-c]{1,2}", inner, 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    #[test]
+    fn placeholder_appears_only_for_lost_values() {
+        let (text, repairs) = repaired(b"[[ \t ], [\t], {\t}, NaN, \"[\t]\"]").unwrap();
+        assert_eq!(text, "[[], [], {}, [\t], \"[\\u0009]\"]");
+        assert_eq!((repairs.lost, repairs.values), (1, 1));
+    }
+
+    #[test]
+    fn nested_repeated_names_are_removed() {
+        let (text, repairs) = repaired(br#"{"a":{"b":1,"b":2},"a":{"c":3,"\u0063":4},"a":5 ,"d":6}"#).unwrap();
+        assert_eq!(text, r#"{"a":5 ,"d":6}"#);
+        assert_eq!(repairs.values, 4);
+    }
+
+    proptest! {
+        #[test]
+        fn valid_json_is_unchanged(value in json(), is_pretty: bool) {
+            let text = if is_pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
+            let text = text.unwrap();
+            prop_assert_eq!(repaired(text.as_bytes()), Some((text, Repairs::default())));
+        }
+
+        #[test]
+        fn repaired_text_is_valid_and_stable(
+            value in json(),
+            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
+        ) {
+            let mut body = serde_json::to_vec(&value).unwrap();
+            for (index, byte) in changes {
+                let index = index.index(body.len());
+                body[index] = byte;
+            }
+            if let Some((text, _)) = repaired(&body) {
+                prop_assert!(serde_json::from_str::<Value>(&text).is_ok(), "{}", text);
+                // A second pass removes nothing but the placeholder's whitespace.
+                prop_assert_eq!(repaired(text.as_bytes()), Some((text.replace(LOST, "[]"), Repairs::default())));
+            }
+        }
+
+        #[test]
+        fn arbitrary_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..64)) {
+            let _ = repaired(&body);
+        }
+    }
 }

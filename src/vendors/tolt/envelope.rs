@@ -13,7 +13,7 @@ use crate::vendors::{
     VendorError,
     documented::UnknownFields,
     json,
-    wire::{Element, Field, HasId, Nested, Row, Rows, missing, unreadable},
+    wire::{Element, Field, HasId, Nested, Row, Rows, missing, object, unreadable},
 };
 
 use super::{
@@ -46,7 +46,7 @@ pub(super) fn listing<'a, T: HasId + Deserialize<'a>>(body: &'a str, raw: bool) 
 /// Reads a single customer: an object, or an array of one object (FACTS.md,
 /// case 3).
 pub(super) fn single(body: &str) -> Result<Single<'_>, VendorError> {
-    let envelope: SingleEnvelope<'_> = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
+    let envelope: SingleEnvelope<'_> = object(body)?;
     if envelope.success.value() == Some(&false) {
         return Ok(Single { is_refusal: true, row: None });
     }
@@ -120,7 +120,7 @@ fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
 }
 
 fn read_list<'a, E: Element<'a, T>, T: HasId>(body: &'a str) -> Result<Listing<'a, T>, VendorError> {
-    let envelope: ListEnvelope<E> = serde_json::from_str(body).map_err(|error| unreadable(&error))?;
+    let envelope: ListEnvelope<E> = object(body)?;
     let is_refusal = envelope.success.value() == Some(&false);
     let rows = match envelope.data.rows {
         Some(rows) => rows,

@@ -64,8 +64,8 @@ fn is_compact_date(integer: i64) -> bool {
 mod tests {
     use super::*;
 
-    fn served(field: Field<Timestamp>) -> String {
-        match field {
+    fn served(field: impl Into<Option<Field<Timestamp>>>) -> String {
+        match field.into().unwrap_or_default() {
             Field::Missing => "missing".to_owned(),
             Field::Value(timestamp) => timestamp.to_string(),
             Field::Unreadable => "unreadable".to_owned(),

@@ -9,6 +9,7 @@ mod visitors;
 
 use std::borrow::Cow;
 
+use serde::Deserialize;
 use serde_json::error::Category;
 
 use super::VendorError;
@@ -55,6 +56,17 @@ pub(super) fn unreadable(error: &serde_json::Error) -> VendorError {
     }
 }
 
+/// Parses a JSON object. A derived `Deserialize` alone would also accept an
+/// array of the member values.
+pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, VendorError> {
+    match serde_json::from_str(json).map_err(|error| unreadable(&error))? {
+        Nested(Field::Value(object)) => Ok(object),
+        Nested(Field::Missing | Field::Unreadable) => {
+            Err(VendorError::Unreadable("the JSON does not have the documented shape".to_owned()))
+        }
+    }
+}
+
 /// Returns the error for a response without a required member.
 pub(super) fn missing(member: &str) -> VendorError {
     VendorError::Unreadable(format!("`{member}` is missing"))
@@ -96,6 +108,11 @@ impl<T> Field<T> {
 }
 
 impl<T> Nested<T> {
+    /// Returns the field.
+    pub(super) fn into_field(self) -> Field<T> {
+        self.0
+    }
+
     /// Returns the object. Counts a field that is not an object.
     pub(super) fn take(self, anomalies: &mut Anomalies) -> Option<T> {
         self.0.take(anomalies)

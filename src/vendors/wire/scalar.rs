@@ -1,5 +1,5 @@
 //! Conversion of JSON scalars to the types of vendor fields, by value and never
-//! through a float (FACTS.md, cases 7, 11, 16 and 41 to 45).
+//! through a float (FACTS.md, cases 7, 11, 16 and 46).
 
 use std::borrow::Cow;
 

@@ -35,6 +35,8 @@ async fn each_source_status_has_its_shape() {
         "fetched_at": "2025-11-01T00:00:00.000Z",
         "status": "ok",
         "total": 15,
+        "undecided": 0,
+        "unreadable": 0,
         "vendor": "tolt"
       },
       {
@@ -52,6 +54,8 @@ async fn each_source_status_has_its_shape() {
         },
         "status": "failed",
         "total": null,
+        "undecided": 0,
+        "unreadable": 0,
         "vendor": "corporation"
       }
     ]
@@ -73,6 +77,8 @@ async fn each_source_status_has_its_shape() {
       },
       "status": "skipped",
       "total": null,
+      "undecided": 0,
+      "unreadable": 0,
       "vendor": "corporation"
     }
     "#);
@@ -88,6 +94,8 @@ async fn source_reached_without_calls_left_is_partial() {
       "fetched_at": null,
       "status": "partial",
       "total": null,
+      "undecided": 0,
+      "unreadable": 0,
       "vendor": "corporation"
     }
     "#);

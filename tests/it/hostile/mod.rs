@@ -3,6 +3,7 @@
 
 mod bodies;
 mod cycles;
+mod damage;
 mod ends;
 mod tenants;
 mod values;

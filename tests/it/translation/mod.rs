@@ -11,3 +11,4 @@ mod outcome;
 mod robustness;
 mod same_id;
 mod tolt;
+mod values;

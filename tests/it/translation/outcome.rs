@@ -20,6 +20,10 @@ pub(crate) fn describe(outcome: &Result<RecordPage, VendorError>) -> String {
         format!("unreadable values: {}", info.anomalies.unreadable_values),
         format!("records: {}", page.len()),
     ];
+    let anomalies = &info.anomalies;
+    if anomalies.null_rows > 0 || anomalies.unreadable_rows > 0 {
+        lines.push(format!("null rows: {}, unreadable rows: {}", anomalies.null_rows, anomalies.unreadable_rows));
+    }
     for (field, count) in &info.anomalies.unknown_values {
         lines.push(format!("unknown values of {field}: {count}"));
     }
