@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{connection::ConnectionName, cursor::CursorError},
-    vendors::{PAGE_SIZE, RefusalKind, VendorError, plan::PlanError},
+    vendors::{PAGE_SIZE, RefusalKind, plan::PlanError},
 };
 
 use super::SourceError;
@@ -82,11 +82,11 @@ impl DirectoryError {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Circular(_) => true,
-            Self::Source(_, error) => !matches!(
-                error,
-                SourceError::Aborted
-                    | SourceError::Vendor(VendorError::Refused { kind: RefusalKind::ValueRejected(_), .. })
-            ),
+            Self::Source(_, SourceError::Aborted) => false,
+            Self::Source(_, SourceError::Vendor { error, .. }) => {
+                !matches!(error.kind(), Some(RefusalKind::ValueRejected(_)))
+            }
+            Self::Source(..) => true,
             _ => false,
         }
     }

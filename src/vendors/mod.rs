@@ -9,8 +9,10 @@
 mod adapter;
 mod call;
 pub mod capabilities;
+mod classify;
 mod corporation;
 pub mod documented;
+mod error_body;
 pub mod kind;
 pub mod plan;
 mod query;
@@ -22,7 +24,7 @@ mod wire;
 
 pub use adapter::{Account, ResponseBody, Vendor};
 pub use call::{Call, VendorRequest, VendorResponse};
-pub use refusal::{Refusal, RefusalKind, VendorError, VendorRefusal};
+pub use refusal::{Meaning, Refusal, RefusalKind, VendorError, VendorRefusal};
 
 /// Number of rows that a list request asks for: the largest page of either
 /// vendor. The gateway serves smaller pages from it.

@@ -119,7 +119,7 @@ const DECLARED: &[HeaderSpec] = &[
         description: "In how many seconds to come back.",
         schema_type: Type::Integer,
         example: || json!(2),
-        carried: AppliesTo::On(&["429", "503"]),
+        carried: AppliesTo::On(&["429", "502", "503"]),
     },
 ];
 

@@ -19,11 +19,7 @@ async fn assert_cycle_detected(vendor: &ScriptedVendor, kind: &str) {
     let gateway = vendor.gateway(kind).await;
     for limit in [1, 2, 3, 7, 100] {
         let ended: Answer = gateway.walk(&format!("/customers?limit={limit}")).await.unwrap_err();
-        assert_eq!(
-            ended.problem_line(),
-            "502 vendor_unreadable the vendor's cursors form a cycle",
-            "limit {limit}"
-        );
+        assert_eq!(ended.problem_line(), "502 vendor_unreadable the vendor's cursors form a cycle", "limit {limit}");
         assert_eq!(ended.problem()["connection"], "odd");
     }
 }

@@ -1,0 +1,385 @@
+//! Error bodies, read field by field.
+//!
+//! Every member is optional and may have any type. Text that is not JSON is the
+//! message itself.
+
+use memchr::memmem;
+use serde_json::{Map, Value};
+
+use super::Meaning;
+
+/// Longest prefix of a body that is searched for phrases.
+const MAX_SEARCHED: usize = 64 << 10;
+/// Codes by meaning. A code matches if it contains the text, without case and
+/// punctuation.
+const CODES: &[(Meaning, &[&str])] = &[
+    (
+        Meaning::RateLimited,
+        &["ratelimit", "toomanyrequests", "throttl", "requestlimitexceeded", "quotaexceeded", "slowdown"],
+    ),
+    (
+        Meaning::Unauthorized,
+        &[
+            "authenticationerror",
+            "authenticationfailed",
+            "authorizationerror",
+            "unauthorized",
+            "unauthenticated",
+            "invalidapikey",
+            "invalidtoken",
+            "expiredtoken",
+            "tokenexpired",
+            "invalidcredential",
+            "permissionerror",
+            "permissiondenied",
+            "forbidden",
+            "accessdenied",
+        ],
+    ),
+    (Meaning::NotFound, &["notfound", "resourcemissing", "nosuch"]),
+    (
+        Meaning::Failed,
+        &["apierror", "internal", "servererror", "unavailable", "timeout", "timedout", "badgateway", "overloaded"],
+    ),
+    (
+        Meaning::Invalid,
+        &["invalid", "validation", "badrequest", "unprocessable", "missingparameter", "cursorexpired", "expiredcursor"],
+    ),
+];
+/// Phrases of messages without a known code.
+const PHRASES: &[(Meaning, &[&str])] = &[
+    (Meaning::RateLimited, &["rate limit", "rate-limit", "ratelimit", "too many requests", "request limit exceeded"]),
+    (
+        Meaning::Unauthorized,
+        &["unauthorized", "unauthenticated", "invalid api key", "invalid token", "authentication failed"],
+    ),
+    (Meaning::NotFound, &["customer not found", "no such customer", "customer does not exist"]),
+];
+/// Phrases of protection services.
+const CHALLENGES: &[&str] = &[
+    "captcha",
+    "challenge",
+    "just a moment",
+    "checking your browser",
+    "cloudflare",
+    "incapsula",
+    "perimeterx",
+    "datadome",
+    "ddos protection",
+    "web application firewall",
+    "unusual traffic",
+];
+
+/// Content of an error body.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct ErrorBody {
+    pub(super) code: Option<String>,
+    pub(super) message: Option<String>,
+    /// Status that the body states.
+    pub(super) status: Option<u16>,
+    /// True if the body says that the request failed.
+    pub(super) is_error: bool,
+}
+
+impl ErrorBody {
+    /// Reads a body.
+    pub(super) fn read(body: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if is_markup(body) {
+            return Self { message: title(text), ..Self::default() };
+        }
+        match serde_json::from_str(text) {
+            Ok(Value::Object(object)) => Self::from_object(&object),
+            Ok(Value::Array(errors)) => {
+                let first = errors.iter().find_map(Value::as_object).map(Self::from_object).unwrap_or_default();
+                let message = first.message.or_else(|| self::text(&Value::Array(errors)));
+                Self { message, is_error: false, ..first }
+            }
+            Ok(value) => Self { message: self::text(&value), ..Self::default() },
+            Err(_) if text.is_empty() || text.starts_with(['{', '[']) => Self::default(),
+            Err(_) => Self { message: Some(one_line(text)), ..Self::default() },
+        }
+    }
+
+    /// Returns whether a body with records says that the request failed. Most
+    /// bodies are only searched, not parsed.
+    pub(super) fn is_stated(body: &[u8]) -> bool {
+        let has_error = [b"\"error".as_slice(), b"\"Error"].iter().any(|name| memmem::find(body, name).is_some());
+        (has_error || has_unusual_success(body)) && Self::read(body).is_error
+    }
+
+    /// Returns the meaning of the code, or of the message if no code is known.
+    pub(super) fn meaning(&self) -> Option<Meaning> {
+        let code = self.code.iter().flat_map(|code| code.chars()).filter(|c| c.is_alphanumeric());
+        let code: String = code.flat_map(char::to_lowercase).collect();
+        let message = self.message.as_deref().unwrap_or_default().to_lowercase();
+        let by_code = meaning_of(CODES, &code);
+        by_code.filter(|meaning| *meaning != Meaning::Invalid).or_else(|| meaning_of(PHRASES, &message)).or(by_code)
+    }
+
+    fn from_object(object: &Map<String, Value>) -> Self {
+        let inner = [object.get("error"), object.get("data").and_then(|data| data.get("error"))]
+            .into_iter()
+            .flatten()
+            .find(|error| is_present(error));
+        let nested = inner.and_then(|error| match error {
+            Value::Array(errors) => errors.first()?.as_object(),
+            error => error.as_object(),
+        });
+        let levels = [nested, Some(object)];
+        let find = |names: &[&str]| {
+            levels.into_iter().flatten().find_map(|level| names.iter().find_map(|name| text(level.get(*name)?)))
+        };
+        let mut code = find(&["type", "code", "error_code", "errorCode"]);
+        let mut message = find(&["message", "detail", "error_description", "title", "description", "msg", "reason"]);
+        if let Some(error) = inner.filter(|_| nested.is_none()).and_then(text) {
+            match message {
+                None => message = Some(error),
+                Some(_) => code = code.or(Some(error)),
+            }
+        }
+        let errors = levels.into_iter().flatten().find_map(|level| {
+            ["errors", "Errors"].iter().find_map(|name| level.get(*name).filter(|errors| is_present(errors)))
+        });
+        if let Some(detail) = errors.and_then(detail) {
+            message = Some(match message {
+                Some(message) => format!("{message} ({detail})"),
+                None => format!("({detail})"),
+            });
+        }
+        let status = levels.into_iter().flatten().find_map(|level| {
+            let names = ["status", "status_code", "statusCode", "code"];
+            names.iter().find_map(|name| http_status(level.get(*name)?))
+        });
+        let is_refused = ["success", "ok"].iter().any(|name| object.get(*name).is_some_and(is_false));
+        let is_error = is_refused || inner.is_some() || errors.is_some() || status.is_some();
+        Self { code, message, status, is_error }
+    }
+}
+
+/// Returns true if a body is HTML or XML.
+pub(super) fn is_markup(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<")
+}
+
+/// Returns true if a body is a challenge of a protection service.
+pub(super) fn is_challenge(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_SEARCHED)]).to_lowercase();
+    CHALLENGES.iter().any(|phrase| text.contains(phrase))
+}
+
+fn meaning_of(table: &[(Meaning, &[&str])], text: &str) -> Option<Meaning> {
+    let matches = |(_, parts): &&(Meaning, &[&str])| parts.iter().any(|part| text.contains(part));
+    table.iter().find(matches).map(|(meaning, _)| *meaning)
+}
+
+/// Returns true if a `success` member has a value other than `true`.
+fn has_unusual_success(body: &[u8]) -> bool {
+    const NAME: &[u8] = b"\"success\"";
+    memmem::find_iter(body, NAME).any(|at| {
+        let rest = body[at + NAME.len()..].trim_ascii_start();
+        rest.strip_prefix(b":").is_some_and(|value| !value.trim_ascii_start().starts_with(b"true"))
+    })
+}
+
+/// Returns false for the values of an absent error.
+fn is_present(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(errors) => !errors.is_empty(),
+        Value::Object(error) => !error.is_empty(),
+        Value::Number(code) => code.as_f64() != Some(0.0),
+        Value::Bool(true) => true,
+    }
+}
+
+fn is_false(value: &Value) -> bool {
+    match value {
+        Value::Bool(success) => !success,
+        Value::String(text) => ["false", "0", "no"].iter().any(|no| text.trim().eq_ignore_ascii_case(no)),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        _ => false,
+    }
+}
+
+fn http_status(value: &Value) -> Option<u16> {
+    let status = match value {
+        Value::Number(number) => number.as_u64().and_then(|status| status.try_into().ok()),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    status.filter(|status| (400..=599).contains(status))
+}
+
+/// Returns a value as text, if it has some.
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(one_line(text)).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Array(values) => values.iter().find_map(text),
+        Value::Object(object) => {
+            ["message", "detail", "details", "title", "msg"].iter().find_map(|name| text(object.get(*name)?))
+        }
+        Value::Null | Value::Bool(_) => None,
+    }
+}
+
+/// Returns the first detail of a list or an object of errors.
+fn detail(errors: &Value) -> Option<String> {
+    match errors {
+        Value::Array(errors) => errors.iter().find_map(detail),
+        Value::Object(error) => {
+            let field = ["field", "pointer", "param", "path", "name"].iter().find_map(|name| text(error.get(*name)?));
+            let details =
+                ["message", "details", "detail", "msg", "title"].iter().find_map(|name| text(error.get(*name)?));
+            match (field, details) {
+                (Some(field), Some(details)) => Some(format!("{field}: {details}")),
+                (Some(field), None) => Some(format!("{field}: ")),
+                (None, Some(details)) => Some(details),
+                // An object of field names: `{"email": ["is invalid"]}`.
+                (None, None) => error.iter().find_map(|(field, details)| Some(format!("{field}: {}", text(details)?))),
+            }
+        }
+        value => text(value),
+    }
+}
+
+/// Returns the title of an HTML page.
+fn title(page: &str) -> Option<String> {
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    Some(one_line(&page[start..end])).filter(|title| !title.is_empty())
+}
+
+fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(body: &str) -> (Option<String>, Option<String>, Option<u16>, bool) {
+        let ErrorBody { code, message, status, is_error } = ErrorBody::read(body.as_bytes());
+        (code, message, status, is_error)
+    }
+
+    #[test]
+    fn error_is_read_in_every_shape() {
+        for (body, code, message, status) in [
+            (
+                r#"{"success":false,"message":"Invalid program","code":4001}"#,
+                Some("4001"),
+                Some("Invalid program"),
+                None,
+            ),
+            (r#"{"success":false,"error":{"message":"No","type":"api_error"}}"#, Some("api_error"), Some("No"), None),
+            (
+                r#"{"error":"invalid_token","error_description":"Expired"}"#,
+                Some("invalid_token"),
+                Some("Expired"),
+                None,
+            ),
+            (r#"{"error":"Unauthorized"}"#, None, Some("Unauthorized"), None),
+            (
+                r#"{"statusCode":401,"message":"Unauthorized","error":"Unauthorized"}"#,
+                Some("Unauthorized"),
+                Some("Unauthorized"),
+                Some(401),
+            ),
+            (r#"{"statusCode":400,"message":["a is bad","b is bad"]}"#, None, Some("a is bad"), Some(400)),
+            (r#"{"error":["Invalid program"]}"#, None, Some("Invalid program"), None),
+            (r#"{"error":[{"message":"Invalid","code":7}]}"#, Some("7"), Some("Invalid"), None),
+            (r#"{"errors":{"email":["is invalid"]}}"#, None, Some("(email: is invalid)"), None),
+            (r#"{"errors":["Invalid program"],"message":"No"}"#, None, Some("No (Invalid program)"), None),
+            (
+                r#"{"data":{"error":{"type":"rate_limit_error","message":1}}}"#,
+                Some("rate_limit_error"),
+                Some("1"),
+                None,
+            ),
+            (r#"{"error":{"type":null,"title":"T","detail":"D","status":"429"}}"#, None, Some("D"), Some(429)),
+        ] {
+            let (code, message) = (code.map(str::to_owned), message.map(str::to_owned));
+            assert_eq!(read(body), (code, message, status, true), "{body}");
+        }
+        for (body, message) in [
+            ("\u{feff}[{\"message\":\"Bad\"}]", Some("Bad")),
+            ("[\"Bad\"]", Some("Bad")),
+            ("\"Bad\"", Some("Bad")),
+            ("upstream\r\nfailed", Some("upstream failed")),
+            ("<html><TITLE>Just a\nmoment</TITLE>", Some("Just a moment")),
+            ("<p>", None),
+            ("{\"message\":", None),
+            ("", None),
+        ] {
+            assert_eq!(read(body), (None, message.map(str::to_owned), None, false), "{body}");
+        }
+    }
+
+    #[test]
+    fn absent_error_is_no_error() {
+        for body in [
+            r#"{"success":true,"error":null,"data":[]}"#,
+            r#"{"error":"","errors":[],"Errors":{},"data":{"error":false}}"#,
+            r#"{"success":true,"data":[{"error":"in a row","status":500}]}"#,
+            r#"{"ok":1,"error":0}"#,
+        ] {
+            assert!(!ErrorBody::is_stated(body.as_bytes()), "{body}");
+        }
+        for body in [
+            r#"{"success": true, "error": {"type":"rate_limit_error"}, "data":[]}"#,
+            r#"{"success" : "false", "data":[]}"#,
+            r#"{"success":0,"data":[]}"#,
+            r#"{"data":{"error":"No","data":[]}}"#,
+        ] {
+            assert!(ErrorBody::is_stated(body.as_bytes()), "{body}");
+        }
+    }
+
+    #[test]
+    fn codes_have_meanings() {
+        for (code, meaning) in [
+            ("rate_limit_error", Some(Meaning::RateLimited)),
+            ("CLIENT_TOO_MANY_REQUESTS", Some(Meaning::RateLimited)),
+            ("ThrottlingException", Some(Meaning::RateLimited)),
+            ("authentication_error", Some(Meaning::Unauthorized)),
+            ("CLIENT_FORBIDDEN", Some(Meaning::Unauthorized)),
+            ("invalid_api_key", Some(Meaning::Unauthorized)),
+            ("not_found", Some(Meaning::NotFound)),
+            ("api_error", Some(Meaning::Failed)),
+            ("SERVER_ERROR", Some(Meaning::Failed)),
+            ("invalid_cursor", Some(Meaning::Invalid)),
+            ("CLIENT_INVALID_REQUEST_BODY", Some(Meaning::Invalid)),
+            ("4001", None),
+        ] {
+            let body = ErrorBody { code: Some(code.to_owned()), ..ErrorBody::default() };
+            assert_eq!(body.meaning(), meaning, "{code}");
+        }
+        let body =
+            ErrorBody { message: Some("API rate limit exceeded for 1.2.3.4".to_owned()), ..ErrorBody::default() };
+        assert_eq!(body.meaning(), Some(Meaning::RateLimited));
+    }
+
+    proptest! {
+        #[test]
+        fn any_body_is_read(body in any::<Vec<u8>>(), text in "[<>{}\\[\\]\":a-eé0-9 ]{0,40}") {
+            for body in [&body[..], text.as_bytes()] {
+                let read = ErrorBody::read(body);
+                prop_assert!(read.message.is_none_or(|message| !message.contains('\n')));
+                ErrorBody::is_stated(body);
+                is_challenge(body);
+            }
+        }
+    }
+}
