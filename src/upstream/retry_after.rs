@@ -67,7 +67,9 @@ pub(super) fn until(instant: Timestamp, now: Timestamp) -> Option<Duration> {
 /// Reads an instant in any form of an HTTP date (RFC 9110, section 5.6.7). The
 /// forms of RFC 2822 and RFC 3339 are accepted too.
 pub(super) fn instant(text: &str) -> Option<Timestamp> {
-    let http_date = httpdate::parse_http_date(text).ok().and_then(|time| Timestamp::try_from(time).ok());
+    // The year 9999 ends after the last timestamp.
+    let http_date = httpdate::parse_http_date(text).ok();
+    let http_date = http_date.map(|time| Timestamp::try_from(time).unwrap_or(Timestamp::MAX));
     http_date.or_else(|| rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())).or_else(|| text.parse().ok())
 }
 

@@ -67,12 +67,10 @@ impl dyn Vendor {
     pub fn read(&self, call: &Call, response: &VendorResponse) -> Result<RecordPage, VendorError> {
         let VendorResponse { status, body } = response;
         let refused = || Err(classify(call, body, self.refusal(response)));
-        if !matches!(status, 200..=299) || *status == 202 || is_markup(body) {
+        // Other successes have no content, or only part of it. A proxy that
+        // changes a response may send 203 (RFC 9110, section 15.3.4).
+        if !matches!(status, 200 | 203) || is_markup(body) {
             return refused();
-        }
-        // Other successes have no content, or only part of it.
-        if !matches!(status, 200 | 203) {
-            return Err(VendorError::Unreadable(format!("a response with status {status} is not a complete page")));
         }
         let content = match call {
             Call::List(plan, anchor) => self.read_list(plan, anchor, body),

@@ -70,7 +70,6 @@ fn of_answer(
     match status {
         _ if meaning == Some(Meaning::RateLimited) => Verdict::Kind(RefusalKind::RateLimited),
         status if RATE_LIMITS.contains(&status) => Verdict::Kind(RefusalKind::RateLimited),
-        202 => Verdict::Kind(failed(status)),
         200..=299 => of_success(meaning, body_status, refusal),
         401 => Verdict::Kind(RefusalKind::Unauthorized),
         status if !(400..=499).contains(&status) || TRANSPORT.contains(&status) => Verdict::Kind(failed(status)),

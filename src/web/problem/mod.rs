@@ -103,7 +103,7 @@ pub struct SourceProblem {
     #[schema(example = "/problems/vendor_unavailable")]
     r#type: String,
     /// What happened, in short.
-    #[schema(example = "The vendor's circuit breaker is open")]
+    #[schema(example = "The vendor is unavailable")]
     title: &'static str,
     /// The HTTP status that the whole answer would have had.
     #[schema(example = 503)]
