@@ -82,11 +82,10 @@ impl DirectoryError {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Circular(_) => true,
-            Self::Source(_, SourceError::Aborted) => false,
             Self::Source(_, SourceError::Vendor { error, .. }) => {
                 !matches!(error.kind(), Some(RefusalKind::ValueRejected(_)))
             }
-            Self::Source(..) => true,
+            Self::Source(_, error) => *error != SourceError::Aborted,
             _ => false,
         }
     }

@@ -6,55 +6,10 @@
 use memchr::memmem;
 use serde_json::{Map, Value};
 
-use super::Meaning;
+use super::meaning::Meaning;
 
 /// Longest prefix of a body that is searched for phrases.
 const MAX_SEARCHED: usize = 64 << 10;
-/// Codes by meaning. A code matches if it contains the text, without case and
-/// punctuation.
-const CODES: &[(Meaning, &[&str])] = &[
-    (
-        Meaning::RateLimited,
-        &["ratelimit", "toomanyrequests", "throttl", "requestlimitexceeded", "quotaexceeded", "slowdown"],
-    ),
-    (
-        Meaning::Unauthorized,
-        &[
-            "authenticationerror",
-            "authenticationfailed",
-            "authorizationerror",
-            "unauthorized",
-            "unauthenticated",
-            "invalidapikey",
-            "invalidtoken",
-            "expiredtoken",
-            "tokenexpired",
-            "invalidcredential",
-            "permissionerror",
-            "permissiondenied",
-            "forbidden",
-            "accessdenied",
-        ],
-    ),
-    (Meaning::NotFound, &["notfound", "resourcemissing", "nosuch"]),
-    (
-        Meaning::Failed,
-        &["apierror", "internal", "servererror", "unavailable", "timeout", "timedout", "badgateway", "overloaded"],
-    ),
-    (
-        Meaning::Invalid,
-        &["invalid", "validation", "badrequest", "unprocessable", "missingparameter", "cursorexpired", "expiredcursor"],
-    ),
-];
-/// Phrases of messages without a known code.
-const PHRASES: &[(Meaning, &[&str])] = &[
-    (Meaning::RateLimited, &["rate limit", "rate-limit", "ratelimit", "too many requests", "request limit exceeded"]),
-    (
-        Meaning::Unauthorized,
-        &["unauthorized", "unauthenticated", "invalid api key", "invalid token", "authentication failed"],
-    ),
-    (Meaning::NotFound, &["customer not found", "no such customer", "customer does not exist"]),
-];
 /// Phrases of protection services.
 const CHALLENGES: &[&str] = &[
     "captcha",
@@ -111,11 +66,7 @@ impl ErrorBody {
 
     /// Returns the meaning of the code, or of the message if no code is known.
     pub(super) fn meaning(&self) -> Option<Meaning> {
-        let code = self.code.iter().flat_map(|code| code.chars()).filter(|c| c.is_alphanumeric());
-        let code: String = code.flat_map(char::to_lowercase).collect();
-        let message = self.message.as_deref().unwrap_or_default().to_lowercase();
-        let by_code = meaning_of(CODES, &code);
-        by_code.filter(|meaning| *meaning != Meaning::Invalid).or_else(|| meaning_of(PHRASES, &message)).or(by_code)
+        Meaning::of(self.code.as_deref().unwrap_or_default(), self.message.as_deref().unwrap_or_default())
     }
 
     fn from_object(object: &Map<String, Value>) -> Self {
@@ -168,11 +119,6 @@ pub(super) fn is_markup(body: &[u8]) -> bool {
 pub(super) fn is_challenge(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_SEARCHED)]).to_lowercase();
     CHALLENGES.iter().any(|phrase| text.contains(phrase))
-}
-
-fn meaning_of(table: &[(Meaning, &[&str])], text: &str) -> Option<Meaning> {
-    let matches = |(_, parts): &&(Meaning, &[&str])| parts.iter().any(|part| text.contains(part));
-    table.iter().find(matches).map(|(meaning, _)| *meaning)
 }
 
 /// Returns true if a `success` member has a value other than `true`.
@@ -264,122 +210,4 @@ fn one_line(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn read(body: &str) -> (Option<String>, Option<String>, Option<u16>, bool) {
-        let ErrorBody { code, message, status, is_error } = ErrorBody::read(body.as_bytes());
-        (code, message, status, is_error)
-    }
-
-    #[test]
-    fn error_is_read_in_every_shape() {
-        for (body, code, message, status) in [
-            (
-                r#"{"success":false,"message":"Invalid program","code":4001}"#,
-                Some("4001"),
-                Some("Invalid program"),
-                None,
-            ),
-            (r#"{"success":false,"error":{"message":"No","type":"api_error"}}"#, Some("api_error"), Some("No"), None),
-            (
-                r#"{"error":"invalid_token","error_description":"Expired"}"#,
-                Some("invalid_token"),
-                Some("Expired"),
-                None,
-            ),
-            (r#"{"error":"Unauthorized"}"#, None, Some("Unauthorized"), None),
-            (
-                r#"{"statusCode":401,"message":"Unauthorized","error":"Unauthorized"}"#,
-                Some("Unauthorized"),
-                Some("Unauthorized"),
-                Some(401),
-            ),
-            (r#"{"statusCode":400,"message":["a is bad","b is bad"]}"#, None, Some("a is bad"), Some(400)),
-            (r#"{"error":["Invalid program"]}"#, None, Some("Invalid program"), None),
-            (r#"{"error":[{"message":"Invalid","code":7}]}"#, Some("7"), Some("Invalid"), None),
-            (r#"{"errors":{"email":["is invalid"]}}"#, None, Some("(email: is invalid)"), None),
-            (r#"{"errors":["Invalid program"],"message":"No"}"#, None, Some("No (Invalid program)"), None),
-            (
-                r#"{"data":{"error":{"type":"rate_limit_error","message":1}}}"#,
-                Some("rate_limit_error"),
-                Some("1"),
-                None,
-            ),
-            (r#"{"error":{"type":null,"title":"T","detail":"D","status":"429"}}"#, None, Some("D"), Some(429)),
-        ] {
-            let (code, message) = (code.map(str::to_owned), message.map(str::to_owned));
-            assert_eq!(read(body), (code, message, status, true), "{body}");
-        }
-        for (body, message) in [
-            ("\u{feff}[{\"message\":\"Bad\"}]", Some("Bad")),
-            ("[\"Bad\"]", Some("Bad")),
-            ("\"Bad\"", Some("Bad")),
-            ("upstream\r\nfailed", Some("upstream failed")),
-            ("<html><TITLE>Just a\nmoment</TITLE>", Some("Just a moment")),
-            ("<p>", None),
-            ("{\"message\":", None),
-            ("", None),
-        ] {
-            assert_eq!(read(body), (None, message.map(str::to_owned), None, false), "{body}");
-        }
-    }
-
-    #[test]
-    fn absent_error_is_no_error() {
-        for body in [
-            r#"{"success":true,"error":null,"data":[]}"#,
-            r#"{"error":"","errors":[],"Errors":{},"data":{"error":false}}"#,
-            r#"{"success":true,"data":[{"error":"in a row","status":500}]}"#,
-            r#"{"ok":1,"error":0}"#,
-        ] {
-            assert!(!ErrorBody::is_stated(body.as_bytes()), "{body}");
-        }
-        for body in [
-            r#"{"success": true, "error": {"type":"rate_limit_error"}, "data":[]}"#,
-            r#"{"success" : "false", "data":[]}"#,
-            r#"{"success":0,"data":[]}"#,
-            r#"{"data":{"error":"No","data":[]}}"#,
-        ] {
-            assert!(ErrorBody::is_stated(body.as_bytes()), "{body}");
-        }
-    }
-
-    #[test]
-    fn codes_have_meanings() {
-        for (code, meaning) in [
-            ("rate_limit_error", Some(Meaning::RateLimited)),
-            ("CLIENT_TOO_MANY_REQUESTS", Some(Meaning::RateLimited)),
-            ("ThrottlingException", Some(Meaning::RateLimited)),
-            ("authentication_error", Some(Meaning::Unauthorized)),
-            ("CLIENT_FORBIDDEN", Some(Meaning::Unauthorized)),
-            ("invalid_api_key", Some(Meaning::Unauthorized)),
-            ("not_found", Some(Meaning::NotFound)),
-            ("api_error", Some(Meaning::Failed)),
-            ("SERVER_ERROR", Some(Meaning::Failed)),
-            ("invalid_cursor", Some(Meaning::Invalid)),
-            ("CLIENT_INVALID_REQUEST_BODY", Some(Meaning::Invalid)),
-            ("4001", None),
-        ] {
-            let body = ErrorBody { code: Some(code.to_owned()), ..ErrorBody::default() };
-            assert_eq!(body.meaning(), meaning, "{code}");
-        }
-        let body =
-            ErrorBody { message: Some("API rate limit exceeded for 1.2.3.4".to_owned()), ..ErrorBody::default() };
-        assert_eq!(body.meaning(), Some(Meaning::RateLimited));
-    }
-
-    proptest! {
-        #[test]
-        fn any_body_is_read(body in any::<Vec<u8>>(), text in "[<>{}\\[\\]\":a-eé0-9 ]{0,40}") {
-            for body in [&body[..], text.as_bytes()] {
-                let read = ErrorBody::read(body);
-                prop_assert!(read.message.is_none_or(|message| !message.contains('\n')));
-                ErrorBody::is_stated(body);
-                is_challenge(body);
-            }
-        }
-    }
-}
+mod tests;

@@ -14,6 +14,7 @@ mod corporation;
 pub mod documented;
 mod error_body;
 pub mod kind;
+mod meaning;
 pub mod plan;
 mod query;
 mod records;
@@ -24,7 +25,8 @@ mod wire;
 
 pub use adapter::{Account, ResponseBody, Vendor};
 pub use call::{Call, VendorRequest, VendorResponse};
-pub use refusal::{Meaning, Refusal, RefusalKind, VendorError, VendorRefusal};
+pub use meaning::Meaning;
+pub use refusal::{Refusal, RefusalKind, VendorError, VendorRefusal};
 
 /// Number of rows that a list request asks for: the largest page of either
 /// vendor. The gateway serves smaller pages from it.

@@ -2,7 +2,7 @@
 
 use crate::domain::parameter::Parameter;
 
-use super::error_body::ErrorBody;
+use super::{error_body::ErrorBody, meaning::Meaning};
 
 /// A response without records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -71,21 +71,6 @@ pub struct VendorRefusal {
     pub refusal: Refusal,
 }
 
-/// The meaning of an error code, independent of the HTTP status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Meaning {
-    /// The rate limit is exceeded.
-    RateLimited,
-    /// The credential is not accepted.
-    Unauthorized,
-    /// The object does not exist.
-    NotFound,
-    /// The request or one of its values is not accepted.
-    Invalid,
-    /// The vendor failed.
-    Failed,
-}
-
 impl VendorRefusal {
     /// Combines a response's status with its error body.
     pub(super) fn new(status: u16, body: ErrorBody, meaning: Option<Meaning>) -> Self {
@@ -126,9 +111,8 @@ impl VendorError {
             {
                 400
             }
-            Some(_) => status,
             None if *self == Self::NotFound => 404,
-            None => status,
+            _ => status,
         }
     }
 
