@@ -27,7 +27,7 @@ FROM gcr.io/distroless/cc-debian12:nonroot
 ARG SOURCE=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="customer-gateway" \
-      org.opencontainers.image.description="One HTTP endpoint for customers, whichever vendor holds them." \
+      org.opencontainers.image.description="One HTTP API for customers held by several vendors." \
       org.opencontainers.image.version="0.1.0" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.source="${SOURCE}" \

@@ -1,8 +1,9 @@
-//! One HTTP endpoint for customers, whichever vendor holds them.
+//! One HTTP API for customers held by several vendors.
 //!
-//! A request goes one way, and its answer straight back: [`api`] → [`directory`] →
-//! [`cache`] → [`upstream`]. [`vendors`] translate and do no I/O; [`domain`] is
-//! the vocabulary they all share. `docs/ARCHITECTURE.md` is the map.
+//! A request passes [`api`], [`directory`], [`cache`] and [`upstream`], and its
+//! response returns the same way. [`vendors`] translate without I/O, and
+//! [`domain`] holds the types that all modules share. `docs/ARCHITECTURE.md`
+//! describes the modules.
 
 pub mod api;
 pub mod app;
@@ -21,4 +22,4 @@ pub mod server;
 pub mod telemetry;
 pub mod upstream;
 pub mod vendors;
-pub mod web;
+mod web;

@@ -10,8 +10,8 @@ async fn main() -> ExitCode {
     match cli::run(Cli::parse()).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // One line with its causes: a backtrace would hide what to mend. If
-            // standard error is gone, the exit code still tells.
+            // Prints one line with the causes: a backtrace would hide the remedy. If
+            // standard error is closed, the exit code still reports the failure.
             writeln!(std::io::stderr(), "Error: {error:#}").ok();
             ExitCode::FAILURE
         }

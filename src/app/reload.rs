@@ -1,8 +1,8 @@
-//! Loading the configuration anew while the gateway serves: at SIGHUP, and when
-//! its files change.
+//! Reloads of the configuration while the gateway serves: at SIGHUP, and when
+//! files change.
 //!
-//! It is checked wholly before any of it takes effect. One that is wrong is
-//! reported as at the start, and the gateway goes on as it was.
+//! A configuration is validated completely before it takes effect. If it is
+//! invalid, the gateway keeps the previous configuration and logs the error.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -12,130 +12,127 @@ use crate::{
     config::{Config, ConfigError, FileState},
     domain::connection::ConnectionName,
     server::{Live, Tls, TlsError},
-    telemetry::reloads::Reload,
+    telemetry::reloads::ReloadMetrics,
 };
 
-/// How often a certificate's files are looked at, unless `server.watch` says
-/// how often all files are.
-const CERTIFICATE_WATCH: Duration = Duration::from_secs(10);
+/// Interval for checking the certificate's files without `server.watch`.
+const CERTIFICATE_INTERVAL: Duration = Duration::from_secs(10);
 
-/// A gateway whose configuration may be loaded anew.
+/// A gateway that reloads its configuration.
 #[derive(Debug)]
 pub struct Reloader {
     path: PathBuf,
     app: App,
     live: Live<ResponseCache>,
-    /// The watched files as they were when they were last looked at.
-    seen: Vec<FileState>,
-    /// Why the configuration was refused, while it is.
-    refusal: Option<String>,
+    /// Watched files in the state of the last check.
+    watched: Vec<FileState>,
+    /// Error of the last reload, if the reload failed.
+    last_error: Option<String>,
 }
 
-/// Why a gateway goes on as it was.
+/// Reason why a reload keeps the previous state.
 #[derive(Debug, thiserror::Error)]
 pub enum ReloadError {
-    /// The configuration is wrong.
+    /// The configuration is invalid.
     #[error(transparent)]
     Config(#[from] ConfigError),
-    /// No gateway can be put together.
+    /// The gateway cannot be assembled.
     #[error(transparent)]
     App(#[from] AppError),
-    /// The certificate cannot be shown.
+    /// The certificate is invalid.
     #[error(transparent)]
     Tls(#[from] TlsError),
 }
 
 impl Reloader {
-    /// Begins with what was made of the configuration at `path`.
+    /// Creates a reloader for a gateway whose configuration was loaded from `path`.
     #[must_use]
     pub fn new(path: PathBuf, app: App) -> Self {
-        let (live, seen) = (Live::new(app.served()), watched(&app));
-        Self { path, app, live, seen, refusal: None }
+        let (live, watched) = (Live::new(app.served()), watched_files(&app));
+        Self { path, app, live, watched, last_error: None }
     }
 
-    /// What is served at this moment.
+    /// Returns the state to serve, which each reload replaces.
     #[must_use]
     pub fn live(&self) -> Live<ResponseCache> {
         self.live.clone()
     }
 
-    /// Loads the configuration anew, and says how it went to the log and the
-    /// metrics.
+    /// Reloads the configuration. Records the result in the log and the metrics.
     pub async fn reload(&mut self) {
-        self.refusal = None;
-        self.reload_quietly().await;
+        self.last_error = None;
+        self.reload_and_record().await;
     }
 
-    /// Looks whether files have changed, and loads anew what they hold. A
-    /// configuration that was refused may name files that those watched do not
-    /// have among them: it is loaded at each look, until it can be.
-    pub async fn look(&mut self) {
-        let now: Vec<_> = self.seen.iter().map(|file| FileState::now(file.path().to_owned())).collect();
-        let is_watched = self.app.config().server.watch.is_some();
-        if now == self.seen && !(is_watched && self.refusal.is_some()) {
+    /// Reloads what has changed in the watched files. After a failure, reloads the
+    /// configuration at every check: its error may be about an unwatched file.
+    pub async fn reload_if_changed(&mut self) {
+        let current: Vec<_> = self.watched.iter().map(|file| FileState::read(file.path().to_owned())).collect();
+        let watches_all = self.app.config().server.watch.is_some();
+        if current == self.watched && !(watches_all && self.last_error.is_some()) {
             return;
         }
-        self.seen = now;
-        if is_watched {
-            self.reload_quietly().await;
+        self.watched = current;
+        if watches_all {
+            self.reload_and_record().await;
         } else if let Some(tls) = &self.app.config().server.tls {
-            let reloaded = tls.reload();
-            if reloaded.is_ok() {
-                tracing::info!("the certificate was loaded anew");
+            let result = tls.reload();
+            if result.is_ok() {
+                tracing::info!("certificate reloaded");
             }
-            note(&self.app.reloads().certificate, "certificate", reloaded.err().map(Into::into));
+            record(&self.app.reloads().certificate, "certificate", result.err().map(Into::into));
         }
     }
 
-    /// How long to wait before the next look.
+    /// Returns the interval for calling [`Self::reload_if_changed`].
     #[must_use]
     pub fn interval(&self) -> Duration {
-        self.app.config().server.watch.unwrap_or(CERTIFICATE_WATCH)
+        self.app.config().server.watch.unwrap_or(CERTIFICATE_INTERVAL)
     }
 
-    /// Loads the configuration anew, and is silent on what was said before.
-    async fn reload_quietly(&mut self) {
-        let reloaded = self.try_reload().await;
-        if let Ok(changes) = &reloaded {
+    /// Reloads the configuration. Records a repeated error only once.
+    async fn reload_and_record(&mut self) {
+        let result = self.try_reload().await;
+        if let Ok(changes) = &result {
             let [added, removed, changed] =
-                [&changes.added, &changes.removed, &changes.changed].map(|names| listed(names));
-            tracing::info!(added, removed, changed, "the configuration was loaded anew");
+                [&changes.added, &changes.removed, &changes.changed].map(|names| joined(names));
+            tracing::info!(added, removed, changed, "configuration reloaded");
             if !changes.requires_restart.is_empty() {
-                let keys = changes.requires_restart.join(", ");
-                tracing::warn!(keys, "these keys changed, and count only after a restart");
+                let settings = changes.requires_restart.join(", ");
+                tracing::warn!(settings, "settings changed that require a restart");
             }
         }
-        let refusal = reloaded.as_ref().err().map(ToString::to_string);
-        if refusal.is_none() || refusal != self.refusal {
-            note(&self.app.reloads().configuration, "configuration", reloaded.err());
+        let error = result.as_ref().err().map(ToString::to_string);
+        if error.is_none() || error != self.last_error {
+            record(&self.app.reloads().configuration, "configuration", result.err());
         }
-        self.refusal = refusal;
+        self.last_error = error;
     }
 
     async fn try_reload(&mut self) -> Result<Changes, ReloadError> {
         let (app, changes) = self.app.reconfigured(Config::load(&self.path)?).await?;
         self.live.replace(app.served());
         self.app = app;
-        self.seen = watched(&self.app);
-        // It has the certificate with it.
+        self.watched = watched_files(&self.app);
+        // The configuration includes the certificate.
         self.app.reloads().certificate.clear_failure();
         Ok(changes)
     }
 }
 
-fn note(reload: &Reload, what: &str, error: Option<ReloadError>) {
-    reload.note(error.is_none());
+fn record(metrics: &ReloadMetrics, what: &str, error: Option<ReloadError>) {
+    metrics.record(error.is_none());
     if let Some(error) = error {
-        tracing::error!(%error, "the {what} could not be loaded anew, and stays as it was");
+        tracing::error!(%error, "{what} reload failed, keeping the previous one");
     }
 }
 
-fn listed(names: &[ConnectionName]) -> String {
+fn joined(names: &[ConnectionName]) -> String {
     names.iter().map(ConnectionName::as_str).collect::<Vec<_>>().join(", ")
 }
 
-/// The watched files, as they were when they were loaded.
-fn watched(app: &App) -> Vec<FileState> {
+/// Returns the watched files in the state in which they were loaded.
+fn watched_files(app: &App) -> Vec<FileState> {
     let config = app.config();
     let certificate = config.server.tls.iter().flat_map(Tls::files);
     let is_watched =

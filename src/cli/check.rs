@@ -1,4 +1,4 @@
-//! `customer-gateway check`.
+//! `customer-gateway check`: validates a configuration.
 
 use anyhow::bail;
 use clap::Args;
@@ -23,7 +23,8 @@ use super::{ConfigFile, print_line};
 pub(super) struct CheckArgs {
     #[command(flatten)]
     file: ConfigFile,
-    /// Also make one call to each connection's vendor.
+    /// Also fetch the first page of each connection (one vendor call each) and the
+    /// identity provider's keys.
     #[arg(long)]
     live: bool,
 }
@@ -35,48 +36,54 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
     for connection in &config.connections {
         print_line(format_args!("{}: {} at {}", connection.name, connection.kind.name, connection.base_url))?;
     }
-    // The gateway would begin to read the provider's keys.
+    // The app would start to fetch the identity provider's keys.
     let identity = config.identity.take();
     let app = App::new(config, &SystemClock::shared())?;
-    print_line(format_args!("{} is right", path.display()))?;
-    if args.live {
-        let mut failed = 0;
-        for name in &names {
-            let outcome = ask(&app.directory, name).await;
-            failed += usize::from(outcome.is_err());
-            print_line(format_args!("{name}: {}", outcome.unwrap_or_else(|error| error)))?;
-        }
-        let mut has_keys = true;
-        if let Some(settings) = &identity {
-            let outcome = read_keys(settings).await;
-            has_keys = outcome.is_ok();
-            print_line(format_args!("identity: {}", outcome.unwrap_or_else(|error| error)))?;
-        }
-        if failed > 0 {
-            bail!("{failed} of {} connections did not answer", names.len());
-        }
-        if !has_keys {
-            bail!("the identity provider's keys cannot be had");
-        }
+    print_line(format_args!("{} is valid", path.display()))?;
+    if args.live { check_live(app.directory(), &names, identity.as_ref()).await } else { Ok(()) }
+}
+
+async fn check_live(
+    directory: &Directory,
+    names: &[ConnectionName],
+    identity: Option<&Settings>,
+) -> anyhow::Result<()> {
+    let mut failed = 0;
+    for name in names {
+        let result = check_connection(directory, name).await;
+        failed += usize::from(result.is_err());
+        print_line(format_args!("{name}: {}", result.unwrap_or_else(|error| error)))?;
+    }
+    let mut has_keys = true;
+    if let Some(settings) = identity {
+        let result = check_keys(settings).await;
+        has_keys = result.is_ok();
+        print_line(format_args!("identity: {}", result.unwrap_or_else(|error| error)))?;
+    }
+    if failed > 0 {
+        bail!("{failed} of {} connections failed", names.len());
+    }
+    if !has_keys {
+        bail!("the identity provider's keys are unavailable");
     }
     Ok(())
 }
 
-/// Asks a connection for its first page, and says how it went.
-async fn ask(directory: &Directory, name: &ConnectionName) -> Result<String, String> {
-    let question =
+/// Fetches the first page of a connection. Returns the line to print.
+async fn check_connection(directory: &Directory, name: &ConnectionName) -> Result<String, String> {
+    let query =
         ListQuery { resource: Resource::Customers, filter: Filter::default(), order: None, shape: Shape::default() };
     let page = PageRequest::first(vec![name.clone()], 1);
-    let listed = directory.list(&question, &page).await.map_err(|error| error.to_string())?;
-    Ok(listed.total().map_or("answers".to_owned(), |total| format!("answers, {total} customers")))
+    let page = directory.list(&query, &page).await.map_err(|error| error.to_string())?;
+    Ok(page.total().map_or("ok".to_owned(), |total| format!("ok, {total} customers")))
 }
 
-/// Reads an identity provider's keys, and says how it went.
-async fn read_keys(settings: &Settings) -> Result<String, String> {
-    let source = KeySource::of(&settings.jwks, &mut Clients::default()).map_err(|error| error.to_string())?;
+/// Fetches an identity provider's keys. Returns the line to print.
+async fn check_keys(settings: &Settings) -> Result<String, String> {
+    let source = KeySource::new(&settings.jwks, &mut Clients::default()).map_err(|error| error.to_string())?;
     match source.read().await {
-        Ok(keys) if keys.is_empty() => Err("answers, and has no key that a token can be verified with".to_owned()),
-        Ok(keys) => Ok(format!("answers, {} keys", keys.len())),
+        Ok(keys) if keys.is_empty() => Err("the key set contains no key that can verify a token".to_owned()),
+        Ok(keys) => Ok(format!("ok, {} keys", keys.len())),
         Err(error) => Err(error.to_string()),
     }
 }

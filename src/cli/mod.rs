@@ -17,11 +17,11 @@ use crate::{
     telemetry::{self, LogFormat},
 };
 
-/// One HTTP endpoint for customers, whichever vendor holds them.
+/// One HTTP API for customers held by several vendors.
 #[derive(Debug, Parser)]
 #[command(version, about)]
 pub struct Cli {
-    /// How log lines are written.
+    /// Format of log lines on standard error.
     #[arg(long, global = true, env = "GATEWAY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
     log_format: LogFormat,
     #[command(subcommand)]
@@ -32,42 +32,42 @@ pub struct Cli {
 enum Command {
     /// Serve the configured connections.
     Serve(ConfigFile),
-    /// Serve two simulated vendors, with no configuration.
+    /// Serve two simulated vendors, without a configuration.
     Sandbox(sandbox::SandboxArgs),
-    /// Check a configuration.
+    /// Validate a configuration.
     Check(check::CheckArgs),
     /// Print the OpenAPI document.
     Openapi {
-        /// The version of OpenAPI it is written in.
+        /// OpenAPI version of the document.
         #[arg(long, value_enum, default_value_t = OpenapiVersion::V3_1)]
         version: OpenapiVersion,
     },
-    /// Make a caller's key, and print it with its digest.
+    /// Generate a caller's key, and print the key with its digest.
     Key,
-    /// Export a whole list of a running gateway to a file.
+    /// Export a whole list from a running gateway to a file.
     Export(export::ExportArgs),
-    /// Ask a running gateway whether it is ready; fails if it is not.
+    /// Check the readiness of a running gateway. Fails if the gateway is not ready.
     Healthcheck(healthcheck::HealthcheckArgs),
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum OpenapiVersion {
-    /// What it is made in.
+    /// The original document.
     #[value(name = "3.1")]
     V3_1,
-    /// For generators that read no newer one.
+    /// A conversion for generators without support for 3.1.
     #[value(name = "3.0")]
     V3_0,
 }
 
 #[derive(Debug, Args)]
 struct ConfigFile {
-    /// The configuration file; `gateway.example.toml` shows every key.
-    #[arg(long, env = "GATEWAY_CONFIG", default_value = "gateway.toml")]
+    /// Configuration file. `gateway.example.toml` shows every key.
+    #[arg(long, value_name = "FILE", env = "GATEWAY_CONFIG", default_value = "gateway.toml")]
     config: PathBuf,
 }
 
-/// Runs a command to its end.
+/// Runs a command.
 pub async fn run(cli: Cli) -> anyhow::Result<()> {
     telemetry::start(cli.log_format);
     match cli.command {
@@ -82,8 +82,7 @@ pub async fn run(cli: Cli) -> anyhow::Result<()> {
     }
 }
 
-/// Prints to standard output; a reader who has gone away is an error, not a
-/// panic as with `println!`.
+/// Prints to standard output. A closed output is an error, where `println!` panics.
 fn print_line(text: impl std::fmt::Display) -> anyhow::Result<()> {
-    writeln!(std::io::stdout().lock(), "{text}").context("standard output cannot be written")
+    writeln!(std::io::stdout().lock(), "{text}").context("cannot write to standard output")
 }

@@ -1,4 +1,4 @@
-//! `customer-gateway serve`.
+//! `customer-gateway serve`: serves the configured connections.
 
 use anyhow::Context;
 use tokio::{
@@ -17,37 +17,37 @@ use crate::{
 pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let config = Config::load(&file.config)?;
     if config.paging.cursor_key.is_none() {
-        tracing::warn!("paging.cursor_key is not set: cursors end with this process, and no other replica knows them");
+        tracing::warn!(missing = "paging.cursor_key", "cursors will not survive a restart or work on other replicas");
     }
     let listen = config.server.listen;
     let clock = SystemClock::shared();
     let app = App::new(config, &clock)?;
-    let (stopped, at_once) = (stopped(1)?, stopped(2)?);
-    let hangup = signal(SignalKind::hangup()).context("SIGHUP cannot be handled")?;
+    let (first_signal, second_signal) = (stopped(1)?, stopped(2)?);
+    let hangup = signal(SignalKind::hangup()).context("cannot handle SIGHUP")?;
     let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    // Port 0 has become a port by now.
+    // Resolves port 0.
     let listen = listener.local_addr()?;
-    tracing::info!(%listen, "serving");
+    tracing::info!(%listen, "server started");
     let readiness = app.readiness();
     let tracer = app.tracer().clone();
     let reloader = Reloader::new(file.config.clone(), app);
     let live = reloader.live();
-    let reloading = tokio::spawn(reload(reloader, hangup, clock));
+    let reload_task = tokio::spawn(reload(reloader, hangup, clock));
     tokio::select! {
-        () = server::serve(listener, live, readiness, stopped) => {}
-        () = at_once => tracing::warn!("stopped at once"),
+        () = server::serve(listener, live, readiness, first_signal) => {}
+        () = second_signal => tracing::warn!("second signal received, exiting immediately"),
     }
-    reloading.abort();
+    reload_task.abort();
     tracer.flush().await;
     Ok(())
 }
 
-/// Resolves when SIGTERM or SIGINT have come so many times.
-pub(super) fn stopped(times: usize) -> anyhow::Result<impl Future<Output = ()>> {
-    let mut terminated = signal(SignalKind::terminate()).context("SIGTERM cannot be handled")?;
-    let mut interrupted = signal(SignalKind::interrupt()).context("SIGINT cannot be handled")?;
+/// Resolves after `count` signals, each SIGTERM or SIGINT.
+pub(super) fn stopped(count: usize) -> anyhow::Result<impl Future<Output = ()>> {
+    let mut terminated = signal(SignalKind::terminate()).context("cannot handle SIGTERM")?;
+    let mut interrupted = signal(SignalKind::interrupt()).context("cannot handle SIGINT")?;
     Ok(async move {
-        for _ in 0..times {
+        for _ in 0..count {
             tokio::select! {
                 _ = terminated.recv() => {}
                 _ = interrupted.recv() => {}
@@ -56,12 +56,12 @@ pub(super) fn stopped(times: usize) -> anyhow::Result<impl Future<Output = ()>> 
     })
 }
 
-/// Loads the configuration anew as often as it is asked to.
+/// Reloads the configuration at SIGHUP and when files change.
 async fn reload(mut reloader: Reloader, mut hangup: Signal, clock: SharedClock) {
     loop {
         tokio::select! {
             Some(()) = hangup.recv() => reloader.reload().await,
-            () = clock.sleep(reloader.interval()) => reloader.look().await,
+            () = clock.sleep(reloader.interval()) => reloader.reload_if_changed().await,
         }
     }
 }

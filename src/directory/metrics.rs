@@ -87,7 +87,7 @@ impl SourceMetrics {
             Some((_, calls)) => calls.increment(1),
             None => call_counter(&self.registry, &self.connection, status).increment(1),
         }
-        let caller = request::caller();
+        let caller = request::current_caller();
         let labels = &[("caller", caller.as_deref().unwrap_or(NONE))];
         let help = "Vendor calls, by the caller that caused them.";
         self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(1);

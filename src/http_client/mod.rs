@@ -1,6 +1,6 @@
 //! HTTP clients: connection pools, bounded bodies, documents, OTLP export.
 //!
-//! Only this module and `upstream::transport` use the HTTP client library.
+//! In the server, only this module and `upstream::transport` use reqwest.
 
 mod body;
 mod coding;

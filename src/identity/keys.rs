@@ -1,4 +1,4 @@
-//! A provider's public keys: a JSON Web Key Set (RFC 7517).
+//! Public keys of an identity provider: a JSON Web Key Set (RFC 7517).
 
 use jsonwebtoken::{
     Algorithm, AlgorithmFamily, DecodingKey,
@@ -7,7 +7,7 @@ use jsonwebtoken::{
 use serde::Deserialize;
 use serde_json::Value;
 
-/// The keys that signatures can be verified with.
+/// Set of keys that verify signatures.
 #[derive(Debug, Clone)]
 pub struct KeySet {
     keys: Vec<Key>,
@@ -19,13 +19,13 @@ pub struct KeySet {
 pub(super) struct Key {
     pub(super) id: Option<String>,
     pub(super) public: DecodingKey,
-    /// The algorithms that it may be used with, of one family, never none.
+    /// Allowed algorithms: at least one, all of one family.
     pub(super) algorithms: Vec<Algorithm>,
 }
 
-/// What was read is not a set of keys. What stands there is not repeated.
+/// The document is not a key set. The text does not quote the document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("this is not a JSON Web Key Set (RFC 7517): an object with a list `keys`")]
+#[error("not a JSON Web Key Set (RFC 7517): an object with a list `keys`")]
 pub struct KeySetError;
 
 #[derive(Deserialize)]
@@ -34,28 +34,27 @@ struct Document {
 }
 
 impl KeySet {
-    /// Reads a set. Keys that no signature can be verified with are left out:
-    /// symmetric ones, those for encryption, and those of a kind that is not
-    /// known (RFC 7517, section 5).
+    /// Parses a key set. Keys that cannot verify a signature are omitted: symmetric
+    /// keys, encryption keys, and keys of an unknown type (RFC 7517, section 5).
     pub fn parse(document: &[u8]) -> Result<Self, KeySetError> {
         let Document { keys } = serde_json::from_slice(document).map_err(|_| KeySetError)?;
-        Ok(Self { keys: keys.into_iter().filter_map(Key::read).collect(), digest: blake3::hash(document) })
+        Ok(Self { keys: keys.into_iter().filter_map(Key::parse).collect(), digest: blake3::hash(document) })
     }
 
-    /// How many keys there are.
+    /// Returns the number of keys.
     #[must_use]
     pub fn len(&self) -> usize {
         self.keys.len()
     }
 
-    /// Whether no token can be verified.
+    /// Returns whether the set contains no key.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.keys.is_empty()
     }
 
-    /// Whether one of them has this name; a token that names none asks for none.
-    pub(super) fn knows(&self, id: Option<&str>) -> bool {
+    /// Returns whether a key has this id. True without an id.
+    pub(super) fn contains(&self, id: Option<&str>) -> bool {
         id.is_none() || self.keys.iter().any(|key| key.id.as_deref() == id)
     }
 
@@ -63,7 +62,7 @@ impl KeySet {
         self.keys.iter()
     }
 
-    /// The BLAKE3 digest of the document: other keys have another.
+    /// Returns the BLAKE3 digest of the document.
     pub(super) fn digest(&self) -> blake3::Hash {
         self.digest
     }
@@ -76,10 +75,10 @@ impl PartialEq for KeySet {
 }
 
 impl Key {
-    fn read(jwk: Value) -> Option<Self> {
+    fn parse(jwk: Value) -> Option<Self> {
         let jwk: Jwk = serde_json::from_value(jwk).ok()?;
         let common = &jwk.common;
-        let verifies = common.public_key_use.as_ref().is_none_or(|it| *it == PublicKeyUse::Signature)
+        let can_verify = common.public_key_use.as_ref().is_none_or(|it| *it == PublicKeyUse::Signature)
             && common.key_operations.as_ref().is_none_or(|it| it.contains(&KeyOperations::Verify));
         let algorithms: &[Algorithm] = match &jwk.algorithm {
             AlgorithmParameters::RSA(_) => AlgorithmFamily::Rsa.algorithms(),
@@ -90,7 +89,7 @@ impl Key {
         };
         let allowed = |it: &Algorithm| common.key_algorithm.is_none_or(|only| only == KeyAlgorithm::from(*it));
         let algorithms: Vec<_> = algorithms.iter().copied().filter(allowed).collect();
-        if !verifies || algorithms.is_empty() {
+        if !can_verify || algorithms.is_empty() {
             return None;
         }
         Some(Self { public: DecodingKey::from_jwk(&jwk).ok()?, id: jwk.common.key_id, algorithms })

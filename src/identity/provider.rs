@@ -1,4 +1,4 @@
-//! The identity provider: its keys, kept and renewed.
+//! The identity provider: cached keys, refreshed in the background.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,54 +16,53 @@ use crate::{
 
 use super::{Jwks, KeySet, KeySource, KeySourceError, Settings, TokenError};
 
-/// How long keys are not read again, whatever tokens ask for.
-const REST: Duration = Duration::from_secs(30);
-/// When to ask again at the earliest.
-const SOON: Duration = Duration::from_secs(1);
+/// Minimum interval between refreshes that tokens request.
+const MIN_INTERVAL: Duration = Duration::from_secs(30);
+/// Minimum retry delay that a response names.
+const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// An identity provider. Clones share its keys, which are renewed until the
-/// last is dropped.
+/// An identity provider. Clones share the keys, which are refreshed until the
+/// last clone is dropped.
 #[derive(Clone)]
-pub struct Provider(Arc<Owner>);
+pub struct Provider(Arc<Inner>);
 
-struct Owner {
+struct Inner {
     settings: Settings,
     keyring: Arc<Keyring>,
-    #[expect(dead_code, reason = "held to be aborted when dropped")]
-    renewal: JoinSet<()>,
+    #[expect(dead_code, reason = "aborts the refresh task when dropped")]
+    refresh_task: JoinSet<()>,
 }
 
 struct Keyring {
     state: watch::Sender<State>,
-    wanted: Notify,
+    refresh_requested: Notify,
     clock: SharedClock,
 }
 
-/// What is known of the keys.
+/// Cached keys and the outcome of the last refresh.
 #[derive(Debug, Clone)]
 struct State {
-    /// Those that were read last.
+    /// Keys of the last successful refresh.
     keys: Option<Arc<KeySet>>,
-    /// How often they were read, and whether they are being read.
-    readings: u64,
-    is_reading: bool,
-    /// When they were read last, by the clock, and whether that failed.
-    read_at: Duration,
+    /// Number of finished refreshes.
+    refreshes: u64,
+    is_refreshing: bool,
+    /// Start of the last refresh, by the clock.
+    refreshed_at: Duration,
     has_failed: bool,
 }
 
-/// Where readings are counted.
-struct Outcomes {
+struct RefreshMetrics {
     ok: Counter,
     failed: Counter,
 }
 
 impl Provider {
-    /// The provider of these settings: the one that there was, where they are the
-    /// same, so that its keys are not waited for again.
-    pub fn of(
-        settings: Settings,
+    /// Returns `previous` if its settings are equal, so its keys stay cached.
+    /// Otherwise starts a provider, on the current runtime.
+    pub fn reuse_or_start(
         previous: Option<&Self>,
+        settings: Settings,
         clients: &mut Clients,
         registry: &Registry,
         clock: &SharedClock,
@@ -74,7 +73,6 @@ impl Provider {
         }
     }
 
-    /// Starts to read the keys, on the runtime that this is called on.
     fn start(
         settings: Settings,
         clients: &mut Clients,
@@ -85,123 +83,125 @@ impl Provider {
             Jwks::File { keys, .. } => Some(Arc::new(keys.clone())),
             Jwks::Url(_) => None,
         };
-        let state = State { keys, readings: 0, is_reading: true, read_at: clock.elapsed(), has_failed: false };
-        let keyring =
-            Arc::new(Keyring { state: watch::Sender::new(state), wanted: Notify::new(), clock: Arc::clone(clock) });
-        let source = KeySource::of(&settings.jwks, clients)?;
-        let mut renewal = JoinSet::new();
-        renewal.spawn(renew(Arc::clone(&keyring), source, settings.refresh, Outcomes::new(registry)));
-        Ok(Self(Arc::new(Owner { settings, keyring, renewal })))
+        let state = State { keys, refreshes: 0, is_refreshing: true, refreshed_at: clock.elapsed(), has_failed: false };
+        let keyring = Arc::new(Keyring {
+            state: watch::Sender::new(state),
+            refresh_requested: Notify::new(),
+            clock: Arc::clone(clock),
+        });
+        let source = KeySource::new(&settings.jwks, clients)?;
+        let mut refresh_task = JoinSet::new();
+        refresh_task.spawn(refresh_keys(Arc::clone(&keyring), source, settings.refresh, RefreshMetrics::new(registry)));
+        Ok(Self(Arc::new(Inner { settings, keyring, refresh_task })))
     }
 
-    /// What its tokens have to say.
     pub(super) fn settings(&self) -> &Settings {
         &self.0.settings
     }
 
-    /// Whether its keys are those of this digest.
-    pub(super) fn has(&self, digest: &blake3::Hash) -> bool {
+    /// Returns whether the cached keys have this digest.
+    pub(super) fn has_keys(&self, digest: &blake3::Hash) -> bool {
         self.0.keyring.state.borrow().keys.as_ref().is_some_and(|keys| keys.digest() == *digest)
     }
 
-    /// The keys for a token that names one of them, or none. Where that one is
-    /// not known, they are read anew.
+    /// Returns the keys for a token with this key id. An unknown id requests a
+    /// refresh and waits for it, unless the last refresh is too recent.
     pub(super) async fn keys_for(&self, id: Option<&str>) -> Result<Arc<KeySet>, TokenError> {
         let keyring = &*self.0.keyring;
         let mut changes = keyring.state.subscribe();
         let mut state = changes.borrow_and_update().clone();
-        if !state.knows(id) && (state.is_reading || keyring.has_rested(&state)) {
-            keyring.wanted.notify_one();
-            // It fails only where the keyring is gone, which this one holds.
-            if let Ok(read) = changes.wait_for(|now| now.readings > state.readings).await {
-                state = read.clone();
+        if !state.contains(id) && (state.is_refreshing || keyring.may_refresh(&state)) {
+            keyring.refresh_requested.notify_one();
+            // Fails only if the sender is dropped, and `self` holds the sender.
+            if let Ok(refreshed) = changes.wait_for(|now| now.refreshes > state.refreshes).await {
+                state = refreshed.clone();
             }
         }
         match state.keys {
-            Some(keys) if keys.knows(id) => Ok(keys),
+            Some(keys) if keys.contains(id) => Ok(keys),
             Some(_) if !state.has_failed => Err(TokenError::NoKey),
-            // The key may have come since the provider was last reached.
+            // The provider may have added the key since the last successful refresh.
             _ => {
-                let rest = (state.read_at + REST).saturating_sub(keyring.clock.elapsed());
-                Err(TokenError::Unavailable { retry_after: rest.max(SOON) })
+                let remaining = (state.refreshed_at + MIN_INTERVAL).saturating_sub(keyring.clock.elapsed());
+                Err(TokenError::Unavailable { retry_after: remaining.max(MIN_RETRY_AFTER) })
             }
         }
     }
 }
 
 impl State {
-    fn knows(&self, id: Option<&str>) -> bool {
-        self.keys.as_ref().is_some_and(|keys| keys.knows(id))
+    fn contains(&self, id: Option<&str>) -> bool {
+        self.keys.as_ref().is_some_and(|keys| keys.contains(id))
     }
 }
 
-/// Reads the keys, and again: each time that they are due, or wanted.
-async fn renew(keyring: Arc<Keyring>, source: KeySource, refresh: Duration, outcomes: Outcomes) {
+/// Refreshes the keys at every interval, and at the request of a token.
+async fn refresh_keys(keyring: Arc<Keyring>, source: KeySource, interval: Duration, metrics: RefreshMetrics) {
     loop {
-        let read_at = keyring.clock.elapsed();
+        let refreshed_at = keyring.clock.elapsed();
         keyring.state.send_modify(|state| {
-            state.is_reading = true;
-            state.read_at = read_at;
+            state.is_refreshing = true;
+            state.refreshed_at = refreshed_at;
         });
-        let before = keyring.state.borrow().keys.clone();
-        let read = source.read().await.map(Arc::new);
+        let previous = keyring.state.borrow().keys.clone();
+        let result = source.read().await.map(Arc::new);
         keyring.state.send_modify(|state| {
-            state.is_reading = false;
-            state.readings += 1;
-            state.has_failed = read.is_err();
-            if let Ok(keys) = &read {
+            state.is_refreshing = false;
+            state.refreshes += 1;
+            state.has_failed = result.is_err();
+            if let Ok(keys) = &result {
                 state.keys = Some(Arc::clone(keys));
             }
         });
-        outcomes.note(&read, before.as_deref());
-        keyring.rest(refresh).await;
+        metrics.record(&result, previous.as_deref());
+        keyring.wait_for_refresh(interval).await;
     }
 }
 
 impl Keyring {
-    /// Whether the keys may be read again because a token asks for it.
-    fn has_rested(&self, state: &State) -> bool {
-        self.clock.elapsed() >= state.read_at + REST
+    /// Returns whether a token may request a refresh.
+    fn may_refresh(&self, state: &State) -> bool {
+        self.clock.elapsed() >= state.refreshed_at + MIN_INTERVAL
     }
 
-    /// Waits until the keys are to be read again.
-    async fn rest(&self, refresh: Duration) {
+    /// Waits until the next refresh is due or requested.
+    async fn wait_for_refresh(&self, interval: Duration) {
         let state = self.state.borrow().clone();
-        let due = state.read_at + if state.has_failed { refresh.min(REST) } else { refresh };
-        let mut over = self.clock.sleep(due.saturating_sub(self.clock.elapsed()));
+        let due = state.refreshed_at + if state.has_failed { interval.min(MIN_INTERVAL) } else { interval };
+        let mut timer = self.clock.sleep(due.saturating_sub(self.clock.elapsed()));
         loop {
             tokio::select! {
-                () = &mut over => return,
-                () = self.wanted.notified() => if self.has_rested(&state) { return },
+                () = &mut timer => return,
+                () = self.refresh_requested.notified() => if self.may_refresh(&state) { return },
             }
         }
     }
 }
 
-impl Outcomes {
+impl RefreshMetrics {
     fn new(registry: &Registry) -> Self {
-        let help = "Readings of the identity provider's keys, by outcome: ok or failed.";
-        let outcome = |outcome| registry.counter("gateway_jwks_refreshes_total", help, &[("outcome", outcome)]);
-        Self { ok: outcome("ok"), failed: outcome("failed") }
+        let help = "Refreshes of the identity provider's keys, by outcome: ok or failed.";
+        let counter = |outcome| registry.counter("gateway_jwks_refreshes_total", help, &[("outcome", outcome)]);
+        Self { ok: counter("ok"), failed: counter("failed") }
     }
 
-    /// Counts a reading, and says what changes by it.
-    fn note(&self, read: &Result<Arc<KeySet>, KeySourceError>, before: Option<&KeySet>) {
-        match read {
+    /// Counts a refresh. Logs a failure or a change of the keys.
+    fn record(&self, result: &Result<Arc<KeySet>, KeySourceError>, previous: Option<&KeySet>) {
+        match result {
             Ok(keys) => {
                 self.ok.increment(1);
-                if before == Some(keys) {
+                if previous == Some(keys) {
                     return;
                 }
                 if keys.is_empty() {
-                    tracing::warn!("the identity provider has no key that a token can be verified with");
+                    tracing::warn!("JWKS contains no usable key");
                 } else {
-                    tracing::info!(keys = keys.len(), "the identity provider's keys were read");
+                    tracing::info!(keys = keys.len(), "JWKS refreshed");
                 }
             }
             Err(error) => {
                 self.failed.increment(1);
-                tracing::warn!(%error, "the identity provider's keys cannot be read; those at hand stay in use");
+                tracing::warn!(%error, "JWKS refresh failed, keeping the cached keys");
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Where a provider's keys are read.
+//! Reading of the provider's keys, from a URL or a file.
 
 use std::{io, path::PathBuf, time::Duration};
 
@@ -8,25 +8,26 @@ use crate::http_client::{ClientError, Clients, FetchError, Fetcher};
 
 use super::{KeySet, KeySetError};
 
-/// How keys are fetched. The largest provider's document has some 30 KiB.
+/// Maximum duration of a fetch.
 const TIMEOUT: Duration = Duration::from_secs(10);
+/// Maximum size of the document. The largest provider's document has about 30 KiB.
 const MAX_BODY: usize = 256 << 10;
 
-/// Where a provider's keys are, as configured.
+/// Configured location of the provider's keys.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Jwks {
-    /// At this URL.
+    /// A URL.
     Url(Url),
-    /// In a file.
+    /// A file.
     File {
-        /// Its path.
+        /// Path of the file.
         path: PathBuf,
-        /// What stood there when the configuration was read.
+        /// Keys at the time the configuration was read.
         keys: KeySet,
     },
 }
 
-/// A place that keys are read from.
+/// Reader of the provider's keys.
 #[derive(Debug)]
 pub enum KeySource {
     /// A URL.
@@ -35,30 +36,30 @@ pub enum KeySource {
     File(PathBuf),
 }
 
-/// Why keys cannot be read.
+/// Failure to read the keys.
 #[derive(Debug, thiserror::Error)]
 pub enum KeySourceError {
-    /// They cannot be fetched.
+    /// The fetch failed.
     #[error(transparent)]
     Fetch(#[from] FetchError),
     /// The file cannot be read.
     #[error("the file cannot be read: {0}")]
     File(#[from] io::Error),
-    /// Something else is there.
+    /// The document is not a key set.
     #[error(transparent)]
     Keys(#[from] KeySetError),
 }
 
 impl KeySource {
-    /// The place that is configured.
-    pub fn of(jwks: &Jwks, clients: &mut Clients) -> Result<Self, ClientError> {
+    /// Creates a reader of the configured location.
+    pub fn new(jwks: &Jwks, clients: &mut Clients) -> Result<Self, ClientError> {
         Ok(match jwks {
             Jwks::Url(url) => Self::Url(Fetcher::new(clients.get_or_create(url)?, url.clone(), TIMEOUT, MAX_BODY)),
             Jwks::File { path, .. } => Self::File(path.clone()),
         })
     }
 
-    /// Reads the keys that stand there now.
+    /// Reads the current keys.
     pub async fn read(&self) -> Result<KeySet, KeySourceError> {
         let document = match self {
             Self::Url(fetcher) => fetcher.fetch("application/jwk-set+json, application/json").await?,

@@ -1,4 +1,4 @@
-//! One token: read, and verified with a key.
+//! Parsing and verification of one token.
 
 use jsonwebtoken::{Header, Validation, decode, decode_header, errors::ErrorKind};
 use serde_json::{Map, Value};
@@ -10,46 +10,47 @@ use super::{
     keys::{Key, KeySet},
 };
 
-/// Seconds since 1970-01-01T00:00:00Z, perhaps with a fraction (RFC 7519,
+/// Seconds since 1970-01-01T00:00:00Z, optionally with a fraction (RFC 7519,
 /// section 2).
 pub(super) type NumericDate = f64;
 
-/// By how many seconds the provider's clock may differ from the gateway's.
+/// Maximum clock skew between the provider and the gateway, in seconds.
 const LEEWAY: NumericDate = 60.0;
 
-/// A token that is not verified yet.
+/// A parsed, unverified token.
 pub(super) struct Token<'t> {
     text: &'t str,
     header: Header,
 }
 
 impl<'t> Token<'t> {
-    pub(super) fn read(text: &'t str) -> Result<Self, TokenError> {
+    pub(super) fn parse(text: &'t str) -> Result<Self, TokenError> {
         let header = decode_header(text).map_err(|_| TokenError::Unreadable)?;
-        // An extension that must be understood, and none is (RFC 7515, section
-        // 4.1.11).
+        // `crit` lists extensions that must be supported (RFC 7515, section
+        // 4.1.11). The gateway supports none.
         if header.crit.is_some() {
             return Err(TokenError::Unreadable);
         }
         Ok(Self { text, header })
     }
 
-    /// The name of the key that it says it is signed with.
+    /// Returns the id of the signing key, as claimed by the header.
     pub(super) fn key_id(&self) -> Option<&str> {
         self.header.kid.as_deref()
     }
 
-    /// The key to verify it with: the one that it names, or where it names none
-    /// the only one of its algorithm.
-    pub(super) fn key<'k>(&self, keys: &'k KeySet) -> Option<&'k Key> {
+    /// Selects the key that verifies the token. A token without a key id requires
+    /// exactly one key for its algorithm.
+    pub(super) fn select_key<'k>(&self, keys: &'k KeySet) -> Option<&'k Key> {
         let id = self.key_id();
-        let is_named = |key: &&Key| id.is_none() || key.id.as_deref() == id;
-        let mut fitting = keys.iter().filter(is_named).filter(|key| key.algorithms.contains(&self.header.alg));
-        let key = fitting.next()?;
-        (id.is_some() || fitting.next().is_none()).then_some(key)
+        let has_id = |key: &&Key| id.is_none() || key.id.as_deref() == id;
+        let mut candidates = keys.iter().filter(has_id).filter(|key| key.algorithms.contains(&self.header.alg));
+        let key = candidates.next()?;
+        (id.is_some() || candidates.next().is_none()).then_some(key)
     }
 
-    /// Its claims, and when it expires, the leeway included.
+    /// Verifies the signature and the registered claims. Returns all claims, and the
+    /// expiry including the leeway.
     pub(super) fn verify(
         &self,
         key: &Key,
@@ -61,11 +62,11 @@ impl<'t> Token<'t> {
         validation.set_issuer(&[&settings.issuer]);
         validation.set_audience(&[&settings.audience]);
         validation.set_required_spec_claims(&["iss", "aud", "exp"]);
-        // The crate reads the machine's clock.
+        // The crate reads the system clock, which tests cannot control.
         validation.validate_exp = false;
         validation.validate_nbf = false;
         let claims: Map<String, Value> =
-            decode(self.text, &key.public, &validation).map_err(|error| refusal(error.kind()))?.claims;
+            decode(self.text, &key.public, &validation).map_err(|error| token_error(error.kind()))?.claims;
 
         let date = |name: &str| {
             let value = claims.get(name);
@@ -75,14 +76,14 @@ impl<'t> Token<'t> {
         if has_expired(expires, clock) {
             return Err(TokenError::Expired);
         }
-        if date("nbf")?.is_some_and(|begins| now(clock) + LEEWAY < begins) {
+        if date("nbf")?.is_some_and(|not_before| now(clock) + LEEWAY < not_before) {
             return Err(TokenError::NotYetValid);
         }
         Ok((claims, expires))
     }
 }
 
-/// Whether a token that expires then has done so.
+/// Returns whether an expiry has passed.
 pub(super) fn has_expired(expires: NumericDate, clock: &SharedClock) -> bool {
     now(clock) >= expires
 }
@@ -91,7 +92,7 @@ fn now(clock: &SharedClock) -> NumericDate {
     clock.now().as_duration().as_secs_f64()
 }
 
-fn refusal(kind: &ErrorKind) -> TokenError {
+fn token_error(kind: &ErrorKind) -> TokenError {
     match kind {
         ErrorKind::InvalidIssuer => TokenError::Issuer,
         ErrorKind::InvalidAudience => TokenError::Audience,

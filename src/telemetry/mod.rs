@@ -1,5 +1,4 @@
-//! What the gateway says of itself: log lines on standard error, metrics,
-//! traces.
+//! Observability: log lines on standard error, metrics and traces.
 
 pub mod metrics;
 mod process;
@@ -11,16 +10,16 @@ use std::io::IsTerminal;
 
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
-/// How log lines are written.
+/// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum LogFormat {
-    /// For people.
+    /// Human-readable lines.
     Human,
-    /// One JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
-/// Starts logging. `RUST_LOG` chooses what is logged; `info` unless set.
+/// Starts logging. `RUST_LOG` sets the filter; the default is `info`.
 pub fn start(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let registry = tracing_subscriber::registry().with(filter);
@@ -30,6 +29,6 @@ pub fn start(format: LogFormat) {
             .try_init(),
         LogFormat::Json => registry.with(fmt::layer().json().with_writer(std::io::stderr)).try_init(),
     };
-    // Only a second start fails, and then the first one logs.
+    // Only a second start fails, and the first start keeps logging.
     drop(started);
 }

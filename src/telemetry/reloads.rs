@@ -1,53 +1,53 @@
-//! What is counted of loading files anew.
+//! Metrics of reloads.
 
 use metrics::{Counter, Gauge};
 
 use super::metrics::Registry;
 
-/// How loading the configuration and the certificate anew has gone.
+/// Metrics of reloads, by subject.
 #[derive(Clone)]
 pub struct Reloads {
-    /// Of the configuration.
-    pub configuration: Reload,
-    /// Of the certificate alone.
-    pub certificate: Reload,
+    /// Reloads of the whole configuration.
+    pub configuration: ReloadMetrics,
+    /// Reloads of the certificate alone.
+    pub certificate: ReloadMetrics,
 }
 
-/// How loading one of them anew has gone.
+/// Metrics of one subject's reloads.
 #[derive(Clone)]
-pub struct Reload {
+pub struct ReloadMetrics {
     succeeded: Counter,
     failed: Counter,
     is_failed: Gauge,
 }
 
 impl Reloads {
-    /// None yet.
+    /// Registers the metrics.
     #[must_use]
     pub fn new(registry: &Registry) -> Self {
-        let reload = |what| {
+        let metrics = |what| {
             let total = |outcome| {
-                let help = "Loads of changed files, by what they hold and how it went.";
+                let help = "Reloads of changed files, by subject and outcome: ok or failed.";
                 registry.counter("gateway_reloads_total", help, &[("what", what), ("outcome", outcome)])
             };
-            let help = "Whether the files hold what cannot be loaded, and what was there before is in use.";
+            let help = "1 if the last reload failed and the previous version is in use.";
             let is_failed = registry.gauge("gateway_reload_failed", help, &[("what", what)]);
-            Reload { succeeded: total("ok"), failed: total("failed"), is_failed }
+            ReloadMetrics { succeeded: total("ok"), failed: total("failed"), is_failed }
         };
-        Self { configuration: reload("configuration"), certificate: reload("certificate") }
+        Self { configuration: metrics("configuration"), certificate: metrics("certificate") }
     }
 }
 
-impl Reload {
-    /// Counts a load.
-    pub fn note(&self, has_succeeded: bool) {
+impl ReloadMetrics {
+    /// Records a reload.
+    pub fn record(&self, has_succeeded: bool) {
         let counter = if has_succeeded { &self.succeeded } else { &self.failed };
         counter.increment(1);
         self.is_failed.set(if has_succeeded { 0.0 } else { 1.0 });
     }
 
-    /// Takes back that a load failed: another has loaded what this one could
-    /// not.
+    /// Clears the failure, after a reload of another subject has replaced the files
+    /// of this subject too.
     pub fn clear_failure(&self) {
         self.is_failed.set(0.0);
     }

@@ -1,8 +1,7 @@
-//! What is noted of a request on its way, for its line in the log and the
-//! figures of its caller.
+//! Notes about a request for its log line and its metrics.
 //!
-//! The notes travel in the request's [`Context`], so that nothing on the way
-//! has to hand them on.
+//! The notes are part of the request's [`Context`], so no function has to pass
+//! them on.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,37 +10,38 @@ use parking_lot::Mutex;
 
 use crate::{clock::SharedClock, domain::connection::ConnectionName};
 
-/// What stands for a caller, a connection or a route where there is none.
+/// Placeholder in logs and metrics for a missing caller, connection or route.
 pub const NONE: &str = "-";
 
-/// The notes of one request. Clones share them.
+/// Notes about one request. Clones share the notes.
 #[derive(Debug, Clone, Default)]
 pub struct RequestNotes(Arc<Mutex<NotesSnapshot>>);
 
-/// What has been noted.
+/// State of the notes at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct NotesSnapshot {
-    /// The name of the caller who asks, where one is known.
+    /// Name of the caller, if known.
     pub caller: Option<Arc<str>>,
-    /// The connections that are asked, joined by commas.
+    /// Connections of the request, joined by commas.
     pub connections: Option<Arc<str>>,
-    /// For how long the request has waited for vendors. Waits at the same time
-    /// count once.
+    /// Time spent waiting for vendors. Concurrent waits count once.
     pub waited: Duration,
+    /// Number of waits in progress.
     waiting: u32,
+    /// Start of the waits in progress, by the clock.
     since: Duration,
 }
 
-/// A wait for a vendor, until it is dropped.
-pub struct Wait<'c> {
+/// A wait for a vendor, which ends when dropped.
+pub struct VendorWait<'c> {
     notes: Option<RequestNotes>,
     clock: &'c SharedClock,
 }
 
 impl RequestNotes {
-    /// What has been noted so far.
+    /// Returns the current notes.
     #[must_use]
-    pub fn so_far(&self) -> NotesSnapshot {
+    pub fn snapshot(&self) -> NotesSnapshot {
         self.0.lock().clone()
     }
 
@@ -50,21 +50,21 @@ impl RequestNotes {
     }
 }
 
-/// Notes who makes the current request.
+/// Records the caller of the current request.
 pub fn record_caller(caller: &Arc<str>) {
     if let Some(notes) = RequestNotes::current() {
         notes.0.lock().caller = Some(Arc::clone(caller));
     }
 }
 
-/// The name of the caller for whom the current work is done, where one is
-/// known: also behind a request's back, in what it began.
+/// Returns the caller of the request that started the current work, if known.
+/// Includes background work that outlives the request.
 #[must_use]
-pub fn caller() -> Option<Arc<str>> {
+pub fn current_caller() -> Option<Arc<str>> {
     RequestNotes::current().and_then(|RequestNotes(notes)| notes.lock().caller.clone())
 }
 
-/// Notes which connections the current request asks.
+/// Records the connections of the current request.
 pub fn record_connections(connections: &[ConnectionName]) {
     if let Some(notes) = RequestNotes::current() {
         let names: Vec<_> = connections.iter().map(ConnectionName::as_str).collect();
@@ -72,28 +72,28 @@ pub fn record_connections(connections: &[ConnectionName]) {
     }
 }
 
-/// Notes that the current request waits for a vendor.
+/// Records that the current request waits for a vendor.
 #[must_use]
-pub fn track_vendor_wait(clock: &SharedClock) -> Wait<'_> {
+pub fn track_vendor_wait(clock: &SharedClock) -> VendorWait<'_> {
     let notes = RequestNotes::current();
     if let Some(RequestNotes(notes)) = &notes {
-        let mut it = notes.lock();
-        if it.waiting == 0 {
-            it.since = clock.elapsed();
+        let mut notes = notes.lock();
+        if notes.waiting == 0 {
+            notes.since = clock.elapsed();
         }
-        it.waiting += 1;
+        notes.waiting += 1;
     }
-    Wait { notes, clock }
+    VendorWait { notes, clock }
 }
 
-impl Drop for Wait<'_> {
+impl Drop for VendorWait<'_> {
     fn drop(&mut self) {
         let Some(RequestNotes(notes)) = &self.notes else { return };
-        let mut it = notes.lock();
-        it.waiting = it.waiting.saturating_sub(1);
-        if it.waiting == 0 {
-            let waited = self.clock.elapsed().saturating_sub(it.since);
-            it.waited += waited;
+        let mut notes = notes.lock();
+        notes.waiting = notes.waiting.saturating_sub(1);
+        if notes.waiting == 0 {
+            let waited = self.clock.elapsed().saturating_sub(notes.since);
+            notes.waited += waited;
         }
     }
 }

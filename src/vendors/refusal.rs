@@ -13,7 +13,7 @@ pub enum VendorError {
     /// The vendor refused the call or failed.
     #[error("{kind}")]
     Refused {
-        /// The cause, as far as the response tells.
+        /// The cause, determined from the status and the message.
         kind: RefusalKind,
         /// The vendor's status, code and message.
         refusal: Refusal,

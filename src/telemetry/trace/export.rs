@@ -1,4 +1,4 @@
-//! Sending spans to a collector, by OTLP over HTTP.
+//! Export of spans to a collector, by OTLP over HTTP.
 
 use std::{
     fmt,
@@ -24,30 +24,29 @@ use url::Url;
 
 use crate::{clock::SharedClock, telemetry::metrics::Registry};
 
-/// The SDK's batches: how long a batch may take with all its tries.
+/// Maximum duration of the export of one batch, including retries.
 const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Where spans go, and which.
+/// Settings of the span export.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Otlp {
-    /// Where the collector takes traces.
+    /// Traces endpoint of the collector.
     pub traces_url: Url,
-    /// What every request to it carries.
+    /// Headers of every request to the collector.
     pub headers: HeaderMap,
-    /// The name that the gateway goes by.
+    /// Service name of the gateway in traces.
     pub service_name: String,
-    /// The share of traces, from 0 to 1, that are collected; of those that
-    /// callers have begun, they decide.
+    /// Fraction of traces that are recorded, from 0 to 1. If a caller starts the
+    /// trace, the caller decides.
     pub sample: f64,
 }
 
-/// Spans cannot be sent as configured.
+/// Failure to create the span exporter.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ExporterError(#[from] ExporterBuildError);
 
-/// The way to a collector. Spans wait in a bounded queue; what does not fit is
-/// dropped.
+/// Exporter of spans. Spans wait in a bounded queue; further spans are dropped.
 pub(super) struct Exporter {
     provider: SdkTracerProvider,
     pub(super) tracer: SdkTracer,
@@ -70,8 +69,8 @@ impl Exporter {
             .with_timeout(EXPORT_TIMEOUT)
             .build()?;
         let count = |outcome| {
-            let help = "Spans that were recorded, and of those that were delivered to the collector or refused by it; \
-                        others wait, or were dropped since too many did.";
+            let help = "Spans by outcome: recorded (all spans), delivered to the collector, or refused. \
+                        Other recorded spans are waiting or were dropped.";
             registry.counter("gateway_spans_total", help, &[("outcome", outcome)])
         };
         let provider = SdkTracerProvider::builder()
@@ -88,15 +87,14 @@ impl Exporter {
         Ok(Self { provider, tracer, clock, recorded: count("recorded") })
     }
 
-    /// Sends what waits. Blocks until that is done, for a few seconds at most.
+    /// Sends all waiting spans. Blocks for a few seconds at most.
     pub(super) fn flush(&self) {
-        // What could not be sent has been counted and logged.
+        // A failure is counted and logged by `MonitoredExporter`.
         drop(self.provider.force_flush());
     }
 }
 
-/// The last spans are sent from a thread of their own: whoever drops this
-/// cannot wait.
+/// Sends the last spans from a separate thread, because a drop must not block.
 impl Drop for Exporter {
     fn drop(&mut self) {
         let provider = self.provider.clone();
@@ -110,8 +108,7 @@ impl fmt::Debug for Exporter {
     }
 }
 
-/// Counts what arrives, and says once when nothing does any more, and once when
-/// it does again.
+/// Counts exported spans. Logs the first failure, and the first success after it.
 #[derive(Debug)]
 struct MonitoredExporter {
     exporter: SpanExporter,
@@ -128,13 +125,13 @@ impl trace::SpanExporter for MonitoredExporter {
             Ok(()) => {
                 self.delivered.increment(spans);
                 if self.is_failing.swap(false, Relaxed) {
-                    tracing::info!("spans are delivered again");
+                    tracing::info!("span export recovered");
                 }
             }
             Err(error) => {
                 self.refused.increment(spans);
                 if !self.is_failing.swap(true, Relaxed) {
-                    tracing::warn!(%error, "spans cannot be delivered");
+                    tracing::warn!(%error, "span export failed");
                 }
             }
         }

@@ -1,10 +1,10 @@
-//! Traces: a request's place in its caller's trace, and spans of what the
-//! gateway does, where somebody collects them.
+//! Traces: propagation of the caller's trace, and spans if a collector is
+//! configured.
 //!
-//! Both travel in OpenTelemetry's [`Context`]: the edge begins one, what a
-//! request starts in other tasks goes on with it, and the way out to a vendor
-//! passes it on. Without a collector there are no spans, and the vendor gets
-//! what the caller sent.
+//! Both are part of OpenTelemetry's [`Context`]. The middleware starts a context
+//! per request, tasks of the request inherit it, and each vendor call sends it.
+//! Without a collector there are no spans, and the vendor receives the caller's
+//! headers.
 
 mod export;
 mod propagation;
@@ -25,19 +25,19 @@ use export::Exporter;
 pub use export::{ExporterError, Otlp};
 pub use propagation::inject;
 
-/// Begins spans, and sends them to a collector if there is one. Clones share
-/// it.
+/// Starts spans, and exports them if a collector is configured. Clones share the
+/// exporter.
 #[derive(Debug, Clone, Default)]
 pub struct Tracer(Option<Arc<Exporter>>);
 
-/// Begins spans of calls to one vendor.
+/// Starts the spans of one connection's vendor calls.
 #[derive(Debug, Clone)]
 pub struct VendorTracer {
     tracer: Tracer,
     attributes: Vec<KeyValue>,
 }
 
-/// A piece of work within a trace: a span, where spans are collected.
+/// Work within a trace, recorded as a span if spans are exported.
 #[derive(Debug)]
 pub struct Span {
     context: Context,
@@ -53,8 +53,8 @@ struct Recording {
 }
 
 impl Tracer {
-    /// A tracer that sends spans to a collector, from a thread of its own. To
-    /// be called within a runtime.
+    /// Creates a tracer that exports spans from a separate thread. Must be called
+    /// within a runtime.
     pub fn exporting(
         otlp: &Otlp,
         client: Arc<dyn HttpClient>,
@@ -64,15 +64,15 @@ impl Tracer {
         Ok(Self(Some(Arc::new(Exporter::new(otlp, client, registry, clock)?))))
     }
 
-    /// Begins to serve a request, in its caller's trace if it names one.
+    /// Starts the span of a request, in its caller's trace if the request names one.
     #[must_use]
     pub fn serve(&self, request: &HeaderMap, describe: impl FnOnce() -> SpanBuilder) -> Span {
-        self.begin(SpanKind::Server, propagation::extract(request), describe)
+        self.start(SpanKind::Server, propagation::extract(request), describe)
     }
 
-    /// A tracer of the calls over a connection.
+    /// Returns a tracer of a connection's vendor calls.
     #[must_use]
-    pub fn of_vendor(&self, connection: &ConnectionName, base_url: &Url) -> VendorTracer {
+    pub fn vendor_tracer(&self, connection: &ConnectionName, base_url: &Url) -> VendorTracer {
         let mut attributes = vec![
             KeyValue::new("http.request.method", "GET"),
             KeyValue::new("server.address", base_url.host_str().unwrap_or_default().to_owned()),
@@ -82,15 +82,15 @@ impl Tracer {
         VendorTracer { tracer: self.clone(), attributes }
     }
 
-    /// Sends what has ended. Returns when that is done, or has taken too long.
+    /// Exports all ended spans. Returns when the export is done or has timed out.
     pub async fn flush(&self) {
         let Some(exporter) = self.0.clone() else { return };
-        // It blocks until the exporter's thread has answered. What could not
-        // be sent has been counted and logged there.
+        // `flush` blocks until the exporter's thread responds. Failures are counted
+        // and logged there.
         drop(tokio::task::spawn_blocking(move || exporter.flush()).await);
     }
 
-    fn begin(&self, kind: SpanKind, parent: Context, describe: impl FnOnce() -> SpanBuilder) -> Span {
+    fn start(&self, kind: SpanKind, parent: Context, describe: impl FnOnce() -> SpanBuilder) -> Span {
         let Some(exporter) = &self.0 else { return Span { context: parent, recording: None } };
         let (started_at, started) = (exporter.clock.now(), exporter.clock.elapsed());
         let builder = describe().with_kind(kind.clone()).with_start_time(started_at);
@@ -102,11 +102,10 @@ impl Tracer {
 }
 
 impl VendorTracer {
-    /// Begins a call, for whatever is being done; it was made so many times
-    /// before.
+    /// Starts the span of an attempt, after `resends` earlier attempts.
     #[must_use]
     pub fn call(&self, resends: u32) -> Span {
-        self.tracer.begin(SpanKind::Client, Context::current(), || {
+        self.tracer.start(SpanKind::Client, Context::current(), || {
             let resends = (resends > 0).then(|| KeyValue::new("http.request.resend_count", i64::from(resends)));
             SpanBuilder::from_name("GET").with_attributes(self.attributes.iter().cloned().chain(resends))
         })
@@ -114,21 +113,20 @@ impl VendorTracer {
 }
 
 impl Span {
-    /// What goes on within it.
+    /// Returns the context for work within the span.
     #[must_use]
     pub fn context(&self) -> &Context {
         &self.context
     }
 
-    /// The trace that it is part of, if there is one.
+    /// Returns the id of the trace, if any.
     #[must_use]
     pub fn trace_id(&self) -> Option<TraceId> {
         let id = self.context.span().span_context().trace_id();
         (id != TraceId::INVALID).then_some(id)
     }
 
-    /// Ends it; `error` is what went wrong (`error.type` of the semantic
-    /// conventions).
+    /// Ends the span. `error` is the `error.type` of the semantic conventions.
     pub fn end(mut self, error: Option<Cow<'static, str>>, attributes: impl FnOnce() -> Vec<KeyValue>) {
         if let Some(recording) = self.recording.take() {
             recording.end(&self.context, error, attributes());
@@ -136,8 +134,8 @@ impl Span {
     }
 }
 
-/// Whoever did the work was stopped: a call by its deadline, and a request by
-/// a caller who has gone.
+/// Records cancelled work: a call that exceeded its deadline, or a request whose
+/// caller disconnected.
 impl Drop for Span {
     fn drop(&mut self) {
         if let Some(recording) = self.recording.take() {
@@ -155,8 +153,8 @@ impl Recording {
             span.set_attribute(KeyValue::new("error.type", error));
             span.set_status(Status::error(""));
         }
-        let took = self.exporter.clock.elapsed().saturating_sub(self.started);
-        let ended_at = self.started_at.saturating_add(took).unwrap_or(self.started_at);
+        let duration = self.exporter.clock.elapsed().saturating_sub(self.started);
+        let ended_at = self.started_at.saturating_add(duration).unwrap_or(self.started_at);
         span.end_with_timestamp(ended_at.into());
         self.exporter.recorded.increment(1);
     }

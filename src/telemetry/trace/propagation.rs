@@ -1,4 +1,4 @@
-//! Traces across processes: `traceparent` and `tracestate` (W3C Trace Context).
+//! Trace propagation: `traceparent` and `tracestate` (W3C Trace Context).
 
 use std::str::FromStr;
 
@@ -13,21 +13,20 @@ use opentelemetry_sdk::propagation::TraceContextPropagator;
 const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// The most of a `tracestate` that is passed on (section 3.3.1.5), lest a
-/// caller makes a vendor refuse a call that others wait for.
-const LONGEST_TRACESTATE: usize = 512;
+/// Maximum length of a forwarded `tracestate` (section 3.3.1.5). A vendor may
+/// reject a longer value, and other requests may wait for the same call.
+const MAX_TRACESTATE: usize = 512;
 
-/// A caller's headers, as they came.
+/// Trace headers of a caller, unmodified.
 #[derive(Debug)]
 struct Received {
     traceparent: HeaderValue,
     tracestate: Option<HeaderValue>,
 }
 
-/// The place in a trace that a request names; none, if its headers are not
-/// well-formed.
+/// Extracts the trace context of a request. Malformed headers are ignored.
 pub(super) fn extract(request: &HeaderMap) -> Context {
-    match Received::of(request) {
+    match Received::read(request) {
         None => Context::new(),
         Some(received) => {
             TraceContextPropagator::new().extract_with_context(&Context::new(), &received).with_value(received)
@@ -35,12 +34,12 @@ pub(super) fn extract(request: &HeaderMap) -> Context {
     }
 }
 
-/// Tells whom a request goes to of its place in a trace. Where no span of the
-/// gateway's stands in between, the caller's own headers do, to the letter.
+/// Adds trace headers to a request. Without a span of the gateway, the caller's
+/// headers are forwarded unmodified.
 pub fn inject(context: &Context, request: &mut HeaderMap) {
     let is_callers = context.span().span_context().is_remote();
     match context.get::<Received>().filter(|_| is_callers) {
-        None => TraceContextPropagator::new().inject_context(context, &mut Headers(request)),
+        None => TraceContextPropagator::new().inject_context(context, &mut HeaderInjector(request)),
         Some(Received { traceparent, tracestate }) => {
             request.insert(TRACEPARENT, traceparent.clone());
             if let Some(tracestate) = tracestate {
@@ -51,7 +50,7 @@ pub fn inject(context: &Context, request: &mut HeaderMap) {
 }
 
 impl Received {
-    fn of(request: &HeaderMap) -> Option<Self> {
+    fn read(request: &HeaderMap) -> Option<Self> {
         let mut parents = request.get_all(TRACEPARENT).iter();
         let traceparent = parents.next().filter(|parent| is_traceparent(parent.as_bytes()))?.clone();
         if parents.next().is_some() {
@@ -63,19 +62,19 @@ impl Received {
     }
 }
 
-/// Whether a value has the form of section 3.2.2: `00-<32 digits>-<16>-<2>`,
-/// which later versions may add to. The propagator takes more than that.
+/// Returns whether a value has the form of section 3.2.2: `00-<32 digits>-<16>-<2>`.
+/// Later versions may append fields. The propagator accepts more forms.
 fn is_traceparent(value: &[u8]) -> bool {
-    let is_formed = |(place, byte): (usize, &u8)| match place {
+    let is_well_formed = |(index, byte): (usize, &u8)| match index {
         2 | 35 | 52 => *byte == b'-',
         _ => matches!(byte, b'0'..=b'9' | b'a'..=b'f'),
     };
     let Some((head, rest)) = value.split_at_checked(55) else { return false };
-    head.iter().enumerate().all(is_formed) && (rest.is_empty() || (rest[0] == b'-' && !head.starts_with(b"00")))
+    head.iter().enumerate().all(is_well_formed) && (rest.is_empty() || (rest[0] == b'-' && !head.starts_with(b"00")))
 }
 
 fn is_tracestate(value: &HeaderValue) -> bool {
-    let state = value.to_str().ok().filter(|state| !state.is_empty() && state.len() <= LONGEST_TRACESTATE);
+    let state = value.to_str().ok().filter(|state| !state.is_empty() && state.len() <= MAX_TRACESTATE);
     state.is_some_and(|state| TraceState::from_str(state).is_ok())
 }
 
@@ -93,10 +92,10 @@ impl Extractor for Received {
     }
 }
 
-/// Headers to be sent. An empty `tracestate` says nothing.
-struct Headers<'r>(&'r mut HeaderMap);
+/// Request headers as an injection target. An empty `tracestate` is omitted.
+struct HeaderInjector<'r>(&'r mut HeaderMap);
 
-impl Injector for Headers<'_> {
+impl Injector for HeaderInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
         let name = HeaderName::from_bytes(key.as_bytes());
         if let (Ok(name), Ok(value), false) = (name, HeaderValue::from_str(&value), value.is_empty()) {

@@ -46,7 +46,7 @@ async fn check_validates_without_calling_a_vendor() {
         .replace(directory.path().to_str().unwrap(), "[here]");
     assert_snapshot!(said, @r"
     odd: tolt at [vendor]/
-    [here]/gateway.toml is right
+    [here]/gateway.toml is valid
     ");
     assert_eq!(vendor.connections(), 0);
 }
@@ -75,7 +75,7 @@ async fn check_of_an_invalid_file_names_the_line() {
     let output = run(&["check", "--config", path.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "");
-    assert_snapshot!(text(&output.stderr).replace(directory.path().to_str().unwrap(), "[here]"), @r#"Error: [here]/gateway.toml:7: connections.0.base_url: this is not the base URL of an API; write an http or https URL without query, such as "https://api.tolt.com""#);
+    assert_snapshot!(text(&output.stderr).replace(directory.path().to_str().unwrap(), "[here]"), @r#"Error: [here]/gateway.toml:7: connections.0.base_url: invalid base URL; write an http or https URL without query, such as "https://api.tolt.com""#);
 }
 
 #[tokio::test]
@@ -85,7 +85,7 @@ async fn missing_configuration_fails_every_command() {
         assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), ""));
     }
     assert_eq!(outputs[0].stderr, outputs[1].stderr);
-    assert_snapshot!(text(&outputs[0].stderr), @"Error: /nowhere: cannot be read: No such file or directory (os error 2); name a file with --config, or copy gateway.example.toml");
+    assert_snapshot!(text(&outputs[0].stderr), @"Error: /nowhere: cannot be read: No such file or directory (os error 2); pass another path with --config, or copy gateway.example.toml");
 }
 
 #[tokio::test]
@@ -96,7 +96,7 @@ async fn check_live_calls_each_connection_once() {
     configure(&path, &vendor.base_url, "");
     let output = run(&["check", "--live", "--config", path.to_str().unwrap()]).await;
     assert!(output.status.success(), "{output:?}");
-    assert!(text(&output.stdout).ends_with("odd: answers, 1 customers\n"), "{output:?}");
+    assert!(text(&output.stdout).ends_with("odd: ok, 1 customers\n"), "{output:?}");
     assert_eq!(vendor.calls(), 1);
 }
 
@@ -128,8 +128,8 @@ async fn check_live_fetches_the_jwks() {
         assert_eq!(output.status.success(), text(&output.stderr).is_empty(), "{output:?}");
     }
     assert_snapshot!(said.join("\n"), @r"
-    identity: answers, 1 keys, 0
-    identity: answers, and has no key that a token can be verified with, 1
+    identity: ok, 1 keys, 0
+    identity: the key set contains no key that can verify a token, 1
     identity: unexpected response status 500 Internal Server Error, 1
     ");
 }
@@ -145,7 +145,7 @@ async fn check_live_fails_if_a_vendor_rejects() {
     assert_eq!(output.status.code(), Some(1));
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert!(stdout.ends_with("odd: the vendor rejected the credential\n"), "{stdout}");
-    assert!(stderr.contains("1 of 1 connections did not answer"), "{stderr}");
+    assert!(stderr.contains("1 of 1 connections failed"), "{stderr}");
     assert!(!stdout.contains(SECRET) && !stderr.contains(SECRET), "{stdout}{stderr}");
 }
 

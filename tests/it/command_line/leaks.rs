@@ -66,7 +66,7 @@ async fn no_output_contains_secrets_or_customer_data() {
             .env("TOLT_KEY", sandbox.tolt().credential())
             .env("CORPORATION_TOKEN", sandbox.corporation().credential()),
     );
-    let mut said = running.read_log_until(r#""message":"serving""#);
+    let mut said = running.read_log_until(r#""message":"server started""#);
     let serving: Value = serde_json::from_str(said.lines().last().unwrap()).unwrap();
     let url = format!("http://{}", serving["fields"]["listen"].as_str().unwrap());
 
@@ -116,7 +116,7 @@ async fn no_output_contains_secrets_or_customer_data() {
     assert_eq!(ask(&format!("/customers?{encoded}=1"), KEY, "*/*").await.0, 400);
     assert_eq!(ask(&format!("/{encoded}"), KEY, "*/*").await.0, 404);
     running.signal("HUP");
-    said += &running.read_log_until("loaded anew");
+    said += &running.read_log_until("configuration reloaded");
     for target in ["/metrics", "/readyz", "/connections"] {
         told += &ask(target, KEY, "*/*").await.1;
     }

@@ -23,9 +23,9 @@ async fn sighup_reloads_a_valid_configuration() {
     let second = written.split("[[connections]]").nth(1).unwrap().replace("\"odd\"", "\"even\"");
     std::fs::write(&path, format!("{written}[[connections]]{second}").replace(":0\"", ":1\"")).unwrap();
     running.signal("HUP");
-    let logged = running.read_log_until("count only after a restart");
+    let logged = running.read_log_until("settings changed that require a restart");
     assert!(
-        logged.contains("loaded anew") && logged.contains(r#""added":"even","removed":"","changed":"""#),
+        logged.contains("configuration reloaded") && logged.contains(r#""added":"even","removed":"","changed":"""#),
         "{logged}"
     );
     assert!(logged.contains("server.listen"), "{logged}");
@@ -35,8 +35,8 @@ async fn sighup_reloads_a_valid_configuration() {
 
     std::fs::write(&path, written.replace("program_id", "programme")).unwrap();
     running.signal("HUP");
-    let logged = running.read_log_until("stays as it was");
-    let complaint = format!("{}:9: connections.0.programme: there is no key", path.display());
+    let logged = running.read_log_until("configuration reload failed, keeping the previous one");
+    let complaint = format!("{}:9: connections.0.programme: unknown key", path.display());
     assert!(logged.contains(&complaint) && !logged.contains(SECRET), "{logged}");
     assert_eq!(status(&url, "/connections/even").await, 200);
     let metrics = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();
@@ -62,7 +62,7 @@ async fn cursor_survives_a_reload() {
         serde_json::from_str(&text).unwrap()
     };
     running.signal("HUP");
-    running.read_log_until("loaded anew");
+    running.read_log_until("configuration reloaded");
     let cursor = page["page"]["next_cursor"].as_str().unwrap();
     assert_eq!(status(&url, &format!("/customers?limit=1&cursor={cursor}")).await, 200);
 }
@@ -81,9 +81,9 @@ async fn second_signal_exits_at_once() {
     let in_flight = tokio::spawn(reqwest::get(format!("{url}/customers")));
     until(|| vendor.calls() == 1).await;
     running.terminate();
-    running.read_log_until("stopping");
+    running.read_log_until("shutdown started");
     running.signal("INT");
     let (status, rest) = running.wait();
-    assert!(status.success() && rest.contains("stopped at once"), "{rest}");
+    assert!(status.success() && rest.contains("exiting immediately"), "{rest}");
     assert!(in_flight.await.unwrap().is_err());
 }

@@ -51,15 +51,15 @@ async fn token_maps_to_first_caller_with_all_claims() {
     assert_snapshot!(told.join("\n"), @r#"
     {}: 1 connections
     {"groups":"growth"}: 1 connections
-    {"groups":[]}: 401 unauthenticated the token's claims are those of no caller here
-    {"groups":["growths",7,null,["growth"]]}: 401 unauthenticated the token's claims are those of no caller here
-    {"groups":{"growth":true}}: 401 unauthenticated the token's claims are those of no caller here
-    {"groups":"everybody growth"}: 401 unauthenticated the token's claims are those of no caller here
-    {"tid":null}: 401 unauthenticated the token's claims are those of no caller here
-    {"tid":"t-2"}: 401 unauthenticated the token's claims are those of no caller here
+    {"groups":[]}: 401 unauthenticated the token's claims match no caller
+    {"groups":["growths",7,null,["growth"]]}: 401 unauthenticated the token's claims match no caller
+    {"groups":{"growth":true}}: 401 unauthenticated the token's claims match no caller
+    {"groups":"everybody growth"}: 401 unauthenticated the token's claims match no caller
+    {"tid":null}: 401 unauthenticated the token's claims match no caller
+    {"tid":"t-2"}: 401 unauthenticated the token's claims match no caller
     {"azp":"billing-service"}: 2 connections
     {"azp":["billing-service"]}: 2 connections
-    {"azp":"Billing-Service","groups":null}: 401 unauthenticated the token's claims are those of no caller here
+    {"azp":"Billing-Service","groups":null}: 401 unauthenticated the token's claims match no caller
     "#);
 }
 
@@ -108,7 +108,7 @@ async fn token_and_key_of_a_caller_share_its_quota() {
     gateway.get_as(KEY, "/customers").await.ok();
     for shown in [KEY, &token] {
         let refused = gateway.get_as(shown, "/customers").await;
-        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is used up");
+        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is exhausted");
     }
 }
 

@@ -16,9 +16,9 @@ use tokio::sync::Semaphore;
 use super::{ISSUER, KEY, Provider, START, Stage, claims, configured, keys, signer::Signer};
 use crate::support::{Gateway, Reply, sandbox, until};
 
-const NO_KEY: &str = "401 unauthenticated no key of the identity provider's fits the token";
+const NO_KEY: &str = "401 unauthenticated no key of the identity provider matches the token";
 const UNAVAILABLE: &str =
-    "503 identity_unavailable the token cannot be verified: the identity provider's keys cannot be had";
+    "503 identity_unavailable the token cannot be verified, because the identity provider's keys are unavailable";
 const REFRESH: Duration = Settings::DEFAULT_REFRESH;
 const REST: Duration = Duration::from_secs(30);
 
@@ -109,7 +109,7 @@ async fn missing_jwks_is_503_for_tokens_but_not_keys() {
     assert_json_snapshot!(refused.problem_snapshot(), @r#"
     {
       "code": "identity_unavailable",
-      "detail": "the token cannot be verified: the identity provider's keys cannot be had",
+      "detail": "the token cannot be verified, because the identity provider's keys are unavailable",
       "request_id": "[request id]",
       "retryable": true,
       "status": 503,
@@ -198,7 +198,8 @@ async fn jwks_provider_is_shared_by_equal_settings() {
         refresh: REFRESH,
     };
     let start = |audience: &str, previous: Option<&identity::Provider>| {
-        identity::Provider::of(settings(audience), previous, &mut Clients::default(), &registry, &clock).unwrap()
+        identity::Provider::reuse_or_start(previous, settings(audience), &mut Clients::default(), &registry, &clock)
+            .unwrap()
     };
     let first = start("one", None);
     until(|| served.fetches() == 1).await;
@@ -221,6 +222,6 @@ async fn provider_is_not_called_without_identity() {
     config.identity = None;
     let gateway = Gateway::start(config).await;
     let token = Signer::es256("a").token(&claims(json!({})));
-    assert_eq!(gateway.get_as(&token, "/customers").await.problem_line(), "401 unauthenticated the key is not known");
+    assert_eq!(gateway.get_as(&token, "/customers").await.problem_line(), "401 unauthenticated the key is unknown");
     assert!(!gateway.get("/metrics").await.text.contains("jwks"));
 }

@@ -58,23 +58,23 @@ async fn registered_claims_are_validated() {
     }
     assert_snapshot!(told.join("\n"), @r#"
     {}: 200
-    {"iss":"https://login.example.com"}: 401 unauthenticated the token is of another issuer
-    {"iss":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"iss":"https://login.example.com"}: 401 unauthenticated the token has another issuer
+    {"iss":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
     {"aud":"another"}: 401 unauthenticated the token is for another audience
     {"aud":["another","customer-gateway"]}: 200
     {"aud":["another"]}: 401 unauthenticated the token is for another audience
-    {"aud":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
-    {"exp":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
-    {"exp":"tomorrow"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
-    {"exp":-1}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
-    {"exp":1e+300}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"aud":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
+    {"exp":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
+    {"exp":"tomorrow"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
+    {"exp":-1}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
+    {"exp":1e+300}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
     {"exp":1761955139}: 401 unauthenticated the token has expired
     {"exp":1761955140}: 401 unauthenticated the token has expired
     {"exp":1761955141}: 200
     {"exp":1761955140.5}: 200
     {"nbf":1761955260}: 200
     {"nbf":1761955261}: 401 unauthenticated the token is not valid yet
-    {"nbf":"tomorrow"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has one that cannot be read
+    {"nbf":"tomorrow"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
     "#);
 }
 
@@ -142,24 +142,24 @@ async fn token_without_valid_signature_is_rejected() {
         told.push(format!("{what}: {}", stage.outcome(&token).await));
     }
     assert_snapshot!(told.join("\n"), @r"
-    none: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
-    none, with the signature: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
-    HS256 with the modulus as it stands: 401 unauthenticated no key of the identity provider's fits the token
-    HS256 with the public key: 401 unauthenticated no key of the identity provider's fits the token
-    HS256 with the set's symmetric key: 401 unauthenticated no key of the identity provider's fits the token
-    no signature: 401 unauthenticated the token's signature does not hold
-    no third part: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
-    a fourth part: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
-    other claims: 401 unauthenticated the token's signature does not hold
-    another's key of this name: 401 unauthenticated the token's signature does not hold
-    another algorithm of its key's: 401 unauthenticated the token's signature does not hold
-    another kind of key: 401 unauthenticated no key of the identity provider's fits the token
-    its own key along: 401 unauthenticated the token's signature does not hold
-    what must be understood: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
-    claims that are a list: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
-    no JSON: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
-    dots: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
-    a dot: 401 unauthenticated the token cannot be read, or is not signed by an algorithm with a public key
+    none: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    none, with the signature: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    HS256 with the modulus as it stands: 401 unauthenticated no key of the identity provider matches the token
+    HS256 with the public key: 401 unauthenticated no key of the identity provider matches the token
+    HS256 with the set's symmetric key: 401 unauthenticated no key of the identity provider matches the token
+    no signature: 401 unauthenticated the token's signature is invalid
+    no third part: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    a fourth part: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    other claims: 401 unauthenticated the token's signature is invalid
+    another's key of this name: 401 unauthenticated the token's signature is invalid
+    another algorithm of its key's: 401 unauthenticated the token's signature is invalid
+    another kind of key: 401 unauthenticated no key of the identity provider matches the token
+    its own key along: 401 unauthenticated the token's signature is invalid
+    what must be understood: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    claims that are a list: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    no JSON: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    dots: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    a dot: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
     ");
 }
 
@@ -189,15 +189,15 @@ async fn key_is_used_only_for_its_declared_purpose() {
     }
     assert_snapshot!(told.join("\n"), @r#"
     use "sig": 200
-    use "enc": 401 unauthenticated no key of the identity provider's fits the token
+    use "enc": 401 unauthenticated no key of the identity provider matches the token
     alg "RS256": 200
-    alg "RS384": 401 unauthenticated no key of the identity provider's fits the token
-    alg "RSA-OAEP": 401 unauthenticated no key of the identity provider's fits the token
-    alg "HS256": 401 unauthenticated no key of the identity provider's fits the token
+    alg "RS384": 401 unauthenticated no key of the identity provider matches the token
+    alg "RSA-OAEP": 401 unauthenticated no key of the identity provider matches the token
+    alg "HS256": 401 unauthenticated no key of the identity provider matches the token
     key_ops ["verify"]: 200
-    key_ops ["encrypt"]: 401 unauthenticated no key of the identity provider's fits the token
+    key_ops ["encrypt"]: 401 unauthenticated no key of the identity provider matches the token
     x5c ["MIIC"]: 200
-    kty "AKP": 401 unauthenticated no key of the identity provider's fits the token
+    kty "AKP": 401 unauthenticated no key of the identity provider matches the token
     "#);
 }
 
@@ -209,9 +209,9 @@ async fn token_without_key_id_needs_one_fitting_key() {
     let stage = Stage::with(&[&elliptic, &one]).await;
     assert_eq!(stage.outcome(&token).await, "200");
     let stage = Stage::with(&[&one, &other]).await;
-    assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider's fits the token");
+    assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider matches the token");
     let stage = Stage::with(&[&elliptic]).await;
-    assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider's fits the token");
+    assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider matches the token");
 }
 
 #[tokio::test]

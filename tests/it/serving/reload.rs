@@ -239,7 +239,7 @@ async fn public_listener_requires_callers_after_reload() {
     let app = App::new(on([0, 0, 0, 0], vec![caller("growth", "cgk_growth", &["tax"])]), &clock).unwrap();
     let error = app.reconfigured(on([127, 0, 0, 1], Vec::new())).await.unwrap_err();
     assert!(matches!(error, AppError::UnauthenticatedListener(_)), "{error}");
-    assert!(error.to_string().contains("it listens on 0.0.0.0:0 until it is restarted"));
+    assert!(error.to_string().contains("listens on 0.0.0.0:0 until a restart"));
 }
 
 #[tokio::test]

@@ -113,10 +113,10 @@ async fn unfinished_tls_handshake_is_closed() {
 async fn changed_certificate_is_reloaded() {
     let (mut stage, first) = Stage::start("").await;
     stage.get(&first, "/customers").await.unwrap();
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     let second = write_certificate(stage.directory.path());
     assert!(stage.get(&first, "/customers").await.is_some(), "unchanged until the files are checked");
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     assert!(stage.get(&second, "/customers").await.is_some());
     assert!(stage.get(&first, "/customers").await.is_none());
     let counted = r#"gateway_reloads_total{what="certificate",outcome="ok"} 1"#;
@@ -135,12 +135,12 @@ async fn invalid_certificate_keeps_the_previous_one() {
         other.signing_key.serialize_pem().into_bytes()
     }] {
         std::fs::write(&key, wrong).unwrap();
-        stage.reloader.look().await;
+        stage.reloader.reload_if_changed().await;
         assert!(stage.get(&first, "/customers").await.is_some());
         assert!(stage.metrics(&first).await.contains(r#"gateway_reload_failed{what="certificate"} 1"#));
     }
     std::fs::write(&key, right).unwrap();
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     assert!(stage.metrics(&first).await.contains(r#"gateway_reload_failed{what="certificate"} 0"#));
 }
 
@@ -148,7 +148,7 @@ async fn invalid_certificate_keeps_the_previous_one() {
 async fn certificate_loaded_with_config_clears_failure() {
     let (mut stage, _) = Stage::start("").await;
     std::fs::write(stage.directory.path().join("tls.key"), "").unwrap();
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     let second = write_certificate(stage.directory.path());
     stage.reloader.reload().await;
     let metrics = stage.metrics(&second).await;
@@ -164,14 +164,14 @@ async fn reload_waits_for_a_missing_secret_file() {
     std::fs::write(&path, text.replace("\"secret\"", "\"later\"")).unwrap();
     let failed = r#"gateway_reload_failed{what="configuration"}"#;
     for _ in 0..3 {
-        stage.reloader.look().await;
+        stage.reloader.reload_if_changed().await;
         let metrics = stage.metrics(&certificate).await;
         assert!(metrics.contains(&format!("{failed} 1")), "{metrics}");
         // The failure is counted once.
         assert!(metrics.contains(r#"gateway_reloads_total{what="configuration",outcome="failed"} 1"#), "{metrics}");
     }
     std::fs::write(stage.directory.path().join("later"), "sk_live_later").unwrap();
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     assert!(stage.metrics(&certificate).await.contains(&format!("{failed} 0")));
     stage.get(&certificate, "/customers?connection=odd").await.unwrap();
     assert!(stage.vendor.heads().last().unwrap().contains("Bearer sk_live_later"));
@@ -187,7 +187,7 @@ async fn change_right_after_load_is_detected() {
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("5s", "7s")).unwrap();
     let mut reloader = Reloader::new(path, App::new(config, &clock).unwrap());
-    reloader.look().await;
+    reloader.reload_if_changed().await;
     assert_eq!(reloader.interval(), Duration::from_secs(7));
 }
 
@@ -198,21 +198,21 @@ async fn watched_configuration_is_reloaded_on_change() {
     let path = stage.directory.path().join("gateway.toml");
     let text = std::fs::read_to_string(&path).unwrap();
     std::fs::write(&path, text.replace("name = \"odd\"", "name = \"even\"").replace("5s", "7s")).unwrap();
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     assert!(stage.get(&certificate, "/connections/even").await.is_some());
     assert_eq!(stage.reloader.interval(), Duration::from_secs(7));
 
     // An invalid configuration is reported, and the valid one stays.
     std::fs::write(&path, text.replace("vendor = \"tolt\"", "vendor = \"told\"")).unwrap();
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     assert!(stage.get(&certificate, "/connections/even").await.is_some());
     assert!(stage.metrics(&certificate).await.contains(r#"gateway_reload_failed{what="configuration"} 1"#));
 
     // A changed secret is a change, too.
     std::fs::write(&path, &text).unwrap();
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     std::fs::write(stage.directory.path().join("secret"), "sk_live_renewed").unwrap();
-    stage.reloader.look().await;
+    stage.reloader.reload_if_changed().await;
     stage.get(&certificate, "/customers?connection=odd").await.unwrap();
     assert!(stage.vendor.heads().last().unwrap().contains("Bearer sk_live_renewed"));
 }

@@ -1,11 +1,11 @@
-//! The files that a configuration was read from, and whether they have changed.
+//! Change detection for configuration files.
 
 use std::{
     fmt,
     path::{Path, PathBuf},
 };
 
-/// What a file held when it was looked at.
+/// Content digest of a file at one moment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileState {
     path: PathBuf,
@@ -13,27 +13,27 @@ pub struct FileState {
 }
 
 impl FileState {
-    /// As the file is now. One that is away for a moment is one that has
-    /// changed.
+    /// Reads the current state. An unreadable file counts as empty, so its
+    /// removal is a change.
     #[must_use]
-    pub fn now(path: PathBuf) -> Self {
+    pub fn read(path: PathBuf) -> Self {
         let contents = std::fs::read(&path).unwrap_or_default();
-        Self::of(path, &contents)
+        Self::new(path, &contents)
     }
 
-    /// A file that held this.
-    pub(super) fn of(path: PathBuf, contents: &[u8]) -> Self {
+    /// Creates the state of a file with these contents.
+    pub(super) fn new(path: PathBuf, contents: &[u8]) -> Self {
         Self { path, digest: blake3::hash(contents) }
     }
 
-    /// Where the file is.
+    /// Returns the path of the file.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// The path alone: the digest of a short secret would tell which it is.
+/// Shows only the path: a short secret could be guessed from its digest.
 impl fmt::Debug for FileState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.path.fmt(f)

@@ -1,0 +1,179 @@
+//! Assembly of the components that depend on the configuration.
+
+use std::sync::Arc;
+
+use crate::{
+    api::{self, ApiState, ResponseCache},
+    callers::{Caller, Callers},
+    config::{Config, Connection},
+    directory::{Directory, Source, SourceMetrics},
+    domain::cursor::CursorKey,
+    http_client::{Client, ClientError, Clients},
+    identity::Provider,
+    upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
+    vendors::Account,
+    web::middleware::load_shed::ConcurrencyLimit,
+};
+
+use super::{AppError, SharedState};
+
+/// Maximum size of a vendor response, decompressed. A page of 100 fully expanded
+/// rows is smaller than a tenth of this size.
+const MAX_VENDOR_BODY: usize = 8 << 20;
+
+/// Components of one configuration. The components of the next configuration
+/// take over state from them.
+pub(super) struct Components {
+    connections: Vec<Connection>,
+    pub(super) directory: Arc<Directory>,
+    identity: Option<Provider>,
+    callers: Callers,
+    concurrency: ConcurrencyLimit,
+    budgets: BudgetRegistry,
+    /// Number of the configuration. Cached pages of an account carry the number of
+    /// the account's first configuration, so a later account with the same name
+    /// has other cache keys.
+    generation: u32,
+}
+
+impl Components {
+    /// Creates components without connections and callers, with a random cursor key.
+    pub(super) fn empty(shared: &SharedState) -> Result<Self, AppError> {
+        let (cache, clock) = (shared.cache.clone(), Arc::clone(&shared.clock));
+        Ok(Self {
+            connections: Vec::new(),
+            directory: Arc::new(Directory::new(Vec::new(), cache, random_cursor_key()?, 0, clock)),
+            identity: None,
+            callers: Callers::new(Vec::new(), None, &shared.clock),
+            concurrency: ConcurrencyLimit::new(0),
+            budgets: BudgetRegistry::default(),
+            generation: 0,
+        })
+    }
+
+    /// Creates the components of another configuration. An error leaves these
+    /// components unchanged.
+    pub(super) fn reconfigured(&self, config: &Config, shared: &SharedState) -> Result<Self, AppError> {
+        let generation = self.generation + 1;
+        let mut clients = Clients::default();
+        let mut budgets = self.budgets.reconfigured();
+        let sources = self.sources(config, shared, generation, &mut clients, &mut budgets)?;
+        let cursor_key = config.paging.cursor_key.as_ref().unwrap_or(self.directory.cursor_key()).clone();
+        let directory = self.directory.reconfigured(sources, cursor_key, config.paging.max_vendor_calls);
+        let identity = self.provider(config, shared, &mut clients)?;
+        let callers = self.callers.reconfigured(config.callers.clone(), identity.clone());
+        let concurrency = self.concurrency.reconfigured(config.server.max_requests);
+        // Changes budgets that are in use, and therefore comes after all that may fail.
+        budgets.share_among(&config.callers.iter().filter_map(Caller::caller_share).collect::<Vec<_>>());
+        Ok(Self {
+            connections: config.connections.clone(),
+            directory: Arc::new(directory),
+            identity,
+            callers,
+            concurrency,
+            budgets,
+            generation,
+        })
+    }
+
+    /// Creates the service in front of the components.
+    pub(super) fn response_cache(&self, config: &Config, shared: &SharedState) -> ResponseCache {
+        let router = api::router(ApiState {
+            directory: Arc::clone(&self.directory),
+            callers: self.callers.clone(),
+            registry: shared.registry.clone(),
+            tracer: shared.tracer.clone(),
+            request_timeout: config.server.request_timeout,
+            concurrency: self.concurrency.clone(),
+            documents: api::documents(),
+            readiness: shared.readiness.clone(),
+            clock: Arc::clone(&shared.clock),
+        });
+        ResponseCache::new(
+            router,
+            self.callers.clone(),
+            shared.response_cache_bytes,
+            shared.registry.clone(),
+            shared.tracer.clone(),
+            Arc::clone(&shared.clock),
+        )
+    }
+
+    /// Returns the sources of a configuration. An unchanged connection keeps its source.
+    fn sources(
+        &self,
+        config: &Config,
+        shared: &SharedState,
+        generation: u32,
+        clients: &mut Clients,
+        budgets: &mut BudgetRegistry,
+    ) -> Result<Vec<Arc<Source>>, ClientError> {
+        let source = |connection: &Connection| {
+            let host = connection.base_url.authority();
+            let budget = budgets.get_or_create(&connection.credential, host, connection.rate_limit, &shared.clock);
+            let previous = self.same_account(connection);
+            if let Some((old, source)) = previous
+                && old == connection
+                && source.upstream().draws_on(&budget)
+            {
+                return Ok(Arc::clone(source));
+            }
+            let (generation, metrics) = match previous {
+                Some((_, source)) => (source.generation(), source.metrics()),
+                None => (generation, source_metrics(connection, shared)),
+            };
+            let client = clients.get_or_create(&connection.base_url)?;
+            Ok(Arc::new(new_source(connection, client, budget, generation, metrics, shared)))
+        };
+        config.connections.iter().map(source).collect()
+    }
+
+    /// Returns the connection to the same account, and its source.
+    fn same_account(&self, connection: &Connection) -> Option<(&Connection, &Arc<Source>)> {
+        let old = self.connections.iter().find(|old| old.is_same_account(connection))?;
+        Some((old, self.directory.source(&old.name).ok()?))
+    }
+
+    /// Returns the configured identity provider. Unchanged settings keep the provider.
+    fn provider(
+        &self,
+        config: &Config,
+        shared: &SharedState,
+        clients: &mut Clients,
+    ) -> Result<Option<Provider>, ClientError> {
+        let Some(settings) = config.identity.clone() else { return Ok(None) };
+        let previous = self.identity.as_ref();
+        Provider::reuse_or_start(previous, settings, clients, &shared.registry, &shared.clock).map(Some)
+    }
+}
+
+fn new_source(
+    connection: &Connection,
+    client: Client,
+    budget: Budget,
+    generation: u32,
+    metrics: Arc<SourceMetrics>,
+    shared: &SharedState,
+) -> Source {
+    let tracer = shared.tracer.vendor_tracer(&connection.name, &connection.base_url);
+    let credential = connection.credential.clone();
+    let transport = Box::new(HttpTransport::new(client, &connection.base_url, MAX_VENDOR_BODY));
+    let endpoint = Endpoint::new(transport, &connection.base_url, credential, tracer);
+    let upstream_metrics = UpstreamMetrics::new(&shared.registry, connection.name.as_str());
+    let clock = Arc::clone(&shared.clock);
+    let upstream = Upstream::new(endpoint, budget, connection.timeout, upstream_metrics, clock);
+    let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
+    let (cache, policies) = (shared.cache.clone(), connection.policies);
+    Source::new(connection.kind, account, generation, upstream, cache, policies, metrics)
+}
+
+fn source_metrics(connection: &Connection, shared: &SharedState) -> Arc<SourceMetrics> {
+    Arc::new(SourceMetrics::new(&shared.registry, connection.name.as_str(), Arc::clone(&shared.clock)))
+}
+
+/// Generates a cursor key. Cursors become invalid when the process exits.
+fn random_cursor_key() -> Result<CursorKey, getrandom::Error> {
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret)?;
+    Ok(CursorKey::derive(&secret))
+}

@@ -1,0 +1,54 @@
+//! State shared across reloads.
+
+use std::sync::Arc;
+
+use crate::{
+    cache::PageCache,
+    clock::SharedClock,
+    config::Config,
+    http_client::{Clients, Collector},
+    server::Readiness,
+    telemetry::{metrics::Registry, reloads::Reloads, trace::Tracer},
+};
+
+use super::AppError;
+
+/// Divisor of the cache memory that is reserved for complete responses.
+const RESPONSE_CACHE_DIVISOR: u64 = 8;
+
+/// State shared across reloads. Clones share it.
+#[derive(Clone)]
+pub(super) struct SharedState {
+    pub(super) registry: Registry,
+    pub(super) reloads: Reloads,
+    pub(super) tracer: Tracer,
+    pub(super) cache: PageCache,
+    /// Maximum memory of cached responses, in bytes.
+    pub(super) response_cache_bytes: u64,
+    pub(super) readiness: Readiness,
+    pub(super) clock: SharedClock,
+}
+
+impl SharedState {
+    pub(super) fn new(config: &Config, clock: &SharedClock) -> Result<Self, AppError> {
+        let registry = Registry::default();
+        let tracer = match &config.telemetry {
+            None => Tracer::default(),
+            Some(otlp) => {
+                let client = Clients::default().get_or_create(&otlp.traces_url)?;
+                let collector = Collector::new(client, otlp.headers.clone());
+                Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
+            }
+        };
+        let response_cache_bytes = config.cache.max_bytes / RESPONSE_CACHE_DIVISOR;
+        Ok(Self {
+            tracer,
+            reloads: Reloads::new(&registry),
+            registry,
+            cache: PageCache::new(config.cache.max_bytes - response_cache_bytes, Arc::clone(clock)),
+            response_cache_bytes,
+            readiness: Readiness::default(),
+            clock: Arc::clone(clock),
+        })
+    }
+}

@@ -1,0 +1,160 @@
+//! `[[connections]]`: accounts at vendors.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use url::Url;
+
+use crate::{
+    cache::Policy,
+    directory::Policies,
+    domain::connection::ConnectionName,
+    upstream::{Credential, RateLimit},
+    vendors::{kind::VendorKind, registry},
+};
+
+use super::{
+    ConfigError,
+    error::Fault,
+    file::{self, AccountKeys},
+    reader::{Reader, parse_base_url},
+};
+
+/// One account at a vendor.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Connection {
+    /// Name, which is the prefix of every id.
+    pub name: ConnectionName,
+    /// Kind of vendor.
+    pub kind: &'static VendorKind,
+    /// Base URL of the vendor's API.
+    pub base_url: Url,
+    /// Secret that the vendor issued.
+    pub credential: Credential,
+    /// Id of the account at the vendor.
+    pub account_id: String,
+    /// Rate limit of the credential.
+    pub rate_limit: RateLimit,
+    /// Maximum duration of one vendor call.
+    pub timeout: Duration,
+    /// Freshness policy of each kind of page.
+    pub policies: Policies,
+}
+
+impl Connection {
+    /// Default maximum duration of one vendor call.
+    pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(10);
+
+    /// Default maximum wait of a call for a slot of the rate limit.
+    pub const DEFAULT_MAX_WAIT: Duration = Duration::from_secs(5);
+
+    /// Returns the default rate limit of a vendor kind.
+    #[must_use]
+    pub fn default_rate_limit(kind: &VendorKind) -> RateLimit {
+        let requests = NonZeroU32::new(kind.requests_per_second).unwrap_or(NonZeroU32::MIN);
+        RateLimit { requests, per: Duration::from_secs(1), max_wait: Self::DEFAULT_MAX_WAIT }
+    }
+
+    /// Returns whether another connection has the same name and the same account,
+    /// reached in the same way. Cached pages are then valid for both.
+    #[must_use]
+    pub fn is_same_account(&self, other: &Self) -> bool {
+        self.name == other.name
+            && self.kind == other.kind
+            && self.base_url == other.base_url
+            && self.credential == other.credential
+            && self.account_id == other.account_id
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn connections(
+        &self,
+        sections: Vec<file::Connection>,
+        policy: Policy,
+    ) -> Result<Vec<Connection>, ConfigError> {
+        if sections.is_empty() {
+            let fault = Fault::new("no connections are configured").fix("add a [[connections]] section");
+            return Err(self.error("connections", fault));
+        }
+        let mut connections: Vec<Connection> = Vec::with_capacity(sections.len());
+        for (index, section) in sections.into_iter().enumerate() {
+            let at = format!("connections.{index}");
+            if connections.iter().any(|other| other.name == section.name) {
+                let fault = Fault::new(format!("duplicate connection name `{}`", section.name))
+                    .fix("give each connection a unique name");
+                return Err(self.error(&format!("{at}.name"), fault));
+            }
+            connections.push(self.connection(&at, section, policy)?);
+        }
+        Ok(connections)
+    }
+
+    fn connection(&self, at: &str, section: file::Connection, policy: Policy) -> Result<Connection, ConfigError> {
+        let kind = registry::by_name(&section.vendor).ok_or_else(|| {
+            let known: Vec<_> = registry::KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
+            let fault = Fault::new(format!("unknown vendor `{}`", section.vendor))
+                .fix(format!("write one of {}", known.join(", ")));
+            self.error(&format!("{at}.vendor"), fault)
+        })?;
+        let base_url = parse_base_url(section.base_url.as_deref().unwrap_or(kind.base_url)).ok_or_else(|| {
+            let fault = Fault::new("invalid base URL")
+                .fix(format!("write an http or https URL without query, such as \"{}\"", kind.base_url));
+            self.error(&format!("{at}.base_url"), fault)
+        })?;
+        let credential_at = format!("{at}.credential");
+        let secret = self.secret(&credential_at, &section.credential)?;
+        let credential = Credential::new(secret.into()).map_err(|error| {
+            let fault = Fault::new(error.to_string()).fix("check the variable or file that contains the secret");
+            self.error(&credential_at, fault)
+        })?;
+        Ok(Connection {
+            account_id: self.account_id(at, kind, section.account)?,
+            rate_limit: section.rate_limit.map_or_else(|| Connection::default_rate_limit(kind), RateLimit::from),
+            timeout: section.timeout.map_or(Connection::DEFAULT_TIMEOUT, |it| it.0),
+            policies: section.cache.policies(policy),
+            name: section.name,
+            kind,
+            base_url,
+            credential,
+        })
+    }
+
+    /// Reads the account id, which is the only key whose name depends on the vendor kind.
+    fn account_id(&self, at: &str, kind: &VendorKind, mut keys: AccountKeys) -> Result<String, ConfigError> {
+        let key = kind.account_key;
+        let id = keys.remove(key);
+        if let Some(unknown) = keys.keys().next() {
+            let owner = registry::KINDS.iter().find(|other| other.account_key == unknown);
+            let fault = match owner {
+                Some(other) => Fault::new(format!("`{unknown}` belongs to vendor \"{}\"", other.name))
+                    .fix(format!("a connection to vendor \"{}\" requires `{key}`", kind.name)),
+                None => Fault::new(format!("unknown key `{unknown}`"))
+                    .fix(format!("the keys of a connection are {}, {key}", file::CONNECTION_KEYS)),
+            };
+            return Err(self.error(&format!("{at}.{unknown}"), fault));
+        }
+        match id {
+            Some(toml::Value::String(id)) if !id.is_empty() => Ok(id),
+            Some(_) => {
+                let fault =
+                    Fault::new(format!("`{key}` must be a non-empty string")).fix(format!("write {key} = \"…\""));
+                Err(self.error(&format!("{at}.{key}"), fault))
+            }
+            None => {
+                let fault = Fault::new(format!("`{key}` is missing"))
+                    .fix(format!("a connection to vendor \"{}\" requires {key} = \"…\"", kind.name));
+                Err(self.error(at, fault))
+            }
+        }
+    }
+}
+
+impl From<file::RateLimit> for RateLimit {
+    fn from(section: file::RateLimit) -> Self {
+        Self {
+            requests: section.requests,
+            per: section.per.0,
+            max_wait: section.max_wait.map_or(Connection::DEFAULT_MAX_WAIT, |it| it.0),
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Values with a syntax of their own: durations, sizes, shares and others.
+//!
+//! No error repeats the value, which may be a misplaced secret.
+
+use std::{net::SocketAddr, time::Duration};
+
+use bytesize::ByteSize;
+use jiff::SignedDuration;
+use serde::{Deserialize, Deserializer, de::Error};
+
+use crate::upstream;
+
+/// Maximum duration: a century. A sum of a few such durations still fits into 64
+/// bits of nanoseconds, the unit of rates.
+const MAX_DURATION: Duration = Duration::from_hours(100 * 365 * 24);
+
+/// A duration, such as `"500ms"`, `"30s"` or `"5m"`, of at most `MAX_DURATION`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PositiveDuration(pub(crate) Duration);
+
+/// A number from 0 to 1.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ratio(pub(crate) f64);
+
+/// A share of a rate limit, such as `0.25`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Share(pub(crate) upstream::Share);
+
+/// A timestamp with an offset, such as `"2027-01-31T00:00:00Z"`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Timestamp(pub(crate) jiff::Timestamp);
+
+/// An IP address with a port.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Address(pub(crate) SocketAddr);
+
+/// A number of bytes, such as `"256MiB"`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Size(pub(crate) ByteSize);
+
+impl<'de> Deserialize<'de> for PositiveDuration {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parse_string(deserializer, "invalid duration; write a positive duration such as \"30s\" or \"5m\"", |text| {
+            let duration = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
+            (!duration.is_zero() && duration <= MAX_DURATION).then_some(Self(duration))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for Ratio {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        // TOML parses 0 and 1 as integers.
+        let ratio = match value {
+            toml::Value::Float(ratio) => Some(ratio),
+            toml::Value::Integer(0) => Some(0.0),
+            toml::Value::Integer(1) => Some(1.0),
+            _ => None,
+        };
+        let ratio = ratio.filter(|ratio| (0.0..=1.0).contains(ratio)).map(Self);
+        ratio.ok_or_else(|| D::Error::custom("invalid ratio; write a number from 0 to 1, such as 0.1"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Share {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        // TOML parses 1 as an integer.
+        let share = value.as_float().or_else(|| (value.as_integer() == Some(1)).then_some(1.0));
+        let share = share.and_then(upstream::Share::new).map(Self);
+        share.ok_or_else(|| D::Error::custom("invalid share; write a number above 0 and at most 1, such as 0.25"))
+    }
+}
+
+impl<'de> Deserialize<'de> for Timestamp {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let error = "invalid timestamp; write a timestamp with an offset, such as \"2027-01-31T00:00:00Z\"";
+        parse_string(deserializer, error, |text| text.parse().ok().map(Self))
+    }
+}
+
+impl<'de> Deserialize<'de> for Address {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let error = "invalid address; write an IP address with a port, such as \"127.0.0.1:8080\"";
+        parse_string(deserializer, error, |text| text.parse().ok().map(Self))
+    }
+}
+
+impl<'de> Deserialize<'de> for Size {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let error = "invalid size; write a number of bytes, such as \"256MiB\"";
+        parse_string(deserializer, error, |text| text.parse().ok().map(Self))
+    }
+}
+
+/// Parses a string, or returns `error` for any other value.
+fn parse_string<'de, D: Deserializer<'de>, T>(
+    deserializer: D,
+    error: &str,
+    parse: impl FnOnce(&str) -> Option<T>,
+) -> Result<T, D::Error> {
+    let value = toml::Value::deserialize(deserializer)?;
+    value.as_str().and_then(parse).ok_or_else(|| D::Error::custom(error))
+}

@@ -1,0 +1,84 @@
+//! `[identity]`: the provider whose tokens identify callers.
+
+use std::{path::Path, time::Duration};
+
+use url::Url;
+
+use crate::{
+    callers::Caller,
+    http_client,
+    identity::{Jwks, KeySet, Settings},
+};
+
+use super::{ConfigError, error::Fault, file, reader::Reader};
+
+/// Minimum refresh interval of the provider's keys.
+const MIN_REFRESH: Duration = Duration::from_secs(30);
+
+impl Reader<'_> {
+    pub(super) fn identity(
+        &self,
+        section: Option<file::Identity>,
+        callers: &[Caller],
+    ) -> Result<Option<Settings>, ConfigError> {
+        let with_claims = callers.iter().position(|caller| !caller.claims.is_empty());
+        let section = match (section, with_claims) {
+            (None, None) => return Ok(None),
+            (Some(section), Some(_)) => section,
+            (None, Some(index)) => {
+                let fault = Fault::new("`claims` requires an identity provider")
+                    .fix("add an [identity] section, or give the caller a key");
+                return Err(self.error(&format!("callers.{index}.claims"), fault));
+            }
+            (Some(_), None) => {
+                let fault = Fault::new("no caller has claims, so every token would be rejected")
+                    .fix("write claims = { … } in a [[callers]] section, or remove this section");
+                return Err(self.error("identity", fault));
+            }
+        };
+        for (key, value) in [("issuer", &section.issuer), ("audience", &section.audience)] {
+            if value.is_empty() {
+                let fault = Fault::new(format!("`{key}` must not be empty"))
+                    .fix("write the exact value from the provider's tokens");
+                return Err(self.error(&format!("identity.{key}"), fault));
+            }
+        }
+        let refresh = section.refresh.map_or(Settings::DEFAULT_REFRESH, |it| it.0);
+        if refresh < MIN_REFRESH {
+            let fault = Fault::new("the refresh interval is too short").fix("write \"30s\" or longer");
+            return Err(self.error("identity.refresh", fault));
+        }
+        let jwks = match &section.jwks {
+            file::Jwks::Url(url) => self.jwks_url(url)?,
+            file::Jwks::File(path) => self.jwks_file(path)?,
+        };
+        Ok(Some(Settings { issuer: section.issuer, audience: section.audience, jwks, refresh }))
+    }
+
+    fn jwks_url(&self, url: &str) -> Result<Jwks, ConfigError> {
+        let is_allowed = |url: &Url| {
+            let is_encrypted = url.scheme() == "https" || (url.scheme() == "http" && http_client::is_loopback(url));
+            is_encrypted && url.has_host() && url.username().is_empty() && url.password().is_none()
+        };
+        Url::parse(url).ok().filter(is_allowed).map(Jwks::Url).ok_or_else(|| {
+            let fault = Fault::new("invalid JWKS URL")
+                .fix("write an https URL without user, such as \"https://login.example.com/.well-known/jwks.json\"");
+            self.error("identity.jwks.url", fault)
+        })
+    }
+
+    fn jwks_file(&self, path: &Path) -> Result<Jwks, ConfigError> {
+        let path = self.track_file(path);
+        let error = |failure: &str| {
+            let fault = Fault::new(format!("the file {} {failure}", path.display()))
+                .fix("write the path of the provider's JSON Web Key Set");
+            self.error("identity.jwks.file", fault)
+        };
+        let document = std::fs::read(&path).map_err(|cause| error(&format!("cannot be read: {cause}")))?;
+        let keys = KeySet::parse(&document).map_err(|cause| error(&format!("is {cause}")))?;
+        if keys.is_empty() {
+            return Err(error("contains no key that can verify a token"));
+        }
+        Ok(Jwks::File { path, keys })
+    }
+}

@@ -1,0 +1,82 @@
+//! `[server]`: listener, TLS and limits.
+
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use crate::server::{Limits, Tls, TlsError};
+
+use super::{
+    ConfigError,
+    error::Fault,
+    file::{self, PositiveDuration},
+    reader::Reader,
+};
+
+/// Settings of the HTTP server.
+#[derive(Debug, Clone)]
+pub struct Server {
+    /// Listening address.
+    pub listen: SocketAddr,
+    /// TLS certificate; plain HTTP if absent.
+    pub tls: Option<Tls>,
+    /// Maximum time from a request to the head of its response.
+    pub request_timeout: Duration,
+    /// Maximum number of requests in progress.
+    pub max_requests: u32,
+    /// Limits of connections.
+    pub limits: Limits,
+    /// Interval for checking all configuration files; unwatched if absent.
+    pub watch: Option<Duration>,
+}
+
+impl Default for Server {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
+            tls: None,
+            request_timeout: Duration::from_secs(30),
+            max_requests: 2048,
+            limits: Limits::default(),
+            watch: None,
+        }
+    }
+}
+
+impl Reader<'_> {
+    pub(super) fn server(&self, section: file::Server) -> Result<Server, ConfigError> {
+        let or = |configured: Option<PositiveDuration>, default| configured.map_or(default, |it| it.0);
+        let (server, limits) = (Server::default(), Limits::default());
+        Ok(Server {
+            listen: section.listen.map_or(server.listen, |it| it.0),
+            tls: section.tls.map(|tls| self.tls(&tls)).transpose()?,
+            request_timeout: or(section.request_timeout, server.request_timeout),
+            max_requests: section.max_requests.map_or(server.max_requests, NonZeroU32::get),
+            limits: Limits {
+                header_timeout: or(section.header_timeout, limits.header_timeout),
+                idle_timeout: or(section.idle_timeout, limits.idle_timeout),
+                max_connections: section.max_connections.map_or(limits.max_connections, NonZeroU32::get),
+                shutdown_delay: or(section.shutdown_delay, limits.shutdown_delay),
+                drain_timeout: or(section.drain_timeout, limits.drain_timeout),
+            },
+            watch: section.watch.map(|it| it.0),
+        })
+    }
+
+    fn tls(&self, section: &file::Tls) -> Result<Tls, ConfigError> {
+        let [certificate, key] = [&section.certificate, &section.key].map(|path| self.track_file(path));
+        Tls::load(&certificate, &key).map_err(|error| {
+            let (key, remedy) = match error {
+                TlsError::Certificate { .. } => (
+                    "certificate",
+                    "write the path of a PEM file that contains the certificate, followed by its intermediate certificates",
+                ),
+                TlsError::Key { .. } => ("key", "write the path of a PEM file that contains the certificate's private key"),
+                TlsError::Pair(_) => ("certificate", "write the paths of a certificate and its own private key"),
+            };
+            self.error(&format!("server.tls.{key}"), Fault::new(error.to_string()).fix(remedy))
+        })
+    }
+}
