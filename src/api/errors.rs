@@ -13,7 +13,7 @@ use crate::{
     web::problem::{Code, Problem, VendorAnswer},
 };
 
-/// `Retry-After` for a vendor's 429 without a time.
+/// `Retry-After` for a vendor's rate limit without a time.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<DirectoryError> for Problem {
@@ -119,18 +119,14 @@ fn from_plan_error(connection: &ConnectionName, error: PlanError) -> Problem {
 
 fn from_source_error(error: SourceError, detail: String) -> Problem {
     match error {
-        SourceError::Vendor(error) => from_vendor_error(error, detail),
-        SourceError::RateLimited { refusal, retry_after } => {
-            let problem = Problem::new(Code::VendorRateLimited, detail);
-            with_vendor_answer(problem.retry_after(retry_after.unwrap_or(DEFAULT_RETRY_AFTER)), refusal)
-        }
+        SourceError::Vendor { error, retry_after, .. } => from_vendor_error(error, retry_after, detail),
         SourceError::Send(SendError::BudgetSpent { retry_after }) => {
             Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
         }
         SourceError::Send(SendError::ShareSpent { retry_after }) => {
             Problem::new(Code::QuotaExceeded, detail).retry_after(retry_after)
         }
-        SourceError::Send(SendError::BreakerOpen { retry_after }) => {
+        SourceError::Send(SendError::BreakerOpen { retry_after } | SendError::Paused { retry_after }) => {
             Problem::new(Code::VendorUnavailable, detail).retry_after(retry_after)
         }
         SourceError::NotCached => Problem::new(Code::NotCached, detail),
@@ -138,12 +134,14 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
         SourceError::Send(SendError::Unreachable(_) | SendError::Body(BodyError::Interrupted(_))) => {
             Problem::new(Code::VendorError, detail)
         }
-        SourceError::Send(SendError::Body(BodyError::TooLarge(_))) => Problem::new(Code::VendorUnreadable, detail),
+        SourceError::Send(SendError::Body(
+            BodyError::TooLarge(_) | BodyError::UnknownCoding(_) | BodyError::Undecodable(_),
+        )) => Problem::new(Code::VendorUnreadable, detail),
         SourceError::Aborted => Problem::new(Code::Internal, detail),
     }
 }
 
-fn from_vendor_error(error: VendorError, detail: String) -> Problem {
+fn from_vendor_error(error: VendorError, retry_after: Option<Duration>, detail: String) -> Problem {
     let (kind, refusal) = match error {
         VendorError::NotFound => return Problem::new(Code::CustomerNotFound, detail),
         VendorError::Unreadable(_) => return Problem::new(Code::VendorUnreadable, detail),
@@ -156,8 +154,13 @@ fn from_vendor_error(error: VendorError, detail: String) -> Problem {
         }
         RefusalKind::RequestRejected => Problem::new(Code::VendorRejected, detail),
         RefusalKind::Unauthorized => Problem::new(Code::VendorUnauthorized, detail),
-        RefusalKind::RateLimited => Problem::new(Code::VendorRateLimited, detail).retry_after(DEFAULT_RETRY_AFTER),
-        RefusalKind::Failed => Problem::new(Code::VendorError, detail),
+        RefusalKind::RateLimited => {
+            Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after.unwrap_or(DEFAULT_RETRY_AFTER))
+        }
+        RefusalKind::Failed { .. } => {
+            let problem = Problem::new(Code::VendorError, detail);
+            retry_after.into_iter().fold(problem, Problem::retry_after)
+        }
     };
     with_vendor_answer(problem, refusal)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{connection::ConnectionName, cursor::CursorError, progress::Shortfall},
-    vendors::{PAGE_SIZE, RefusalKind, VendorError, plan::PlanError},
+    vendors::{PAGE_SIZE, RefusalKind, plan::PlanError},
 };
 
 use super::SourceError;
@@ -86,11 +86,10 @@ impl DirectoryError {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Circular(_) | Self::Truncated(..) => true,
-            Self::Source(_, error) => !matches!(
-                error,
-                SourceError::Aborted
-                    | SourceError::Vendor(VendorError::Refused { kind: RefusalKind::ValueRejected(_), .. })
-            ),
+            Self::Source(_, SourceError::Vendor { error, .. }) => {
+                !matches!(error.kind(), Some(RefusalKind::ValueRejected(_)))
+            }
+            Self::Source(_, error) => *error != SourceError::Aborted,
             _ => false,
         }
     }

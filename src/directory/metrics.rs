@@ -128,6 +128,6 @@ impl SourceMetrics {
 /// Returns the counter of a connection's calls with this final status.
 fn call_counter(registry: &Registry, connection: &str, status: Option<u16>) -> Counter {
     let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
-    let help = "Vendor calls, by the vendor's final status; `none` without a response.";
+    let help = "Vendor calls, by the status that the last response stands for; `none` without a response.";
     registry.counter("gateway_vendor_calls_total", help, &[("connection", connection), ("status", &status)])
 }

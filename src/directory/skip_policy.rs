@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use crate::upstream::SendError;
+use crate::{upstream::SendError, vendors::RefusalKind};
 
 use super::{DirectoryError, SourceError};
 
 /// Longest rate limit that an export waits for. After a longer one, the export
 /// ends and can be resumed from its last cursor.
 const MAX_WAIT: Duration = Duration::from_mins(5);
-/// Wait after a vendor's 429 that names no time.
+/// Wait after a vendor's rate limit that names no time.
 const DEFAULT_WAIT: Duration = Duration::from_secs(1);
 
 /// Failures after which a list continues without the source.
@@ -38,7 +38,11 @@ impl SkipPolicy {
 /// Returns the remaining time of a rate limit, if an export waits for it.
 pub(super) fn export_wait(error: &DirectoryError) -> Option<Duration> {
     let wait = match error {
-        DirectoryError::Source(_, SourceError::RateLimited { retry_after, .. }) => retry_after.unwrap_or(DEFAULT_WAIT),
+        DirectoryError::Source(_, SourceError::Vendor { error, retry_after, .. })
+            if error.kind() == Some(RefusalKind::RateLimited) =>
+        {
+            retry_after.unwrap_or(DEFAULT_WAIT)
+        }
         DirectoryError::Source(
             _,
             SourceError::Send(SendError::BudgetSpent { retry_after } | SendError::ShareSpent { retry_after }),

@@ -137,8 +137,8 @@ impl Source {
     /// Adds the name of this connection to an error.
     pub(super) fn with_connection(&self, error: SourceError) -> DirectoryError {
         match error {
-            SourceError::Vendor(VendorError::NotFound) => DirectoryError::NotFound,
-            SourceError::Vendor(VendorError::Refused { kind: RefusalKind::CursorRejected, .. }) => {
+            SourceError::Vendor { error: VendorError::NotFound, .. } => DirectoryError::NotFound,
+            SourceError::Vendor { error, .. } if error.kind() == Some(RefusalKind::CursorRejected) => {
                 DirectoryError::CursorExpired(self.name.clone())
             }
             error => DirectoryError::Source(self.name.clone(), error),

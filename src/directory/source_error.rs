@@ -4,21 +4,20 @@ use std::time::Duration;
 
 use crate::{
     cache::{FetchAborted, FetchFailure, NotCached},
-    upstream::SendError,
-    vendors::{Refusal, RefusalKind, VendorError},
+    upstream::{CallError, SendError},
+    vendors::{RefusalKind, VendorError},
 };
 
 /// Failure of a call to a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// The vendor responded without rows.
-    #[error(transparent)]
-    Vendor(#[from] VendorError),
-    /// The vendor responded with 429.
-    #[error("{}", RefusalKind::RateLimited)]
-    RateLimited {
-        /// The vendor's response.
-        refusal: Refusal,
+    #[error("{error}")]
+    Vendor {
+        /// Classification of the response.
+        error: VendorError,
+        /// HTTP status of the response. `None` if no request was made.
+        status: Option<u16>,
         /// Wait before the next call, if known.
         retry_after: Option<Duration>,
     },
@@ -36,28 +35,42 @@ pub enum SourceError {
 impl FetchFailure for SourceError {
     fn allows_stale(&self) -> bool {
         match self {
-            Self::Vendor(VendorError::Refused { kind, .. }) => {
-                matches!(kind, RefusalKind::Failed | RefusalKind::RateLimited)
+            Self::Vendor { error: VendorError::Unreadable(_), .. } | Self::Send(_) => true,
+            Self::Vendor { error, .. } => {
+                matches!(error.kind(), Some(RefusalKind::Failed { .. } | RefusalKind::RateLimited))
             }
-            Self::Vendor(error) => matches!(error, VendorError::Unreadable(_)),
-            Self::RateLimited { .. } | Self::Send(_) => true,
             Self::NotCached | Self::Aborted => false,
         }
     }
 
     fn is_not_found(&self) -> bool {
-        *self == Self::Vendor(VendorError::NotFound)
+        matches!(self, Self::Vendor { error: VendorError::NotFound, .. })
     }
 
     fn status(&self) -> Option<u16> {
         match self {
-            Self::Vendor(VendorError::NotFound) => Some(404),
-            Self::Vendor(VendorError::Refused { refusal, .. }) | Self::RateLimited { refusal, .. } => {
-                Some(refusal.status)
-            }
-            Self::Vendor(VendorError::Unreadable(_)) => Some(200),
+            Self::Vendor { status, .. } => *status,
             Self::Send(_) | Self::NotCached | Self::Aborted => None,
         }
+    }
+}
+
+impl From<CallError> for SourceError {
+    fn from(error: CallError) -> Self {
+        match error {
+            CallError::Send(error) => Self::Send(error),
+            CallError::Vendor { error, status, retry_after } => {
+                Self::Vendor { error, status: Some(status), retry_after }
+            }
+        }
+    }
+}
+
+/// Errors of requests that no vendor received, and of cached "not found"
+/// entries.
+impl From<VendorError> for SourceError {
+    fn from(error: VendorError) -> Self {
+        Self::Vendor { error, status: None, retry_after: None }
     }
 }
 

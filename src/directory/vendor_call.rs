@@ -5,8 +5,8 @@ use std::sync::Arc;
 use crate::{
     cache::PageFetch,
     domain::{page::RecordPage, priority::Priority},
-    upstream::{CallerShare, Reply, SendError},
-    vendors::{Call, RefusalKind, VendorError, VendorRequest, VendorResponse, documented::UnknownField},
+    upstream::{CallError, CallerShare, Reply, SendError},
+    vendors::{Call, VendorRequest, VendorResponse, documented::UnknownField},
 };
 
 use super::{Source, SourceError, redaction::redact};
@@ -46,18 +46,23 @@ impl Source {
 
     async fn call(&self, call: &Call, request: &VendorRequest, priority: Priority) -> Result<RecordPage, SourceError> {
         let start = self.metrics.elapsed();
-        let sent = self.upstream.send(request, priority).await;
-        // A request that was not sent is not a vendor call.
-        if !matches!(sent, Err(SendError::BudgetSpent { .. } | SendError::BreakerOpen { .. })) {
-            self.metrics.record_call(sent.as_ref().ok().map(|reply| reply.response.status), start);
-        }
-        let Reply { response, retry_after } = sent?;
-        let page = self.adapter.read(call, &response).map_err(|error| match redact(error, &self.upstream) {
-            VendorError::Refused { kind: RefusalKind::RateLimited, refusal } => {
-                SourceError::RateLimited { refusal, retry_after }
+        let read = |response: &VendorResponse| {
+            self.adapter.read(call, response).map_err(|error| redact(error, &self.upstream))
+        };
+        let sent = self.upstream.send(request, priority, read).await;
+        match &sent {
+            Ok(reply) => self.metrics.record_call(Some(reply.response.status), start),
+            Err(CallError::Vendor { error, status, .. }) => {
+                self.metrics.record_call(Some(error.effective_status(*status)), start);
             }
-            error => error.into(),
-        })?;
+            Err(error @ CallError::Send(_)) => {
+                // A request that was not sent is not a vendor call.
+                if !error.is_unsent() {
+                    self.metrics.record_call(None, start);
+                }
+            }
+        }
+        let Reply { value: page, response } = sent?;
         self.record_anomalies(&page);
         self.detect_drift(call, &response, &page);
         Ok(page)

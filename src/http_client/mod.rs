@@ -3,11 +3,13 @@
 //! In the server, only this module and `upstream::transport` use reqwest.
 
 mod body;
+mod coding;
 mod collector;
 mod fetch;
 
 use std::time::Duration;
 
+use http::{HeaderMap, HeaderValue, header::ACCEPT_ENCODING};
 pub use reqwest::Client;
 use reqwest::redirect;
 use url::{Host, Url};
@@ -63,6 +65,7 @@ fn client(loopback: bool) -> reqwest::Result<Client> {
     let builder = if loopback { builder.no_proxy() } else { builder };
     builder
         .user_agent(concat!("customer-gateway/", env!("CARGO_PKG_VERSION")))
+        .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(coding::ACCEPTED))]))
         .redirect(redirect::Policy::none())
         .pool_idle_timeout(POOL_IDLE_TIMEOUT)
         .build()

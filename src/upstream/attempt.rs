@@ -2,17 +2,22 @@
 
 use std::time::Duration;
 
-use crate::{clock::SharedClock, domain::priority::Priority, http_client::BodyError, vendors::VendorRequest};
+use crate::{
+    clock::SharedClock,
+    domain::priority::Priority,
+    vendors::{RefusalKind, VendorError, VendorRequest, VendorResponse},
+};
 
-use super::{Budget, Endpoint, Reply, SendError, UpstreamMetrics};
+use super::{Budget, CallError, Endpoint, Reply, SendError, UpstreamMetrics, endpoint::Received};
 
-/// Vendor call with its deadline.
-#[derive(Clone, Copy)]
-pub(super) struct Call<'r> {
+/// Vendor call with its deadline and the reader of its response.
+pub(super) struct Call<'r, R> {
     pub(super) request: &'r VendorRequest,
     pub(super) priority: Priority,
     /// Instant at which the call ends, on the gateway's clock.
     pub(super) deadline: Duration,
+    /// Reader that classifies the response.
+    pub(super) read: R,
 }
 
 /// Sender of single attempts.
@@ -23,46 +28,54 @@ pub(super) struct Attempts {
     pub(super) metrics: UpstreamMetrics,
 }
 
-/// Result of a failed attempt, by whether a retry can help.
-pub(super) enum AttemptError {
-    /// Response that a retry may replace. It is returned if no retry is made.
-    RetryableResponse(Reply),
-    /// Failure that a retry may resolve.
-    Retryable(SendError),
-    /// Failure that a retry cannot resolve.
-    Permanent(SendError),
-}
-
 impl Attempts {
     /// Makes one attempt. Each attempt takes a slot, because vendors count
     /// retries too.
-    pub(super) async fn send(&self, call: Call<'_>, resends: u32) -> Result<Reply, AttemptError> {
-        self.acquire_slot(call).await.map_err(AttemptError::Permanent)?;
-        let sent = self.endpoint.send(call.request, self.clock.now(), resends).await;
-        let mut reply = sent.map_err(|error| match error {
-            SendError::Body(BodyError::TooLarge(_)) => AttemptError::Permanent(error),
-            error => AttemptError::Retryable(error),
-        })?;
-        match reply.response.status {
-            429 => {
-                self.budget.on_rejected(reply.retry_after);
-                reply.retry_after = Some(self.budget.blocked_for());
-                Err(AttemptError::RetryableResponse(reply))
-            }
-            408 | 500 | 502 | 503 | 504 => Err(AttemptError::RetryableResponse(reply)),
-            _ => {
+    pub(super) async fn send<T, R>(&self, call: &Call<'_, R>, resends: u32) -> Result<Reply<T>, CallError>
+    where
+        R: Fn(&VendorResponse) -> Result<T, VendorError>,
+    {
+        self.acquire_slot(call).await?;
+        let Received { response, retry_after } = self.endpoint.send(call.request, self.clock.now(), resends).await?;
+        match (call.read)(&response) {
+            Ok(value) => {
                 self.budget.on_success();
-                Ok(reply)
+                Ok(Reply { value, response })
+            }
+            Err(error) => {
+                let retry_after = self.react(&error, retry_after);
+                Err(CallError::Vendor { error, status: response.status, retry_after })
             }
         }
     }
 
     /// Returns the time until the deadline of a call.
-    pub(super) fn remaining(&self, call: Call<'_>) -> Duration {
+    pub(super) fn remaining<R>(&self, call: &Call<'_, R>) -> Duration {
         call.deadline.saturating_sub(self.clock.elapsed())
     }
 
-    async fn acquire_slot(&self, call: Call<'_>) -> Result<(), SendError> {
+    /// Applies a response without records to the budget. Returns the wait for
+    /// the caller.
+    fn react(&self, error: &VendorError, requested: Option<Duration>) -> Option<Duration> {
+        match error.kind() {
+            Some(RefusalKind::RateLimited) => {
+                self.budget.on_rejected(requested);
+                Some(self.budget.blocked_for())
+            }
+            Some(RefusalKind::Failed { .. }) => {
+                if let Some(wait) = requested {
+                    self.budget.pause(wait);
+                }
+                requested
+            }
+            _ => {
+                self.budget.on_success();
+                None
+            }
+        }
+    }
+
+    async fn acquire_slot<R>(&self, call: &Call<'_, R>) -> Result<(), SendError> {
         let start = self.clock.elapsed();
         let admitted = self.budget.admit(call.priority, self.remaining(call)).await;
         match &admitted {
@@ -70,28 +83,5 @@ impl Attempts {
             Err(_) => self.metrics.record_rejection(call.priority),
         }
         admitted
-    }
-}
-
-impl AttemptError {
-    /// Converts the failure to the result of the call.
-    pub(super) fn into_result(self) -> Result<Reply, SendError> {
-        match self {
-            Self::RetryableResponse(reply) => Ok(reply),
-            Self::Retryable(error) | Self::Permanent(error) => Err(error),
-        }
-    }
-
-    pub(super) fn is_retryable(&self) -> bool {
-        !matches!(self, Self::Permanent(_))
-    }
-
-    /// Returns the wait requested by the vendor. After a 429, the budget
-    /// enforces the wait.
-    pub(super) fn retry_after(&self) -> Duration {
-        match self {
-            Self::RetryableResponse(reply) if reply.response.status != 429 => reply.retry_after.unwrap_or_default(),
-            _ => Duration::ZERO,
-        }
     }
 }

@@ -26,13 +26,19 @@ pub struct Endpoint {
     tracer: VendorTracer,
 }
 
-/// Response of a vendor, with the time to wait before another request.
+/// Response of a vendor that was read.
 #[derive(Debug, Clone)]
-pub struct Reply {
+pub struct Reply<T> {
+    /// Content of the response.
+    pub value: T,
     /// Status and body.
     pub response: VendorResponse,
-    /// Wait requested by the vendor. After a 429: remaining block of the budget.
-    pub retry_after: Option<Duration>,
+}
+
+/// Response of a vendor, with the wait that the vendor requests.
+pub(super) struct Received {
+    pub(super) response: VendorResponse,
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl Endpoint {
@@ -43,13 +49,18 @@ impl Endpoint {
     }
 
     /// Sends a request in a span of its own. `resends` counts earlier attempts.
-    pub(super) async fn send(&self, request: &VendorRequest, now: Timestamp, resends: u32) -> Result<Reply, SendError> {
+    pub(super) async fn send(
+        &self,
+        request: &VendorRequest,
+        now: Timestamp,
+        resends: u32,
+    ) -> Result<Received, SendError> {
         let span = self.tracer.call(resends);
         let mut headers = HeaderMap::new();
         inject(span.context(), &mut headers);
         headers.insert(AUTHORIZATION, self.credential.bearer());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        let sent = self.transport.exchange(request, headers).await.map(|response| Reply {
+        let sent = self.transport.exchange(request, headers).await.map(|response| Received {
             retry_after: retry_after(response.headers(), now),
             response: VendorResponse { status: response.status().as_u16(), body: response.into_body() },
         });

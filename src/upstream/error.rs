@@ -2,7 +2,30 @@
 
 use std::time::Duration;
 
-use crate::{clock::ceil_seconds, http_client::BodyError};
+use crate::{
+    clock::ceil_seconds,
+    http_client::BodyError,
+    vendors::{RefusalKind, VendorError},
+};
+
+/// Failure of a vendor call.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CallError {
+    /// The call has no response.
+    #[error(transparent)]
+    Send(#[from] SendError),
+    /// The response has no records.
+    #[error("{error}")]
+    Vendor {
+        /// Classification of the response.
+        error: VendorError,
+        /// HTTP status of the response.
+        status: u16,
+        /// Wait that the vendor requested; after a rate limit, the remaining
+        /// block of the budget.
+        retry_after: Option<Duration>,
+    },
+}
 
 /// Failure of a vendor call without a response.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -11,6 +34,12 @@ pub enum SendError {
     #[error("the vendor's rate limit is exhausted; retry in {} s", ceil_seconds(*.retry_after))]
     BudgetSpent {
         /// Time until a slot is free.
+        retry_after: Duration,
+    },
+    /// The vendor failed and requested a pause.
+    #[error("the vendor has requested a pause; retry in {} s", ceil_seconds(*.retry_after))]
+    Paused {
+        /// Time until the pause ends.
         retry_after: Duration,
     },
     /// The caller's share of the budget has no slot in time.
@@ -36,17 +65,47 @@ pub enum SendError {
     Body(#[from] BodyError),
 }
 
+impl CallError {
+    /// Returns whether another attempt can help.
+    pub(super) fn is_retryable(&self) -> bool {
+        match self {
+            Self::Send(SendError::Unreachable(_)) => true,
+            Self::Send(SendError::Body(error)) => error.is_interruption(),
+            Self::Send(_) => false,
+            Self::Vendor { error, .. } => {
+                matches!(error.kind(), Some(RefusalKind::RateLimited | RefusalKind::Failed { retryable: true }))
+            }
+        }
+    }
+
+    /// Returns whether no request was sent.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        matches!(
+            self,
+            Self::Send(
+                SendError::BudgetSpent { .. }
+                    | SendError::Paused { .. }
+                    | SendError::ShareSpent { .. }
+                    | SendError::BreakerOpen { .. }
+            )
+        )
+    }
+}
+
 impl SendError {
     /// Returns the `error.type` of a span.
     pub(super) fn kind(&self) -> &'static str {
         match self {
             Self::BudgetSpent { .. } => "budget_spent",
+            Self::Paused { .. } => "paused",
             Self::ShareSpent { .. } => "share_spent",
             Self::BreakerOpen { .. } => "breaker_open",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
             Self::Body(BodyError::Interrupted(_)) => "body_error",
             Self::Body(BodyError::TooLarge(_)) => "too_large",
+            Self::Body(BodyError::UnknownCoding(_) | BodyError::Undecodable(_)) => "undecodable",
         }
     }
 }

@@ -2,11 +2,15 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{clock::SharedClock, domain::priority::Priority, http_client::BodyError, vendors::VendorRequest};
+use crate::{
+    clock::SharedClock,
+    domain::priority::Priority,
+    vendors::{RefusalKind, VendorError, VendorRequest, VendorResponse},
+};
 
 use super::{
-    BreakerState, Budget, BudgetState, CallerShare, Endpoint, Reply, SendError, UpstreamMetrics,
-    attempt::{AttemptError, Attempts, Call},
+    BreakerState, Budget, BudgetState, CallError, CallerShare, Endpoint, Reply, SendError, UpstreamMetrics,
+    attempt::{Attempts, Call},
     breaker::{Breaker, CallOutcome},
     retry::Retries,
 };
@@ -44,18 +48,25 @@ impl Upstream {
         self.attempts.budget.charge(caller, priority).await
     }
 
-    /// Sends a request and reads the whole response.
-    pub async fn send(&self, request: &VendorRequest, priority: Priority) -> Result<Reply, SendError> {
+    /// Sends a request and reads the response.
+    ///
+    /// `read` classifies the response. Its result alone decides about retries,
+    /// the budget and the breaker.
+    pub async fn send<T, R>(&self, request: &VendorRequest, priority: Priority, read: R) -> Result<Reply<T>, CallError>
+    where
+        R: Fn(&VendorResponse) -> Result<T, VendorError>,
+    {
         let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
         let deadline = self.attempts.clock.elapsed().saturating_add(self.timeout);
-        let call = Call { request, priority, deadline };
+        let call = Call { request, priority, deadline, read };
         let sending = async {
             if permit.is_probe() {
-                return self.attempts.send(call, 0).await.or_else(AttemptError::into_result);
+                return self.attempts.send(&call, 0).await;
             }
-            self.retries.send(&self.attempts, call).await
+            self.retries.send(&self.attempts, &call).await
         };
-        let sent = tokio::time::timeout(self.timeout, sending).await.unwrap_or(Err(SendError::TimedOut(self.timeout)));
+        let timed_out = || Err(SendError::TimedOut(self.timeout).into());
+        let sent = tokio::time::timeout(self.timeout, sending).await.unwrap_or_else(|_| timed_out());
         permit.settle(call_outcome(&sent));
         sent
     }
@@ -103,14 +114,16 @@ impl Upstream {
     }
 }
 
-/// Returns the outcome that a call has for the breaker.
-fn call_outcome(sent: &Result<Reply, SendError>) -> CallOutcome {
+/// Returns the outcome that a call has for the breaker. A rejection or an
+/// unreadable response shows that the vendor works.
+fn call_outcome<T>(sent: &Result<Reply<T>, CallError>) -> CallOutcome {
     match sent {
-        Ok(reply) if reply.response.status >= 500 => CallOutcome::Failed,
-        Ok(_) | Err(SendError::Body(BodyError::TooLarge(_))) => CallOutcome::Succeeded,
-        Err(SendError::BudgetSpent { .. } | SendError::ShareSpent { .. } | SendError::BreakerOpen { .. }) => {
-            CallOutcome::Unknown
+        Ok(_) => CallOutcome::Succeeded,
+        Err(error) if error.is_unsent() => CallOutcome::Unknown,
+        Err(CallError::Vendor { error, .. }) if !matches!(error.kind(), Some(RefusalKind::Failed { .. })) => {
+            CallOutcome::Succeeded
         }
+        Err(CallError::Send(SendError::Body(error))) if !error.is_interruption() => CallOutcome::Succeeded,
         Err(_) => CallOutcome::Failed,
     }
 }

@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use tower::retry::budget::{Budget as _, TpsBudget};
 
-use crate::domain::priority::Priority;
+use crate::{
+    domain::priority::Priority,
+    vendors::{VendorError, VendorResponse},
+};
 
 use super::{
-    Reply, SendError,
-    attempt::{AttemptError, Attempts, Call},
+    CallError, Reply,
+    attempt::{Attempts, Call},
 };
 
 /// Maximum number of retries after the first attempt.
@@ -36,27 +39,37 @@ impl Retries {
 
     /// Makes a call, and repeats failed attempts if a retry can help before the
     /// deadline.
-    pub(super) async fn send(&self, attempts: &Attempts, call: Call<'_>) -> Result<Reply, SendError> {
+    pub(super) async fn send<T, R>(&self, attempts: &Attempts, call: &Call<'_, R>) -> Result<Reply<T>, CallError>
+    where
+        R: Fn(&VendorResponse) -> Result<T, VendorError>,
+    {
         self.budget.deposit();
         for retries in 0..MAX_RETRIES {
-            let failed = match attempts.send(call, retries).await {
+            let error = match attempts.send(call, retries).await {
                 Ok(reply) => return Ok(reply),
-                Err(failed) => failed,
+                Err(error) => error,
             };
-            let Some(delay) = self.next_delay(attempts, call, &failed, retries) else { return failed.into_result() };
+            let Some(delay) = self.next_delay(attempts, call, &error, retries) else { return Err(error) };
             attempts.metrics.record_retry();
             tokio::time::sleep(delay).await;
         }
-        attempts.send(call, MAX_RETRIES).await.or_else(AttemptError::into_result)
+        attempts.send(call, MAX_RETRIES).await
     }
 
     /// Returns the delay before the next attempt, or `None` if no retry is made.
-    fn next_delay(&self, attempts: &Attempts, call: Call<'_>, failed: &AttemptError, retries: u32) -> Option<Duration> {
-        if !failed.is_retryable() {
+    /// The budget enforces the wait that the vendor requested.
+    fn next_delay<R>(
+        &self,
+        attempts: &Attempts,
+        call: &Call<'_, R>,
+        error: &CallError,
+        retries: u32,
+    ) -> Option<Duration> {
+        if !error.is_retryable() {
             return None;
         }
         let budget = &attempts.budget;
-        let mut delay = backoff(retries).max(failed.retry_after());
+        let mut delay = backoff(retries);
         if call.priority == Priority::Background {
             // Background attempts do not queue for a slot. A rejection would
             // hide the response of the vendor.

@@ -1,48 +1,88 @@
-//! Waits requested by a vendor.
+//! Waits that a vendor requests.
+//!
+//! `Retry-After` and `retry-after-ms` take precedence over rate limit fields,
+//! because the fields may describe another limit. Of several values, the
+//! longest applies. A wait of zero, or one that has passed, names no time.
 
 use std::time::Duration;
 
-use http::{HeaderMap, header::RETRY_AFTER};
+use http::{
+    HeaderMap,
+    header::{DATE, RETRY_AFTER},
+};
 use jiff::{Timestamp, fmt::rfc2822};
 
-/// Returns the wait that a response requests.
-///
-/// Reads `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3). The
-/// fallback is `X-RateLimit-Reset` in epoch seconds, which Tolt's v2 sends.
-pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
-    let until = |instant: Timestamp| Duration::try_from(instant.duration_since(now)).unwrap_or(Duration::ZERO);
+use super::rate_limit_fields::reset;
 
-    if let Some(wait) = text(RETRY_AFTER.as_str()) {
-        if let Ok(seconds) = wait.parse() {
-            return Some(Duration::from_secs(seconds));
-        }
-        if let Ok(date) = rfc2822::parse(wait) {
-            return Some(until(date.timestamp()));
-        }
+/// Longest wait that is honoured. Longer waits are shortened where they are
+/// read, so later arithmetic cannot overflow.
+pub(super) const MAX_WAIT: Duration = Duration::from_hours(1);
+
+/// Returns the wait that a response requests: above zero, at most [`MAX_WAIT`].
+///
+/// Instants are compared with the `Date` of the response, because the vendor's
+/// clock may differ from ours. `now` is used if the response has no `Date`.
+pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let now = texts(headers, DATE.as_str()).find_map(instant).unwrap_or(now);
+    let seconds = texts(headers, RETRY_AFTER.as_str()).filter_map(|text| seconds_or_date(text, now));
+    let millis = texts(headers, "retry-after-ms").filter_map(|text| longest(text, milliseconds));
+    seconds.chain(millis).max().or_else(|| reset(headers, now))
+}
+
+/// Returns the values of a field that are text.
+pub(super) fn texts<'h>(headers: &'h HeaderMap, name: &'h str) -> impl Iterator<Item = &'h str> {
+    headers.get_all(name).into_iter().filter_map(|value| value.to_str().ok()).map(str::trim)
+}
+
+/// Reads a wait in seconds, rounded up to whole seconds.
+pub(super) fn seconds(text: &str) -> Option<Duration> {
+    wait(number(text)?.ceil())
+}
+
+/// Returns the longest wait of a list. Proxies join repeated fields with a comma.
+pub(super) fn longest(text: &str, read: impl Fn(&str) -> Option<Duration>) -> Option<Duration> {
+    text.split(',').filter_map(|part| read(part.trim())).max()
+}
+
+/// Reads a number without sign and exponent.
+pub(super) fn number(text: &str) -> Option<f64> {
+    let is_number = text.starts_with(|c: char| c.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    text.parse().ok().filter(|_| is_number)
+}
+
+/// Returns a wait of seconds, shortened to [`MAX_WAIT`]. `None` if the wait is
+/// zero or negative.
+pub(super) fn wait(seconds: f64) -> Option<Duration> {
+    let wait = Duration::try_from_secs_f64(seconds.min(MAX_WAIT.as_secs_f64())).ok()?;
+    (!wait.is_zero()).then_some(wait)
+}
+
+/// Returns the wait until an instant. `None` if the instant has passed.
+pub(super) fn until(instant: Timestamp, now: Timestamp) -> Option<Duration> {
+    let wait = Duration::try_from(instant.duration_since(now)).ok()?;
+    (!wait.is_zero()).then_some(wait.min(MAX_WAIT))
+}
+
+/// Reads an instant in any form of an HTTP date (RFC 9110, section 5.6.7). The
+/// forms of RFC 2822 and RFC 3339 are accepted too.
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
+    // The year 9999 ends after the last timestamp.
+    let http_date = httpdate::parse_http_date(text).ok();
+    let http_date = http_date.map(|time| Timestamp::try_from(time).unwrap_or(Timestamp::MAX));
+    http_date.or_else(|| rfc2822::parse(text).ok().map(|zoned| zoned.timestamp())).or_else(|| text.parse().ok())
+}
+
+fn seconds_or_date(text: &str, now: Timestamp) -> Option<Duration> {
+    match instant(text) {
+        Some(date) => until(date, now),
+        None => longest(text, seconds),
     }
-    let reset = text("x-ratelimit-reset")?.parse().ok()?;
-    Timestamp::from_second(reset).ok().map(until)
+}
+
+fn milliseconds(text: &str) -> Option<Duration> {
+    wait(number(text)?.ceil() / 1_000.0)
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn seconds(name: &'static str, value: &'static str) -> Option<u64> {
-        let mut headers = HeaderMap::new();
-        headers.insert(name, value.parse().unwrap());
-        retry_after(&headers, "2025-11-01T00:00:00Z".parse().unwrap()).map(|wait| wait.as_secs())
-    }
-
-    #[test]
-    fn seconds_dates_and_epochs_are_read() {
-        assert_eq!(seconds("retry-after", "7"), Some(7));
-        assert_eq!(seconds("retry-after", "0"), Some(0));
-        assert_eq!(seconds("retry-after", "Sat, 01 Nov 2025 00:01:30 GMT"), Some(90));
-        assert_eq!(seconds("retry-after", "Fri, 31 Oct 2025 23:00:00 GMT"), Some(0));
-        assert_eq!(seconds("x-ratelimit-reset", "1761955205"), Some(5));
-        assert_eq!(seconds("retry-after", "soon"), None);
-        assert_eq!(seconds("retry-after", "-1"), None);
-    }
-}
+mod tests;

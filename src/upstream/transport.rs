@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Response};
+use http::{HeaderMap, Response, StatusCode};
 use url::Url;
 
 use crate::{
@@ -45,7 +45,12 @@ impl Transport for HttpTransport {
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = received.status();
         response.headers_mut().clone_from(received.headers());
-        *response.body_mut() = read_body(received, self.max_body).await?;
+        let is_failure = received.status().is_server_error() || received.status() == StatusCode::TOO_MANY_REQUESTS;
+        *response.body_mut() = match read_body(received, self.max_body).await {
+            // The status says enough. An unreadable body must not hide it.
+            Err(error) if is_failure && !error.is_interruption() => Bytes::new(),
+            body => body?,
+        };
         Ok(response)
     }
 }

@@ -7,9 +7,10 @@ use crate::domain::{anchor::Anchor, connection::ConnectionName, page::RecordPage
 
 use super::{
     Call, VendorError, VendorRefusal, VendorRequest, VendorResponse,
+    classify::classify,
     documented::UnknownField,
+    error_body::{ErrorBody, is_markup},
     plan::{Plan, RetrievalPlan},
-    refusal::classify,
 };
 
 /// An account at a vendor.
@@ -29,10 +30,10 @@ pub trait Vendor: Send + Sync {
     /// Returns the request for one customer.
     fn retrieve_request(&self, plan: &RetrievalPlan) -> Result<VendorRequest, VendorError>;
 
-    /// Reads the page of a list from the body of a response with status 200.
+    /// Reads the page of a list from the body of a successful response.
     fn read_list(&self, plan: &Plan, anchor: &Anchor, body: &[u8]) -> Result<ResponseBody, VendorError>;
 
-    /// Reads one customer from the body of a response with status 200.
+    /// Reads one customer from the body of a successful response.
     fn read_one(&self, plan: &RetrievalPlan, body: &[u8]) -> Result<ResponseBody, VendorError>;
 
     /// Reads the refusal from a response without records.
@@ -43,7 +44,7 @@ pub trait Vendor: Send + Sync {
     fn unknown_fields(&self, call: &Call, response: &VendorResponse) -> BTreeSet<UnknownField>;
 }
 
-/// The content of a response with status 200.
+/// The content of a successful response.
 #[derive(Debug)]
 #[expect(clippy::large_enum_variant, reason = "one value exists per response, and a refusal is rare")]
 pub enum ResponseBody {
@@ -62,17 +63,32 @@ impl dyn Vendor {
         }
     }
 
-    /// Reads the response to a call.
+    /// Reads the response to a call, and classifies a response without records.
     pub fn read(&self, call: &Call, response: &VendorResponse) -> Result<RecordPage, VendorError> {
-        if response.status == 200 {
-            let body = match call {
-                Call::List(plan, anchor) => self.read_list(plan, anchor, &response.body)?,
-                Call::Retrieve(plan) => self.read_one(plan, &response.body)?,
-            };
-            if let ResponseBody::Records(page) = body {
-                return Ok(page);
+        let VendorResponse { status, body } = response;
+        let refused = || Err(classify(call, body, self.refusal(response)));
+        // Other successes have no content, or only part of it. A proxy that
+        // changes a response may send 203 (RFC 9110, section 15.3.4).
+        if !matches!(status, 200 | 203) || is_markup(body) {
+            return refused();
+        }
+        let content = match call {
+            Call::List(plan, anchor) => self.read_list(plan, anchor, body),
+            Call::Retrieve(plan) => self.read_one(plan, body),
+        };
+        match content {
+            Ok(ResponseBody::Refusal) => refused(),
+            // The records may be incomplete because of the error.
+            Ok(ResponseBody::Records(_)) if ErrorBody::is_stated(body) => refused(),
+            Ok(ResponseBody::Records(page)) => Ok(page),
+            Err(error) => {
+                let refusal = self.refusal(response);
+                if ErrorBody::read(body).is_error || refusal.meaning.is_some() {
+                    Err(classify(call, body, refusal))
+                } else {
+                    Err(error)
+                }
             }
         }
-        Err(classify(call, self.refusal(response)))
     }
 }

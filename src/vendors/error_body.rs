@@ -1,213 +1,214 @@
-//! Error bodies, read field by field. A field of an unexpected type costs no
-//! other field (FACTS.md, cases 6 and 47).
+//! Error bodies, read field by field.
+//!
+//! Every member is optional and may have any type. Text that is not JSON is the
+//! message itself.
 
+use memchr::memmem;
 use serde_json::{Map, Value};
 
-use super::json::repair;
+use super::{json, meaning::Meaning};
 
-/// Names of a message, the most specific name first.
-const MESSAGE: &[&str] = &["message", "detail", "details", "error_description", "description", "reason", "title"];
-/// Names of a code, the most specific name first.
-const CODE: &[&str] = &["type", "code", "error_code"];
-/// Names of a list of details.
-const ERRORS: &[&str] = &["errors", "Errors"];
-/// Names of the field that a detail concerns.
-const FIELD: &[&str] = &["field", "pointer", "param", "path", "property"];
-/// Maximum length of a message that is not JSON, in bytes.
-const MAX_PLAIN_TEXT: usize = 1024;
+/// Longest prefix of a body that is searched for phrases.
+const MAX_SEARCHED: usize = 64 << 10;
+/// Phrases of protection services.
+const CHALLENGES: &[&str] = &[
+    "captcha",
+    "challenge",
+    "just a moment",
+    "checking your browser",
+    "cloudflare",
+    "incapsula",
+    "perimeterx",
+    "datadome",
+    "ddos protection",
+    "web application firewall",
+    "unusual traffic",
+];
 
-/// The vendor's description of an error.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+/// Content of an error body.
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct ErrorBody {
-    /// The error code or type.
     pub(super) code: Option<String>,
-    /// The message, with the first detail.
     pub(super) message: Option<String>,
+    /// Status that the body states.
+    pub(super) status: Option<u16>,
+    /// True if the body says that the request failed.
+    pub(super) is_error: bool,
 }
 
 impl ErrorBody {
-    /// Reads the body of a response without records.
+    /// Reads a body.
     pub(super) fn read(body: &[u8]) -> Self {
-        let json = repair(body).ok().and_then(|(text, _)| serde_json::from_str(&text).ok());
+        let text = String::from_utf8_lossy(body);
+        let text = text.trim_start_matches('\u{feff}').trim();
+        if is_markup(body) {
+            return Self { message: title(text), ..Self::default() };
+        }
+        let json = json::repair(body).ok().and_then(|(text, _)| serde_json::from_str(&text).ok());
         match json {
             Some(Value::Object(object)) => Self::from_object(&object),
-            // A single bare word is read as an empty array.
-            Some(Value::Array(list)) if !list.is_empty() => {
-                list.iter().find_map(Self::from_element).unwrap_or_default()
+            Some(Value::Array(errors)) => {
+                let first = errors.iter().find_map(Value::as_object).map(Self::from_object).unwrap_or_default();
+                let message = first.message.or_else(|| self::text(&Value::Array(errors)));
+                Self { message, is_error: false, ..first }
             }
-            Some(Value::String(text)) => Self { message: message_text(&text), ..Self::default() },
-            Some(Value::Array(_)) | None => Self { message: plain_text(body), ..Self::default() },
-            Some(Value::Null | Value::Bool(_) | Value::Number(_)) => Self::default(),
+            Some(value) => Self { message: self::text(&value), ..Self::default() },
+            None if text.is_empty() || text.starts_with(['{', '[']) => Self::default(),
+            None => Self { message: Some(one_line(text)), ..Self::default() },
         }
     }
 
+    /// Returns whether a body with records says that the request failed. Most
+    /// bodies are only searched, not parsed.
+    pub(super) fn is_stated(body: &[u8]) -> bool {
+        let has_error = [b"\"error".as_slice(), b"\"Error"].iter().any(|name| memmem::find(body, name).is_some());
+        (has_error || has_unusual_success(body)) && Self::read(body).is_error
+    }
+
+    /// Returns the meaning of the code, or of the message if no code is known.
+    pub(super) fn meaning(&self) -> Option<Meaning> {
+        Meaning::of(self.code.as_deref().unwrap_or_default(), self.message.as_deref().unwrap_or_default())
+    }
+
     fn from_object(object: &Map<String, Value>) -> Self {
-        let inner = object.get("error").or_else(|| object.get("fault"));
-        let nested = match inner {
-            Some(Value::Object(inner)) => Self::from_object(inner),
-            Some(Value::Array(list)) => list.iter().find_map(Self::from_element).unwrap_or_default(),
-            _ => Self::default(),
+        let inner = [object.get("error"), object.get("data").and_then(|data| data.get("error"))]
+            .into_iter()
+            .flatten()
+            .find(|error| is_present(error));
+        let nested = inner.and_then(|error| match error {
+            Value::Array(errors) => errors.first()?.as_object(),
+            error => error.as_object(),
+        });
+        let levels = [nested, Some(object)];
+        let find = |names: &[&str]| {
+            levels.into_iter().flatten().find_map(|level| names.iter().find_map(|name| text(level.get(*name)?)))
         };
-        let summary = inner.and_then(Value::as_str).and_then(message_text);
-        let message = nested.message.or_else(|| first(object, MESSAGE, text));
-        let code = nested.code.or_else(|| first(object, CODE, code));
-        let (code, message) = match (summary, message) {
-            (Some(summary), None) => (code, Some(summary)),
-            // A word beside a message is a code: `{"error":"invalid_request","message":…}`.
-            (Some(summary), message) if code.is_none() && !summary.contains(' ') => (Some(summary), message),
-            (_, message) => (code, message),
-        };
-        let detail = ERRORS.iter().find_map(|name| detail(object.get(*name)?));
-        let message = match (message, detail) {
-            (Some(message), Some(detail)) if detail != format!("({message})") => Some(format!("{message} {detail}")),
-            (None, detail) => detail,
-            (message, _) => message,
-        };
-        Self { code, message }
-    }
-
-    fn from_element(element: &Value) -> Option<Self> {
-        let read = match element {
-            Value::Object(object) => Self::from_object(object),
-            element => Self { message: text(element), ..Self::default() },
-        };
-        (read != Self::default()).then_some(read)
+        let mut code = find(&["type", "code", "error_code", "errorCode"]);
+        let mut message = find(&["message", "detail", "error_description", "title", "description", "msg", "reason"]);
+        if let Some(error) = inner.filter(|_| nested.is_none()).and_then(text) {
+            match message {
+                None => message = Some(error),
+                Some(_) => code = code.or(Some(error)),
+            }
+        }
+        let errors = levels.into_iter().flatten().find_map(|level| {
+            ["errors", "Errors"].iter().find_map(|name| level.get(*name).filter(|errors| is_present(errors)))
+        });
+        if let Some(detail) = errors.and_then(detail) {
+            message = Some(match message {
+                Some(message) => format!("{message} ({detail})"),
+                None => format!("({detail})"),
+            });
+        }
+        let status = levels.into_iter().flatten().find_map(|level| {
+            let names = ["status", "status_code", "statusCode", "code"];
+            names.iter().find_map(|name| http_status(level.get(*name)?))
+        });
+        let is_refused = ["success", "ok"].iter().any(|name| object.get(*name).is_some_and(is_false));
+        let is_error = is_refused || inner.is_some() || errors.is_some() || status.is_some();
+        Self { code, message, status, is_error }
     }
 }
 
-/// Returns the first readable value among these names.
-fn first(object: &Map<String, Value>, names: &[&str], read: impl Fn(&Value) -> Option<String>) -> Option<String> {
-    names.iter().find_map(|name| read(object.get(*name)?))
+/// Returns true if a body is HTML or XML.
+pub(super) fn is_markup(body: &[u8]) -> bool {
+    let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    body.trim_ascii_start().starts_with(b"<")
 }
 
-/// Returns the message in a value of any type.
+/// Returns true if a body is a challenge of a protection service.
+pub(super) fn is_challenge(body: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(&body[..body.len().min(MAX_SEARCHED)]).to_lowercase();
+    CHALLENGES.iter().any(|phrase| text.contains(phrase))
+}
+
+/// Returns true if a `success` member has a value other than `true`.
+fn has_unusual_success(body: &[u8]) -> bool {
+    const NAME: &[u8] = b"\"success\"";
+    memmem::find_iter(body, NAME).any(|at| {
+        let rest = body[at + NAME.len()..].trim_ascii_start();
+        rest.strip_prefix(b":").is_some_and(|value| !value.trim_ascii_start().starts_with(b"true"))
+    })
+}
+
+/// Returns false for the values of an absent error.
+fn is_present(error: &Value) -> bool {
+    match error {
+        Value::Null | Value::Bool(false) => false,
+        Value::String(text) => !text.trim().is_empty(),
+        Value::Array(errors) => !errors.is_empty(),
+        Value::Object(error) => !error.is_empty(),
+        Value::Number(code) => code.as_f64() != Some(0.0),
+        Value::Bool(true) => true,
+    }
+}
+
+fn is_false(value: &Value) -> bool {
+    match value {
+        Value::Bool(success) => !success,
+        Value::String(text) => ["false", "0", "no"].iter().any(|no| text.trim().eq_ignore_ascii_case(no)),
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        _ => false,
+    }
+}
+
+fn http_status(value: &Value) -> Option<u16> {
+    let status = match value {
+        Value::Number(number) => number.as_u64().and_then(|status| status.try_into().ok()),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    };
+    status.filter(|status| (400..=599).contains(status))
+}
+
+/// Returns a value as text, if it has some.
 fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => message_text(text),
+        Value::String(text) => Some(one_line(text)).filter(|text| !text.is_empty()),
         Value::Number(number) => Some(number.to_string()),
-        Value::Array(list) => list.iter().find_map(text),
-        Value::Object(object) => first(object, MESSAGE, text),
+        Value::Array(values) => values.iter().find_map(text),
+        Value::Object(object) => {
+            ["message", "detail", "details", "title", "msg"].iter().find_map(|name| text(object.get(*name)?))
+        }
         Value::Null | Value::Bool(_) => None,
     }
 }
 
-/// Returns the code in a value. A URL is a link to a description.
-fn code(value: &Value) -> Option<String> {
-    match value {
-        Value::String(text) if text.contains("://") || text == "about:blank" => None,
-        Value::String(text) => message_text(text),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-/// Returns the first detail of an error: `(status: is invalid)`.
+/// Returns the first detail of a list or an object of errors.
 fn detail(errors: &Value) -> Option<String> {
     match errors {
-        Value::Array(list) => list.iter().find_map(|element| match element {
-            Value::Object(object) => {
-                let (field, message) = (first(object, FIELD, text), first(object, MESSAGE, text));
-                match (field, message) {
-                    (None, None) => None,
-                    (Some(field), message) => Some(format!("({field}: {})", message.unwrap_or_default())),
-                    (None, Some(message)) => Some(format!("({message})")),
-                }
+        Value::Array(errors) => errors.iter().find_map(detail),
+        Value::Object(error) => {
+            let field = ["field", "pointer", "param", "path", "name"].iter().find_map(|name| text(error.get(*name)?));
+            let details =
+                ["message", "details", "detail", "msg", "title"].iter().find_map(|name| text(error.get(*name)?));
+            match (field, details) {
+                (Some(field), Some(details)) => Some(format!("{field}: {details}")),
+                (Some(field), None) => Some(format!("{field}: ")),
+                (None, Some(details)) => Some(details),
+                // An object of field names: `{"email": ["is invalid"]}`.
+                (None, None) => error.iter().find_map(|(field, details)| Some(format!("{field}: {}", text(details)?))),
             }
-            element => text(element).map(|message| format!("({message})")),
-        }),
-        Value::Object(fields) => fields.iter().find_map(|(field, value)| Some(format!("({field}: {})", text(value)?))),
-        errors => text(errors).map(|message| format!("({message})")),
+        }
+        value => text(value),
     }
 }
 
-/// Returns a text without control characters. Markup is not a message.
-fn message_text(text: &str) -> Option<String> {
-    let text = text.trim();
-    let lower = text.to_ascii_lowercase();
-    let is_markup =
-        text.starts_with('<') || ["</", "<html", "<body", "<!doctype"].iter().any(|tag| lower.contains(tag));
-    let is_message = !text.is_empty() && !is_markup;
-    is_message.then(|| text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect())
+/// Returns the title of an HTML page.
+fn title(page: &str) -> Option<String> {
+    let lower = page.to_ascii_lowercase();
+    let start = lower.find("<title")?;
+    let start = start + lower[start..].find('>')? + 1;
+    let end = start + lower[start..].find("</title")?;
+    Some(one_line(&page[start..end])).filter(|title| !title.is_empty())
 }
 
-/// Returns the message in a short body that is not JSON.
-fn plain_text(body: &[u8]) -> Option<String> {
-    let is_message = body.len() <= MAX_PLAIN_TEXT && !body.contains(&0) && !matches!(body.first(), Some(b'{' | b'['));
-    message_text(std::str::from_utf8(body).ok().filter(|_| is_message)?)
-        .filter(|text| text.contains(char::is_alphabetic))
+fn one_line(text: &str) -> String {
+    text.split(|c: char| c.is_whitespace() || c.is_control())
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn assert_read(body: &str, code: Option<&str>, message: Option<&str>) {
-        let read = ErrorBody::read(body.as_bytes());
-        assert_eq!((read.code.as_deref(), read.message.as_deref()), (code, message), "{body}");
-    }
-
-    #[test]
-    fn every_shape_of_error_is_read() {
-        assert_read(
-            r#"{"success":false,"message":"Invalid program","code":4001}"#,
-            Some("4001"),
-            Some("Invalid program"),
-        );
-        assert_read(r#"{"error":"Invalid program"}"#, None, Some("Invalid program"));
-        assert_read("Invalid program\n", None, Some("Invalid program"));
-        assert_read("Forbidden", None, Some("Forbidden"));
-        assert_read(r#""Invalid program""#, None, Some("Invalid program"));
-        assert_read(r#"["Invalid program"]"#, None, Some("Invalid program"));
-        assert_read(r#"[null, {"message":"Invalid program","code":"bad"}]"#, Some("bad"), Some("Invalid program"));
-        assert_read(r#"{"error":["Invalid program"]}"#, None, Some("Invalid program"));
-        assert_read(r#"{"error":[{"detail":"Invalid program"}]}"#, None, Some("Invalid program"));
-        assert_read(r#"{"errors":["Invalid program"]}"#, None, Some("(Invalid program)"));
-        assert_read(r#"{"errors":{"email":["is invalid"]}}"#, None, Some("(email: is invalid)"));
-        assert_read(r#"{"message":["a is bad","b is bad"],"error":"Bad Request"}"#, None, Some("a is bad"));
-        assert_read(
-            r#"{"error":"invalid_grant","error_description":"Expired"}"#,
-            Some("invalid_grant"),
-            Some("Expired"),
-        );
-        assert_read(
-            r#"{"type":"https://example.com/bad","title":"Bad","detail":"Worse","status":400}"#,
-            None,
-            Some("Worse"),
-        );
-        assert_read(r#"{"error":{"message":7,"type":{"a":1},"code":42}}"#, Some("42"), Some("7"));
-        assert_read(r#"{"message":{"text":"x"},"error":{"message":"Inner"}}"#, None, Some("Inner"));
-        assert_read(
-            r#"{"message":"Bad","errors":[{"field":"limit","message":"too big"}]}"#,
-            None,
-            Some("Bad (limit: too big)"),
-        );
-    }
-
-    #[test]
-    fn damaged_json_keeps_its_message() {
-        assert_read("\u{feff}{\"message\":\"Inv\\ud83d\",\"code\":1e400}", None, Some("Inv\u{fffd}"));
-        assert_read("{\"message\":\"a\nb\u{1}c\"}", None, Some("a b c"));
-        assert_read(r#"{"message":"first","message":"last"}"#, None, Some("last"));
-    }
-
-    #[test]
-    fn markup_is_not_a_message() {
-        for body in [
-            "<html><body>Blocked</body></html>",
-            "\n <!DOCTYPE html><title>Sorry</title>",
-            "<?xml version=\"1.0\"?><Error/>",
-            "Sorry, <b>blocked</b>",
-            r#"{"message":"<html>Blocked</html>"}"#,
-            r#"{"error":"<p>Blocked</p>"}"#,
-            "{\"message\":\"cut",
-            "{}",
-            "[]",
-            "",
-            "42",
-            "null",
-        ] {
-            assert_read(body, None, None);
-        }
-    }
-}
+mod tests;

@@ -9,11 +9,13 @@
 mod adapter;
 mod call;
 pub mod capabilities;
+mod classify;
 mod corporation;
 pub mod documented;
 mod error_body;
 mod json;
 pub mod kind;
+mod meaning;
 pub mod plan;
 mod query;
 mod records;
@@ -24,6 +26,7 @@ mod wire;
 
 pub use adapter::{Account, ResponseBody, Vendor};
 pub use call::{Call, VendorRequest, VendorResponse};
+pub use meaning::Meaning;
 pub use refusal::{Refusal, RefusalKind, VendorError, VendorRefusal};
 
 /// Number of rows that a list request asks for: the largest page of either

@@ -1,8 +1,8 @@
-//! Vendor errors, and the classification of refusals by HTTP status.
+//! Vendor errors.
 
-use crate::domain::{anchor::Anchor, parameter::Parameter};
+use crate::domain::parameter::Parameter;
 
-use super::Call;
+use super::{error_body::ErrorBody, meaning::Meaning};
 
 /// A response without records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,9 +41,12 @@ pub enum RefusalKind {
     /// The vendor's rate limit is exceeded.
     #[error("the vendor's rate limit is exceeded")]
     RateLimited,
-    /// The vendor failed.
+    /// The vendor failed, or a proxy or protection service responded instead.
     #[error("the vendor failed")]
-    Failed,
+    Failed {
+        /// Whether an immediate retry can help.
+        retryable: bool,
+    },
 }
 
 /// A vendor's description of a refusal.
@@ -60,11 +63,20 @@ pub struct Refusal {
 /// A refusal as an adapter reads it.
 #[derive(Debug)]
 pub struct VendorRefusal {
-    /// The HTTP status for the classification. It differs from the status of the
-    /// response if the vendor refuses with status 200.
-    pub effective_status: u16,
+    /// The meaning of the vendor's error code, if the code is known.
+    pub meaning: Option<Meaning>,
+    /// The status that the body states.
+    pub body_status: Option<u16>,
     /// The vendor's status, code and message.
     pub refusal: Refusal,
+}
+
+impl VendorRefusal {
+    /// Combines a response's status with its error body.
+    pub(super) fn new(status: u16, body: ErrorBody, meaning: Option<Meaning>) -> Self {
+        let ErrorBody { code, message, status: body_status, .. } = body;
+        Self { meaning, body_status, refusal: Refusal { status, code, message } }
+    }
 }
 
 impl VendorError {
@@ -77,55 +89,36 @@ impl VendorError {
         }
     }
 
+    /// Returns the cause of a refusal.
+    #[must_use]
+    pub fn kind(&self) -> Option<RefusalKind> {
+        match self {
+            Self::Refused { kind, .. } => Some(*kind),
+            Self::NotFound | Self::Unreadable(_) => None,
+        }
+    }
+
+    /// Returns the status that the classification stands for. It differs from
+    /// the HTTP status if the vendor refuses with another one.
+    #[must_use]
+    pub fn effective_status(&self, status: u16) -> u16 {
+        match self.kind() {
+            Some(RefusalKind::RateLimited) => 429,
+            Some(RefusalKind::Unauthorized) if status != 403 => 401,
+            Some(RefusalKind::Failed { .. }) if status < 500 && status != 408 => 502,
+            Some(RefusalKind::CursorRejected | RefusalKind::ValueRejected(_) | RefusalKind::RequestRejected)
+                if status < 400 =>
+            {
+                400
+            }
+            None if *self == Self::NotFound => 404,
+            _ => status,
+        }
+    }
+
     /// Returns the error for an anchor that the vendor cannot express. Its
     /// cursor was created when the connection's name belonged to another vendor.
     pub(super) fn unsupported_anchor() -> Self {
         Self::Refused { kind: RefusalKind::CursorRejected, refusal: Refusal::default() }
-    }
-}
-
-/// Classifies a refusal by its HTTP status (RFC 9110, section 15).
-pub(super) fn classify(call: &Call, VendorRefusal { effective_status, refusal }: VendorRefusal) -> VendorError {
-    let kind = match effective_status {
-        401 | 403 => RefusalKind::Unauthorized,
-        429 => RefusalKind::RateLimited,
-        404 if matches!(call, Call::Retrieve(_)) => return VendorError::NotFound,
-        408 => RefusalKind::Failed,
-        400..=499 => rejection(call, &refusal),
-        _ => RefusalKind::Failed,
-    };
-    VendorError::Refused { kind, refusal }
-}
-
-/// Returns the cause of a 4xx status.
-///
-/// On a later page, the cause is the cursor: the vendor accepted the same
-/// filter on the page before. On a first page, the cause is the value of a
-/// parameter if the message names one.
-fn rejection(call: &Call, refusal: &Refusal) -> RefusalKind {
-    let Call::List(plan, anchor) = call else { return RefusalKind::RequestRejected };
-    if matches!(anchor, Anchor::After(_) | Anchor::Before(_) | Anchor::Token(_)) {
-        return RefusalKind::CursorRejected;
-    }
-    let message = refusal.message.as_deref().unwrap_or_default();
-    match plan.native.iter().find(|native| contains_word(message, native.name)) {
-        Some(native) => RefusalKind::ValueRejected(native.parameter),
-        None => RefusalKind::RequestRejected,
-    }
-}
-
-/// Returns true if a message contains a parameter's name as a whole word.
-fn contains_word(message: &str, name: &str) -> bool {
-    message.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn parameter_name_matches_whole_words_only() {
-        assert!(contains_word("Invalid value for `status`.", "status"));
-        assert!(!contains_word("exemption_status is invalid", "status"));
     }
 }

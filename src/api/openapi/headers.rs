@@ -124,7 +124,7 @@ const HEADERS: &[HeaderSpec] = &[
         description: "The time in seconds to wait before a retry.",
         schema_type: Type::Integer,
         example: || json!(2),
-        applies_to: AppliesTo::Statuses(&["429", "503"]),
+        applies_to: AppliesTo::Statuses(&["429", "502", "503"]),
     },
 ];
 

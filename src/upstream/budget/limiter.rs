@@ -19,9 +19,18 @@ pub(super) struct Limiter {
     /// are admitted in arrival order.
     turn: tokio::sync::Mutex<()>,
     waiting: AtomicU32,
-    /// Instant until which no call is admitted.
-    blocked_until: Mutex<Duration>,
+    /// Instant until which no call is admitted, and the reason.
+    blocked: Mutex<(Duration, Block)>,
     clock: SharedClock,
+}
+
+/// Reason of a block.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Block {
+    /// The vendor's rate limit is exceeded.
+    RateLimit,
+    /// The vendor failed and requested a pause.
+    Pause,
 }
 
 impl Limiter {
@@ -31,7 +40,7 @@ impl Limiter {
             gcra: Gcra::new(rate),
             turn: tokio::sync::Mutex::new(()),
             waiting: AtomicU32::new(0),
-            blocked_until: Mutex::new(Duration::ZERO),
+            blocked: Mutex::new((Duration::ZERO, Block::RateLimit)),
             clock,
         }
     }
@@ -54,7 +63,7 @@ impl Limiter {
         loop {
             let Err(wait) = self.try_take() else { return Ok(()) };
             let waited = self.clock.elapsed().saturating_sub(start);
-            if waited + wait > max_wait {
+            if waited.saturating_add(wait) > max_wait {
                 return Err(wait);
             }
             self.clock.sleep(wait).await;
@@ -62,15 +71,24 @@ impl Limiter {
     }
 
     /// Blocks all calls for `wait`. A longer block stays in force.
-    pub(super) fn block(&self, wait: Duration) {
-        let until = self.clock.elapsed() + wait;
-        let mut blocked_until = self.blocked_until.lock();
-        *blocked_until = until.max(*blocked_until);
+    pub(super) fn block(&self, wait: Duration, reason: Block) {
+        let until = self.clock.elapsed().saturating_add(wait);
+        let mut blocked = self.blocked.lock();
+        if until > blocked.0 {
+            *blocked = (until, reason);
+        }
+    }
+
+    /// Returns the remaining time of a block and its reason, if there is one.
+    pub(super) fn block_state(&self) -> Option<(Duration, Block)> {
+        let (until, reason) = *self.blocked.lock();
+        let remaining = until.saturating_sub(self.clock.elapsed());
+        (!remaining.is_zero()).then_some((remaining, reason))
     }
 
     /// Returns the remaining time of a block, if there is one.
     pub(super) fn blocked_for(&self) -> Option<Duration> {
-        self.blocked_until.lock().checked_sub(self.clock.elapsed()).filter(|remaining| !remaining.is_zero())
+        self.block_state().map(|(remaining, _)| remaining)
     }
 
     /// Returns the time until a slot is free, without the queue.
@@ -94,7 +112,7 @@ impl Limiter {
     }
 
     fn queue_behind(&self, ahead: u32) -> Duration {
-        self.next_slot() + self.gcra.rate().interval() * ahead
+        self.next_slot().saturating_add(self.gcra.rate().interval().saturating_mul(ahead))
     }
 
     fn try_take(&self) -> Result<(), Duration> {

@@ -17,14 +17,12 @@ use std::{
 use crate::{clock::SharedClock, domain::priority::Priority, rate::Rate};
 
 use super::{CallerShare, SendError};
-use limiter::Limiter;
+use limiter::{Block, Limiter};
 pub use registry::BudgetRegistry;
 use shares::Shares;
 
-/// Block after the first 429 without `Retry-After`.
-const UNNAMED_BLOCK: Duration = Duration::from_secs(1);
-/// Longest block after one 429, whatever its `Retry-After` says.
-const MAX_BLOCK: Duration = Duration::from_hours(1);
+/// Shortest block after a rate limit: the first one without a named time.
+const MIN_BLOCK: Duration = Duration::from_secs(1);
 
 /// Vendor's rate limit: at most `requests` in any window of length `per`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,14 +46,15 @@ pub struct BudgetState {
     pub remaining: u32,
     /// Waiting calls.
     pub waiting: u32,
-    /// Time until the vendor accepts the credential again, after a 429.
+    /// Time until the vendor accepts the credential again, after a rate limit or
+    /// a requested pause.
     pub blocked_for: Option<Duration>,
 }
 
 struct Shared {
     limiter: Limiter,
     shares: Shares,
-    /// Consecutive 429 responses.
+    /// Consecutive responses with a rate limit.
     rejections: AtomicU32,
     max_wait: Duration,
 }
@@ -99,7 +98,7 @@ impl Budget {
     pub(super) async fn admit(&self, priority: Priority, remaining: Duration) -> Result<(), SendError> {
         let max_wait = remaining.min(self.max_wait_for(priority));
         let admitted = self.0.limiter.admit(max_wait).await;
-        admitted.map_err(|retry_after| SendError::BudgetSpent { retry_after })
+        admitted.map_err(|retry_after| self.rejection(retry_after))
     }
 
     /// Charges a call to a caller's share, and waits for at most `max_wait`. The
@@ -109,25 +108,39 @@ impl Budget {
         let max_wait = self.max_wait_for(priority);
         let queue = self.0.limiter.queue();
         if queue > max_wait {
-            return Err(SendError::BudgetSpent { retry_after: queue });
+            return Err(self.rejection(queue));
         }
         let charged = self.0.shares.get_or_create(caller).admit(max_wait).await;
         charged.map_err(|retry_after| SendError::ShareSpent { retry_after })
     }
 
-    /// Blocks the credential after a 429: for `retry_after`, or with exponential
-    /// backoff if the vendor gives no time.
-    pub(super) fn on_rejected(&self, retry_after: Option<Duration>) {
+    /// Blocks the credential after a rate limit: for the requested time, or with
+    /// exponential backoff if the vendor names no time. The block is never
+    /// shorter than [`MIN_BLOCK`].
+    pub(super) fn on_rejected(&self, requested: Option<Duration>) {
         let earlier = self.0.rejections.fetch_add(1, Ordering::Relaxed);
-        let wait = retry_after.unwrap_or_else(|| {
-            let doubled = UNNAMED_BLOCK * 2_u32.saturating_pow(earlier.min(5));
+        let wait = requested.unwrap_or_else(|| {
+            let doubled = MIN_BLOCK * 2_u32.saturating_pow(earlier.min(5));
             // Jitter of up to 50% keeps replicas from retrying in step.
             doubled.mul_f64(1.0 + fastrand::f64() / 2.0)
         });
-        self.0.limiter.block(wait.min(MAX_BLOCK));
+        self.0.limiter.block(wait.max(MIN_BLOCK), Block::RateLimit);
     }
 
-    /// Resets the backoff after a response other than 429.
+    /// Blocks the credential after a failure for which the vendor requested a
+    /// pause (RFC 9110, section 10.2.3).
+    pub(super) fn pause(&self, requested: Duration) {
+        self.0.limiter.block(requested, Block::Pause);
+    }
+
+    /// Copies the block of another budget for the same credential.
+    fn inherit_block(&self, other: &Self) {
+        if let Some((remaining, block)) = other.0.limiter.block_state() {
+            self.0.limiter.block(remaining, block);
+        }
+    }
+
+    /// Resets the backoff after a response without a rate limit.
     pub(super) fn on_success(&self) {
         self.0.rejections.store(0, Ordering::Relaxed);
     }
@@ -160,6 +173,13 @@ impl Budget {
     /// Returns the free slots of each configured caller that has made a call.
     pub(super) fn shares_remaining(&self) -> Vec<(Arc<str>, u32)> {
         self.0.shares.remaining()
+    }
+
+    fn rejection(&self, retry_after: Duration) -> SendError {
+        match self.0.limiter.block_state() {
+            Some((_, Block::Pause)) => SendError::Paused { retry_after },
+            _ => SendError::BudgetSpent { retry_after },
+        }
     }
 
     fn share_among(&self, shares: &[CallerShare]) {

@@ -51,8 +51,8 @@ impl BudgetRegistry {
             previous => {
                 let budget = Budget::new(limit, Arc::clone(clock));
                 // A vendor block applies to the credential, whatever the limit.
-                if let Some(blocked) = previous.and_then(|previous| previous.budget.state().blocked_for) {
-                    budget.on_rejected(Some(blocked));
+                if let Some(previous) = previous {
+                    budget.inherit_block(&previous.budget);
                 }
                 budget
             }

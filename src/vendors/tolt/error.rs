@@ -2,18 +2,19 @@
 //! `{"success":false,"message","code","errors":[{"field","message"}]}` (v2),
 //! `{"message"}` alone, or no JSON at all (FACTS.md, case 6).
 
-use crate::vendors::{Refusal, VendorRefusal, VendorResponse, error_body::ErrorBody};
+use crate::vendors::{Meaning, VendorRefusal, VendorResponse, error_body::ErrorBody};
 
 /// Reads a refusal. Tolt may refuse with status 200 and `success: false`
-/// (FACTS.md, case 4): the error code then determines the effective status.
+/// (FACTS.md, case 4): the error code then determines the meaning.
 pub(super) fn refusal(response: &VendorResponse) -> VendorRefusal {
-    let ErrorBody { code, message } = ErrorBody::read(&response.body);
-    let effective_status = match (response.status, code.as_deref()) {
-        (200, Some("authentication_error")) => 401,
-        (200, Some("rate_limit_error")) => 429,
-        (200, Some("not_found" | "not_found_error")) => 404,
-        (200, Some("invalid_cursor" | "validation_error" | "bad_request")) => 400,
-        (status, _) => status,
+    let body = ErrorBody::read(&response.body);
+    let meaning = match body.code.as_deref() {
+        Some("authentication_error") => Some(Meaning::Unauthorized),
+        Some("rate_limit_error") => Some(Meaning::RateLimited),
+        Some("not_found" | "not_found_error") => Some(Meaning::NotFound),
+        Some("invalid_cursor" | "validation_error" | "bad_request") => Some(Meaning::Invalid),
+        Some("api_error") => Some(Meaning::Failed),
+        _ => body.meaning(),
     };
-    VendorRefusal { effective_status, refusal: Refusal { status: response.status, code, message } }
+    VendorRefusal::new(response.status, body, meaning)
 }

@@ -121,8 +121,8 @@ codes! {
         "The vendor's rate limit is exhausted"
         "Wait for `Retry-After` seconds.";
     VendorUnavailable "vendor_unavailable" SERVICE_UNAVAILABLE true
-        "The vendor's circuit breaker is open"
-        "The vendor has failed repeatedly. Wait for `Retry-After` seconds.";
+        "The vendor is unavailable"
+        "The vendor has failed repeatedly, or has requested a pause. Wait for `Retry-After` seconds.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE true
         "The gateway is at its request limit"
         "Wait for `Retry-After` seconds. If the problem persists, the operator should add a replica or raise `server.max_requests`.";

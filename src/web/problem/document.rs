@@ -69,7 +69,7 @@ pub(crate) struct SourceProblem {
     #[schema(example = "/problems/vendor_unavailable")]
     pub(super) r#type: String,
     /// A short description of this kind of problem.
-    #[schema(example = "The vendor's circuit breaker is open")]
+    #[schema(example = "The vendor is unavailable")]
     pub(super) title: &'static str,
     /// The HTTP status of the same request to this connection alone.
     #[schema(example = 503)]

@@ -97,7 +97,8 @@ impl Problem {
     /// Sets the time after which the request can be repeated.
     #[must_use]
     pub(crate) fn retry_after(mut self, wait: Duration) -> Self {
-        self.0.retry_after = Some(wait);
+        // A wait of zero would invite an immediate repetition.
+        self.0.retry_after = Some(wait.max(Duration::from_secs(1)));
         self
     }
 

@@ -103,7 +103,7 @@ async fn problems() -> Vec<Answer> {
     problems.push(stage.get(&format!("/customers?connection=affiliates&status=active&cursor={cursor}")).await);
 
     let too_many = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "30".to_owned())]);
-    for fault in [Fault::Status(400), Fault::Status(401), FAILURE, Fault::Html, too_many] {
+    for fault in [Fault::Status(400), Fault::Status(401), FAILURE, Fault::Empty, too_many] {
         problems.push(Stage::list_after(fault).await);
     }
     problems.push(over_quota().await);

@@ -91,7 +91,7 @@ async fn export_resumes_after_vendor_failure() {
         (Fault::Status(520), "vendor_error"),
         (Fault::Status(500), "vendor_error"),
         (Fault::Status(401), "vendor_unauthorized"),
-        (Fault::Html, "vendor_unreadable"),
+        (Fault::Html, "vendor_error"),
         (Fault::Truncated, "vendor_unreadable"),
     ] {
         for target in ["/customers?", "/customers?order=desc"] {

@@ -88,7 +88,7 @@ async fn failure_before_the_first_row_has_its_status() {
     let stage = Stage::start().await;
     stage.sandbox.tolt().fail_next(1, Fault::Status(401));
     assert_eq!(stage.gateway.get_as_type("/customers", NDJSON).await.code(502), "vendor_unauthorized");
-    stage.sandbox.tolt().fail_next(1, Fault::Html);
+    stage.sandbox.tolt().fail_next(1, Fault::Empty);
     assert_eq!(stage.gateway.get_as_type("/customers", CSV).await.code(502), "vendor_unreadable");
 }
 

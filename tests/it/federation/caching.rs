@@ -55,7 +55,7 @@ async fn page_with_a_failed_source_is_not_cached() {
     let partial = stage.gateway.get(&target).await;
     assert_eq!(partial.header("cache-control"), "no-store");
     assert_eq!((partial.header("age"), partial.header("cache-status")), ("", ""));
-    assert_eq!(sources(&partial.ok()), "affiliates ok 30, tax failed null (vendor_unreadable)");
+    assert_eq!(sources(&partial.ok()), "affiliates ok 30, tax failed null (vendor_error)");
 
     let whole = stage.gateway.get(&target).await;
     assert_eq!(sources(&whole.ok()), "affiliates ok 30, tax ok 30");
@@ -74,7 +74,7 @@ async fn response_cache_stores_no_failure() {
     }
     stage.gateway.clock.advance(Duration::from_hours(2));
     stage.sandbox.corporation().fail_next(1, Fault::Html);
-    for expected in ["tax failed null (vendor_unreadable)", "tax ok 30", "tax ok 30"] {
+    for expected in ["tax failed null (vendor_error)", "tax ok 30", "tax ok 30"] {
         let page = stage.gateway.get(&target).await.ok();
         assert_eq!(sources(&page), format!("affiliates ok 30, {expected}"));
     }

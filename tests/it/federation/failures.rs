@@ -18,7 +18,7 @@ const PARTIAL: &str = "/customers?limit=5&partial=allow";
 async fn source_failure_fails_the_request_by_default() {
     let stage = Stage::start(4, 4).await;
     for target in ["/customers", "/customers?partial=deny", "/customers?order=asc"] {
-        stage.sandbox.corporation().fail_next(1, Fault::Html);
+        stage.sandbox.corporation().fail_next(1, Fault::Empty);
         let refused = stage.gateway.get(target).await;
         assert_eq!(refused.code(502), "vendor_unreadable", "{target}");
         assert_eq!(refused.problem()["connection"], "tax", "{target}");
@@ -35,7 +35,7 @@ async fn source_failure_fails_the_request_by_default() {
 #[tokio::test]
 async fn source_failing_at_first_page_is_listed_later() {
     let stage = Stage::start(12, 12).await;
-    stage.sandbox.tolt().fail_next(1, Fault::Html);
+    stage.sandbox.tolt().fail_next(1, Fault::Empty);
     let first = page(&stage.gateway, PARTIAL, None).await;
     assert_eq!(sources(&first), "affiliates failed null (vendor_unreadable), tax ok 12");
     assert_eq!(ids(&first), stage.tax()[..5]);
@@ -61,7 +61,7 @@ async fn source_failing_mid_walk_continues_in_place() {
         let stage = Stage::start(250, 30).await;
         let question = format!("/customers?limit=90&partial=allow{order}");
         let mut pages = vec![page(&stage.gateway, &question, None).await];
-        stage.sandbox.tolt().fail_next(2, Fault::Html);
+        stage.sandbox.tolt().fail_next(2, Fault::Empty);
         while let Some(next) = cursor(pages.last().unwrap(), "next_cursor") {
             pages.push(page(&stage.gateway, &question, Some(&next)).await);
         }
@@ -87,7 +87,7 @@ async fn failure_of_all_sources_gives_an_empty_page() {
     for order in ["", "&order=asc"] {
         let question = format!("{PARTIAL}{order}");
         stage.gateway.clock.advance(Duration::from_hours(2));
-        stage.sandbox.tolt().fail_next(1, Fault::Html);
+        stage.sandbox.tolt().fail_next(1, Fault::Empty);
         stage.sandbox.corporation().fail_next(1, Fault::Status(403));
         let none = page(&stage.gateway, &question, None).await;
         assert!(ids(&none).is_empty());
@@ -161,8 +161,8 @@ async fn cached_rows_are_served_when_sources_fail() {
     let stage = Stage::start(4, 4).await;
     let whole = page(&stage.gateway, PARTIAL, None).await;
     stage.gateway.clock.advance(Duration::from_mins(10));
-    stage.sandbox.tolt().fail_next(1, Fault::Html);
-    stage.sandbox.corporation().fail_next(1, Fault::Html);
+    stage.sandbox.tolt().fail_next(1, Fault::Empty);
+    stage.sandbox.corporation().fail_next(1, Fault::Empty);
     let kept = page(&stage.gateway, PARTIAL, None).await;
     assert_eq!((ids(&kept), sources(&kept)), (ids(&whole), sources(&whole)));
 }

@@ -26,7 +26,7 @@ async fn merged_sources_are_all_asked() {
 #[tokio::test]
 async fn each_source_status_has_its_shape() {
     let stage = Stage::start(15, 12).await;
-    stage.sandbox.corporation().fail_next(1, Fault::Html);
+    stage.sandbox.corporation().fail_next(1, Fault::Empty);
     let failed = page(&stage.gateway, "/customers?order=desc&limit=1&partial=allow", None).await;
     assert_json_snapshot!(failed["sources"], @r#"
     [
@@ -44,7 +44,7 @@ async fn each_source_status_has_its_shape() {
         "fetched_at": null,
         "problem": {
           "code": "vendor_unreadable",
-          "detail": "the vendor's response cannot be read: the body is not JSON (line 1, column 1)",
+          "detail": "the vendor's response cannot be read: the body is truncated (line 1, column 0)",
           "parameter": null,
           "retry_after": null,
           "retryable": false,

@@ -36,7 +36,7 @@ async fn total_is_null_for_partial_gateway_filter() {
 #[tokio::test]
 async fn total_is_null_if_a_source_failed() {
     let stage = Stage::start(25, 18).await;
-    stage.sandbox.corporation().fail_next(1, Fault::Html);
+    stage.sandbox.corporation().fail_next(1, Fault::Empty);
     let page = page(&stage.gateway, "/customers?order=desc&limit=3&partial=allow", None).await;
     assert_eq!(page["page"]["total"], json!(null));
     assert_eq!(sources(&page), "affiliates ok 25, tax failed null (vendor_unreadable)");

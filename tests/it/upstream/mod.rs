@@ -2,4 +2,5 @@
 
 mod budget;
 mod cache;
+mod codings;
 mod requests;

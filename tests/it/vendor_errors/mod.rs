@@ -1,6 +1,7 @@
 //! Problems for callers when a vendor refuses, fails or cannot be reached.
 
 mod faults;
+mod meanings;
 mod redirects;
 mod secrets;
 mod unreachable;

@@ -43,7 +43,7 @@ fn documented_error_includes_first_pointer() {
 
 // FACTS.md case 6
 #[test]
-fn http_status_overrides_body_status() {
+fn error_code_overrides_http_status() {
     corporation().assert_refusals("shape_06_body_status_differs.json");
 }
 

@@ -99,7 +99,9 @@ fn redirect_or_empty_success_is_a_failure() {
         let text = refusal(&asked, status, "shape_05_empty.txt");
         assert_eq!(
             text,
-            format!("Refused {{ kind: Failed, refusal: Refusal {{ status: {status}, code: None, message: None }} }}")
+            format!(
+                "Refused {{ kind: Failed {{ retryable: false }}, refusal: Refusal {{ status: {status}, code: None, message: None }} }}"
+            )
         );
     }
 }

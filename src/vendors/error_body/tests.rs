@@ -1,0 +1,80 @@
+//! Tests of error bodies.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn read(body: &str) -> (Option<String>, Option<String>, Option<u16>, bool) {
+    let ErrorBody { code, message, status, is_error } = ErrorBody::read(body.as_bytes());
+    (code, message, status, is_error)
+}
+
+#[test]
+fn error_is_read_in_every_shape() {
+    for (body, code, message, status) in [
+        (r#"{"success":false,"message":"Invalid program","code":4001}"#, Some("4001"), Some("Invalid program"), None),
+        (r#"{"success":false,"error":{"message":"No","type":"api_error"}}"#, Some("api_error"), Some("No"), None),
+        (r#"{"error":"invalid_token","error_description":"Expired"}"#, Some("invalid_token"), Some("Expired"), None),
+        (r#"{"error":"Unauthorized"}"#, None, Some("Unauthorized"), None),
+        (
+            r#"{"statusCode":401,"message":"Unauthorized","error":"Unauthorized"}"#,
+            Some("Unauthorized"),
+            Some("Unauthorized"),
+            Some(401),
+        ),
+        (r#"{"statusCode":400,"message":["a is bad","b is bad"]}"#, None, Some("a is bad"), Some(400)),
+        (r#"{"error":["Invalid program"]}"#, None, Some("Invalid program"), None),
+        (r#"{"error":[{"message":"Invalid","code":7}]}"#, Some("7"), Some("Invalid"), None),
+        (r#"{"errors":{"email":["is invalid"]}}"#, None, Some("(email: is invalid)"), None),
+        (r#"{"errors":["Invalid program"],"message":"No"}"#, None, Some("No (Invalid program)"), None),
+        (r#"{"data":{"error":{"type":"rate_limit_error","message":1}}}"#, Some("rate_limit_error"), Some("1"), None),
+        (r#"{"error":{"type":null,"title":"T","detail":"D","status":"429"}}"#, None, Some("D"), Some(429)),
+    ] {
+        let (code, message) = (code.map(str::to_owned), message.map(str::to_owned));
+        assert_eq!(read(body), (code, message, status, true), "{body}");
+    }
+    for (body, message) in [
+        ("\u{feff}[{\"message\":\"Bad\"}]", Some("Bad")),
+        ("[\"Bad\"]", Some("Bad")),
+        ("\"Bad\"", Some("Bad")),
+        ("upstream\r\nfailed", Some("upstream failed")),
+        ("<html><TITLE>Just a\nmoment</TITLE>", Some("Just a moment")),
+        ("<p>", None),
+        ("{\"message\":", None),
+        ("", None),
+    ] {
+        assert_eq!(read(body), (None, message.map(str::to_owned), None, false), "{body}");
+    }
+}
+
+#[test]
+fn absent_error_is_no_error() {
+    for body in [
+        r#"{"success":true,"error":null,"data":[]}"#,
+        r#"{"error":"","errors":[],"Errors":{},"data":{"error":false}}"#,
+        r#"{"success":true,"data":[{"error":"in a row","status":500}]}"#,
+        r#"{"ok":1,"error":0}"#,
+    ] {
+        assert!(!ErrorBody::is_stated(body.as_bytes()), "{body}");
+    }
+    for body in [
+        r#"{"success": true, "error": {"type":"rate_limit_error"}, "data":[]}"#,
+        r#"{"success" : "false", "data":[]}"#,
+        r#"{"success":0,"data":[]}"#,
+        r#"{"data":{"error":"No","data":[]}}"#,
+    ] {
+        assert!(ErrorBody::is_stated(body.as_bytes()), "{body}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn any_body_is_read(body in any::<Vec<u8>>(), text in "[<>{}\\[\\]\":a-eé0-9 ]{0,40}") {
+        for body in [&body[..], text.as_bytes()] {
+            let read = ErrorBody::read(body);
+            prop_assert!(read.message.is_none_or(|message| !message.contains('\n')));
+            ErrorBody::is_stated(body);
+            is_challenge(body);
+        }
+    }
+}
