@@ -90,8 +90,8 @@ impl Jwk {
     }
 }
 
-/// Returns the algorithm of a JOSE name. RFC 9864 names EdDSA with the curve
-/// Ed25519 `Ed25519`.
+/// Returns the algorithm of a JOSE name. `Ed25519` (RFC 9864) is `EdDSA`
+/// (RFC 8037) with the only curve that the gateway supports.
 pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
     match name {
         "Ed25519" => Some(Algorithm::EdDSA),
