@@ -22,4 +22,4 @@ pub mod server;
 pub mod telemetry;
 pub mod upstream;
 pub mod vendors;
-pub mod web;
+mod web;

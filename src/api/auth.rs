@@ -13,7 +13,7 @@ use crate::{
     web::problem::{Code, Problem},
 };
 
-/// Routes that require no key. Every other route requires one.
+/// Routes without authentication. Every other route requires a key or a token.
 const PUBLIC_ROUTES: &[&str] = &[
     "/livez",
     "/readyz",
@@ -25,13 +25,17 @@ const PUBLIC_ROUTES: &[&str] = &[
     "/docs/{file}",
 ];
 
-/// Returns whether a route requires no key.
+/// Extractor for the access rights of an authenticated request.
+#[derive(Debug)]
+pub(crate) struct Authorized(pub(crate) Access);
+
+/// Returns whether a route requires no authentication.
 pub(crate) fn is_public(route: &str) -> bool {
     PUBLIC_ROUTES.contains(&route)
 }
 
-/// Authenticates the request and charges the caller's quota. Public and
-/// unknown routes pass through.
+/// Authenticates the request and charges the caller's quota. Requests for public
+/// routes and for unknown routes pass through.
 pub(crate) async fn authenticate(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     if route.is_none_or(|route| is_public(route.as_str())) {
@@ -54,11 +58,11 @@ pub(crate) async fn authenticate(State(callers): State<Callers>, mut request: Re
     }
 }
 
-impl<S: Sync> FromRequestParts<S> for Access {
+impl<S: Sync> FromRequestParts<S> for Authorized {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Self::Rejection> {
-        let access = parts.extensions.get::<Self>().cloned();
-        access.ok_or_else(|| Problem::new(Code::Internal, "the route was reached without authentication"))
+        let access = parts.extensions.get::<Access>().cloned();
+        access.map(Self).ok_or_else(|| Problem::new(Code::Internal, "the route was reached without authentication"))
     }
 }

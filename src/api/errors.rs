@@ -1,4 +1,4 @@
-//! Problems that internal errors become.
+//! Conversions of internal errors to problems.
 
 use std::time::Duration;
 
@@ -13,23 +13,23 @@ use crate::{
     web::problem::{Code, Problem, VendorAnswer},
 };
 
-/// When to come back after a vendor's 429 that names no time.
-const RETRY_UNNAMED: Duration = Duration::from_secs(1);
+/// `Retry-After` for a vendor's 429 without a time.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<DirectoryError> for Problem {
     fn from(error: DirectoryError) -> Self {
         let detail = error.to_string();
         match error {
-            // Only an id gets here: the names in `connection` are checked before.
+            // The connection comes from an id. Names in `connection` are checked earlier.
             DirectoryError::UnknownConnection(name) => Self::new(Code::ConnectionNotFound, detail).connection(name),
             DirectoryError::OrderTooExpensive { connection, native, .. } => {
-                Self::new(Code::OrderTooExpensive, detail + "; narrow the question, or leave `order` out")
+                Self::new(Code::OrderTooExpensive, detail + "; add a filter or remove `order`")
                     .parameter(Parameter::Order.name())
                     .connection(connection.to_string())
                     .supported(native)
             }
             DirectoryError::MergeTooExpensive { .. } => {
-                Self::new(Code::OrderTooExpensive, detail + "; name fewer connections, or leave `order` out")
+                Self::new(Code::OrderTooExpensive, detail + "; name fewer connections or remove `order`")
                     .parameter(Parameter::Order.name())
             }
             DirectoryError::Plan(connection, error) => from_plan_error(&connection, error),
@@ -42,7 +42,7 @@ impl From<DirectoryError> for Problem {
                 Self::new(code, detail).parameter("cursor")
             }
             DirectoryError::CursorExpired(connection) => {
-                Self::new(Code::CursorExpired, detail + "; start again without it")
+                Self::new(Code::CursorExpired, detail + "; start again without `cursor`")
                     .parameter("cursor")
                     .connection(connection.to_string())
             }
@@ -50,7 +50,7 @@ impl From<DirectoryError> for Problem {
                 Self::new(Code::VendorUnreadable, detail).connection(connection.to_string())
             }
             DirectoryError::TooManyConnections => {
-                Self::new(Code::InvalidParameter, detail + "; name fewer of them").parameter("connection")
+                Self::new(Code::InvalidParameter, detail + "; name fewer connections").parameter("connection")
             }
             DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
             DirectoryError::Source(connection, error) => {
@@ -99,8 +99,8 @@ fn from_plan_error(connection: &ConnectionName, error: PlanError) -> Problem {
     let detail = error.to_string();
     match error {
         PlanError::Unsupported { parameter, value, supported } => {
-            let asked = value.map_or(format!("`{parameter}`"), |value| format!("`{parameter}={value}`"));
-            Problem::new(Code::UnsupportedFilter, format!("the connection `{connection}` cannot honour {asked}"))
+            let rejected = value.map_or(format!("`{parameter}`"), |value| format!("`{parameter}={value}`"));
+            Problem::new(Code::UnsupportedFilter, format!("the connection `{connection}` does not support {rejected}"))
                 .parameter(parameter.name())
                 .supported(supported)
         }
@@ -108,7 +108,8 @@ fn from_plan_error(connection: &ConnectionName, error: PlanError) -> Problem {
             Problem::new(Code::InvalidParameter, detail).parameter(parameter.name())
         }
         PlanError::NoSuchOperation => {
-            Problem::new(Code::UnsupportedOperation, format!("the vendor of `{connection}` has no such operation"))
+            let detail = format!("the vendor of the connection `{connection}` does not support this operation");
+            Problem::new(Code::UnsupportedOperation, detail)
         }
     }
     .connection(connection.to_string())
@@ -119,7 +120,7 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
         SourceError::Vendor(error) => from_vendor_error(error, detail),
         SourceError::RateLimited { refusal, retry_after } => {
             let problem = Problem::new(Code::VendorRateLimited, detail);
-            with_vendor_answer(problem.retry_after(retry_after.unwrap_or(RETRY_UNNAMED)), refusal)
+            with_vendor_answer(problem.retry_after(retry_after.unwrap_or(DEFAULT_RETRY_AFTER)), refusal)
         }
         SourceError::Send(SendError::BudgetSpent { retry_after }) => {
             Problem::new(Code::VendorRateLimited, detail).retry_after(retry_after)
@@ -153,7 +154,7 @@ fn from_vendor_error(error: VendorError, detail: String) -> Problem {
         }
         RefusalKind::RequestRejected => Problem::new(Code::VendorRejected, detail),
         RefusalKind::Unauthorized => Problem::new(Code::VendorUnauthorized, detail),
-        RefusalKind::RateLimited => Problem::new(Code::VendorRateLimited, detail).retry_after(RETRY_UNNAMED),
+        RefusalKind::RateLimited => Problem::new(Code::VendorRateLimited, detail).retry_after(DEFAULT_RETRY_AFTER),
         RefusalKind::Failed => Problem::new(Code::VendorError, detail),
     };
     with_vendor_answer(problem, refusal)

@@ -1,6 +1,6 @@
-//! The HTTP API: routes, parameters, bodies and the OpenAPI document.
+//! HTTP API: routes, parameters, bodies and the OpenAPI document.
 //!
-//! The only module that decides which status a caller gets.
+//! Only this module and `web` decide the HTTP status of a response.
 
 mod auth;
 mod body;
@@ -13,5 +13,7 @@ mod routes;
 mod state;
 
 pub use response_cache::{ResponseCache, ResponseCacheBody};
-pub use router::{documents, router};
-pub use state::{ApiState, Documents};
+pub use router::documents;
+pub(crate) use router::router;
+pub(crate) use state::ApiState;
+pub use state::Documents;

@@ -1,11 +1,10 @@
-//! In front of the router: answers to requests that were answered before,
-//! while every page behind them is fresh.
+//! Cache of complete responses, outside the router.
 //!
-//! A hit costs routing, parameters, a plan, a walk and two sealed cursors to
-//! work out, and comes out the same each time: it depends on the caller, the
-//! target and the kept pages, and on nothing else. So it is responses whole,
-//! and given out again by reference until one of its pages is stale or
-//! replaced. `docs/PERFORMANCE.md` says what that brings.
+//! A page cache hit still requires routing, parameters, a plan, a walk and two
+//! sealed cursors. The result depends only on the caller, the target and the
+//! cached pages. This cache stores such responses, and serves them by reference
+//! until a page of a response is stale or replaced. `docs/PERFORMANCE.md` has
+//! the measurements.
 
 use std::{
     convert::Infallible,
@@ -32,7 +31,8 @@ use crate::{
     clock::SharedClock,
     telemetry::{metrics::Registry, trace::Tracer},
     web::{
-        conditional::{self, CacheableResponse, FreshnessHeaders},
+        conditional::{self, CacheableResponse},
+        freshness::FreshnessHeaders,
         middleware::{
             observe::{HitRecorder, Observer},
             record::RequestLabels,
@@ -42,9 +42,12 @@ use crate::{
     },
 };
 
-/// What answers every request. Clones share it.
+/// Cache of complete responses in front of the router. Clones share it.
 #[derive(Clone)]
 pub struct ResponseCache(Arc<Shared>);
+
+/// A cached body, or a body of the router.
+pub type ResponseCacheBody = Either<Full<Bytes>, Body>;
 
 struct Shared {
     router: Router,
@@ -54,81 +57,38 @@ struct Shared {
     clock: SharedClock,
 }
 
-/// A body that is given out by reference, or one of the router's.
-pub type ResponseCacheBody = Either<Full<Bytes>, Body>;
-
-/// What an answer depends on besides the kept pages.
+/// Key of a response.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ResponseKey {
     caller: Option<CallerId>,
     target: Box<str>,
 }
 
-/// A question as it is asked, to look up.
+/// Borrowed key, for lookups. Its hash equals the hash of the owned key.
 #[derive(Debug, Clone, Copy, Hash)]
 struct ResponseKeyRef<'r> {
     caller: Option<CallerId>,
     target: &'r str,
 }
 
-impl Equivalent<ResponseKey> for ResponseKeyRef<'_> {
-    fn equivalent(&self, question: &ResponseKey) -> bool {
-        self.caller == question.caller && *self.target == *question.target
-    }
-}
-
-/// A responses answer.
+/// A cached response.
 #[derive(Debug)]
 struct CachedResponse {
     body: Bytes,
     tag: HeaderValue,
-    /// The pages behind it. What is responses keeps none of them in memory.
+    /// Pages of the response, which this cache does not keep in memory.
     pages: Vec<Weak<Entry>>,
-    /// By the clock: when its oldest page was fetched, and until when all are
-    /// fresh.
+    /// Time on the clock when the oldest page was fetched.
     fetched: Duration,
+    /// Time on the clock until which all pages are fresh.
     fresh_until: Duration,
-    /// The headers that change by the second, and the second.
+    /// Freshness headers of the current second, and that second.
     headers: Mutex<Option<(u64, FreshnessHeaders)>>,
     hits: HitRecorder,
 }
 
-impl CachedResponse {
-    fn new(CacheableResponse { body, tag, freshness }: CacheableResponse, hits: HitRecorder, now: Duration) -> Self {
-        let ttl = Duration::from_secs(freshness.status.ttl.try_into().unwrap_or(0));
-        Self {
-            body,
-            tag,
-            pages: freshness.entries.iter().map(Arc::downgrade).collect(),
-            fetched: now.saturating_sub(freshness.age),
-            fresh_until: now + ttl,
-            headers: Mutex::new(None),
-            hits,
-        }
-    }
-
-    /// The pages behind it; `None` where one has been replaced.
-    fn pages(&self) -> Option<Vec<Arc<Entry>>> {
-        self.pages.iter().map(|page| page.upgrade().filter(|page| !page.is_superseded())).collect()
-    }
-
-    fn freshness_headers(&self, now: Duration) -> FreshnessHeaders {
-        let mut origin = self.headers.lock();
-        if let Some((second, headers)) = &*origin
-            && *second == now.as_secs()
-        {
-            return headers.clone();
-        }
-        let age = now.saturating_sub(self.fetched);
-        let status = CacheStatus::fresh(self.fresh_until.saturating_sub(now));
-        let headers = FreshnessHeaders::new(age, &status);
-        *origin = Some((now.as_secs(), headers.clone()));
-        headers
-    }
-}
-
 impl ResponseCache {
-    /// A front that remembers answers of `max_bytes` together.
+    /// Creates an empty cache with a capacity of `max_bytes`.
     #[must_use]
     pub fn new(
         router: Router,
@@ -138,17 +98,18 @@ impl ResponseCache {
         tracer: Tracer,
         clock: SharedClock,
     ) -> Self {
-        let weigh = |question: &ResponseKey, answer: &Arc<CachedResponse>| {
-            let bytes =
-                size_of::<ResponseKey>() + question.target.len() + size_of::<CachedResponse>() + answer.body.len();
-            u32::try_from(bytes).unwrap_or(u32::MAX)
+        let weigh = |key: &ResponseKey, response: &Arc<CachedResponse>| {
+            let structs = size_of::<ResponseKey>() + size_of::<CachedResponse>();
+            u32::try_from(structs + key.target.len() + response.body.len()).unwrap_or(u32::MAX)
         };
         let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
         let observer = Observer::new(registry, tracer, Arc::clone(&clock));
         Self(Arc::new(Shared { router, observer, callers, responses, clock }))
     }
 
-    async fn route(self, key: Option<ResponseKey>, request: Request) -> http::Response<ResponseCacheBody> {
+    /// Passes a request to the router and stores the response, if it is
+    /// cacheable and the request has a key.
+    async fn forward(self, key: Option<ResponseKey>, request: Request) -> http::Response<ResponseCacheBody> {
         let mut response = self.0.router.clone().oneshot(request).await.into_response();
         let cacheable = response.extensions_mut().remove::<CacheableResponse>();
         let labels = response.extensions_mut().remove::<RequestLabels>();
@@ -160,8 +121,8 @@ impl ResponseCache {
     }
 }
 
-/// A cached response is ready at once. Any other future is boxed, to keep a hit
-/// from carrying the router's state.
+/// The future of a hit is ready. Other futures are boxed, so the future of a hit
+/// stays small.
 impl<B> Service<Request<B>> for ResponseCache
 where
     B: http_body::Body<Data = Bytes> + Send + 'static,
@@ -184,18 +145,25 @@ where
             return future::Either::Left(future::ready(Ok(response.map(Either::Left))));
         }
         let key = key.map(|ResponseKeyRef { caller, target }| ResponseKey { caller, target: target.into() });
-        future::Either::Right(Box::pin(self.clone().route(key, request.map(Body::new)).map(Ok)))
+        future::Either::Right(Box::pin(self.clone().forward(key, request.map(Body::new)).map(Ok)))
+    }
+}
+
+impl std::fmt::Debug for ResponseCache {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ResponseCache").field("responses", &self.0.responses.entry_count()).finish_non_exhaustive()
     }
 }
 
 impl Shared {
-    /// What may have been responses: a bare `GET` of a known caller that
-    /// demands nothing of freshness and prefers nothing.
+    /// Returns the key of a request that a cached response can answer: a `GET`
+    /// of a known caller without cache directives, preferences or an export
+    /// format.
     fn key<'r, B: http_body::Body>(&self, request: &'r Request<B>) -> Option<ResponseKeyRef<'r>> {
         let is_plain = |headers: &HeaderMap| {
             !headers.contains_key(CACHE_CONTROL)
                 && !headers.contains_key(prefer::PREFER)
-                && !Format::may_be_asked(headers)
+                && !Format::may_be_requested(headers)
         };
         if request.method() != Method::GET || !request.body().is_end_stream() || !is_plain(request.headers()) {
             return None;
@@ -209,31 +177,68 @@ impl Shared {
         Some(ResponseKeyRef { caller, target })
     }
 
-    fn lookup(&self, asked: ResponseKeyRef<'_>, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
-        let answer = self.responses.get(&asked)?;
+    /// Answers a request from the cache. `None` if no response with fresh pages
+    /// is cached, or if the caller's quota is exhausted.
+    fn lookup(&self, key: ResponseKeyRef<'_>, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
+        let cached = self.responses.get(&key)?;
         let now = self.clock.elapsed();
-        let Some(pages) = answer.pages().filter(|_| now < answer.fresh_until) else {
-            self.responses.invalidate(&asked);
+        let Some(pages) = cached.pages().filter(|_| now < cached.fresh_until) else {
+            self.responses.invalidate(&key);
             return None;
         };
-        // Where the quota is spent, the router says so.
-        self.callers.charge(asked.caller).ok()?;
+        // If the quota is exhausted, the router writes the problem.
+        self.callers.charge(key.caller).ok()?;
         for page in pages {
             page.count_hit();
         }
-        let span = answer.hits.begin(request);
-        let freshness = Some(answer.freshness_headers(now));
-        let mut response = conditional::respond(request, answer.body.clone(), answer.tag.clone(), freshness);
+        let span = cached.hits.begin(request);
+        let freshness = Some(cached.freshness_headers(now));
+        let mut response = conditional::build_response(request, cached.body.clone(), cached.tag.clone(), freshness);
         let id = request::request_id(request);
         let duration = self.clock.elapsed().saturating_sub(now);
-        answer.hits.record(span, response.status(), id.to_str().unwrap_or_default(), duration);
+        cached.hits.record(span, response.status(), id.to_str().unwrap_or_default(), duration);
         response.headers_mut().insert(request::REQUEST_ID, id);
         Some(response)
     }
 }
 
-impl std::fmt::Debug for ResponseCache {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Front").field("responses", &self.0.responses.entry_count()).finish_non_exhaustive()
+impl CachedResponse {
+    fn new(CacheableResponse { body, tag, freshness }: CacheableResponse, hits: HitRecorder, now: Duration) -> Self {
+        let ttl = Duration::from_secs(freshness.status.ttl.try_into().unwrap_or(0));
+        Self {
+            body,
+            tag,
+            pages: freshness.entries.iter().map(Arc::downgrade).collect(),
+            fetched: now.saturating_sub(freshness.age),
+            fresh_until: now + ttl,
+            headers: Mutex::new(None),
+            hits,
+        }
+    }
+
+    /// Returns the pages of the response. `None` if a page was replaced or evicted.
+    fn pages(&self) -> Option<Vec<Arc<Entry>>> {
+        self.pages.iter().map(|page| page.upgrade().filter(|page| !page.is_superseded())).collect()
+    }
+
+    /// Returns the freshness headers, which change once a second.
+    fn freshness_headers(&self, now: Duration) -> FreshnessHeaders {
+        let mut cached = self.headers.lock();
+        if let Some((second, headers)) = &*cached
+            && *second == now.as_secs()
+        {
+            return headers.clone();
+        }
+        let age = now.saturating_sub(self.fetched);
+        let status = CacheStatus::fresh(self.fresh_until.saturating_sub(now));
+        let headers = FreshnessHeaders::new(age, &status);
+        *cached = Some((now.as_secs(), headers.clone()));
+        headers
+    }
+}
+
+impl Equivalent<ResponseKey> for ResponseKeyRef<'_> {
+    fn equivalent(&self, key: &ResponseKey) -> bool {
+        self.caller == key.caller && *self.target == *key.target
     }
 }

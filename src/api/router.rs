@@ -1,5 +1,5 @@
-//! The router: every layer a request passes, and every route with its part of
-//! the OpenAPI document.
+//! Router: the layers of a request, and the routes with their parts of the
+//! OpenAPI document.
 
 use std::sync::LazyLock;
 
@@ -18,23 +18,30 @@ use crate::web::{
 };
 
 use super::{
-    ApiState, Documents, auth, openapi as contract,
-    routes::{cache, connections, customers, docs, explain, health, openapi, problems, transactions},
+    ApiState, Documents, auth,
+    openapi::build,
+    routes::{cache, connections, customers, docs, explain, health, metrics, openapi, problems, transactions},
 };
 
 /// Builds the router. A request passes these layers, outermost first:
 ///
-/// 1. `ResponseCache` (in front of the router) answers repeated requests whose pages are all fresh.
-/// 2. `request` assigns the request id, opens the span, enforces size limits and the deadline,
-///    writes the problem document and the log line. Outermost: every response needs an id.
-/// 3. `CatchPanic` turns a panic into a problem. Inside `request`: the problem needs the id.
-/// 4. `authenticate` identifies the caller and charges its quota. Before the limit: a rejected
-///    caller must not hold a permit.
-/// 5. `load_shed` takes a concurrency permit or answers 503. Last: only accepted work counts.
-pub fn router(state: ApiState) -> Router {
+/// 1. `ResponseCache`, outside this router, answers a repeated request whose
+///    cached pages are all fresh. First: a hit must not pay for routing.
+/// 2. `request` assigns the request id, enforces size limits and the deadline,
+///    writes problem documents, and records the log line, metrics and span.
+///    Outside all other layers: every response needs them.
+/// 3. `CatchPanicLayer` turns a panic into a problem. Inside `request`, which
+///    writes the document; outside the rest, which may panic.
+/// 4. `authenticate` identifies the caller and charges the quota. Outside `shed`:
+///    a rejected request must not take a permit.
+/// 5. `shed` takes a permit of the concurrency limit, or rejects the request
+///    with 503. Innermost: only requests that reach a handler take a permit.
+///
+/// Unknown routes and wrong methods pass `request` and `CatchPanicLayer` only.
+pub(crate) fn router(state: ApiState) -> Router {
     let observer = Observer::new(state.registry.clone(), state.tracer.clone(), state.clock.clone());
     let layer = RequestLayer { timeout: state.request_timeout, observer };
-    contracted()
+    documented_routes()
         .split_for_parts()
         .0
         .merge(docs::routes())
@@ -50,15 +57,15 @@ pub fn router(state: ApiState) -> Router {
         .with_state(state)
 }
 
-/// Returns the OpenAPI documents of the contract. They are built at first use.
+/// Returns the OpenAPI documents, which are built on first use.
 #[must_use]
 pub fn documents() -> &'static LazyLock<Documents> {
-    static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| contract::build(contracted().into_openapi()));
+    static DOCUMENTS: LazyLock<Documents> = LazyLock::new(|| build(documented_routes().into_openapi()));
     &DOCUMENTS
 }
 
-/// The routes of the contract, each with its part of the document.
-fn contracted() -> OpenApiRouter<ApiState> {
+/// Returns the routes of the OpenAPI document.
+fn documented_routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(customers::list_customers))
         .routes(routes!(customers::get_customer))
@@ -71,7 +78,7 @@ fn contracted() -> OpenApiRouter<ApiState> {
         .routes(routes!(cache::purge_cache))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))
-        .routes(routes!(health::metrics))
+        .routes(routes!(metrics::get_metrics))
         .routes(routes!(problems::get_problem))
         .routes(routes!(openapi::get_openapi))
         .routes(routes!(openapi::get_openapi_3_0))

@@ -16,32 +16,32 @@ use crate::{
 
 /// State shared by all routes.
 #[derive(Clone)]
-pub struct ApiState {
-    /// Connections, and lists over them.
-    pub directory: Arc<Directory>,
-    /// Callers that may send requests.
-    pub callers: Callers,
+pub(crate) struct ApiState {
+    /// Configured connections and their lists.
+    pub(crate) directory: Arc<Directory>,
+    /// Configured callers.
+    pub(crate) callers: Callers,
     /// Metrics registry.
-    pub registry: Registry,
+    pub(crate) registry: Registry,
     /// Span exporter.
-    pub tracer: Tracer,
-    /// Time from a request's head to its response's head, at most.
-    pub request_timeout: Duration,
+    pub(crate) tracer: Tracer,
+    /// Maximum time from the request head to the response head.
+    pub(crate) request_timeout: Duration,
     /// Limit of requests in progress.
-    pub concurrency: ConcurrencyLimit,
+    pub(crate) concurrency: ConcurrencyLimit,
     /// Readiness of the process.
-    pub readiness: Readiness,
-    /// OpenAPI documents, built at first use.
-    pub documents: &'static LazyLock<Documents>,
+    pub(crate) readiness: Readiness,
+    /// OpenAPI documents, built on first use.
+    pub(crate) documents: &'static LazyLock<Documents>,
     /// Clock.
-    pub clock: SharedClock,
+    pub(crate) clock: SharedClock,
 }
 
-/// The OpenAPI documents, as JSON.
+/// OpenAPI documents in JSON.
 #[derive(Debug)]
 pub struct Documents {
     /// OpenAPI 3.1.
     pub v3_1: String,
-    /// The same contract as OpenAPI 3.0.3, for generators that read no newer version.
+    /// The same API in OpenAPI 3.0.3, for generators that do not support 3.1.
     pub v3_0: String,
 }

@@ -62,7 +62,7 @@ impl Default for Policy {
 pub(super) struct EntryState {
     pub(super) age: Duration,
     pub(super) lifetime: Duration,
-    /// Whether the entry may be served stale. False for "not found" entries.
+    /// True if the entry may be served stale. False for "not found" entries.
     pub(super) may_serve_stale: bool,
     pub(super) policy: Policy,
 }

@@ -24,7 +24,7 @@ pub struct Key {
     pub generation: u32,
     /// Vendor path and query.
     pub target: Arc<str>,
-    /// Whether the records include the vendor's own objects.
+    /// True if the records include the vendor's own objects.
     pub raw: bool,
 }
 
@@ -59,7 +59,7 @@ pub enum Peek {
     Cached {
         /// The entry.
         entry: Arc<Entry>,
-        /// Whether the lookup starts a background refresh of the entry.
+        /// True if the lookup starts a background refresh of the entry.
         starts_refresh: bool,
     },
     /// The page is fetched from the vendor.

@@ -23,7 +23,7 @@ pub(super) struct FetchKey {
 /// Outcome of a shared fetch.
 pub(super) struct Fetched<E> {
     pub(super) result: Result<Arc<Entry>, E>,
-    /// Whether the fetch of another lookup supplied the result.
+    /// True if the fetch of another lookup supplied the result.
     pub(super) is_collapsed: bool,
 }
 

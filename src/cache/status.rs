@@ -21,9 +21,9 @@ pub struct Forward {
     pub reason: Reason,
     /// HTTP status of the vendor's response, if any.
     pub status: Option<u16>,
-    /// Whether the fetch was shared with another request that started it.
+    /// True if another request started the fetch.
     pub collapsed: bool,
-    /// Whether the response was stored.
+    /// True if the response was stored.
     pub stored: bool,
 }
 

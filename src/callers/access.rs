@@ -16,7 +16,7 @@ pub enum Access {
 }
 
 impl Access {
-    /// Returns whether a connection exists for this caller.
+    /// Returns whether the caller may use a connection.
     #[must_use]
     pub fn allows(&self, connection: &str) -> bool {
         match self {

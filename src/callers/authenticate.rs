@@ -16,18 +16,6 @@ use super::{Access, Caller};
 #[derive(Clone)]
 pub struct Callers(Arc<CallerRegistry>);
 
-struct CallerRegistry {
-    callers: Vec<CallerEntry>,
-    identity: Option<Identity>,
-    clock: SharedClock,
-}
-
-/// A caller with its quota in use.
-struct CallerEntry {
-    caller: Arc<Caller>,
-    quota: Option<Arc<Gcra>>,
-}
-
 /// Index of a caller in the configuration.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct CallerId(usize);
@@ -37,7 +25,7 @@ pub struct CallerId(usize);
 pub enum Authentication<'r> {
     /// No callers are configured: every request is accepted.
     Anonymous,
-    /// A known key, or a token that was verified before.
+    /// A known key, or a token that has been verified before.
     Caller(CallerId),
     /// A possible token that has not been verified.
     Token(UnverifiedToken<'r>),
@@ -51,7 +39,7 @@ pub struct UnverifiedToken<'r> {
     identity: &'r Identity,
 }
 
-/// Reason why a request is not accepted. None of the texts quotes a credential.
+/// Reason why a request is rejected. No message quotes a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthError {
     /// The header is missing.
@@ -64,13 +52,13 @@ pub enum AuthError {
     #[error("the key has expired")]
     KeyExpired,
     /// The key is unknown.
-    #[error("the key is not known")]
+    #[error("the key is unknown")]
     UnknownKey,
     /// The token was rejected.
     #[error(transparent)]
     Token(#[from] TokenError),
-    /// The caller has used up its quota.
-    #[error("the quota of `{caller}` is used up")]
+    /// The caller's quota is exhausted.
+    #[error("the quota of `{caller}` is exhausted")]
     QuotaExceeded {
         /// Name of the caller.
         caller: Arc<str>,
@@ -79,15 +67,28 @@ pub enum AuthError {
     },
 }
 
+struct CallerRegistry {
+    callers: Vec<CallerEntry>,
+    identity: Option<Identity>,
+    clock: SharedClock,
+}
+
+/// A caller and the limiter of its quota.
+struct CallerEntry {
+    caller: Arc<Caller>,
+    quota: Option<Arc<Gcra>>,
+}
+
 impl Callers {
-    /// Creates callers with unused quotas. Without callers, every request is accepted.
+    /// Creates callers with full quotas. Without callers, every request is accepted.
     #[must_use]
     pub fn new(callers: Vec<Caller>, provider: Option<Provider>, clock: &SharedClock) -> Self {
         let entries = callers.into_iter().map(CallerEntry::new).collect();
         Self::from_entries(entries, provider, clock)
     }
 
-    /// Replaces the callers. A caller with an unchanged quota keeps what it has used of it.
+    /// Creates callers from a new configuration. A caller whose name and quota
+    /// are unchanged keeps the state of its quota.
     #[must_use]
     pub fn reconfigured(&self, callers: Vec<Caller>, provider: Option<Provider>) -> Self {
         let CallerRegistry { callers: previous, clock, .. } = &*self.0;
@@ -109,7 +110,7 @@ impl Callers {
         Self(Arc::new(CallerRegistry { callers, identity, clock: clock.clone() }))
     }
 
-    /// Identifies the caller of a request. Verifies a token if needed.
+    /// Identifies the caller of a request and verifies its token, if it has one.
     /// Returns `None` if no callers are configured.
     pub async fn identify(&self, headers: &HeaderMap) -> Result<Option<CallerId>, AuthError> {
         match self.recognize(headers)? {
@@ -155,8 +156,8 @@ impl Callers {
     /// Counts a request against its caller's quota.
     pub fn charge(&self, id: Option<CallerId>) -> Result<(), AuthError> {
         let Some(CallerEntry { caller, quota: Some(quota) }) = self.entry(id) else { return Ok(()) };
-        let checked = quota.check(self.0.clock.elapsed());
-        checked.map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
+        let admitted = quota.check(self.0.clock.elapsed());
+        admitted.map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
     }
 
     /// Returns the rights of a caller.

@@ -13,21 +13,21 @@ use super::Quota;
 /// An app that may send requests.
 #[derive(Debug, Clone)]
 pub struct Caller {
-    /// Its name, in logs and metrics too.
+    /// Name, also in logs and metrics.
     pub name: Arc<str>,
-    /// Its keys; two of them during a rotation.
+    /// Keys; two during a rotation.
     pub keys: Vec<CallerKey>,
-    /// Token claims that identify the caller; empty if it has none.
+    /// Token claims that identify the caller; empty if tokens are not used.
     pub claims: Claims,
-    /// Connections that it may use.
+    /// Connections that the caller may use.
     pub connections: Vec<ConnectionName>,
-    /// Whether it may request the vendors' own objects.
+    /// Permission to request the vendors' own objects.
     pub may_see_raw: bool,
-    /// Whether it may purge cached pages of its connections.
+    /// Permission to purge cached pages of its connections.
     pub may_purge: bool,
-    /// Its request quota; unlimited if absent.
+    /// Request quota; unlimited if absent.
     pub quota: Option<Quota>,
-    /// Its share of each credential's rate limit; all of it if absent.
+    /// Share of each credential's rate limit; the whole limit if absent.
     pub share: Option<Share>,
 }
 
@@ -36,12 +36,12 @@ pub struct Caller {
 pub struct CallerKey {
     /// BLAKE3 digest of the key. The key cannot be derived from it.
     pub digest: blake3::Hash,
-    /// Expiry; the key is unknown from then on.
+    /// Time from which the key is rejected.
     pub expires: Option<jiff::Timestamp>,
 }
 
 impl Caller {
-    /// Returns the share that its vendor calls are charged to, if any.
+    /// Returns the share that the caller's vendor calls are charged to, if any.
     #[must_use]
     pub fn caller_share(&self) -> Option<CallerShare> {
         self.share.map(|share| CallerShare { name: Arc::clone(&self.name), share })

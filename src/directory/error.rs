@@ -13,7 +13,7 @@ pub enum DirectoryError {
     /// No connection has this name.
     #[error("there is no connection `{0}`")]
     UnknownConnection(String),
-    /// The connection's vendor cannot answer the query.
+    /// The connection's vendor does not support the query.
     #[error("{1}")]
     Plan(ConnectionName, PlanError),
     /// Sorting requires more vendor calls than the request may make.

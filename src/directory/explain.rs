@@ -20,7 +20,7 @@ use super::{
 /// Predicted execution of a list.
 #[derive(Debug)]
 pub struct Explained {
-    /// Whether the sources are merged. Otherwise the list is sequential.
+    /// True if the sources are merged. False if the list is sequential.
     pub is_merged: bool,
     /// Number of vendor calls that the request may make.
     pub allowed: u32,
@@ -35,7 +35,7 @@ pub struct Explained {
 pub struct ExplainedSource {
     /// The source.
     pub source: Arc<Source>,
-    /// Plan of the query, or the reason why the source cannot answer it.
+    /// Plan of the query, or the reason why the source does not support it.
     pub plan: Result<Arc<Plan>, PlanError>,
     /// Vendor requests for the page, as far as they can be predicted from
     /// cached pages.
@@ -51,7 +51,7 @@ pub struct ExplainedRequest {
     pub url: String,
     /// Age of the cached page that would be served, if any.
     pub age: Option<Duration>,
-    /// Whether the request is sent, either by the caller's request or as a
+    /// True if the request is sent, either by the caller's request or as a
     /// background refresh.
     pub is_sent: bool,
 }

@@ -162,7 +162,7 @@ impl Export {
 /// Result of filling a page.
 #[derive(Default)]
 struct Filled {
-    /// Whether no source has more rows.
+    /// True if no source has more rows.
     is_exhausted: bool,
     /// Failure before the first row.
     failure: Option<DirectoryError>,

@@ -20,7 +20,7 @@ pub struct SourceReport {
 pub enum SourceOutcome {
     /// The source contributed.
     Answered {
-        /// Whether the call budget ran out before the source was exhausted.
+        /// True if the call budget ran out before the source was exhausted.
         is_partial: bool,
         /// The vendor's count of the query, if it is exactly known.
         total: Option<u64>,
@@ -32,7 +32,7 @@ pub enum SourceOutcome {
     NotAsked,
     /// The source failed and was skipped. The cursor keeps its position.
     Failed(DirectoryError),
-    /// The source was skipped, because it cannot answer the query.
+    /// The source was skipped, because it does not support the query.
     Skipped(PlanError),
 }
 

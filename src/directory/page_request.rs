@@ -7,12 +7,12 @@ use crate::{cache::CacheDirectives, domain::connection::ConnectionName, upstream
 pub struct PageRequest {
     /// Connections of the list, in configuration order.
     pub connections: Vec<ConnectionName>,
-    /// Whether the caller named the connections. A connection that the caller
+    /// True if the caller named the connections. A connection that the caller
     /// did not name is skipped if its vendor has no such list.
     pub are_named: bool,
-    /// Whether connections that cannot answer the query are skipped.
+    /// True if connections that do not support the query are skipped.
     pub is_lenient: bool,
-    /// Whether failed connections are skipped.
+    /// True if failed connections are skipped.
     pub allows_partial: bool,
     /// Maximum number of vendor calls, if the caller sets one. The configured
     /// maximum still applies.

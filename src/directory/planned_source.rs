@@ -12,22 +12,22 @@ use super::{DirectoryError, PageRequest, Source};
 /// Source of a list with its plan and its position.
 pub(super) struct PlannedSource {
     pub(super) source: Arc<Source>,
-    /// Plan of the query, or the reason why the source cannot answer it.
+    /// Plan of the query, or the reason why the source does not support it.
     pub(super) plan: Result<Plan, PlanError>,
     pub(super) position: SourcePosition,
 }
 
-/// Rejects a query that a source cannot answer, unless the source may be
-/// skipped. At least one source must be able to answer.
+/// Rejects a query that a source does not support, unless the source may be
+/// skipped. At least one source must support the query.
 pub(super) fn check_plans(sources: &[PlannedSource], request: &PageRequest) -> Result<(), DirectoryError> {
     let may_skip = |error: &PlanError| match error {
         PlanError::NoSuchOperation => request.is_lenient || !request.are_named,
         PlanError::Unsupported { .. } | PlanError::CommaInList { .. } => request.is_lenient,
     };
-    let none_can_answer = sources.iter().all(|planned| planned.plan.is_err());
+    let none_supports_query = sources.iter().all(|planned| planned.plan.is_err());
     for PlannedSource { source, plan, .. } in sources {
         if let Err(error) = plan
-            && (none_can_answer || !may_skip(error))
+            && (none_supports_query || !may_skip(error))
         {
             return Err(DirectoryError::Plan(source.name().clone(), error.clone()));
         }

@@ -24,7 +24,7 @@ pub(super) struct WalkOptions {
 /// Walk of a list through one source, with the failure of the source if any.
 pub(super) struct SourceWalk {
     pub(super) source: Arc<Source>,
-    /// The walk, or the reason why the source cannot answer the query.
+    /// The walk, or the reason why the source does not support the query.
     pub(super) walk: Result<Walk, PlanError>,
     /// Result of the last search for a row; `None` before the first search.
     pub(super) next: Option<Next>,

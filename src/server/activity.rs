@@ -1,208 +1,141 @@
-//! Whose turn it is on a connection.
+//! Activity of a connection, for its time limits.
 //!
-//! It is the gateway's as long as it owes something: an answer's head, or the
-//! next part of a body that the client waits for. It is the client's to take
-//! what it was handed, each answer for itself, or to ask. The client's turns are
-//! limited in time. So neither silence nor half a request nor an answer that is
-//! not read holds a connection, whichever HTTP is spoken, and whatever else
-//! goes on beside it.
+//! The server is busy while a response head is pending or a client waits for
+//! the next chunk of a body. Otherwise the connection waits for the client: to
+//! read a chunk, or to send a request. These waits are limited. So a silent
+//! client, an unfinished request or an unread response cannot hold a
+//! connection, with either version of HTTP and with any concurrent requests.
 
 use std::{
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
-use bytes::Bytes;
 use http::Version;
-use http_body::{Body, Frame, SizeHint};
 use parking_lot::Mutex;
 use tokio::time::Instant;
 
-/// How much of a body is handed out at once: what is handed out is no longer
-/// known to be unread.
-pub(super) const MOST_HANDED_OUT: usize = 64 << 10;
-
-/// What goes on on a connection. Its tasks share it.
+/// Activity of one connection, shared by its tasks.
 #[derive(Debug)]
 pub(super) struct ConnectionActivity {
-    began: Instant,
-    /// How much the gateway owes.
-    owed: AtomicUsize,
-    /// Which bodies the client has to take something of, and since when.
-    handed_out: Mutex<Vec<(u64, Instant)>>,
-    /// How many bodies there have been.
-    bodies: AtomicU64,
-    /// When something last happened, in milliseconds from the beginning.
-    last: AtomicU64,
-    was_asked: AtomicBool,
+    start: Instant,
+    /// Number of heads and chunks that the server has to produce.
+    pending: AtomicUsize,
+    /// Bodies with a chunk that the client has not read, and the time since when.
+    unread: Mutex<Vec<(BodyId, Instant)>>,
+    next_body: AtomicU64,
+    /// Time of the last activity, in milliseconds since `start`.
+    last_active: AtomicU64,
+    had_request: AtomicBool,
     is_http2: AtomicBool,
-    is_last: AtomicBool,
+    is_closing: AtomicBool,
 }
 
-/// Something that the gateway owes, until it is dropped.
+/// Id of a response body on its connection.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct BodyId(u64);
+
+/// Marks a head or a chunk as pending until dropped.
 #[derive(Debug)]
 pub(super) struct PendingGuard(Arc<ConnectionActivity>);
 
-/// A body on its way to the client.
-#[derive(Debug)]
-pub(super) struct TrackedBody<B> {
-    body: B,
-    /// What is left of a part that is too large to be handed out at once.
-    rest: Bytes,
-    id: u64,
-    owed: Option<PendingGuard>,
-    activity: Arc<ConnectionActivity>,
-}
-
 impl ConnectionActivity {
-    /// That of a connection which begins now.
+    /// Creates the activity of a new connection.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            began: Instant::now(),
-            owed: AtomicUsize::new(0),
-            handed_out: Mutex::default(),
-            bodies: AtomicU64::new(0),
-            last: AtomicU64::new(0),
-            was_asked: AtomicBool::new(false),
+            start: Instant::now(),
+            pending: AtomicUsize::new(0),
+            unread: Mutex::default(),
+            next_body: AtomicU64::new(0),
+            last_active: AtomicU64::new(0),
+            had_request: AtomicBool::new(false),
             is_http2: AtomicBool::new(false),
-            is_last: AtomicBool::new(false),
+            is_closing: AtomicBool::new(false),
         })
     }
 
-    /// Notes a request, whose answer is owed from now on.
-    pub(super) fn asked(self: &Arc<Self>, version: Version) -> PendingGuard {
-        self.was_asked.store(true, Relaxed);
+    /// Records a request. Its response head is pending until the guard is dropped.
+    pub(super) fn begin_request(self: &Arc<Self>, version: Version) -> PendingGuard {
+        self.had_request.store(true, Relaxed);
         self.is_http2.store(version == Version::HTTP_2, Relaxed);
-        self.owe()
+        self.begin_pending()
     }
 
-    /// Whether there has been a request.
-    pub(super) fn was_asked(&self) -> bool {
-        self.was_asked.load(Relaxed)
+    /// Marks a head or a chunk as pending.
+    pub(super) fn begin_pending(self: &Arc<Self>) -> PendingGuard {
+        self.pending.fetch_add(1, Relaxed);
+        PendingGuard(Arc::clone(self))
     }
 
-    /// Whether requests come by HTTP/2.
+    /// Returns whether the connection has had a request.
+    pub(super) fn had_request(&self) -> bool {
+        self.had_request.load(Relaxed)
+    }
+
+    /// Returns whether the connection uses HTTP/2.
     pub(super) fn is_http2(&self) -> bool {
         self.is_http2.load(Relaxed)
     }
 
-    /// The next answer is the connection's last.
-    pub(super) fn make_last(&self) {
-        self.is_last.store(true, Relaxed);
+    /// Makes the next response the last response of the connection.
+    pub(super) fn set_closing(&self) {
+        self.is_closing.store(true, Relaxed);
     }
 
-    /// Whether the next answer is the connection's last.
-    pub(super) fn is_last(&self) -> bool {
-        self.is_last.load(Relaxed)
+    /// Returns whether the next response is the last response of the connection.
+    pub(super) fn is_closing(&self) -> bool {
+        self.is_closing.load(Relaxed)
     }
 
-    /// For how long it has been the client's turn to ask; `None` while something
-    /// is owed or handed out.
+    /// Returns the time spent waiting for a request. `None` while the server is
+    /// busy or a response is unread.
     pub(super) fn idle(&self) -> Option<Duration> {
-        if self.owed.load(Relaxed) > 0 || !self.handed_out.lock().is_empty() {
+        if self.pending.load(Relaxed) > 0 || !self.unread.lock().is_empty() {
             return None;
         }
-        Some(self.began.elapsed().saturating_sub(Duration::from_millis(self.last.load(Relaxed))))
+        Some(self.start.elapsed().saturating_sub(Duration::from_millis(self.last_active.load(Relaxed))))
     }
 
-    /// For how long the client has not taken what it was handed; `None` where
-    /// there is nothing to take.
+    /// Returns the age of the oldest unread chunk. `None` if no chunk is unread.
     pub(super) fn unread(&self) -> Option<Duration> {
-        self.handed_out.lock().iter().map(|(_, since)| since.elapsed()).max()
+        self.unread.lock().iter().map(|(_, since)| since.elapsed()).max()
     }
 
-    fn owe(self: &Arc<Self>) -> PendingGuard {
-        self.owed.fetch_add(1, Relaxed);
-        PendingGuard(Arc::clone(self))
+    /// Records the head of a response, which is unread, and returns the id of
+    /// its body.
+    pub(super) fn begin_body(&self) -> BodyId {
+        let id = BodyId(self.next_body.fetch_add(1, Relaxed));
+        self.mark_unread(id);
+        id
     }
 
-    fn hand_out(&self, id: u64) {
-        let mut handed_out = self.handed_out.lock();
-        match handed_out.iter_mut().find(|(known, _)| *known == id) {
+    /// Records that a body has a chunk to read, from now on.
+    pub(super) fn mark_unread(&self, id: BodyId) {
+        let mut unread = self.unread.lock();
+        match unread.iter_mut().find(|(body, _)| *body == id) {
             Some((_, since)) => *since = Instant::now(),
-            None => handed_out.push((id, Instant::now())),
+            None => unread.push((id, Instant::now())),
         }
     }
 
-    fn take_back(&self, id: u64) {
-        self.handed_out.lock().retain(|(known, _)| *known != id);
+    /// Records that the client has read all chunks of a body.
+    pub(super) fn mark_read(&self, id: BodyId) {
+        self.unread.lock().retain(|(body, _)| *body != id);
         self.touch();
     }
 
     fn touch(&self) {
-        let since = self.began.elapsed().as_millis();
-        self.last.store(u64::try_from(since).unwrap_or(u64::MAX), Relaxed);
+        let elapsed = self.start.elapsed().as_millis();
+        self.last_active.store(u64::try_from(elapsed).unwrap_or(u64::MAX), Relaxed);
     }
 }
 
 impl Drop for PendingGuard {
     fn drop(&mut self) {
         self.0.touch();
-        self.0.owed.fetch_sub(1, Relaxed);
-    }
-}
-
-impl<B> TrackedBody<B> {
-    /// A body on its way out of this connection.
-    pub(super) fn new(body: B, activity: Arc<ConnectionActivity>) -> Self {
-        let id = activity.bodies.fetch_add(1, Relaxed);
-        activity.hand_out(id);
-        Self { body, rest: Bytes::new(), id, owed: None, activity }
-    }
-}
-
-impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
-    type Data = Bytes;
-    type Error = B::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
-        if self.rest.is_empty() {
-            let polled = Pin::new(&mut self.body).poll_frame(context);
-            match polled {
-                Poll::Pending if self.owed.is_none() => {
-                    self.owed = Some(self.activity.owe());
-                    self.activity.take_back(self.id);
-                    return Poll::Pending;
-                }
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(Some(Ok(frame))) => match frame.into_data() {
-                    Ok(data) => self.rest = data,
-                    Err(other) => return Poll::Ready(Some(Ok(other))),
-                },
-                Poll::Ready(end) => return Poll::Ready(end),
-            }
-        }
-        self.activity.hand_out(self.id);
-        self.owed = None;
-        let most = self.rest.len().min(MOST_HANDED_OUT);
-        Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(most)))))
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.rest.is_empty() && self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        let (rest, hint) = (self.rest.len() as u64, self.body.size_hint());
-        let mut all = SizeHint::new();
-        all.set_lower(hint.lower() + rest);
-        if let Some(upper) = hint.upper() {
-            all.set_upper(upper + rest);
-        }
-        all
-    }
-}
-
-impl<B> Drop for TrackedBody<B> {
-    fn drop(&mut self) {
-        self.activity.take_back(self.id);
+        self.0.pending.fetch_sub(1, Relaxed);
     }
 }

@@ -1,4 +1,4 @@
-//! Readiness of the process.
+//! Readiness flag of the process.
 
 use std::sync::{
     Arc,
@@ -10,12 +10,12 @@ use std::sync::{
 pub struct Readiness(Arc<AtomicBool>);
 
 impl Readiness {
-    /// Withdraws readiness, for good.
+    /// Withdraws readiness permanently.
     pub fn withdraw(&self) {
         self.0.store(true, Relaxed);
     }
 
-    /// Returns whether readiness was withdrawn.
+    /// Returns whether readiness has been withdrawn.
     #[must_use]
     pub fn is_withdrawn(&self) -> bool {
         self.0.load(Relaxed)

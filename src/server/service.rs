@@ -1,4 +1,4 @@
-//! Bounds of the service that answers requests.
+//! Traits of the service that answers requests.
 
 use std::convert::Infallible;
 
@@ -9,7 +9,7 @@ use http_body::Body;
 use hyper::body::Incoming;
 use tower::Service;
 
-/// A tower service that answers every request.
+/// A tower service that answers every request and never fails.
 pub trait HttpService<B>:
     Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
 {
@@ -24,7 +24,7 @@ impl<B, S> HttpService<B> for S where
 {
 }
 
-/// A response body that can be sent.
+/// A response body that the server can send.
 pub trait ResponseBody: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static {}
 
 impl<B> ResponseBody for B where B: Body<Data = Bytes, Error: Into<BoxError>> + Send + Unpin + 'static {}

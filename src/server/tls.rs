@@ -1,4 +1,4 @@
-//! TLS on the listening side, by rustls: 1.2 and 1.3, HTTP/2 and HTTP/1.1 by ALPN.
+//! TLS of the server, with rustls: TLS 1.2 and 1.3; HTTP/2 and HTTP/1.1 by ALPN.
 
 use std::{
     io,
@@ -18,8 +18,8 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
-/// A certificate with its key, as two files hold them. Clones share what was
-/// last read of them.
+/// A certificate and its private key, loaded from two files. Clones share the
+/// loaded pair.
 #[derive(Clone)]
 pub struct Tls {
     certificate: PathBuf,
@@ -27,50 +27,53 @@ pub struct Tls {
     config: Arc<ArcSwap<ServerConfig>>,
 }
 
-/// Why a certificate cannot be shown. No message quotes a file.
+/// Reason why a certificate cannot be used. No message quotes the content of a
+/// file.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
-    /// The certificate's file.
-    #[error("the certificates in {file} cannot be read: {reason}")]
+    /// The certificate file is unreadable.
+    #[error("cannot read the certificates in {file}: {reason}")]
     Certificate {
-        /// Its path.
+        /// Path of the file.
         file: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
-    /// The key's file.
-    #[error("the key in {file} cannot be read: {reason}")]
+    /// The key file is unreadable.
+    #[error("cannot read the key in {file}: {reason}")]
     Key {
-        /// Its path.
+        /// Path of the file.
         file: String,
-        /// What is wrong with it.
+        /// Reason.
         reason: String,
     },
-    /// Both as a pair.
-    #[error("the certificate cannot be shown with this key: {0}")]
+    /// The certificate and the key do not form a usable pair.
+    #[error("cannot use the certificate with this key: {0}")]
     Pair(#[from] RustlsError),
 }
 
 impl Tls {
-    /// Reads both files, in PEM: the certificate followed by those that lead to
-    /// its authority, and its key (PKCS #8, PKCS #1 or SEC 1).
+    /// Loads both PEM files: the certificate followed by the intermediate
+    /// certificates, and the key (PKCS #8, PKCS #1 or SEC 1).
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let config = Arc::new(ArcSwap::from_pointee(read(certificate, key)?));
         Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), config })
     }
 
-    /// Reads both files again; handshakes from now on show what they hold.
+    /// Loads both files again, for subsequent handshakes. An error keeps the
+    /// previous pair.
     pub fn reload(&self) -> Result<(), TlsError> {
         self.config.store(Arc::new(read(&self.certificate, &self.key)?));
         Ok(())
     }
 
-    /// The two files.
+    /// Returns the paths of both files.
     #[must_use]
     pub fn files(&self) -> [&Path; 2] {
         [&self.certificate, &self.key]
     }
 
+    /// Performs the handshake.
     pub(super) async fn accept(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
         TlsAcceptor::from(self.config.load_full()).accept(stream).await
     }
@@ -90,12 +93,12 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
     Ok(config)
 }
 
-/// What is wrong with a PEM file, without quoting it.
+/// Describes a PEM error without quoting the file.
 fn reason(error: &pem::Error) -> String {
     match error {
         pem::Error::Io(error) => error.to_string(),
-        pem::Error::NoItemsFound => "there is none in it".to_owned(),
-        _ => "it is not PEM".to_owned(),
+        pem::Error::NoItemsFound => "the file contains none".to_owned(),
+        _ => "the file is not PEM".to_owned(),
     }
 }
 

@@ -1,9 +1,11 @@
-//! HTTP conventions shared by every route: problems, query strings,
-//! conditional requests, preferences, static assets and middleware.
+//! HTTP conventions of every route: problems, query strings, conditional
+//! requests, freshness, preferences, static assets and middleware.
 
 pub(crate) mod asset;
+pub(crate) mod cache_control;
 pub(crate) mod conditional;
-pub mod middleware;
+pub(crate) mod freshness;
+pub(crate) mod middleware;
 pub(crate) mod prefer;
-pub mod problem;
+pub(crate) mod problem;
 pub(crate) mod query;

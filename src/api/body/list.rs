@@ -1,4 +1,4 @@
-//! The answer to a list, of whichever kind of row.
+//! Responses to list requests: pages and exports.
 
 use axum::response::Response;
 use http::HeaderMap;
@@ -20,14 +20,15 @@ use crate::{
     },
 };
 
-/// Answers a request for a list: a page of it, or all of it.
+/// Responds to a list request with a page, or with an export if the request
+/// accepts an export format.
 pub(crate) async fn list(state: &ApiState, headers: &HeaderMap, request: ListRequest) -> Result<Response, Problem> {
     record_connections(&request.page.connections);
-    if let Some(format) = Format::asked(headers) {
-        return export::answer(state, request, format).await;
+    if let Some(format) = Format::negotiate(headers) {
+        return export::respond(state, request, format).await;
     }
-    let listed = state.directory.list(&request.question, &request.page).await?;
-    let mut response = conditional::answer(headers, page::list(listed, request.page.limit));
+    let list_page = state.directory.list(&request.query, &request.page).await?;
+    let mut response = conditional::respond(headers, page::list(list_page, request.page.limit));
     if request.page.is_lenient {
         response.headers_mut().insert(PREFERENCE_APPLIED, LENIENT);
     }

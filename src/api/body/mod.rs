@@ -1,6 +1,9 @@
-//! Response bodies: pages, source reports and export streams.
+//! Response bodies: pages, exports, explanations and reports on sources and
+//! vendors.
 
+pub(crate) mod explanation;
 pub(crate) mod export;
 pub(crate) mod list;
 pub(crate) mod page;
 pub(crate) mod sources;
+pub(crate) mod upstream;

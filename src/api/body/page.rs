@@ -1,4 +1,4 @@
-//! The body of a page: records as they are kept, between a head and a tail.
+//! Bodies of pages and of single customers, assembled from cached records.
 
 use axum::response::{IntoResponse, Response};
 use http::header::CONTENT_TYPE;
@@ -14,45 +14,46 @@ use crate::{
 
 /// A page of customers.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the shape of `list`, for the document")]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `list` writes the body")]
 pub(crate) struct CustomerPage {
     /// The customers, in list order.
     #[schema(value_type = Vec<Customer>)]
     data: Vec<Customer<'static>>,
-    /// Where the page stands in its list.
+    /// The position of the page in the list.
     page: Page<'static>,
-    /// What each connection contributed.
+    /// The contribution of each connection.
     sources: Vec<SourceReport<'static>>,
 }
 
 /// A page of transactions.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "the shape of `list`, for the document")]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `list` writes the body")]
 pub(crate) struct TransactionPage {
     /// The transactions, in list order.
     #[schema(value_type = Vec<Transaction>)]
     data: Vec<Transaction<'static>>,
-    /// Where the page stands in its list.
+    /// The position of the page in the list.
     page: Page<'static>,
-    /// What each connection contributed.
+    /// The contribution of each connection.
     sources: Vec<SourceReport<'static>>,
 }
 
-/// Where a page stands in its list.
+/// The position of a page in its list.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<'p> {
-    /// The limit that was asked for. A page may hold fewer rows, or none, and
-    /// still lead on.
+    /// The `limit` of the request. A page may contain fewer rows, or none, and
+    /// still have a `next_cursor`.
     #[schema(example = 20)]
     limit: usize,
-    /// Whether the list goes on: whether there is a `next_cursor`.
+    /// True if there is a `next_cursor`.
     #[schema(example = true)]
     has_more: bool,
-    /// The cursor of the next page; null at the end of the list.
+    /// The cursor of the next page. Null at the end of the list.
     next_cursor: Option<&'p str>,
-    /// The cursor of the page before; null at the beginning of the list.
+    /// The cursor of the previous page. Null at the start of the list.
     prev_cursor: Option<&'p str>,
-    /// The count of the whole question; null whenever it is not exactly known.
+    /// The number of rows on all pages of the list. Null if the exact number is
+    /// not known.
     #[schema(value_type = Option<i64>, example = 85)]
     total: Option<u64>,
 }
@@ -63,26 +64,26 @@ struct Tail<'p> {
     sources: Vec<SourceReport<'p>>,
 }
 
-/// A page of a list.
-pub(crate) fn list(listed: ListPage, limit: usize) -> Representation {
+/// Assembles the body of a page. Records are copied as cached JSON.
+pub(crate) fn list(list_page: ListPage, limit: usize) -> Representation {
     let tail = Tail {
         page: Page {
             limit,
-            has_more: listed.next_cursor.is_some(),
-            next_cursor: listed.next_cursor.as_deref(),
-            prev_cursor: listed.prev_cursor.as_deref(),
-            total: listed.total(),
+            has_more: list_page.next_cursor.is_some(),
+            next_cursor: list_page.next_cursor.as_deref(),
+            prev_cursor: list_page.prev_cursor.as_deref(),
+            total: list_page.total(),
         },
-        sources: listed.sources.iter().map(SourceReport::of).collect(),
+        sources: list_page.sources.iter().map(SourceReport::new).collect(),
     };
     let tail = serde_json::to_vec(&tail).unwrap_or_default();
-    let records: usize = listed.segments.iter().map(|segment| segment.json().len() + 1).sum();
+    let records: usize = list_page.segments.iter().map(|segment| segment.json().len() + 1).sum();
     let mut body = Vec::with_capacity(b"{\"data\":[],".len() + records + tail.len());
-    // The tag is of what the body is made of, which is less to hash than the
-    // body itself.
+    // The hash covers the digests of the cached pages instead of their rows,
+    // which are larger.
     let mut hasher = blake3::Hasher::new();
     body.extend_from_slice(b"{\"data\":[");
-    for (index, segment) in listed.segments.iter().enumerate() {
+    for (index, segment) in list_page.segments.iter().enumerate() {
         if index > 0 {
             body.push(b',');
         }
@@ -94,18 +95,19 @@ pub(crate) fn list(listed: ListPage, limit: usize) -> Representation {
     body.extend_from_slice(b"],");
     body.extend_from_slice(tail.get(1..).unwrap_or_default());
     hasher.update(&tail);
-    // What is missing may be back at any moment.
-    let is_whole = !listed.sources.iter().any(|source| matches!(source.outcome, SourceOutcome::Failed(_)));
-    Representation { body, hash: hasher.finalize(), freshness: listed.freshness.filter(|_| is_whole) }
+    // A page without a failed connection's rows must not be cached: the
+    // connection may recover at any time.
+    let is_complete = !list_page.sources.iter().any(|source| matches!(source.outcome, SourceOutcome::Failed(_)));
+    Representation { body, hash: hasher.finalize(), freshness: list_page.freshness.filter(|_| is_complete) }
 }
 
-/// A single customer.
-pub(crate) fn single(found: RetrievedRecord) -> Representation {
-    let body = found.record.json().to_vec();
-    Representation { hash: blake3::hash(&body), body, freshness: Some(found.freshness) }
+/// Assembles the body of a single customer.
+pub(crate) fn single(retrieved: RetrievedRecord) -> Representation {
+    let body = retrieved.record.json().to_vec();
+    Representation { hash: blake3::hash(&body), body, freshness: Some(retrieved.freshness) }
 }
 
-/// A body that is JSON already.
+/// Responds with a JSON body.
 pub(crate) fn json(body: impl IntoResponse) -> Response {
     ([(CONTENT_TYPE, "application/json")], body).into_response()
 }

@@ -1,4 +1,4 @@
-//! The account of what each source contributed to a page.
+//! Contribution of each connection to a page.
 
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,39 +9,40 @@ use crate::{
     web::problem::{Problem, SourceProblem},
 };
 
-/// What a connection contributed to a page.
+/// The contribution of a connection to a page.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct SourceReport<'r> {
-    /// The connection's name.
+    /// The name of the connection.
     #[schema(example = "affiliates")]
     connection: &'r str,
     /// The kind of vendor.
     #[schema(example = "tolt")]
     vendor: &'static str,
-    /// How it went there. An open list: `ok`; `partial`, where the call budget
-    /// was spent before its part was whole (`next_cursor` goes on);
-    /// `not_asked`, where this page needed nothing of it; `failed`, where it is
-    /// in trouble and `partial=allow` left it out, its place kept in the
-    /// cursor; `skipped`, where it cannot honour the question and was left out.
+    /// The outcome for this connection. `ok`: the connection contributed its
+    /// rows. `partial`: the call budget ran out before the connection was
+    /// exhausted; `next_cursor` continues the list. `not_asked`: this page needed
+    /// no rows of the connection. `failed`: the connection failed, with
+    /// `partial=allow`; the cursor preserves its position. `skipped`: the
+    /// connection does not support the request. New values may be added.
     #[schema(example = "ok", extensions(("x-extensible-enum" = json!(["ok", "partial", "not_asked", "failed", "skipped"]))))]
     status: &'static str,
-    /// The connection's own count of the question; null whenever that is not
-    /// exactly known.
+    /// The number of rows of the connection that match the request. Null if the
+    /// exact number is not known.
     #[schema(value_type = Option<i64>, example = 85)]
     total: Option<u64>,
-    /// When the oldest of the vendor's answers behind this page was fetched;
-    /// null where there is none.
+    /// The time at which the oldest vendor response for this page was fetched.
+    /// Null if there is none.
     #[schema(value_type = Option<String>, format = DateTime, example = "2025-01-15T14:30:00.000Z")]
     fetched_at: Option<Timestamp>,
-    /// Why it `failed` or was `skipped`.
+    /// The reason for `failed` or `skipped`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     problem: Option<SourceProblem>,
 }
 
 impl<'r> SourceReport<'r> {
-    /// The account of a source, for callers.
-    pub(crate) fn of(report: &'r directory::SourceReport) -> Self {
+    /// Converts the report of the directory.
+    pub(crate) fn new(report: &'r directory::SourceReport) -> Self {
         let (status, fetched_at, problem) = match &report.outcome {
             SourceOutcome::Answered { is_partial, fetched_at, .. } => {
                 (if *is_partial { "partial" } else { "ok" }, *fetched_at, None)

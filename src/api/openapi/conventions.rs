@@ -1,6 +1,6 @@
-//! What holds throughout the document and no attribute can say, applied to all
-//! of it at once. Each rule is one that a client generator needs
-//! (`tests/it/contract/rules.rs` checks them, and more).
+//! Conventions of the whole document that attributes cannot express. Each
+//! convention is required by a client generator (`tests/it/contract/rules.rs`
+//! tests these and other rules).
 
 use serde_json::json;
 use utoipa::openapi::{
@@ -14,23 +14,24 @@ use crate::{
     vendors::registry::KINDS,
 };
 
-/// Applies them.
+/// Applies the conventions to a document.
 pub(super) fn apply(document: &mut OpenApi) {
     if let Some(components) = &mut document.components {
         headers::declare(components);
         components.schemas.values_mut().filter_map(object).for_each(|schema| {
             require_nulls(schema);
-            leave_references_alone(schema);
-            name_vendors(schema);
+            clear_reference_descriptions(schema);
+            list_vendors(schema);
         });
     }
     for operation in operations(document) {
         operation.parameters.iter_mut().flatten().for_each(repeat_array);
-        let may_prefer =
+        let supports_prefer =
             operation.parameters.iter().flatten().any(
                 |parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case("prefer")),
             );
-        let traits = OperationTraits { is_cacheable: operation.responses.responses.contains_key("304"), may_prefer };
+        let traits =
+            OperationTraits { is_cacheable: operation.responses.responses.contains_key("304"), supports_prefer };
         for (status, response) in &mut operation.responses.responses {
             if let RefOr::T(response) = response {
                 headers::refer(response, status, traits);
@@ -39,13 +40,13 @@ pub(super) fn apply(document: &mut OpenApi) {
     }
 }
 
-/// All operations of the document.
+/// Returns all operations of the document.
 pub(super) fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Operation> {
-    document.paths.paths.values_mut().flat_map(of_path)
+    document.paths.paths.values_mut().flat_map(path_operations)
 }
 
-/// The operations of a path.
-pub(super) fn of_path(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+/// Returns the operations of a path.
+pub(super) fn path_operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
     [&mut item.get, &mut item.delete].into_iter().flatten()
 }
 
@@ -56,7 +57,7 @@ fn object(schema: &mut RefOr<Schema>) -> Option<&mut Object> {
     }
 }
 
-/// Scalars are null, never absent.
+/// Makes nullable properties required: scalars are null, never absent.
 fn require_nulls(schema: &mut Object) {
     let nullable = schema.properties.iter().filter(|(_, property)| is_nullable(property)).map(|(name, _)| name);
     let required = nullable.filter(|name| !schema.required.contains(name)).cloned().collect::<Vec<_>>();
@@ -68,9 +69,9 @@ fn is_nullable(property: &RefOr<Schema>) -> bool {
     matches!(&object.schema_type, SchemaType::Array(types) if types.contains(&Type::Null))
 }
 
-/// What stands beside a `$ref` is lost in some generators and an error in
-/// others: the schema referred to says what it is.
-fn leave_references_alone(schema: &mut Object) {
+/// Removes descriptions next to a `$ref`. Some generators ignore siblings of a
+/// `$ref`, and others reject them.
+fn clear_reference_descriptions(schema: &mut Object) {
     for property in schema.properties.values_mut() {
         if let RefOr::Ref(reference) = property {
             reference.description.clear();
@@ -78,16 +79,16 @@ fn leave_references_alone(schema: &mut Object) {
     }
 }
 
-/// The kinds of vendor there are; more may come.
-fn name_vendors(schema: &mut Object) {
+/// Lists the kinds of vendor as an extensible enumeration.
+fn list_vendors(schema: &mut Object) {
     if let Some(vendor) = schema.properties.get_mut("vendor").and_then(object) {
         let names: Vec<_> = KINDS.iter().map(|kind| kind.name).collect();
         vendor.extensions.get_or_insert_default().insert("x-extensible-enum".to_owned(), json!(names));
     }
 }
 
-/// Arrays repeat their key; said outright, since not all generators know the
-/// default.
+/// States that an array repeats its key. This is the default, which some
+/// generators do not know.
 fn repeat_array(parameter: &mut RefOr<Parameter>) {
     if let RefOr::T(parameter) = parameter
         && matches!(parameter.schema, Some(RefOr::T(Schema::Array(_))))

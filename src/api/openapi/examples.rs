@@ -1,5 +1,5 @@
-//! Examples of answers and problems: what the gateway answered, recorded by a
-//! test (`tests/it/contract/examples.rs`) that also holds it to them.
+//! Examples of responses and problems. `tests/it/contract/examples.rs` records
+//! them from a running gateway and compares them with its responses.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,39 +12,40 @@ use utoipa::openapi::{
 
 use crate::{api::openapi::conventions, web::problem::Code};
 
-/// By problem code, and by `operationId` and a name.
+/// The recorded examples.
 #[derive(Deserialize, Default)]
 struct Recorded {
+    /// Problems by code.
     problems: BTreeMap<String, Value>,
-    answers: BTreeMap<String, BTreeMap<String, Answer>>,
+    /// Responses by `operationId` and name.
+    responses: BTreeMap<String, BTreeMap<String, RecordedResponse>>,
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct RecordedResponse {
     request: String,
     response: Value,
 }
 
-/// Adds them.
+/// Adds the recorded examples to a document.
 pub(super) fn add(document: &mut OpenApi) {
-    let Recorded { mut problems, mut answers } =
+    let Recorded { mut problems, responses: mut recorded } =
         serde_json::from_str(include_str!("examples.json")).unwrap_or_default();
-    let mut referred = BTreeSet::new();
+    let mut referenced = BTreeSet::new();
     for operation in conventions::operations(document) {
-        let responses = operation.responses.responses.values_mut().filter_map(of_its_own);
-        let contents = responses.flat_map(|response| response.content.values_mut()).filter_map(of_its_own);
-        referred.extend(contents.flat_map(|content| content.examples.keys().cloned()));
-        let answers = operation.operation_id.as_ref().and_then(|id| answers.remove(id)).unwrap_or_default();
+        let responses = operation.responses.responses.values_mut().filter_map(inline);
+        let contents = responses.flat_map(|response| response.content.values_mut()).filter_map(inline);
+        referenced.extend(contents.flat_map(|content| content.examples.keys().cloned()));
+        let recorded = operation.operation_id.as_ref().and_then(|id| recorded.remove(id)).unwrap_or_default();
         if let Some(RefOr::T(response)) = operation.responses.responses.get_mut("200") {
-            for content in response.content.values_mut().filter_map(of_its_own) {
-                content
-                    .examples
-                    .extend(answers.iter().map(|(name, answer)| (name.clone(), RefOr::T(answer.example()))));
+            for content in response.content.values_mut().filter_map(inline) {
+                let examples = recorded.iter().map(|(name, recorded)| (name.clone(), RefOr::T(recorded.example())));
+                content.examples.extend(examples);
             }
         }
     }
-    // No operation answers that it takes no such method.
-    let problems = Code::ALL.iter().filter(|code| referred.contains(code.name())).filter_map(|code| {
+    // Some recorded problems belong to no operation, such as a wrong method.
+    let problems = Code::ALL.iter().filter(|code| referenced.contains(code.name())).filter_map(|code| {
         let value = problems.remove(code.name())?;
         let example = ExampleBuilder::new().summary(code.title()).description(code.help()).value(Some(value)).build();
         Some((code.name().to_owned(), RefOr::T(example)))
@@ -52,14 +53,15 @@ pub(super) fn add(document: &mut OpenApi) {
     document.components.get_or_insert_default().examples.extend(problems);
 }
 
-fn of_its_own<T>(value: &mut RefOr<T>) -> Option<&mut T> {
+/// Returns a value that is not a reference.
+fn inline<T>(value: &mut RefOr<T>) -> Option<&mut T> {
     match value {
         RefOr::T(value) => Some(value),
         RefOr::Ref(_) => None,
     }
 }
 
-impl Answer {
+impl RecordedResponse {
     fn example(&self) -> Example {
         ExampleBuilder::new().summary(format!("GET {}", self.request)).value(Some(self.response.clone())).build()
     }

@@ -1,4 +1,4 @@
-//! The headers that requests and responses carry, for the document.
+//! Headers of requests and responses.
 
 use serde_json::{Value, json};
 use utoipa::{
@@ -10,145 +10,150 @@ use utoipa::{
     },
 };
 
-/// The headers of a request that fresher or fewer bytes may be asked with.
+/// The request headers that control caching.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "the headers are read by `caching`")]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `web` reads the headers")]
 pub(crate) struct CachingHeaders {
-    /// The `ETag` of an earlier answer: if it still holds, the answer is 304
-    /// without a body.
+    /// The `ETag` of a previous response. If the body has not changed, the
+    /// response is a 304 without a body.
     #[param(rename = "If-None-Match", nullable = false, example = "\"3a5fa0b1c2d3e4f50617283940a1b2c3\"")]
     if_none_match: Option<String>,
-    /// What may be answered from the cache (RFC 9111, section 5.2.1):
-    /// `no-cache`, `no-store`, `max-age`, `max-stale` and `only-if-cached` are
-    /// honoured. A caller may ask for fresher than the gateway is set to, never
-    /// for longer.
+    /// Directives for the use of cached responses (RFC 9111, section 5.2.1):
+    /// `no-cache`, `no-store`, `max-age`, `max-stale` and `only-if-cached`. The
+    /// directives can require fresher responses than the gateway's configuration,
+    /// but not permit older ones.
     #[param(rename = "Cache-Control", nullable = false, example = "max-age=5")]
     cache_control: Option<String>,
 }
 
-/// The header of a request that would rather have less than be refused.
+/// The request header with preferences.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
-#[expect(dead_code, reason = "the header is read by `preference`")]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `web::prefer` reads the header")]
 pub(crate) struct PreferenceHeaders {
-    /// `handling=lenient` leaves out connections that cannot honour the question
-    /// instead of refusing it; they say `skipped` in `sources` (RFC 7240).
+    /// `handling=lenient` skips connections that do not support a parameter,
+    /// instead of rejecting the request (RFC 7240). Their status in `sources` is
+    /// `skipped`.
     #[param(rename = "Prefer", nullable = false, example = "handling=lenient")]
     prefer: Option<String>,
 }
 
-/// The answer to a caller that has the answer already.
+/// Response to a conditional request whose `ETag` matches.
 #[derive(IntoResponses)]
-#[response(status = 304, description = "The answer is the one that `If-None-Match` names; it has no body")]
+#[response(
+    status = 304,
+    description = "The body has not changed since the response with the `ETag` in `If-None-Match`."
+)]
 pub(crate) struct NotModified;
 
-/// A header of responses, and which carry it.
+/// Specification of a response header.
 struct HeaderSpec {
     name: &'static str,
     description: &'static str,
     schema_type: Type,
     example: fn() -> Value,
-    carried: AppliesTo,
+    applies_to: AppliesTo,
 }
 
+/// Responses with a header.
 #[derive(Clone, Copy)]
 enum AppliesTo {
-    /// By every response.
-    Always,
-    /// By those of an operation that answers `If-None-Match`.
+    /// Every response.
+    All,
+    /// Successful responses of operations that support `If-None-Match`.
     Cacheable,
-    /// By responses of these statuses.
-    On(&'static [&'static str]),
-    /// By answers to requests that may prefer something.
+    /// Responses with one of these statuses.
+    Statuses(&'static [&'static str]),
+    /// Successful responses of operations that support `Prefer`.
     Preferring,
 }
 
-const DECLARED: &[HeaderSpec] = &[
+const HEADERS: &[HeaderSpec] = &[
     HeaderSpec {
         name: "X-Request-Id",
-        description: "The request's id: the one that the request carried, or a new one. It stands in the gateway's log and in every problem document.",
+        description: "The id of the request: the id that the request contained, or a new id. The gateway's log and every problem document contain the same id.",
         schema_type: Type::String,
         example: || json!("019aa8a5-6f3c-7d5e-9f10-2b1c3d4e5f60"),
-        carried: AppliesTo::Always,
+        applies_to: AppliesTo::All,
     },
     HeaderSpec {
         name: "ETag",
-        description: "Identifies the body (RFC 9110, section 8.8.3); send it as `If-None-Match` to be told whether it still holds.",
+        description: "An identifier of the body (RFC 9110, section 8.8.3). Send the value as `If-None-Match` to detect changes.",
         schema_type: Type::String,
         example: || json!("\"3a5fa0b1c2d3e4f50617283940a1b2c3\""),
-        carried: AppliesTo::Cacheable,
+        applies_to: AppliesTo::Cacheable,
     },
     HeaderSpec {
         name: "Age",
-        description: "For how many seconds the gateway has held the oldest of the vendor's answers behind this one.",
+        description: "The time in seconds since the oldest vendor response for this response was fetched.",
         schema_type: Type::Integer,
         example: || json!(12),
-        carried: AppliesTo::Cacheable,
+        applies_to: AppliesTo::Cacheable,
     },
     HeaderSpec {
         name: "Cache-Control",
-        description: "For how many seconds from its making the answer is fresh, and that it is yours alone. Compare with `Age`.",
+        description: "The freshness lifetime in seconds; always `private`. Compare with `Age`.",
         schema_type: Type::String,
         example: || json!("private, max-age=30"),
-        carried: AppliesTo::Cacheable,
+        applies_to: AppliesTo::Cacheable,
     },
     HeaderSpec {
         name: "Cache-Status",
-        description: "How the cache had part in the answer (RFC 9211): `hit`, or `fwd` with the reason why the vendor was asked.",
+        description: "The use of the cache (RFC 9211): `hit`, or `fwd` with the reason for the vendor call.",
         schema_type: Type::String,
         example: || json!("customer-gateway; hit; ttl=18"),
-        carried: AppliesTo::Cacheable,
+        applies_to: AppliesTo::Cacheable,
     },
     HeaderSpec {
         name: "Preference-Applied",
-        description: "What was done of the request's `Prefer`: `handling=lenient`, or absent.",
+        description: "The applied preference, `handling=lenient`. Absent if the request has no such preference.",
         schema_type: Type::String,
         example: || json!("handling=lenient"),
-        carried: AppliesTo::Preferring,
+        applies_to: AppliesTo::Preferring,
     },
     HeaderSpec {
         name: "WWW-Authenticate",
-        description: "How to show a key: `Bearer`.",
+        description: "The authentication scheme: `Bearer`.",
         schema_type: Type::String,
         example: || json!("Bearer"),
-        carried: AppliesTo::On(&["401"]),
+        applies_to: AppliesTo::Statuses(&["401"]),
     },
     HeaderSpec {
         name: "Retry-After",
-        description: "In how many seconds to come back.",
+        description: "The time in seconds to wait before a retry.",
         schema_type: Type::Integer,
         example: || json!(2),
-        carried: AppliesTo::On(&["429", "503"]),
+        applies_to: AppliesTo::Statuses(&["429", "503"]),
     },
 ];
 
-/// What of an operation decides which headers its responses carry.
+/// Traits of an operation that determine the headers of its responses.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OperationTraits {
-    /// Whether it answers `If-None-Match`.
+    /// True if the operation supports `If-None-Match`.
     pub(crate) is_cacheable: bool,
-    /// Whether it reads `Prefer`.
-    pub(crate) may_prefer: bool,
+    /// True if the operation supports `Prefer`.
+    pub(crate) supports_prefer: bool,
 }
 
-/// Declares all headers as components.
+/// Declares all response headers as components.
 pub(crate) fn declare(components: &mut Components) {
-    components.headers.extend(DECLARED.iter().map(|header| (header.name.to_owned(), RefOr::T(header.header()))));
+    components.headers.extend(HEADERS.iter().map(|spec| (spec.name.to_owned(), RefOr::T(spec.header()))));
 }
 
-/// Refers to the headers that a response carries.
+/// Adds references to the headers of a response.
 pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationTraits) {
     let is_success = matches!(status, "200" | "304");
-    let carried = DECLARED.iter().filter(|header| match header.carried {
-        AppliesTo::Always => true,
+    let specs = HEADERS.iter().filter(|spec| match spec.applies_to {
+        AppliesTo::All => true,
         AppliesTo::Cacheable => operation.is_cacheable && is_success,
-        AppliesTo::On(statuses) => statuses.contains(&status),
-        AppliesTo::Preferring => operation.may_prefer && is_success,
+        AppliesTo::Statuses(statuses) => statuses.contains(&status),
+        AppliesTo::Preferring => operation.supports_prefer && is_success,
     });
-    response.headers.extend(carried.map(|header| {
-        let reference = Ref::new(format!("#/components/headers/{}", header.name));
-        (header.name.to_owned(), RefOr::Ref(reference))
+    response.headers.extend(specs.map(|spec| {
+        let reference = Ref::new(format!("#/components/headers/{}", spec.name));
+        (spec.name.to_owned(), RefOr::Ref(reference))
     }));
 }
 

@@ -1,4 +1,4 @@
-//! The OpenAPI document, made from the routes.
+//! OpenAPI document, assembled from the routes.
 
 mod conventions;
 mod examples;
@@ -36,59 +36,61 @@ const INTRODUCTION: &str = include_str!("introduction.md");
     ),
     servers((url = "/", description = "The gateway that serves this document.")),
     tags(
-        (name = "Customers", description = "Customers of every vendor, in one schema."),
-        (name = "Transactions", description = "Their transactions, where the vendor has them."),
-        (name = "Explain", description = "What a question would cost, and how it would be answered; no vendor is asked."),
-        (name = "Connections", description = "What each connection can be asked."),
-        (name = "Operations", description = "Health, metrics, the cache, and the contract itself."),
+        (name = "Customers", description = "Customers of all vendors, in one schema."),
+        (name = "Transactions", description = "Transactions of customers, for vendors that have transactions."),
+        (name = "Explain", description = "Vendor requests and cost of a list request, without a vendor call."),
+        (name = "Connections", description = "Connections and the parameters that they support."),
+        (name = "Operations", description = "Health, metrics, the cache and the API description."),
     ),
     components(schemas(Order, CustomerExpansion, TransactionExpansion, Include, Partial, ProblemDocument)),
-    modifiers(&BearerKey),
+    modifiers(&BearerAuthentication),
 )]
 struct Document;
 
-/// Callers show a key.
-struct BearerKey;
+/// Adds the security scheme.
+struct BearerAuthentication;
 
-impl Modify for BearerKey {
+impl Modify for BearerAuthentication {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
         let mut scheme = Http::new(HttpAuthScheme::Bearer);
         scheme.description =
-            Some("The caller's key, as the operator gave it, or a token (JWT) of the identity provider that the gateway is configured with: `Authorization: Bearer <key or token>`.".to_owned());
+            Some("A key from the operator, or a token (JWT) of the configured identity provider: `Authorization: Bearer <key or token>`.".to_owned());
         let components = openapi.components.get_or_insert_with(Components::new);
         components.add_security_scheme("key", SecurityScheme::Http(scheme));
         openapi.security = Some(vec![SecurityRequirement::new("key", Vec::<String>::new())]);
     }
 }
 
-/// Builds the documents of the contract from the routes' parts.
+/// Builds the documents from the routes' parts.
 pub(crate) fn build(routes: utoipa::openapi::OpenApi) -> Documents {
     let document = complete(routes);
     Documents { v3_1: format!("{document:#}"), v3_0: format!("{:#}", v3_0::convert(document)) }
 }
 
-/// Adds what attributes cannot say: security, conventions, examples, paging hints.
+/// Adds the parts that attributes cannot express: security, conventions,
+/// examples and pagination extensions.
 fn complete(routes: utoipa::openapi::OpenApi) -> Value {
     let mut document = Document::openapi();
     document.merge(routes);
     for (_, item) in document.paths.paths.iter_mut().filter(|(path, _)| auth::is_public(path)) {
-        conventions::of_path(item).for_each(|operation| operation.security = Some(Vec::new()));
+        conventions::path_operations(item).for_each(|operation| operation.security = Some(Vec::new()));
     }
     conventions::apply(&mut document);
     examples::add(&mut document);
     let mut document = serde_json::to_value(document).unwrap_or_default();
-    hint_at_paging(&mut document);
+    add_pagination(&mut document);
     document
 }
 
-/// Says how to page, for the makers of whole SDKs.
-fn hint_at_paging(document: &mut Value) {
+/// Describes the pagination for the SDK generators Speakeasy and Fern.
+fn add_pagination(document: &mut Value) {
     let operations = document["paths"].as_object_mut().into_iter().flat_map(|paths| paths.values_mut());
     for operation in operations.filter_map(|path| path.get_mut("get")) {
-        // An explanation takes a cursor too, and has no pages.
-        let pages = operation["responses"]["304"].is_object()
-            && operation["parameters"].as_array().into_iter().flatten().any(|it| it["name"] == "cursor");
-        if pages {
+        // `GET /explain/…` accepts a cursor but returns no page.
+        let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+        let is_paged =
+            operation["responses"]["304"].is_object() && parameters.any(|parameter| parameter["name"] == "cursor");
+        if is_paged {
             operation["x-speakeasy-pagination"] = json!({
                 "type": "cursor",
                 "inputs": [{"name": "cursor", "in": "parameters", "type": "cursor"}],

@@ -1,5 +1,4 @@
-//! The problems that each operation may answer with, as the document shows
-//! them: by status, the codes behind it, and an example of each.
+//! Problems of each operation, grouped by status, with an example per code.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +10,7 @@ use utoipa::{
 
 use crate::web::problem::Code;
 
-/// What any request may meet.
+/// Problems of every operation.
 const ANY: &[Code] = &[
     Code::MalformedRequest,
     Code::UriTooLong,
@@ -20,16 +19,17 @@ const ANY: &[Code] = &[
     Code::Internal,
     Code::DeadlineExceeded,
 ];
-/// What a request that needs a key may meet besides.
-const KEYED: &[Code] = &[Code::Unauthenticated, Code::QuotaExceeded, Code::IdentityUnavailable, Code::Overloaded];
-/// What may be wrong in a query.
+/// Problems of operations with authentication.
+const AUTHENTICATED: &[Code] =
+    &[Code::Unauthenticated, Code::QuotaExceeded, Code::IdentityUnavailable, Code::Overloaded];
+/// Problems of operations with a query string.
 const QUERY: &[Code] = &[Code::InvalidParameter, Code::UnknownParameter, Code::RepeatedParameter];
-/// What a caller may want a right for.
-const RIGHT: &[Code] = &[Code::Forbidden];
-/// What may be wrong in the question of a list.
+/// Problems of operations with permissions.
+const PERMISSION: &[Code] = &[Code::Forbidden];
+/// Problems of lists.
 const LIST: &[Code] =
     &[Code::UnsupportedFilter, Code::OrderTooExpensive, Code::InvalidCursor, Code::CursorMismatch, Code::CursorExpired];
-/// What may come of asking a vendor.
+/// Problems of vendor calls.
 const VENDOR: &[Code] = &[
     Code::VendorRejected,
     Code::VendorUnauthorized,
@@ -54,39 +54,39 @@ macro_rules! problems {
 }
 
 problems! {
-    /// Of `GET /customers`.
-    ListCustomersProblems: ANY, KEYED, QUERY, RIGHT, LIST, VENDOR, &[Code::ConnectionNotFound];
-    /// Of `GET /customers/{id}`.
-    GetCustomerProblems: ANY, KEYED, QUERY, RIGHT, VENDOR, &[Code::UnsupportedFilter, Code::CustomerNotFound];
-    /// Of `GET /transactions`.
-    ListTransactionsProblems: ANY, KEYED, QUERY, RIGHT, LIST, VENDOR,
+    /// Problems of `GET /customers`.
+    ListCustomersProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, VENDOR, &[Code::ConnectionNotFound];
+    /// Problems of `GET /customers/{id}`.
+    GetCustomerProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, VENDOR, &[Code::UnsupportedFilter, Code::CustomerNotFound];
+    /// Problems of `GET /transactions`.
+    ListTransactionsProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, VENDOR,
         &[Code::ConnectionNotFound, Code::CustomerNotFound, Code::UnsupportedOperation];
-    /// Of `GET /customers/{id}/transactions`.
-    ListCustomerTransactionsProblems: ANY, KEYED, QUERY, RIGHT, LIST, VENDOR,
+    /// Problems of `GET /customers/{id}/transactions`.
+    ListCustomerTransactionsProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, VENDOR,
         &[Code::CustomerNotFound, Code::UnsupportedOperation];
-    /// Of `GET /explain/customers`.
-    ExplainCustomersProblems: ANY, KEYED, QUERY, RIGHT, LIST, &[Code::ConnectionNotFound];
-    /// Of `GET /explain/transactions`.
-    ExplainTransactionsProblems: ANY, KEYED, QUERY, RIGHT, LIST,
+    /// Problems of `GET /explain/customers`.
+    ExplainCustomersProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, &[Code::ConnectionNotFound];
+    /// Problems of `GET /explain/transactions`.
+    ExplainTransactionsProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST,
         &[Code::ConnectionNotFound, Code::CustomerNotFound, Code::UnsupportedOperation];
-    /// Of `GET /connections`.
-    ListConnectionsProblems: ANY, KEYED;
-    /// Of `GET /connections/{name}`.
-    GetConnectionProblems: ANY, KEYED, &[Code::ConnectionNotFound];
-    /// Of `DELETE /cache`.
-    PurgeProblems: ANY, KEYED, QUERY, RIGHT, &[Code::ConnectionNotFound, Code::CustomerNotFound];
-    /// Of `GET /problems/{code}`.
+    /// Problems of `GET /connections`.
+    ListConnectionsProblems: ANY, AUTHENTICATED;
+    /// Problems of `GET /connections/{name}`.
+    GetConnectionProblems: ANY, AUTHENTICATED, &[Code::ConnectionNotFound];
+    /// Problems of `DELETE /cache`.
+    PurgeProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, &[Code::ConnectionNotFound, Code::CustomerNotFound];
+    /// Problems of `GET /problems/{code}`.
     GetProblemProblems: ANY, &[Code::NotFound];
-    /// Of `GET /readyz`.
+    /// Problems of `GET /readyz`.
     GetReadinessProblems: ANY, &[Code::NotReady];
-    /// Of what else needs no key.
-    OpenProblems: ANY;
+    /// Problems of the other public operations.
+    PublicProblems: ANY;
 }
 
-/// A response for each status of some codes.
+/// Returns one response per status of the codes.
 fn responses(codes: &[Code]) -> BTreeMap<String, RefOr<Response>> {
     let mut by_status = BTreeMap::<StatusCode, Vec<Code>>::new();
-    // In the table's order, whatever the sets'.
+    // The codes of a status are listed in the order of the table.
     for code in Code::ALL.iter().filter(|code| codes.contains(code)) {
         by_status.entry(code.status()).or_default().push(*code);
     }
@@ -105,7 +105,8 @@ fn response(status: StatusCode, codes: &[Code]) -> Response {
         (code.name(), RefOr::<Example>::Ref(example))
     });
     let content = || ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem")));
-    // Sent as the one; generators such as progenitor type only the other.
+    // Responses have the first media type. Generators such as progenitor support
+    // only the second.
     ResponseBuilder::new()
         .description(description)
         .content("application/problem+json", content().examples_from_iter(examples).build())

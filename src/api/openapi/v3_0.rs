@@ -1,11 +1,12 @@
-//! From OpenAPI 3.1 to 3.0.3, mechanically: only what the document uses.
+//! Conversion from OpenAPI 3.1 to 3.0.3, limited to the features that the
+//! document uses.
 
 use serde_json::{Map, Value, json};
 
-/// The document as 3.0.3.
+/// Converts a document.
 pub(super) fn convert(mut document: Value) -> Value {
     document["openapi"] = json!("3.0.3");
-    // `identifier` is new in 3.1; the address says the same.
+    // `identifier` is new in 3.1. 3.0 has a URL instead.
     if let Some(license) = document.pointer_mut("/info/license").and_then(Value::as_object_mut)
         && let Some(Value::String(identifier)) = license.shift_remove("identifier")
     {
@@ -20,11 +21,11 @@ fn walk(value: &mut Value) {
         Value::Object(members) => {
             if let Some(Value::Array(types)) = members.get("type") {
                 let types = types.clone();
-                nullable(members, &types);
+                make_nullable(members, &types);
             }
-            // Names are text there as here, and need no schema.
+            // `propertyNames` is new in 3.1. All names are plain strings.
             members.shift_remove("propertyNames");
-            // Examples are answers, whatever their members are called.
+            // Examples are data, even if members have the names of keywords.
             members
                 .iter_mut()
                 .filter(|(name, _)| !matches!(name.as_str(), "example" | "examples"))
@@ -35,8 +36,8 @@ fn walk(value: &mut Value) {
     }
 }
 
-/// `type: [T, "null"]` is `type: T, nullable: true` there.
-fn nullable(schema: &mut Map<String, Value>, types: &[Value]) {
+/// Converts `type: [T, "null"]` to `type: T, nullable: true`.
+fn make_nullable(schema: &mut Map<String, Value>, types: &[Value]) {
     let [first, rest @ ..] = types else { return };
     schema.insert("type".to_owned(), first.clone());
     if rest.contains(&json!("null")) {

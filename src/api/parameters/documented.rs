@@ -1,5 +1,5 @@
-//! The parameters as the document shows them. They are read in the module
-//! above, and a test holds the two to the same names.
+//! Parameters in the OpenAPI document. A test compares their names with the
+//! names that `QueryString` accepts.
 
 use serde::Serialize;
 use utoipa::{
@@ -10,29 +10,175 @@ use utoipa::{
     },
 };
 
-use crate::{
-    api::parameters::{CUSTOMER_EXPANSIONS, TRANSACTION_EXPANSIONS},
-    domain::query::{Expansion, Order},
-};
+use crate::domain::query::{Expansion, Order};
 
-/// What `include` takes.
+use super::tables::{CUSTOMER_EXPANSIONS, TRANSACTION_EXPANSIONS};
+
+/// The values of `include`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "the document's name for the values of `include`")]
+#[expect(dead_code, reason = "schema of the OpenAPI document")]
 pub(crate) enum Include {
-    /// The vendor's own object, untouched.
+    /// The vendor's own object, unchanged.
     Raw,
 }
 
-/// What `expand` takes for customers.
+/// The values of `partial`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[expect(dead_code, reason = "schema of the OpenAPI document")]
+pub(crate) enum Partial {
+    /// Return a page without the rows of a failed connection.
+    Allow,
+    /// Fail the request if a connection fails.
+    Deny,
+}
+
+/// The values of `expand` for customers.
 pub(crate) struct CustomerExpansion;
 
-/// What `expand` takes for transactions.
+/// The values of `expand` for transactions.
 pub(crate) struct TransactionExpansion;
+
+/// The parameter that selects connections.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
+pub(crate) struct ConnectionParameters {
+    /// The connections to list. Defaults to all connections that you may use.
+    /// The connections are listed one by one, or merged if `order` is set.
+    #[param(example = json!(["affiliates"]))]
+    connection: Option<Vec<String>>,
+}
+
+/// The parameters of a page.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
+pub(crate) struct PageParameters {
+    /// The maximum number of rows on the page. A page may contain fewer rows, or
+    /// none, and still have a `next_cursor`.
+    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    limit: Option<u32>,
+    /// The `next_cursor` or `prev_cursor` of a previous page, unchanged. `limit`,
+    /// `expand` and `include` may change from page to page. The connections, the
+    /// filters and the order may not.
+    cursor: Option<String>,
+    /// The maximum number of vendor calls for the request, up to the gateway's
+    /// own limit (20 by default). If a filter that the gateway applies exhausts
+    /// the limit, the source is `partial`, and `next_cursor` continues the list.
+    #[param(minimum = 1, example = 5)]
+    max_calls: Option<u32>,
+    /// The treatment of failed connections. `allow`: the page contains the rows
+    /// of the other connections, and the source is `failed`. The cursor preserves
+    /// the position, and the rows follow once the connection recovers. `deny`,
+    /// the default: the whole request fails.
+    #[param(inline = false, example = "allow")]
+    partial: Option<Partial>,
+    /// The order by `created_at`, then by `id`. Defaults to the order of each
+    /// vendor. If the vendor cannot sort, the gateway fetches all rows and sorts
+    /// them, or returns `order_too_expensive` if that exceeds the call budget.
+    #[param(inline = false, example = "desc")]
+    order: Option<Order>,
+    /// Only return rows created at or after this RFC 3339 date-time. A date such
+    /// as `2025-01-15` means the start of the day in UTC.
+    #[param(format = DateTime, example = "2025-01-15T14:30:00.000Z")]
+    created_gte: Option<String>,
+    /// Only return rows created at or before this RFC 3339 date-time. A date such
+    /// as `2025-01-31` means the end of the day in UTC.
+    #[param(format = DateTime, example = "2025-01-31T23:59:59.999Z")]
+    created_lte: Option<String>,
+    /// Only return customers that this partner referred, or their transactions.
+    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
+    partner_id: Option<String>,
+}
+
+/// The filters of `GET /customers`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
+pub(crate) struct CustomerParameters {
+    /// Only return customers with this vendor status.
+    #[param(example = "active")]
+    status: Option<String>,
+    /// Only return customers with exactly this name.
+    #[param(example = "Acme Corporation")]
+    name: Option<String>,
+    /// Only return customers whose name or email address contains this text,
+    /// case-insensitively. If the vendor applies the parameter, the vendor's own
+    /// search decides.
+    #[param(example = "acme")]
+    search: Option<String>,
+    /// Only return customers with this email address, case-insensitively.
+    #[param(example = "customer@example.com")]
+    email: Option<String>,
+    /// Only return the customer with exactly this `external_id`.
+    #[param(example = "jim_halpert_789")]
+    external_id: Option<String>,
+    /// Only return customers from any of these platforms.
+    #[param(example = json!(["stripe"]))]
+    source_platform: Option<Vec<String>>,
+    /// Only return customers with any of these ids on their platform.
+    #[param(example = json!(["cus_9s6XKzkNRiz8i3"]))]
+    source_platform_id: Option<Vec<String>>,
+    /// Only return customers with a certificate of any of these types.
+    #[param(example = json!(["SINGLE_STATE"]))]
+    certificate_type: Option<Vec<String>>,
+    /// Only return customers that are exempt in any of these jurisdictions.
+    #[param(example = json!(["US_CA"]))]
+    exemption_jurisdiction: Option<Vec<String>>,
+    /// Only return customers with an exemption of this status.
+    #[param(example = "ACTIVE")]
+    exemption_status: Option<String>,
+    /// Only return customers with a certificate of this expiration status.
+    #[param(example = "EXPIRED")]
+    expiration_status: Option<String>,
+    /// Only return customers with an exemption (`true`) or without one (`false`).
+    #[param(example = true)]
+    has_exemption: Option<bool>,
+}
+
+/// The filters of `GET /transactions`.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
+pub(crate) struct TransactionParameters {
+    /// Only return transactions of the customer with this id,
+    /// `<connection>.<vendor's id>`.
+    #[param(example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW")]
+    customer_id: Option<String>,
+}
+
+/// The parameters that shape a customer.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
+pub(crate) struct CustomerShapeParameters {
+    /// The related objects to include: `partner`, `program`, `stats` (only for a
+    /// single customer), `shipping_address` or `exemption`.
+    #[param(inline = false, example = json!(["partner"]))]
+    expand: Option<Vec<CustomerExpansion>>,
+    /// `raw` includes the vendor's own object, unchanged.
+    #[param(inline = false, example = json!(["raw"]))]
+    include: Option<Vec<Include>>,
+}
+
+/// The parameters that shape a transaction.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
+pub(crate) struct TransactionShapeParameters {
+    /// The related objects to include: `customer`, `partner` or `program`.
+    #[param(inline = false, example = json!(["customer"]))]
+    expand: Option<Vec<TransactionExpansion>>,
+    /// `raw` includes the vendor's own object, unchanged.
+    #[param(inline = false, example = json!(["raw"]))]
+    include: Option<Vec<Include>>,
+}
 
 impl PartialSchema for CustomerExpansion {
     fn schema() -> RefOr<Schema> {
-        one_of(CUSTOMER_EXPANSIONS, "What `expand` takes for customers.")
+        expansion_names(CUSTOMER_EXPANSIONS, "The values of `expand` for customers.")
     }
 }
 
@@ -40,14 +186,13 @@ impl ToSchema for CustomerExpansion {}
 
 impl PartialSchema for TransactionExpansion {
     fn schema() -> RefOr<Schema> {
-        one_of(TRANSACTION_EXPANSIONS, "What `expand` takes for transactions.")
+        expansion_names(TRANSACTION_EXPANSIONS, "The values of `expand` for transactions.")
     }
 }
 
 impl ToSchema for TransactionExpansion {}
 
-/// The names of some expansions: the lists that queries are read by.
-fn one_of(expansions: &[Expansion], description: &str) -> RefOr<Schema> {
+fn expansion_names(expansions: &[Expansion], description: &str) -> RefOr<Schema> {
     let names = expansions.iter().map(|expansion| expansion.name());
     ObjectBuilder::new()
         .schema_type(Type::String)
@@ -55,141 +200,4 @@ fn one_of(expansions: &[Expansion], description: &str) -> RefOr<Schema> {
         .enum_values(Some(names))
         .build()
         .into()
-}
-
-/// What `partial` takes.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "lowercase")]
-#[expect(dead_code, reason = "the document's name for the values of `partial`")]
-pub(crate) enum Partial {
-    /// A connection in trouble is left out of the page.
-    Allow,
-    /// A connection in trouble fails the whole answer.
-    Deny,
-}
-
-/// The parameter that chooses connections, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(crate) struct ConnectionParameters {
-    /// The connections to ask; all that you may use, if none is named. Their
-    /// rows come one connection after the other, or merged where `order` is
-    /// given.
-    #[param(example = json!(["affiliates"]))]
-    connection: Option<Vec<String>>,
-}
-
-/// The parameters that every list takes, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(crate) struct PageParameters {
-    /// How many rows at most. A page may hold fewer, or none, and still lead on.
-    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
-    limit: Option<u32>,
-    /// `next_cursor` or `prev_cursor` of an earlier answer to the same question,
-    /// exactly as it came. `limit`, `expand` and `include` may differ from page
-    /// to page; connections, filters and order may not.
-    cursor: Option<String>,
-    /// How many vendor calls the answer may cost, if fewer than the gateway
-    /// allows (20, unless configured). A filter that the gateway applies itself
-    /// may find little within them: the source then says `partial`, and
-    /// `next_cursor` goes on.
-    #[param(minimum = 1, example = 5)]
-    max_calls: Option<u32>,
-    /// `allow` answers with what the other connections have where one is in
-    /// trouble: that one says `failed`, and the cursor keeps its place. Its rows
-    /// come when it is back, whatever has come meanwhile. `deny`, as if it were
-    /// left out, fails the whole answer.
-    #[param(inline = false, example = "allow")]
-    partial: Option<Partial>,
-    /// The order by `created_at`, and by `id` among rows of one instant. Without
-    /// it, each vendor keeps its own. Where a vendor keeps none, the gateway
-    /// makes it of all rows, as far as the call budget reaches
-    /// (`order_too_expensive`).
-    #[param(inline = false, example = "desc")]
-    order: Option<Order>,
-    /// Only rows created at or after this RFC 3339 date-time. A date such as
-    /// `2025-01-15` is taken too, and begins its day in UTC.
-    #[param(format = DateTime, example = "2025-01-15T14:30:00.000Z")]
-    created_gte: Option<String>,
-    /// Only rows created at or before this RFC 3339 date-time. A date such as
-    /// `2025-01-31` is taken too, and includes its whole day in UTC.
-    #[param(format = DateTime, example = "2025-01-31T23:59:59.999Z")]
-    created_lte: Option<String>,
-    /// Only customers referred by this partner, or their transactions.
-    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
-    partner_id: Option<String>,
-}
-
-/// The parameters of `GET /customers` besides, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(crate) struct CustomerParameters {
-    /// Only customers of this vendor's status.
-    #[param(example = "active")]
-    status: Option<String>,
-    /// Only customers of exactly this name.
-    #[param(example = "Acme Corporation")]
-    name: Option<String>,
-    /// Only customers with this in their name or e-mail address, in any case;
-    /// where the vendor searches itself, it matches what the vendor matches.
-    #[param(example = "acme")]
-    search: Option<String>,
-    /// Only customers of this e-mail address, in any case.
-    #[param(example = "customer@example.com")]
-    email: Option<String>,
-    /// Only the customer of exactly this id of your own.
-    #[param(example = "jim_halpert_789")]
-    external_id: Option<String>,
-    /// Only customers from any of these platforms.
-    #[param(example = json!(["stripe"]))]
-    source_platform: Option<Vec<String>>,
-    /// Only customers of any of these ids on their platform.
-    #[param(example = json!(["cus_9s6XKzkNRiz8i3"]))]
-    source_platform_id: Option<Vec<String>>,
-    /// Only customers with any of these types of certificate.
-    #[param(example = json!(["SINGLE_STATE"]))]
-    certificate_type: Option<Vec<String>>,
-    /// Only customers exempt in any of these jurisdictions.
-    #[param(example = json!(["US_CA"]))]
-    exemption_jurisdiction: Option<Vec<String>>,
-    /// Only customers with an exemption of this status.
-    #[param(example = "ACTIVE")]
-    exemption_status: Option<String>,
-    /// Only customers with a certificate of this expiration status.
-    #[param(example = "EXPIRED")]
-    expiration_status: Option<String>,
-    /// Only customers that have an exemption, or that have none.
-    #[param(example = true)]
-    has_exemption: Option<bool>,
-}
-
-/// The parameters that shape a customer, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(crate) struct CustomerShapeParameters {
-    /// Related objects to include: `partner`, `program`, `stats` (of a single
-    /// customer only), `shipping_address`, `exemption`.
-    #[param(inline = false, example = json!(["partner"]))]
-    expand: Option<Vec<CustomerExpansion>>,
-    /// `raw` adds the vendor's own object, untouched.
-    #[param(inline = false, example = json!(["raw"]))]
-    include: Option<Vec<Include>>,
-}
-
-/// The parameters that shape a transaction, for the document.
-#[derive(IntoParams)]
-#[into_params(parameter_in = Query)]
-#[expect(dead_code, reason = "the parameters are read by `Query`, which refuses what is not listed")]
-pub(crate) struct TransactionShapeParameters {
-    /// Related objects to include: `customer`, `partner`, `program`.
-    #[param(inline = false, example = json!(["customer"]))]
-    expand: Option<Vec<TransactionExpansion>>,
-    /// `raw` adds the vendor's own object, untouched.
-    #[param(inline = false, example = json!(["raw"]))]
-    include: Option<Vec<Include>>,
 }

@@ -1,19 +1,27 @@
-//! Who asks for a list, and with which words.
+//! Extractor for list requests.
 
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
 use http::{HeaderMap, request::Parts};
 
-use crate::{api::state::ApiState, callers::Access, directory::Directory, web::problem::Problem};
+use crate::{
+    api::{auth::Authorized, state::ApiState},
+    callers::Access,
+    directory::Directory,
+    web::problem::Problem,
+};
 
-/// What the question of a list is read from.
+/// Extractor for the parts of an HTTP request that define a list request.
 #[derive(Debug)]
 pub(crate) struct ListParts {
+    /// Headers.
     pub(crate) headers: HeaderMap,
+    /// Query string.
     pub(super) query: Option<String>,
+    /// Access rights of the caller.
     pub(super) access: Access,
-    /// The connections that there are to ask.
+    /// Configured connections.
     pub(super) directory: Arc<Directory>,
 }
 
@@ -21,10 +29,11 @@ impl FromRequestParts<ApiState> for ListParts {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Self::Rejection> {
+        let Authorized(access) = Authorized::from_request_parts(parts, state).await?;
         Ok(Self {
             headers: parts.headers.clone(),
             query: parts.uri.query().map(str::to_owned),
-            access: Access::from_request_parts(parts, state).await?,
+            access,
             directory: Arc::clone(&state.directory),
         })
     }

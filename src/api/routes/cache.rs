@@ -1,4 +1,4 @@
-//! `DELETE /cache`: removing what is kept before its time.
+//! `DELETE /cache`.
 
 use std::slice::from_ref;
 
@@ -10,56 +10,62 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    api::{body::page, openapi::problems::PurgeProblems, parameters, state::ApiState},
+    api::{
+        auth::Authorized,
+        body::page,
+        openapi::problems::PurgeProblems,
+        parameters::{customer_id, requested_connections},
+        state::ApiState,
+    },
     cache::Scope,
-    callers::Access,
     telemetry::request::record_connections,
     web::{
         problem::{Code, Problem},
-        query::Query,
+        query::QueryString,
     },
 };
 
-/// What a purge removed.
+/// The result of a purge.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Purged {
-    /// How many kept answers went.
+    /// The number of removed cache entries.
     #[schema(example = 12)]
     purged: usize,
 }
 
 /// Purge the cache
 ///
-/// Removes what is kept: of one customer (every page that shows it), of some
-/// connections, or of all that the caller may use. Callers need the right to.
+/// Removes cached vendor responses: the responses that contain `customer`, the
+/// responses of the named connections, or the responses of all connections that
+/// you may use. Requires the permission to purge.
 #[utoipa::path(
     delete,
     path = "/cache",
     operation_id = "purgeCache",
     tag = "Operations",
     params(
-        ("connection" = Option<Vec<String>>, Query, description = "Only of these connections.", example = json!(["affiliates"])),
-        ("customer" = Option<String>, Query, description = "Only what shows this customer.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
+        ("connection" = Option<Vec<String>>, Query, description = "The connections to purge. Defaults to all connections that you may use.", example = json!(["affiliates"])),
+        ("customer" = Option<String>, Query, description = "The id of a customer. Only responses that contain the customer are removed.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
     ),
-    responses((status = 200, description = "What was removed.", body = Purged), PurgeProblems),
+    responses((status = 200, description = "The number of removed cache entries.", body = Purged), PurgeProblems),
 )]
 pub(crate) async fn purge_cache(
     State(state): State<ApiState>,
-    access: Access,
+    Authorized(access): Authorized,
     RawQuery(query): RawQuery,
 ) -> Result<Response, Problem> {
-    let query = Query::parse(query.as_deref(), &["connection", "customer"])?;
+    let query = QueryString::parse(query.as_deref(), &["connection", "customer"])?;
     if !access.may_purge() {
-        return Err(Problem::new(Code::Forbidden, "this caller may not purge the cache"));
+        return Err(Problem::new(Code::Forbidden, "the caller lacks the permission to purge the cache"));
     }
-    let connections = parameters::connections(&query, &state.directory, &access)?;
+    let connections = requested_connections(&query, &state.directory, &access)?;
     let scope = match query.one("customer")? {
         None => {
             record_connections(&connections);
             Scope::Connections(connections)
         }
         Some(id) => {
-            let (connection, vendor_id) = parameters::customer_id(id, &access)?;
+            let (connection, vendor_id) = customer_id(id, &access)?;
             record_connections(from_ref(&connection));
             Scope::Customer(connection, vendor_id)
         }

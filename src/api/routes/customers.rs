@@ -6,11 +6,11 @@ use axum::{
     extract::{RawPathParams, RawQuery, State},
     response::Response,
 };
-
 use http::HeaderMap;
 
 use crate::{
     api::{
+        auth::Authorized,
         body::{
             list::list,
             page::{self, CustomerPage},
@@ -20,27 +20,28 @@ use crate::{
             problems::{GetCustomerProblems, ListCustomersProblems},
         },
         parameters::{
-            self, ConnectionParameters, CustomerParameters, CustomerShapeParameters, ListParts, PageParameters,
+            ConnectionParameters, CustomerParameters, CustomerShapeParameters, ListParts, ListRequest, PageParameters,
+            customer_id, customer_shape, path_id,
         },
         state::ApiState,
     },
-    callers::Access,
     domain::{customer::Customer, query::Retrieval},
     telemetry::request::record_connections,
-    web::{conditional, problem::Problem},
+    web::{cache_control, conditional, problem::Problem},
 };
 
 /// List customers
 ///
-/// Filters, orders and pages through the customers of all connections, or of
-/// those named. What a connection cannot honour is refused by name, never
-/// dropped: see `GET /connections`.
+/// Returns the customers of your connections, page by page. If a connection does
+/// not support a parameter, the request is rejected; parameters are never ignored
+/// silently. `GET /connections` lists the supported parameters.
 ///
 /// With `Accept: application/x-ndjson` or `text/csv`, and without `limit`, the
-/// whole list comes as one stream, a row a line. It waits where a vendor's rate
-/// limit says so, and says where it stands: after each page, and at its end,
-/// where `export.status` is `complete` or `incomplete`. One that breaks off is
-/// resumed with the last `export.cursor` it holds.
+/// response is an export: a stream of the whole list with one row per line. The
+/// stream pauses when a vendor's rate limit requires it. After each page and at
+/// the end, the stream contains a checkpoint, whose `export.status` is
+/// `continues`, `complete` or `incomplete`. To resume an interrupted stream,
+/// repeat the request with the last `export.cursor` of the stream.
 #[utoipa::path(
     get,
     path = "/customers",
@@ -49,20 +50,20 @@ use crate::{
     params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, CachingHeaders, PreferenceHeaders),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
-pub(crate) async fn list_customers(State(state): State<ApiState>, asker: ListParts) -> Result<Response, Problem> {
-    list(&state, &asker.headers, parameters::customers(&asker)?).await
+pub(crate) async fn list_customers(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
+    list(&state, &parts.headers, ListRequest::customers(&parts)?).await
 }
 
 /// Get a customer
 ///
-/// The id routes itself: it begins with the connection's name.
+/// Returns one customer. The id contains the name of the connection.
 #[utoipa::path(
     get,
     path = "/customers/{id}",
     operation_id = "getCustomer",
     tag = "Customers",
     params(
-        ("id" = String, Path, description = "The customer's id, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
+        ("id" = String, Path, description = "The id of the customer, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
         CustomerShapeParameters,
         CachingHeaders,
     ),
@@ -70,16 +71,16 @@ pub(crate) async fn list_customers(State(state): State<ApiState>, asker: ListPar
 )]
 pub(crate) async fn get_customer(
     State(state): State<ApiState>,
-    access: Access,
+    Authorized(access): Authorized,
     path: RawPathParams,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shape = parameters::customer_shape(query.as_deref(), &access)?;
-    let (connection, vendor_id) = parameters::customer_id(parameters::path_id(&path), &access)?;
+    let shape = customer_shape(query.as_deref(), &access)?;
+    let (connection, vendor_id) = customer_id(path_id(&path), &access)?;
     record_connections(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };
-    let directives = conditional::parse_cache_control(&headers);
-    let found = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share()).await?;
-    Ok(conditional::answer(&headers, page::single(found)))
+    let directives = cache_control::parse(&headers);
+    let record = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share()).await?;
+    Ok(conditional::respond(&headers, page::single(record)))
 }

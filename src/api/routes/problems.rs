@@ -1,4 +1,4 @@
-//! The pages that problems' `type` leads to.
+//! `GET /problems/{code}`: pages that explain the problem codes.
 
 use axum::{
     extract::RawPathParams,
@@ -6,29 +6,28 @@ use axum::{
 };
 
 use crate::{
-    api::openapi::problems::GetProblemProblems,
+    api::{openapi::problems::GetProblemProblems, parameters::path_id},
     web::problem::{Code, Problem},
 };
 
-/// Explain a kind of problem
+/// Get a problem description
 ///
-/// A page for people, in HTML.
+/// Returns an HTML page that describes a kind of problem and its remedy.
 #[utoipa::path(
     get,
     path = "/problems/{code}",
     operation_id = "getProblem",
     tag = "Operations",
-    params(("code" = String, Path, description = "The problem's `code`.", example = "invalid_parameter")),
+    params(("code" = String, Path, description = "The `code` of a problem.", example = "invalid_parameter")),
     responses(
-        (status = 200, description = "What the code means and what to do.", body = String, content_type = "text/html"),
+        (status = 200, description = "The description of the problem and its remedy.", body = String, content_type = "text/html"),
         GetProblemProblems,
     )
 )]
 pub(crate) async fn get_problem(path: RawPathParams) -> Response {
-    let named = path.iter().find_map(|(_, name)| Code::named(name));
-    match named {
+    match Code::from_name(path_id(&path)) {
         Some(code) => Html(page(code)).into_response(),
-        None => Problem::new(Code::NotFound, "there is no such kind of problem")
+        None => Problem::new(Code::NotFound, "there is no such problem code")
             .supported(Code::ALL.iter().map(|code| code.name()))
             .into_response(),
     }
@@ -37,7 +36,7 @@ pub(crate) async fn get_problem(path: RawPathParams) -> Response {
 fn page(code: Code) -> String {
     let (name, title, help, status) = (code.name(), code.title(), html(code.help()), code.status());
     let retry =
-        if code.retryable() { "The same request may succeed later." } else { "Repeating the request will not help." };
+        if code.retryable() { "The same request may succeed later." } else { "Repeating the request does not help." };
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n<title>{name}</title>\n\
@@ -46,8 +45,8 @@ fn page(code: Code) -> String {
     )
 }
 
-/// Text of the table with its backticks as HTML; it holds nothing else that
-/// HTML would read, but the brackets of placeholders.
+/// Converts a help text to HTML: escapes placeholders and marks up backticks.
+/// The texts contain no other HTML syntax.
 fn html(text: &str) -> String {
     let escaped = text.replace('<', "&lt;").replace('>', "&gt;");
     let parts = escaped.split('`').enumerate();

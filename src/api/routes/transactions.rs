@@ -12,7 +12,10 @@ use crate::{
             headers::{CachingHeaders, NotModified, PreferenceHeaders},
             problems::{ListCustomerTransactionsProblems, ListTransactionsProblems},
         },
-        parameters::{self, ConnectionParameters, ListParts, PageParameters, TransactionShapeParameters},
+        parameters::{
+            ConnectionParameters, ListParts, ListRequest, PageParameters, TransactionParameters,
+            TransactionShapeParameters, path_id,
+        },
         state::ApiState,
     },
     web::problem::Problem,
@@ -20,9 +23,11 @@ use crate::{
 
 /// List transactions
 ///
-/// Filters, orders and pages through the transactions of all connections whose
-/// vendor has them, or of those named. Streams them all where the request
-/// accepts `application/x-ndjson` or `text/csv`, as `GET /customers` does.
+/// Returns the transactions of your connections, page by page. Connections whose
+/// vendor has no transactions are skipped unless the request names them.
+///
+/// With `Accept: application/x-ndjson` or `text/csv`, the response is an export,
+/// as for `GET /customers`.
 #[utoipa::path(
     get,
     path = "/transactions",
@@ -31,27 +36,28 @@ use crate::{
     params(
         ConnectionParameters,
         PageParameters,
-        ("customer_id" = Option<String>, Query, description = "Only transactions of this customer, by the id at the gateway.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
+        TransactionParameters,
         TransactionShapeParameters,
         CachingHeaders,
         PreferenceHeaders,
     ),
     responses((status = 200, description = "A page of transactions.", body = TransactionPage), NotModified, ListTransactionsProblems),
 )]
-pub(crate) async fn list_transactions(State(state): State<ApiState>, asker: ListParts) -> Result<Response, Problem> {
-    list(&state, &asker.headers, parameters::transactions(&asker)?).await
+pub(crate) async fn list_transactions(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
+    list(&state, &parts.headers, ListRequest::transactions(&parts)?).await
 }
 
 /// List a customer's transactions
 ///
-/// As `GET /transactions` with that customer's id.
+/// Returns the transactions of one customer, page by page. Equivalent to
+/// `GET /transactions` with `customer_id`.
 #[utoipa::path(
     get,
     path = "/customers/{id}/transactions",
     operation_id = "listCustomerTransactions",
     tag = "Transactions",
     params(
-        ("id" = String, Path, description = "The customer's id, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
+        ("id" = String, Path, description = "The id of the customer, `<connection>.<vendor's id>`.", example = "affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"),
         PageParameters,
         TransactionShapeParameters,
         CachingHeaders,
@@ -62,7 +68,7 @@ pub(crate) async fn list_transactions(State(state): State<ApiState>, asker: List
 pub(crate) async fn list_customer_transactions(
     State(state): State<ApiState>,
     path: RawPathParams,
-    asker: ListParts,
+    parts: ListParts,
 ) -> Result<Response, Problem> {
-    list(&state, &asker.headers, parameters::customer_transactions(&asker, parameters::path_id(&path))?).await
+    list(&state, &parts.headers, ListRequest::customer_transactions(&parts, path_id(&path))?).await
 }

@@ -53,7 +53,7 @@ pub(in crate::directory) struct PredictedCall {
     pub(in crate::directory) request: VendorRequest,
     /// Cached page that would be served, if any.
     pub(in crate::directory) cached: Option<Arc<Entry>>,
-    /// Whether the request is sent, either by the caller's request or as a
+    /// True if the request is sent, either by the caller's request or as a
     /// background refresh.
     pub(in crate::directory) is_sent: bool,
 }

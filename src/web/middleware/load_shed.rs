@@ -1,9 +1,9 @@
-//! Load shedding: so many requests are worked on at once, and one more is told
-//! to come back, since a queue in here would only make all of them late.
+//! Load shedding: a limit of requests in progress. Further requests are
+//! rejected at once, because a queue would delay all requests.
 //!
-//! What needs no work is always answered: what is remembered (`front`), and the
-//! routes that need no key. A request is worked on until the last part of its
-//! answer has been handed out, so that exports count as long as they last.
+//! Public routes and hits of the response cache need no permit. A request keeps
+//! its permit until the last byte of its body is read, so exports count while
+//! they run.
 
 use std::{
     pin::Pin,
@@ -29,70 +29,72 @@ use crate::{
     web::problem::{Code, Problem},
 };
 
-/// When to come back: most requests are answered sooner.
+/// `Retry-After` of a rejected request. Most requests finish within this time.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
-/// Places for requests.
+/// Limit of requests in progress. Clones share the permits in use.
 #[derive(Debug, Clone)]
-pub struct ConcurrencyLimit {
-    taken: Arc<AtomicU32>,
-    count: u32,
-}
-
-/// A permit that is taken, until it is dropped.
-struct ConcurrencyPermit(Arc<AtomicU32>);
-
-/// A body that holds its request's permit.
-struct PermitBody {
-    body: Body,
-    _permit: ConcurrencyPermit,
+pub(crate) struct ConcurrencyLimit {
+    in_use: Arc<AtomicU32>,
+    max: u32,
 }
 
 impl ConcurrencyLimit {
-    /// So many.
+    /// Creates a limit of `max` permits.
     #[must_use]
-    pub fn new(count: u32) -> Self {
-        Self { taken: Arc::default(), count }
+    pub(crate) fn new(max: u32) -> Self {
+        Self { in_use: Arc::default(), max }
     }
 
-    /// So many in permit of these; those that are taken count.
+    /// Creates a limit of `max` permits. Permits in use count against both limits.
     #[must_use]
-    pub fn reconfigured(&self, count: u32) -> Self {
-        Self { taken: Arc::clone(&self.taken), count }
+    pub(crate) fn reconfigured(&self, max: u32) -> Self {
+        Self { in_use: Arc::clone(&self.in_use), max }
     }
 
-    /// How many there are.
-    pub(crate) fn count(&self) -> u32 {
-        self.count
+    /// Returns the number of permits.
+    pub(crate) fn max(&self) -> u32 {
+        self.max
     }
 
-    /// How many are taken.
-    pub(crate) fn taken(&self) -> u32 {
-        self.taken.load(Relaxed)
+    /// Returns the number of permits in use.
+    pub(crate) fn in_use(&self) -> u32 {
+        self.in_use.load(Relaxed)
     }
 
-    fn take(&self) -> Option<ConcurrencyPermit> {
-        let more = |taken| (taken < self.count).then_some(taken + 1);
-        self.taken.fetch_update(Relaxed, Relaxed, more).is_ok().then(|| ConcurrencyPermit(Arc::clone(&self.taken)))
+    fn try_acquire(&self) -> Option<ConcurrencyPermit> {
+        let increment = |in_use| (in_use < self.max).then_some(in_use + 1);
+        let acquired = self.in_use.fetch_update(Relaxed, Relaxed, increment).is_ok();
+        acquired.then(|| ConcurrencyPermit(Arc::clone(&self.in_use)))
     }
 }
 
-/// Answers a request for which there is a permit, or that needs none.
+/// Runs an authenticated request with a permit, or rejects the request. A
+/// request for a public route needs no permit.
 pub(crate) async fn shed(State(limit): State<ConcurrencyLimit>, request: Request, next: Next) -> Response {
     if request.extensions().get::<Access>().is_none() {
         return next.run(request).await;
     }
-    let Some(permit) = limit.take() else {
-        let detail = format!("{} requests are being worked on, and there is no permit for more", limit.count);
+    let Some(permit) = limit.try_acquire() else {
+        let detail = format!("the requests in progress have reached the limit of {}", limit.max);
         return Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER).into_response();
     };
     next.run(request).await.map(|body| Body::new(PermitBody { body, _permit: permit }))
 }
 
+/// Permit for one request, released on drop.
+struct ConcurrencyPermit(Arc<AtomicU32>);
+
 impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
     }
+}
+
+/// Response body that holds the permit of its request.
+struct PermitBody {
+    body: Body,
+    _permit: ConcurrencyPermit,
 }
 
 impl http_body::Body for PermitBody {

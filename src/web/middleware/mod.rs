@@ -1,6 +1,6 @@
-//! Middleware. `api/router.rs` lists the layers in their order.
+//! Middleware. `api/router.rs` lists the layers in order.
 
-pub mod load_shed;
+pub(crate) mod load_shed;
 pub(crate) mod observe;
 pub(crate) mod record;
 pub(crate) mod request;

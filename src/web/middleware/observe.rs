@@ -1,9 +1,8 @@
-//! What is seen of each request: a line in the log, metrics by route, status
-//! and caller, and a span where traces are collected.
+//! Observation of requests: one log line, metrics and, with a collector, a span.
 //!
-//! Routes are templates, callers and connections are the configuration's: no
-//! label is a caller's to choose, and nothing here quotes a query, which may
-//! hold somebody's e-mail address.
+//! Callers cannot choose label values: routes are templates, and callers and
+//! connections come from the configuration. Queries are never recorded, because
+//! they may contain e-mail addresses.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -25,27 +24,17 @@ use crate::{
     },
 };
 
-/// Counts, logs and traces requests. Clones share the metrics.
+/// Records requests. Clones share the metrics.
 #[derive(Clone)]
 pub(crate) struct Observer {
     registry: Registry,
-    /// Kept, since to look one up by its name costs more.
+    /// Metrics by key, because a lookup in the registry is slower.
     metrics: Arc<RwLock<HashMap<MetricsKey, RequestMetrics>>>,
     tracer: Tracer,
     clock: SharedClock,
 }
 
-/// Requests that are counted together: their route, status and caller.
-type MetricsKey = (Arc<str>, StatusCode, Arc<str>);
-
-/// What is counted of requests of one kind.
-#[derive(Clone)]
-struct RequestMetrics {
-    requests: Counter,
-    duration: Histogram,
-}
-
-/// A request that is being answered.
+/// A request in progress.
 pub(crate) struct InFlightRequest {
     route: Arc<str>,
     start: Duration,
@@ -53,55 +42,67 @@ pub(crate) struct InFlightRequest {
     notes: RequestNotes,
 }
 
-/// How long a request took.
-#[derive(Debug, Clone, Copy)]
-struct Durations {
-    /// To the head of the answer.
-    duration: Duration,
-    /// For how long of this it waited for vendors.
-    vendor_duration: Duration,
-}
-
-/// The metrics of one labels's hits, looked up once.
+/// Records hits of one cached response.
 #[derive(Clone)]
 pub(crate) struct HitRecorder {
     labels: RequestLabels,
     registry: Registry,
     tracer: Tracer,
-    /// Of those answered in whole, and of those that had it already.
-    metrics: [RequestMetrics; 2],
+    /// Metrics of responses with status 200.
+    ok: RequestMetrics,
+    /// Metrics of responses with status 304.
+    not_modified: RequestMetrics,
+}
+
+/// Route, status and caller.
+type MetricsKey = (Arc<str>, StatusCode, Arc<str>);
+
+/// Metrics of the requests with one key.
+#[derive(Clone)]
+struct RequestMetrics {
+    requests: Counter,
+    duration: Histogram,
+}
+
+/// Durations of a request.
+#[derive(Debug, Clone, Copy)]
+struct Durations {
+    /// Time from the request to the response head.
+    total: Duration,
+    /// Part of `total` spent waiting for vendors.
+    vendor: Duration,
 }
 
 impl Observer {
+    /// Creates an observer.
     pub(crate) fn new(registry: Registry, tracer: Tracer, clock: SharedClock) -> Self {
         Self { registry, metrics: Arc::default(), tracer, clock }
     }
 
-    /// Begins to watch a request.
+    /// Starts the observation of a request.
     pub(crate) fn begin(&self, method: &Method, route: Arc<str>, headers: &HeaderMap) -> InFlightRequest {
         let span = self.tracer.serve(headers, || span::describe(method, &route));
         InFlightRequest { route, start: self.clock.elapsed(), span, notes: RequestNotes::default() }
     }
 
-    /// Notes what the router made of a request, and says what it was about.
+    /// Records the outcome of a request and returns the labels.
     pub(crate) fn record(&self, in_flight: InFlightRequest, outcome: &RequestOutcome<'_>) -> RequestLabels {
         let InFlightRequest { route, start, span, notes } = in_flight;
-        let noted = notes.snapshot();
+        let notes = notes.snapshot();
         let or_none = |name: Option<Arc<str>>| name.unwrap_or_else(|| NONE.into());
-        let labels = RequestLabels { route, caller: or_none(noted.caller), connections: or_none(noted.connections) };
-        let times = Durations { duration: self.clock.elapsed().saturating_sub(start), vendor_duration: noted.waited };
-        let metrics = self.metrics(&labels, outcome.status);
-        metrics.requests.increment(1);
-        self.registry.record(&metrics.duration, times.duration.as_secs_f64());
-        log(&labels, outcome, times, &span);
+        let labels = RequestLabels { route, caller: or_none(notes.caller), connections: or_none(notes.connections) };
+        let durations = Durations { total: self.clock.elapsed().saturating_sub(start), vendor: notes.waited };
+        self.metrics(&labels, outcome.status).record(&self.registry, durations.total);
+        log(&labels, outcome, durations, &span);
         span::end(span, &labels, outcome);
         labels
     }
 
-    /// The metrics of requests that are answered again.
+    /// Returns a recorder for hits of a cached response.
     pub(crate) fn hits(&self, labels: RequestLabels) -> HitRecorder {
         HitRecorder {
-            metrics: [StatusCode::OK, StatusCode::NOT_MODIFIED].map(|status| self.metrics(&labels, status)),
+            ok: self.metrics(&labels, StatusCode::OK),
+            not_modified: self.metrics(&labels, StatusCode::NOT_MODIFIED),
             registry: self.registry.clone(),
             tracer: self.tracer.clone(),
             labels,
@@ -109,52 +110,58 @@ impl Observer {
     }
 
     fn metrics(&self, labels: &RequestLabels, status: StatusCode) -> RequestMetrics {
-        let kind = (Arc::clone(&labels.route), status, Arc::clone(&labels.caller));
-        if let Some(metrics) = self.metrics.read().get(&kind) {
+        let key = (Arc::clone(&labels.route), status, Arc::clone(&labels.caller));
+        if let Some(metrics) = self.metrics.read().get(&key) {
             return metrics.clone();
         }
         let labels = &[("route", &*labels.route), ("status", status.as_str()), ("caller", &*labels.caller)];
         let requests =
             self.registry.counter("gateway_requests_total", "Requests, by route, status and caller.", labels);
-        let help = "How long requests took, to the head of the answer.";
+        let help = "Time from the request to the response head.";
         let duration = self.registry.histogram("gateway_request_duration_seconds", help, &labels[..1]);
         let metrics = RequestMetrics { requests, duration };
-        self.metrics.write().insert(kind, metrics.clone());
+        self.metrics.write().insert(key, metrics.clone());
         metrics
     }
 }
 
 impl InFlightRequest {
-    /// What the request is answered within.
+    /// Returns the context that the request runs in.
     pub(crate) fn context(&self) -> Context {
         self.span.context().with_value(self.notes.clone())
     }
 }
 
 impl HitRecorder {
-    /// Begins to watch a request that is answered again.
+    /// Starts the span of a hit.
     pub(crate) fn begin(&self, headers: &HeaderMap) -> Span {
         self.tracer.serve(headers, || span::describe(&Method::GET, &self.labels.route))
     }
 
-    /// Notes a request that was answered again.
+    /// Records a hit.
     pub(crate) fn record(&self, span: Span, status: StatusCode, request_id: &str, duration: Duration) {
-        let metrics = &self.metrics[usize::from(status == StatusCode::NOT_MODIFIED)];
-        metrics.requests.increment(1);
-        self.registry.record(&metrics.duration, duration.as_secs_f64());
+        let metrics = if status == StatusCode::NOT_MODIFIED { &self.not_modified } else { &self.ok };
+        metrics.record(&self.registry, duration);
         let origin = Some(ResponseOrigin { cache: "hit", vendor_calls: 0 });
         let outcome = RequestOutcome { status, request_id, code: None, origin };
-        log(&self.labels, &outcome, Durations { duration, vendor_duration: Duration::ZERO }, &span);
+        log(&self.labels, &outcome, Durations { total: duration, vendor: Duration::ZERO }, &span);
         span::end(span, &self.labels, &outcome);
     }
 }
 
-/// One line for each request.
-fn log(labels: &RequestLabels, outcome: &RequestOutcome<'_>, times: Durations, span: &Span) {
+impl RequestMetrics {
+    fn record(&self, registry: &Registry, duration: Duration) {
+        self.requests.increment(1);
+        registry.record(&self.duration, duration.as_secs_f64());
+    }
+}
+
+/// Writes the log line of a request.
+fn log(labels: &RequestLabels, outcome: &RequestOutcome<'_>, durations: Durations, span: &Span) {
     let RequestOutcome { status, request_id, code, origin } = outcome;
     let (route, caller, connection) = (&*labels.route, &*labels.caller, &*labels.connections);
     let (cache, vendor_calls) = origin.map_or((NONE, 0), |origin| (origin.cache, origin.vendor_calls));
-    let (duration, vendor_duration) = (times.duration.as_secs_f64(), times.vendor_duration.as_secs_f64());
+    let (duration, vendor_duration) = (durations.total.as_secs_f64(), durations.vendor.as_secs_f64());
     let (status, trace_id) = (status.as_u16(), span.trace_id().map(tracing::field::display));
     macro_rules! line {
         ($level:ident) => {
@@ -169,7 +176,7 @@ fn log(labels: &RequestLabels, outcome: &RequestOutcome<'_>, times: Durations, s
 
 impl std::fmt::Debug for HitRecorder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Hits").field("labels", &self.labels).finish_non_exhaustive()
+        f.debug_struct("HitRecorder").field("labels", &self.labels).finish_non_exhaustive()
     }
 }
 

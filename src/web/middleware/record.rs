@@ -20,9 +20,9 @@ pub(crate) struct RequestLabels {
 /// Cache outcome and vendor-call count, attached to the response by handlers.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct ResponseOrigin {
-    /// Cache outcome in one word.
+    /// Cache outcome: `hit`, `stale`, `collapsed` or `miss`.
     pub(crate) cache: &'static str,
-    /// Number of vendor calls.
+    /// Number of vendor calls made for the response.
     pub(crate) vendor_calls: u32,
 }
 
@@ -33,9 +33,9 @@ pub(crate) struct RequestOutcome<'r> {
     pub(crate) status: StatusCode,
     /// Id of the request.
     pub(crate) request_id: &'r str,
-    /// Code of the problem, if the response is one.
+    /// Code of the problem, if the response is a problem.
     pub(crate) code: Option<&'static str>,
-    /// Origin of the response, if pages are behind it.
+    /// Origin of the response, if it contains vendor pages.
     pub(crate) origin: Option<ResponseOrigin>,
 }
 

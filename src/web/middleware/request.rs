@@ -1,5 +1,5 @@
-//! The outermost layer: the request's id, its bounds, its deadline, and the
-//! problem document of an answer that is one.
+//! Outermost layer of the router: request id, size limits, deadline, problem
+//! documents and observation.
 
 use std::time::Duration;
 
@@ -26,33 +26,37 @@ use crate::{
     },
 };
 
-/// The header that carries a request's id.
+/// Header with the request id.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-const MAX_TARGET: usize = 8 << 10;
-const MAX_HEADERS: usize = 32 << 10;
-const LONGEST_REQUEST_ID: usize = 128;
 
-/// What the edge works with.
+/// Maximum length of a request target in bytes.
+const MAX_TARGET: usize = 8 << 10;
+/// Maximum size of all header names and values in bytes.
+const MAX_HEADERS: usize = 32 << 10;
+/// Maximum length of a request id that a caller sends.
+const MAX_REQUEST_ID: usize = 128;
+
+/// Settings of the layer.
 #[derive(Debug, Clone)]
 pub(crate) struct RequestLayer {
-    /// How long a request may take.
+    /// Maximum time from the request head to the response head.
     pub(crate) timeout: Duration,
-    /// Who notes what becomes of it.
+    /// Recorder of log lines, metrics and spans.
     pub(crate) observer: Observer,
 }
 
-/// Runs a request within its bounds, and finishes its answer.
+/// Runs a request within its limits and completes the response.
 pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, next: Next) -> Response {
     let RequestLayer { timeout, observer } = layer;
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).into();
     let in_flight = observer.begin(request.method(), route, request.headers());
-    let mut response = match refuse(&request) {
+    let mut response = match check_limits(&request) {
         Some(problem) => problem.into_response(),
         None => tokio::time::timeout(timeout, next.run(request))
             .with_context(in_flight.context())
             .await
-            .unwrap_or_else(|_| late(timeout)),
+            .unwrap_or_else(|_| timed_out(timeout)),
     };
     let request_id = id.to_str().unwrap_or_default();
     let problem = response.extensions_mut().remove::<Problem>();
@@ -71,21 +75,21 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     response
 }
 
-/// The caller's own id, where it is one that can stand in a log; else a new one.
+/// Returns the id that the caller sent if it is safe to log, or a new id.
 pub(crate) fn request_id(request: &HeaderMap) -> HeaderValue {
-    let given = request.get(REQUEST_ID).filter(|id| {
+    let sent = request.get(REQUEST_ID).filter(|id| {
         let id = id.as_bytes();
-        !id.is_empty() && id.len() <= LONGEST_REQUEST_ID && id.iter().all(u8::is_ascii_graphic)
+        !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.iter().all(u8::is_ascii_graphic)
     });
-    given.cloned().unwrap_or_else(|| {
+    sent.cloned().unwrap_or_else(|| {
         let mut buffer = Uuid::encode_buffer();
         let id = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
         HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
     })
 }
 
-/// Why a request is not looked at any further.
-fn refuse(request: &Request) -> Option<Problem> {
+/// Returns the problem of a request that exceeds a limit or is malformed.
+fn check_limits(request: &Request) -> Option<Problem> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     if target.len() > MAX_TARGET {
         return Some(Problem::new(Code::UriTooLong, format!("the target is longer than {MAX_TARGET} bytes")));
@@ -94,10 +98,10 @@ fn refuse(request: &Request) -> Option<Problem> {
     if headers > MAX_HEADERS {
         return Some(Problem::new(Code::HeadersTooLarge, format!("the headers are larger than {MAX_HEADERS} bytes")));
     }
-    // With any other method, that is what is wrong.
-    let may_be_right = matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
-    if may_be_right && request.body().size_hint().lower() > 0 {
-        return Some(Problem::new(Code::ContentTooLarge, "no route takes a body"));
+    // Any other method is rejected as such, with or without a body.
+    let is_supported_method = matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
+    if is_supported_method && request.body().size_hint().lower() > 0 {
+        return Some(Problem::new(Code::ContentTooLarge, "the request has a body, and no route accepts one"));
     }
     if !is_percent_encoded(target) {
         return Some(Problem::new(Code::MalformedRequest, "the target is not percent-encoded UTF-8"));
@@ -105,6 +109,6 @@ fn refuse(request: &Request) -> Option<Problem> {
     None
 }
 
-fn late(timeout: Duration) -> Response {
-    Problem::new(Code::DeadlineExceeded, format!("no answer within {timeout:?}")).into_response()
+fn timed_out(timeout: Duration) -> Response {
+    Problem::new(Code::DeadlineExceeded, format!("no response within {timeout:?}")).into_response()
 }

@@ -1,5 +1,5 @@
-//! A request's span: its name and its attributes, by the semantic conventions
-//! for HTTP. Like its line in the log, it has neither target nor query.
+//! Name and attributes of request spans, by the semantic conventions for HTTP.
+//! Like the log line, a span contains neither the target nor the query.
 
 use std::sync::Arc;
 
@@ -11,11 +11,11 @@ use crate::{
     web::middleware::record::{RequestLabels, RequestOutcome},
 };
 
-/// How the span of a request begins.
+/// Returns the name and the first attributes of a request's span.
 pub(crate) fn describe(method: &Method, route: &str) -> SpanBuilder {
-    // Another method is the caller's to choose.
-    let is_known = matches!(method.as_str(), "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "PATCH");
-    let (method, name) = if is_known { (method.as_str(), method.as_str()) } else { ("_OTHER", "HTTP") };
+    // Other methods are replaced, because callers can send any text.
+    let is_standard = matches!(method.as_str(), "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | "OPTIONS" | "PATCH");
+    let (method, name) = if is_standard { (method.as_str(), method.as_str()) } else { ("_OTHER", "HTTP") };
     let mut attributes = vec![KeyValue::new("http.request.method", method.to_owned())];
     let mut name = name.to_owned();
     if route != NONE {
@@ -25,14 +25,14 @@ pub(crate) fn describe(method: &Method, route: &str) -> SpanBuilder {
     SpanBuilder::from_name(name).with_attributes(attributes)
 }
 
-/// Ends the span of a request.
+/// Adds the final attributes and ends the span.
 pub(crate) fn end(span: Span, labels: &RequestLabels, outcome: &RequestOutcome<'_>) {
     let RequestOutcome { status, request_id, code, origin } = outcome;
     let error = status.is_server_error().then(|| code.map_or_else(|| status.as_str().to_owned().into(), Into::into));
     span.end(error, || {
-        let named = [("gateway.caller", &labels.caller), ("gateway.connection", &labels.connections)];
-        let named = named.into_iter().filter(|(_, name)| ***name != *NONE);
-        let mut attributes: Vec<_> = named.map(|(key, name)| KeyValue::new(key, Arc::clone(name))).collect();
+        let names = [("gateway.caller", &labels.caller), ("gateway.connection", &labels.connections)];
+        let names = names.into_iter().filter(|(_, name)| ***name != *NONE);
+        let mut attributes: Vec<_> = names.map(|(key, name)| KeyValue::new(key, Arc::clone(name))).collect();
         attributes.push(KeyValue::new("gateway.request_id", (*request_id).to_owned()));
         attributes.push(KeyValue::new("http.response.status_code", i64::from(status.as_u16())));
         if let Some(origin) = origin {

@@ -1,40 +1,40 @@
-//! Every kind of problem there is: one table for answers, for the pages at
-//! `/problems/<code>` and for the documentation.
+//! Table of all kinds of problem, for responses, for the pages at
+//! `/problems/<code>` and for the OpenAPI document.
 
 use http::StatusCode;
 
 macro_rules! codes {
     ($($variant:ident $name:literal $status:ident $retryable:literal $title:literal $help:literal;)+) => {
-        /// A kind of problem.
+        /// Kind of a problem.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Code { $(#[doc = $title] $variant),+ }
+        pub(crate) enum Code { $(#[doc = $title] $variant),+ }
 
         impl Code {
-            /// All of them.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
+            /// All kinds, in the order of the table.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
 
-            /// The name in `code` and at the end of `type`.
-            pub fn name(self) -> &'static str {
+            /// Returns the value of `code`, which is also the last part of `type`.
+            pub(crate) fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name),+ }
             }
 
-            /// The HTTP status.
-            pub fn status(self) -> StatusCode {
+            /// Returns the HTTP status.
+            pub(crate) fn status(self) -> StatusCode {
                 match self { $(Self::$variant => StatusCode::$status),+ }
             }
 
-            /// Whether the same request may succeed later.
-            pub fn retryable(self) -> bool {
+            /// Returns whether the same request may succeed later.
+            pub(crate) fn retryable(self) -> bool {
                 match self { $(Self::$variant => $retryable),+ }
             }
 
-            /// What happened, in short.
-            pub fn title(self) -> &'static str {
+            /// Returns a short description.
+            pub(crate) fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title),+ }
             }
 
-            /// What to do about it.
-            pub fn help(self) -> &'static str {
+            /// Returns the remedy.
+            pub(crate) fn help(self) -> &'static str {
                 match self { $(Self::$variant => $help),+ }
             }
         }
@@ -141,15 +141,15 @@ codes! {
 }
 
 impl Code {
-    /// Where the page that explains it is served.
+    /// Returns the path of the page that describes the kind.
     #[must_use]
-    pub fn page(self) -> String {
+    pub(crate) fn page(self) -> String {
         format!("/problems/{}", self.name())
     }
 
-    /// The code of a name.
+    /// Returns the kind with a name.
     #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|code| code.name() == name)
     }
 }

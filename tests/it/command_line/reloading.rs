@@ -81,7 +81,7 @@ async fn second_signal_exits_at_once() {
     let in_flight = tokio::spawn(reqwest::get(format!("{url}/customers")));
     until(|| vendor.calls() == 1).await;
     running.terminate();
-    running.read_log_until("stopping");
+    running.read_log_until("shutdown started");
     running.signal("INT");
     let (status, rest) = running.wait();
     assert!(status.success() && rest.contains("exiting immediately"), "{rest}");

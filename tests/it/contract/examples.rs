@@ -251,7 +251,7 @@ async fn recorded_examples_match_gateway_responses() {
         let code = answer.code(answer.status);
         assert!(by_code.insert(code.clone(), answer.json_as_sent()).is_none(), "two examples for {code}");
     }
-    let answered = json!({"problems": by_code, "answers": answers().await});
+    let answered = json!({"problems": by_code, "responses": answers().await});
     if std::env::var_os("UPDATE_EXAMPLES").is_some() {
         std::fs::write(FILE, format!("{answered:#}\n")).unwrap();
     }

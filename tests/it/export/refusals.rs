@@ -34,21 +34,21 @@ async fn unsupported_export_parameters_are_rejected() {
     }
     assert_snapshot!(lines.join("\n"), @r"
     application/x-ndjson /customers?limit=10
-        400 invalid_parameter [limit] an export has no pages: leave `limit` out
+        400 invalid_parameter [limit] an export has no pages; remove `limit`
     text/csv /transactions?limit=10
-        400 invalid_parameter [limit] an export has no pages: leave `limit` out
+        400 invalid_parameter [limit] an export has no pages; remove `limit`
     application/x-ndjson /customers?max_calls=3
-        400 invalid_parameter [max_calls] an export has no pages: leave `max_calls` out
+        400 invalid_parameter [max_calls] an export has no pages; remove `max_calls`
     text/csv /customers?include=raw
-        400 invalid_parameter [include] CSV has no place for the vendor's own object: leave `include=raw` out, or accept `application/x-ndjson`
+        400 invalid_parameter [include] CSV cannot contain the vendor's own object; remove `include=raw`, or accept `application/x-ndjson`
     text/csv /customers?page=2
-        400 unknown_parameter [page] there is no parameter `page` here
+        400 unknown_parameter [page] this route has no parameter `page`
     application/x-ndjson /customers?status=active
-        400 unsupported_filter [status] the connection `tax` cannot honour `status`
+        400 unsupported_filter [status] the connection `tax` does not support `status`
     application/x-ndjson /customers?connection=nobody
         404 connection_not_found [connection] there is no connection `nobody`
     text/csv /transactions?connection=tax
-        501 unsupported_operation the vendor of `tax` has no such operation
+        501 unsupported_operation the vendor of the connection `tax` does not support this operation
     application/x-ndjson /customers?cursor=nonsense
         400 invalid_cursor [cursor] the cursor was not issued by this gateway
     application/x-ndjson /customers?order=asc&cursor=[next]

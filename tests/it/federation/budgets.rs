@@ -22,7 +22,7 @@ async fn max_calls_can_only_be_lowered() {
     -1: 400 invalid_parameter [max_calls] `max_calls` takes a whole number from 1 to 20, not `-1`
     x: 400 invalid_parameter [max_calls] `max_calls` takes a whole number from 1 to 20, not `x`
     1.0: 400 invalid_parameter [max_calls] `max_calls` takes a whole number from 1 to 20, not `1.0`
-    1&max_calls=2: 400 repeated_parameter [max_calls] `max_calls` takes one value, and was given more than once
+    1&max_calls=2: 400 repeated_parameter [max_calls] `max_calls` takes one value, but the request repeats the parameter
     ");
     for given in [1, 20] {
         assert_eq!(stage.gateway.get(&format!("/customers?max_calls={given}")).await.status, 200);

@@ -61,7 +61,7 @@ async fn with_connections(count: usize, rows: usize) -> (customer_gateway::sandb
 #[tokio::test]
 async fn cursor_over_too_many_sources_is_rejected() {
     let (_sandbox, gateway) = with_connections(40, 10).await;
-    assert_snapshot!(gateway.get("/customers?order=desc&limit=80").await.problem_line(), @"400 invalid_parameter [connection] the cursor would be too long for this many connections; name fewer of them");
+    assert_snapshot!(gateway.get("/customers?order=desc&limit=80").await.problem_line(), @"400 invalid_parameter [connection] the cursor would be too long for this many connections; name fewer connections");
 }
 
 #[tokio::test]

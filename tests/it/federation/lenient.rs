@@ -13,7 +13,7 @@ async fn unsupported_filter_names_the_connection() {
     {
       "code": "unsupported_filter",
       "connection": "tax",
-      "detail": "the connection `tax` cannot honour `status`",
+      "detail": "the connection `tax` does not support `status`",
       "parameter": "status",
       "request_id": "[request id]",
       "retryable": false,

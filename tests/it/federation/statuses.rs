@@ -63,7 +63,7 @@ async fn each_source_status_has_its_shape() {
       "fetched_at": null,
       "problem": {
         "code": "unsupported_filter",
-        "detail": "the connection `tax` cannot honour `status`",
+        "detail": "the connection `tax` does not support `status`",
         "parameter": "status",
         "retry_after": null,
         "retryable": false,

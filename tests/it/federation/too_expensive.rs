@@ -15,7 +15,7 @@ async fn costly_order_is_rejected_after_one_call() {
     {
       "code": "order_too_expensive",
       "connection": "tax",
-      "detail": "the vendor cannot sort: its 2001 rows take 21 vendor calls, and this request may make 20; narrow the question, or leave `order` out",
+      "detail": "the vendor cannot sort: its 2001 rows take 21 vendor calls, and this request may make 20; add a filter or remove `order`",
       "parameter": "order",
       "request_id": "[request id]",
       "retryable": false,
@@ -76,7 +76,7 @@ async fn walk_continues_after_too_low_a_budget() {
 async fn merge_needs_one_call_per_source() {
     let stage = Stage::start(10, 10).await;
     let refused = stage.gateway.get("/customers?order=desc&max_calls=1").await;
-    assert_snapshot!(refused.problem_line(), @"422 order_too_expensive [order] merging 2 connections takes at least 2 vendor calls, and this request may make 1; name fewer connections, or leave `order` out");
+    assert_snapshot!(refused.problem_line(), @"422 order_too_expensive [order] merging 2 connections takes at least 2 vendor calls, and this request may make 1; name fewer connections or remove `order`");
     assert_eq!(stage.calls(), 0, "no vendor is asked");
     assert_eq!(stage.gateway.get("/customers?order=desc&max_calls=2").await.status, 200);
     assert_eq!(stage.gateway.get("/customers?connection=tax&order=desc&max_calls=1").await.status, 200);
@@ -94,7 +94,7 @@ async fn order_cost_is_the_sum_over_sources() {
     let gateway = Gateway::start(config(connections)).await;
     let refused = gateway.get("/customers?order=desc&max_calls=5").await;
     let line = refused.problem_line().replace("`tax-eu`", "`tax`");
-    assert_snapshot!(line, @"422 order_too_expensive [order] the vendor cannot sort: its 250 rows take 3 vendor calls, and this request may make 5 for all its connections; narrow the question, or leave `order` out");
+    assert_snapshot!(line, @"422 order_too_expensive [order] the vendor cannot sort: its 250 rows take 3 vendor calls, and this request may make 5 for all its connections; add a filter or remove `order`");
 }
 
 #[tokio::test]

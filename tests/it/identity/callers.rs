@@ -108,7 +108,7 @@ async fn token_and_key_of_a_caller_share_its_quota() {
     gateway.get_as(KEY, "/customers").await.ok();
     for shown in [KEY, &token] {
         let refused = gateway.get_as(shown, "/customers").await;
-        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is used up");
+        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is exhausted");
     }
 }
 

@@ -268,6 +268,6 @@ async fn provider_is_not_called_without_identity() {
     config.identity = None;
     let gateway = Gateway::start(config).await;
     let token = Signer::es256("a").token(&claims(json!({})));
-    assert_eq!(gateway.get_as(&token, "/customers").await.problem_line(), "401 unauthenticated the key is not known");
+    assert_eq!(gateway.get_as(&token, "/customers").await.problem_line(), "401 unauthenticated the key is unknown");
     assert!(!gateway.get("/metrics").await.text.contains("jwks"));
 }

@@ -49,12 +49,12 @@ async fn request_without_a_known_key_is_401() {
         told.push(format!("{authorization}: {}", answer.problem_line()));
     }
     assert_snapshot!(told.join("\n"), @r"
-    Bearer cgk_wrong: 401 unauthenticated the key is not known
+    Bearer cgk_wrong: 401 unauthenticated the key is unknown
     Bearer: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
     Bearer : 401 unauthenticated the `Authorization` header is not `Bearer <key>`
     Basic Y2drX2JpbGxpbmc=: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
     cgk_billing: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
-    bearer  cgk_billin: 401 unauthenticated the key is not known
+    bearer  cgk_billin: 401 unauthenticated the key is unknown
     ");
     for target in [
         "/customers/affiliates.x",
@@ -239,7 +239,7 @@ async fn spent_quota_is_429_until_it_refills() {
     assert_eq!(gateway.get_as(BILLING, "/customers?nope=1").await.code(400), "unknown_parameter");
     for target in ["/customers", "/customers?limit=1", "/connections"] {
         let refused = gateway.get_as(BILLING, target).await;
-        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is used up");
+        assert_eq!(refused.problem_line(), "429 quota_exceeded the quota of `billing` is exhausted");
         assert_eq!(refused.header("retry-after"), "15");
         assert_eq!(refused.problem()["retryable"], true);
     }

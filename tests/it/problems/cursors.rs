@@ -106,7 +106,7 @@ async fn cursor_unknown_to_the_vendor_has_expired() {
     {
       "code": "cursor_expired",
       "connection": "odd",
-      "detail": "the vendor no longer accepts this cursor's position; start again without it",
+      "detail": "the vendor no longer accepts this cursor's position; start again without `cursor`",
       "parameter": "cursor",
       "request_id": "[request id]",
       "retryable": false,

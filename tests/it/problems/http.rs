@@ -19,7 +19,7 @@ async fn unknown_route_is_a_problem() {
     assert_json_snapshot!(gateway.get("/nope").await.problem_snapshot(), @r#"
     {
       "code": "not_found",
-      "detail": "there is no such route; GET /openapi.json lists those there are",
+      "detail": "there is no such route; `GET /openapi.json` lists the routes",
       "request_id": "[request id]",
       "retryable": false,
       "status": 404,
@@ -39,7 +39,7 @@ async fn wrong_method_is_405_with_allow() {
     assert_json_snapshot!(post.problem_snapshot(), @r#"
     {
       "code": "method_not_allowed",
-      "detail": "this route does not take POST",
+      "detail": "this route does not support POST",
       "request_id": "[request id]",
       "retryable": false,
       "status": 405,
@@ -176,7 +176,7 @@ async fn slow_response_is_504() {
     assert_json_snapshot!(gateway.get("/customers?connection=affiliates").await.problem_snapshot(), @r#"
     {
       "code": "deadline_exceeded",
-      "detail": "no answer within 50ms",
+      "detail": "no response within 50ms",
       "request_id": "[request id]",
       "retryable": true,
       "status": 504,
@@ -203,7 +203,7 @@ async fn panic_is_500_without_its_message() {
     assert_json_snapshot!(handler.problem_snapshot(), @r#"
     {
       "code": "internal",
-      "detail": "the gateway failed on this request",
+      "detail": "the gateway failed to process the request",
       "request_id": "[request id]",
       "retryable": false,
       "status": 500,

@@ -10,7 +10,7 @@ async fn unknown_parameter_lists_the_known_ones() {
     assert_json_snapshot!(gateway.get("/customers?connection=affiliates&page=2").await.problem_snapshot(), @r#"
     {
       "code": "unknown_parameter",
-      "detail": "there is no parameter `page` here",
+      "detail": "this route has no parameter `page`",
       "parameter": "page",
       "request_id": "[request id]",
       "retryable": false,
@@ -69,23 +69,23 @@ async fn repeated_single_value_is_rejected() {
         "/customers/affiliates.x/transactions?limit=1&limit=2",
     ]).await, @r"
     /customers?connection=affiliates&limit=1&limit=1
-        400 repeated_parameter [limit] `limit` takes one value, and was given more than once
+        400 repeated_parameter [limit] `limit` takes one value, but the request repeats the parameter
     /customers?connection=affiliates&cursor=a&cursor=b
-        400 repeated_parameter [cursor] `cursor` takes one value, and was given more than once
+        400 repeated_parameter [cursor] `cursor` takes one value, but the request repeats the parameter
     /customers?connection=affiliates&order=asc&order=desc
-        400 repeated_parameter [order] `order` takes one value, and was given more than once
+        400 repeated_parameter [order] `order` takes one value, but the request repeats the parameter
     /customers?connection=affiliates&status=a&status=b
-        400 repeated_parameter [status] `status` takes one value, and was given more than once
+        400 repeated_parameter [status] `status` takes one value, but the request repeats the parameter
     /customers?connection=affiliates&created_gte=2025-01-01&created_gte=2025-01-02
-        400 repeated_parameter [created_gte] `created_gte` takes one value, and was given more than once
+        400 repeated_parameter [created_gte] `created_gte` takes one value, but the request repeats the parameter
     /customers?connection=tax&has_exemption=true&has_exemption=true
-        400 repeated_parameter [has_exemption] `has_exemption` takes one value, and was given more than once
+        400 repeated_parameter [has_exemption] `has_exemption` takes one value, but the request repeats the parameter
     /transactions?connection=affiliates&partner_id=a&partner_id=b
-        400 repeated_parameter [partner_id] `partner_id` takes one value, and was given more than once
+        400 repeated_parameter [partner_id] `partner_id` takes one value, but the request repeats the parameter
     /transactions?customer_id=affiliates.a&customer_id=affiliates.b
-        400 repeated_parameter [customer_id] `customer_id` takes one value, and was given more than once
+        400 repeated_parameter [customer_id] `customer_id` takes one value, but the request repeats the parameter
     /customers/affiliates.x/transactions?limit=1&limit=2
-        400 repeated_parameter [limit] `limit` takes one value, and was given more than once
+        400 repeated_parameter [limit] `limit` takes one value, but the request repeats the parameter
     ");
 }
 
@@ -102,19 +102,19 @@ async fn empty_value_is_rejected() {
         "/transactions?connection=affiliates&order=",
     ]).await, @r"
     /customers?connection=
-        400 invalid_parameter [connection] `connection` is empty; leave it out, or give it a value
+        400 invalid_parameter [connection] `connection` is empty; remove the parameter or give it a value
     /customers?connection=affiliates&limit=
-        400 invalid_parameter [limit] `limit` is empty; leave it out, or give it a value
+        400 invalid_parameter [limit] `limit` is empty; remove the parameter or give it a value
     /customers?connection=affiliates&cursor
-        400 invalid_parameter [cursor] `cursor` is empty; leave it out, or give it a value
+        400 invalid_parameter [cursor] `cursor` is empty; remove the parameter or give it a value
     /customers?connection=affiliates&email=
-        400 invalid_parameter [email] `email` is empty; leave it out, or give it a value
+        400 invalid_parameter [email] `email` is empty; remove the parameter or give it a value
     /customers/affiliates.x?expand=
-        400 invalid_parameter [expand] `expand` is empty; leave it out, or give it a value
+        400 invalid_parameter [expand] `expand` is empty; remove the parameter or give it a value
     /customers?connection=affiliates&expand=partner,
         400 invalid_parameter [expand] `expand` takes one of `partner`, `program`, `stats`, `shipping_address`, `exemption`, not ``
     /transactions?connection=affiliates&order=
-        400 invalid_parameter [order] `order` is empty; leave it out, or give it a value
+        400 invalid_parameter [order] `order` is empty; remove the parameter or give it a value
     ");
 }
 
@@ -161,7 +161,7 @@ async fn value_out_of_range_names_the_range() {
     /customers?connection=affiliates&created_lte=2025-01-15T14:30:00
         400 invalid_parameter [created_lte] `created_lte` takes an RFC 3339 date-time with its offset, such as `2025-01-15T14:30:00Z`, or a date, not `2025-01-15T14:30:00`
     /customers?connection=affiliates&created_gte=2025-02-01&created_lte=2025-01-31
-        400 invalid_parameter [created_lte] `created_lte` lies before `created_gte`, so that nothing can match
+        400 invalid_parameter [created_lte] `created_lte` is before `created_gte`, so no row can match
     /customers?connection=affiliates&expand=referral
         400 invalid_parameter [expand] `expand` takes one of `partner`, `program`, `stats`, `shipping_address`, `exemption`, not `referral`
     /customers?connection=affiliates&include=all
@@ -177,7 +177,7 @@ async fn value_out_of_range_names_the_range() {
     /transactions?connection=affiliates&limit=1000
         400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `1000`
     /transactions?connection=affiliates&customer_id=tax.x
-        400 invalid_parameter [customer_id] the customer is held by `tax`, which is not among the connections asked
+        400 invalid_parameter [customer_id] the customer belongs to `tax`, which `connection` does not include
     /customers/affiliates.x/transactions?order=newest
         400 invalid_parameter [order] `order` takes `asc` or `desc`, not `newest`
     ");
@@ -197,7 +197,7 @@ async fn unsupported_filter_lists_the_supported_ones() {
     {
       "code": "unsupported_filter",
       "connection": "tax",
-      "detail": "the connection `tax` cannot honour `status`",
+      "detail": "the connection `tax` does not support `status`",
       "parameter": "status",
       "request_id": "[request id]",
       "retryable": false,
@@ -232,21 +232,21 @@ async fn unsupported_filter_lists_the_supported_ones() {
         "/customers?connection=affiliates&has_exemption=true",
     ]).await, @r"
     /customers?connection=tax&partner_id=part_1
-        400 unsupported_filter [partner_id] the connection `tax` cannot honour `partner_id`
+        400 unsupported_filter [partner_id] the connection `tax` does not support `partner_id`
     /customers?connection=affiliates&source_platform=stripe
-        400 unsupported_filter [source_platform] the connection `affiliates` cannot honour `source_platform`
+        400 unsupported_filter [source_platform] the connection `affiliates` does not support `source_platform`
     /customers?connection=affiliates&source_platform_id=cus_1
-        400 unsupported_filter [source_platform_id] the connection `affiliates` cannot honour `source_platform_id`
+        400 unsupported_filter [source_platform_id] the connection `affiliates` does not support `source_platform_id`
     /customers?connection=affiliates&certificate_type=BLANKET
-        400 unsupported_filter [certificate_type] the connection `affiliates` cannot honour `certificate_type`
+        400 unsupported_filter [certificate_type] the connection `affiliates` does not support `certificate_type`
     /customers?connection=affiliates&exemption_jurisdiction=US_CA
-        400 unsupported_filter [exemption_jurisdiction] the connection `affiliates` cannot honour `exemption_jurisdiction`
+        400 unsupported_filter [exemption_jurisdiction] the connection `affiliates` does not support `exemption_jurisdiction`
     /customers?connection=affiliates&exemption_status=ACTIVE
-        400 unsupported_filter [exemption_status] the connection `affiliates` cannot honour `exemption_status`
+        400 unsupported_filter [exemption_status] the connection `affiliates` does not support `exemption_status`
     /customers?connection=affiliates&expiration_status=EXPIRED
-        400 unsupported_filter [expiration_status] the connection `affiliates` cannot honour `expiration_status`
+        400 unsupported_filter [expiration_status] the connection `affiliates` does not support `expiration_status`
     /customers?connection=affiliates&has_exemption=true
-        400 unsupported_filter [has_exemption] the connection `affiliates` cannot honour `has_exemption`
+        400 unsupported_filter [has_exemption] the connection `affiliates` does not support `has_exemption`
     ");
     assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (0, 0), "no vendor was called");
 }
@@ -258,7 +258,7 @@ async fn unsupported_expansion_lists_supported_ones() {
     {
       "code": "unsupported_filter",
       "connection": "affiliates",
-      "detail": "the connection `affiliates` cannot honour `expand=stats`",
+      "detail": "the connection `affiliates` does not support `expand=stats`",
       "parameter": "expand",
       "request_id": "[request id]",
       "retryable": false,
@@ -277,13 +277,13 @@ async fn unsupported_expansion_lists_supported_ones() {
         "/customers/affiliates.x?expand=shipping_address",
     ]).await, @r"
     /customers?connection=affiliates&expand=exemption
-        400 unsupported_filter [expand] the connection `affiliates` cannot honour `expand=exemption`
+        400 unsupported_filter [expand] the connection `affiliates` does not support `expand=exemption`
     /customers?connection=tax&expand=shipping_address&expand=partner
-        400 unsupported_filter [expand] the connection `tax` cannot honour `expand=partner`
+        400 unsupported_filter [expand] the connection `tax` does not support `expand=partner`
     /customers/tax.x?expand=stats
-        400 unsupported_filter [expand] the connection `tax` cannot honour `expand=stats`
+        400 unsupported_filter [expand] the connection `tax` does not support `expand=stats`
     /customers/affiliates.x?expand=shipping_address
-        400 unsupported_filter [expand] the connection `affiliates` cannot honour `expand=shipping_address`
+        400 unsupported_filter [expand] the connection `affiliates` does not support `expand=shipping_address`
     ");
 }
 
@@ -294,7 +294,7 @@ async fn operation_missing_at_the_vendor_is_501() {
     {
       "code": "unsupported_operation",
       "connection": "tax",
-      "detail": "the vendor of `tax` has no such operation",
+      "detail": "the vendor of the connection `tax` does not support this operation",
       "request_id": "[request id]",
       "retryable": false,
       "status": 501,

@@ -40,17 +40,17 @@ async fn unknown_customer_id_is_404() {
     /customers/tax.cust_unknown
         404 customer_not_found there is no such customer
     /customers/x
-        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/.x
-        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/tax.
-        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/tax./transactions
-        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/x/transactions
-        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/TAX.cust_unknown
-        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/nope.x
         404 connection_not_found there is no connection `nope`
     /customers/nope.x/transactions
@@ -70,9 +70,9 @@ async fn unknown_customer_id_is_404() {
     /customers/tax.%00
         404 customer_not_found there is no such customer
     /transactions?customer_id=x
-        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /transactions?customer_id=nope.x
-        404 customer_not_found there is no such customer; an id is `<connection>.<vendor's id>`, as lists give it
+        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
     ");
 }
 

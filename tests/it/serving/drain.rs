@@ -21,7 +21,7 @@ async fn readiness_fails_before_requests_are_refused() {
     stage.gateway.stop();
     until(async || stage.get("/readyz").await.status == 503).await;
     let told = stage.get("/readyz").await;
-    assert!(told.text.contains("the gateway is stopping"), "{}", told.text);
+    assert!(told.text.contains("the gateway is shutting down"), "{}", told.text);
     assert_eq!(stage.get("/livez").await.status, 200);
     // New connections are accepted, too.
     let mut client = Raw::connect(&stage.gateway).await;

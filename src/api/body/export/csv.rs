@@ -1,62 +1,90 @@
-//! A line of comma-separated values for each row (RFC 4180), under a header.
+//! CSV (RFC 4180): a header, and one line per row.
 //!
-//! Members of objects are columns of their own (`referral.partner_id`), lists
-//! are joined by semicolons, and null is empty. The last columns are the marks:
-//! filled in the last row of each page, and in a row of their own (which has no
-//! `id`) at the end, and where a page has no rows.
+//! Members of objects are separate columns (`referral.partner_id`), lists are
+//! joined by semicolons, and null is empty. The checkpoint columns come last.
+//! They are filled in the last row of each page. The last checkpoint, and the
+//! checkpoint of a page without rows, have a row of their own without an `id`.
 
 use ::csv::Writer;
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    api::body::export::{Checkpoint, omitted},
-    directory::ExportPage,
+    api::body::export::Checkpoint,
+    directory::{ExportPage, SourceOutcome},
     domain::{query::ListQuery, record::RecordFields},
 };
 
-const MARKS: &[&str] = &["export.status", "export.count", "export.cursor", "export.problem", "export.omitted"];
-
-fn columns(question: &ListQuery) -> impl Iterator<Item = &'static str> {
-    RecordFields::get(question.resource).paths(&question.shape)
+/// Writes the header.
+pub(super) fn header(query: &ListQuery) -> Bytes {
+    write(|writer| writer.write_record(columns(query).chain(CheckpointCells::COLUMNS)))
 }
 
-/// The header.
-pub(super) fn head(question: &ListQuery) -> Bytes {
-    written(|writer| writer.write_record(columns(question).chain(MARKS.iter().copied())))
-}
-
-/// The rows of a page, and its mark.
-pub(super) fn page(question: &ListQuery, page: &ExportPage, mark: &Checkpoint<'_>) -> Bytes {
-    let width = columns(question).count();
+/// Writes the rows of a page and its checkpoint.
+pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint<'_>) -> Bytes {
+    let width = columns(query).count();
     let rows: Vec<_> = page
         .segments
         .iter()
         .flat_map(|segment| segment.records.clone().map(|index| segment.page.json(index)))
         .collect();
-    written(|writer| {
-        for (at, row) in rows.iter().enumerate() {
+    let cells = CheckpointCells::new(page, checkpoint);
+    write(|writer| {
+        for (index, row) in rows.iter().enumerate() {
             let row: Value = serde_json::from_slice(row).unwrap_or_default();
-            let cells = columns(question).map(|column| cell(&row, column));
-            let is_marked = at + 1 == rows.len() && !mark.is_end();
-            writer.write_record(cells.chain(if is_marked { marks(page, mark) } else { Default::default() }))?;
+            let has_checkpoint = index + 1 == rows.len() && !checkpoint.is_last();
+            let checkpoint = if has_checkpoint { cells.clone() } else { CheckpointCells::default() };
+            writer.write_record(columns(query).map(|column| cell(&row, column)).chain(checkpoint.into_row()))?;
         }
-        if mark.is_end() || rows.is_empty() {
-            writer.write_record(std::iter::repeat_n(String::new(), width).chain(marks(page, mark)))?;
+        if checkpoint.is_last() || rows.is_empty() {
+            writer.write_record(std::iter::repeat_n(String::new(), width).chain(cells.into_row()))?;
         }
         Ok(())
     })
 }
 
-fn marks(page: &ExportPage, mark: &Checkpoint<'_>) -> [String; 5] {
-    let problem = mark.problem.as_ref().map(|problem| problem.code().to_owned());
-    [
-        mark.status.to_owned(),
-        mark.count.to_string(),
-        mark.cursor.clone().unwrap_or_default(),
-        problem.unwrap_or_default(),
-        if mark.is_end() { omitted(page).collect::<Vec<_>>().join(";") } else { String::new() },
-    ]
+/// Values of the checkpoint columns. All are empty in a row without a checkpoint.
+#[derive(Debug, Clone, Default)]
+struct CheckpointCells {
+    status: String,
+    count: String,
+    cursor: String,
+    problem: String,
+    omitted: String,
+}
+
+impl CheckpointCells {
+    const COLUMNS: [&'static str; 5] =
+        ["export.status", "export.count", "export.cursor", "export.problem", "export.omitted"];
+
+    fn new(page: &ExportPage, checkpoint: &Checkpoint<'_>) -> Self {
+        let problem = checkpoint.problem.as_ref().map(|problem| problem.code().to_owned());
+        Self {
+            status: checkpoint.status.name().to_owned(),
+            count: checkpoint.count.to_string(),
+            cursor: checkpoint.cursor.clone().unwrap_or_default(),
+            problem: problem.unwrap_or_default(),
+            omitted: if checkpoint.is_last() { omitted(page) } else { String::new() },
+        }
+    }
+
+    /// Returns the values in the order of `COLUMNS`.
+    fn into_row(self) -> [String; 5] {
+        let Self { status, count, cursor, problem, omitted } = self;
+        [status, count, cursor, problem, omitted]
+    }
+}
+
+/// Returns the names of the connections with missing rows.
+fn omitted(page: &ExportPage) -> String {
+    let is_omitted = |outcome: &SourceOutcome| matches!(outcome, SourceOutcome::Failed(_) | SourceOutcome::Skipped(_));
+    let sources = page.sources.iter().filter(|source| is_omitted(&source.outcome));
+    sources.map(|source| source.connection.as_str()).collect::<Vec<_>>().join(";")
+}
+
+/// Returns the columns of a row, including the columns of expanded objects.
+fn columns(query: &ListQuery) -> impl Iterator<Item = &'static str> {
+    RecordFields::get(query.resource).paths(&query.shape)
 }
 
 fn cell(row: &Value, column: &str) -> String {
@@ -72,9 +100,9 @@ fn cell(row: &Value, column: &str) -> String {
     }
 }
 
-/// What is written to memory, where no write fails.
-fn written(write: impl FnOnce(&mut Writer<Vec<u8>>) -> ::csv::Result<()>) -> Bytes {
+/// Collects records in memory, where writing does not fail.
+fn write(records: impl FnOnce(&mut Writer<Vec<u8>>) -> ::csv::Result<()>) -> Bytes {
     let mut writer = Writer::from_writer(Vec::new());
-    let _ = write(&mut writer);
+    let _ = records(&mut writer);
     writer.into_inner().unwrap_or_default().into()
 }

@@ -1,0 +1,199 @@
+//! Prediction of a list request: vendor requests, costs and support.
+
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{
+    api::body::upstream::{Breaker, Budget},
+    directory::{self, DirectoryError, Explained, ExplainedSource, PageRequest},
+    upstream::CallerShare,
+    vendors::plan::{NativeParameter, Plan},
+    web::problem::{Problem, SourceProblem},
+};
+
+/// A prediction of the vendor requests and the cost of a list request.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Explanation<'e> {
+    /// The combination of several connections. `sequential`: the connections are
+    /// listed one by one. `merged`: their rows are merged by `created_at` and
+    /// `id`. New values may be added.
+    #[schema(example = "sequential", extensions(("x-extensible-enum" = json!(["sequential", "merged"]))))]
+    strategy: &'static str,
+    /// The maximum number of rows on the page.
+    #[schema(example = 20)]
+    limit: usize,
+    /// The maximum number of vendor calls that the request may make.
+    #[schema(example = 20)]
+    max_calls: u32,
+    /// The estimated number of vendor calls on all connections together.
+    calls: CallEstimate,
+    /// The prediction for each connection, in list order.
+    sources: Vec<SourceExplanation<'e>>,
+}
+
+/// An estimated number of vendor calls.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedCalls)]
+struct CallEstimate {
+    /// The minimum number of vendor calls.
+    #[schema(example = 1)]
+    min: u32,
+    /// The maximum number of vendor calls, if the vendors fill their pages.
+    #[schema(example = 2)]
+    max: u32,
+}
+
+/// The prediction for one connection.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedSource)]
+struct SourceExplanation<'e> {
+    /// The name of the connection.
+    #[schema(example = "affiliates")]
+    connection: &'e str,
+    /// The kind of vendor.
+    #[schema(example = "tolt")]
+    vendor: &'static str,
+    /// `asked`: the page requires vendor responses or cached responses of the
+    /// connection. `not_asked`: the page needs no rows of the connection, or may
+    /// need none. `skipped`: the connection does not support the request. New
+    /// values may be added.
+    #[schema(example = "asked", extensions(("x-extensible-enum" = json!(["asked", "not_asked", "skipped"]))))]
+    status: &'static str,
+    /// The vendor requests for this page, as far as they can be predicted from
+    /// cached pages. A request that depends on the response to an uncached
+    /// request is omitted.
+    requests: Vec<VendorRequest<'e>>,
+    /// The parameters that the vendor applies.
+    native: Vec<VendorParameter<'e>>,
+    /// The parameters that the gateway applies to the vendor's rows.
+    #[schema(example = json!(["email"]))]
+    gateway: Vec<&'static str>,
+    /// The source of the order. `native`: the vendor sorts the rows. `gateway`:
+    /// the gateway fetches all rows and sorts them. `none`: the request has no
+    /// `order`, and the vendor guarantees none. New values may be added.
+    #[schema(example = "native", extensions(("x-extensible-enum" = json!(["native", "gateway", "none"]))))]
+    order: &'static str,
+    /// The traversal of the vendor's pages. `paged`: vendor pages are fetched
+    /// until the page is full. `full_scan`: all vendor pages are fetched, to sort
+    /// the rows. New values may be added.
+    #[schema(example = "paged", extensions(("x-extensible-enum" = json!(["paged", "full_scan"]))))]
+    paging: &'static str,
+    /// The estimated number of vendor calls on this connection.
+    calls: CallEstimate,
+    /// The rate budget of the connection's credential.
+    budget: Budget,
+    /// The circuit breaker of the connection.
+    breaker: Breaker,
+    /// The reason for `skipped`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    problem: Option<SourceProblem>,
+}
+
+/// A vendor request, without the credential.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedRequest)]
+struct VendorRequest<'e> {
+    /// The HTTP method.
+    #[schema(example = "GET")]
+    method: &'static str,
+    /// The complete URL.
+    #[schema(
+        example = "https://api.tolt.com/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100"
+    )]
+    url: &'e str,
+    /// True if the request would be sent: no usable response is cached, or a
+    /// stale cached response would be served and refreshed in the background.
+    #[schema(example = false)]
+    sent: bool,
+    /// The age of the cached response in seconds. Null if no cached response
+    /// would be served.
+    #[schema(value_type = Option<i64>, example = 12)]
+    age: Option<u64>,
+}
+
+/// A parameter that the vendor applies.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ExplainedParameter)]
+struct VendorParameter<'e> {
+    /// The name of the parameter in this API.
+    #[schema(example = "status")]
+    parameter: &'static str,
+    /// The name of the parameter at the vendor.
+    #[schema(example = "status")]
+    name: &'static str,
+    /// The value in the vendor's format.
+    #[schema(example = "active")]
+    value: &'e str,
+}
+
+impl<'e> Explanation<'e> {
+    /// Describes the explanation of a page.
+    pub(crate) fn new(explained: &'e Explained, page: &PageRequest) -> Self {
+        let share = page.caller_share.as_ref();
+        Self {
+            strategy: if explained.is_merged { "merged" } else { "sequential" },
+            limit: page.limit,
+            max_calls: explained.allowed,
+            calls: explained.calls.into(),
+            sources: explained.sources.iter().map(|source| SourceExplanation::new(source, share)).collect(),
+        }
+    }
+}
+
+impl From<directory::CallEstimate> for CallEstimate {
+    fn from(directory::CallEstimate { min, max }: directory::CallEstimate) -> Self {
+        Self { min, max }
+    }
+}
+
+impl<'e> SourceExplanation<'e> {
+    fn new(explained: &'e ExplainedSource, caller_share: Option<&CallerShare>) -> Self {
+        let source = &explained.source;
+        let plan = explained.plan.as_ref().ok();
+        let skipped = explained.plan.as_ref().err().map(|error| {
+            let error = DirectoryError::Plan(source.name().clone(), error.clone());
+            SourceProblem::from(Problem::from(error))
+        });
+        let is_sorted = plan.is_some_and(|plan| plan.sort.is_some());
+        Self {
+            connection: source.name().as_str(),
+            vendor: source.vendor(),
+            status: match (&skipped, explained.requests.is_empty()) {
+                (Some(_), _) => "skipped",
+                (None, true) => "not_asked",
+                (None, false) => "asked",
+            },
+            requests: explained.requests.iter().map(VendorRequest::from).collect(),
+            native: plan.map_or_else(Vec::new, |plan| plan.native.iter().map(VendorParameter::from).collect()),
+            gateway: plan.map_or_else(Vec::new, |plan| plan.gateway.iter().map(|parameter| parameter.name()).collect()),
+            order: plan.map_or("none", |plan| order(plan)),
+            paging: if is_sorted { "full_scan" } else { "paged" },
+            calls: explained.calls.into(),
+            budget: Budget::new(source.upstream(), caller_share),
+            breaker: source.upstream().breaker().into(),
+            problem: skipped,
+        }
+    }
+}
+
+fn order(plan: &Plan) -> &'static str {
+    match (plan.sort, plan.order) {
+        (Some(_), _) => "gateway",
+        (None, Some(_)) => "native",
+        (None, None) => "none",
+    }
+}
+
+impl<'e> From<&'e directory::ExplainedRequest> for VendorRequest<'e> {
+    fn from(request: &'e directory::ExplainedRequest) -> Self {
+        let age = request.age.map(|age| age.as_secs());
+        Self { method: "GET", url: &request.url, sent: request.is_sent, age }
+    }
+}
+
+impl<'e> From<&'e NativeParameter> for VendorParameter<'e> {
+    fn from(native: &'e NativeParameter) -> Self {
+        Self { parameter: native.parameter.name(), name: native.name, value: &native.value }
+    }
+}

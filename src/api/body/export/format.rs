@@ -1,0 +1,92 @@
+//! Export formats and their negotiation.
+
+use bytes::Bytes;
+use headers_accept::Accept;
+use http::{HeaderMap, HeaderValue, header::ACCEPT};
+use mediatype::{MediaType, Name, Value, names, values};
+
+use crate::{
+    api::body::export::{Checkpoint, csv, ndjson},
+    directory::ExportPage,
+    domain::query::ListQuery,
+};
+
+const X_NDJSON: Name<'static> = Name::new_unchecked("x-ndjson");
+const UTF_8: &[(Name<'static>, Value<'static>)] = &[(names::CHARSET, values::UTF_8)];
+
+/// Format of an export.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// One JSON object per line (<https://github.com/ndjson/ndjson-spec>).
+    Ndjson,
+    /// Comma-separated values (RFC 4180).
+    Csv,
+}
+
+impl Format {
+    /// Media types of a list, in order of preference among equal weights. Each
+    /// type also has an entry with a charset: a range with a parameter matches
+    /// only a media type with that parameter, and clients often send a charset.
+    const MEDIA_TYPES: [MediaType<'static>; 6] = [
+        MediaType::new(names::APPLICATION, names::JSON),
+        MediaType::new(names::APPLICATION, X_NDJSON),
+        MediaType::new(names::TEXT, names::CSV),
+        MediaType::from_parts(names::APPLICATION, names::JSON, None, UTF_8),
+        MediaType::from_parts(names::APPLICATION, X_NDJSON, None, UTF_8),
+        MediaType::from_parts(names::TEXT, names::CSV, None, UTF_8),
+    ];
+
+    /// Returns the export format that the request prefers. `None` if it prefers
+    /// a page.
+    pub(crate) fn negotiate(request: &HeaderMap) -> Option<Self> {
+        let ranges: Result<Vec<_>, _> = request.get_all(ACCEPT).iter().map(HeaderValue::to_str).collect();
+        // The crate compares charsets case-sensitively, and its own constant is
+        // in upper case.
+        let accept: Accept = ranges.ok()?.join(",").to_ascii_uppercase().parse().ok()?;
+        let preferred = accept.negotiate(&Self::MEDIA_TYPES)?.subty;
+        if preferred == X_NDJSON {
+            Some(Self::Ndjson)
+        } else if preferred == names::CSV {
+            Some(Self::Csv)
+        } else {
+            None
+        }
+    }
+
+    /// Returns false if the request certainly prefers a page. Cheaper than
+    /// `negotiate`. JSON is the first choice for a wildcard without a weight.
+    pub(crate) fn may_be_requested(request: &HeaderMap) -> bool {
+        let may_match = |value: &HeaderValue| {
+            let contains = |part: &str| {
+                let mut windows = value.as_bytes().windows(part.len());
+                windows.any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
+            };
+            contains("ndjson") || contains("csv") || contains("text/*") || (contains("*") && contains("q="))
+        };
+        request.get_all(ACCEPT).iter().any(may_match)
+    }
+
+    /// Returns the `Content-Type` of the response.
+    pub(super) fn content_type(self) -> HeaderValue {
+        match self {
+            Self::Ndjson => HeaderValue::from_static("application/x-ndjson"),
+            Self::Csv => HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
+        }
+    }
+
+    /// Returns the bytes before the first page, if the format has a header.
+    pub(super) fn header(self, query: &ListQuery) -> Option<Bytes> {
+        match self {
+            Self::Ndjson => None,
+            Self::Csv => Some(csv::header(query)),
+        }
+    }
+
+    /// Writes the rows of a page and the checkpoint after it.
+    pub(super) fn page(self, query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint<'_>) -> Bytes {
+        match self {
+            Self::Ndjson => ndjson::page(query, page, checkpoint),
+            Self::Csv => csv::page(query, page, checkpoint),
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! Filters of a list.
+
+use crate::{
+    domain::{
+        filter::{CreatedRange, Filter},
+        parameter::Parameter,
+    },
+    web::{
+        problem::{Code, Problem},
+        query::QueryString,
+    },
+};
+
+use super::instant::{Bound, parse_instant};
+
+/// Reads the filters.
+pub(super) fn filter(parameters: &QueryString<'_>) -> Result<Filter, Problem> {
+    let one = |parameter: Parameter| parameters.one(parameter.name()).map(|value| value.map(str::to_owned));
+    let many = |parameter: Parameter| parameters.many(parameter.name()).map(str::to_owned).collect::<Vec<_>>();
+    let boolean = |text| match text {
+        "true" => Ok(true),
+        "false" => Ok(false),
+        _ => Err(Problem::invalid(Parameter::HasExemption.name(), "`true` or `false`", text)),
+    };
+    Ok(Filter {
+        status: one(Parameter::Status)?,
+        partner_id: one(Parameter::PartnerId)?,
+        customer_id: one(Parameter::CustomerId)?,
+        created: created(parameters)?,
+        name: one(Parameter::Name)?,
+        search: one(Parameter::Search)?,
+        email: one(Parameter::Email)?,
+        external_id: one(Parameter::ExternalId)?,
+        source_platform: many(Parameter::SourcePlatform),
+        source_platform_id: many(Parameter::SourcePlatformId),
+        certificate_type: many(Parameter::CertificateType),
+        exemption_jurisdiction: many(Parameter::ExemptionJurisdiction),
+        exemption_status: one(Parameter::ExemptionStatus)?,
+        expiration_status: one(Parameter::ExpirationStatus)?,
+        has_exemption: parameters.one(Parameter::HasExemption.name())?.map(boolean).transpose()?,
+    })
+}
+
+fn created(parameters: &QueryString<'_>) -> Result<CreatedRange, Problem> {
+    let instant = |parameter: Parameter, bound: Bound| {
+        let parse = |text| {
+            parse_instant(text, bound).ok_or_else(|| {
+                let accepted = "an RFC 3339 date-time with its offset, such as `2025-01-15T14:30:00Z`, or a date";
+                Problem::invalid(parameter.name(), accepted, text)
+            })
+        };
+        parameters.one(parameter.name())?.map(parse).transpose()
+    };
+    let created = CreatedRange {
+        gte: instant(Parameter::CreatedGte, Bound::Lower)?,
+        lte: instant(Parameter::CreatedLte, Bound::Upper)?,
+    };
+    if matches!((created.gte, created.lte), (Some(gte), Some(lte)) if lte < gte) {
+        let detail = "`created_lte` is before `created_gte`, so no row can match";
+        return Err(Problem::new(Code::InvalidParameter, detail).parameter(Parameter::CreatedLte.name()));
+    }
+    Ok(created)
+}

@@ -1,0 +1,109 @@
+//! List requests.
+
+use crate::{
+    callers::Access,
+    directory::PageRequest,
+    domain::{
+        connection::ConnectionName,
+        parameter::Parameter,
+        query::{Expansion, ListQuery, Order, Resource},
+    },
+    web::{
+        problem::{Code, Problem},
+        query::QueryString,
+    },
+};
+
+use super::{
+    ListParts,
+    connections::requested_connections,
+    filter::filter,
+    id::{customer_id, unknown_customer},
+    page::page_request,
+    shape::shape,
+    tables::{
+        CUSTOMER_EXPANSIONS, CUSTOMER_FILTERS, TRANSACTION_EXPANSIONS, TRANSACTION_FILTERS, list_parameters,
+        single_connection_parameters,
+    },
+};
+
+/// A request for a list.
+#[derive(Debug)]
+pub(crate) struct ListRequest {
+    /// Filter, order and shape of the rows.
+    pub(crate) query: ListQuery,
+    /// Page and connections.
+    pub(crate) page: PageRequest,
+    /// Parameter that limits a page, if present. Exports reject it.
+    pub(crate) page_limit: Option<&'static str>,
+}
+
+impl ListRequest {
+    /// Reads a request for a list of customers.
+    pub(crate) fn customers(parts: &ListParts) -> Result<Self, Problem> {
+        let parameters = QueryString::parse(parts.query.as_deref(), &list_parameters(CUSTOMER_FILTERS))?;
+        let query = list_query(&parameters, Resource::Customers, CUSTOMER_EXPANSIONS, &parts.access)?;
+        let connections = requested_connections(&parameters, &parts.directory, &parts.access)?;
+        Self::new(query, &parameters, connections, parts)
+    }
+
+    /// Reads a request for a list of transactions.
+    pub(crate) fn transactions(parts: &ListParts) -> Result<Self, Problem> {
+        let parameters = QueryString::parse(parts.query.as_deref(), &list_parameters(TRANSACTION_FILTERS))?;
+        let mut query = list_query(&parameters, Resource::Transactions, TRANSACTION_EXPANSIONS, &parts.access)?;
+        let mut connections = requested_connections(&parameters, &parts.directory, &parts.access)?;
+        if let Some(id) = query.filter.customer_id.take() {
+            // The id of the customer contains the connection.
+            let (holder, vendor_id) = customer_id(&id, &parts.access)?;
+            if !parts.directory.sources().any(|source| *source.name() == holder) {
+                return Err(unknown_customer());
+            }
+            connections.retain(|connection| *connection == holder);
+            if connections.is_empty() {
+                let detail = format!("the customer belongs to `{holder}`, which `connection` does not include");
+                return Err(Problem::new(Code::InvalidParameter, detail).parameter(Parameter::CustomerId.name()));
+            }
+            query.filter.customer_id = Some(vendor_id);
+        }
+        Self::new(query, &parameters, connections, parts)
+    }
+
+    /// Reads a request for the transactions of one customer.
+    pub(crate) fn customer_transactions(parts: &ListParts, id: &str) -> Result<Self, Problem> {
+        let filters = TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId);
+        let parameters = QueryString::parse(parts.query.as_deref(), &single_connection_parameters(filters))?;
+        let mut query = list_query(&parameters, Resource::Transactions, TRANSACTION_EXPANSIONS, &parts.access)?;
+        let (connection, vendor_id) = customer_id(id, &parts.access)?;
+        query.filter.customer_id = Some(vendor_id);
+        Self::new(query, &parameters, vec![connection], parts)
+    }
+
+    fn new(
+        query: ListQuery,
+        parameters: &QueryString<'_>,
+        connections: Vec<ConnectionName>,
+        parts: &ListParts,
+    ) -> Result<Self, Problem> {
+        let page_limit = ["limit", "max_calls"].into_iter().find(|name| parameters.many(name).next().is_some());
+        Ok(Self { query, page: page_request(parameters, connections, parts)?, page_limit })
+    }
+}
+
+fn list_query(
+    parameters: &QueryString<'_>,
+    resource: Resource,
+    expansions: &[Expansion],
+    access: &Access,
+) -> Result<ListQuery, Problem> {
+    let shape = shape(parameters, expansions, access)?;
+    Ok(ListQuery { resource, filter: filter(parameters)?, order: order(parameters)?, shape })
+}
+
+fn order(parameters: &QueryString<'_>) -> Result<Option<Order>, Problem> {
+    let order = |text| match text {
+        "asc" => Ok(Order::Asc),
+        "desc" => Ok(Order::Desc),
+        _ => Err(Problem::invalid("order", "`asc` or `desc`", text)),
+    };
+    parameters.one("order")?.map(order).transpose()
+}

@@ -1,0 +1,71 @@
+//! `GET /metrics`: metrics in Prometheus' text format.
+
+use axum::{
+    extract::State,
+    response::{IntoResponse, Response},
+};
+use http::header::CONTENT_TYPE;
+
+use crate::{
+    api::{openapi::problems::PublicProblems, state::ApiState},
+    directory::Source,
+    telemetry::metrics::GaugeSample,
+    upstream::BreakerState,
+    web::middleware::load_shed::ConcurrencyLimit,
+};
+
+/// Get metrics
+///
+/// Returns all metrics in Prometheus' text format.
+#[utoipa::path(
+    get,
+    path = "/metrics",
+    operation_id = "getMetrics",
+    tag = "Operations",
+    responses((status = 200, description = "The metrics. `docs/METRICS.md` describes each metric.", body = String, content_type = "text/plain"), PublicProblems),
+)]
+pub(crate) async fn get_metrics(State(state): State<ApiState>) -> Response {
+    let connections = state.directory.sources().flat_map(connection_gauges);
+    let shares = state.directory.sources().flat_map(share_gauges);
+    state.registry.update_gauges(request_gauges(&state.concurrency).into_iter().chain(connections).chain(shares));
+    ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.registry.render()).into_response()
+}
+
+fn request_gauges(limit: &ConcurrencyLimit) -> [GaugeSample; 2] {
+    [
+        ("gateway_requests_in_flight", "Requests in progress, including exports.", limit.in_use()),
+        ("gateway_requests_limit", "Maximum number of requests in progress.", limit.max()),
+    ]
+    .map(|(name, help, value)| GaugeSample { name, help, labels: Vec::new(), value: value.into() })
+}
+
+fn connection_gauges(source: &Source) -> [GaugeSample; 4] {
+    let budget = source.upstream().budget();
+    let blocked = budget.blocked_for.unwrap_or_default().as_secs_f64();
+    let breaker = match source.upstream().breaker() {
+        BreakerState::Closed => 0.0,
+        BreakerState::HalfOpen => 0.5,
+        BreakerState::Open(_) => 1.0,
+    };
+    [
+        ("gateway_budget_remaining", "Vendor calls allowed immediately.", budget.remaining.into()),
+        ("gateway_budget_waiting", "Vendor calls waiting for a slot.", budget.waiting.into()),
+        ("gateway_budget_blocked_seconds", "Time until the vendor accepts the credential again.", blocked),
+        ("gateway_breaker_open", "State of the circuit breaker: 0 closed, 0.5 half-open, 1 open.", breaker),
+    ]
+    .map(|(name, help, value)| GaugeSample {
+        name,
+        help,
+        labels: vec![("connection", source.name().to_string())],
+        value,
+    })
+}
+
+fn share_gauges(source: &Source) -> impl Iterator<Item = GaugeSample> {
+    source.upstream().shares_remaining().into_iter().map(|(caller, remaining)| GaugeSample {
+        name: "gateway_caller_share_remaining",
+        help: "Vendor calls that the caller's share allows immediately.",
+        labels: vec![("caller", caller.to_string()), ("connection", source.name().to_string())],
+        value: remaining.into(),
+    })
+}

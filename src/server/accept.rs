@@ -1,0 +1,72 @@
+//! Accept loop and graceful shutdown.
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::FutureExt;
+use tokio::{
+    net::TcpListener,
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+};
+
+use super::{
+    HttpService, Live, Readiness, ResponseBody,
+    connection::{self, Phase},
+};
+
+/// Pause after a failed accept, which is mostly caused by a lack of file
+/// descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Serves connections until `stop` resolves, then shuts down gracefully.
+///
+/// The shutdown withdraws readiness and accepts connections for
+/// `shutdown_delay` more. It then waits at most `drain_timeout` for requests in
+/// flight, including requests on connections that wait in the backlog.
+pub async fn serve<S, B>(listener: TcpListener, live: Live<S>, readiness: Readiness, stop: impl Future<Output = ()>)
+where
+    S: HttpService<B>,
+    B: ResponseBody,
+{
+    let (phase, watcher) = watch::channel(Phase::Serving);
+    let permits = Arc::new(Semaphore::new(live.served().limits.max_connections as usize));
+    let accept = async |permit: Option<OwnedSemaphorePermit>| match listener.accept().await {
+        Ok((stream, _)) => {
+            let connection = connection::serve(stream, live.clone(), watcher.clone());
+            tokio::spawn(connection.map(|()| drop(permit)));
+        }
+        Err(error) => {
+            tracing::warn!(%error, "connection accept failed");
+            tokio::time::sleep(ACCEPT_PAUSE).await;
+        }
+    };
+    let accepting = async {
+        while let Ok(permit) = Arc::clone(&permits).acquire_owned().await {
+            accept(Some(permit)).await;
+        }
+    };
+    let stopping = async {
+        stop.await;
+        readiness.withdraw();
+        let delay = live.served().limits.shutdown_delay;
+        tracing::info!(?delay, "shutdown started");
+        tokio::time::sleep(delay).await;
+    };
+    tokio::select! {
+        () = accepting => {}
+        () = stopping => {}
+    }
+    // Closing the listener resets the connections in its backlog, so they are
+    // accepted first, without permits. The yield lets the runtime register the
+    // connections that have just arrived.
+    tokio::task::yield_now().await;
+    while accept(None).now_or_never().is_some() {}
+    drop(listener);
+    drop(watcher);
+    phase.send_replace(Phase::Draining);
+    let drain_timeout = live.served().limits.drain_timeout;
+    if tokio::time::timeout(drain_timeout, phase.closed()).await.is_err() {
+        tracing::warn!(connections = phase.receiver_count(), "drain timeout reached, closing remaining connections");
+        phase.send_replace(Phase::Closed);
+    }
+    tracing::info!("shutdown completed");
+}
