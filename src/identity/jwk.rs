@@ -15,8 +15,6 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
         .with_decode_padding_mode(DecodePaddingMode::Indifferent)
         .with_decode_allow_trailing_bits(true),
 );
-/// Length of an Ed25519 public key in bytes.
-const ED25519_LENGTH: usize = 32;
 /// First byte of an uncompressed point (SEC 1, section 2.3.3).
 const UNCOMPRESSED: u8 = 4;
 
@@ -85,8 +83,7 @@ impl Jwk {
     }
 
     fn ed25519(&self) -> Option<DecodingKey> {
-        let bytes = BASE64_URL.decode(self.x.as_ref()?).ok()?;
-        (bytes.len() == ED25519_LENGTH).then(|| DecodingKey::from_ed_der(&bytes))
+        Some(DecodingKey::from_ed_der(&BASE64_URL.decode(self.x.as_ref()?).ok()?))
     }
 }
 

@@ -115,6 +115,30 @@ async fn token_expires_by_the_clock() {
     assert_eq!(stage.gateway.get_as(&token, "/customers").await.code(401), "unauthenticated");
 }
 
+#[tokio::test]
+async fn rejected_token_is_named_in_the_challenge() {
+    let signer = Signer::es256("a");
+    let stage = Stage::with(&[&signer]).await;
+    let mut told = Vec::new();
+    for (what, token) in [
+        ("expired", signer.token(&claims(json!({"exp": START - 100})))),
+        ("incomplete", signer.token(&claims(json!({"iss": null})))),
+        ("no token", "a.b".to_owned()),
+        ("unknown key", "cgk_wrong".to_owned()),
+    ] {
+        let answer = stage.gateway.get_as(&token, "/customers").await;
+        assert_eq!(answer.code(401), "unauthenticated");
+        told.push(format!("{what}: {}", answer.header("www-authenticate")));
+    }
+    assert_eq!(stage.gateway.get("/customers").await.header("www-authenticate"), "Bearer");
+    assert_snapshot!(told.join("\n"), @r#"
+    expired: Bearer error="invalid_token", error_description="the token has expired"
+    incomplete: Bearer error="invalid_token", error_description="the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim"
+    no token: Bearer error="invalid_token", error_description="the token is malformed, or is not signed with a supported public-key algorithm"
+    unknown key: Bearer error="invalid_token", error_description="the key is unknown"
+    "#);
+}
+
 /// Returns a token with an HMAC of a secret in place of a signature.
 fn hmac_token(key: &str, secret: &[u8], claims: &Value) -> String {
     let message = format!("{}.{}", base64(json!({"alg": "HS256", "kid": key}).to_string()), base64(claims.to_string()));
