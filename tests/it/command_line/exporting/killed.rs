@@ -2,6 +2,7 @@
 
 use std::{
     collections::VecDeque,
+    fmt::Write,
     sync::{Arc, Mutex},
 };
 
@@ -48,13 +49,16 @@ fn stream(format: &str, first: usize) -> Stream {
         for (index, at) in rows(page).enumerate() {
             stream.body += &row(format, at);
             if format == "csv" {
-                let is_last = index + 1 == ROWS_PER_PAGE;
-                stream.body += &if is_last { format!(",continues,1,{cursor},,\r\n") } else { ",,,,,\r\n".to_owned() };
+                if index + 1 == ROWS_PER_PAGE {
+                    write!(stream.body, ",continues,1,{cursor},,\r\n").unwrap();
+                } else {
+                    stream.body += ",,,,,\r\n";
+                }
             }
         }
         if format != "csv" {
             let checkpoint = serde_json::json!({"export": {"status": "continues", "count": 1, "cursor": cursor}});
-            stream.body += &format!("{checkpoint}\n");
+            writeln!(stream.body, "{checkpoint}").unwrap();
         }
         stream.checkpoints.push((stream.body.len(), cursor));
     }
