@@ -70,8 +70,9 @@ impl From<AuthError> for Problem {
             AuthError::QuotaExceeded { retry_after, .. } => {
                 Self::new(Code::QuotaExceeded, detail).retry_after(retry_after)
             }
-            AuthError::MissingHeader | AuthError::NotBearer | AuthError::KeyExpired | AuthError::UnknownKey => {
-                Self::new(Code::Unauthenticated, detail)
+            AuthError::MissingHeader | AuthError::NotBearer => Self::new(Code::Unauthenticated, detail),
+            AuthError::KeyExpired | AuthError::UnknownKey => {
+                Self::new(Code::Unauthenticated, detail).credential_rejected()
             }
         }
     }
@@ -92,7 +93,7 @@ impl From<TokenError> for Problem {
             | TokenError::Audience
             | TokenError::Expired
             | TokenError::NotYetValid
-            | TokenError::NoMatchingCaller => Self::new(Code::Unauthenticated, detail),
+            | TokenError::NoMatchingCaller => Self::new(Code::Unauthenticated, detail).credential_rejected(),
         }
     }
 }

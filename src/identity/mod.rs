@@ -3,16 +3,18 @@
 //!
 //! A verified token is cached until it expires or the provider's keys change, so
 //! a repeated token needs no signature check. The keys are refreshed in the
-//! background, and at once if a token names an unknown key.
+//! background, and at once if a token names an unknown key or its signature does
+//! not verify.
 
 mod claims;
 mod error;
+mod jwk;
 mod keys;
 mod provider;
 mod source;
 mod token;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use moka::sync::Cache;
 
@@ -83,13 +85,22 @@ impl Identity {
     /// Verifies a token, and returns the caller that it identifies.
     pub async fn verify(&self, text: &str, digest: blake3::Hash) -> Result<usize, TokenError> {
         let token = Token::parse(text)?;
-        let keys = self.provider.keys_for(token.key_id()).await?;
-        let key = token.select_key(&keys).ok_or(TokenError::NoKey)?;
-        let (claims, expires) = token.verify(key, self.provider.settings(), &self.clock)?;
+        let keys = self.verify_signature(&token).await?;
+        let (claims, expires) = token.validate_claims(self.provider.settings(), &self.clock)?;
         let caller = self.callers.iter().find(|(_, required)| required.matches(&claims));
         let caller = caller.map(|(index, _)| *index).ok_or(TokenError::NoMatchingCaller)?;
         self.verified.insert(digest, Verified { caller, expires, keys: keys.digest() });
         Ok(caller)
+    }
+
+    /// Verifies the signature, and returns the key set in use. A provider may replace
+    /// a key under the same id, so a failure refreshes the keys once.
+    async fn verify_signature(&self, token: &Token<'_>) -> Result<Arc<KeySet>, TokenError> {
+        let keys = self.provider.keys_for(token.key_id()).await?;
+        let Err(error) = token.verify_signature(&keys) else { return Ok(keys) };
+        let keys = self.provider.keys_other_than(&keys).await.ok_or(error)?;
+        token.verify_signature(&keys)?;
+        Ok(keys)
     }
 }
 

@@ -108,14 +108,9 @@ impl Provider {
     /// refresh and waits for it, unless the last refresh is too recent.
     pub(super) async fn keys_for(&self, id: Option<&str>) -> Result<Arc<KeySet>, TokenError> {
         let keyring = &*self.0.keyring;
-        let mut changes = keyring.state.subscribe();
-        let mut state = changes.borrow_and_update().clone();
-        if !state.contains(id) && (state.is_refreshing || keyring.may_refresh(&state)) {
-            keyring.refresh_requested.notify_one();
-            // Fails only if the sender is dropped, and `self` holds the sender.
-            if let Ok(refreshed) = changes.wait_for(|now| now.refreshes > state.refreshes).await {
-                state = refreshed.clone();
-            }
+        let mut state = keyring.state.borrow().clone();
+        if !state.contains(id) {
+            state = keyring.refresh(state).await;
         }
         match state.keys {
             Some(keys) if keys.contains(id) => Ok(keys),
@@ -126,6 +121,17 @@ impl Provider {
                 Err(TokenError::Unavailable { retry_after: remaining.max(MIN_RETRY_AFTER) })
             }
         }
+    }
+
+    /// Returns the cached keys if they differ from `keys`, which did not verify a
+    /// token. Requests a refresh otherwise, unless the last refresh is too recent.
+    pub(super) async fn keys_other_than(&self, keys: &KeySet) -> Option<Arc<KeySet>> {
+        let keyring = &*self.0.keyring;
+        let mut state = keyring.state.borrow().clone();
+        if state.keys.as_deref() == Some(keys) {
+            state = keyring.refresh(state).await;
+        }
+        state.keys.filter(|current| **current != *keys)
     }
 }
 
@@ -162,6 +168,19 @@ impl Keyring {
     /// Returns whether a token may request a refresh.
     fn may_refresh(&self, state: &State) -> bool {
         self.clock.elapsed() >= state.refreshed_at + MIN_INTERVAL
+    }
+
+    /// Requests a refresh after `state` and waits for it. Returns `state` if the last
+    /// refresh is too recent.
+    async fn refresh(&self, state: State) -> State {
+        if !state.is_refreshing && !self.may_refresh(&state) {
+            return state;
+        }
+        let mut changes = self.state.subscribe();
+        self.refresh_requested.notify_one();
+        // Fails only if the sender is dropped, and the caller holds the sender.
+        let refreshed = changes.wait_for(|now| now.refreshes > state.refreshes).await.map(|now| now.clone());
+        refreshed.unwrap_or(state)
     }
 
     /// Waits until the next refresh is due or requested.

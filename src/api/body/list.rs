@@ -27,6 +27,7 @@ pub(crate) async fn list(state: &ApiState, headers: &HeaderMap, request: ListReq
     if let Some(format) = Format::negotiate(headers) {
         return export::respond(state, request, format).await;
     }
+    request.reject_export_parameters()?;
     let list_page = state.directory.list(&request.query, &request.page).await?;
     let mut response = conditional::respond(headers, page::list(list_page, request.page.limit));
     if request.page.is_lenient {

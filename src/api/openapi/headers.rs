@@ -114,9 +114,9 @@ const HEADERS: &[HeaderSpec] = &[
     },
     HeaderSpec {
         name: "WWW-Authenticate",
-        description: "The authentication scheme: `Bearer`.",
+        description: "The authentication scheme, `Bearer` (RFC 6750). If the request has a key or token, `error` is `invalid_token`, and `error_description` gives the reason.",
         schema_type: Type::String,
-        example: || json!("Bearer"),
+        example: || json!("Bearer error=\"invalid_token\", error_description=\"the key is unknown\""),
         applies_to: AppliesTo::Statuses(&["401"]),
     },
     HeaderSpec {

@@ -18,7 +18,7 @@ use utoipa::{
 use crate::{
     api::{
         auth,
-        parameters::{CustomerExpansion, Include, Partial, TransactionExpansion},
+        parameters::{CustomerExpansion, DocumentedMarks, Include, Partial, TransactionExpansion},
         state::Documents,
     },
     domain::query::Order,
@@ -42,7 +42,7 @@ const INTRODUCTION: &str = include_str!("introduction.md");
         (name = "Connections", description = "Connections and the parameters that they support."),
         (name = "Operations", description = "Health, metrics, the cache and the API description."),
     ),
-    components(schemas(Order, CustomerExpansion, TransactionExpansion, Include, Partial, ProblemDocument)),
+    components(schemas(Order, CustomerExpansion, TransactionExpansion, Include, DocumentedMarks, Partial, ProblemDocument)),
     modifiers(&BearerAuthentication),
 )]
 struct Document;

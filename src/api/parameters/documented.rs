@@ -23,6 +23,18 @@ pub(crate) enum Include {
     Raw,
 }
 
+/// The values of `marks`.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+#[schema(as = Marks)]
+#[expect(dead_code, reason = "schema of the OpenAPI document")]
+pub(crate) enum DocumentedMarks {
+    /// Include all checkpoints.
+    All,
+    /// Omit the checkpoints, except the last one of an NDJSON stream.
+    None,
+}
+
 /// The values of `partial`.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
@@ -91,6 +103,19 @@ pub(crate) struct PageParameters {
     /// Only return customers that this partner referred, or their transactions.
     #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
     partner_id: Option<String>,
+}
+
+/// The parameters of an export.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
+pub(crate) struct ExportParameters {
+    /// The checkpoints of an export; rejected for a page. `all`, the default: a
+    /// checkpoint after each page and at the end. `none`: NDJSON contains only the
+    /// last checkpoint. CSV contains no checkpoint columns, and a failed export
+    /// ends with an aborted connection.
+    #[param(inline = false, example = "none")]
+    marks: Option<DocumentedMarks>,
 }
 
 /// The filters of `GET /customers`.

@@ -36,6 +36,17 @@ pub(crate) struct ListRequest {
     pub(crate) page: PageRequest,
     /// Parameter that limits a page, if present. Exports reject it.
     pub(crate) page_limit: Option<&'static str>,
+    /// Checkpoints of an export, if requested. Pages reject the parameter.
+    pub(crate) marks: Option<Marks>,
+}
+
+/// Checkpoints that an export contains.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Marks {
+    /// All checkpoints.
+    All,
+    /// The last checkpoint of an NDJSON stream.
+    None,
 }
 
 impl ListRequest {
@@ -85,7 +96,17 @@ impl ListRequest {
         parts: &ListParts,
     ) -> Result<Self, Problem> {
         let page_limit = ["limit", "max_calls"].into_iter().find(|name| parameters.many(name).next().is_some());
-        Ok(Self { query, page: page_request(parameters, connections, parts)?, page_limit })
+        let marks = marks(parameters)?;
+        Ok(Self { query, page: page_request(parameters, connections, parts)?, page_limit, marks })
+    }
+
+    /// Rejects the parameters that apply to exports only.
+    pub(crate) fn reject_export_parameters(&self) -> Result<(), Problem> {
+        if self.marks.is_none() {
+            return Ok(());
+        }
+        let detail = "`marks` applies to exports only; remove `marks`, or accept `application/x-ndjson` or `text/csv`";
+        Err(Problem::new(Code::InvalidParameter, detail).parameter("marks"))
     }
 }
 
@@ -97,6 +118,15 @@ fn list_query(
 ) -> Result<ListQuery, Problem> {
     let shape = shape(parameters, expansions, access)?;
     Ok(ListQuery { resource, filter: filter(parameters)?, order: order(parameters)?, shape })
+}
+
+fn marks(parameters: &QueryString<'_>) -> Result<Option<Marks>, Problem> {
+    let marks = |text| match text {
+        "all" => Ok(Marks::All),
+        "none" => Ok(Marks::None),
+        _ => Err(Problem::invalid("marks", "`all` or `none`", text)),
+    };
+    parameters.one("marks")?.map(marks).transpose()
 }
 
 fn order(parameters: &QueryString<'_>) -> Result<Option<Order>, Problem> {

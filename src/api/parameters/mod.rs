@@ -13,11 +13,12 @@ mod tables;
 
 pub(super) use connections::requested_connections;
 pub(super) use documented::{
-    ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters, Include, PageParameters,
-    Partial, TransactionExpansion, TransactionParameters, TransactionShapeParameters,
+    ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters, DocumentedMarks,
+    ExportParameters, Include, PageParameters, Partial, TransactionExpansion, TransactionParameters,
+    TransactionShapeParameters,
 };
 pub(super) use id::{customer_id, path_id};
 pub(super) use list_parts::ListParts;
-pub(super) use list_request::ListRequest;
+pub(super) use list_request::{ListRequest, Marks};
 pub(super) use shape::customer_shape;
 pub(super) use tables::{CUSTOMER_FILTERS, TRANSACTION_FILTERS};

@@ -34,7 +34,7 @@ pub(crate) const TRANSACTION_FILTERS: &[Parameter] =
     &[Parameter::Order, Parameter::PartnerId, Parameter::CustomerId, Parameter::CreatedGte, Parameter::CreatedLte];
 
 /// Parameters of every list, whose support does not differ.
-const COMMON: &[&str] = &["limit", "cursor", "max_calls", "partial", "expand", "include"];
+const COMMON: &[&str] = &["limit", "cursor", "max_calls", "partial", "expand", "include", "marks"];
 
 /// Returns the names of all parameters of a list over several connections.
 pub(super) fn list_parameters(filters: &[Parameter]) -> Vec<&'static str> {

@@ -20,8 +20,8 @@ use crate::{
             problems::{GetCustomerProblems, ListCustomersProblems},
         },
         parameters::{
-            ConnectionParameters, CustomerParameters, CustomerShapeParameters, ListParts, ListRequest, PageParameters,
-            customer_id, customer_shape, path_id,
+            ConnectionParameters, CustomerParameters, CustomerShapeParameters, ExportParameters, ListParts,
+            ListRequest, PageParameters, customer_id, customer_shape, path_id,
         },
         state::ApiState,
     },
@@ -47,7 +47,7 @@ use crate::{
     path = "/customers",
     operation_id = "listCustomers",
     tag = "Customers",
-    params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, CachingHeaders, PreferenceHeaders),
+    params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, ExportParameters, CachingHeaders, PreferenceHeaders),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
 pub(crate) async fn list_customers(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {

@@ -55,6 +55,7 @@ pub(crate) async fn explain_transactions(State(state): State<ApiState>, parts: L
 }
 
 async fn explain(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
+    request.reject_export_parameters()?;
     record_connections(&request.page.connections);
     let explained = state.directory.explain(&request.query, &request.page).await?;
     let explanation = Explanation::new(&explained, &request.page);

@@ -1,22 +1,21 @@
 //! Client of a running gateway.
 
-use std::io::Write;
+use std::path::Path;
 
-use anyhow::{Context, bail};
-use indicatif::ProgressBar;
-use reqwest::{Client, RequestBuilder, Response, header::ACCEPT};
+use anyhow::{Context, bail, ensure};
+use reqwest::{Certificate, Client, RequestBuilder, Response, header::ACCEPT, redirect::Policy};
 use serde_json::Value;
 use url::Url;
 
-use super::{
-    ExportArgs, Format, open_at,
-    partial_export::{Checkpoint, PartialExport},
-};
+use super::{Format, target::Target};
+
+/// Maximum size of a response that is not a stream.
+const MAX_BODY: usize = 8 << 20;
 
 /// Client for one list of a gateway.
 pub(super) struct GatewayClient {
     client: Client,
-    url: Url,
+    target: Target,
     key: Option<String>,
 }
 
@@ -30,56 +29,43 @@ impl Format {
 }
 
 impl GatewayClient {
-    pub(super) fn new(args: &ExportArgs) -> anyhow::Result<Self> {
-        let url = args.url.join(&args.query).with_context(|| format!("`{}` is not a path and query", args.query))?;
+    /// Creates a client. With `cacert`, only certificates that this file signs are
+    /// trusted.
+    pub(super) fn new(target: Target, cacert: Option<&Path>) -> anyhow::Result<Self> {
+        // A redirect could lead to another host.
+        let mut builder = Client::builder().redirect(Policy::none());
+        if let Some(path) = cacert {
+            builder =
+                builder.tls_certs_only(certificates(path).with_context(|| format!("--cacert {}", path.display()))?);
+        }
         let key = std::env::var("GATEWAY_KEY").ok().filter(|key| !key.is_empty());
-        Ok(Self { client: Client::builder().build()?, url, key })
+        Ok(Self { client: builder.build()?, target, key })
     }
 
     /// Returns the number of rows, if the gateway knows it. Errors are ignored,
     /// because the export itself reports them.
     pub(super) async fn total(&self) -> Option<u64> {
-        let page = self.get(&[("limit", "1")]).send().await.ok()?.bytes().await.ok()?;
-        serde_json::from_slice::<Value>(&page).ok()?["page"]["total"].as_u64()
+        let page = self.get(self.target.with("limit", "1")).send().await.ok()?;
+        serde_json::from_slice::<Value>(&read_body(page).await).ok()?["page"]["total"].as_u64()
     }
 
-    /// Appends a stream to the file, after the last checkpoint.
-    pub(super) async fn stream(
-        &self,
-        partial: &PartialExport,
-        args: &ExportArgs,
-        progress: &ProgressBar,
-    ) -> anyhow::Result<()> {
-        let mut file = open_at(&args.output, partial.end)?;
-        let cursor = match &partial.checkpoint {
-            Some(Checkpoint::Continues { cursor } | Checkpoint::Incomplete { cursor: Some(cursor), .. }) => {
-                vec![("cursor", cursor.as_str())]
-            }
-            _ => Vec::new(),
-        };
-        let request = self.get(&cursor).header(ACCEPT, args.format.media_type());
-        let mut response = checked(request.send().await.context("no response from the gateway")?).await?;
-        // A resumed CSV stream repeats the header.
-        let mut skips_header = args.format == Format::Csv && partial.end > 0;
-        while let Some(chunk) = response.chunk().await.context("the stream was interrupted")? {
-            let mut rows = &chunk[..];
-            if skips_header {
-                // No name in the header contains a line break.
-                let end = rows.iter().position(|byte| *byte == b'\n');
-                skips_header = end.is_none();
-                rows = end.map_or(&[], |end| &rows[end + 1..]);
-            }
-            file.write_all(rows).context("cannot write the file")?;
-            progress.inc(rows.split(|byte| *byte == b'\n').skip(1).count() as u64);
+    /// Starts a stream after a cursor.
+    pub(super) async fn stream(&self, cursor: Option<&str>, format: Format) -> anyhow::Result<Response> {
+        let url = cursor.map_or_else(|| self.target.url(), |cursor| self.target.with("cursor", cursor));
+        let request = self.get(url).header(ACCEPT, format.media_type());
+        let response = request.send().await.context("no response from the gateway")?;
+        let status = response.status();
+        if status.is_success() {
+            return Ok(response);
         }
-        file.sync_all().context("cannot write the file")
+        let problem: Value = serde_json::from_slice(&read_body(response).await).unwrap_or_default();
+        match (problem["code"].as_str(), problem["detail"].as_str()) {
+            (Some(code), Some(detail)) => bail!("the gateway returned {} `{code}`: {detail}", status.as_u16()),
+            _ => bail!("the gateway returned {status}"),
+        }
     }
 
-    fn get(&self, parameters: &[(&str, &str)]) -> RequestBuilder {
-        let mut url = self.url.clone();
-        for (name, value) in parameters {
-            url.query_pairs_mut().append_pair(name, value);
-        }
+    fn get(&self, url: Url) -> RequestBuilder {
         let request = self.client.get(url);
         match &self.key {
             Some(key) => request.bearer_auth(key),
@@ -88,15 +74,20 @@ impl GatewayClient {
     }
 }
 
-/// Returns a successful response, or the problem of a failed one.
-async fn checked(response: Response) -> anyhow::Result<Response> {
-    let status = response.status();
-    if status.is_success() {
-        return Ok(response);
+fn certificates(path: &Path) -> anyhow::Result<Vec<Certificate>> {
+    let certificates = Certificate::from_pem_bundle(&std::fs::read(path)?)?;
+    ensure!(!certificates.is_empty(), "the file contains no certificate in PEM format");
+    Ok(certificates)
+}
+
+/// Reads the beginning of a body. A failed or oversized body is truncated.
+async fn read_body(mut response: Response) -> Vec<u8> {
+    let mut body = Vec::new();
+    while let Ok(Some(chunk)) = response.chunk().await {
+        if body.len() + chunk.len() > MAX_BODY {
+            break;
+        }
+        body.extend_from_slice(&chunk);
     }
-    let problem: Value = serde_json::from_slice(&response.bytes().await.unwrap_or_default()).unwrap_or_default();
-    match (problem["code"].as_str(), problem["detail"].as_str()) {
-        (Some(code), Some(detail)) => bail!("the gateway returned {} `{code}`: {detail}", status.as_u16()),
-        _ => bail!("the gateway returned {status}"),
-    }
+    body
 }

@@ -36,6 +36,7 @@ struct Content {
     supported: Option<Vec<String>>,
     vendor: Option<VendorAnswer>,
     retry_after: Option<Duration>,
+    is_credential_rejected: bool,
 }
 
 impl Problem {
@@ -49,6 +50,7 @@ impl Problem {
             supported: None,
             vendor: None,
             retry_after: None,
+            is_credential_rejected: false,
         }))
     }
 
@@ -102,6 +104,26 @@ impl Problem {
         self
     }
 
+    /// Marks the request's credential as rejected, in contrast to missing.
+    #[must_use]
+    pub(crate) fn credential_rejected(mut self) -> Self {
+        self.0.is_credential_rejected = true;
+        self
+    }
+
+    /// Returns the challenge of a 401. A missing credential has no error code (RFC
+    /// 6750, section 3.1).
+    fn challenge(&self) -> HeaderValue {
+        let bearer = HeaderValue::from_static("Bearer");
+        if !self.0.is_credential_rejected {
+            return bearer;
+        }
+        // A description contains neither quotes nor backslashes (RFC 6750, section 3).
+        let description = self.0.detail.replace(['"', '\\'], "'");
+        let challenge = format!("Bearer error=\"invalid_token\", error_description=\"{description}\"");
+        HeaderValue::try_from(challenge).unwrap_or(bearer)
+    }
+
     /// Returns the problem document for a request.
     #[must_use]
     pub(crate) fn document(&self, request_id: &str) -> Vec<u8> {
@@ -135,7 +157,7 @@ impl IntoResponse for Problem {
             headers.insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
         }
         if self.0.code == Code::Unauthenticated {
-            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+            headers.insert(WWW_AUTHENTICATE, self.challenge());
         }
         response.extensions_mut().insert(self);
         response

@@ -72,6 +72,10 @@ async fn parameter_examples_are_accepted() {
                     "header" => headers = name_value_pairs(parameter),
                     _ => {}
                 }
+                // The parameter applies to exports only.
+                if parameter["name"] == "marks" {
+                    headers.push(("accept".to_owned(), "application/x-ndjson".to_owned()));
+                }
                 let target = format!("{path}?{}", query.finish());
                 let answer = gateway
                     .request(|client, url| {

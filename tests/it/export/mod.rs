@@ -7,6 +7,7 @@ mod accept;
 mod columns;
 mod failures;
 mod flow;
+mod marks;
 mod memory;
 mod priority;
 mod refusals;

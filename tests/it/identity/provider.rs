@@ -101,6 +101,52 @@ async fn removed_key_invalidates_tokens_at_refresh() {
 }
 
 #[tokio::test]
+async fn key_replaced_under_its_id_is_fetched_once() {
+    const FORGED: &str = "401 unauthenticated the token's signature is invalid";
+    for [old, new] in [
+        [Signer::es256("a"), Signer::es256("a")],
+        // The new key has another algorithm.
+        [Signer::es256("a"), Signer::eddsa("a")],
+    ] {
+        let stage = Stage::with(&[&old]).await;
+        let [old_token, new_token] = [&old, &new].map(|signer| signer.token(&claims(json!({}))));
+        assert_eq!(stage.outcome(&old_token).await, "200");
+        stage.provider.respond_with(keys(&[&new]));
+        // The provider is not called within half a minute of the last fetch.
+        stage.gateway.clock.advance(Duration::from_secs(29));
+        assert_eq!(stage.outcome(&new_token).await.get(..3), Some("401"));
+        assert_eq!(stage.provider.fetches(), 1);
+        stage.gateway.clock.advance(Duration::from_secs(1));
+        assert_eq!(stage.outcome(&new_token).await, "200");
+        assert_eq!(stage.outcome(&old_token).await.get(..3), Some("401"));
+        assert_eq!(stage.provider.fetches(), 2);
+        // A forged token costs one fetch per half minute, like an unknown id.
+        let forged = format!("{}AAAA", &new_token[..new_token.len() - 4]);
+        for fetches in [3, 3, 3] {
+            if stage.provider.fetches() == 2 {
+                stage.gateway.clock.advance(REST);
+            }
+            assert_eq!(stage.outcome(&forged).await, FORGED);
+            assert_eq!(stage.provider.fetches(), fetches);
+        }
+        assert_eq!(stage.outcome(&new_token).await, "200");
+    }
+}
+
+#[tokio::test]
+async fn forged_token_is_401_if_the_refresh_fails() {
+    let [signer, stranger] = [Signer::es256("a"), Signer::es256("a")];
+    let stage = Stage::with(&[&signer]).await;
+    assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
+    stage.provider.respond_with(Reply::text(500, "{}"));
+    stage.gateway.clock.advance(REST);
+    let forged = stranger.token(&claims(json!({})));
+    assert_eq!(stage.outcome(&forged).await, "401 unauthenticated the token's signature is invalid");
+    assert_eq!(stage.outcome(&signer.token(&claims(json!({"jti": 1})))).await, "200");
+    assert_eq!(stage.provider.fetches(), 2);
+}
+
+#[tokio::test]
 async fn missing_jwks_is_503_for_tokens_but_not_keys() {
     let signer = Signer::es256("a");
     let stage = Stage::with_response(Reply::text(500, "{}")).await;

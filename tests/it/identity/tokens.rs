@@ -3,11 +3,15 @@
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
+use base64::{
+    Engine,
+    prelude::{BASE64_URL_SAFE, BASE64_URL_SAFE_NO_PAD},
+};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::{
-    AUDIENCE, START, Stage, claims,
+    AUDIENCE, ISSUER, START, Stage, claims,
     signer::{Signer, base64},
 };
 use crate::support::Reply;
@@ -38,9 +42,14 @@ async fn registered_claims_are_validated() {
         json!({}),
         json!({"iss": "https://login.example.com"}),
         json!({"iss": null}),
+        json!({"iss": [ISSUER]}),
+        json!({"iss": {"0": ISSUER}}),
         json!({"aud": "another"}),
         json!({"aud": ["another", AUDIENCE]}),
         json!({"aud": ["another"]}),
+        json!({"aud": [AUDIENCE, 7]}),
+        json!({"aud": {"0": AUDIENCE}}),
+        json!({"aud": []}),
         json!({"aud": null}),
         json!({"exp": null}),
         json!({"exp": "tomorrow"}),
@@ -50,7 +59,9 @@ async fn registered_claims_are_validated() {
         json!({"exp": START - 60}),
         json!({"exp": START - 59}),
         json!({"exp": 1_761_955_140.5}),
+        json!({"exp": (START + 60).to_string()}),
         json!({"nbf": START + 60}),
+        json!({"nbf": 1_761_955_260.5}),
         json!({"nbf": START + 61}),
         json!({"nbf": "tomorrow"}),
     ] {
@@ -60,9 +71,14 @@ async fn registered_claims_are_validated() {
     {}: 200
     {"iss":"https://login.example.com"}: 401 unauthenticated the token has another issuer
     {"iss":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
+    {"iss":["https://login.example.com/"]}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
+    {"iss":{"0":"https://login.example.com/"}}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
     {"aud":"another"}: 401 unauthenticated the token is for another audience
     {"aud":["another","customer-gateway"]}: 200
     {"aud":["another"]}: 401 unauthenticated the token is for another audience
+    {"aud":["customer-gateway",7]}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
+    {"aud":{"0":"customer-gateway"}}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
+    {"aud":[]}: 401 unauthenticated the token is for another audience
     {"aud":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
     {"exp":null}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
     {"exp":"tomorrow"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
@@ -72,7 +88,9 @@ async fn registered_claims_are_validated() {
     {"exp":1761955140}: 401 unauthenticated the token has expired
     {"exp":1761955141}: 200
     {"exp":1761955140.5}: 200
+    {"exp":"1761955260"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
     {"nbf":1761955260}: 200
+    {"nbf":1761955260.5}: 401 unauthenticated the token is not valid yet
     {"nbf":1761955261}: 401 unauthenticated the token is not valid yet
     {"nbf":"tomorrow"}: 401 unauthenticated the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim
     "#);
@@ -95,6 +113,30 @@ async fn token_expires_by_the_clock() {
     stage.gateway.clock.advance(Duration::from_secs(1));
     assert_eq!(stage.outcome(&token).await, "401 unauthenticated the token has expired");
     assert_eq!(stage.gateway.get_as(&token, "/customers").await.code(401), "unauthenticated");
+}
+
+#[tokio::test]
+async fn rejected_token_is_named_in_the_challenge() {
+    let signer = Signer::es256("a");
+    let stage = Stage::with(&[&signer]).await;
+    let mut told = Vec::new();
+    for (what, token) in [
+        ("expired", signer.token(&claims(json!({"exp": START - 100})))),
+        ("incomplete", signer.token(&claims(json!({"iss": null})))),
+        ("no token", "a.b".to_owned()),
+        ("unknown key", "cgk_wrong".to_owned()),
+    ] {
+        let answer = stage.gateway.get_as(&token, "/customers").await;
+        assert_eq!(answer.code(401), "unauthenticated");
+        told.push(format!("{what}: {}", answer.header("www-authenticate")));
+    }
+    assert_eq!(stage.gateway.get("/customers").await.header("www-authenticate"), "Bearer");
+    assert_snapshot!(told.join("\n"), @r#"
+    expired: Bearer error="invalid_token", error_description="the token has expired"
+    incomplete: Bearer error="invalid_token", error_description="the token lacks `iss`, `aud` or `exp`, or has a malformed registered claim"
+    no token: Bearer error="invalid_token", error_description="the token is malformed, or is not signed with a supported public-key algorithm"
+    unknown key: Bearer error="invalid_token", error_description="the key is unknown"
+    "#);
 }
 
 /// Returns a token with an HMAC of a secret in place of a signature.
@@ -134,6 +176,12 @@ async fn token_without_valid_signature_is_rejected() {
         ("another kind of key", with(json!({"alg": "ES256", "kid": "a"}))),
         ("its own key along", stranger.token_with(&json!({"alg": "RS256", "jwk": stranger.jwk, "kid": "a"}), &claims)),
         ("what must be understood", with(json!({"alg": "RS256", "kid": "a", "crit": ["b64"], "b64": false}))),
+        ("an extension list that is null", with(json!({"alg": "RS256", "kid": "a", "crit": null}))),
+        ("an empty extension list", with(json!({"alg": "RS256", "kid": "a", "crit": []}))),
+        ("an algorithm that is a number", with(json!({"alg": 7, "kid": "a"}))),
+        ("an algorithm in lower case", with(json!({"alg": "rs256", "kid": "a"}))),
+        ("Ed448", with(json!({"alg": "Ed448", "kid": "a"}))),
+        ("no algorithm", with(json!({"kid": "a"}))),
         ("claims that are a list", signer.token(&json!([1]))),
         ("no JSON", format!("{}.{}.{signature}", base64("a"), base64("b"))),
         ("dots", "..".to_owned()),
@@ -156,6 +204,12 @@ async fn token_without_valid_signature_is_rejected() {
     another kind of key: 401 unauthenticated no key of the identity provider matches the token
     its own key along: 401 unauthenticated the token's signature is invalid
     what must be understood: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    an extension list that is null: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    an empty extension list: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    an algorithm that is a number: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    an algorithm in lower case: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    Ed448: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
+    no algorithm: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
     claims that are a list: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
     no JSON: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
     dots: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
@@ -212,6 +266,106 @@ async fn token_without_key_id_needs_one_fitting_key() {
     assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider matches the token");
     let stage = Stage::with(&[&elliptic]).await;
     assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider matches the token");
+}
+
+#[tokio::test]
+async fn ed25519_names_the_same_algorithm_as_eddsa() {
+    // RFC 9864 names the algorithm `Ed25519`, and RFC 8037 `EdDSA`.
+    for declared in [json!("EdDSA"), json!("Ed25519"), Value::Null] {
+        let mut signer = Signer::eddsa("a");
+        signer.jwk["alg"] = declared;
+        let stage = Stage::with(&[&signer]).await;
+        for algorithm in ["EdDSA", "Ed25519"] {
+            let token = signer.token_with(&json!({"alg": algorithm, "kid": "a"}), &claims(json!({})));
+            assert_eq!(stage.outcome(&token).await, "200", "{algorithm} with {}", signer.jwk);
+        }
+    }
+}
+
+#[tokio::test]
+async fn jwk_numbers_may_be_padded_or_shortened() {
+    let zeros = |text: &Value, zeros: usize| {
+        let mut bytes = vec![0; zeros];
+        bytes.extend(BASE64_URL_SAFE_NO_PAD.decode(text.as_str().unwrap()).unwrap());
+        bytes
+    };
+    let mut told = Vec::new();
+    for (algorithm, members) in [("rsa", ["n", "e"]), ("ec", ["x", "y"]), ("ed", ["x", "x"])] {
+        for form in ["leading zero", "two leading zeros", "padding", "shortened"] {
+            // A shortened coordinate lacks its leading zero byte.
+            let (signer, mut jwk) = loop {
+                let signer = match algorithm {
+                    "rsa" => Signer::rs256("a"),
+                    "ec" => Signer::es256("a"),
+                    _ => Signer::eddsa("a"),
+                };
+                let jwk = signer.jwk.clone();
+                if form != "shortened" || algorithm != "ec" || zeros(&jwk["x"], 0)[0] == 0 {
+                    break (signer, jwk);
+                }
+            };
+            for member in members {
+                jwk[member] = match form {
+                    "padding" => BASE64_URL_SAFE.encode(zeros(&signer.jwk[member], 0)),
+                    "leading zero" => base64(zeros(&signer.jwk[member], 1)),
+                    "two leading zeros" => base64(zeros(&signer.jwk[member], 2)),
+                    _ => {
+                        let bytes = zeros(&signer.jwk[member], 0);
+                        base64(if bytes[0] == 0 { &bytes[1..] } else { &bytes })
+                    }
+                }
+                .into();
+            }
+            let stage = Stage::with_response(Reply::json(&json!({"keys": [jwk]}))).await;
+            let outcome = stage.outcome(&signer.token(&claims(json!({})))).await;
+            told.push(format!("{algorithm}, {form}: {}", &outcome[..3]));
+        }
+    }
+    assert_snapshot!(told.join("\n"), @r"
+    rsa, leading zero: 200
+    rsa, two leading zeros: 200
+    rsa, padding: 200
+    rsa, shortened: 200
+    ec, leading zero: 200
+    ec, two leading zeros: 200
+    ec, padding: 200
+    ec, shortened: 200
+    ed, leading zero: 401
+    ed, two leading zeros: 401
+    ed, padding: 200
+    ed, shortened: 200
+    ");
+}
+
+#[tokio::test]
+async fn byte_order_mark_before_key_set_is_skipped() {
+    let signer = Signer::es256("a");
+    let document = format!("\u{feff}{}", json!({"keys": [signer.jwk]}));
+    let stage = Stage::with_response(Reply::text(200, &document)).await;
+    assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
+}
+
+#[tokio::test]
+async fn malformed_key_does_not_affect_other_keys() {
+    let signer = Signer::es256("a");
+    let mut jwk = signer.jwk.to_string();
+    // Members that do not describe the public key may contain anything.
+    jwk.insert_str(1, r#""x5c":7,"name":"\ud83d","order":1e400,"#);
+    let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
+    let keys = format!(r#"{{"keys":[null,7,"",{{}},{deep},{{"kty":"EC","crv":"\ud83d"}},{{"n":1e400}},{jwk}]}}"#);
+    let stage = Stage::with_response(Reply::text(200, &keys)).await;
+    assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
+}
+
+#[tokio::test]
+async fn keys_with_one_id_are_tried_in_turn() {
+    let signers = [Signer::es256("a"), Signer::es256("a"), Signer::rs256("a"), Signer::es256("a")];
+    let stage = Stage::with(&signers.each_ref()).await;
+    for signer in &signers {
+        assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200", "{}", signer.jwk);
+    }
+    let stranger = Signer::es256("a").token(&claims(json!({})));
+    assert_eq!(stage.outcome(&stranger).await, "401 unauthenticated the token's signature is invalid");
 }
 
 #[tokio::test]

@@ -46,16 +46,22 @@ async fn request_without_a_known_key_is_401() {
         let answer = gateway
             .request(|client, url| client.get(format!("{url}/connections")).header("authorization", authorization))
             .await;
-        told.push(format!("{authorization}: {}", answer.problem_line()));
+        told.push(format!("{authorization}: {}\n    {}", answer.problem_line(), answer.header("www-authenticate")));
     }
-    assert_snapshot!(told.join("\n"), @r"
+    assert_snapshot!(told.join("\n"), @r#"
     Bearer cgk_wrong: 401 unauthenticated the key is unknown
+        Bearer error="invalid_token", error_description="the key is unknown"
     Bearer: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
+        Bearer
     Bearer : 401 unauthenticated the `Authorization` header is not `Bearer <key>`
+        Bearer
     Basic Y2drX2JpbGxpbmc=: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
+        Bearer
     cgk_billing: 401 unauthenticated the `Authorization` header is not `Bearer <key>`
+        Bearer
     bearer  cgk_billin: 401 unauthenticated the key is unknown
-    ");
+        Bearer error="invalid_token", error_description="the key is unknown"
+    "#);
     for target in [
         "/customers/affiliates.x",
         "/transactions",

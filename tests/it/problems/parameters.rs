@@ -23,6 +23,7 @@ async fn unknown_parameter_lists_the_known_ones() {
         "partial",
         "expand",
         "include",
+        "marks",
         "order",
         "status",
         "partner_id",

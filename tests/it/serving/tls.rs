@@ -8,7 +8,7 @@ use customer_gateway::{
     config::Config,
     server,
 };
-use rcgen::{CertifiedKey, generate_simple_self_signed};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedKey, IsCa, Issuer, KeyPair, generate_simple_self_signed};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, task::JoinHandle};
 
@@ -53,6 +53,23 @@ impl Stage {
         Some(answer.version())
     }
 
+    /// Exports customers as a client that trusts these certificates. Returns the
+    /// rows or the error.
+    async fn export(&self, directory: &TempDir, cacert: &str) -> String {
+        let file = directory.path().join("ca.crt");
+        std::fs::write(&file, cacert).unwrap();
+        let arguments =
+            ["export", "--url", &self.url, "-o", "-", "--format", "csv", "--cacert", file.to_str().unwrap()];
+        let output = crate::command_line::run(&arguments).await;
+        let (rows, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+        let said = said.lines().next().unwrap_or_default().replace(file.to_str().unwrap(), "ca.crt");
+        match output.status.success() {
+            true => format!("{} lines", rows.lines().count()),
+            false if said.contains("invalid peer certificate") => "invalid peer certificate".to_owned(),
+            false => said,
+        }
+    }
+
     async fn metrics(&self, certificate: &str) -> String {
         let certificate = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();
         let client = reqwest::Client::builder().tls_certs_only([certificate]).http1_only().build().unwrap();
@@ -72,6 +89,20 @@ pub(super) fn write_certificate(directory: &Path) -> String {
     std::fs::write(directory.join("tls.crt"), cert.pem()).unwrap();
     std::fs::write(directory.join("tls.key"), signing_key.serialize_pem()).unwrap();
     cert.pem()
+}
+
+/// Writes a certificate that an authority has signed, and its key. Returns the
+/// authority's certificate and the certificate.
+fn write_signed_certificate(directory: &Path) -> (String, String) {
+    let (authority_key, key) = (KeyPair::generate().unwrap(), KeyPair::generate().unwrap());
+    let mut authority = CertificateParams::default();
+    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority_pem = authority.self_signed(&authority_key).unwrap().pem();
+    let issuer = Issuer::new(authority, authority_key);
+    let signed = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &issuer).unwrap().pem();
+    std::fs::write(directory.join("tls.crt"), &signed).unwrap();
+    std::fs::write(directory.join("tls.key"), key.serialize_pem()).unwrap();
+    (authority_pem, signed)
 }
 
 #[tokio::test]
@@ -96,6 +127,47 @@ async fn healthcheck_supports_tls() {
     let url = format!("{}/readyz", stage.url);
     let output = crate::command_line::run(&["healthcheck", "--url", &url]).await;
     assert!(output.status.success(), "{output:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn export_trusts_the_cacert_file_only() {
+    let (mut stage, own) = Stage::start("").await;
+    let directory = tempfile::tempdir().unwrap();
+    let other = generate_simple_self_signed(["localhost".to_owned()]).unwrap().cert.pem();
+    let (authority, signed) = write_signed_certificate(directory.path());
+    let mut told = Vec::new();
+    for (name, cacert) in [
+        ("own", own.clone()),
+        ("other", other.clone()),
+        ("bundle", other + &own),
+        ("empty", String::new()),
+        ("text", "no certificate".into()),
+    ] {
+        told.push(format!("{name}: {}", stage.export(&directory, &cacert).await));
+    }
+    // A certificate that an authority has signed.
+    for file in ["tls.crt", "tls.key"] {
+        std::fs::copy(directory.path().join(file), stage.directory.path().join(file)).unwrap();
+    }
+    stage.reloader.reload_if_changed().await;
+    for (name, cacert) in [("authority", authority), ("signed", signed), ("own", own)] {
+        told.push(format!("{name}: {}", stage.export(&directory, &cacert).await));
+    }
+    insta::assert_snapshot!(told.join("\n"), @r"
+    own: 2 lines
+    other: invalid peer certificate
+    bundle: 2 lines
+    empty: Error: --cacert ca.crt: the file contains no certificate in PEM format
+    text: Error: --cacert ca.crt: the file contains no certificate in PEM format
+    authority: 2 lines
+    signed: invalid peer certificate
+    own: invalid peer certificate
+    ");
+    let url = stage.url.clone();
+    let output = crate::command_line::run(&["export", "--url", &url, "-o", "-", "--cacert", "missing.crt"]).await;
+    assert!(!output.status.success());
+    let output = crate::command_line::run(&["export", "--url", &url, "-o", "-"]).await;
+    assert!(!output.status.success(), "the system does not trust the certificate");
 }
 
 #[tokio::test]

@@ -4,24 +4,28 @@
 //! joined by semicolons, and null is empty. The checkpoint columns come last.
 //! They are filled in the last row of each page. The last checkpoint, and the
 //! checkpoint of a page without rows, have a row of their own without an `id`.
+//! [`Marks::None`] omits the columns.
 
-use ::csv::Writer;
+use ::csv::{Terminator, Writer, WriterBuilder};
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    api::body::export::Checkpoint,
+    api::{body::export::Checkpoint, parameters::Marks},
     directory::{ExportPage, SourceOutcome},
     domain::{query::ListQuery, record::RecordFields},
 };
 
 /// Writes the header.
-pub(super) fn header(query: &ListQuery) -> Bytes {
-    write(|writer| writer.write_record(columns(query).chain(CheckpointCells::COLUMNS)))
+pub(super) fn header(query: &ListQuery, marks: Marks) -> Bytes {
+    let checkpoint = if marks == Marks::All { &CheckpointCells::COLUMNS[..] } else { &[] };
+    write(|writer| writer.write_record(columns(query).chain(checkpoint.iter().copied())))
 }
 
-/// Writes the rows of a page and its checkpoint.
-pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint<'_>) -> Bytes {
+/// Writes the rows of a page and its checkpoint. Without a checkpoint, the rows
+/// have no checkpoint columns.
+pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
+    let Some(checkpoint) = checkpoint else { return rows(query, page) };
     let width = columns(query).count();
     let rows: Vec<_> = page
         .segments
@@ -38,6 +42,19 @@ pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint
         }
         if checkpoint.is_last() || rows.is_empty() {
             writer.write_record(std::iter::repeat_n(String::new(), width).chain(cells.into_row()))?;
+        }
+        Ok(())
+    })
+}
+
+/// Writes the rows of a page without checkpoint columns.
+fn rows(query: &ListQuery, page: &ExportPage) -> Bytes {
+    write(|writer| {
+        for segment in &page.segments {
+            for index in segment.records.clone() {
+                let row: Value = serde_json::from_slice(segment.page.json(index)).unwrap_or_default();
+                writer.write_record(columns(query).map(|column| cell(&row, column)))?;
+            }
         }
         Ok(())
     })
@@ -104,7 +121,7 @@ fn cell(row: &Value, column: &str) -> String {
 
 /// Collects records in memory, where writing does not fail.
 fn write(records: impl FnOnce(&mut Writer<Vec<u8>>) -> ::csv::Result<()>) -> Bytes {
-    let mut writer = Writer::from_writer(Vec::new());
+    let mut writer = WriterBuilder::new().terminator(Terminator::CRLF).from_writer(Vec::new());
     let _ = records(&mut writer);
     writer.into_inner().unwrap_or_default().into()
 }

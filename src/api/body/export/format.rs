@@ -7,6 +7,7 @@ use mediatype::{MediaType, Name, Value, names, values};
 
 use crate::{
     api::body::export::{Checkpoint, csv, ndjson},
+    api::parameters::Marks,
     directory::ExportPage,
     domain::query::ListQuery,
 };
@@ -75,15 +76,15 @@ impl Format {
     }
 
     /// Returns the bytes before the first page, if the format has a header.
-    pub(super) fn header(self, query: &ListQuery) -> Option<Bytes> {
+    pub(super) fn header(self, query: &ListQuery, marks: Marks) -> Option<Bytes> {
         match self {
             Self::Ndjson => None,
-            Self::Csv => Some(csv::header(query)),
+            Self::Csv => Some(csv::header(query, marks)),
         }
     }
 
-    /// Writes the rows of a page and the checkpoint after it.
-    pub(super) fn page(self, query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint<'_>) -> Bytes {
+    /// Writes the rows of a page and the checkpoint after it, if any.
+    pub(super) fn page(self, query: &ListQuery, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
         match self {
             Self::Ndjson => ndjson::page(query, page, checkpoint),
             Self::Csv => csv::page(query, page, checkpoint),

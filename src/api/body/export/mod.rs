@@ -3,7 +3,7 @@
 //!
 //! The stream contains a [`Checkpoint`] after each page and at the end. The last
 //! checkpoint tells an interrupted stream from a complete one, and contains the
-//! cursor that resumes the stream.
+//! cursor that resumes the stream. [`Marks::None`] omits checkpoints.
 
 mod csv;
 mod format;
@@ -18,7 +18,11 @@ use http::{
 use serde::{Serialize, Serializer};
 
 use crate::{
-    api::{body::sources::SourceReport, parameters::ListRequest, state::ApiState},
+    api::{
+        body::sources::SourceReport,
+        parameters::{ListRequest, Marks},
+        state::ApiState,
+    },
     web::{
         conditional,
         prefer::{LENIENT, PREFERENCE_APPLIED},
@@ -65,12 +69,13 @@ pub(crate) async fn respond(state: &ApiState, request: ListRequest, format: Form
             "CSV cannot contain the vendor's own object; remove `include=raw`, or accept `application/x-ndjson`";
         return Err(Problem::new(Code::InvalidParameter, detail).parameter("include"));
     }
+    let marks = request.marks.unwrap_or(Marks::All);
     let is_lenient = request.page.is_lenient;
     let mut export = state.directory.export(&request.query, request.page.clone())?;
     // An early error still gets its own HTTP status. The wait for the first rows
     // is shorter than the deadline: slow first rows must not fail the export.
     export.begin(state.request_timeout / 2).await?;
-    let mut response = Response::new(Body::from_stream(stream::stream(export, request.query, format)));
+    let mut response = Response::new(Body::from_stream(stream::stream(export, request.query, format, marks)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, format.content_type());
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -11,8 +11,8 @@ struct CheckpointLine<'c> {
     export: &'c Checkpoint<'c>,
 }
 
-/// Writes the rows of a page and the checkpoint after it.
-pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint<'_>) -> Bytes {
+/// Writes the rows of a page and the checkpoint after it, if any.
+pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
     let records: usize = page.segments.iter().map(|segment| segment.json().len() + 1).sum();
     let mut lines = Vec::with_capacity(records + 512);
     for segment in &page.segments {
@@ -27,8 +27,10 @@ pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: &Checkpoint
             lines.push(b'\n');
         }
     }
-    // Writing to memory does not fail.
-    let _ = serde_json::to_writer(&mut lines, &CheckpointLine { export: checkpoint });
-    lines.push(b'\n');
+    if let Some(checkpoint) = checkpoint {
+        // Writing to memory does not fail.
+        let _ = serde_json::to_writer(&mut lines, &CheckpointLine { export: checkpoint });
+        lines.push(b'\n');
+    }
     lines.into()
 }

@@ -1,7 +1,5 @@
 //! Stream of an export.
 
-use std::convert::Infallible;
-
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use opentelemetry::{Context, context::FutureExt};
@@ -11,6 +9,7 @@ use crate::{
         export::{Checkpoint, ExportStatus, Format},
         sources::SourceReport,
     },
+    api::parameters::Marks,
     directory::Export,
     domain::query::ListQuery,
     web::problem::{Problem, SourceProblem},
@@ -22,28 +21,52 @@ struct ExportStream {
     export: Export,
     query: ListQuery,
     format: Format,
-    is_finished: bool,
+    marks: Marks,
+    progress: Progress,
     count: usize,
     /// Trace context of the request, whose handler has already returned.
     context: Context,
 }
+
+/// Progress of a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Progress {
+    /// More pages follow.
+    Running,
+    /// The last page was sent.
+    Finished,
+    /// The export failed, and no checkpoint was sent.
+    Aborted,
+}
+
+/// The export failed, and the body has no checkpoint that reports the failure.
+#[derive(Debug, thiserror::Error)]
+#[error("the export is incomplete")]
+pub(super) struct ExportAborted;
 
 /// Returns the body of an export.
 pub(super) fn stream(
     export: Export,
     query: ListQuery,
     format: Format,
-) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let header = stream::iter(format.header(&query).map(Ok));
-    let state = ExportStream { export, query, format, is_finished: false, count: 0, context: Context::current() };
-    header.chain(stream::unfold(state, async |mut state| Some((Ok(state.next().await?), state))))
+    marks: Marks,
+) -> impl Stream<Item = Result<Bytes, ExportAborted>> {
+    let header = stream::iter(format.header(&query, marks).map(Ok));
+    let context = Context::current();
+    let state = ExportStream { export, query, format, marks, progress: Progress::Running, count: 0, context };
+    header.chain(stream::unfold(state, async |mut state| Some((state.next().await?, state))))
 }
 
 impl ExportStream {
     /// Returns the bytes of the next page and its checkpoint.
-    async fn next(&mut self) -> Option<Bytes> {
-        if self.is_finished {
-            return None;
+    async fn next(&mut self) -> Option<Result<Bytes, ExportAborted>> {
+        match self.progress {
+            Progress::Running => {}
+            Progress::Finished => return None,
+            Progress::Aborted => {
+                self.progress = Progress::Finished;
+                return Some(Err(ExportAborted));
+            }
         }
         let page = self.export.next().with_context(self.context.clone()).await;
         self.count += page.count;
@@ -52,9 +75,14 @@ impl ExportStream {
             (None, None) => (ExportStatus::Complete, None),
             (None, Some(_)) => (ExportStatus::Continues, None),
         };
-        self.is_finished = status != ExportStatus::Continues;
-        let sources = self.is_finished.then(|| page.sources.iter().map(SourceReport::new).collect());
+        let is_last = status != ExportStatus::Continues;
+        let sources = is_last.then(|| page.sources.iter().map(SourceReport::new).collect());
         let checkpoint = Checkpoint { status, count: self.count, cursor: page.cursor.clone(), problem, sources };
-        Some(self.format.page(&self.query, &page, &checkpoint))
+        let is_sent = self.marks == Marks::All || (is_last && self.format == Format::Ndjson);
+        if is_last {
+            let is_reported = is_sent || status == ExportStatus::Complete;
+            self.progress = if is_reported { Progress::Finished } else { Progress::Aborted };
+        }
+        Some(Ok(self.format.page(&self.query, &page, is_sent.then_some(&checkpoint))))
     }
 }
