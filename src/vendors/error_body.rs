@@ -164,7 +164,7 @@ fn http_status(value: &Value) -> Option<u16> {
 /// Returns a value as text, if it has some.
 fn text(value: &Value) -> Option<String> {
     match value {
-        Value::String(text) => Some(one_line(text)).filter(|text| !text.is_empty()),
+        Value::String(text) => Some(one_line(text)).filter(|text| !text.is_empty() && !has_markup(text)),
         Value::Number(number) => Some(number.to_string()),
         Value::Array(values) => values.iter().find_map(text),
         Value::Object(object) => {
@@ -192,6 +192,12 @@ fn detail(errors: &Value) -> Option<String> {
         }
         value => text(value),
     }
+}
+
+/// Returns true if a text has HTML in it. Markup is not a message.
+fn has_markup(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    text.starts_with('<') || ["</", "<html", "<body", "<!doctype"].iter().any(|tag| lower.contains(tag))
 }
 
 /// Returns the title of an HTML page.

@@ -76,9 +76,13 @@ async fn deep_nesting_does_not_overflow_the_stack() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
     let mut answers = Vec::new();
     for (kind, target, place) in [
-        ("tolt", "/customers", r#"{"data": $}"#),
-        ("tolt", "/customers", r#"{"data": {"data": [{"id": "cust_1", "name": $}]}}"#),
-        ("tolt", "/customers", r#"{"data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}"#),
+        ("tolt", "/customers", r#"{"has_more": false, "data": $}"#),
+        ("tolt", "/customers", r#"{"has_more": false, "data": {"data": [{"id": "cust_1", "name": $}]}}"#),
+        (
+            "tolt",
+            "/customers",
+            r#"{"has_more": false, "data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}"#,
+        ),
         ("tolt", "/customers", r#"{"success": false, "error": $}"#),
         ("tolt", "/customers/odd.cust_1", r#"{"data": $}"#),
         ("tolt", "/customers/odd.cust_1", r#"{"data": {"id": "cust_1", "name": $, "odd": {"a": $}}}"#),
@@ -97,12 +101,12 @@ async fn deep_nesting_does_not_overflow_the_stack() {
         }
     }
     assert_snapshot!(answers.join("\n"), @r#"
-    tolt /customers {"data": $}: served
-    tolt /customers?include=raw {"data": $}: served
-    tolt /customers {"data": {"data": [{"id": "cust_1", "name": $}]}}: served
-    tolt /customers?include=raw {"data": {"data": [{"id": "cust_1", "name": $}]}}: served
-    tolt /customers {"data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}: served
-    tolt /customers?include=raw {"data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}: served
+    tolt /customers {"has_more": false, "data": $}: served
+    tolt /customers?include=raw {"has_more": false, "data": $}: served
+    tolt /customers {"has_more": false, "data": {"data": [{"id": "cust_1", "name": $}]}}: served
+    tolt /customers?include=raw {"has_more": false, "data": {"data": [{"id": "cust_1", "name": $}]}}: served
+    tolt /customers {"has_more": false, "data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}: served
+    tolt /customers?include=raw {"has_more": false, "data": {"data": [{"id": "cust_1", "partner": {"id": $}, "odd": $}]}}: served
     tolt /customers {"success": false, "error": $}: vendor_error
     tolt /customers?include=raw {"success": false, "error": $}: vendor_error
     tolt /customers/odd.cust_1 {"data": $}: vendor_unreadable
@@ -123,7 +127,7 @@ async fn deep_nesting_does_not_overflow_the_stack() {
 #[tokio::test]
 async fn last_duplicate_json_key_is_read() {
     let vendor = ScriptedVendor::start(|_, _| {
-        Reply::text(200, r#"{"data": {"data": [{"id": "cust_1", "name": "Jim", "name": "Dwight"}]}}"#)
+        Reply::text(200, r#"{"has_more": false, "data": [{"id": "cust_1", "name": "Jim", "name": "Dwight"}]}"#)
     })
     .await;
     let page = vendor.gateway("tolt").await.get("/customers").await.ok();
