@@ -5,5 +5,6 @@ mod bodies;
 mod cycles;
 mod damage;
 mod ends;
+mod ids;
 mod tenants;
 mod values;
