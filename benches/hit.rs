@@ -23,7 +23,10 @@ use customer_gateway::{
     upstream::{Credential, RateLimit},
     vendors::registry,
 };
-use http::{Request, StatusCode, header::AUTHORIZATION};
+use http::{
+    Request, StatusCode,
+    header::{AUTHORIZATION, HOST},
+};
 use http_body_util::BodyExt;
 use pages::Page;
 use tokio::runtime::Runtime;
@@ -98,7 +101,11 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
 /// A request, to the last byte of its answer.
 async fn hit(front: &ResponseCache, limit: usize) {
     let target = format!("/customers?connection=bench&limit={limit}");
-    let request = Request::get(target).header(AUTHORIZATION, format!("Bearer {KEY}")).body(Body::empty()).unwrap();
+    let request = Request::get(target)
+        .header(HOST, "gateway")
+        .header(AUTHORIZATION, format!("Bearer {KEY}"))
+        .body(Body::empty())
+        .unwrap();
     let response = front.clone().call(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     response.into_body().collect().await.unwrap();

@@ -168,6 +168,10 @@ impl Shared {
         if request.method() != Method::GET || !request.body().is_end_stream() || !is_plain(request.headers()) {
             return None;
         }
+        // The router rejects the request.
+        if request::check_head(request).is_some() {
+            return None;
+        }
         let caller = match self.callers.recognize(request.headers()).ok()? {
             Authentication::Anonymous => None,
             Authentication::Caller(id) => Some(id),

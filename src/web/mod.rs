@@ -5,6 +5,7 @@ pub(crate) mod asset;
 pub(crate) mod cache_control;
 pub(crate) mod conditional;
 pub(crate) mod freshness;
+pub(crate) mod list_value;
 pub(crate) mod middleware;
 pub(crate) mod prefer;
 pub(crate) mod problem;

@@ -9,7 +9,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header::HOST, uri::Authority};
 use http_body::Body as _;
 use opentelemetry::context::FutureExt;
 use uuid::Uuid;
@@ -88,8 +88,9 @@ pub(crate) fn request_id(request: &HeaderMap) -> HeaderValue {
     })
 }
 
-/// Returns the problem of a request that exceeds a limit or is malformed.
-fn check_limits(request: &Request) -> Option<Problem> {
+/// Returns the problem of a request head that exceeds a limit or is malformed.
+/// The response cache checks it too.
+pub(crate) fn check_head<B>(request: &Request<B>) -> Option<Problem> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     if target.len() > MAX_TARGET {
         return Some(Problem::new(Code::UriTooLong, format!("the target is longer than {MAX_TARGET} bytes")));
@@ -98,6 +99,32 @@ fn check_limits(request: &Request) -> Option<Problem> {
     if headers > MAX_HEADERS {
         return Some(Problem::new(Code::HeadersTooLarge, format!("the headers are larger than {MAX_HEADERS} bytes")));
     }
+    if !has_valid_host(request) {
+        let detail = "the request must have exactly one `Host` header with a host and an optional port";
+        return Some(Problem::new(Code::MalformedRequest, detail));
+    }
+    None
+}
+
+/// Returns true for exactly one valid `Host` (RFC 9112, section 3.2). HTTP/1.0
+/// requires none, and HTTP/2 has `:authority` instead.
+fn has_valid_host<B>(request: &Request<B>) -> bool {
+    let mut hosts = request.headers().get_all(HOST).iter();
+    match (hosts.next(), hosts.next()) {
+        (None, _) => request.version() != Version::HTTP_11,
+        (Some(host), None) => {
+            host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
+        }
+        (Some(_), Some(_)) => false,
+    }
+}
+
+/// Returns the problem of a request that exceeds a limit or is malformed.
+fn check_limits(request: &Request) -> Option<Problem> {
+    if let Some(problem) = check_head(request) {
+        return Some(problem);
+    }
+    let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     // Any other method is rejected as such, with or without a body.
     let is_supported_method = matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
     if is_supported_method && request.body().size_hint().lower() > 0 {

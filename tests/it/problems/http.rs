@@ -247,3 +247,60 @@ async fn valid_request_id_of_the_caller_is_kept() {
     let ids = [gateway.get("/livez").await, gateway.get("/livez").await].map(|it| it.header("x-request-id").to_owned());
     assert_ne!(ids[0], ids[1]);
 }
+
+/// Sends the lines of a request head. Returns the response.
+async fn send_head(gateway: &Gateway, lines: &[&str]) -> String {
+    let mut stream = TcpStream::connect(gateway.url.strip_prefix("http://").unwrap()).await.unwrap();
+    let head = format!("{}\r\nconnection: close\r\n\r\n", lines.join("\r\n"));
+    stream.write_all(head.as_bytes()).await.unwrap();
+    let mut response = String::new();
+    stream.read_to_string(&mut response).await.unwrap();
+    response
+}
+
+#[tokio::test]
+async fn missing_or_repeated_host_is_400() {
+    let (_sandbox, gateway) = gateway().await;
+    let target = "GET /customers?connection=affiliates HTTP/1.1";
+    // The second request would be answered from the response cache.
+    for _ in 0..3 {
+        assert!(send_head(&gateway, &[target, "host: a"]).await.starts_with("HTTP/1.1 200 "));
+    }
+    for hosts in [&[][..], &["host: a", "host: a"], &["host: a", "host: b"], &["host: a b"], &["host: user@a"]] {
+        let response = send_head(&gateway, &[&[target], hosts].concat()).await;
+        assert!(
+            response.starts_with("HTTP/1.1 400 ") && response.contains("malformed_request"),
+            "{hosts:?}: {response}"
+        );
+    }
+    for host in ["host: [::1]:8080", "Host: gateway.example:443", "host:"] {
+        assert!(send_head(&gateway, &[target, host]).await.starts_with("HTTP/1.1 200 "), "{host}");
+    }
+    assert!(send_head(&gateway, &["GET /livez HTTP/1.0"]).await.contains(" 200 "));
+}
+
+#[tokio::test]
+async fn head_limits_apply_to_cached_responses() {
+    let (_sandbox, gateway) = gateway().await;
+    let target = "/customers?connection=affiliates";
+    for _ in 0..3 {
+        gateway.get(target).await.ok();
+    }
+    let large = "x".repeat(33 << 10);
+    let answer = gateway.request(|client, url| client.get(format!("{url}{target}")).header("x-large", &large)).await;
+    assert_eq!(answer.code(431), "headers_too_large");
+}
+
+#[tokio::test]
+async fn unreadable_cache_directive_costs_no_other() {
+    let (sandbox, gateway) = gateway().await;
+    let target = "/customers?connection=affiliates";
+    gateway.get(target).await.ok();
+    for value in ["no-cache, max-age=abc", "No-Cache", "x=\"a, b\", NO-CACHE"] {
+        let calls = sandbox.tolt().calls();
+        let answer =
+            gateway.request(|client, url| client.get(format!("{url}{target}")).header("cache-control", value)).await;
+        assert!(answer.header("cache-status").contains("fwd=request"), "{value}: {}", answer.header("cache-status"));
+        assert_eq!(sandbox.tolt().calls(), calls + 1, "{value}");
+    }
+}

@@ -3,17 +3,17 @@
 use bytes::Bytes;
 use headers_accept::Accept;
 use http::{HeaderMap, HeaderValue, header::ACCEPT};
-use mediatype::{MediaType, Name, Value, names, values};
+use mediatype::{MediaType, Name, names};
 
 use crate::{
     api::body::export::{Checkpoint, csv, ndjson},
     api::parameters::Marks,
     directory::ExportPage,
     domain::query::ListQuery,
+    web::list_value::{elements, split, unquote},
 };
 
 const X_NDJSON: Name<'static> = Name::new_unchecked("x-ndjson");
-const UTF_8: &[(Name<'static>, Value<'static>)] = &[(names::CHARSET, values::UTF_8)];
 
 /// Format of an export.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,25 +25,18 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Media types of a list, in order of preference among equal weights. Each
-    /// type also has an entry with a charset: a range with a parameter matches
-    /// only a media type with that parameter, and clients often send a charset.
-    const MEDIA_TYPES: [MediaType<'static>; 6] = [
+    /// Media types of a list, in order of preference among equal weights.
+    const MEDIA_TYPES: [MediaType<'static>; 3] = [
         MediaType::new(names::APPLICATION, names::JSON),
         MediaType::new(names::APPLICATION, X_NDJSON),
         MediaType::new(names::TEXT, names::CSV),
-        MediaType::from_parts(names::APPLICATION, names::JSON, None, UTF_8),
-        MediaType::from_parts(names::APPLICATION, X_NDJSON, None, UTF_8),
-        MediaType::from_parts(names::TEXT, names::CSV, None, UTF_8),
     ];
 
     /// Returns the export format that the request prefers. `None` if it prefers
     /// a page.
     pub(crate) fn negotiate(request: &HeaderMap) -> Option<Self> {
-        let ranges: Result<Vec<_>, _> = request.get_all(ACCEPT).iter().map(HeaderValue::to_str).collect();
-        // The crate compares charsets case-sensitively, and its own constant is
-        // in upper case.
-        let accept: Accept = ranges.ok()?.join(",").to_ascii_uppercase().parse().ok()?;
+        let ranges: Vec<_> = elements(request, ACCEPT).filter_map(media_range).collect();
+        let accept: Accept = ranges.join(",").parse().ok()?;
         let preferred = accept.negotiate(&Self::MEDIA_TYPES)?.subty;
         if preferred == X_NDJSON {
             Some(Self::Ndjson)
@@ -90,4 +83,20 @@ impl Format {
             Self::Csv => csv::page(query, page, checkpoint),
         }
     }
+}
+
+/// Returns a media range with no parameter but its weight. A parameter such as
+/// `header=present` selects nothing here. `None` for another charset than UTF-8.
+fn media_range(range: &str) -> Option<String> {
+    let mut parts = split(range, b';');
+    let mut kept = parts.next()?.to_ascii_lowercase();
+    for parameter in parts {
+        let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
+        match name.trim().to_ascii_lowercase().as_str() {
+            "q" => kept.push_str(&format!(";q={}", value.trim())),
+            "charset" if !unquote(value).eq_ignore_ascii_case("utf-8") => return None,
+            _ => {}
+        }
+    }
+    Some(kept)
 }
