@@ -32,7 +32,7 @@ pub(super) struct Records<'c> {
 }
 
 /// Row counts of a list response.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub(super) struct RowCount {
     /// Rows in the response, dropped rows included.
     pub(super) rows: usize,
@@ -126,7 +126,7 @@ impl<'c> Records<'c> {
         let rows = rows as u64;
         let total = total.filter(|&total| if is_whole_list { total == rows } else { total >= rows });
         let rows = u32::try_from(rows).unwrap_or(u32::MAX);
-        ResponseBody::Records(self.finish(PageInfo { prev, next, total, rows, claimed_total, ..PageInfo::default() }))
+        ResponseBody::Records(self.finish(PageInfo { next, prev, total, rows, claimed_total, ..PageInfo::default() }))
     }
 
     /// Finishes the page of a retrieval of `requested_id`. A credential may reach

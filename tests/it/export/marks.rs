@@ -67,7 +67,7 @@ async fn csv_lines_end_in_crlf() {
 }
 
 #[tokio::test]
-async fn failed_csv_without_marks_aborts_the_connection() {
+async fn failed_csv_without_marks_aborts() {
     let vendor = ScriptedVendor::start(|_, target| match requested_page(target, 2) {
         0 => Reply::json(&tolt_page(&[tolt_row("row_0"), tolt_row("row_1")], true)),
         _ => Reply::text(401, r#"{"success":false,"error":{"code":"unauthorized","message":"no"}}"#),

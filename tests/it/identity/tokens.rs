@@ -164,7 +164,7 @@ async fn token_without_valid_signature_is_rejected() {
     for (what, token) in [
         ("none", format!("{none}.{body}.")),
         ("none, with the signature", format!("{none}.{body}.{signature}")),
-        ("HS256 with the modulus as it stands", hmac_token("a", modulus.as_bytes(), &claims)),
+        ("HS256 with the encoded modulus", hmac_token("a", modulus.as_bytes(), &claims)),
         ("HS256 with the public key", hmac_token("a", signer.jwk.to_string().as_bytes(), &claims)),
         ("HS256 with the set's symmetric key", hmac_token("b", b"secret", &claims)),
         ("no signature", format!("{header}.{body}.")),
@@ -192,7 +192,7 @@ async fn token_without_valid_signature_is_rejected() {
     assert_snapshot!(told.join("\n"), @r"
     none: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
     none, with the signature: 401 unauthenticated the token is malformed, or is not signed with a supported public-key algorithm
-    HS256 with the modulus as it stands: 401 unauthenticated no key of the identity provider matches the token
+    HS256 with the encoded modulus: 401 unauthenticated no key of the identity provider matches the token
     HS256 with the public key: 401 unauthenticated no key of the identity provider matches the token
     HS256 with the set's symmetric key: 401 unauthenticated no key of the identity provider matches the token
     no signature: 401 unauthenticated the token's signature is invalid

@@ -93,7 +93,7 @@ fn media_range(range: &str) -> Option<String> {
     for parameter in parts {
         let (name, value) = parameter.split_once('=').unwrap_or((parameter, ""));
         match name.trim().to_ascii_lowercase().as_str() {
-            "q" => kept.push_str(&format!(";q={}", value.trim())),
+            "q" => kept = format!("{kept};q={}", value.trim()),
             "charset" if !unquote(value).eq_ignore_ascii_case("utf-8") => return None,
             _ => {}
         }
