@@ -54,6 +54,7 @@ fn client_programs_all_have_a_test() {
 /// its program.
 async fn run(directory: &str) {
     let stage = stage().start().await;
+    // Uses the whole quota of the other caller.
     stage.gateway.get_as(SPENT_KEY, "/connections").await.ok();
     let later = later_gateway(&stage.gateway).await;
     let mut command = Command::new("./run");

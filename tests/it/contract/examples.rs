@@ -192,7 +192,7 @@ async fn cursor_expired() -> Answer {
         .await;
     let page = stage.fetch("/customers?connection=tax&limit=1").await.ok();
     stage
-        .get(&format!("/customers?connection=tax&limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap()))
+        .fetch(&format!("/customers?connection=tax&limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap()))
         .await
 }
 
