@@ -3,29 +3,22 @@
 
 use std::time::Duration;
 
-use customer_gateway::sandbox::Sandbox;
 use insta::assert_json_snapshot;
 use serde_json::Value;
 
-use crate::support::{Gateway, config, connections_to, sandbox, until};
+use crate::support::{Stage, StageBuilder, sandbox, until};
 
-struct Stage {
-    sandbox: Sandbox,
-    gateway: Gateway,
+/// Returns a stage with three pages at Tolt, and two pages at the corporation
+/// vendor.
+fn stage() -> StageBuilder<'static> {
+    StageBuilder::new(sandbox(250, 30, 150))
 }
 
 impl Stage {
-    /// Starts a stage with three pages at Tolt, and two pages at the
-    /// corporation vendor.
-    async fn start() -> Self {
-        let sandbox = sandbox(250, 30, 150).await;
-        Self { gateway: Gateway::start(config(connections_to(&sandbox))).await, sandbox }
-    }
-
     /// Explains a request, and checks that no vendor is called.
     async fn explain(&self, question: &str) -> Value {
-        self.sandbox.tolt().reset_calls();
-        self.sandbox.corporation().reset_calls();
+        self.vendors.tolt().reset_calls();
+        self.vendors.corporation().reset_calls();
         let explanation = self.gateway.get(&format!("/explain{question}")).await.ok();
         assert_eq!(
             self.vendor_requests(),
@@ -37,7 +30,7 @@ impl Stage {
 
     /// Returns each vendor's requests since the last explanation.
     fn vendor_requests(&self) -> [Vec<String>; 2] {
-        [self.sandbox.tolt().requests(), self.sandbox.corporation().requests()]
+        [self.vendors.tolt().requests(), self.vendors.corporation().requests()]
     }
 
     /// Compares a request with its explanation.
@@ -90,13 +83,13 @@ const QUESTIONS: &[&str] = &[
 #[tokio::test]
 async fn uncached_request_makes_the_explained_calls() {
     for question in QUESTIONS {
-        Stage::start().await.compare(question).await;
+        stage().start().await.compare(question).await;
     }
 }
 
 #[tokio::test]
 async fn cached_request_makes_the_explained_calls() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for question in QUESTIONS {
         stage.compare(question).await;
         let again = stage.explain(question).await;
@@ -111,7 +104,7 @@ async fn cached_request_makes_the_explained_calls() {
 #[tokio::test]
 async fn every_page_of_a_walk_makes_explained_calls() {
     for question in ["/customers?limit=60", "/customers?order=desc&limit=60", "/customers?connection=tax&limit=40"] {
-        let stage = Stage::start().await;
+        let stage = stage().start().await;
         let mut page = stage.compare(question).await;
         let mut rows = page["data"].as_array().unwrap().len();
         while let Some(cursor) = page["page"]["next_cursor"].as_str() {
@@ -127,7 +120,7 @@ async fn every_page_of_a_walk_makes_explained_calls() {
 
 #[tokio::test]
 async fn explanation_splits_work_by_executor() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let question = "/customers?order=desc&email=a@b.example&created_gte=2025-01-01";
     let mut explanation = stage.explain(question).await;
     for source in explanation["sources"].as_array_mut().unwrap() {
@@ -227,7 +220,7 @@ async fn explanation_splits_work_by_executor() {
 
 #[tokio::test]
 async fn explanation_is_rejected_like_its_request() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for question in
         ["/customers?status=active", "/customers?limit=0", "/customers?cursor=x", "/customers?connection=no"]
     {
@@ -247,7 +240,7 @@ async fn explanation_is_rejected_like_its_request() {
 
 #[tokio::test]
 async fn explanation_respects_only_if_cached() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let only_if_cached = |client: &reqwest::Client, url: &str| {
         client.get(format!("{url}/explain/customers?connection=tax")).header("cache-control", "only-if-cached")
     };

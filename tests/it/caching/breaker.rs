@@ -6,12 +6,12 @@ use customer_gateway::sandbox::Fault;
 use futures_util::future::join;
 use serde_json::json;
 
-use super::{PAGE, Stage, TAX_PAGE};
+use super::{PAGE, Stage, TAX_PAGE, gated_stage, stage};
 use crate::support::connection;
 
 /// Stage whose first connection has an open breaker, after five failures.
 async fn stage_with_open_breaker() -> Stage {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     open_breaker(&stage).await;
     stage
 }
@@ -20,13 +20,13 @@ async fn stage_with_open_breaker() -> Stage {
 const FAILURE: Fault = Fault::Status(520);
 
 async fn open_breaker(stage: &Stage) {
-    stage.sandbox.tolt().reset_calls();
-    stage.sandbox.tolt().fail_next(5, FAILURE);
+    stage.vendors.tolt().reset_calls();
+    stage.vendors.tolt().fail_next(5, FAILURE);
     for index in 0..5 {
         assert_eq!(stage.get(&stage.customer(index)).await.code(502), "vendor_error");
     }
     assert_eq!(stage.get(&stage.customer(5)).await.code(503), "vendor_unavailable");
-    assert_eq!(stage.calls(), 5);
+    assert_eq!(stage.tolt_calls(), 5);
 }
 
 #[tokio::test]
@@ -41,17 +41,19 @@ async fn breaker_opens_after_five_failures() {
         assert_eq!(refused.header("retry-after"), "4");
         assert_eq!(refused.problem()["retryable"], true);
     }
-    assert_eq!(stage.calls(), 5);
+    assert_eq!(stage.tolt_calls(), 5);
 }
 
 #[tokio::test]
 async fn breakers_of_connections_are_independent() {
-    let stage = Stage::configured(|config| {
-        let tolt = &config.connections[0];
-        let (url, id) = (tolt.base_url.to_string(), tolt.account_id.clone());
-        config.connections.push(connection("second", "tolt", &url, "sandbox-tolt-key", &id));
-    })
-    .await;
+    let stage = stage()
+        .configure(|config| {
+            let tolt = &config.connections[0];
+            let (url, id) = (tolt.base_url.to_string(), tolt.account_id.clone());
+            config.connections.push(connection("second", "tolt", &url, "sandbox-tolt-key", &id));
+        })
+        .start()
+        .await;
     open_breaker(&stage).await;
 
     stage.get(TAX_PAGE).await.ok();
@@ -68,7 +70,7 @@ async fn successful_probe_closes_the_breaker() {
     stage.get(PAGE).await.ok();
     assert_eq!(stage.connection_member("breaker").await, json!({"state": "closed", "retry_after": null}));
     stage.get(&stage.customer(0)).await.ok();
-    assert_eq!(stage.calls(), 7);
+    assert_eq!(stage.tolt_calls(), 7);
 }
 
 #[tokio::test]
@@ -77,20 +79,20 @@ async fn failed_probe_doubles_the_open_time_to_60_s() {
     let mut length = 5;
     for doubled in [10, 20, 40, 60, 60] {
         stage.advance(length);
-        stage.sandbox.tolt().reset_calls();
-        stage.sandbox.tolt().fail_next(1, Fault::Status(500));
+        stage.vendors.tolt().reset_calls();
+        stage.vendors.tolt().fail_next(1, Fault::Status(500));
         assert_eq!(stage.get(PAGE).await.code(502), "vendor_error");
         let refused = stage.get(PAGE).await;
         assert_eq!(refused.code(503), "vendor_unavailable");
         assert_eq!(refused.header("retry-after"), doubled.to_string());
-        assert_eq!(stage.calls(), 1);
+        assert_eq!(stage.tolt_calls(), 1);
         length = doubled;
     }
 }
 
 #[tokio::test]
 async fn half_open_breaker_allows_one_probe() {
-    let (stage, gate) = Stage::with_gate().await;
+    let (stage, gate) = gated_stage().await;
     open_breaker(&stage).await;
     stage.advance(5);
     gate.close();
@@ -112,16 +114,16 @@ async fn half_open_breaker_allows_one_probe() {
 
 #[tokio::test]
 async fn breaker_opens_at_half_failure_rate() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     fail_alternately(&stage, 0..10).await;
-    assert_eq!(stage.calls(), 20);
+    assert_eq!(stage.tolt_calls(), 20);
     assert_eq!(stage.get(PAGE).await.code(503), "vendor_unavailable");
 }
 
 /// Gets customers; each fails once and then succeeds.
 async fn fail_alternately(stage: &Stage, customers: Range<usize>) {
     for index in customers {
-        stage.sandbox.tolt().fail_next(1, FAILURE);
+        stage.vendors.tolt().fail_next(1, FAILURE);
         assert_eq!(stage.get(&stage.customer(index)).await.code(502), "vendor_error");
         stage.get(&stage.customer(index)).await.ok();
     }
@@ -129,7 +131,7 @@ async fn fail_alternately(stage: &Stage, customers: Range<usize>) {
 
 #[tokio::test]
 async fn failures_outside_the_window_do_not_count() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     fail_alternately(&stage, 0..9).await;
     stage.advance(30);
     fail_alternately(&stage, 9..12).await;
@@ -138,9 +140,9 @@ async fn failures_outside_the_window_do_not_count() {
 
 #[tokio::test]
 async fn vendor_401_does_not_open_the_breaker() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for index in 0..10 {
-        stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+        stage.vendors.tolt().fail_next(1, Fault::Status(401));
         stage.get(&stage.customer(index)).await.code(502);
     }
     assert_eq!(stage.connection_member("breaker").await["state"], "closed");
@@ -148,11 +150,11 @@ async fn vendor_401_does_not_open_the_breaker() {
 
 #[tokio::test]
 async fn cached_pages_are_served_while_breaker_is_open() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.advance(600);
     open_breaker(&stage).await;
 
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=stale; ttl=-570; detail=stale-if-error");
-    assert_eq!(stage.calls(), 5);
+    assert_eq!(stage.tolt_calls(), 5);
 }

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::task::JoinSet;
 
-use super::{PAGE, Stage};
+use super::{PAGE, Stage, stage};
 use crate::support::Answer;
 
 /// Interval between two permits. Five requests per second allow a burst of one,
@@ -19,12 +19,14 @@ use crate::support::Answer;
 const STEP: Duration = Duration::from_millis(250);
 
 async fn five_per_second(max_wait: Duration) -> Stage {
-    Stage::with(|connection| {
-        connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
-        connection.rate_limit.max_wait = max_wait;
-        connection.timeout = Duration::from_mins(1);
-    })
-    .await
+    stage()
+        .configure_first(|connection| {
+            connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
+            connection.rate_limit.max_wait = max_wait;
+            connection.timeout = Duration::from_mins(1);
+        })
+        .start()
+        .await
 }
 
 /// Concurrent callers of the gateway.
@@ -82,11 +84,11 @@ async fn budget_bounds_calls_in_any_second() {
     }
 
     // Vendor calls made by the end of each tenth of a second.
-    let mut calls = vec![stage.calls()];
-    while stage.calls() < 24 {
+    let mut calls = vec![stage.tolt_calls()];
+    while stage.tolt_calls() < 24 {
         stage.gateway.clock.advance(Duration::from_millis(100));
         callers.settle().await;
-        calls.push(stage.calls());
+        calls.push(stage.tolt_calls());
     }
     for second in calls.windows(11) {
         assert!(second[10] - second[0] <= 5, "{calls:?}");
@@ -112,7 +114,7 @@ async fn waiting_callers_are_served_in_order() {
         callers.step().await;
     }
 
-    let asked = stage.sandbox.tolt().requests();
+    let asked = stage.vendors.tolt().requests();
     let asked: Vec<_> = asked.iter().map(|target| target.split(['/', '?']).nth(3).unwrap()).collect();
     assert_eq!(asked, ids);
 }
@@ -136,7 +138,7 @@ async fn excessive_wait_is_rejected_with_retry_after() {
     while let Some(answer) = callers.asking.join_next().await {
         assert_eq!(answer.unwrap().status, 200);
     }
-    assert_eq!(stage.calls(), 6);
+    assert_eq!(stage.tolt_calls(), 6);
 }
 
 #[tokio::test]
@@ -159,16 +161,16 @@ async fn background_refresh_yields_to_callers() {
     for index in 0..3 {
         callers.send(&stage.customer(index)).await;
     }
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 
     // Two callers wait, so the refresh is skipped.
     assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
     stage.until("/metrics", |metrics| metrics.text.contains(r#"outcome="failed"} 1"#)).await;
     callers.step().await;
     callers.step().await;
-    assert_eq!(stage.calls(), 4);
+    assert_eq!(stage.tolt_calls(), 4);
 
     stage.advance(1);
     stage.until(PAGE, |answer| answer.cache_status() == "hit; ttl=30").await;
-    assert_eq!(stage.calls(), 5);
+    assert_eq!(stage.tolt_calls(), 5);
 }

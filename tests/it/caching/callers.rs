@@ -1,12 +1,12 @@
 //! Attribution of requests and vendor calls to callers.
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
 use customer_gateway::{config::Config, sandbox::Fault};
 use insta::assert_snapshot;
 
-use super::{Gate, PAGE, Stage, TAX_PAGE, metrics::metric};
-use crate::support::{Answer, Gateway, caller, config, connections_to, sandbox};
+use super::{Gate, PAGE, TAX_PAGE, metrics::metric, stage};
+use crate::support::{Answer, StageBuilder, caller, sandbox};
 
 /// Adds two callers, `growth` and `billing`, whose keys are their names.
 fn add_callers(config: &mut Config) {
@@ -31,11 +31,13 @@ fn total_calls(metrics: &Answer) -> u64 {
 async fn timed_out_request_is_counted_for_its_caller() {
     let sandbox = sandbox(250, 0, 0).await;
     let gate = Gate::in_front_of(&sandbox.tolt().base_url()).await;
-    let mut config = config(connections_to(&sandbox));
-    config.connections[0].base_url = gate.url.parse().unwrap();
-    config.server.request_timeout = Duration::from_millis(50);
-    add_callers(&mut config);
-    let stage = Stage { gateway: Gateway::start(config).await, sandbox };
+    let url = gate.url.parse().unwrap();
+    let stage = StageBuilder::new(ready(sandbox))
+        .configure_first(|connection| connection.base_url = url)
+        .configure(|config| config.server.request_timeout = Duration::from_millis(50))
+        .configure(add_callers)
+        .start()
+        .await;
     gate.close();
     for name in ["growth", "billing"] {
         assert_eq!(stage.gateway.get_as(name, PAGE).await.code(504), "deadline_exceeded");
@@ -50,14 +52,14 @@ async fn timed_out_request_is_counted_for_its_caller() {
 
 #[tokio::test]
 async fn vendor_call_is_counted_for_its_caller() {
-    let stage = Stage::configured(add_callers).await;
+    let stage = stage().configure(add_callers).start().await;
     for name in ["growth", "billing"] {
         stage.gateway.get_as(name, PAGE).await.ok();
     }
     assert_snapshot!(calls_by_caller(&stage.get("/metrics").await), @r#"{caller="growth"} 1"#);
 
     // A failed call,
-    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    stage.vendors.tolt().fail_next(1, Fault::Status(401));
     stage.gateway.get_as("billing", &stage.customer(0)).await.code(502);
     assert_snapshot!(calls_by_caller(&stage.get("/metrics").await), @r#"
     {caller="billing"} 1
@@ -84,12 +86,12 @@ async fn vendor_call_is_counted_for_its_caller() {
     {caller="billing"} 4
     {caller="growth"} 2
     "#);
-    assert_eq!((total_calls(&metrics), stage.calls()), (6, 6));
+    assert_eq!((total_calls(&metrics), stage.tolt_calls()), (6, 6));
 }
 
 #[tokio::test]
 async fn vendor_calls_without_callers_are_unattributed() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.get(TAX_PAGE).await.ok();
     assert_snapshot!(calls_by_caller(&stage.get("/metrics").await), @r#"{caller="-"} 2"#);

@@ -17,7 +17,7 @@ use customer_gateway::{
 };
 use futures_util::future::join;
 
-use super::{Gate, PAGE, Stage};
+use super::{Gate, PAGE, Stage, gated_stage, stage};
 use crate::support::Answer;
 
 const CALLERS: usize = 20;
@@ -38,12 +38,12 @@ async fn get_together(stage: &Stage, gate: &Gate, target: &str) -> Vec<Answer> {
 
 #[tokio::test]
 async fn concurrent_requests_share_one_call() {
-    let (stage, _) = Stage::with_gate().await;
+    let (stage, _) = gated_stage().await;
     for target in [PAGE.to_owned(), stage.customer(3), "/transactions?connection=affiliates".to_owned()] {
-        let (stage, gate) = Stage::with_gate().await;
+        let (stage, gate) = gated_stage().await;
         let answers = get_together(&stage, &gate, &target).await;
 
-        assert_eq!(stage.calls(), 1, "{target}");
+        assert_eq!(stage.tolt_calls(), 1, "{target}");
         let count = |status: &str| answers.iter().filter(|answer| answer.cache_status() == status).count();
         assert_eq!(count("fwd=miss; fwd-status=200; stored; ttl=30"), 1);
         assert_eq!(count("fwd=miss; fwd-status=200; stored; collapsed; ttl=30"), CALLERS - 1);
@@ -53,15 +53,15 @@ async fn concurrent_requests_share_one_call() {
 
 #[tokio::test]
 async fn failed_fetch_fails_its_waiters_uncached() {
-    let (stage, gate) = Stage::with_gate().await;
-    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    let (stage, gate) = gated_stage().await;
+    stage.vendors.tolt().fail_next(1, Fault::Status(401));
     for answer in get_together(&stage, &gate, PAGE).await {
         assert_eq!(answer.code(502), "vendor_unauthorized");
     }
-    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.tolt_calls(), 1);
 
     stage.get(PAGE).await.ok();
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 }
 
 #[tokio::test]
@@ -108,18 +108,18 @@ impl PageFetch for CountedFetch {
 
 #[tokio::test]
 async fn no_store_response_is_not_cached() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
 
     let answer = stage.get_with(PAGE, "cache-control", "no-store").await;
     assert_eq!(answer.cache_status(), "fwd=miss; fwd-status=200; ttl=30");
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
     assert_eq!(stage.get_with(PAGE, "cache-control", "no-store").await.cache_status(), "hit; ttl=30");
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 }
 
 #[tokio::test]
 async fn no_store_starts_no_refresh() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.advance(31);
 
@@ -127,5 +127,5 @@ async fn no_store_starts_no_refresh() {
         let answer = stage.get_with(PAGE, "cache-control", "no-store").await;
         assert_eq!(answer.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
     }
-    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.tolt_calls(), 1);
 }

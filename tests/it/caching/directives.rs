@@ -1,19 +1,19 @@
 //! The request's `Cache-Control` (RFC 9111, section 5.2.1): stricter than the
 //! policy, never looser.
 
-use super::{PAGE, Stage};
+use super::{PAGE, stage};
 
 /// Returns the cache status that a directive gives for a page of this age, or
 /// the status and code of the problem. A problem costs no further vendor call.
 async fn at_age(seconds: u64, directive: &str) -> String {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.advance(seconds);
     let answer = stage.get_with(PAGE, "cache-control", directive).await;
     if answer.status == 200 {
         return answer.cache_status().to_owned();
     }
-    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.tolt_calls(), 1);
     format!("{} {}", answer.status, answer.code(answer.status))
 }
 
@@ -54,21 +54,21 @@ async fn only_if_cached_calls_no_vendor() {
     assert_eq!(at_age(600, "only-if-cached").await, "504 not_cached");
     assert_eq!(at_age(29, "only-if-cached, no-cache").await, "504 not_cached");
 
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let answer = stage.get_with(PAGE, "cache-control", "only-if-cached").await;
     assert_eq!(answer.code(504), "not_cached");
-    assert_eq!(stage.calls(), 0);
+    assert_eq!(stage.tolt_calls(), 0);
 }
 
 #[tokio::test]
 async fn only_if_cached_starts_no_refresh() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.advance(31);
     for _ in 0..5 {
         stage.get_with(PAGE, "cache-control", "only-if-cached").await.ok();
     }
-    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.tolt_calls(), 1);
 }
 
 #[tokio::test]
@@ -77,10 +77,10 @@ async fn vendor_failure_does_not_relax_directives() {
 
     for (directive, expected) in [("no-cache", 502), ("max-age=100", 502), ("max-stale=100", 502), ("max-age=600", 200)]
     {
-        let stage = Stage::start().await;
+        let stage = stage().start().await;
         stage.get(PAGE).await.ok();
         stage.advance(600);
-        stage.sandbox.tolt().fail_next(3, Fault::Status(500));
+        stage.vendors.tolt().fail_next(3, Fault::Status(500));
         let answer = stage.get_with(PAGE, "cache-control", directive).await;
         assert_eq!(answer.status, expected, "{directive}");
     }

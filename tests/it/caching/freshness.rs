@@ -9,24 +9,24 @@ use customer_gateway::{
     sandbox::{Fault, tolt},
 };
 
-use super::{PAGE, Stage, TAX_PAGE};
+use super::{PAGE, TAX_PAGE, stage};
 
 #[tokio::test]
 async fn fresh_page_is_fetched_once() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
 
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
     stage.advance(29);
     assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=1");
-    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.tolt_calls(), 1);
 }
 
 #[tokio::test]
 async fn stale_page_is_served_and_refreshed_once() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     let newcomer = tolt::Customer::new("cust_newcomer", "2025-11-01T00:00:00.000Z");
-    stage.sandbox.tolt().insert(newcomer);
+    stage.vendors.tolt().insert(newcomer);
     stage.advance(31);
 
     for answer in stage.get_concurrently(20, PAGE).await {
@@ -38,68 +38,68 @@ async fn stale_page_is_served_and_refreshed_once() {
 
     let refreshed = stage.until(PAGE, |answer| answer.cache_status() == "hit; ttl=30").await;
     assert!(refreshed.text.contains("cust_newcomer"));
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 }
 
 #[tokio::test]
 async fn page_beyond_stale_window_is_refetched_first() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.advance(30 + 5 * 60);
 
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=stale; fwd-status=200; stored; ttl=30");
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 }
 
 #[tokio::test]
 async fn failed_refresh_pauses_one_second() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.advance(31);
     // Not retried, so the failure is one call.
-    stage.sandbox.tolt().fail_next(1, Fault::Status(403));
+    stage.vendors.tolt().fail_next(1, Fault::Status(403));
     stage.get(PAGE).await.ok();
     stage.until("/metrics", |metrics| metrics.text.contains(r#"{connection="affiliates",outcome="failed"} 1"#)).await;
 
     for _ in 0..10 {
         assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
     }
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 
     stage.advance(1);
     stage.until(PAGE, |answer| answer.cache_status() == "hit; ttl=30").await;
-    assert_eq!(stage.calls(), 3);
+    assert_eq!(stage.tolt_calls(), 3);
 }
 
 #[tokio::test]
 async fn missing_customer_is_cached_briefly() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let missing = "/customers/affiliates.cust_nobody";
 
     assert_eq!(stage.get(missing).await.code(404), "customer_not_found");
     stage.advance(9);
     assert_eq!(stage.get(missing).await.code(404), "customer_not_found");
-    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.tolt_calls(), 1);
 
     stage.advance(1);
-    stage.sandbox.tolt().fail_next(1, Fault::Status(403));
+    stage.vendors.tolt().fail_next(1, Fault::Status(403));
     assert_eq!(stage.get(missing).await.code(502), "vendor_unauthorized");
-    stage.sandbox.tolt().insert(tolt::Customer::new("cust_nobody", "2025-11-01T00:00:00.000Z"));
+    stage.vendors.tolt().insert(tolt::Customer::new("cust_nobody", "2025-11-01T00:00:00.000Z"));
     stage.get(missing).await.ok();
-    assert_eq!(stage.calls(), 3);
+    assert_eq!(stage.tolt_calls(), 3);
 }
 
 #[tokio::test]
 async fn deleted_customer_is_404_after_refetch() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let target = stage.customer(7);
     stage.get(&target).await.ok();
-    stage.sandbox.tolt().delete(&stage.sandbox.tolt().customers()[7].id);
+    stage.vendors.tolt().delete(&stage.vendors.tolt().customers()[7].id);
     stage.advance(60 * 60);
 
     assert_eq!(stage.get(&target).await.code(404), "customer_not_found");
     assert_eq!(stage.get(&target).await.code(404), "customer_not_found");
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 }
 
 #[tokio::test]
@@ -109,10 +109,12 @@ async fn policies_apply_per_connection_and_resource() {
         stale_while_revalidate: Duration::from_nanos(1),
         ..Policy::default()
     };
-    let stage = Stage::with(|connection| {
-        connection.policies = Policies { customers: brief(2), customer: brief(4), transactions: brief(6) };
-    })
-    .await;
+    let stage = stage()
+        .configure_first(|connection| {
+            connection.policies = Policies { customers: brief(2), customer: brief(4), transactions: brief(6) };
+        })
+        .start()
+        .await;
 
     let single = stage.customer(0);
     for (target, ttl) in [(PAGE, 2), (&single, 4), ("/transactions?connection=affiliates", 6), (TAX_PAGE, 30)] {

@@ -6,7 +6,7 @@ use customer_gateway::{
     sandbox::{Fault, tolt},
 };
 
-use super::{PAGE, Stage};
+use super::{PAGE, stage};
 use crate::support::{Answer, Gateway, config, connections_to};
 
 /// Returns the caching headers, one per line.
@@ -18,7 +18,7 @@ fn caching_headers(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn response_reports_its_freshness() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let target = stage.customer(0);
 
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
@@ -48,7 +48,7 @@ async fn response_reports_its_freshness() {
 
 #[tokio::test]
 async fn max_age_matches_the_gateways_freshness() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for age in [0, 10, 29] {
         let answer = stage.get(PAGE).await;
         // RFC 9111, section 4.2: an answer is fresh while its lifetime exceeds its age.
@@ -59,7 +59,7 @@ async fn max_age_matches_the_gateways_freshness() {
 
 #[tokio::test]
 async fn etag_changes_with_the_page_only() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let first = stage.get(PAGE).await.header("etag").to_owned();
     assert!(first.starts_with('"') && first.ends_with('"'), "strong: {first}");
     stage.advance(20);
@@ -69,19 +69,19 @@ async fn etag_changes_with_the_page_only() {
 
     let target = stage.customer(0);
     let before = stage.get(&target).await.header("etag").to_owned();
-    let mut customer = stage.sandbox.tolt().customers()[0].clone();
+    let mut customer = stage.vendors.tolt().customers()[0].clone();
     stage.advance(3600 * 2);
     assert_eq!(stage.get(&target).await.header("etag"), before, "fetched again and unchanged");
     customer.name = "Somebody Else".into();
-    stage.sandbox.tolt().insert(customer);
+    stage.vendors.tolt().insert(customer);
     stage.advance(3600 * 2);
     assert_ne!(stage.get(&target).await.header("etag"), before);
 }
 
 #[tokio::test]
 async fn replicas_send_the_same_etag() {
-    let stage = Stage::start().await;
-    let mut config = config(connections_to(&stage.sandbox));
+    let stage = stage().start().await;
+    let mut config = config(connections_to(&stage.vendors));
     config.paging.cursor_key = Some(CursorKey::derive(b"another"));
     let replica = Gateway::start(config).await;
     let target = stage.customer(0);
@@ -91,7 +91,7 @@ async fn replicas_send_the_same_etag() {
 
 #[tokio::test]
 async fn matching_etag_is_304_without_a_body() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for target in [PAGE.to_owned(), stage.customer(0)] {
         let whole = stage.get(&target).await;
         let tag = whole.header("etag");
@@ -119,9 +119,9 @@ async fn matching_etag_is_304_without_a_body() {
 
 #[tokio::test]
 async fn changed_page_is_sent_in_full() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let tag = stage.get(PAGE).await.header("etag").to_owned();
-    stage.sandbox.tolt().insert(tolt::Customer::new("cust_newcomer", "2025-11-01T00:00:00.000Z"));
+    stage.vendors.tolt().insert(tolt::Customer::new("cust_newcomer", "2025-11-01T00:00:00.000Z"));
     stage.advance(3600);
 
     let answer = stage.get_with(PAGE, "if-none-match", &tag).await;
@@ -130,7 +130,7 @@ async fn changed_page_is_sent_in_full() {
 
 #[tokio::test]
 async fn head_has_the_same_headers_and_no_body() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     let whole = stage.get(PAGE).await;
     let head = stage.gateway.request(|client, url| client.head(format!("{url}{PAGE}"))).await;
@@ -143,7 +143,7 @@ async fn head_has_the_same_headers_and_no_body() {
 
 #[tokio::test]
 async fn page_of_several_reports_the_worst_status() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let first = stage.get(&format!("{PAGE}&limit=90")).await.ok();
     stage.advance(20);
     let across = format!("{PAGE}&limit=100&cursor={}", first["page"]["next_cursor"].as_str().unwrap());
@@ -153,7 +153,7 @@ async fn page_of_several_reports_the_worst_status() {
     assert_eq!(answer.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=10");
     assert_eq!((answer.header("age"), answer.header("cache-control")), ("20", "private, max-age=30"));
     assert_eq!(answer.ok()["sources"][0]["fetched_at"], "2025-11-01T00:00:00.000Z");
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 
     stage.advance(5);
     assert_eq!(stage.get(&across).await.cache_status(), "hit; ttl=5");
@@ -163,8 +163,8 @@ async fn page_of_several_reports_the_worst_status() {
 
 #[tokio::test]
 async fn problems_are_no_store() {
-    let stage = Stage::start().await;
-    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(1, Fault::Status(401));
     for target in [PAGE, "/customers/affiliates.cust_nobody", "/customers?limit=0", "/nowhere"] {
         let answer = stage.get(target).await;
         assert!(answer.status >= 400);

@@ -6,7 +6,7 @@ use customer_gateway::{callers::Quota, sandbox::Fault};
 use futures_util::future::join;
 use insta::assert_snapshot;
 
-use super::{PAGE, Stage, TAX_PAGE};
+use super::{PAGE, Stage, TAX_PAGE, gated_stage, stage};
 use crate::support::{Answer, caller};
 
 /// Returns the value of a metric, by its name and labels.
@@ -41,7 +41,7 @@ const EVICTIONS: &str = r#"gateway_cache_evictions_total{connection="affiliates"
 
 #[tokio::test]
 async fn lookups_are_counted_by_outcome() {
-    let (stage, gate) = Stage::with_gate().await;
+    let (stage, gate) = gated_stage().await;
     gate.close();
     let opening = async {
         gate.wait_for_requests(1).await;
@@ -53,7 +53,7 @@ async fn lookups_are_counted_by_outcome() {
     join(stage.get_concurrently(3, PAGE), opening).await;
     stage.get(PAGE).await.ok();
     stage.get(TAX_PAGE).await.ok();
-    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    stage.vendors.tolt().fail_next(1, Fault::Status(401));
     stage.get(&stage.customer(0)).await.code(502);
     stage.advance(31);
     stage.get_with(PAGE, "cache-control", "only-if-cached").await.ok();
@@ -72,12 +72,14 @@ async fn lookups_are_counted_by_outcome() {
 
 #[tokio::test]
 async fn request_over_quota_is_not_a_cache_hit() {
-    let stage = Stage::configured(|config| {
-        let quota = Quota { requests: NonZeroU32::new(3).unwrap(), per: Duration::from_hours(1) };
-        config.callers = vec![caller("growth", "growth", &["affiliates"])];
-        config.callers[0].quota = Some(quota);
-    })
-    .await;
+    let stage = stage()
+        .configure(|config| {
+            let quota = Quota { requests: NonZeroU32::new(3).unwrap(), per: Duration::from_hours(1) };
+            config.callers = vec![caller("growth", "growth", &["affiliates"])];
+            config.callers[0].quota = Some(quota);
+        })
+        .start()
+        .await;
     for _ in 0..3 {
         stage.gateway.get_as("growth", PAGE).await.ok();
     }
@@ -90,7 +92,7 @@ async fn request_over_quota_is_not_a_cache_hit() {
 #[tokio::test]
 async fn hit_is_counted_once_beside_a_replaced_page() {
     const BOTH: &str = "/customers?order=desc&limit=2";
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for _ in 0..3 {
         stage.get(BOTH).await.ok();
     }
@@ -108,7 +110,7 @@ async fn hit_is_counted_once_beside_a_replaced_page() {
 
 #[tokio::test]
 async fn purged_entries_are_not_counted() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.gateway.request(|client, url| client.delete(format!("{url}/cache"))).await.ok();
 
@@ -119,7 +121,7 @@ async fn purged_entries_are_not_counted() {
 #[tokio::test]
 async fn cache_stays_within_max_bytes() {
     let most = 32 << 10;
-    let stage = Stage::configured(|config| config.cache.max_bytes = most).await;
+    let stage = stage().configure(|config| config.cache.max_bytes = most).start().await;
     for index in 0..200 {
         stage.get(&stage.customer(index)).await.ok();
         // moka evicts periodically, not at each write.
@@ -135,9 +137,9 @@ async fn cache_stays_within_max_bytes() {
 
 #[tokio::test]
 async fn budget_and_breaker_are_gauges_per_connection() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     assert_eq!(metric(&stage, r#"gateway_breaker_open{connection="affiliates"}"#).await, 0);
-    stage.sandbox.tolt().fail_next(5, Fault::Status(520));
+    stage.vendors.tolt().fail_next(5, Fault::Status(520));
     for index in 0..5 {
         stage.get(&stage.customer(index)).await.code(502);
     }
@@ -145,7 +147,7 @@ async fn budget_and_breaker_are_gauges_per_connection() {
     assert_eq!(metric(&stage, r#"gateway_breaker_open{connection="tax"}"#).await, 0);
 
     let wait = vec![("Retry-After".into(), "60".into())];
-    stage.sandbox.corporation().fail_next(1, Fault::StatusWithHeaders(429, wait));
+    stage.vendors.corporation().fail_next(1, Fault::StatusWithHeaders(429, wait));
     stage.get(TAX_PAGE).await.code(503);
     assert_eq!(metric(&stage, r#"gateway_budget_blocked_seconds{connection="tax"}"#).await, 60);
     assert_eq!(metric(&stage, r#"gateway_budget_waiting{connection="tax"}"#).await, 0);
@@ -154,8 +156,8 @@ async fn budget_and_breaker_are_gauges_per_connection() {
 
 #[tokio::test]
 async fn retries_are_counted_separately() {
-    let stage = Stage::start().await;
-    stage.sandbox.tolt().fail_next(2, Fault::Status(503));
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(2, Fault::Status(503));
     stage.get(PAGE).await.ok();
     assert_snapshot!(vendor_call_counters(&stage).await, @r#"
     calls_total,status="200" 1
@@ -166,8 +168,8 @@ async fn retries_are_counted_separately() {
 
 #[tokio::test]
 async fn failed_call_without_retry_counts_no_retry() {
-    let stage = Stage::start().await;
-    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(1, Fault::Status(401));
     stage.get(PAGE).await.code(502);
     assert_snapshot!(vendor_call_counters(&stage).await, @r#"
     calls_total,status="401" 1
@@ -177,12 +179,14 @@ async fn failed_call_without_retry_counts_no_retry() {
 
 #[tokio::test]
 async fn budget_waits_and_refusals_are_counted() {
-    let stage = Stage::with(|connection| {
-        // One request at once, the next after a quarter of a second.
-        connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
-        connection.rate_limit.max_wait = Duration::from_millis(250);
-    })
-    .await;
+    let stage = stage()
+        .configure_first(|connection| {
+            // One request at once, the next after a quarter of a second.
+            connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
+            connection.rate_limit.max_wait = Duration::from_millis(250);
+        })
+        .start()
+        .await;
     stage.get(&stage.customer(0)).await.ok();
     let others = async {
         stage.until("/metrics", |it| it.text.contains("budget_waiting{connection=\"affiliates\"} 1")).await;
@@ -202,7 +206,10 @@ async fn budget_waits_and_refusals_are_counted() {
 
 #[tokio::test]
 async fn refused_refresh_has_its_own_priority_label() {
-    let stage = Stage::with(|connection| connection.rate_limit.requests = NonZeroU32::new(5).unwrap()).await;
+    let stage = stage()
+        .configure_first(|connection| connection.rate_limit.requests = NonZeroU32::new(5).unwrap())
+        .start()
+        .await;
     stage.get(PAGE).await.ok();
     // The page is stale, and the only permit goes to a caller.
     stage.advance(31);
@@ -219,7 +226,7 @@ async fn refused_refresh_has_its_own_priority_label() {
 
 #[tokio::test]
 async fn common_statuses_are_exposed_from_the_start() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for status in ["200", "401", "403", "429", "500", "none"] {
         let series = format!("gateway_vendor_calls_total{{connection=\"affiliates\",status=\"{status}\"}}");
         assert_eq!(metric(&stage, &series).await, 0, "Prometheus sees no increase in a new series");
@@ -228,7 +235,7 @@ async fn common_statuses_are_exposed_from_the_start() {
 
 #[tokio::test]
 async fn process_and_build_metrics_are_exposed() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let version = format!("gateway_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
     assert_eq!(metric(&stage, &version).await, 1);
     for name in ["process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"] {

@@ -18,12 +18,8 @@ mod rate_limits;
 mod retries;
 mod shares;
 
-use std::time::Duration;
+use std::{future::ready, time::Duration};
 
-use customer_gateway::{
-    config::{Config, Connection},
-    sandbox::Sandbox,
-};
 use futures_util::future::join_all;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -34,51 +30,28 @@ use tokio::{
     sync::watch,
 };
 
-use crate::support::{Answer, Gateway, config, connections_to, sandbox};
+use crate::support::{Answer, Stage, StageBuilder, sandbox};
 
 /// A page of Tolt's customers: one vendor call.
 const PAGE: &str = "/customers?connection=affiliates";
 /// A page of the corporation vendor's customers.
 const TAX_PAGE: &str = "/customers?connection=tax";
 
-/// Simulated vendors and a gateway in front of them.
-struct Stage {
-    sandbox: Sandbox,
-    gateway: Gateway,
+/// Returns a stage with the default configuration, apart from budgets.
+fn stage() -> StageBuilder<'static> {
+    StageBuilder::new(sandbox(250, 10, 30))
+}
+
+/// Starts a stage with a gate in front of Tolt.
+async fn gated_stage() -> (Stage, Gate) {
+    let sandbox = sandbox(250, 10, 30).await;
+    let gate = Gate::in_front_of(&sandbox.tolt().base_url()).await;
+    let url = gate.url.parse().unwrap();
+    let stage = StageBuilder::new(ready(sandbox)).configure_first(|connection| connection.base_url = url);
+    (stage.start().await, gate)
 }
 
 impl Stage {
-    /// Starts a stage with the default configuration, apart from budgets.
-    async fn start() -> Self {
-        Self::with(|_| {}).await
-    }
-
-    /// Starts a stage with a changed first connection, `affiliates`.
-    async fn with(change: impl FnOnce(&mut Connection)) -> Self {
-        Self::configured(|config| change(&mut config.connections[0])).await
-    }
-
-    /// Starts a stage with a changed configuration.
-    async fn configured(change: impl FnOnce(&mut Config)) -> Self {
-        let sandbox = sandbox(250, 10, 30).await;
-        let mut config = config(connections_to(&sandbox));
-        change(&mut config);
-        Self { gateway: Gateway::start(config).await, sandbox }
-    }
-
-    /// Starts a stage with a gate in front of Tolt.
-    async fn with_gate() -> (Self, Gate) {
-        let sandbox = sandbox(250, 10, 30).await;
-        let gate = Gate::in_front_of(&sandbox.tolt().base_url()).await;
-        let mut config = config(connections_to(&sandbox));
-        config.connections[0].base_url = gate.url.parse().unwrap();
-        (Self { gateway: Gateway::start(config).await, sandbox }, gate)
-    }
-
-    async fn get(&self, target: &str) -> Answer {
-        self.gateway.get(target).await
-    }
-
     /// Sends a request with a header.
     async fn get_with(&self, target: &str, name: &str, value: &str) -> Answer {
         self.gateway.request(|client, url| client.get(format!("{url}{target}")).header(name, value)).await
@@ -91,12 +64,7 @@ impl Stage {
 
     /// Returns the target of one of Tolt's customers: a vendor call of its own.
     fn customer(&self, index: usize) -> String {
-        format!("/customers/affiliates.{}", self.sandbox.tolt().customers()[index].id)
-    }
-
-    /// Returns the number of calls that Tolt received.
-    fn calls(&self) -> u64 {
-        self.sandbox.tolt().calls()
+        format!("/customers/affiliates.{}", self.vendors.tolt().customers()[index].id)
     }
 
     /// Advances the clock.

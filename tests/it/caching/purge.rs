@@ -1,6 +1,6 @@
 //! `DELETE /cache`: scope, effect and permission.
 
-use super::{Gate, PAGE, Stage, TAX_PAGE};
+use super::{Gate, PAGE, Stage, TAX_PAGE, gated_stage, stage};
 use crate::support::{Answer, caller};
 use futures_util::future::join;
 
@@ -18,7 +18,7 @@ async fn is_cached(stage: &Stage, target: &str) -> bool {
 
 #[tokio::test]
 async fn purge_without_scope_removes_everything() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let single = stage.customer(0);
     for target in [PAGE, TAX_PAGE, &single] {
         stage.get(target).await.ok();
@@ -34,7 +34,7 @@ async fn purge_without_scope_removes_everything() {
 
 #[tokio::test]
 async fn purge_of_a_connection_keeps_the_others() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.get(TAX_PAGE).await.ok();
 
@@ -45,9 +45,9 @@ async fn purge_of_a_connection_keeps_the_others() {
 
 #[tokio::test]
 async fn purge_of_a_customer_removes_its_pages() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     // Newest first: the last of the sandbox's rows is on the first page.
-    let customers = stage.sandbox.tolt().customers();
+    let customers = stage.vendors.tolt().customers();
     let id = format!("affiliates.{}", customers.last().unwrap().id);
     let (single, other) = (format!("/customers/{id}"), stage.customer(0));
     let oldest = format!("{PAGE}&order=asc");
@@ -62,22 +62,24 @@ async fn purge_of_a_customer_removes_its_pages() {
 
 #[tokio::test]
 async fn purge_removes_cached_404s() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.get("/customers/affiliates.cust_nobody").await.code(404);
 
     assert_eq!(purged(&stage, "?customer=affiliates.cust_nobody").await, 1);
     stage.get("/customers/affiliates.cust_nobody").await.code(404);
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 }
 
 #[tokio::test]
 async fn purge_requires_permission_and_own_connections() {
-    let stage = Stage::configured(|config| {
-        let mut janitor = caller("janitor", "janitor-key", &["tax"]);
-        janitor.may_purge = true;
-        config.callers = vec![caller("reader", "reader-key", &["affiliates", "tax"]), janitor];
-    })
-    .await;
+    let stage = stage()
+        .configure(|config| {
+            let mut janitor = caller("janitor", "janitor-key", &["tax"]);
+            janitor.may_purge = true;
+            config.callers = vec![caller("reader", "reader-key", &["affiliates", "tax"]), janitor];
+        })
+        .start()
+        .await;
     stage.gateway.get_as("reader-key", PAGE).await.ok();
     stage.gateway.get_as("reader-key", TAX_PAGE).await.ok();
 
@@ -95,14 +97,14 @@ async fn purge_requires_permission_and_own_connections() {
 
 #[tokio::test]
 async fn purge_rejects_unknown_parameters() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     assert_eq!(purge(&stage, "", "?customers=affiliates.cust_1").await.code(400), "unknown_parameter");
     assert_eq!(purge(&stage, "", "?connection=nowhere").await.code(404), "connection_not_found");
 }
 
 #[tokio::test]
 async fn purge_discards_in_flight_fetches() {
-    let (stage, gate): (Stage, Gate) = Stage::with_gate().await;
+    let (stage, gate): (Stage, Gate) = gated_stage().await;
     gate.close();
     let (before, (purged, after)) = join(stage.get(PAGE), async {
         gate.wait_for_requests(1).await;
@@ -118,13 +120,13 @@ async fn purge_discards_in_flight_fetches() {
     before.ok();
     assert_eq!(purged, 0);
     assert_eq!(after.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
     assert!(is_cached(&stage, PAGE).await);
 }
 
 #[tokio::test]
 async fn fetch_finished_after_a_purge_is_not_cached() {
-    let (stage, gate) = Stage::with_gate().await;
+    let (stage, gate) = gated_stage().await;
     gate.close();
     let purging = async {
         gate.wait_for_requests(1).await;

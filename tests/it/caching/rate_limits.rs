@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use customer_gateway::sandbox::Fault;
 
-use super::{PAGE, Stage, TAX_PAGE};
-use crate::support::connection;
+use super::{PAGE, TAX_PAGE};
+use crate::support::{StageBuilder, connection};
 
-/// Stage without waits: a request that would wait is rejected.
-async fn stage() -> Stage {
-    Stage::configured(|config| {
+/// Returns a stage without waits: a request that would wait is rejected.
+fn stage() -> StageBuilder<'static> {
+    super::stage().configure(|config| {
         let tolt = &config.connections[0];
         let (url, id) = (tolt.base_url.to_string(), tolt.account_id.clone());
         config.connections.push(connection("second", "tolt", &url, "sandbox-tolt-key", &id));
@@ -19,7 +19,6 @@ async fn stage() -> Stage {
             connection.rate_limit.max_wait = Duration::ZERO;
         }
     })
-    .await
 }
 
 /// A 429 from a vendor whose clock agrees with the gateway's.
@@ -48,8 +47,8 @@ async fn named_429_blocks_the_credential_until_then() {
         ("RateLimit", "\"default\";r=0;t=60", 60),
         ("RateLimit", "limit=100, remaining=0, reset=60", 60),
     ] {
-        let stage = stage().await;
-        stage.sandbox.tolt().fail_next(1, too_many(header, value));
+        let stage = stage().start().await;
+        stage.vendors.tolt().fail_next(1, too_many(header, value));
         let refused = stage.get(PAGE).await;
         assert_eq!(refused.code(503), "vendor_rate_limited", "{value}");
         assert_eq!(refused.header("retry-after"), seconds.to_string(), "{value}");
@@ -59,7 +58,7 @@ async fn named_429_blocks_the_credential_until_then() {
         let refused = stage.get(PAGE).await;
         assert_eq!(refused.code(503), "vendor_rate_limited", "{value}");
         assert_eq!(refused.header("retry-after"), "1", "{value}");
-        assert_eq!(stage.calls(), 1, "{value}");
+        assert_eq!(stage.tolt_calls(), 1, "{value}");
 
         stage.advance(1);
         stage.get(PAGE).await.ok();
@@ -69,30 +68,30 @@ async fn named_429_blocks_the_credential_until_then() {
 
 #[tokio::test]
 async fn blocked_credential_affects_its_connections() {
-    let stage = stage().await;
-    stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "60"));
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(1, too_many("Retry-After", "60"));
     stage.get(PAGE).await.code(503);
 
     let second = stage.get("/customers?connection=second").await;
     assert_eq!(second.code(503), "vendor_rate_limited");
     assert_eq!(second.header("retry-after"), "60");
-    assert_eq!(stage.calls(), 1);
+    assert_eq!(stage.tolt_calls(), 1);
     assert_eq!(stage.get("/customers?connection=stranger").await.code(502), "vendor_unauthorized");
     stage.get(TAX_PAGE).await.ok();
 }
 
 #[tokio::test]
 async fn unnamed_429_backs_off_exponentially() {
-    let stage = stage().await;
+    let stage = stage().start().await;
     for stop in [1, 2, 4] {
-        stage.sandbox.tolt().fail_next(1, Fault::Status(429));
+        stage.vendors.tolt().fail_next(1, Fault::Status(429));
         let wait: u64 = stage.get(PAGE).await.header("retry-after").parse().unwrap();
         assert!((stop..=stop * 3 / 2 + 1).contains(&wait), "{wait}");
         stage.advance(wait);
     }
     stage.get(PAGE).await.ok();
     // A request succeeded, so the next block is short again.
-    stage.sandbox.tolt().fail_next(1, Fault::Status(429));
+    stage.vendors.tolt().fail_next(1, Fault::Status(429));
     let wait: u64 = stage.get(&stage.customer(0)).await.header("retry-after").parse().unwrap();
     assert!((1..=2).contains(&wait), "{wait}");
 }
@@ -100,28 +99,28 @@ async fn unnamed_429_backs_off_exponentially() {
 /// FACTS.md case 67
 #[tokio::test]
 async fn zero_wait_429_backs_off_exponentially() {
-    let stage = stage().await;
+    let stage = stage().start().await;
     for stop in [1, 2, 4] {
-        stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "0"));
+        stage.vendors.tolt().fail_next(1, too_many("Retry-After", "0"));
         let wait: u64 = stage.get(PAGE).await.header("retry-after").parse().unwrap();
         assert!((stop..=stop * 3 / 2 + 1).contains(&wait), "{wait}");
         stage.advance(wait);
     }
-    assert_eq!(stage.calls(), 3);
+    assert_eq!(stage.tolt_calls(), 3);
     stage.get(PAGE).await.ok();
 }
 
 #[tokio::test]
 async fn cached_pages_are_served_while_blocked() {
-    let stage = stage().await;
+    let stage = stage().start().await;
     stage.get(PAGE).await.ok();
     stage.advance(600);
-    stage.sandbox.tolt().fail_next(1, too_many("Retry-After", "60"));
+    stage.vendors.tolt().fail_next(1, too_many("Retry-After", "60"));
 
     let detail = "ttl=-570; detail=stale-if-error";
     assert_eq!(stage.get(PAGE).await.cache_status(), format!("fwd=stale; fwd-status=429; {detail}"));
     assert_eq!(stage.get(PAGE).await.cache_status(), format!("fwd=stale; {detail}"));
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
     stage.advance(60);
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=stale; fwd-status=200; stored; ttl=30");
 }

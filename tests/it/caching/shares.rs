@@ -36,7 +36,7 @@ async fn stage(max_wait: Duration) -> Stage {
 }
 
 async fn stage_with(max_wait: Duration, change: impl FnOnce(&mut Config)) -> Stage {
-    Stage::configured(|config| configure_shares(config, max_wait, 0.2, change)).await
+    super::stage().configure(|config| configure_shares(config, max_wait, 0.2, change)).start().await
 }
 
 fn configure_shares(config: &mut Config, max_wait: Duration, share: f64, change: impl FnOnce(&mut Config)) {
@@ -75,7 +75,7 @@ impl Stage {
 
     /// Reloads the configuration with other shares.
     async fn reload_shares(&self, share: f64, change: impl FnOnce(&mut Vec<Caller>)) {
-        let mut config = config(connections_to(&self.sandbox));
+        let mut config = config(connections_to(&self.vendors));
         configure_shares(&mut config, Duration::ZERO, share, |_| {});
         change(&mut config.callers);
         self.gateway.reload(config).await;
@@ -107,7 +107,7 @@ async fn share_bounds_a_busy_batch_caller() {
     }
     assert_eq!(of_batch, (0..100).step_by(5).collect::<Vec<_>>());
     assert_eq!(of_app.len(), 80);
-    assert_eq!(stage.calls(), 100);
+    assert_eq!(stage.tolt_calls(), 100);
 }
 
 #[tokio::test]
@@ -141,7 +141,7 @@ async fn spent_share_is_429_until_it_refills() {
 
     stage.advance(1);
     stage.get_as(BATCH, &stage.customer(1)).await.ok();
-    assert_eq!(stage.calls(), 3);
+    assert_eq!(stage.tolt_calls(), 3);
 }
 
 #[tokio::test]
@@ -197,13 +197,13 @@ async fn wait_for_a_share_blocks_no_other_caller() {
     assert_eq!((refused.status, refused.header("retry-after")), (429, "3"), "{}", refused.text);
     stage.gateway.clock.advance(STEP * 4);
     assert_eq!(waiting.await.unwrap(), 200);
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
 
     let waiting = stage.get_until_asleep(BATCH, &next).await;
     stage.get_as(APP, &last).await.ok();
     stage.gateway.clock.advance(SHARE_STEP);
     assert_eq!(waiting.await.unwrap(), 200);
-    assert_eq!(stage.calls(), 4);
+    assert_eq!(stage.tolt_calls(), 4);
 }
 
 #[tokio::test]
@@ -220,9 +220,9 @@ async fn stale_page_is_served_when_the_share_is_spent() {
         client.get(format!("{url}{PAGE}")).bearer_auth(BATCH).header("cache-control", "no-cache")
     });
     assert_eq!(fresh.await.code(429), "quota_exceeded");
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
     stage.get_as(APP, PAGE).await.ok();
-    assert_eq!(stage.calls(), 3);
+    assert_eq!(stage.tolt_calls(), 3);
 }
 
 #[tokio::test]
@@ -236,16 +236,16 @@ async fn refresh_is_charged_to_the_caller_starting_it() {
         assert_eq!(stage.get_as(BATCH, PAGE).await.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
         stage.settle().await;
     }
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.tolt_calls(), 2);
     // No caller was refused.
     assert!(!stage.get("/metrics").await.text.contains("gateway_caller_share_refused_total"));
 
     // Other callers can refresh the page.
     while stage.get_as(APP, PAGE).await.cache_status() != "hit; ttl=30" {}
-    assert_eq!(stage.calls(), 3);
+    assert_eq!(stage.tolt_calls(), 3);
     stage.advance(40);
     stage.get_as(BATCH, PAGE).await.ok();
-    until(|| stage.calls() == 4).await;
+    until(|| stage.tolt_calls() == 4).await;
     stage.gateway.clock.advance(STEP);
     stage.get_as(BATCH, &stage.customer(1)).await.code(429);
 }
@@ -279,7 +279,7 @@ async fn export_waits_for_its_callers_share() {
     }
     let export = export.await.unwrap();
     assert!(export.lines().last().unwrap().contains(r#""status":"complete","count":250"#), "{export}");
-    assert_eq!(stage.calls(), 3);
+    assert_eq!(stage.tolt_calls(), 3);
     assert!(stage.gateway.clock.elapsed() >= 2 * SHARE_STEP, "{:?}", stage.gateway.clock.elapsed());
 }
 
@@ -291,7 +291,7 @@ async fn changed_share_still_bounds_a_running_export() {
     let export = reqwest::Client::new().get(format!("{}{PAGE}", stage.gateway.url)).bearer_auth(BATCH);
     let export = export.header(ACCEPT, "application/x-ndjson");
     let export = tokio::spawn(async move { export.send().await.unwrap().text().await.unwrap() });
-    until(|| stage.calls() == 1).await;
+    until(|| stage.tolt_calls() == 1).await;
     stage.gateway.clock.advance(STEP);
     stage.reload_shares(0.1, |_| {}).await;
     // A reload gives no caller a burst.
@@ -309,7 +309,7 @@ async fn changed_share_still_bounds_a_running_export() {
         stage.gateway.clock.advance(Duration::from_millis(50));
     }
     assert!(export.await.unwrap().contains(r#""status":"complete","count":250"#));
-    assert_eq!(stage.calls(), 3);
+    assert_eq!(stage.tolt_calls(), 3);
     assert!(stage.gateway.clock.elapsed() >= soonest, "{:?}", stage.gateway.clock.elapsed());
 }
 
@@ -340,7 +340,7 @@ async fn call_that_is_not_made_is_not_charged() {
     assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(503), "vendor_rate_limited");
     assert_eq!(stage.budget(BATCH).await["share_remaining"], 1);
 
-    stage.sandbox.tolt().fail_next(5, Fault::Status(520));
+    stage.vendors.tolt().fail_next(5, Fault::Status(520));
     for index in 0..5 {
         stage.gateway.clock.advance(STEP);
         stage.get_as(APP, &stage.customer(index)).await.code(502);

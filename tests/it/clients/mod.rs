@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use stage::{KEY, SPENT_KEY, Stage};
+use stage::{KEY, SPENT_KEY, later_gateway, stage};
 
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
@@ -53,11 +53,14 @@ fn client_programs_all_have_a_test() {
 /// Executes a directory's `run`, which generates a client, checks it and runs
 /// its program.
 async fn run(directory: &str) {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
+    // Uses the whole quota of the other caller.
+    stage.gateway.get_as(SPENT_KEY, "/connections").await.ok();
+    let later = later_gateway(&stage.gateway).await;
     let mut command = Command::new("./run");
     command.current_dir(Path::new(PROGRAMS).join(directory)).stdin(Stdio::null());
     command.env("GATEWAY_URL", &stage.gateway.url).env("GATEWAY_KEY", KEY).env("SPENT_KEY", SPENT_KEY);
-    command.env("LATER_URL", &stage.later.base_url);
+    command.env("LATER_URL", &later.base_url);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let [said, erred] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success(), "{directory}: {}\n{said}\n{erred}", output.status);

@@ -12,7 +12,7 @@ use customer_gateway::{
 use serde_json::{Value, json};
 
 use crate::support::{
-    ACCOUNT, Gateway, Reply, SECRET, ScriptedVendor, caller, config, connection, connections_to, corporation_page,
+    ACCOUNT, Gateway, Reply, SECRET, ScriptedVendor, StageBuilder, Vendors, caller, connection, corporation_page,
     sandbox, tolt_page,
 };
 
@@ -21,17 +21,29 @@ pub(super) const KEY: &str = "a-key-of-a-client";
 /// Key of another caller, whose quota is exhausted.
 pub(super) const SPENT_KEY: &str = "a-key-of-a-spender";
 
-pub(super) struct Stage {
-    pub(super) gateway: Gateway,
-    /// Answers `GET /customers` like a gateway of a later version: every object
-    /// has a member that is not in the document.
-    pub(super) later: ScriptedVendor,
-    #[expect(dead_code, reason = "held to be stopped when dropped")]
-    vendors: (Sandbox, [ScriptedVendor; 4]),
+/// Correct, failing, refusing and drifting vendors.
+pub(super) struct ClientVendors {
+    sandbox: Sandbox,
+    failing: ScriptedVendor,
+    limited: ScriptedVendor,
+    drifting: ScriptedVendor,
+    drifting_tax: ScriptedVendor,
 }
 
-impl Stage {
-    /// Starts a gateway in front of these connections:
+impl ClientVendors {
+    async fn start() -> Self {
+        Self {
+            sandbox: sandbox(10_000, 2_000, 2_500).await,
+            failing: ScriptedVendor::start(|_, _| Reply::text(500, "{}")).await,
+            limited: ScriptedVendor::start(|_, _| Reply::with_headers(429, "retry-after: 60\r\n", b"{}")).await,
+            drifting: ScriptedVendor::replying(drifting_tolt_page()).await,
+            drifting_tax: ScriptedVendor::replying(drifting_corporation_page()).await,
+        }
+    }
+}
+
+impl Vendors for ClientVendors {
+    /// Returns these connections:
     ///
     /// - `affiliates`: Tolt, with 10,000 customers and 2,000 transactions
     /// - `tax`: the corporation vendor, with 2,500 customers
@@ -39,39 +51,35 @@ impl Stage {
     /// - `limited`: a vendor that answers 429 with a `Retry-After` of 60 seconds
     /// - `drifting`, `drifting-tax`: vendors that send undocumented members, omit
     ///   optional members and, for Tolt, send an undocumented status
-    ///
-    /// The client may use all connections. The other caller has used its quota of
-    /// one request per hour.
-    pub(super) async fn start() -> Self {
-        let sandbox = sandbox(10_000, 2_000, 2_500).await;
-        let failing = ScriptedVendor::start(|_, _| Reply::text(500, "{}")).await;
-        let limited = ScriptedVendor::start(|_, _| Reply::with_headers(429, "retry-after: 60\r\n", b"{}")).await;
-        let drifting = ScriptedVendor::replying(drifting_tolt_page()).await;
-        let drifting_tax = ScriptedVendor::replying(drifting_corporation_page()).await;
-
-        let mut connections = connections_to(&sandbox);
+    fn connections(&self) -> Vec<Connection> {
+        let mut connections = self.sandbox.connections();
         connections.extend([
-            scripted("failing", "tolt", &failing),
-            scripted("limited", "tolt", &limited),
-            scripted("drifting", "tolt", &drifting),
-            scripted("drifting-tax", "corporation", &drifting_tax),
+            scripted("failing", "tolt", &self.failing),
+            scripted("limited", "tolt", &self.limited),
+            scripted("drifting", "tolt", &self.drifting),
+            scripted("drifting-tax", "corporation", &self.drifting_tax),
         ]);
-        let names: Vec<_> = connections.iter().map(|connection| connection.name.to_string()).collect();
-        let mut config = config(connections);
+        connections
+    }
+}
+
+/// Returns a stage whose client may use all connections. The other caller has a
+/// quota of one request per hour.
+pub(super) fn stage() -> StageBuilder<'static, ClientVendors> {
+    StageBuilder::new(ClientVendors::start()).clock(SystemClock::shared()).configure(|config| {
+        let names: Vec<_> = config.connections.iter().map(|connection| connection.name.to_string()).collect();
         config.callers.push(caller("client", KEY, &names.iter().map(String::as_str).collect::<Vec<_>>()));
         let quota = Some(Quota { requests: NonZeroU32::MIN, per: Duration::from_hours(1) });
         config.callers.push(Caller { quota, ..caller("spender", SPENT_KEY, &["tax"]) });
-        let gateway = Gateway::start_on(SystemClock::shared(), config).await;
-        gateway.get_as(SPENT_KEY, "/connections").await.ok();
+    })
+}
 
-        let mut page = gateway.get_as(KEY, "/customers?connection=tax&limit=2&expand=exemption").await.ok();
-        add_member(&mut page);
-        Self {
-            gateway,
-            later: ScriptedVendor::replying(page).await,
-            vendors: (sandbox, [failing, limited, drifting, drifting_tax]),
-        }
-    }
+/// Starts a server that answers `GET /customers` like a gateway of a later
+/// version: every object has a member that is not in the document.
+pub(super) async fn later_gateway(gateway: &Gateway) -> ScriptedVendor {
+    let mut page = gateway.get_as(KEY, "/customers?connection=tax&limit=2&expand=exemption").await.ok();
+    add_member(&mut page);
+    ScriptedVendor::replying(page).await
 }
 
 fn scripted(name: &str, kind: &str, vendor: &ScriptedVendor) -> Connection {

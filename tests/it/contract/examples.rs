@@ -5,15 +5,13 @@ use std::{collections::BTreeMap, num::NonZeroU32, time::Duration};
 
 use customer_gateway::{
     callers::Quota,
-    config::Config,
     identity::{Jwks, Settings},
-    sandbox::{Fault, Sandbox},
+    sandbox::Fault,
 };
 use serde_json::{Map, Value, json};
 
 use crate::support::{
-    ACCOUNT, Answer, Gateway, Reply, ScriptedVendor, caller, config, connections_to, corporation_page, corporation_row,
-    sandbox,
+    ACCOUNT, Answer, Reply, ScriptedVendor, Stage, StageBuilder, caller, corporation_page, corporation_row, sandbox,
 };
 
 const FILE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src/api/openapi/examples.json");
@@ -21,43 +19,32 @@ const KEY: &str = "key-of-billing";
 /// Failure that the gateway does not retry.
 const FAILURE: Fault = Fault::Status(520);
 
-/// Gateway with one caller, in front of both vendors with a few rows.
-struct Stage {
-    sandbox: Sandbox,
-    gateway: Gateway,
+/// Returns a stage with one caller and a few rows of both vendors.
+fn stage() -> StageBuilder<'static> {
+    let callers = vec![caller("billing", KEY, &["affiliates", "tax"])];
+    StageBuilder::new(sandbox(30, 30, 130)).configure(|config| config.callers = callers)
 }
 
 impl Stage {
-    async fn start() -> Self {
-        Self::start_with(|_| {}).await
+    /// Sends a request of the caller, with the request id of all examples.
+    async fn fetch(&self, target: &str) -> Answer {
+        self.fetch_with(target, &[]).await
     }
 
-    async fn start_with(configure: impl FnOnce(&mut Config)) -> Self {
-        let sandbox = sandbox(30, 30, 130).await;
-        let mut config = config(connections_to(&sandbox));
-        config.callers = vec![caller("billing", KEY, &["affiliates", "tax"])];
-        configure(&mut config);
-        Self { gateway: Gateway::start(config).await, sandbox }
-    }
-
-    async fn get(&self, target: &str) -> Answer {
-        self.get_with(target, &[]).await
-    }
-
-    async fn get_with(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
+    async fn fetch_with(&self, target: &str, headers: &[(&str, &str)]) -> Answer {
         let request = |client: &reqwest::Client, url: &str| {
             let request = client.get(format!("{url}{target}")).bearer_auth(KEY);
             headers.iter().fold(with_request_id(request), |request, (name, value)| request.header(*name, *value))
         };
         self.gateway.request(request).await
     }
+}
 
-    /// Lists Tolt's customers while Tolt has a fault.
-    async fn list_after(fault: Fault) -> Answer {
-        let stage = Self::start().await;
-        stage.sandbox.tolt().fail_next(1, fault);
-        stage.get("/customers?connection=affiliates").await
-    }
+/// Lists Tolt's customers while Tolt has a fault.
+async fn list_after(fault: Fault) -> Answer {
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(1, fault);
+    stage.fetch("/customers?connection=affiliates").await
 }
 
 /// Sets the request id of all examples.
@@ -66,7 +53,7 @@ fn with_request_id(request: reqwest::RequestBuilder) -> reqwest::RequestBuilder 
 }
 
 async fn problems() -> Vec<Answer> {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let mut problems = Vec::new();
     for target in [
         "/customers?connection=affiliates&limit=1000",
@@ -81,11 +68,12 @@ async fn problems() -> Vec<Answer> {
         "/customers/tax.cust_1/transactions",
         "/customers?connection=affiliates&name=%E9",
     ] {
-        problems.push(stage.get(target).await);
+        problems.push(stage.fetch(target).await);
     }
-    problems.push(stage.get_with("/customers?connection=tax&name=Acme", &[("cache-control", "only-if-cached")]).await);
-    problems.push(stage.get(&format!("/customers?connection=tax&name={}", "n".repeat(8 << 10))).await);
-    problems.push(stage.get_with("/customers", &[("x-long", &"n".repeat(32 << 10))]).await);
+    problems
+        .push(stage.fetch_with("/customers?connection=tax&name=Acme", &[("cache-control", "only-if-cached")]).await);
+    problems.push(stage.fetch(&format!("/customers?connection=tax&name={}", "n".repeat(8 << 10))).await);
+    problems.push(stage.fetch_with("/customers", &[("x-long", &"n".repeat(32 << 10))]).await);
     let request = |client: &reqwest::Client, url: &str| {
         with_request_id(client.get(format!("{url}/customers")).bearer_auth(KEY).body(r#"{"limit": 10}"#))
     };
@@ -98,13 +86,13 @@ async fn problems() -> Vec<Answer> {
     let request =
         |client: &reqwest::Client, url: &str| with_request_id(client.delete(format!("{url}/cache")).bearer_auth(KEY));
     problems.push(stage.gateway.request(request).await);
-    let page = stage.get("/customers?connection=affiliates&limit=5").await.ok();
+    let page = stage.fetch("/customers?connection=affiliates&limit=5").await.ok();
     let cursor = page["page"]["next_cursor"].as_str().unwrap();
-    problems.push(stage.get(&format!("/customers?connection=affiliates&status=active&cursor={cursor}")).await);
+    problems.push(stage.fetch(&format!("/customers?connection=affiliates&status=active&cursor={cursor}")).await);
 
     let too_many = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "30".to_owned())]);
     for fault in [Fault::Status(400), Fault::Status(401), FAILURE, Fault::Empty, too_many] {
-        problems.push(Stage::list_after(fault).await);
+        problems.push(list_after(fault).await);
     }
     problems.push(over_quota().await);
     problems.push(overloaded().await);
@@ -114,67 +102,69 @@ async fn problems() -> Vec<Answer> {
     problems.push(cursor_expired().await);
     problems.push(deadline_exceeded().await);
     stage.gateway.clock.fail();
-    problems.push(stage.get("/customers?connection=tax&name=Nobody").await);
+    problems.push(stage.fetch("/customers?connection=tax&name=Nobody").await);
     problems
 }
 
 /// Response to the second request of a caller with a quota of one per minute.
 async fn over_quota() -> Answer {
     let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
-    let stage = Stage::start_with(|config| config.callers[0].quota = Some(quota)).await;
-    stage.get("/connections").await.ok();
-    stage.get("/connections").await
+    let stage = stage().configure(|config| config.callers[0].quota = Some(quota)).start().await;
+    stage.fetch("/connections").await.ok();
+    stage.fetch("/connections").await
 }
 
 /// Response at the limit of one concurrent request.
 async fn overloaded() -> Answer {
-    let stage = Stage::start_with(|config| config.server.max_requests = 1).await;
-    stage.sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
+    let stage = stage().configure(|config| config.server.max_requests = 1).start().await;
+    stage.vendors.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
     tokio::select! {
-        answer = stage.get("/customers?connection=affiliates") => answer,
+        answer = stage.fetch("/customers?connection=affiliates") => answer,
         answer = async {
-            while stage.sandbox.tolt().requests().is_empty() {
-                stage.get("/livez").await.ok();
+            while stage.vendors.tolt().requests().is_empty() {
+                stage.fetch("/livez").await.ok();
             }
-            stage.get("/customers?connection=tax").await
+            stage.fetch("/customers?connection=tax").await
         } => answer,
     }
 }
 
 /// Readiness after failures of every vendor since the start.
 async fn not_ready() -> Answer {
-    let stage = Stage::start().await;
-    stage.sandbox.tolt().fail_next(5, FAILURE);
-    stage.sandbox.corporation().fail_next(5, FAILURE);
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(5, FAILURE);
+    stage.vendors.corporation().fail_next(5, FAILURE);
     for connection in ["affiliates", "tax"] {
         for index in 0..5 {
-            stage.get(&format!("/customers/{connection}.cust_{index}")).await;
+            stage.fetch(&format!("/customers/{connection}.cust_{index}")).await;
         }
     }
-    stage.get("/readyz").await
+    stage.fetch("/readyz").await
 }
 
 /// Response after five vendor failures, which open the breaker.
 async fn circuit_open() -> Answer {
-    let stage = Stage::start().await;
-    stage.sandbox.tolt().fail_next(5, FAILURE);
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(5, FAILURE);
     for index in 0..5 {
-        stage.get(&format!("/customers/affiliates.cust_{index}")).await;
+        stage.fetch(&format!("/customers/affiliates.cust_{index}")).await;
     }
-    stage.get("/customers?connection=affiliates").await
+    stage.fetch("/customers?connection=affiliates").await
 }
 
 /// Response to a token whose identity provider cannot be reached.
 async fn identity_unavailable() -> Answer {
-    let stage = Stage::start_with(|config| {
-        config.identity = Some(Settings {
-            issuer: "https://login.example.com/".to_owned(),
-            audience: "customer-gateway".to_owned(),
-            jwks: Jwks::Url("http://127.0.0.1:1/jwks.json".parse().unwrap()),
-            refresh: Settings::DEFAULT_REFRESH,
-        });
-    })
-    .await;
+    let stage = stage()
+        .configure(|config| {
+            config.identity = Some(Settings {
+                issuer: "https://login.example.com/".to_owned(),
+                audience: "customer-gateway".to_owned(),
+                jwks: Jwks::Url("http://127.0.0.1:1/jwks.json".parse().unwrap()),
+                refresh: Settings::DEFAULT_REFRESH,
+            });
+        })
+        .start()
+        .await;
     // ES256, without claims or signature.
     let token = "eyJhbGciOiJFUzI1NiJ9.e30.";
     let request = |client: &reqwest::Client, url: &str| {
@@ -193,25 +183,27 @@ async fn cursor_expired() -> Answer {
         }
     })
     .await;
-    let stage = Stage::start_with(|config| {
-        config.connections[1].base_url = vendor.base_url.parse().unwrap();
-        ACCOUNT.clone_into(&mut config.connections[1].account_id);
-    })
-    .await;
-    let page = stage.get("/customers?connection=tax&limit=1").await.ok();
+    let stage = stage()
+        .configure(|config| {
+            config.connections[1].base_url = vendor.base_url.parse().unwrap();
+            ACCOUNT.clone_into(&mut config.connections[1].account_id);
+        })
+        .start()
+        .await;
+    let page = stage.fetch("/customers?connection=tax&limit=1").await.ok();
     stage
-        .get(&format!("/customers?connection=tax&limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap()))
+        .fetch(&format!("/customers?connection=tax&limit=1&cursor={}", page["page"]["next_cursor"].as_str().unwrap()))
         .await
 }
 
 async fn deadline_exceeded() -> Answer {
-    let stage = Stage::start_with(|config| config.server.request_timeout = Duration::from_millis(100)).await;
-    stage.sandbox.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
-    stage.get("/customers?connection=affiliates").await
+    let stage = stage().configure(|config| config.server.request_timeout = Duration::from_millis(100)).start().await;
+    stage.vendors.tolt().fail_next(1, Fault::Stall(Duration::from_mins(10)));
+    stage.fetch("/customers?connection=affiliates").await
 }
 
 async fn answers() -> Value {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let mut answers = Map::new();
     for (operation, name, target) in [
         ("listCustomers", "all", "/customers?order=desc&limit=2"),
@@ -232,12 +224,12 @@ async fn answers() -> Value {
         ("getLiveness", "alive", "/livez"),
         ("getReadiness", "ready", "/readyz"),
     ] {
-        let answer = stage.get(target).await;
+        let answer = stage.fetch(target).await;
         assert_eq!(answer.status, 200, "{target}: {}", answer.text);
         let examples = answers.entry(operation).or_insert_with(|| json!({}));
         // The ports of the simulated vendors differ in each run.
-        let text = answer.text.replace(&stage.sandbox.tolt().base_url(), "https://api.tolt.com");
-        let text = text.replace(&stage.sandbox.corporation().base_url(), "https://api.prod.commenda.io/api/v1");
+        let text = answer.text.replace(&stage.vendors.tolt().base_url(), "https://api.tolt.com");
+        let text = text.replace(&stage.vendors.corporation().base_url(), "https://api.prod.commenda.io/api/v1");
         let response: Value = serde_json::from_str(&text).unwrap();
         examples[name] = json!({"request": target, "response": response});
     }

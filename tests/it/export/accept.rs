@@ -2,7 +2,7 @@
 
 use reqwest::{Method, header::ACCEPT};
 
-use super::{CSV, NDJSON, Stage};
+use super::{CSV, NDJSON, stage};
 
 const TARGET: &str = "/customers?connection=affiliates";
 const JSON: &str = "application/json";
@@ -42,7 +42,7 @@ const ACCEPTS: &[(&str, &str)] = &[
 
 #[tokio::test]
 async fn accept_selects_the_preferred_format() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     // In the second round, pages come from the response cache.
     for round in 0..2 {
         for (accept, expected) in ACCEPTS {
@@ -56,7 +56,7 @@ async fn accept_selects_the_preferred_format() {
 
 #[tokio::test]
 async fn several_accept_headers_form_one_list() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for _ in 0..2 {
         let answer = stage.gateway.request(|client, url| {
             client.get(format!("{url}{TARGET}")).header(ACCEPT, "application/json;q=0.5").header(ACCEPT, NDJSON)
@@ -68,7 +68,7 @@ async fn several_accept_headers_form_one_list() {
 
 #[tokio::test]
 async fn exports_are_no_store_and_vary_on_accept() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for accept in [JSON, NDJSON, CSV] {
         let answer = stage.gateway.get_as_type(TARGET, accept).await;
         assert!(answer.header("vary").contains("accept"), "{accept}: {:?}", answer.headers);
@@ -79,7 +79,7 @@ async fn exports_are_no_store_and_vary_on_accept() {
 
 #[tokio::test]
 async fn page_etag_does_not_match_an_export() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let tag = stage.gateway.get(TARGET).await.header("etag").to_owned();
     for (accept, status) in [(JSON, 304), (NDJSON, 200), (CSV, 200)] {
         let answer = stage.gateway.request(|client, url| {
@@ -91,7 +91,7 @@ async fn page_etag_does_not_match_an_export() {
 
 #[tokio::test]
 async fn head_of_an_export_has_headers_and_no_body() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for (accept, content_type) in [(NDJSON, NDJSON), (CSV, "text/csv; charset=utf-8; header=present")] {
         let answer = stage
             .gateway
@@ -104,8 +104,8 @@ async fn head_of_an_export_has_headers_and_no_body() {
 
 #[tokio::test]
 async fn only_lists_are_exported() {
-    let stage = Stage::start().await;
-    let customer = format!("/customers/affiliates.{}", stage.sandbox.tolt().customers()[0].id);
+    let stage = stage().start().await;
+    let customer = format!("/customers/affiliates.{}", stage.vendors.tolt().customers()[0].id);
     for target in [&*customer, "/connections", "/explain/customers"] {
         assert_eq!(stage.gateway.get_as_type(target, NDJSON).await.header("content-type"), JSON, "{target}");
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use customer_gateway::sandbox::{Data, corporation, tolt};
 use serde_json::Value;
 
-use super::{CSV, Stage, Table};
+use super::{CSV, Table, stage};
 use crate::support::{Gateway, config, connections_to, sandbox_with};
 
 /// Collects the scalars and lists of a schema: `referral.partner.id`.
@@ -27,7 +27,7 @@ fn collect_leaves(document: &Value, schema: &Value, path: &str, into: &mut BTree
 
 #[tokio::test]
 async fn csv_has_a_column_for_every_contract_field() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let document = stage.gateway.get("/openapi.json").await.ok();
     let lists: [(&str, &[&str]); 2] = [
         (
@@ -57,7 +57,7 @@ async fn csv_has_a_column_for_every_contract_field() {
 
 #[tokio::test]
 async fn expansion_adds_only_its_own_columns() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let plain = stage.gateway.export_csv("/customers?connection=tax").await;
     let expanded = stage.gateway.export_csv("/customers?connection=tax&expand=exemption,exemption").await;
     let added: Vec<_> = expanded.columns.iter().filter(|column| !plain.columns.contains(column)).collect();
@@ -69,7 +69,7 @@ async fn expansion_adds_only_its_own_columns() {
 
 #[tokio::test]
 async fn csv_cells_equal_the_json_members() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for question in [
         "/customers?connection=affiliates&expand=partner,program",
         "/customers?connection=tax&expand=shipping_address",
@@ -114,7 +114,7 @@ async fn csv_preserves_any_text() {
 
 #[tokio::test]
 async fn csv_header_is_sent_once_as_the_first_line() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let answer = stage.gateway.get_as_type("/customers", CSV).await;
     assert!(answer.text.starts_with("id,source.connection,source.vendor,source.id,external_id,name,email,"));
     let header = answer.text.lines().next().unwrap();

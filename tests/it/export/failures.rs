@@ -15,7 +15,7 @@ use customer_gateway::{
 };
 use serde_json::json;
 
-use super::{CSV, Export, NDJSON, Reader, Stage, Table, gateway_for, ids};
+use super::{CSV, Export, NDJSON, Reader, Table, gateway_for, ids, stage};
 use crate::support::{Reply, ScriptedVendor};
 
 /// Schedules faults after `good` successful responses.
@@ -30,8 +30,8 @@ fn rate_limited(seconds: u64) -> Fault {
 
 #[tokio::test]
 async fn rate_limit_mid_stream_is_awaited_without_loss() {
-    let stage = Stage::start().await;
-    let tolt = stage.sandbox.tolt();
+    let stage = stage().start().await;
+    let tolt = stage.vendors.tolt();
     fail_after(2, tolt, 1, rate_limited(30));
     let mut reader = Reader::open(&stage.gateway, "/customers").await;
     reader.read_checkpoints(2).await;
@@ -54,8 +54,8 @@ async fn rate_limit_mid_stream_is_awaited_without_loss() {
 
 #[tokio::test]
 async fn rate_limit_before_the_first_row_is_awaited() {
-    let stage = Stage::start().await;
-    stage.sandbox.tolt().fail_next(1, rate_limited(20));
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(1, rate_limited(20));
     let rows = stage.gateway.export_through_waits("/customers?order=desc").await.complete();
     assert!(stage.gateway.clock.elapsed() >= Duration::from_secs(20));
     assert_eq!(rows, stage.gateway.paged_walk("/customers?order=desc").await);
@@ -63,8 +63,8 @@ async fn rate_limit_before_the_first_row_is_awaited() {
 
 #[tokio::test]
 async fn rate_limit_during_a_sort_keeps_fetched_pages() {
-    let stage = Stage::start().await;
-    let corporation = stage.sandbox.corporation();
+    let stage = stage().start().await;
+    let corporation = stage.vendors.corporation();
     corporation.fail_next(2, Fault::Stall(Duration::ZERO));
     corporation.fail_next(1, rate_limited(20));
     let rows = stage.gateway.export_through_waits("/customers?connection=tax&order=asc").await.complete();
@@ -74,8 +74,8 @@ async fn rate_limit_during_a_sort_keeps_fetched_pages() {
 
 #[tokio::test]
 async fn long_rate_limit_ends_with_retry_after() {
-    let stage = Stage::start().await;
-    fail_after(1, stage.sandbox.tolt(), 1, rate_limited(3_000));
+    let stage = stage().start().await;
+    fail_after(1, stage.vendors.tolt(), 1, rate_limited(3_000));
     let export = stage.gateway.export("/customers").await;
     assert_eq!((export.rows.len(), &export.last_checkpoint()["status"]), (100, &json!("incomplete")));
     let problem = &export.last_checkpoint()["problem"];
@@ -95,8 +95,8 @@ async fn export_resumes_after_vendor_failure() {
         (Fault::Truncated, "vendor_unreadable"),
     ] {
         for target in ["/customers?", "/customers?order=desc"] {
-            let stage = Stage::start().await;
-            fail_after(2, stage.sandbox.tolt(), 9, fault.clone());
+            let stage = stage().start().await;
+            fail_after(2, stage.vendors.tolt(), 9, fault.clone());
             let export = stage.gateway.export(target).await;
             let end = export.last_checkpoint();
             assert_eq!((&end["status"], &end["problem"]["code"]), (&json!("incomplete"), &json!(code)), "{fault:?}");
@@ -120,8 +120,8 @@ async fn export_resumes_after_vendor_failure() {
 
 #[tokio::test]
 async fn failed_csv_export_ends_with_a_problem_row() {
-    let stage = Stage::start().await;
-    fail_after(1, stage.sandbox.tolt(), 1, Fault::Status(520));
+    let stage = stage().start().await;
+    fail_after(1, stage.vendors.tolt(), 1, Fault::Status(520));
     let answer = stage.gateway.get_as_type("/customers?connection=affiliates", CSV).await;
     let table = Table::read(&answer.text);
     assert_eq!((table.list().len(), table.rows.len()), (100, 101));
@@ -133,8 +133,8 @@ async fn failed_csv_export_ends_with_a_problem_row() {
 
 #[tokio::test]
 async fn partial_allow_continues_other_connections() {
-    let stage = Stage::start().await;
-    fail_after(1, stage.sandbox.tolt(), 50, Fault::Status(520));
+    let stage = stage().start().await;
+    fail_after(1, stage.vendors.tolt(), 50, Fault::Status(520));
     let export = stage.gateway.export("/customers?partial=allow").await;
     let of = |connection: &str| export.rows.iter().filter(|row| row.contains(connection)).count();
     assert_eq!((of("\"id\":\"affiliates."), of("\"id\":\"tax.")), (100, 230));
@@ -157,8 +157,8 @@ async fn partial_allow_continues_other_connections() {
 #[tokio::test]
 async fn partial_allow_still_awaits_rate_limits() {
     for target in ["/customers?partial=allow", "/customers?order=asc&partial=allow"] {
-        let stage = Stage::start().await;
-        fail_after(1, stage.sandbox.tolt(), 1, rate_limited(30));
+        let stage = stage().start().await;
+        fail_after(1, stage.vendors.tolt(), 1, rate_limited(30));
         let rows = stage.gateway.export_through_waits(target).await.complete();
         assert_eq!(rows, stage.gateway.paged_walk(target).await, "{target}");
     }
@@ -167,12 +167,14 @@ async fn partial_allow_still_awaits_rate_limits() {
 #[tokio::test]
 async fn outage_is_not_mistaken_for_a_spent_budget() {
     // A retry would come long before the budget's next permit.
-    let stage = Stage::configured(|config| {
-        config.connections[0].rate_limit.requests = NonZeroU32::MIN;
-        config.connections[0].rate_limit.per = Duration::from_mins(1);
-    })
-    .await;
-    fail_after(1, stage.sandbox.tolt(), 1_000, Fault::Status(500));
+    let stage = stage()
+        .configure(|config| {
+            config.connections[0].rate_limit.requests = NonZeroU32::MIN;
+            config.connections[0].rate_limit.per = Duration::from_mins(1);
+        })
+        .start()
+        .await;
+    fail_after(1, stage.vendors.tolt(), 1_000, Fault::Status(500));
     let reader = Reader::open(&stage.gateway, "/customers?connection=affiliates").await;
     while stage.calls() < [2, 0] {
         stage.gateway.clock.advance(Duration::from_secs(1));
@@ -223,8 +225,8 @@ async fn rows_are_sent_before_a_wait() {
 #[tokio::test]
 async fn slow_start_does_not_exceed_the_deadline() {
     // No row matches, so no row is sent before the last page.
-    let stage = Stage::configured(|config| config.server.request_timeout = Duration::from_secs(2)).await;
-    stage.sandbox.tolt().fail_next(3, Fault::Stall(Duration::from_millis(1_200)));
+    let stage = stage().configure(|config| config.server.request_timeout = Duration::from_secs(2)).start().await;
+    stage.vendors.tolt().fail_next(3, Fault::Stall(Duration::from_millis(1_200)));
     let answer = stage.gateway.get_as_type("/customers?connection=affiliates&email=nobody@example.com", NDJSON).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     assert_eq!(Export::read(&answer.text).complete().len(), 0);
@@ -232,9 +234,9 @@ async fn slow_start_does_not_exceed_the_deadline() {
 
 #[tokio::test]
 async fn long_search_sends_checkpoints() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let target = "/customers?connection=affiliates&email=nobody@example.com";
-    fail_after(2, stage.sandbox.tolt(), 1, rate_limited(100));
+    fail_after(2, stage.vendors.tolt(), 1, rate_limited(100));
     let mut reader = Reader::open(&stage.gateway, target).await;
     let budget = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["blocked_for"].clone() };
     while budget().await.is_null() {}
@@ -249,8 +251,8 @@ async fn long_search_sends_checkpoints() {
 
     // The two searched pages are not fetched again.
     stage.gateway.clock.advance(Duration::from_mins(1));
-    stage.sandbox.tolt().reset_calls();
+    stage.vendors.tolt().reset_calls();
     let rest = stage.gateway.export(&format!("{target}&cursor={}", so_far.cursor())).await;
     assert_eq!(rest.complete().len(), 0);
-    assert!(stage.calls()[0] <= 2, "{:?}", stage.sandbox.tolt().requests());
+    assert!(stage.calls()[0] <= 2, "{:?}", stage.vendors.tolt().requests());
 }

@@ -4,12 +4,12 @@ use customer_gateway::sandbox::Fault;
 use insta::assert_snapshot;
 use reqwest::header::ACCEPT;
 
-use super::{CSV, Export, NDJSON, Stage, Table, gateway_for, ids, requested_page};
+use super::{CSV, Export, NDJSON, Table, gateway_for, ids, requested_page, stage};
 use crate::support::{Reply, ScriptedVendor, tolt_page, tolt_row};
 
 #[tokio::test]
 async fn ndjson_keeps_the_final_record_only() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for question in ["/customers", "/transactions", "/customers?order=desc&partial=allow"] {
         let separator = if question.contains('?') { '&' } else { '?' };
         let marked = stage.gateway.export(&format!("{question}{separator}marks=all")).await;
@@ -19,14 +19,14 @@ async fn ndjson_keeps_the_final_record_only() {
         assert_eq!(plain.last_checkpoint()["sources"], marked.last_checkpoint()["sources"]);
         assert_eq!(plain.complete(), marked.complete(), "{question}");
     }
-    let customer = stage.sandbox.tolt().transactions()[0].customer_id.clone();
+    let customer = stage.vendors.tolt().transactions()[0].customer_id.clone();
     let plain = stage.gateway.export(&format!("/customers/affiliates.{customer}/transactions?marks=none")).await;
     assert_eq!(plain.checkpoints.len(), 1);
 }
 
 #[tokio::test]
 async fn csv_has_no_checkpoint_columns_or_rows() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let marked = stage.gateway.export_csv("/customers").await;
     let plain = stage.gateway.export_csv("/customers?marks=none").await;
     assert_eq!(marked.columns.strip_suffix(&marked.columns[plain.columns.len()..]), Some(&plain.columns[..]));
@@ -99,14 +99,14 @@ async fn failed_csv_without_marks_aborts() {
 
 #[tokio::test]
 async fn failure_before_the_first_row_has_its_status() {
-    let stage = Stage::start().await;
-    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(1, Fault::Status(401));
     assert_eq!(stage.gateway.get_as_type("/customers?marks=none", CSV).await.code(502), "vendor_unauthorized");
 }
 
 #[tokio::test]
 async fn marks_apply_to_exports_only() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let mut lines = Vec::new();
     for (accept, target) in [
         ("application/json", "/customers?marks=none"),

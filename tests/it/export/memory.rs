@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use customer_gateway::sandbox::Fault;
 
-use super::Stage;
+use super::stage;
+use crate::support::Stage;
 
 async fn cache_metrics(stage: &Stage) -> Vec<String> {
     let metrics = stage.gateway.get("/metrics").await.text;
@@ -18,7 +19,7 @@ async fn cache_metrics(stage: &Stage) -> Vec<String> {
 
 #[tokio::test]
 async fn exported_pages_are_not_cached() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.gateway.get("/customers?status=active").await.code(400);
     stage.gateway.get("/customers?connection=affiliates&status=active").await.ok();
     let before = cache_metrics(&stage).await;
@@ -35,7 +36,7 @@ async fn exported_pages_are_not_cached() {
 
 #[tokio::test]
 async fn export_uses_fresh_cached_pages() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let rows = stage.gateway.paged_walk("/customers").await;
     assert_eq!(stage.calls(), [3, 3]);
     assert_eq!(stage.gateway.export("/customers").await.complete(), rows);
@@ -44,7 +45,7 @@ async fn export_uses_fresh_cached_pages() {
 
 #[tokio::test]
 async fn sequential_export_fetches_each_page_once() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     stage.gateway.export("/customers").await.complete();
     stage.gateway.export("/customers?order=asc").await.complete();
     assert_eq!(stage.calls(), [6, 6]);
@@ -52,8 +53,8 @@ async fn sequential_export_fetches_each_page_once() {
 
 #[tokio::test]
 async fn export_refetches_stale_pages_despite_a_wait() {
-    let stage = Stage::start().await;
-    let tolt = stage.sandbox.tolt();
+    let stage = stage().start().await;
+    let tolt = stage.vendors.tolt();
     let before = stage.gateway.paged_walk("/customers?connection=affiliates").await;
     tolt.insert(customer_gateway::sandbox::tolt::Customer::new("cust_new", "2030-01-01T00:00:00.000Z"));
     stage.gateway.clock.advance(Duration::from_secs(31));

@@ -16,21 +16,14 @@ mod rows;
 
 use std::{collections::BTreeMap, pin::pin, time::Duration};
 
-use customer_gateway::{config::Config, sandbox::Sandbox};
 use reqwest::{Response, header::ACCEPT};
 use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
-use crate::support::{Answer, Gateway, ScriptedVendor, config, connections_to, sandbox};
+use crate::support::{Answer, Gateway, ScriptedVendor, StageBuilder, sandbox};
 
 const NDJSON: &str = "application/x-ndjson";
 const CSV: &str = "text/csv";
-
-/// Simulated vendors and a gateway in front of them.
-struct Stage {
-    sandbox: Sandbox,
-    gateway: Gateway,
-}
 
 /// An NDJSON export that was read to its end.
 #[derive(Debug)]
@@ -47,25 +40,10 @@ struct Table {
     rows: Vec<BTreeMap<String, String>>,
 }
 
-impl Stage {
-    /// Starts a stage with three pages of customers at each vendor, and two
-    /// pages of transactions.
-    async fn start() -> Self {
-        Self::configured(|_| {}).await
-    }
-
-    async fn configured(change: impl FnOnce(&mut Config)) -> Self {
-        let sandbox = sandbox(250, 130, 230).await;
-        let mut config = config(connections_to(&sandbox));
-        change(&mut config);
-        Self { gateway: Gateway::start(config).await, sandbox }
-    }
-
-    /// Returns the number of calls that Tolt and the corporation vendor
-    /// received.
-    fn calls(&self) -> [u64; 2] {
-        [self.sandbox.tolt().calls(), self.sandbox.corporation().calls()]
-    }
+/// Returns a stage with three pages of customers at each vendor, and two pages
+/// of transactions.
+fn stage() -> StageBuilder<'static> {
+    StageBuilder::new(sandbox(250, 130, 230))
 }
 
 impl Gateway {

@@ -4,27 +4,29 @@ use std::{num::NonZeroU32, time::Duration};
 
 use tokio::task::JoinSet;
 
-use super::{Reader, Stage};
-use crate::support::until;
+use super::{Reader, stage};
+use crate::support::{Stage, until};
 
 /// Interval between two permits.
 const STEP: Duration = Duration::from_millis(250);
 
 async fn five_per_second() -> Stage {
-    Stage::configured(|config| {
-        for connection in &mut config.connections {
-            connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
-            connection.rate_limit.max_wait = Duration::from_mins(1);
-            connection.timeout = Duration::from_mins(1);
-        }
-    })
-    .await
+    stage()
+        .configure(|config| {
+            for connection in &mut config.connections {
+                connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
+                connection.rate_limit.max_wait = Duration::from_mins(1);
+                connection.timeout = Duration::from_mins(1);
+            }
+        })
+        .start()
+        .await
 }
 
 #[tokio::test]
 async fn waiting_callers_precede_an_earlier_export() {
     let stage = five_per_second().await;
-    let tolt = stage.sandbox.tolt();
+    let tolt = stage.vendors.tolt();
     let mut reader = Reader::open(&stage.gateway, "/customers?connection=affiliates").await;
     reader.read_checkpoints(1).await;
 
@@ -77,7 +79,7 @@ async fn short_budget_keeps_export_order_and_rows() {
     {
         let stage = five_per_second().await;
         let rows = stage.gateway.export_through_waits(target).await.complete();
-        let plenty = Stage::start().await;
+        let plenty = super::stage().start().await;
         assert_eq!(rows, plenty.gateway.paged_walk(target).await, "{target}");
         assert_eq!(stage.calls(), [3, 3], "{target}");
     }

@@ -3,12 +3,12 @@
 use customer_gateway::sandbox::Fault;
 use insta::assert_snapshot;
 
-use super::{CSV, NDJSON, Stage};
+use super::{CSV, NDJSON, stage};
 use crate::support::caller;
 
 #[tokio::test]
 async fn unsupported_export_parameters_are_rejected() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let page = stage.gateway.get("/customers?limit=10").await.ok();
     let next = page["page"]["next_cursor"].as_str().unwrap().to_owned();
     let second = stage.gateway.get(&format!("/customers?limit=10&cursor={next}")).await.ok();
@@ -60,7 +60,8 @@ async fn unsupported_export_parameters_are_rejected() {
 
 #[tokio::test]
 async fn export_requires_a_key() {
-    let stage = Stage::configured(|config| config.callers = vec![caller("billing", "a key", &["affiliates"])]).await;
+    let stage =
+        stage().configure(|config| config.callers = vec![caller("billing", "a key", &["affiliates"])]).start().await;
     let answer = stage.gateway.get_as_type("/customers", NDJSON).await;
     assert_eq!(answer.code(401), "unauthenticated");
     let answer = stage
@@ -73,7 +74,7 @@ async fn export_requires_a_key() {
 
 #[tokio::test]
 async fn costly_order_fails_the_export_after_one_call() {
-    let stage = Stage::configured(|config| config.paging.max_vendor_calls = 2).await;
+    let stage = stage().configure(|config| config.paging.max_vendor_calls = 2).start().await;
     for accept in [NDJSON, CSV] {
         let answer = stage.gateway.get_as_type("/customers?connection=tax&order=desc", accept).await;
         assert_eq!(answer.code(422), "order_too_expensive");
@@ -85,16 +86,16 @@ async fn costly_order_fails_the_export_after_one_call() {
 
 #[tokio::test]
 async fn failure_before_the_first_row_has_its_status() {
-    let stage = Stage::start().await;
-    stage.sandbox.tolt().fail_next(1, Fault::Status(401));
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(1, Fault::Status(401));
     assert_eq!(stage.gateway.get_as_type("/customers", NDJSON).await.code(502), "vendor_unauthorized");
-    stage.sandbox.tolt().fail_next(1, Fault::Empty);
+    stage.vendors.tolt().fail_next(1, Fault::Empty);
     assert_eq!(stage.gateway.get_as_type("/customers", CSV).await.code(502), "vendor_unreadable");
 }
 
 #[tokio::test]
 async fn only_if_cached_exports_cached_pages_only() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let only_kept = || {
         stage.gateway.request(|client, url| {
             let request = client.get(format!("{url}/customers?connection=affiliates"));

@@ -4,7 +4,7 @@
 use proptest::prelude::*;
 use tokio::runtime::Runtime;
 
-use super::{CSV, Export, NDJSON, Stage, Table, ids};
+use super::{CSV, Export, NDJSON, Table, ids, stage};
 
 const QUESTIONS: [&str; 4] =
     ["/customers?", "/customers?order=desc", "/transactions?order=asc", "/customers?connection=tax&search=a"];
@@ -49,7 +49,7 @@ fn resume_target(question: &str, cursor: Option<String>) -> String {
 #[test]
 fn resumed_export_completes_the_list() {
     let runtime = Runtime::new().unwrap();
-    let stage = runtime.block_on(Stage::start());
+    let stage = runtime.block_on(stage().start());
     let get = |target: &str, accept: &str| runtime.block_on(stage.gateway.get_as_type(target, accept)).text;
     let wholes: Vec<_> = QUESTIONS.iter().map(|question| [get(question, NDJSON), get(question, CSV)]).collect();
     let lists: Vec<_> = wholes.iter().map(|[ndjson, _]| ids(&Export::read(ndjson).complete())).collect();
@@ -80,7 +80,7 @@ fn resumed_export_completes_the_list() {
 
 #[tokio::test]
 async fn cursors_of_pages_and_exports_are_compatible() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let all = ids(&stage.gateway.paged_walk("/customers?order=desc").await);
     let page = stage.gateway.get("/customers?order=desc&limit=30").await.ok();
     let next = page["page"]["next_cursor"].as_str().unwrap();

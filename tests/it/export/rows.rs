@@ -3,7 +3,7 @@
 
 use serde_json::json;
 
-use super::{Export, NDJSON, Stage, ids};
+use super::{Export, NDJSON, ids, stage};
 use crate::support::{Gateway, config, connections_to, sandbox};
 
 /// Lists of both vendors, sequential and merged, with filters of the vendor and
@@ -25,7 +25,7 @@ const QUESTIONS: &[&str] = &[
 
 #[tokio::test]
 async fn export_equals_the_paged_walk_byte_for_byte() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for question in QUESTIONS {
         let rows = stage.gateway.export(question).await.complete();
         assert!(!rows.is_empty(), "{question}");
@@ -35,8 +35,8 @@ async fn export_equals_the_paged_walk_byte_for_byte() {
 
 #[tokio::test]
 async fn transactions_of_a_customer_are_exported() {
-    let stage = Stage::start().await;
-    let customer = stage.sandbox.tolt().transactions()[0].customer_id.clone();
+    let stage = stage().start().await;
+    let customer = stage.vendors.tolt().transactions()[0].customer_id.clone();
     let question = format!("/customers/affiliates.{customer}/transactions");
     let rows = stage.gateway.export(&question).await.complete();
     assert!(!rows.is_empty());
@@ -45,7 +45,7 @@ async fn transactions_of_a_customer_are_exported() {
 
 #[tokio::test]
 async fn csv_export_has_the_same_rows() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     for question in QUESTIONS.iter().filter(|question| !question.contains("raw")) {
         let table = stage.gateway.export_csv(question).await;
         let walked = stage.gateway.paged_walk(question).await;
@@ -59,7 +59,7 @@ async fn csv_export_has_the_same_rows() {
 
 #[tokio::test]
 async fn checkpoints_count_rows_and_complete_the_list() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let answer = stage.gateway.get_as_type("/customers?order=desc", NDJSON).await;
     assert!(answer.text.ends_with("}\n"));
     let mut count = 0;
@@ -90,7 +90,7 @@ async fn empty_list_exports_one_complete_checkpoint() {
 
 #[tokio::test]
 async fn skipped_connection_is_named_at_the_end() {
-    let stage = Stage::start().await;
+    let stage = stage().start().await;
     let transactions = stage.gateway.export("/transactions").await;
     let of = |source: &serde_json::Value| [source["connection"].clone(), source["status"].clone()];
     let sources: Vec<_> = transactions.last_checkpoint()["sources"].as_array().unwrap().iter().map(of).collect();

@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::{Stage, all_ids, cursor, get_preferring, page, target, tolt_customer, walk, walk_back};
-use crate::support::{ids, sandbox};
+use super::{all_ids, cursor, get_preferring, page, stage, stage_of, target, tolt_customer, walk, walk_back};
+use crate::support::ids;
 
 #[tokio::test]
 async fn backward_walk_reverses_the_pages() {
-    let stage = Stage::start(130, 120).await;
+    let stage = stage(130, 120).start().await;
     for order in ["", "&order=asc", "&order=desc"] {
         for limit in [7, 50, 100] {
             let question = format!("/customers?limit={limit}{order}");
@@ -22,7 +22,7 @@ async fn backward_walk_reverses_the_pages() {
 
 #[tokio::test]
 async fn every_page_leads_forward_and_backward() {
-    let stage = Stage::start(30, 30).await;
+    let stage = stage(30, 30).start().await;
     for order in ["", "&order=desc"] {
         let question = format!("/customers?limit=8{order}");
         let there = walk(&stage.gateway, &question).await;
@@ -40,7 +40,7 @@ async fn every_page_leads_forward_and_backward() {
 #[tokio::test]
 async fn backward_walk_across_sources_is_not_a_cycle() {
     for pages in 2..=9 {
-        let stage = Stage::with_config(sandbox(120, 0, pages * 100).await, |config| config.connections.reverse()).await;
+        let stage = stage(120, pages * 100).configure(|config| config.connections.reverse()).start().await;
         let there = walk(&stage.gateway, "/customers?limit=100").await;
         assert_eq!(all_ids(&there), [stage.tax(), stage.affiliates()].concat());
         let back = walk_back(&stage.gateway, "/customers?limit=100", there.last().unwrap()).await;
@@ -51,7 +51,7 @@ async fn backward_walk_across_sources_is_not_a_cycle() {
 
 #[tokio::test]
 async fn first_and_last_page_end_the_walk() {
-    let stage = Stage::start(3, 3).await;
+    let stage = stage(3, 3).start().await;
     for order in ["", "&order=desc"] {
         let all = stage.gateway.get(&format!("/customers?limit=100{order}")).await.ok();
         assert_eq!((cursor(&all, "next_cursor"), cursor(&all, "prev_cursor")), (None, None));
@@ -62,14 +62,14 @@ async fn first_and_last_page_end_the_walk() {
 #[tokio::test]
 async fn end_reached_backward_omits_skipped_sources() {
     let rows = (0..10).map(|number| tolt_customer(&format!("cust_{number}"), number)).collect();
-    let stage = Stage::with_rows(rows, Vec::new()).await;
+    let stage = stage_of(rows, Vec::new()).start().await;
     let lenient = async |at: Option<String>| {
         let target = target("/customers?status=lead&order=desc&limit=5", at.as_deref());
         get_preferring(&stage.gateway, "handling=lenient", &target).await.ok()
     };
     let first = lenient(None).await;
     for number in 0..5 {
-        stage.sandbox.tolt().delete(&format!("cust_{number}"));
+        stage.vendors.tolt().delete(&format!("cust_{number}"));
     }
     stage.gateway.clock.advance(Duration::from_hours(2));
     let second = lenient(cursor(&first, "next_cursor")).await;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use customer_gateway::sandbox::Fault;
 
-use super::{Stage, get_preferring, sources};
+use super::{Stage, get_preferring, sources, stage};
 use crate::support::Answer;
 
 const MERGED: &str = "/customers?order=desc&limit=20";
@@ -15,7 +15,7 @@ async fn get_if_none_match(stage: &Stage, tag: &str) -> Answer {
 
 #[tokio::test]
 async fn merged_page_keeps_its_etag_while_cached() {
-    let stage = Stage::start(30, 30).await;
+    let stage = stage(30, 30).start().await;
     let first = stage.gateway.get(MERGED).await;
     let tag = first.header("etag").to_owned();
     assert!(first.header("cache-status").contains("fwd=miss"), "{}", first.header("cache-status"));
@@ -28,7 +28,7 @@ async fn merged_page_keeps_its_etag_while_cached() {
             (304, 200)
         );
     }
-    assert_eq!(stage.calls(), 2);
+    assert_eq!(stage.total_calls(), 2);
 
     // Fetched again, the same rows have another fetch time.
     stage.gateway.clock.advance(Duration::from_hours(2));
@@ -37,7 +37,7 @@ async fn merged_page_keeps_its_etag_while_cached() {
 
 #[tokio::test]
 async fn merged_page_has_the_age_of_its_oldest_source() {
-    let stage = Stage::start(30, 30).await;
+    let stage = stage(30, 30).start().await;
     stage.gateway.get("/customers?connection=tax&order=desc").await.ok();
     stage.gateway.clock.advance(Duration::from_secs(10));
     let merged = stage.gateway.get(MERGED).await;
@@ -49,9 +49,9 @@ async fn merged_page_has_the_age_of_its_oldest_source() {
 
 #[tokio::test]
 async fn page_with_a_failed_source_is_not_cached() {
-    let stage = Stage::start(30, 30).await;
+    let stage = stage(30, 30).start().await;
     let target = format!("{MERGED}&partial=allow");
-    stage.sandbox.corporation().fail_next(1, Fault::Html);
+    stage.vendors.corporation().fail_next(1, Fault::Html);
     let partial = stage.gateway.get(&target).await;
     assert_eq!(partial.header("cache-control"), "no-store");
     assert_eq!((partial.header("age"), partial.header("cache-status")), ("", ""));
@@ -67,13 +67,13 @@ async fn page_with_a_failed_source_is_not_cached() {
 /// page does not answer for a complete page.
 #[tokio::test]
 async fn response_cache_stores_no_failure() {
-    let stage = Stage::start(30, 30).await;
+    let stage = stage(30, 30).start().await;
     let target = format!("{MERGED}&partial=allow");
     for _ in 0..2 {
         stage.gateway.get(&target).await.ok();
     }
     stage.gateway.clock.advance(Duration::from_hours(2));
-    stage.sandbox.corporation().fail_next(1, Fault::Html);
+    stage.vendors.corporation().fail_next(1, Fault::Html);
     for expected in ["tax failed null (vendor_error)", "tax ok 30", "tax ok 30"] {
         let page = stage.gateway.get(&target).await.ok();
         assert_eq!(sources(&page), format!("affiliates ok 30, {expected}"));
@@ -82,7 +82,7 @@ async fn response_cache_stores_no_failure() {
 
 #[tokio::test]
 async fn response_cache_varies_on_prefer() {
-    let stage = Stage::start(30, 30).await;
+    let stage = stage(30, 30).start().await;
     for _ in 0..2 {
         assert_eq!(stage.gateway.get(MERGED).await.header("preference-applied"), "");
     }
@@ -98,6 +98,6 @@ async fn response_cache_varies_on_prefer() {
 
 #[tokio::test]
 async fn merged_page_varies_on_request_headers() {
-    let stage = Stage::start(3, 3).await;
+    let stage = stage(3, 3).start().await;
     assert_eq!(stage.gateway.get(MERGED).await.header("vary"), "authorization, accept, prefer");
 }

@@ -2,12 +2,12 @@
 
 use insta::assert_snapshot;
 
-use super::{Stage, all_ids, cursor, page, target, walk};
+use super::{all_ids, cursor, page, stage, target, walk};
 use crate::support::{Gateway, caller, config, connection, connections_to, ids, sandbox};
 
 #[tokio::test]
 async fn cursor_is_bound_to_its_query() {
-    let stage = Stage::start(30, 30).await;
+    let stage = stage(30, 30).start().await;
     let first = page(&stage.gateway, "/customers?limit=5&order=desc", None).await;
     let next = cursor(&first, "next_cursor");
     for other in [

@@ -7,7 +7,7 @@ use customer_gateway::sandbox::Fault;
 use insta::assert_json_snapshot;
 use tokio::sync::Semaphore;
 
-use super::{Stage, all_ids, cursor, page, sources, target, walk_back};
+use super::{all_ids, cursor, page, sources, stage, target, walk_back};
 use crate::support::{
     Gateway, Reply, ScriptedVendor, config, connections_to, corporation_page, corporation_row, ids, sandbox,
 };
@@ -16,9 +16,9 @@ const PARTIAL: &str = "/customers?limit=5&partial=allow";
 
 #[tokio::test]
 async fn source_failure_fails_the_request_by_default() {
-    let stage = Stage::start(4, 4).await;
+    let stage = stage(4, 4).start().await;
     for target in ["/customers", "/customers?partial=deny", "/customers?order=asc"] {
-        stage.sandbox.corporation().fail_next(1, Fault::Empty);
+        stage.vendors.corporation().fail_next(1, Fault::Empty);
         let refused = stage.gateway.get(target).await;
         assert_eq!(refused.code(502), "vendor_unreadable", "{target}");
         assert_eq!(refused.problem()["connection"], "tax", "{target}");
@@ -34,8 +34,8 @@ async fn source_failure_fails_the_request_by_default() {
 
 #[tokio::test]
 async fn source_failing_at_first_page_is_listed_later() {
-    let stage = Stage::start(12, 12).await;
-    stage.sandbox.tolt().fail_next(1, Fault::Empty);
+    let stage = stage(12, 12).start().await;
+    stage.vendors.tolt().fail_next(1, Fault::Empty);
     let first = page(&stage.gateway, PARTIAL, None).await;
     assert_eq!(sources(&first), "affiliates failed null (vendor_unreadable), tax ok 12");
     assert_eq!(ids(&first), stage.tax()[..5]);
@@ -58,10 +58,10 @@ async fn source_failing_at_first_page_is_listed_later() {
 #[tokio::test]
 async fn source_failing_mid_walk_continues_in_place() {
     for order in ["", "&order=desc"] {
-        let stage = Stage::start(250, 30).await;
+        let stage = stage(250, 30).start().await;
         let question = format!("/customers?limit=90&partial=allow{order}");
         let mut pages = vec![page(&stage.gateway, &question, None).await];
-        stage.sandbox.tolt().fail_next(2, Fault::Empty);
+        stage.vendors.tolt().fail_next(2, Fault::Empty);
         while let Some(next) = cursor(pages.last().unwrap(), "next_cursor") {
             pages.push(page(&stage.gateway, &question, Some(&next)).await);
         }
@@ -83,12 +83,12 @@ async fn source_failing_mid_walk_continues_in_place() {
 
 #[tokio::test]
 async fn failure_of_all_sources_gives_an_empty_page() {
-    let stage = Stage::start(4, 4).await;
+    let stage = stage(4, 4).start().await;
     for order in ["", "&order=asc"] {
         let question = format!("{PARTIAL}{order}");
         stage.gateway.clock.advance(Duration::from_hours(2));
-        stage.sandbox.tolt().fail_next(1, Fault::Empty);
-        stage.sandbox.corporation().fail_next(1, Fault::Status(403));
+        stage.vendors.tolt().fail_next(1, Fault::Empty);
+        stage.vendors.corporation().fail_next(1, Fault::Status(403));
         let none = page(&stage.gateway, &question, None).await;
         assert!(ids(&none).is_empty());
         assert_eq!(sources(&none), "affiliates failed null (vendor_unreadable), tax failed null (vendor_unauthorized)");
@@ -100,7 +100,7 @@ async fn failure_of_all_sources_gives_an_empty_page() {
 
 #[tokio::test]
 async fn caller_errors_ignore_partial_allow() {
-    let stage = Stage::start(4, 4).await;
+    let stage = stage(4, 4).start().await;
     for (target, code) in [
         ("/customers?partial=allow&status=active", "unsupported_filter"),
         ("/customers?partial=allow&cursor=x", "invalid_cursor"),
@@ -112,9 +112,9 @@ async fn caller_errors_ignore_partial_allow() {
 
 #[tokio::test]
 async fn rate_limited_source_reports_retry_after() {
-    let stage = Stage::start(4, 4).await;
+    let stage = stage(4, 4).start().await;
     let refusal = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "120".to_owned())]);
-    stage.sandbox.corporation().fail_next(1, refusal);
+    stage.vendors.corporation().fail_next(1, refusal);
     let page = page(&stage.gateway, PARTIAL, None).await;
     assert_json_snapshot!(page["sources"][1]["problem"], @r#"
     {
@@ -129,10 +129,10 @@ async fn rate_limited_source_reports_retry_after() {
     }
     "#);
     // The credential is blocked, and the vendor is not called.
-    let calls = stage.sandbox.corporation().calls();
+    let calls = stage.vendors.corporation().calls();
     let again = stage.gateway.get(&target(PARTIAL, cursor(&page, "next_cursor").as_deref())).await.ok();
     assert_eq!(sources(&again), "affiliates not_asked null, tax failed null (vendor_rate_limited)");
-    assert_eq!(stage.sandbox.corporation().calls(), calls);
+    assert_eq!(stage.vendors.corporation().calls(), calls);
 
     stage.gateway.clock.advance(Duration::from_mins(2));
     let back = stage.gateway.get(&target(PARTIAL, cursor(&again, "next_cursor").as_deref())).await.ok();
@@ -158,11 +158,11 @@ async fn source_beyond_the_deadline_is_skipped() {
 
 #[tokio::test]
 async fn cached_rows_are_served_when_sources_fail() {
-    let stage = Stage::start(4, 4).await;
+    let stage = stage(4, 4).start().await;
     let whole = page(&stage.gateway, PARTIAL, None).await;
     stage.gateway.clock.advance(Duration::from_mins(10));
-    stage.sandbox.tolt().fail_next(1, Fault::Empty);
-    stage.sandbox.corporation().fail_next(1, Fault::Empty);
+    stage.vendors.tolt().fail_next(1, Fault::Empty);
+    stage.vendors.corporation().fail_next(1, Fault::Empty);
     let kept = page(&stage.gateway, PARTIAL, None).await;
     assert_eq!((ids(&kept), sources(&kept)), (ids(&whole), sources(&whole)));
 }
@@ -198,7 +198,7 @@ async fn source_with_a_paging_cycle_fails_for_good() {
 
 #[tokio::test]
 async fn uncached_source_is_omitted_if_only_if_cached() {
-    let stage = Stage::start(4, 4).await;
+    let stage = stage(4, 4).start().await;
     stage.gateway.get("/customers?connection=affiliates&order=desc").await.ok();
     let kept = async |target: &str| {
         let target = target.to_owned();
@@ -210,5 +210,5 @@ async fn uncached_source_is_omitted_if_only_if_cached() {
     assert_eq!(kept("/customers?order=desc").await.code(504), "not_cached");
     let page = kept("/customers?order=desc&partial=allow").await.ok();
     assert_eq!(sources(&page), "affiliates ok 4, tax failed null (not_cached)");
-    assert_eq!(stage.sandbox.corporation().calls(), 0);
+    assert_eq!(stage.vendors.corporation().calls(), 0);
 }

@@ -3,12 +3,12 @@
 
 use insta::assert_json_snapshot;
 
-use super::{Stage, get_preferring, sources};
+use super::{StageBuilder, get_preferring, sources, stage};
 use crate::support::{ids, sandbox};
 
 #[tokio::test]
 async fn unsupported_filter_names_the_connection() {
-    let stage = Stage::start(15, 12).await;
+    let stage = stage(15, 12).start().await;
     assert_json_snapshot!(stage.gateway.get("/customers?status=active").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_filter",
@@ -37,14 +37,14 @@ async fn unsupported_filter_names_the_connection() {
       "title": "The connection does not support a parameter"
     }
     "#);
-    assert_eq!(stage.calls(), 0, "no vendor is asked");
+    assert_eq!(stage.total_calls(), 0, "no vendor is asked");
 }
 
 #[tokio::test]
 async fn lenient_request_skips_and_reports_connection() {
-    let stage = Stage::start(150, 12).await;
+    let stage = stage(150, 12).start().await;
     let active = |row: &customer_gateway::sandbox::tolt::Customer| row.status.as_str() == Some("active");
-    let rows = stage.sandbox.tolt().customers();
+    let rows = stage.vendors.tolt().customers();
     let rows: Vec<_> =
         rows.iter().rev().filter(|row| active(row)).map(|row| format!("affiliates.{}", row.id)).collect();
     for order in ["", "&order=desc"] {
@@ -58,12 +58,12 @@ async fn lenient_request_skips_and_reports_connection() {
         assert_eq!(page["page"]["next_cursor"], serde_json::Value::Null, "a skipped connection has no next page");
         assert_eq!(page["page"]["prev_cursor"], serde_json::Value::Null);
     }
-    assert_eq!(stage.sandbox.corporation().calls(), 0);
+    assert_eq!(stage.vendors.corporation().calls(), 0);
 }
 
 #[tokio::test]
 async fn prefer_header_is_parsed_as_in_rfc_7240() {
-    let stage = Stage::start(5, 5).await;
+    let stage = stage(5, 5).start().await;
     for lenient in [
         "handling=lenient",
         "Handling=Lenient",
@@ -93,7 +93,7 @@ async fn prefer_header_is_parsed_as_in_rfc_7240() {
 
 #[tokio::test]
 async fn lenient_request_without_sources_is_rejected() {
-    let stage = Stage::start(5, 5).await;
+    let stage = stage(5, 5).start().await;
     for target in ["/customers?connection=tax&status=active", "/customers?status=active&source_platform=stripe"] {
         let answer = get_preferring(&stage.gateway, "handling=lenient", target).await;
         assert_eq!(answer.code(400), "unsupported_filter", "{target}");
@@ -102,7 +102,7 @@ async fn lenient_request_without_sources_is_rejected() {
 
 #[tokio::test]
 async fn lenient_cursor_requires_a_lenient_request() {
-    let stage = Stage::start(150, 5).await;
+    let stage = stage(150, 5).start().await;
     let first = get_preferring(&stage.gateway, "handling=lenient", "/customers?status=active&limit=2").await.ok();
     let next = super::target("/customers?status=active&limit=2", super::cursor(&first, "next_cursor").as_deref());
     assert_eq!(stage.gateway.get(&next).await.code(400), "unsupported_filter");
@@ -111,7 +111,7 @@ async fn lenient_cursor_requires_a_lenient_request() {
 
 #[tokio::test]
 async fn unsupported_expansion_is_treated_like_filter() {
-    let stage = Stage::start(5, 5).await;
+    let stage = stage(5, 5).start().await;
     let refused = stage.gateway.get("/customers?expand=partner").await;
     assert_eq!((refused.code(400).as_str(), &refused.problem()["parameter"]), ("unsupported_filter", &"expand".into()));
     let page = get_preferring(&stage.gateway, "handling=lenient", "/customers?expand=partner").await.ok();
@@ -120,7 +120,7 @@ async fn unsupported_expansion_is_treated_like_filter() {
 
 #[tokio::test]
 async fn missing_list_fails_only_for_named_connection() {
-    let stage = Stage::with_config(sandbox(15, 30, 12).await, |_| {}).await;
+    let stage = StageBuilder::new(sandbox(15, 30, 12)).start().await;
     let page = stage.gateway.get("/transactions").await;
     assert_eq!(page.header("preference-applied"), "", "nothing was preferred");
     let page = page.ok();

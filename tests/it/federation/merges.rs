@@ -7,13 +7,13 @@ use futures_util::future::join;
 use tokio::sync::Semaphore;
 
 use super::{
-    Stage, all_ids, corporation_customer,
+    all_ids, corporation_customer,
     oracle::{self, Filter, Order, Source},
-    tolt_customer, walk,
+    stage, stage_of, tolt_customer, walk,
 };
 use crate::support::{
     Gateway, Reply, ScriptedVendor, config, connection, connections_to, corporation_page, corporation_row, ids,
-    sandbox, sandbox_with, tolt_page, tolt_row, until,
+    sandbox_with, tolt_page, tolt_row, until,
 };
 
 fn expected(sandbox: &Sandbox, order: Order) -> Vec<String> {
@@ -23,10 +23,10 @@ fn expected(sandbox: &Sandbox, order: Order) -> Vec<String> {
 
 #[tokio::test]
 async fn merged_walk_in_small_pages_matches_the_oracle() {
-    let stage = Stage::start(430, 260).await;
+    let stage = stage(430, 260).start().await;
     for order in [Order::Desc, Order::Asc] {
         let pages = walk(&stage.gateway, &format!("/customers?order={}&limit=7", order.name())).await;
-        assert_eq!(all_ids(&pages), expected(&stage.sandbox, order));
+        assert_eq!(all_ids(&pages), expected(&stage.vendors, order));
         assert!(pages.iter().rev().skip(1).all(|page| ids(page).len() == 7));
     }
 }
@@ -36,12 +36,12 @@ async fn merged_walk_in_small_pages_matches_the_oracle() {
 /// requests and take this unoptimized build half a minute.
 #[tokio::test]
 async fn merged_walk_of_the_sandbox_matches_the_oracle() {
-    let stage = Stage::with_config(sandbox(10_000, 0, 2_500).await, |config| config.paging.max_vendor_calls = 30).await;
+    let stage = stage(10_000, 2_500).configure(|config| config.paging.max_vendor_calls = 30).start().await;
     let pages = walk(&stage.gateway, "/customers?order=desc&limit=100").await;
     let rows = all_ids(&pages);
     assert_eq!(rows.len(), 12_500);
-    assert!(rows == expected(&stage.sandbox, Order::Desc), "the rows are not the oracle's");
-    assert_eq!(stage.calls(), 125, "each vendor page is fetched once");
+    assert!(rows == expected(&stage.vendors, Order::Desc), "the rows are not the oracle's");
+    assert_eq!(stage.total_calls(), 125, "each vendor page is fetched once");
 }
 
 #[tokio::test]
@@ -80,7 +80,7 @@ async fn row_without_a_timestamp_counts_as_oldest() {
         corporation_customer("cust_gone", None),
         corporation_customer("cust_new", Some(100)),
     ];
-    let stage = Stage::with_rows(vec![tolt_customer("cust_0", 0), tolt_customer("cust_50", 50)], tax).await;
+    let stage = stage_of(vec![tolt_customer("cust_0", 0), tolt_customer("cust_50", 50)], tax).start().await;
     let ascending =
         ["tax.cust_gone", "tax.cust_null", "affiliates.cust_0", "tax.cust_old", "affiliates.cust_50", "tax.cust_new"];
     for limit in [1, 2, 4, 20] {
@@ -98,8 +98,8 @@ async fn gateway_orders_an_unordered_vendor() {
         email: if number % 3 == 0 { "a@example.com".into() } else { "b@example.com".into() },
         ..corporation_customer(&format!("cust_{number:03}"), second(number))
     };
-    let stage = Stage::with_rows(Vec::new(), (0..240).map(named).collect()).await;
-    let tax = Source::corporation("tax", stage.sandbox.corporation());
+    let stage = stage_of(Vec::new(), (0..240).map(named).collect()).start().await;
+    let tax = Source::corporation("tax", stage.vendors.corporation());
     let filters = [
         Filter::default(),
         Filter { email: Some("a@example.com"), ..Filter::default() },
@@ -144,12 +144,12 @@ async fn full_page_ignores_failure_of_the_next_page() {
     use customer_gateway::sandbox::Fault;
     let newer = (0..100).map(|number| tolt_customer(&format!("cust_{number:03}"), 1_000 + number));
     let older = (0..50).map(|number| tolt_customer(&format!("cust_old_{number:03}"), number));
-    let stage = Stage::with_rows(newer.chain(older).collect(), vec![corporation_customer("cust_0", Some(0))]).await;
+    let stage = stage_of(newer.chain(older).collect(), vec![corporation_customer("cust_0", Some(0))]).start().await;
     stage.gateway.get("/customers?connection=affiliates&order=desc&limit=1").await.ok();
-    stage.sandbox.tolt().fail_next(1, Fault::Html);
+    stage.vendors.tolt().fail_next(1, Fault::Html);
     let page = stage.gateway.get("/customers?order=desc&limit=100").await.ok();
     assert_eq!(ids(&page).len(), 100);
-    assert_eq!(stage.sandbox.tolt().calls(), 1, "this request does not need the next page");
+    assert_eq!(stage.vendors.tolt().calls(), 1, "this request does not need the next page");
 }
 
 /// Vendor whose first page changed after the next page was cached.

@@ -16,59 +16,36 @@ mod statuses;
 mod too_expensive;
 mod totals;
 
-use customer_gateway::{
-    config::Config,
-    sandbox::{Data, Sandbox, corporation, tolt},
-};
+use customer_gateway::sandbox::{Data, corporation, tolt};
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::support::{Answer, Gateway, config, connections_to, ids, sandbox, sandbox_with};
+use crate::support::{Answer, Gateway, Stage, StageBuilder, ids, sandbox, sandbox_with};
 
 /// Upper bound of a test's walk, in pages. A longer walk is a cycle.
 const MAX_PAGES: usize = 2_000;
 const FIRST_DAY: i64 = 1_735_689_600; // 2025-01-01T00:00:00Z
 
-/// Both simulated vendors and a gateway in front of them: `affiliates`, then
-/// `tax`.
-struct Stage {
-    sandbox: Sandbox,
-    gateway: Gateway,
+/// Returns a stage with `tolt` and `corporation` generated customers.
+fn stage(tolt: usize, corporation: usize) -> StageBuilder<'static> {
+    StageBuilder::new(sandbox(tolt, 0, corporation))
+}
+
+/// Returns a stage with these customers.
+fn stage_of(tolt: Vec<tolt::Customer>, corporation: Vec<corporation::Customer>) -> StageBuilder<'static> {
+    let tolt = tolt::Data { customers: tolt, ..tolt::Data::default() };
+    StageBuilder::new(sandbox_with(Data { tolt, corporation }))
 }
 
 impl Stage {
-    /// Starts a stage with generated customers: `tolt` and `corporation` of
-    /// them.
-    async fn start(tolt: usize, corporation: usize) -> Self {
-        Self::with_config(sandbox(tolt, 0, corporation).await, |_| {}).await
-    }
-
-    /// Starts a stage with these customers.
-    async fn with_rows(tolt: Vec<tolt::Customer>, corporation: Vec<corporation::Customer>) -> Self {
-        let tolt = tolt::Data { customers: tolt, ..tolt::Data::default() };
-        Self::with_config(sandbox_with(Data { tolt, corporation }).await, |_| {}).await
-    }
-
-    /// Starts a stage in front of a sandbox, with a changed configuration.
-    async fn with_config(sandbox: Sandbox, change: impl FnOnce(&mut Config)) -> Self {
-        let mut config = config(connections_to(&sandbox));
-        change(&mut config);
-        Self { gateway: Gateway::start(config).await, sandbox }
-    }
-
     /// Returns the ids of `affiliates`, in the order of its own list.
     fn affiliates(&self) -> Vec<String> {
-        self.sandbox.tolt().customers().iter().rev().map(|row| format!("affiliates.{}", row.id)).collect()
+        self.vendors.tolt().customers().iter().rev().map(|row| format!("affiliates.{}", row.id)).collect()
     }
 
     /// Returns the ids of `tax`, in the order of its own list.
     fn tax(&self) -> Vec<String> {
-        self.sandbox.corporation().customers().iter().map(|row| format!("tax.{}", row.id)).collect()
-    }
-
-    /// Returns the number of calls that both vendors received.
-    fn calls(&self) -> u64 {
-        self.sandbox.tolt().calls() + self.sandbox.corporation().calls()
+        self.vendors.corporation().customers().iter().map(|row| format!("tax.{}", row.id)).collect()
     }
 }
 

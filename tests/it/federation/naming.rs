@@ -1,11 +1,11 @@
 //! Selection of connections, and the order of their lists.
 
-use super::{Stage, all_ids, cursor, sources, target, walk};
+use super::{all_ids, cursor, sources, stage, target, walk};
 use crate::support::{Gateway, caller, config, connections_to, ids, sandbox};
 
 #[tokio::test]
 async fn configuration_orders_the_connections() {
-    let stage = Stage::start(9, 8).await;
+    let stage = stage(9, 8).start().await;
     let rows = all_ids(&walk(&stage.gateway, "/customers?limit=5").await);
     for named in [
         "connection=affiliates&connection=tax",
@@ -19,7 +19,7 @@ async fn configuration_orders_the_connections() {
 
 #[tokio::test]
 async fn repeated_connection_counts_once() {
-    let stage = Stage::start(9, 8).await;
+    let stage = stage(9, 8).start().await;
     let page = stage.gateway.get("/customers?connection=tax&connection=tax&limit=3").await.ok();
     assert_eq!(sources(&page), "tax ok 8");
     assert_eq!(ids(&page), stage.tax()[..3]);
@@ -27,7 +27,7 @@ async fn repeated_connection_counts_once() {
 
 #[tokio::test]
 async fn naming_all_connections_equals_naming_none() {
-    let stage = Stage::start(9, 8).await;
+    let stage = stage(9, 8).start().await;
     let first = stage.gateway.get("/customers?limit=5").await.ok();
     let second = target("/customers?connection=tax,affiliates&limit=5", cursor(&first, "next_cursor").as_deref());
     assert_eq!(ids(&stage.gateway.get(&second).await.ok()).len(), 5);

@@ -2,12 +2,12 @@
 
 use customer_gateway::sandbox::{Data, tolt};
 
-use super::{Stage, all_ids, tolt_customer, walk};
+use super::{all_ids, stage, tolt_customer, walk};
 use crate::support::{Gateway, config, connection, connections_to, ids, sandbox, sandbox_with};
 
 #[tokio::test]
 async fn second_source_follows_the_first() {
-    let stage = Stage::start(230, 130).await;
+    let stage = stage(230, 130).start().await;
     let rows = [stage.affiliates(), stage.tax()].concat();
     for limit in [1, 7, 99, 100] {
         let pages = walk(&stage.gateway, &format!("/customers?limit={limit}")).await;
@@ -50,7 +50,7 @@ fn partner_rows() -> Data {
 #[tokio::test]
 async fn source_without_rows_is_skipped() {
     for (tolt, corporation) in [(0, 9), (9, 0), (0, 0)] {
-        let stage = Stage::start(tolt, corporation).await;
+        let stage = stage(tolt, corporation).start().await;
         for order in ["", "&order=asc"] {
             let pages = walk(&stage.gateway, &format!("/customers?limit=9{order}")).await;
             assert_eq!(all_ids(&pages).len(), tolt + corporation, "{tolt} and {corporation}{order}");
@@ -61,16 +61,16 @@ async fn source_without_rows_is_skipped() {
 
 #[tokio::test]
 async fn source_not_yet_reached_is_not_called() {
-    let stage = Stage::start(30, 30).await;
+    let stage = stage(30, 30).start().await;
     stage.gateway.get("/customers?limit=30").await.ok();
-    assert_eq!((stage.sandbox.tolt().calls(), stage.sandbox.corporation().calls()), (1, 0));
+    assert_eq!((stage.vendors.tolt().calls(), stage.vendors.corporation().calls()), (1, 0));
 }
 
 #[tokio::test]
 async fn email_filter_finds_customers_of_both_vendors() {
-    let stage = Stage::start(400, 300).await;
-    let of_tolt = stage.sandbox.tolt().customers().into_iter().find(|row| row.email.as_str().is_some()).unwrap();
-    let of_tax = stage.sandbox.corporation().customers().into_iter().find(|row| row.email.as_str().is_some()).unwrap();
+    let stage = stage(400, 300).start().await;
+    let of_tolt = stage.vendors.tolt().customers().into_iter().find(|row| row.email.as_str().is_some()).unwrap();
+    let of_tax = stage.vendors.corporation().customers().into_iter().find(|row| row.email.as_str().is_some()).unwrap();
     for (id, email) in [
         (format!("affiliates.{}", of_tolt.id), of_tolt.email.as_str().unwrap()),
         (format!("tax.{}", of_tax.id), of_tax.email.as_str().unwrap()),

@@ -3,11 +3,11 @@
 use customer_gateway::sandbox::Fault;
 use insta::assert_json_snapshot;
 
-use super::{Stage, cursor, get_preferring, page, sources, walk};
+use super::{cursor, get_preferring, page, sources, stage, walk};
 
 #[tokio::test]
 async fn sequential_source_is_asked_when_reached() {
-    let stage = Stage::start(15, 12).await;
+    let stage = stage(15, 12).start().await;
     let pages = walk(&stage.gateway, "/customers?limit=10").await;
     let told: Vec<_> = pages.iter().map(sources).collect();
     assert_eq!(
@@ -18,15 +18,15 @@ async fn sequential_source_is_asked_when_reached() {
 
 #[tokio::test]
 async fn merged_sources_are_all_asked() {
-    let stage = Stage::start(15, 3).await;
+    let stage = stage(15, 3).start().await;
     let pages = walk(&stage.gateway, "/customers?limit=15&order=desc").await;
     assert_eq!(sources(&pages[0]), "affiliates ok 15, tax ok 3");
 }
 
 #[tokio::test]
 async fn each_source_status_has_its_shape() {
-    let stage = Stage::start(15, 12).await;
-    stage.sandbox.corporation().fail_next(1, Fault::Empty);
+    let stage = stage(15, 12).start().await;
+    stage.vendors.corporation().fail_next(1, Fault::Empty);
     let failed = page(&stage.gateway, "/customers?order=desc&limit=1&partial=allow", None).await;
     assert_json_snapshot!(failed["sources"], @r#"
     [
@@ -86,7 +86,7 @@ async fn each_source_status_has_its_shape() {
 
 #[tokio::test]
 async fn source_reached_without_calls_left_is_partial() {
-    let stage = Stage::start(5, 5).await;
+    let stage = stage(5, 5).start().await;
     let first = page(&stage.gateway, "/customers?max_calls=1", None).await;
     assert_json_snapshot!(first["sources"][1], @r#"
     {

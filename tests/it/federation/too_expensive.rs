@@ -4,12 +4,12 @@
 use customer_gateway::sandbox::{Data, Sandbox};
 use insta::{assert_json_snapshot, assert_snapshot};
 
-use super::{Stage, cursor, page, target};
+use super::{cursor, page, stage, target};
 use crate::support::{Gateway, config, connection, sandbox, sandbox_with};
 
 #[tokio::test]
 async fn costly_order_is_rejected_after_one_call() {
-    let stage = Stage::start(10, 2_001).await;
+    let stage = stage(10, 2_001).start().await;
     let refused = stage.gateway.get("/customers?connection=tax&order=desc").await;
     assert_json_snapshot!(refused.problem_snapshot(), @r#"
     {
@@ -34,17 +34,17 @@ async fn costly_order_is_rejected_after_one_call() {
       "title": "Sorting requires too many vendor calls"
     }
     "#);
-    assert_eq!(stage.sandbox.corporation().calls(), 1);
+    assert_eq!(stage.vendors.corporation().calls(), 1);
     for target in ["/customers?order=asc", "/customers?order=asc&partial=allow", "/customers?order=asc&email=a@b.c"] {
         assert_eq!(stage.gateway.get(target).await.code(422), "order_too_expensive", "{target}");
     }
-    assert_eq!(stage.sandbox.corporation().calls(), 1, "the first page is cached");
+    assert_eq!(stage.vendors.corporation().calls(), 1, "the first page is cached");
 }
 
 #[tokio::test]
 async fn native_filter_makes_sort_affordable() {
-    let stage = Stage::start(0, 2_001).await;
-    let name = stage.sandbox.corporation().customers()[0].name.as_str().unwrap().to_owned();
+    let stage = stage(0, 2_001).start().await;
+    let name = stage.vendors.corporation().customers()[0].name.as_str().unwrap().to_owned();
     let name: String = url::form_urlencoded::byte_serialize(name.as_bytes()).collect();
     let native = stage.gateway.get(&format!("/customers?connection=tax&order=desc&name={name}")).await.ok();
     assert!(native["page"]["total"].as_u64().unwrap() >= 1);
@@ -54,7 +54,7 @@ async fn native_filter_makes_sort_affordable() {
 
 #[tokio::test]
 async fn order_at_the_budget_is_served() {
-    let stage = Stage::start(0, 300).await;
+    let stage = stage(0, 300).start().await;
     let asked =
         async |calls| stage.gateway.get(&format!("/customers?connection=tax&order=desc&max_calls={calls}")).await;
     assert_eq!(asked(2).await.code(422), "order_too_expensive");
@@ -63,7 +63,7 @@ async fn order_at_the_budget_is_served() {
 
 #[tokio::test]
 async fn walk_continues_after_too_low_a_budget() {
-    let stage = Stage::start(150, 250).await;
+    let stage = stage(150, 250).start().await;
     let question = "/customers?order=desc&limit=60";
     let first = page(&stage.gateway, question, None).await;
     stage.gateway.clock.advance(std::time::Duration::from_hours(2));
@@ -74,10 +74,10 @@ async fn walk_continues_after_too_low_a_budget() {
 
 #[tokio::test]
 async fn merge_needs_one_call_per_source() {
-    let stage = Stage::start(10, 10).await;
+    let stage = stage(10, 10).start().await;
     let refused = stage.gateway.get("/customers?order=desc&max_calls=1").await;
     assert_snapshot!(refused.problem_line(), @"422 order_too_expensive [order] merging 2 connections takes at least 2 vendor calls, and this request may make 1; name fewer connections or remove `order`");
-    assert_eq!(stage.calls(), 0, "no vendor is asked");
+    assert_eq!(stage.total_calls(), 0, "no vendor is asked");
     assert_eq!(stage.gateway.get("/customers?order=desc&max_calls=2").await.status, 200);
     assert_eq!(stage.gateway.get("/customers?connection=tax&order=desc&max_calls=1").await.status, 200);
 }

@@ -6,7 +6,7 @@ use customer_gateway::callers::Quota;
 use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::{KEY, Provider, Stage, caller_with_claims, claims, configured, keys, signer::Signer};
+use super::{KEY, Provider, caller_with_claims, claims, configured, keys, signer::Signer, stage_with_keys};
 use crate::support::{Gateway, sandbox};
 
 /// Returns the claims of growth's tokens.
@@ -26,7 +26,7 @@ async fn connections(gateway: &Gateway, token: &str) -> Value {
 #[tokio::test]
 async fn token_maps_to_first_caller_with_all_claims() {
     let signer = Signer::es256("a");
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     let mut told = Vec::new();
     for others in [
         json!({}),
@@ -66,7 +66,7 @@ async fn token_maps_to_first_caller_with_all_claims() {
 #[tokio::test]
 async fn token_hides_connections_of_other_callers() {
     let signer = Signer::es256("a");
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     let (billing, growth) = (signer.token(&claims(json!({}))), signer.token(&growth_claims(json!({}))));
     assert_eq!(connections(&stage.gateway, &billing).await, json!(["affiliates", "tax"]));
     assert_eq!(connections(&stage.gateway, &growth).await, json!(["affiliates"]));
@@ -82,7 +82,7 @@ async fn token_hides_connections_of_other_callers() {
 #[tokio::test]
 async fn token_response_is_cached_like_a_key_response() {
     let signer = Signer::rs256("a");
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     let token = signer.token(&claims(json!({})));
     let target = "/customers?connection=affiliates&limit=2";
     let first = stage.gateway.get_as(&token, target).await;

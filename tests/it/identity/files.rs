@@ -6,8 +6,8 @@ use customer_gateway::identity::{Jwks, KeySet, Settings};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{Provider, Stage, claims, configured, signer::Signer};
-use crate::support::{Gateway, Reply, sandbox};
+use super::{Provider, claims, signer::Signer, stage};
+use crate::support::Reply;
 
 /// Writes a file with these keys.
 fn write_jwks(directory: &TempDir, signers: &[&Signer]) -> PathBuf {
@@ -24,9 +24,8 @@ async fn key_file_is_reread_and_survives_bad_content() {
     let directory = tempfile::tempdir().unwrap();
     let path = write_jwks(&directory, &[&old]);
     let keys = KeySet::parse(&std::fs::read(&path).unwrap()).unwrap();
-    let sandbox = sandbox(1, 0, 0).await;
-    let gateway = Gateway::start(configured(&sandbox, Jwks::File { path: path.clone(), keys })).await;
-    let stage = Stage { gateway, provider: Provider::start(Reply::text(500, "")).await, sandbox };
+    let provider = Provider::start(Reply::text(500, "")).await;
+    let stage = stage(provider, Jwks::File { path: path.clone(), keys }).start().await;
     assert_eq!(stage.outcome(&old_token).await, "200");
 
     write_jwks(&directory, &[&new]);
@@ -37,5 +36,5 @@ async fn key_file_is_reread_and_survives_bad_content() {
     std::fs::write(&path, "{").unwrap();
     stage.refresh_after(Settings::DEFAULT_REFRESH, "failed", 1).await;
     assert_eq!(stage.outcome(&new_token).await, "200");
-    assert_eq!(stage.provider.fetches(), 0);
+    assert_eq!(stage.provider().fetches(), 0);
 }

@@ -15,13 +15,13 @@ use std::{
 
 use customer_gateway::{
     callers::Caller,
-    config::Config,
+    config::{Config, Connection},
     identity::{Claims, Jwks, Settings},
     sandbox::Sandbox,
 };
 use serde_json::{Value, json};
 
-use crate::support::{Gateway, Reply, ScriptedVendor, caller, config, connections_to, sandbox};
+use crate::support::{self, Reply, ScriptedVendor, StageBuilder, Vendors, caller, config, connections_to, sandbox};
 use signer::Signer;
 
 const ISSUER: &str = "https://login.example.com/";
@@ -31,12 +31,12 @@ const KEY: &str = "cgk_ops";
 /// Start of the tests' clock.
 const START: i64 = 1_761_955_200;
 
-/// A gateway that accepts tokens, and their identity provider.
-struct Stage {
-    gateway: Gateway,
-    provider: Provider,
-    #[expect(dead_code, reason = "held to be stopped when dropped")]
+type Stage = support::Stage<SandboxWithProvider>;
+
+/// Simulated vendors, and the identity provider of the gateway's tokens.
+struct SandboxWithProvider {
     sandbox: Sandbox,
+    provider: Provider,
 }
 
 /// A server with a key set and a scripted response.
@@ -66,18 +66,33 @@ impl Provider {
     }
 }
 
-impl Stage {
-    /// Starts a gateway whose provider has these keys.
-    async fn with(signers: &[&Signer]) -> Self {
-        Self::with_response(keys(signers)).await
+impl Vendors for SandboxWithProvider {
+    fn connections(&self) -> Vec<Connection> {
+        self.sandbox.connections()
     }
+}
 
-    /// Starts a gateway whose provider sends this response.
-    async fn with_response(says: Reply) -> Self {
-        let provider = Provider::start(says).await;
-        let sandbox = sandbox(5, 5, 5).await;
-        let gateway = Gateway::start(configured(&sandbox, provider.jwks())).await;
-        Self { gateway, provider, sandbox }
+/// Starts a stage whose provider has these keys.
+async fn stage_with_keys(signers: &[&Signer]) -> Stage {
+    stage_with_response(keys(signers)).await
+}
+
+/// Starts a stage whose provider sends this response.
+async fn stage_with_response(says: Reply) -> Stage {
+    let provider = Provider::start(says).await;
+    let jwks = provider.jwks();
+    stage(provider, jwks).start().await
+}
+
+/// Returns a stage that accepts tokens by these keys.
+fn stage(provider: Provider, jwks: Jwks) -> StageBuilder<'static, SandboxWithProvider> {
+    let vendors = async { SandboxWithProvider { sandbox: sandbox(5, 5, 5).await, provider } };
+    StageBuilder::new(vendors).configure(|config| accept_tokens(config, jwks))
+}
+
+impl Stage {
+    fn provider(&self) -> &Provider {
+        &self.vendors.provider
     }
 
     /// Sends a request with a token, and returns its outcome in a line.
@@ -106,6 +121,12 @@ impl Stage {
 /// have a key.
 fn configured(sandbox: &Sandbox, jwks: Jwks) -> Config {
     let mut config = config(connections_to(sandbox));
+    accept_tokens(&mut config, jwks);
+    config
+}
+
+/// Adds the callers, and the identity provider with these keys.
+fn accept_tokens(config: &mut Config, jwks: Jwks) {
     config.callers = vec![
         caller_with_claims("billing", &[("azp", "billing-service")], &["affiliates", "tax"]),
         caller_with_claims("growth", &[("groups", "growth"), ("tid", "t-1")], &["affiliates"]),
@@ -117,7 +138,6 @@ fn configured(sandbox: &Sandbox, jwks: Jwks) -> Config {
         jwks,
         refresh: Settings::DEFAULT_REFRESH,
     });
-    config
 }
 
 /// Returns a caller without a key.

@@ -13,7 +13,9 @@ use insta::assert_json_snapshot;
 use serde_json::json;
 use tokio::sync::Semaphore;
 
-use super::{ISSUER, KEY, Provider, START, Stage, claims, configured, keys, signer::Signer};
+use super::{
+    ISSUER, KEY, Provider, START, claims, configured, keys, signer::Signer, stage_with_keys, stage_with_response,
+};
 use crate::support::{Gateway, Reply, sandbox, until};
 
 const NO_KEY: &str = "401 unauthenticated no key of the identity provider matches the token";
@@ -25,24 +27,24 @@ const REST: Duration = Duration::from_secs(30);
 #[tokio::test]
 async fn unknown_key_id_triggers_a_fetch() {
     let [old, new] = [Signer::es256("old"), Signer::es256("new")];
-    let stage = Stage::with(&[&old]).await;
+    let stage = stage_with_keys(&[&old]).await;
     let [old_token, new_token] = [&old, &new].map(|signer| signer.token(&claims(json!({}))));
     assert_eq!(stage.outcome(&old_token).await, "200");
-    stage.provider.respond_with(keys(&[&old, &new]));
+    stage.provider().respond_with(keys(&[&old, &new]));
     // The provider is not called within half a minute of the last fetch.
     stage.gateway.clock.advance(Duration::from_secs(29));
     assert_eq!(stage.outcome(&new_token).await, NO_KEY);
-    assert_eq!(stage.provider.fetches(), 1);
+    assert_eq!(stage.provider().fetches(), 1);
     stage.gateway.clock.advance(Duration::from_secs(1));
     assert_eq!(stage.outcome(&new_token).await, "200");
     assert_eq!(stage.outcome(&old_token).await, "200");
-    assert_eq!(stage.provider.fetches(), 2);
+    assert_eq!(stage.provider().fetches(), 2);
 }
 
 #[tokio::test]
 async fn unknown_key_ids_fetch_once_per_half_minute() {
     let [signer, stranger] = [Signer::es256("a"), Signer::es256("b")];
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
     for fetches in 2..5 {
         stage.gateway.clock.advance(REST);
@@ -53,51 +55,51 @@ async fn unknown_key_ids_fetch_once_per_half_minute() {
             let told = join_all(tokens.iter().map(|token| stage.outcome(token))).await;
             assert!(told.iter().all(|told| told == NO_KEY), "{told:?}");
         }
-        assert_eq!(stage.provider.fetches(), fetches);
+        assert_eq!(stage.provider().fetches(), fetches);
     }
 }
 
 #[tokio::test]
 async fn jwks_fetch_is_coalesced() {
     let [old, new] = [Signer::es256("old"), Signer::es256("new")];
-    let stage = Stage::with(&[&old]).await;
+    let stage = stage_with_keys(&[&old]).await;
     assert_eq!(stage.outcome(&old.token(&claims(json!({})))).await, "200");
     let gate = Arc::new(Semaphore::new(0));
-    stage.provider.respond_with(keys(&[&new]).gated_by(&gate));
+    stage.provider().respond_with(keys(&[&new]).gated_by(&gate));
     stage.gateway.clock.advance(REST);
     let tokens: Vec<_> = (0..10).map(|index| new.token(&claims(json!({"jti": index})))).collect();
     let asked = join_all(tokens.iter().map(|token| stage.outcome(token)));
     let opened = async {
-        until(|| stage.provider.fetches() == 2).await;
+        until(|| stage.provider().fetches() == 2).await;
         // Other requests continue during the fetch, with the cached keys.
         assert_eq!(stage.outcome(&old.token(&claims(json!({})))).await, "200");
         gate.add_permits(1);
     };
     let (told, ()) = tokio::join!(asked, opened);
     assert!(told.iter().all(|told| told == "200"), "{told:?}");
-    assert_eq!(stage.provider.fetches(), 2);
+    assert_eq!(stage.provider().fetches(), 2);
 }
 
 #[tokio::test]
 async fn removed_key_invalidates_tokens_at_refresh() {
     let [old, new] = [Signer::es256("old"), Signer::es256("new")];
-    let stage = Stage::with(&[&old, &new]).await;
+    let stage = stage_with_keys(&[&old, &new]).await;
     let [old_token, new_token] = [&old, &new].map(|signer| signer.token(&claims(json!({}))));
     for token in [&old_token, &new_token] {
         // Cached as a verified token, and in the response cache.
         stage.gateway.get_as(token, "/customers").await.ok();
         stage.gateway.get_as(token, "/customers").await.ok();
     }
-    stage.provider.respond_with(keys(&[&new]));
+    stage.provider().respond_with(keys(&[&new]));
     stage.refresh_after(REFRESH, "ok", 2).await;
     assert_eq!(stage.outcome(&old_token).await, NO_KEY);
     assert_eq!(stage.gateway.get_as(&old_token, "/customers").await.code(401), "unauthenticated");
     assert_eq!(stage.outcome(&new_token).await, "200");
     // The same applies to the last key: the provider's empty set is valid.
-    stage.provider.respond_with(keys(&[]));
+    stage.provider().respond_with(keys(&[]));
     stage.refresh_after(REFRESH, "ok", 3).await;
     assert_eq!(stage.outcome(&new_token).await, NO_KEY);
-    assert_eq!(stage.provider.fetches(), 3);
+    assert_eq!(stage.provider().fetches(), 3);
 }
 
 #[tokio::test]
@@ -108,26 +110,26 @@ async fn key_replaced_under_its_id_is_fetched_once() {
         // The new key has another algorithm.
         [Signer::es256("a"), Signer::eddsa("a")],
     ] {
-        let stage = Stage::with(&[&old]).await;
+        let stage = stage_with_keys(&[&old]).await;
         let [old_token, new_token] = [&old, &new].map(|signer| signer.token(&claims(json!({}))));
         assert_eq!(stage.outcome(&old_token).await, "200");
-        stage.provider.respond_with(keys(&[&new]));
+        stage.provider().respond_with(keys(&[&new]));
         // The provider is not called within half a minute of the last fetch.
         stage.gateway.clock.advance(Duration::from_secs(29));
         assert_eq!(stage.outcome(&new_token).await.get(..3), Some("401"));
-        assert_eq!(stage.provider.fetches(), 1);
+        assert_eq!(stage.provider().fetches(), 1);
         stage.gateway.clock.advance(Duration::from_secs(1));
         assert_eq!(stage.outcome(&new_token).await, "200");
         assert_eq!(stage.outcome(&old_token).await.get(..3), Some("401"));
-        assert_eq!(stage.provider.fetches(), 2);
+        assert_eq!(stage.provider().fetches(), 2);
         // A forged token costs one fetch per half minute, like an unknown id.
         let forged = format!("{}AAAA", &new_token[..new_token.len() - 4]);
         for fetches in [3, 3, 3] {
-            if stage.provider.fetches() == 2 {
+            if stage.provider().fetches() == 2 {
                 stage.gateway.clock.advance(REST);
             }
             assert_eq!(stage.outcome(&forged).await, FORGED);
-            assert_eq!(stage.provider.fetches(), fetches);
+            assert_eq!(stage.provider().fetches(), fetches);
         }
         assert_eq!(stage.outcome(&new_token).await, "200");
     }
@@ -136,20 +138,20 @@ async fn key_replaced_under_its_id_is_fetched_once() {
 #[tokio::test]
 async fn forged_token_is_401_if_the_refresh_fails() {
     let [signer, stranger] = [Signer::es256("a"), Signer::es256("a")];
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
-    stage.provider.respond_with(Reply::text(500, "{}"));
+    stage.provider().respond_with(Reply::text(500, "{}"));
     stage.gateway.clock.advance(REST);
     let forged = stranger.token(&claims(json!({})));
     assert_eq!(stage.outcome(&forged).await, "401 unauthenticated the token's signature is invalid");
     assert_eq!(stage.outcome(&signer.token(&claims(json!({"jti": 1})))).await, "200");
-    assert_eq!(stage.provider.fetches(), 2);
+    assert_eq!(stage.provider().fetches(), 2);
 }
 
 #[tokio::test]
 async fn missing_jwks_is_503_for_tokens_but_not_keys() {
     let signer = Signer::es256("a");
-    let stage = Stage::with_response(Reply::text(500, "{}")).await;
+    let stage = stage_with_response(Reply::text(500, "{}")).await;
     let token = signer.token(&claims(json!({})));
     let refused = stage.gateway.get_as(&token, "/customers").await;
     assert_json_snapshot!(refused.problem_snapshot(), @r#"
@@ -169,11 +171,11 @@ async fn missing_jwks_is_503_for_tokens_but_not_keys() {
     stage.gateway.get_as(KEY, "/customers").await.ok();
     assert_eq!(stage.gateway.get_as("cgk_wrong", "/customers").await.code(401), "unauthenticated");
     assert_eq!(stage.outcome("not.a.token").await.get(..3), Some("401"));
-    assert_eq!(stage.provider.fetches(), 1);
+    assert_eq!(stage.provider().fetches(), 1);
 
     // The provider is called again in the background, sooner than after a
     // success.
-    stage.provider.respond_with(keys(&[&signer]));
+    stage.provider().respond_with(keys(&[&signer]));
     stage.refresh_after(Duration::from_secs(10), "ok", 1).await;
     stage.wait_for_refreshes("failed", 1).await;
     assert_eq!(stage.outcome(&token).await, "200");
@@ -182,7 +184,7 @@ async fn missing_jwks_is_503_for_tokens_but_not_keys() {
 #[tokio::test]
 async fn cached_keys_stay_in_use_if_refresh_fails() {
     let [signer, stranger] = [Signer::es256("a"), Signer::es256("b")];
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     let token = |serial: u32| signer.token(&claims(json!({"jti": serial, "exp": START + 86_400})));
     assert_eq!(stage.outcome(&token(0)).await, "200");
     // Some of the rejected responses contain a key set.
@@ -197,7 +199,7 @@ async fn cached_keys_stay_in_use_if_refresh_fails() {
         chunk: Vec::new(),
         times: 0,
     };
-    let moved = format!("location: {}/elsewhere\r\n", stage.provider.server.base_url);
+    let moved = format!("location: {}/elsewhere\r\n", stage.provider().server.base_url);
     let mut failures = 0;
     for says in [
         Reply::text(503, &document),
@@ -212,7 +214,7 @@ async fn cached_keys_stay_in_use_if_refresh_fails() {
         body_error,
         Reply::Bytes(b"not HTTP\r\n\r\n".to_vec()),
     ] {
-        stage.provider.respond_with(says);
+        stage.provider().respond_with(says);
         failures += 1;
         stage.refresh_after(REFRESH, "failed", failures).await;
         assert_eq!(stage.outcome(&token(0)).await, "200");
@@ -226,9 +228,9 @@ async fn cached_keys_stay_in_use_if_refresh_fails() {
 #[tokio::test]
 async fn jwks_request_carries_no_credentials() {
     let signer = Signer::es256("a");
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
-    let [head] = &stage.provider.server.heads()[..] else { panic!() };
+    let [head] = &stage.provider().server.heads()[..] else { panic!() };
     assert!(head.starts_with("GET /.well-known/jwks.json HTTP/1.1\r\n"), "{head}");
     assert!(!head.to_lowercase().contains("authorization"), "{head}");
 }

@@ -11,8 +11,9 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::{
-    AUDIENCE, ISSUER, START, Stage, claims,
+    AUDIENCE, ISSUER, START, claims,
     signer::{Signer, base64},
+    stage_with_keys, stage_with_response,
 };
 use crate::support::Reply;
 
@@ -26,17 +27,17 @@ async fn token_of_each_algorithm_is_accepted() {
         Signer::rs512("e"),
         Signer::ps256("f"),
     ];
-    let stage = Stage::with(&signers.each_ref()).await;
+    let stage = stage_with_keys(&signers.each_ref()).await;
     for signer in &signers {
         assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200", "{}", signer.jwk);
     }
-    assert_eq!(stage.provider.fetches(), 1);
+    assert_eq!(stage.provider().fetches(), 1);
 }
 
 #[tokio::test]
 async fn registered_claims_are_validated() {
     let signer = Signer::es256("a");
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     let mut told = Vec::new();
     for others in [
         json!({}),
@@ -99,7 +100,7 @@ async fn registered_claims_are_validated() {
 #[tokio::test]
 async fn token_expires_by_the_clock() {
     let signer = Signer::es256("a");
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     let token = signer.token(&claims(json!({"exp": START + 600, "nbf": START + 120})));
     assert_eq!(stage.outcome(&token).await, "401 unauthenticated the token is not valid yet");
     stage.gateway.clock.advance(Duration::from_mins(1));
@@ -118,7 +119,7 @@ async fn token_expires_by_the_clock() {
 #[tokio::test]
 async fn rejected_token_is_named_in_the_challenge() {
     let signer = Signer::es256("a");
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     let mut told = Vec::new();
     for (what, token) in [
         ("expired", signer.token(&claims(json!({"exp": START - 100})))),
@@ -151,7 +152,7 @@ async fn token_without_valid_signature_is_rejected() {
     let (signer, stranger) = (Signer::rs256("a"), Signer::rs256("a"));
     // A symmetric key in the set is the provider's mistake, and is ignored.
     let secret = json!({"kty": "oct", "kid": "b", "alg": "HS256", "k": base64("secret")});
-    let stage = Stage::with_response(Reply::json(&json!({"keys": [signer.jwk, secret]}))).await;
+    let stage = stage_with_response(Reply::json(&json!({"keys": [signer.jwk, secret]}))).await;
     let (claims, mine) = (claims(json!({})), claims(json!({"azp": "ops"})));
     let right = signer.token(&claims);
     assert_eq!(stage.outcome(&right).await, "200");
@@ -236,8 +237,7 @@ async fn key_is_used_only_for_its_declared_purpose() {
         let mut jwk = signer.jwk.clone();
         jwk[member] = value.clone();
         // An unreadable key does not affect the other keys.
-        let stage =
-            Stage::with_response(Reply::json(&json!({"keys": [{"kty": 7}, jwk, Signer::es256("b").jwk]}))).await;
+        let stage = stage_with_response(Reply::json(&json!({"keys": [{"kty": 7}, jwk, Signer::es256("b").jwk]}))).await;
         let asked = stage.outcome(&signer.token(&claims(json!({})))).await;
         told.push(format!("{member} {value}: {asked}"));
     }
@@ -260,11 +260,11 @@ async fn token_without_key_id_needs_one_fitting_key() {
     let [one, other, elliptic] = [Signer::rs256("a"), Signer::rs256("b"), Signer::es256("c")];
     let header = json!({"alg": "RS256"});
     let token = one.token_with(&header, &claims(json!({})));
-    let stage = Stage::with(&[&elliptic, &one]).await;
+    let stage = stage_with_keys(&[&elliptic, &one]).await;
     assert_eq!(stage.outcome(&token).await, "200");
-    let stage = Stage::with(&[&one, &other]).await;
+    let stage = stage_with_keys(&[&one, &other]).await;
     assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider matches the token");
-    let stage = Stage::with(&[&elliptic]).await;
+    let stage = stage_with_keys(&[&elliptic]).await;
     assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider matches the token");
 }
 
@@ -274,7 +274,7 @@ async fn ed25519_names_the_same_algorithm_as_eddsa() {
     for declared in [json!("EdDSA"), json!("Ed25519"), Value::Null] {
         let mut signer = Signer::eddsa("a");
         signer.jwk["alg"] = declared;
-        let stage = Stage::with(&[&signer]).await;
+        let stage = stage_with_keys(&[&signer]).await;
         for algorithm in ["EdDSA", "Ed25519"] {
             let token = signer.token_with(&json!({"alg": algorithm, "kid": "a"}), &claims(json!({})));
             assert_eq!(stage.outcome(&token).await, "200", "{algorithm} with {}", signer.jwk);
@@ -316,7 +316,7 @@ async fn jwk_numbers_may_be_padded_or_shortened() {
                 }
                 .into();
             }
-            let stage = Stage::with_response(Reply::json(&json!({"keys": [jwk]}))).await;
+            let stage = stage_with_response(Reply::json(&json!({"keys": [jwk]}))).await;
             let outcome = stage.outcome(&signer.token(&claims(json!({})))).await;
             told.push(format!("{algorithm}, {form}: {}", &outcome[..3]));
         }
@@ -341,7 +341,7 @@ async fn jwk_numbers_may_be_padded_or_shortened() {
 async fn byte_order_mark_before_key_set_is_skipped() {
     let signer = Signer::es256("a");
     let document = format!("\u{feff}{}", json!({"keys": [signer.jwk]}));
-    let stage = Stage::with_response(Reply::text(200, &document)).await;
+    let stage = stage_with_response(Reply::text(200, &document)).await;
     assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
 }
 
@@ -353,14 +353,14 @@ async fn malformed_key_does_not_affect_other_keys() {
     jwk.insert_str(1, r#""x5c":7,"name":"\ud83d","order":1e400,"#);
     let deep = format!("{}{}", "[".repeat(200), "]".repeat(200));
     let keys = format!(r#"{{"keys":[null,7,"",{{}},{deep},{{"kty":"EC","crv":"\ud83d"}},{{"n":1e400}},{jwk}]}}"#);
-    let stage = Stage::with_response(Reply::text(200, &keys)).await;
+    let stage = stage_with_response(Reply::text(200, &keys)).await;
     assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200");
 }
 
 #[tokio::test]
 async fn keys_with_one_id_are_tried_in_turn() {
     let signers = [Signer::es256("a"), Signer::es256("a"), Signer::rs256("a"), Signer::es256("a")];
-    let stage = Stage::with(&signers.each_ref()).await;
+    let stage = stage_with_keys(&signers.each_ref()).await;
     for signer in &signers {
         assert_eq!(stage.outcome(&signer.token(&claims(json!({})))).await, "200", "{}", signer.jwk);
     }
@@ -371,7 +371,7 @@ async fn keys_with_one_id_are_tried_in_turn() {
 #[tokio::test]
 async fn tokens_never_appear_in_responses() {
     let signer = Signer::es256("a");
-    let stage = Stage::with(&[&signer]).await;
+    let stage = stage_with_keys(&[&signer]).await;
     for others in [json!({}), json!({"exp": START - 100}), json!({"aud": "secret-audience"}), json!({"azp": "nobody"})]
     {
         let token = signer.token(&claims(others));

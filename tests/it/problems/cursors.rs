@@ -3,8 +3,10 @@
 use insta::{assert_json_snapshot, assert_snapshot};
 use serde_json::Value;
 
-use super::{gateway, lines};
-use crate::support::{Gateway, Reply, ScriptedVendor, config, connections_to, corporation_page, corporation_row, ids};
+use super::{lines, stage};
+use crate::support::{
+    Gateway, Reply, ScriptedVendor, Stage, config, connections_to, corporation_page, corporation_row, ids,
+};
 use customer_gateway::domain::cursor::CursorKey;
 
 async fn next_cursor(gateway: &Gateway, target: &str) -> String {
@@ -13,7 +15,7 @@ async fn next_cursor(gateway: &Gateway, target: &str) -> String {
 
 #[tokio::test]
 async fn garbage_cursor_is_rejected() {
-    let (sandbox, gateway) = gateway().await;
+    let Stage { vendors: sandbox, gateway } = stage().start().await;
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=affiliates&cursor=x",
         "/customers?connection=affiliates&cursor=%F0%9F%A6%80",
@@ -39,7 +41,7 @@ async fn garbage_cursor_is_rejected() {
 
 #[tokio::test]
 async fn altered_cursor_is_rejected() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let cursor = next_cursor(&gateway, "/customers?connection=affiliates&limit=5").await;
     for at in [0, cursor.len() / 2, cursor.len() - 2] {
         let other = if &cursor[at..=at] == "A" { "B" } else { "A" };
@@ -51,7 +53,7 @@ async fn altered_cursor_is_rejected() {
 
 #[tokio::test]
 async fn cursor_with_another_key_is_rejected() {
-    let (sandbox, gateway) = gateway().await;
+    let Stage { vendors: sandbox, gateway } = stage().start().await;
     let cursor = next_cursor(&gateway, "/customers?connection=affiliates&limit=5").await;
     let mut other = config(connections_to(&sandbox));
     other.paging.cursor_key = Some(CursorKey::derive(b"another"));
@@ -62,7 +64,7 @@ async fn cursor_with_another_key_is_rejected() {
 
 #[tokio::test]
 async fn cursor_is_bound_to_its_query() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let cursor = next_cursor(&gateway, "/customers?connection=affiliates&limit=5&order=asc").await;
     for (what, target) in [
         ("another filter", "/customers?connection=affiliates&order=asc&status=active"),
@@ -79,7 +81,7 @@ async fn cursor_is_bound_to_its_query() {
 
 #[tokio::test]
 async fn cursor_accepts_another_limit_and_shape() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let all = ids(&gateway.get("/customers?connection=affiliates&limit=30").await.ok());
     let cursor = next_cursor(&gateway, "/customers?connection=affiliates&limit=5").await;
     for rest in ["limit=7", "limit=7&expand=partner", "limit=7&include=raw"] {

@@ -10,12 +10,12 @@ use tokio::{
     net::TcpStream,
 };
 
-use super::{gateway, lines};
-use crate::support::{Gateway, caller, config, connections_to, sandbox};
+use super::{lines, stage};
+use crate::support::{Gateway, Stage, caller, config, connections_to, sandbox};
 
 #[tokio::test]
 async fn unknown_route_is_a_problem() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_json_snapshot!(gateway.get("/nope").await.problem_snapshot(), @r#"
     {
       "code": "not_found",
@@ -34,7 +34,7 @@ async fn unknown_route_is_a_problem() {
 
 #[tokio::test]
 async fn wrong_method_is_405_with_allow() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let post = gateway.request(|client, url| client.post(format!("{url}/customers")).body("{}")).await;
     assert_json_snapshot!(post.problem_snapshot(), @r#"
     {
@@ -65,7 +65,7 @@ async fn wrong_method_is_405_with_allow() {
 
 #[tokio::test]
 async fn head_equals_get_without_the_body() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     for target in
         ["/customers?connection=affiliates&limit=2", "/livez", "/customers?nope=1", "/nope", "/customers/affiliates.x"]
     {
@@ -92,7 +92,7 @@ async fn send_raw(gateway: &Gateway, target: &[u8]) -> String {
 
 #[tokio::test]
 async fn target_without_percent_encoded_utf8_is_400() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_json_snapshot!(gateway.get("/customers/affiliates.%FF").await.problem_snapshot(), @r#"
     {
       "code": "malformed_request",
@@ -120,7 +120,7 @@ async fn target_without_percent_encoded_utf8_is_400() {
 
 #[tokio::test]
 async fn plus_and_percent_20_are_equal_in_a_query() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_eq!(
         lines(&gateway, &["/customers?limit=a+b"]).await.replace("a+b", "a%20b"),
         lines(&gateway, &["/customers?limit=a%20b"]).await
@@ -129,7 +129,7 @@ async fn plus_and_percent_20_are_equal_in_a_query() {
 
 #[tokio::test]
 async fn target_over_8_kib_is_414() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let target = |length: usize| {
         let start = "/customers?connection=affiliates&email=";
         format!("{start}{}", "a".repeat(length - start.len()))
@@ -149,7 +149,7 @@ async fn target_over_8_kib_is_414() {
 
 #[tokio::test]
 async fn headers_over_32_kib_are_431() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let with = async |length| {
         gateway.request(|client, url| client.get(format!("{url}/livez")).header("x-padding", "a".repeat(length))).await
     };
@@ -231,7 +231,7 @@ async fn panic_is_500_without_its_message() {
 
 #[tokio::test]
 async fn valid_request_id_of_the_caller_is_kept() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let asked_with = async |id: &str, target: &str| {
         gateway.request(|client, url| client.get(format!("{url}{target}")).header("x-request-id", id)).await
     };

@@ -7,14 +7,11 @@ mod pages;
 mod parameters;
 mod rows;
 
-use crate::support::{Gateway, config, connections_to, sandbox};
-use customer_gateway::sandbox::Sandbox;
+use crate::support::{Gateway, StageBuilder, sandbox};
 
-/// Starts a gateway with a few rows of both vendors.
-async fn gateway() -> (Sandbox, Gateway) {
-    let sandbox = sandbox(30, 30, 30).await;
-    let gateway = Gateway::start(config(connections_to(&sandbox))).await;
-    (sandbox, gateway)
+/// Returns a stage with a few rows of both vendors.
+fn stage() -> StageBuilder<'static> {
+    StageBuilder::new(sandbox(30, 30, 30))
 }
 
 /// Returns the problem of each target, one per line.

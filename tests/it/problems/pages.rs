@@ -1,10 +1,11 @@
 //! Pages at the `type` of problems.
 
-use super::gateway;
+use super::stage;
+use crate::support::Stage;
 
 #[tokio::test]
 async fn every_problem_code_has_a_page() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let unknown = gateway.get("/problems/nope").await;
     assert_eq!(unknown.code(404), "not_found");
     let problem = unknown.problem();
@@ -20,7 +21,7 @@ async fn every_problem_code_has_a_page() {
 
 #[tokio::test]
 async fn problem_page_names_the_remedy() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     insta::assert_snapshot!(gateway.get("/problems/vendor_rate_limited").await.text, @r#"
     <!doctype html>
     <html lang="en">

@@ -2,11 +2,12 @@
 
 use insta::{assert_json_snapshot, assert_snapshot};
 
-use super::{gateway, lines};
+use super::{lines, stage};
+use crate::support::Stage;
 
 #[tokio::test]
 async fn unknown_parameter_lists_the_known_ones() {
-    let (sandbox, gateway) = gateway().await;
+    let Stage { vendors: sandbox, gateway } = stage().start().await;
     assert_json_snapshot!(gateway.get("/customers?connection=affiliates&page=2").await.problem_snapshot(), @r#"
     {
       "code": "unknown_parameter",
@@ -57,7 +58,7 @@ async fn unknown_parameter_lists_the_known_ones() {
 
 #[tokio::test]
 async fn repeated_single_value_is_rejected() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=affiliates&limit=1&limit=1",
         "/customers?connection=affiliates&cursor=a&cursor=b",
@@ -92,7 +93,7 @@ async fn repeated_single_value_is_rejected() {
 
 #[tokio::test]
 async fn empty_value_is_rejected() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=",
         "/customers?connection=affiliates&limit=",
@@ -121,7 +122,7 @@ async fn empty_value_is_rejected() {
 
 #[tokio::test]
 async fn value_out_of_range_names_the_range() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_snapshot!(lines(&gateway, &[
         "/customers?connection=affiliates&limit=0",
         "/customers?connection=affiliates&limit=101",
@@ -186,14 +187,14 @@ async fn value_out_of_range_names_the_range() {
 
 #[tokio::test]
 async fn long_value_is_quoted_truncated() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let told = gateway.get(&format!("/customers?limit={}", "é".repeat(500))).await.problem_snapshot();
     assert_eq!(told["detail"], format!("`limit` takes a whole number from 1 to 100, not `{}…`", "é".repeat(64)));
 }
 
 #[tokio::test]
 async fn unsupported_filter_lists_the_supported_ones() {
-    let (sandbox, gateway) = gateway().await;
+    let Stage { vendors: sandbox, gateway } = stage().start().await;
     assert_json_snapshot!(gateway.get("/customers?connection=tax&status=active").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_filter",
@@ -254,7 +255,7 @@ async fn unsupported_filter_lists_the_supported_ones() {
 
 #[tokio::test]
 async fn unsupported_expansion_lists_supported_ones() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_json_snapshot!(gateway.get("/customers?connection=affiliates&expand=stats").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_filter",
@@ -290,7 +291,7 @@ async fn unsupported_expansion_lists_supported_ones() {
 
 #[tokio::test]
 async fn operation_missing_at_the_vendor_is_501() {
-    let (sandbox, gateway) = gateway().await;
+    let Stage { vendors: sandbox, gateway } = stage().start().await;
     assert_json_snapshot!(gateway.get("/transactions?connection=tax").await.problem_snapshot(), @r#"
     {
       "code": "unsupported_operation",

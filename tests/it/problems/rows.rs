@@ -2,11 +2,12 @@
 
 use insta::{assert_json_snapshot, assert_snapshot};
 
-use super::{gateway, lines};
+use super::{lines, stage};
+use crate::support::Stage;
 
 #[tokio::test]
 async fn unknown_customer_id_is_404() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_json_snapshot!(gateway.get("/customers/affiliates.cust_unknown").await.problem_snapshot(), @r#"
     {
       "code": "customer_not_found",
@@ -78,7 +79,7 @@ async fn unknown_customer_id_is_404() {
 
 #[tokio::test]
 async fn customer_id_cannot_escape_its_path_segment() {
-    let (sandbox, gateway) = gateway().await;
+    let Stage { vendors: sandbox, gateway } = stage().start().await;
     for id in ["a%2F..%2F..%2Ftransactions", "%2E%2E%2Ftransactions", "a%3Fprogram_id=x", "a%23b"] {
         assert_eq!(gateway.get(&format!("/customers/affiliates.{id}")).await.code(404), "customer_not_found", "{id}");
     }
@@ -90,7 +91,7 @@ async fn customer_id_cannot_escape_its_path_segment() {
 
 #[tokio::test]
 async fn unknown_connection_is_404() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_json_snapshot!(gateway.get("/customers?connection=nope").await.problem_snapshot(), @r#"
     {
       "code": "connection_not_found",

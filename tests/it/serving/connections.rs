@@ -9,7 +9,7 @@ use tokio::{
 
 use crate::support::{Gateway, Reply, ScriptedVendor, config, tolt_page, tolt_row};
 
-use super::{LONG, PAGE, Raw, SHORT, Stage, completed, endless_list, until};
+use super::{LONG, PAGE, Raw, SHORT, completed, endless_list, stage, until};
 
 /// The client's connection preface of HTTP/2 (RFC 9113, section 3.4).
 const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\x00\x00\x00\x04\x00\x00\x00\x00\x00";
@@ -45,7 +45,7 @@ fn frame_types(mut bytes: &[u8]) -> Vec<u8> {
 
 #[tokio::test]
 async fn unfinished_first_request_is_closed() {
-    let stage = Stage::start(|config| config.server.limits.header_timeout = SHORT).await;
+    let stage = stage().configure(|config| config.server.limits.header_timeout = SHORT).start().await;
     let half_a_head = "GET /livez HTTP/1.1\r\nhost: gateway\r\nx-slow: ";
     for said in [b"".as_slice(), half_a_head.as_bytes(), &PREFACE[..10]] {
         let mut client = Raw::connect(&stage.gateway).await;
@@ -59,7 +59,7 @@ async fn unfinished_first_request_is_closed() {
 
 #[tokio::test]
 async fn slow_header_bytes_do_not_extend_the_timeout() {
-    let stage = Stage::start(|config| config.server.limits.header_timeout = SHORT).await;
+    let stage = stage().configure(|config| config.server.limits.header_timeout = SHORT).start().await;
     let mut client = Raw::connect(&stage.gateway).await;
     client.write("GET /livez HTTP/1.1\r\nx-slow: ").await;
     let (mut answers, mut requests) = client.0.into_split();
@@ -76,7 +76,7 @@ async fn slow_header_bytes_do_not_extend_the_timeout() {
 
 #[tokio::test]
 async fn idle_connection_is_closed() {
-    let stage = Stage::start(|config| config.server.limits.idle_timeout = SHORT).await;
+    let stage = stage().configure(|config| config.server.limits.idle_timeout = SHORT).start().await;
     for second in ["", "GET /livez HTTP/1.1\r\nx-slow: "] {
         let mut client = Raw::connect(&stage.gateway).await;
         client.send_get("/livez", "").await;
@@ -103,7 +103,7 @@ async fn wait_for_idle_timeouts(gateway: &Gateway) {
 
 #[tokio::test]
 async fn slow_response_does_not_count_as_idle() {
-    let stage = Stage::start(|config| config.server.limits.idle_timeout = SHORT).await;
+    let stage = stage().configure(|config| config.server.limits.idle_timeout = SHORT).start().await;
     let mut patient = Raw::connect(&stage.gateway).await;
     patient.send_get(PAGE, "").await;
     stage.wait_for_calls(1).await;
@@ -212,12 +212,12 @@ async fn large_response_holds_its_slot_until_read() {
 /// An open connection does not keep a replaced configuration alive.
 #[tokio::test]
 async fn kept_connection_holds_no_configuration() {
-    let stage = Stage::start(|_| {}).await;
+    let stage = stage().start().await;
     let mut kept = Raw::connect(&stage.gateway).await;
     kept.send_get("/livez", "").await;
     kept.read_head().await;
     let served = Arc::downgrade(&stage.gateway.served());
-    stage.gateway.reload(config(vec![stage.vendor.connection("tolt")])).await;
+    stage.gateway.reload(config(vec![stage.vendor().connection("tolt")])).await;
     until(async || served.strong_count() == 0).await;
     kept.send_get("/livez", "").await;
     assert!(kept.read_head().await.starts_with("HTTP/1.1 200 "));
@@ -225,11 +225,13 @@ async fn kept_connection_holds_no_configuration() {
 
 #[tokio::test]
 async fn connections_over_max_connections_wait() {
-    let stage = Stage::start(|config| {
-        config.server.limits.max_connections = 2;
-        config.server.limits.header_timeout = LONG * 2;
-    })
-    .await;
+    let stage = stage()
+        .configure(|config| {
+            config.server.limits.max_connections = 2;
+            config.server.limits.header_timeout = LONG * 2;
+        })
+        .start()
+        .await;
     let first = Raw::connect(&stage.gateway).await;
     let mut second = Raw::connect(&stage.gateway).await;
     second.send_get("/livez", "").await;
@@ -249,7 +251,7 @@ async fn connections_over_max_connections_wait() {
 
 #[tokio::test]
 async fn request_body_is_rejected_before_it_is_sent() {
-    let stage = Stage::start(|_| {}).await;
+    let stage = stage().start().await;
     stage.open(1);
     for target in [PAGE, PAGE, "/livez", "/nope"] {
         let mut client = Raw::connect(&stage.gateway).await;
@@ -269,7 +271,7 @@ async fn request_body_is_rejected_before_it_is_sent() {
 
 #[tokio::test]
 async fn http2_connection_limits_concurrent_streams() {
-    let stage = Stage::start(|_| {}).await;
+    let stage = stage().start().await;
     let mut client = Raw::connect(&stage.gateway).await;
     client.write(PREFACE).await;
     let mut head = [0; 9];

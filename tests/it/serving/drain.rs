@@ -11,11 +11,11 @@ use std::{
 use customer_gateway::server::Tls;
 use futures_util::future::{join, join_all};
 
-use super::{LONG, PAGE, Raw, SHORT, Stage, completed, endless_list, tls, until};
+use super::{LONG, PAGE, Raw, SHORT, Stage, completed, endless_list, stage, tls, until};
 
 #[tokio::test]
 async fn readiness_fails_before_requests_are_refused() {
-    let stage = Stage::start(|config| config.server.limits.shutdown_delay = LONG * 2).await;
+    let stage = stage().configure(|config| config.server.limits.shutdown_delay = LONG * 2).start().await;
     stage.open(2);
     assert_eq!(stage.get("/readyz").await.status, 200);
     stage.gateway.stop();
@@ -31,7 +31,7 @@ async fn readiness_fails_before_requests_are_refused() {
 
 #[tokio::test]
 async fn shutdown_waits_for_in_flight_requests() {
-    let mut stage = Stage::start(|config| config.server.limits.drain_timeout = LONG * 2).await;
+    let mut stage = stage().configure(|config| config.server.limits.drain_timeout = LONG * 2).start().await;
     let mut in_flight = Raw::connect(&stage.gateway).await;
     in_flight.send_get(PAGE, "").await;
     stage.wait_for_calls(1).await;
@@ -52,7 +52,7 @@ async fn shutdown_waits_for_in_flight_requests() {
 
 #[tokio::test]
 async fn kept_connection_gets_a_last_response() {
-    let mut stage = Stage::start(|_| {}).await;
+    let mut stage = stage().start().await;
     stage.open(1);
     let mut kept = Raw::connect(&stage.gateway).await;
     kept.send_get("/livez", "").await;
@@ -66,7 +66,7 @@ async fn kept_connection_gets_a_last_response() {
 
 #[tokio::test]
 async fn drain_timeout_closes_remaining_connections() {
-    let mut stage = Stage::start(|config| config.server.limits.drain_timeout = SHORT).await;
+    let mut stage = stage().configure(|config| config.server.limits.drain_timeout = SHORT).start().await;
     let mut in_flight = Raw::connect(&stage.gateway).await;
     in_flight.send_get(PAGE, "").await;
     stage.wait_for_calls(1).await;
@@ -96,7 +96,7 @@ async fn export_cut_off_by_shutdown_can_be_resumed() {
 async fn shutdown_under_load_loses_no_accepted_request() {
     let client = || reqwest::Client::builder().no_proxy();
     stop_under_load(
-        Stage::start(|_| {}).await,
+        stage().start().await,
         &[
             client().build().unwrap(),
             client().pool_max_idle_per_host(0).build().unwrap(),
@@ -111,7 +111,7 @@ async fn shutdown_under_tls_load_loses_no_request() {
     let directory = tempfile::tempdir().unwrap();
     let certificate = tls::write_certificate(directory.path());
     let [file, key] = ["tls.crt", "tls.key"].map(|name| directory.path().join(name));
-    let mut stage = Stage::start(|config| config.server.tls = Some(Tls::load(&file, &key).unwrap())).await;
+    let mut stage = stage().configure(|config| config.server.tls = Some(Tls::load(&file, &key).unwrap())).start().await;
     stage.gateway.url = stage.gateway.url.replace("http://127.0.0.1", "https://localhost");
     let client = || {
         let certificate = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();

@@ -13,7 +13,7 @@ mod tls;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use customer_gateway::config::Config;
+use customer_gateway::config::{Config, Connection};
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -21,7 +21,7 @@ use tokio::{
     sync::Semaphore,
 };
 
-use crate::support::{Answer, Gateway, Reply, ScriptedVendor, config, tolt_page, tolt_row};
+use crate::support::{self, Gateway, Reply, ScriptedVendor, StageBuilder, Vendors, config, tolt_page, tolt_row};
 
 /// Upper bound of every wait: far longer than any step of these tests.
 const LONG: Duration = Duration::from_secs(30);
@@ -31,37 +31,49 @@ const SHORT: Duration = Duration::from_millis(100);
 /// A page of the only connection, `odd`.
 const PAGE: &str = "/customers?connection=odd";
 
-/// A gateway in front of a vendor whose responses are gated.
-struct Stage {
-    gateway: Gateway,
+/// A vendor whose responses are gated.
+struct GatedVendor {
     vendor: ScriptedVendor,
     gate: Arc<Semaphore>,
 }
 
-impl Stage {
-    /// Starts a stage with one row and a closed gate.
-    async fn start(change: impl FnOnce(&mut Config)) -> Self {
+impl GatedVendor {
+    /// Starts a vendor with one row and a closed gate.
+    async fn start() -> Self {
         let gate = Arc::new(Semaphore::new(0));
         let held = Arc::clone(&gate);
         let page = tolt_page(&[tolt_row("cust_1")], false);
         let vendor = ScriptedVendor::start(move |_, _| Reply::json(&page).gated_by(&held)).await;
-        let mut config = config(vec![vendor.connection("tolt")]);
-        change(&mut config);
-        Self { gateway: Gateway::start(config).await, vendor, gate }
+        Self { vendor, gate }
+    }
+}
+
+impl Vendors for GatedVendor {
+    fn connections(&self) -> Vec<Connection> {
+        vec![self.vendor.connection("tolt")]
+    }
+}
+
+type Stage = support::Stage<GatedVendor>;
+
+/// Returns a stage with one row and a closed gate.
+fn stage() -> StageBuilder<'static, GatedVendor> {
+    StageBuilder::new(GatedVendor::start())
+}
+
+impl Stage {
+    fn vendor(&self) -> &ScriptedVendor {
+        &self.vendors.vendor
     }
 
     /// Permits `times` vendor responses.
     fn open(&self, times: usize) {
-        self.gate.add_permits(times);
-    }
-
-    async fn get(&self, target: &str) -> Answer {
-        self.gateway.get(target).await
+        self.vendors.gate.add_permits(times);
     }
 
     /// Waits until this many requests have reached the vendor.
     async fn wait_for_calls(&self, times: usize) {
-        until(async || self.vendor.calls() >= times).await;
+        until(async || self.vendor().calls() >= times).await;
     }
 }
 

@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use super::{PAGE, Stage, until};
+use super::{PAGE, stage, until};
 
 #[tokio::test]
 async fn request_over_max_requests_is_503() {
-    let stage = Stage::start(|config| config.server.max_requests = 2).await;
+    let stage = stage().configure(|config| config.server.max_requests = 2).start().await;
     let waiting = futures_util::future::join(stage.get(PAGE), stage.get("/customers?connection=odd&status=active"));
     let overload = async {
         stage.wait_for_calls(2).await;
@@ -26,7 +26,7 @@ async fn request_over_max_requests_is_503() {
 
 #[tokio::test]
 async fn cached_responses_bypass_load_shedding() {
-    let stage = Stage::start(|config| config.server.max_requests = 1).await;
+    let stage = stage().configure(|config| config.server.max_requests = 1).start().await;
     stage.open(1);
     stage.get(PAGE).await.ok();
     // A cache hit is stored in the response cache.
@@ -45,7 +45,7 @@ async fn cached_responses_bypass_load_shedding() {
 /// lost.
 #[tokio::test(flavor = "multi_thread")]
 async fn overload_loses_no_request_and_no_slot() {
-    let stage = Arc::new(Stage::start(|config| config.server.max_requests = 4).await);
+    let stage = Arc::new(stage().configure(|config| config.server.max_requests = 4).start().await);
     stage.open(100_000);
     let asking = (0..32).map(|place| {
         let stage = Arc::clone(&stage);
@@ -73,7 +73,7 @@ async fn overload_loses_no_request_and_no_slot() {
 
 #[tokio::test]
 async fn cancelled_request_frees_its_slot() {
-    let stage = Stage::start(|config| config.server.max_requests = 1).await;
+    let stage = stage().configure(|config| config.server.max_requests = 1).start().await;
     tokio::select! {
         _ = stage.get(PAGE) => panic!("the vendor's gate is closed"),
         () = stage.wait_for_calls(1) => {}

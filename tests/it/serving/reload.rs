@@ -7,26 +7,25 @@ use customer_gateway::{
     callers::{Caller, Quota},
     clock::SharedClock,
     config::Config,
-    sandbox::{Fault, Sandbox},
+    sandbox::Fault,
 };
 use futures_util::future::join;
 use tokio::sync::Semaphore;
 
-use super::{PAGE, Stage, completed};
+use super::{PAGE, completed, stage};
 use crate::support::{
-    ACCOUNT, Gateway, MovableClock, Reply, ScriptedVendor, caller, config, connection, connections_to, sandbox,
-    tolt_page, tolt_row,
+    ACCOUNT, Gateway, MovableClock, Reply, ScriptedVendor, Stage, StageBuilder, caller, config, connection,
+    connections_to, sandbox, tolt_page, tolt_row,
 };
 
-async fn stage() -> (Sandbox, Gateway) {
-    let sandbox = sandbox(30, 0, 30).await;
-    let gateway = Gateway::start(config(connections_to(&sandbox))).await;
-    (sandbox, gateway)
+/// Returns a stage with 30 customers of each vendor.
+fn sandbox_stage() -> StageBuilder<'static> {
+    StageBuilder::new(sandbox(30, 0, 30))
 }
 
 #[tokio::test]
 async fn unchanged_connection_keeps_cache_and_breaker() {
-    let (sandbox, gateway) = stage().await;
+    let Stage { vendors: sandbox, gateway } = sandbox_stage().start().await;
     gateway.get("/customers?connection=tax").await.ok();
     sandbox.tolt().fail_next(5, Fault::Status(520));
     for index in 0..5 {
@@ -48,7 +47,7 @@ async fn unchanged_connection_keeps_cache_and_breaker() {
 
 #[tokio::test]
 async fn spent_budget_survives_reload() {
-    let (sandbox, gateway) = stage().await;
+    let Stage { vendors: sandbox, gateway } = sandbox_stage().start().await;
     let with = |requests: u32, timeout: u64| {
         let mut config = config(connections_to(&sandbox));
         for connection in &mut config.connections {
@@ -72,7 +71,7 @@ async fn spent_budget_survives_reload() {
 
 #[tokio::test]
 async fn vendor_block_survives_a_changed_limit() {
-    let (sandbox, gateway) = stage().await;
+    let Stage { vendors: sandbox, gateway } = sandbox_stage().start().await;
     let too_many = Fault::StatusWithHeaders(429, vec![("retry-after".to_owned(), "60".to_owned())]);
     sandbox.corporation().fail_next(1, too_many);
     assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
@@ -86,7 +85,7 @@ async fn vendor_block_survives_a_changed_limit() {
 
 #[tokio::test]
 async fn shared_budget_stays_shared_after_reload() {
-    let (sandbox, gateway) = stage().await;
+    let Stage { vendors: sandbox, gateway } = sandbox_stage().start().await;
     let sharing = |requests: u32| {
         let mut config = config(connections_to(&sandbox));
         let mut twin = config.connections[1].clone();
@@ -105,7 +104,7 @@ async fn shared_budget_stays_shared_after_reload() {
 
 #[tokio::test]
 async fn spent_quota_survives_reload_unless_changed() {
-    let (sandbox, gateway) = stage().await;
+    let Stage { vendors: sandbox, gateway } = sandbox_stage().start().await;
     let with = |requests: u32| {
         let mut config = config(connections_to(&sandbox));
         let mut growth = caller("growth", "cgk_growth", &["tax"]);
@@ -163,12 +162,12 @@ async fn account_change_discards_the_cached_pages() {
 /// account has replaced it.
 #[tokio::test]
 async fn late_fetch_of_an_old_request_is_not_cached() {
-    let stage = Stage::start(|_| {}).await;
+    let stage = stage().start().await;
     let vendor = |id: &'static str| ScriptedVendor::replying(tolt_page(&[tolt_row(id)], false));
     let (first, second) = (vendor("cust_first").await, vendor("cust_second").await);
     let with = |vendor: &ScriptedVendor| {
         let later = connection("later", "tolt", &vendor.base_url, "sk", ACCOUNT);
-        config(vec![stage.vendor.connection("tolt"), later])
+        config(vec![stage.vendor().connection("tolt"), later])
     };
     stage.gateway.reload(with(&first)).await;
     let both = stage.get("/customers");
@@ -183,7 +182,7 @@ async fn late_fetch_of_an_old_request_is_not_cached() {
 
 #[tokio::test]
 async fn removed_connection_sets_its_gauges_to_nan() {
-    let (sandbox, gateway) = stage().await;
+    let Stage { vendors: sandbox, gateway } = sandbox_stage().start().await;
     sandbox.tolt().fail_next(5, Fault::Status(520));
     for index in 0..5 {
         gateway.get(&format!("/customers/affiliates.cust_{index}")).await.problem();
@@ -210,7 +209,7 @@ async fn removed_connection_sets_its_gauges_to_nan() {
 
 #[tokio::test]
 async fn settings_requiring_a_restart_are_reported() {
-    let (sandbox, gateway) = stage().await;
+    let Stage { vendors: sandbox, gateway } = sandbox_stage().start().await;
     let other = || {
         let mut other = config(connections_to(&sandbox));
         other.server.listen.set_port(1);
@@ -244,11 +243,11 @@ async fn public_listener_requires_callers_after_reload() {
 
 #[tokio::test]
 async fn in_flight_request_keeps_its_configuration() {
-    let stage = Stage::start(|_| {}).await;
+    let stage = stage().start().await;
     let waiting = stage.get(PAGE);
     let renewing = async {
         stage.wait_for_calls(1).await;
-        let mut other = config(vec![stage.vendor.connection("tolt")]);
+        let mut other = config(vec![stage.vendor().connection("tolt")]);
         other.connections[0].name = "even".parse().unwrap();
         stage.gateway.reload(other).await;
         stage.open(1);
@@ -259,7 +258,7 @@ async fn in_flight_request_keeps_its_configuration() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn reload_under_load_loses_no_request() {
-    let (sandbox, gateway) = stage().await;
+    let Stage { vendors: sandbox, gateway } = sandbox_stage().start().await;
     let gateway = Arc::new(gateway);
     let configured = |round: u32| -> Config {
         let mut config = config(connections_to(&sandbox));

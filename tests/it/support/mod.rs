@@ -2,6 +2,7 @@
 
 mod collector;
 mod scripted;
+mod stage;
 
 use std::{
     collections::BTreeMap,
@@ -42,6 +43,7 @@ pub(crate) use collector::{Collector, otlp_to};
 pub(crate) use scripted::{
     ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
 };
+pub(crate) use stage::{Stage, StageBuilder, Vendors};
 
 /// A running gateway, stopped when dropped.
 pub(crate) struct Gateway {

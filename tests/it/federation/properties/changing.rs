@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     super::{cursor, oracle},
-    Bits, ListQuery, Stage, VendorKind, corporation_row, kind, question, rows, tolt_row,
+    Bits, ListQuery, Stage, VendorKind, corporation_row, kind, question, rows, stage, tolt_row,
 };
 use crate::support::ids;
 
@@ -97,7 +97,7 @@ impl Walker<'_> {
         let mut max_calls = step.max_calls.map(|calls| format!("&max_calls={calls}")).unwrap_or_default();
         for _ in 0..64 {
             let rest = format!("limit={}{partial}{max_calls}", step.limit);
-            let answer = self.stage.get(self.question, &rest, cursor).await;
+            let answer = self.stage.get_page(self.question, &rest, cursor).await;
             match answer.status {
                 200 => {
                     let page = answer.json();
@@ -130,7 +130,7 @@ impl Walker<'_> {
 }
 
 async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
-    let stage = Stage::start(&rows).await;
+    let stage = stage(&rows).start().await;
     let question = ListQuery { is_lenient: true, ..question };
     let honoured = question.supported_by();
     if honoured.is_empty() {
@@ -203,7 +203,7 @@ fn apply(
     let delete = |gone: &mut BTreeSet<String>, at: usize, gateway_id: &str| {
         if may_change(at) {
             let vendor_id = gateway_id.split_once('.').unwrap().1;
-            let sandbox = &stage.sandboxes[at / 2];
+            let sandbox = stage.vendors.sandbox(at);
             let deleted = match kind(at) {
                 VendorKind::Tolt => sandbox.tolt().delete(vendor_id),
                 VendorKind::Corporation => sandbox.corporation().delete(vendor_id),
@@ -215,16 +215,16 @@ fn apply(
     };
     match event {
         Event::Fail(at, calls, fault) => match kind(*at) {
-            VendorKind::Tolt => stage.sandboxes[at / 2].tolt().fail_next(*calls, fault.clone()),
-            VendorKind::Corporation => stage.sandboxes[at / 2].corporation().fail_next(*calls, fault.clone()),
+            VendorKind::Tolt => stage.vendors.sandbox(*at).tolt().fail_next(*calls, fault.clone()),
+            VendorKind::Corporation => stage.vendors.sandbox(*at).corporation().fail_next(*calls, fault.clone()),
         },
         Event::Insert(at, bits) if may_change(*at) => {
             let number = arrivals.get_mut(at).unwrap();
             *number += 1;
             match kind(*at) {
-                VendorKind::Tolt => stage.sandboxes[at / 2].tolt().insert(tolt_row(*number, *bits)),
+                VendorKind::Tolt => stage.vendors.sandbox(*at).tolt().insert(tolt_row(*number, *bits)),
                 VendorKind::Corporation => {
-                    stage.sandboxes[at / 2].corporation().insert(corporation_row(*number, *bits));
+                    stage.vendors.sandbox(*at).corporation().insert(corporation_row(*number, *bits));
                 }
             }
         }

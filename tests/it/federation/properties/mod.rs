@@ -6,7 +6,10 @@ mod stable;
 
 use std::time::Duration;
 
-use customer_gateway::sandbox::{Data, Field, Options, Sandbox, corporation, tolt};
+use customer_gateway::{
+    config::Connection,
+    sandbox::{Data, Field, Options, Sandbox, corporation, tolt},
+};
 use jiff::Timestamp;
 use proptest::{option, prelude::*, sample::select};
 
@@ -14,7 +17,7 @@ use super::{
     FIRST_DAY,
     oracle::{Filter, Order, Source, VendorKind},
 };
-use crate::support::{Answer, Gateway, config, connection, query};
+use crate::support::{self, Answer, StageBuilder, Vendors, connections_to, query};
 
 /// The connections, in the configuration's order. As text, `tax-eu.` sorts
 /// before `tax.`, but `tax` sorts before `tax-eu`.
@@ -25,11 +28,10 @@ const EXTERNAL_IDS: [&str; 3] = ["crm/1", "crm 2%", "crm=3"];
 const STATUSES: [&str; 2] = ["active", "lead"];
 const PLATFORMS: [&str; 2] = ["stripe", "shopify"];
 
-/// Two sandboxes of both vendors, with the same ids, and a gateway in front.
-struct Stage {
-    sandboxes: [Sandbox; 2],
-    gateway: Gateway,
-}
+/// Two sandboxes of both vendors, with the same ids.
+struct TwoSandboxes([Sandbox; 2]);
+
+type Stage = support::Stage<TwoSandboxes>;
 
 /// A query over some of the connections.
 #[derive(Debug, Clone)]
@@ -121,7 +123,12 @@ fn corporation_row(number: usize, bits: Bits) -> corporation::Customer {
     }
 }
 
-impl Stage {
+/// Returns a stage with these rows.
+fn stage(rows: &[Vec<Bits>; 4]) -> StageBuilder<'_, TwoSandboxes> {
+    StageBuilder::new(TwoSandboxes::start(rows))
+}
+
+impl TwoSandboxes {
     async fn start(rows: &[Vec<Bits>; 4]) -> Self {
         let numbered = |rows: &Vec<Bits>| rows.clone().into_iter().enumerate();
         let sandbox = async |seed: usize, corporation: &Vec<Bits>, tolt: &Vec<Bits>| {
@@ -131,29 +138,33 @@ impl Stage {
             let options = Options { enforce_rate_limits: false, seed: seed as u64, ..Options::default() };
             Sandbox::start_with(options, Data { tolt, corporation }).await.unwrap()
         };
-        let sandboxes = [sandbox(1, &rows[0], &rows[1]).await, sandbox(2, &rows[2], &rows[3]).await];
-        let connections = (0..4).map(|at| {
-            let (tolt, corporation) = (sandboxes[at / 2].tolt(), sandboxes[at / 2].corporation());
-            match kind(at) {
-                VendorKind::Tolt => {
-                    connection(CONNECTIONS[at], "tolt", &tolt.base_url(), tolt.credential(), tolt.program_id())
-                }
-                VendorKind::Corporation => connection(
-                    CONNECTIONS[at],
-                    "corporation",
-                    &corporation.base_url(),
-                    corporation.credential(),
-                    corporation.corporation_id(),
-                ),
-            }
-        });
-        let gateway = Gateway::start(config(connections.collect())).await;
-        Self { sandboxes, gateway }
+        Self([sandbox(1, &rows[0], &rows[1]).await, sandbox(2, &rows[2], &rows[3]).await])
     }
 
+    /// Returns the sandbox with a connection's vendor.
+    fn sandbox(&self, at: usize) -> &Sandbox {
+        &self.0[at / 2]
+    }
+}
+
+impl Vendors for TwoSandboxes {
+    fn connections(&self) -> Vec<Connection> {
+        let connection = |at: usize| {
+            let [tolt, corporation] = connections_to(self.sandbox(at)).try_into().unwrap();
+            let connection = match kind(at) {
+                VendorKind::Tolt => tolt,
+                VendorKind::Corporation => corporation,
+            };
+            Connection { name: CONNECTIONS[at].parse().unwrap(), ..connection }
+        };
+        (0..4).map(connection).collect()
+    }
+}
+
+impl Stage {
     /// Returns a connection's rows.
     fn source(&self, at: usize) -> Source {
-        let sandbox = &self.sandboxes[at / 2];
+        let sandbox = self.vendors.sandbox(at);
         match kind(at) {
             VendorKind::Tolt => Source::tolt(CONNECTIONS[at], sandbox.tolt()),
             VendorKind::Corporation => Source::corporation(CONNECTIONS[at], sandbox.corporation()),
@@ -162,7 +173,7 @@ impl Stage {
 
     /// Returns the number of calls that all vendors received.
     fn calls(&self) -> u64 {
-        self.sandboxes.iter().map(|sandbox| sandbox.tolt().calls() + sandbox.corporation().calls()).sum()
+        self.vendors.0.iter().map(|sandbox| sandbox.tolt().calls() + sandbox.corporation().calls()).sum()
     }
 
     /// Ages every cached page beyond use.
@@ -170,7 +181,7 @@ impl Stage {
         self.gateway.clock.advance(Duration::from_hours(2));
     }
 
-    async fn get(&self, question: &ListQuery, rest: &str, cursor: Option<&str>) -> Answer {
+    async fn get_page(&self, question: &ListQuery, rest: &str, cursor: Option<&str>) -> Answer {
         let mut target = vec![format!("/customers?{rest}"), query(&question.filter.parameters())];
         target.extend(question.named.iter().map(|&at| format!("connection={}", CONNECTIONS[at])));
         target.extend(question.order.map(|order| format!("order={}", order.name())));

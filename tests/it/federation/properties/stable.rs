@@ -7,7 +7,7 @@ use tokio::runtime::Runtime;
 
 use super::{
     super::{cursor, oracle},
-    Bits, ListQuery, Stage, kind, question, rows,
+    Bits, ListQuery, Stage, kind, question, rows, stage,
 };
 use crate::support::ids;
 
@@ -83,7 +83,7 @@ impl Walker<'_> {
     /// Fetches the page, or returns `None` if its order costs too much.
     async fn try_fetch(&self, rest: &str, allowed: u32, cursor: Option<&str>) -> Option<Value> {
         let before = self.stage.calls();
-        let answer = self.stage.get(self.question, rest, cursor).await;
+        let answer = self.stage.get_page(self.question, rest, cursor).await;
         let cost = self.stage.calls() - before;
         assert!(cost <= u64::from(allowed), "{cost} calls, of {allowed} allowed");
         if answer.status == 422 {
@@ -124,9 +124,9 @@ impl Walker<'_> {
 }
 
 async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
-    let stage = Stage::start(&rows).await;
+    let stage = stage(&rows).start().await;
     if question.is_refused() {
-        let refused = stage.get(&question, "limit=10", None).await;
+        let refused = stage.get_page(&question, "limit=10", None).await;
         assert_eq!(refused.code(400), "unsupported_filter");
         return;
     }
