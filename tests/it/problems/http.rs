@@ -260,7 +260,7 @@ async fn send_head(gateway: &Gateway, lines: &[&str]) -> String {
 
 #[tokio::test]
 async fn missing_or_repeated_host_is_400() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let target = "GET /customers?connection=affiliates HTTP/1.1";
     // The second request would be answered from the response cache.
     for _ in 0..3 {
@@ -281,7 +281,7 @@ async fn missing_or_repeated_host_is_400() {
 
 #[tokio::test]
 async fn head_limits_apply_to_cached_responses() {
-    let (_sandbox, gateway) = gateway().await;
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let target = "/customers?connection=affiliates";
     for _ in 0..3 {
         gateway.get(target).await.ok();
@@ -293,7 +293,7 @@ async fn head_limits_apply_to_cached_responses() {
 
 #[tokio::test]
 async fn unreadable_cache_directive_costs_no_other() {
-    let (sandbox, gateway) = gateway().await;
+    let Stage { vendors: sandbox, gateway } = stage().start().await;
     let target = "/customers?connection=affiliates";
     gateway.get(target).await.ok();
     for value in ["no-cache, max-age=abc", "No-Cache", "x=\"a, b\", NO-CACHE"] {
