@@ -34,6 +34,7 @@ async fn errors_after(fault: Fault) -> String {
 }
 
 #[tokio::test]
+#[expect(clippy::too_many_lines, reason = "the table has one snapshot per fault")]
 async fn vendor_fault_maps_to_its_problem() {
     let faults = [
         ("status 400", Fault::Status(400)),
