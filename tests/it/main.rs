@@ -19,7 +19,6 @@ mod identity;
 mod layers;
 mod problems;
 mod serving;
-#[allow(dead_code, reason = "each test module uses a part")]
 mod support;
 mod traces;
 mod translation;
