@@ -136,7 +136,7 @@ async fn epoch_is_seconds_or_milliseconds() {
 
 #[tokio::test]
 async fn ids_with_special_characters_round_trip() {
-    for id in ["a+b/c=d", "100%", "a b", "ключ", "a.b..c", "a?b#c", "\"quoted\\\"", "🦀"] {
+    for id in ["a+b=c&d", "100%", "a b", "ключ", "a.b..c", "a?b#c", "\"quoted\"", "🦀"] {
         let vendor = ScriptedVendor::start(move |_, target| {
             let row = tolt_row(id);
             Reply::json(&if target.contains("program_id=") {

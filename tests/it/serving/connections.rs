@@ -7,7 +7,7 @@ use tokio::{
     sync::Semaphore,
 };
 
-use crate::support::{Gateway, Reply, ScriptedVendor, config, tolt_page, tolt_row};
+use crate::support::{self, Gateway, Reply, ScriptedVendor, config, tolt_page, tolt_row};
 
 use super::{LONG, PAGE, Raw, SHORT, completed, endless_list, stage, until};
 
@@ -140,11 +140,13 @@ async fn slow_export_page_does_not_count_as_idle() {
 /// is given up.
 #[tokio::test]
 async fn unread_response_is_closed_and_frees_its_slot() {
-    let (vendor, gateway) = endless_list(20_000, |config| {
-        config.server.limits.idle_timeout = SHORT;
-        config.server.max_requests = 1;
-    })
-    .await;
+    let support::Stage { vendors: vendor, gateway } = endless_list(20_000)
+        .configure(|config| {
+            config.server.limits.idle_timeout = SHORT;
+            config.server.max_requests = 1;
+        })
+        .start()
+        .await;
     let export = "accept: application/x-ndjson\r\n";
     let http1 = [format!("GET {PAGE} HTTP/1.1\r\nhost: gateway\r\n{export}\r\n").into_bytes()];
     let http2 = [[PREFACE, &headers_frame(1, "GET", PAGE, "application/x-ndjson")].concat()];
@@ -167,11 +169,13 @@ async fn unread_response_is_closed_and_frees_its_slot() {
 /// Other requests on the connection do not keep an unread response open.
 #[tokio::test]
 async fn unread_response_closes_despite_other_streams() {
-    let (vendor, gateway) = endless_list(20_000, |config| {
-        config.server.limits.idle_timeout = SHORT;
-        config.server.max_requests = 1;
-    })
-    .await;
+    let support::Stage { vendors: vendor, gateway } = endless_list(20_000)
+        .configure(|config| {
+            config.server.limits.idle_timeout = SHORT;
+            config.server.max_requests = 1;
+        })
+        .start()
+        .await;
     let mut client = Raw::connect(&gateway).await;
     client.write([PREFACE, &headers_frame(1, "GET", PAGE, "application/x-ndjson")].concat()).await;
     until(async || vendor.calls() > 0).await;
@@ -196,7 +200,8 @@ async fn unread_response_closes_despite_other_streams() {
 /// is produced.
 #[tokio::test]
 async fn large_response_holds_its_slot_until_read() {
-    let (_vendor, gateway) = endless_list(60_000, |config| config.server.max_requests = 1).await;
+    let support::Stage { vendors: _vendor, gateway } =
+        endless_list(60_000).configure(|config| config.server.max_requests = 1).start().await;
     let mut client = Raw::connect(&gateway).await;
     client.send_get(&format!("{PAGE}&limit=100"), "").await;
     let client_of_others = reqwest::Client::builder().pool_max_idle_per_host(0).build().unwrap();

@@ -12,6 +12,7 @@ use customer_gateway::server::Tls;
 use futures_util::future::{join, join_all};
 
 use super::{LONG, PAGE, Raw, SHORT, Stage, completed, endless_list, stage, tls, until};
+use crate::support;
 
 #[tokio::test]
 async fn readiness_fails_before_requests_are_refused() {
@@ -77,7 +78,8 @@ async fn drain_timeout_closes_remaining_connections() {
 /// An interrupted export ends with a cursor for resuming it.
 #[tokio::test]
 async fn export_cut_off_by_shutdown_can_be_resumed() {
-    let (vendor, mut gateway) = endless_list(10, |config| config.server.limits.drain_timeout = SHORT).await;
+    let support::Stage { vendors: vendor, mut gateway } =
+        endless_list(10).configure(|config| config.server.limits.drain_timeout = SHORT).start().await;
     let mut export = Raw::connect(&gateway).await;
     export.send_get(PAGE, "accept: application/x-ndjson\r\n").await;
     let stopping = async {

@@ -13,7 +13,7 @@ mod tls;
 
 use std::{future::Future, sync::Arc, time::Duration};
 
-use customer_gateway::config::{Config, Connection};
+use customer_gateway::config::Connection;
 use serde_json::Value;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -21,7 +21,7 @@ use tokio::{
     sync::Semaphore,
 };
 
-use crate::support::{self, Gateway, Reply, ScriptedVendor, StageBuilder, Vendors, config, tolt_page, tolt_row};
+use crate::support::{self, Gateway, Reply, ScriptedVendor, StageBuilder, Vendors, tolt_page, tolt_row};
 
 /// Upper bound of every wait: far longer than any step of these tests.
 const LONG: Duration = Duration::from_secs(30);
@@ -77,22 +77,17 @@ impl Stage {
     }
 }
 
-/// Starts a gateway in front of a vendor with endless rows of `row` bytes: 100
-/// rows per page.
-async fn endless_list(row: usize, change: impl FnOnce(&mut Config)) -> (ScriptedVendor, Gateway) {
-    let vendor = ScriptedVendor::start(move |call, _| {
+/// Returns a stage of a vendor with endless rows of `row` bytes: 100 rows per
+/// page.
+fn endless_list(row: usize) -> StageBuilder<'static, ScriptedVendor> {
+    StageBuilder::new(ScriptedVendor::start(move |call, _| {
         let named = |index: usize| {
             let mut row_of = tolt_row(&format!("cust_{call}_{index}"));
             row_of["name"] = Value::from("n".repeat(row));
             row_of
         };
         Reply::json(&tolt_page(&(0..100).map(named).collect::<Vec<_>>(), true))
-    })
-    .await;
-    let mut config = config(vec![vendor.connection("tolt")]);
-    change(&mut config);
-    let gateway = Gateway::start(config).await;
-    (vendor, gateway)
+    }))
 }
 
 /// Waits until a condition holds.

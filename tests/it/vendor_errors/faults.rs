@@ -33,9 +33,18 @@ async fn errors_after(fault: Fault) -> String {
     lines.join("\n")
 }
 
+/// Summarizes the problems of each fault, under its name.
+async fn errors_by_fault(faults: impl IntoIterator<Item = (&str, Fault)>) -> String {
+    let mut blocks = Vec::new();
+    for (name, fault) in faults {
+        let lines = errors_after(fault).await.replace('\n', "\n    ");
+        blocks.push(format!("{name}\n    {lines}"));
+    }
+    blocks.join("\n")
+}
+
 #[tokio::test]
-#[expect(clippy::too_many_lines, reason = "the table has one snapshot per fault")]
-async fn vendor_fault_maps_to_its_problem() {
+async fn vendor_status_maps_to_its_problem() {
     let faults = [
         ("status 400", Fault::Status(400)),
         // A 401 would mean that the caller's own credential is refused.
@@ -48,17 +57,8 @@ async fn vendor_fault_maps_to_its_problem() {
         ("status 429", Fault::Status(429)),
         ("status 500", Fault::Status(500)),
         ("status 503", Fault::Status(503)),
-        ("HTML body", Fault::Html),
-        ("empty body", Fault::Empty),
-        ("status 200 with `success: false`", Fault::SuccessFalse),
-        ("late response", Fault::Stall(Duration::from_mins(10))),
     ];
-    let mut problems = Vec::new();
-    for (name, fault) in faults {
-        let lines = errors_after(fault).await.replace('\n', "\n    ");
-        problems.push(format!("{name}\n    {lines}"));
-    }
-    assert_snapshot!(problems.join("\n"), @r#"
+    assert_snapshot!(errors_by_fault(faults).await, @r#"
     status 400
         affiliates, list: 502 vendor_rejected the vendor rejected the request
             {"code":"bad_request","message":"Bad request","status":400}
@@ -136,6 +136,18 @@ async fn vendor_fault_maps_to_its_problem() {
             {"code":"SERVER_ERROR","message":"Service Unavailable","status":503}
         tax, one: 502 vendor_error the vendor failed
             {"code":"SERVER_ERROR","message":"Service Unavailable","status":503}
+    "#);
+}
+
+#[tokio::test]
+async fn body_or_time_fault_maps_to_its_problem() {
+    let faults = [
+        ("HTML body", Fault::Html),
+        ("empty body", Fault::Empty),
+        ("status 200 with `success: false`", Fault::SuccessFalse),
+        ("late response", Fault::Stall(Duration::from_mins(10))),
+    ];
+    assert_snapshot!(errors_by_fault(faults).await, @r#"
     HTML body
         affiliates, list: 502 vendor_error the vendor failed
             {"code":null,"message":null,"status":200}
