@@ -20,8 +20,9 @@ pub(crate) struct SourceReport<'r> {
     vendor: &'static str,
     /// The outcome for this connection. `ok`: the connection contributed its
     /// rows. `partial`: the call budget ran out before the connection was
-    /// exhausted; `next_cursor` continues the list. `not_asked`: this page needed
-    /// no rows of the connection. `failed`: the connection failed, with
+    /// exhausted, and `next_cursor` continues the list; or the vendor ended the
+    /// list before its own row count, and `problem` states both numbers.
+    /// `not_asked`: this page needed no rows of the connection. `failed`: the connection failed, with
     /// `partial=allow`; the cursor preserves its position. `skipped`: the
     /// connection does not support the request. New values may be added.
     #[schema(example = "ok", extensions(("x-extensible-enum" = json!(["ok", "partial", "not_asked", "failed", "skipped"]))))]
@@ -43,7 +44,8 @@ pub(crate) struct SourceReport<'r> {
     /// of the filtered field is unreadable. The rows are not in the list.
     #[schema(example = 0)]
     undecided: u32,
-    /// The reason for `failed` or `skipped`.
+    /// The reason for `failed` or `skipped`, or for `partial` if the vendor ended
+    /// the list early.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     problem: Option<SourceProblem>,

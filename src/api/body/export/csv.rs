@@ -94,8 +94,10 @@ impl CheckpointCells {
 
 /// Returns the names of the connections with missing rows.
 fn omitted(page: &ExportPage) -> String {
-    let is_omitted = |outcome: &SourceOutcome| {
-        matches!(outcome, SourceOutcome::Failed(_) | SourceOutcome::Skipped(_)) || outcome.unserved().has_content()
+    let is_omitted = |outcome: &SourceOutcome| match outcome {
+        SourceOutcome::Failed(_) | SourceOutcome::Skipped(_) => true,
+        SourceOutcome::Answered { shortfall, unserved, .. } => shortfall.is_some() || unserved.has_content(),
+        SourceOutcome::NotAsked => false,
     };
     let sources = page.sources.iter().filter(|source| is_omitted(&source.outcome));
     sources.map(|source| source.connection.as_str()).collect::<Vec<_>>().join(";")
