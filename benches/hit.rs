@@ -20,7 +20,7 @@ use customer_gateway::{
     identity::Claims,
     sandbox::{Options, Sandbox},
     telemetry::metrics::Registry,
-    upstream::{Credential, RateLimit},
+    upstream::{Budget, CallerShare, Credential, RateLimit, Reservation, Waiters, Window},
     vendors::registry,
 };
 use http::{
@@ -59,26 +59,39 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
         },
         policy: KEPT,
         directives: CacheDirectives::default(),
-        priority: Priority::Caller,
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "bench")),
     };
-    runtime.block_on(cache.get(lookup.clone(), VendorPage)).unwrap();
+    let window = Window { requests: NonZeroU32::MIN, per: Duration::from_secs(1) };
+    let limit = RateLimit { windows: vec![window], max_wait: Duration::ZERO };
+    let budget = Budget::new(&limit, SystemClock::shared());
+    let caller = CallerShare::unrestricted();
+    let reservation = Arc::new(Reservation::new(budget, caller, Priority::Caller, Duration::MAX, Arc::default()));
+    let page = || VendorPage(Arc::clone(&reservation));
+    runtime.block_on(cache.get(lookup.clone(), page())).unwrap();
     criterion.bench_function("hit/cache", |bencher| {
-        bencher.to_async(runtime).iter(|| async { cache.get(lookup.clone(), VendorPage).await.unwrap() });
+        bencher.to_async(runtime).iter(|| async { cache.get(lookup.clone(), page()).await.unwrap() });
     });
 }
 
 /// Fetch of a page of 100 customers.
-struct VendorPage;
+struct VendorPage(Arc<Reservation>);
 
 impl PageFetch for VendorPage {
     type Error = SourceError;
 
-    async fn admit(&self, _: Priority) -> Result<(), SourceError> {
+    fn reservation(&self) -> &Arc<Reservation> {
+        &self.0
+    }
+
+    fn refresh(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+
+    async fn admit(&self, _: bool) -> Result<(), SourceError> {
         Ok(())
     }
 
-    async fn fetch(self, _: Priority) -> Result<RecordPage, SourceError> {
+    async fn fetch(&self, _: &Waiters) -> Result<RecordPage, SourceError> {
         Ok(Page::of("tolt", 100).read())
     }
 }
@@ -121,7 +134,10 @@ fn config(sandbox: &Sandbox) -> Config {
         base_url: tolt.base_url().parse().unwrap(),
         credential: Credential::new(tolt.credential().into()).unwrap(),
         account_id: tolt.program_id().to_owned(),
-        rate_limit: RateLimit { requests, per: Duration::from_secs(1), max_wait: Duration::from_secs(5) },
+        rate_limit: RateLimit {
+            windows: vec![Window { requests, per: Duration::from_secs(1) }],
+            max_wait: Duration::from_secs(5),
+        },
         timeout: Connection::DEFAULT_TIMEOUT,
         policies: Policies { customers: KEPT, customer: KEPT, transactions: KEPT },
     };

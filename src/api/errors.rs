@@ -54,6 +54,7 @@ impl From<DirectoryError> for Problem {
             DirectoryError::TooManyConnections => {
                 Self::new(Code::InvalidParameter, detail + "; name fewer connections").parameter("connection")
             }
+            DirectoryError::DeadlineExceeded => Self::new(Code::DeadlineExceeded, detail),
             DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
             DirectoryError::Source(connection, error) => {
                 from_source_error(error, detail).connection(connection.to_string())
@@ -138,7 +139,7 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
         SourceError::Send(SendError::Body(
             BodyError::TooLarge(_) | BodyError::UnknownCoding(_) | BodyError::Undecodable(_),
         )) => Problem::new(Code::VendorUnreadable, detail),
-        SourceError::Aborted => Problem::new(Code::Internal, detail),
+        SourceError::Aborted | SourceError::Send(SendError::Abandoned) => Problem::new(Code::Internal, detail),
     }
 }
 

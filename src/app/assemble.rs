@@ -64,7 +64,7 @@ impl Components {
         let callers = self.callers.reconfigured(config.callers.clone(), identity.clone());
         let concurrency = self.concurrency.reconfigured(config.server.max_requests);
         // Changes budgets that are in use, and therefore comes after all that may fail.
-        budgets.share_among(&config.callers.iter().filter_map(Caller::caller_share).collect::<Vec<_>>());
+        budgets.apply(&config.callers.iter().map(Caller::caller_share).collect::<Vec<_>>());
         Ok(Self {
             connections: config.connections.clone(),
             directory: Arc::new(directory),
@@ -110,7 +110,7 @@ impl Components {
     ) -> Result<Vec<Arc<Source>>, ClientError> {
         let source = |connection: &Connection| {
             let host = connection.base_url.authority();
-            let budget = budgets.get_or_create(&connection.credential, host, connection.rate_limit, &shared.clock);
+            let budget = budgets.get_or_create(&connection.credential, host, &connection.rate_limit, &shared.clock);
             let previous = self.same_account(connection);
             if let Some((old, source)) = previous
                 && old == connection

@@ -1,20 +1,32 @@
 //! Interface between the cache and the vendor calls that fill it.
 
-use crate::domain::{page::RecordPage, priority::Priority};
+use std::sync::Arc;
 
-/// Fetch of one page, used at most once.
+use crate::{
+    domain::page::RecordPage,
+    upstream::{Reservation, Waiters},
+};
+
+/// Fetch of one page.
 pub trait PageFetch: Send + Sync + 'static {
     /// Failure of the fetch.
     type Error: FetchFailure;
 
-    /// Waits for permission to call the vendor.
+    /// Returns the reservation of the request that looks the page up.
+    fn reservation(&self) -> &Arc<Reservation>;
+
+    /// Returns a fetch of the same page as a background refresh.
+    fn refresh(&self) -> Self;
+
+    /// Waits for permission to call the vendor, or to join a call.
     ///
     /// The cache requires permission before it starts or joins a shared fetch.
     /// A caller without permission therefore delays no other caller.
-    fn admit(&self, priority: Priority) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn admit(&self, joins: bool) -> impl Future<Output = Result<(), Self::Error>> + Send;
 
-    /// Fetches the page.
-    fn fetch(self, priority: Priority) -> impl Future<Output = Result<RecordPage, Self::Error>> + Send;
+    /// Fetches the page on behalf of the waiters. Fails with an abandoned fetch
+    /// if none waits any more before the vendor is called.
+    fn fetch(&self, waiters: &Waiters) -> impl Future<Output = Result<RecordPage, Self::Error>> + Send;
 }
 
 /// Failure of a fetch, as the cache classifies it.
@@ -24,6 +36,8 @@ pub trait FetchFailure: Clone + Send + Sync + From<FetchAborted> + From<NotCache
     /// Returns true if the vendor has no such row. The cache stores this
     /// result for a short time.
     fn is_not_found(&self) -> bool;
+    /// Returns true if the fetch ended because no lookup waited for it.
+    fn is_abandoned(&self) -> bool;
     /// Returns the HTTP status of the vendor's response, if any.
     fn status(&self) -> Option<u16>;
 }

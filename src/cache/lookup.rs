@@ -1,9 +1,9 @@
 //! Cache lookups.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
-    domain::{connection::ConnectionName, priority::Priority},
+    domain::connection::ConnectionName,
     telemetry::request,
 };
 
@@ -37,8 +37,6 @@ pub struct Lookup {
     pub policy: Policy,
     /// The caller's freshness requirements.
     pub directives: CacheDirectives,
-    /// Priority of a vendor call.
-    pub priority: Priority,
     /// Counters of the connection.
     pub metrics: Arc<CacheMetrics>,
 }
@@ -72,6 +70,19 @@ struct Found {
     state: EntryState,
 }
 
+/// Wait for the vendor's rate limit above which a stale entry is served and
+/// refreshed in the background.
+const LONG_WAIT: Duration = Duration::from_millis(500);
+
+impl Found {
+    /// Returns the entry and the time since its expiry, if it may replace a
+    /// failed fetch.
+    fn usable_on_error(&self, directives: &CacheDirectives) -> Option<(Arc<Entry>, Duration)> {
+        let stale_by = self.state.usable_on_error(directives)?;
+        Some((Arc::clone(&self.entry), stale_by))
+    }
+}
+
 impl PageCache {
     /// Returns the entry of a key from the cache, or fetches the page.
     ///
@@ -88,7 +99,7 @@ impl PageCache {
             Some((entry, Verdict::Stale { by })) => {
                 lookup.metrics.stale.increment(1);
                 if may_refresh(&lookup.directives) {
-                    self.refresh(entry, &lookup, fetch);
+                    self.refresh(entry, &lookup, &fetch);
                 }
                 return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::stale(by) });
             }
@@ -122,14 +133,19 @@ impl PageCache {
         reason: Reason,
         fetch: F,
     ) -> Result<Cached, F::Error> {
-        let wait = request::track_vendor_wait(&self.clock);
-        let fetched = match fetch.admit(lookup.priority).await {
-            Ok(()) => {
-                let observed = found.as_ref().map(|found| Arc::clone(&found.entry));
-                self.fetch_shared(lookup, observed, lookup.priority, fetch).await
+        if let Some((entry, stale_by)) = found.as_ref().and_then(|found| found.usable_on_error(&lookup.directives))
+            && fetch.reservation().expected_wait() > LONG_WAIT
+        {
+            lookup.metrics.stale.increment(1);
+            if may_refresh(&lookup.directives) {
+                self.refresh(&entry, lookup, &fetch);
             }
-            Err(error) => Fetched { result: Err(error), is_collapsed: false },
-        };
+            let forward = Forward { reason, status: None, collapsed: false, stored: false };
+            return Ok(Cached { entry, status: CacheStatus::stale_if_error(forward, stale_by) });
+        }
+        let wait = request::track_vendor_wait(&self.clock);
+        let observed = found.as_ref().map(|found| Arc::clone(&found.entry));
+        let fetched = self.fetch_shared(lookup, observed, fetch).await;
         drop(wait);
         let Fetched { result, is_collapsed: collapsed } = fetched;
         match result {
@@ -146,9 +162,8 @@ impl PageCache {
             }
             Err(error) => {
                 lookup.metrics.failed.increment(1);
-                let usable = found.filter(|_| error.allows_stale()).and_then(|Found { entry, state }| {
-                    state.usable_on_error(&lookup.directives).map(|stale_by| (entry, stale_by))
-                });
+                let usable = found.filter(|_| error.allows_stale());
+                let usable = usable.and_then(|found| found.usable_on_error(&lookup.directives));
                 let Some((entry, stale_by)) = usable else { return Err(error) };
                 lookup.metrics.stale.increment(1);
                 let forward = Forward { reason, status: error.status(), collapsed, stored: false };

@@ -29,7 +29,7 @@ pub use freshness::{CacheDirectives, Policy};
 pub use lookup::{Cached, Key, Lookup, Peek};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;
-use single_flight::FetchKey;
+use single_flight::{FetchKey, InFlight};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
 
@@ -39,6 +39,7 @@ pub struct PageCache {
     store: Store,
     /// Fetches in flight. An entry is present only while its fetch runs.
     fetches: Cache<FetchKey, Arc<Entry>>,
+    in_flight: InFlight,
     clock: SharedClock,
 }
 
@@ -46,7 +47,7 @@ impl PageCache {
     /// Creates a cache whose entries weigh at most `max_bytes` in total.
     #[must_use]
     pub fn new(max_bytes: u64, clock: SharedClock) -> Self {
-        Self { store: Store::new(max_bytes), fetches: Cache::builder().build(), clock }
+        Self { store: Store::new(max_bytes), fetches: Cache::builder().build(), in_flight: InFlight::default(), clock }
     }
 
     /// Returns the age of an entry.

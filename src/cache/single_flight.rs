@@ -1,10 +1,14 @@
 //! Request coalescing: one fetch for concurrent lookups of the same key.
 
-use std::sync::Arc;
+use std::{
+    collections::HashMap,
+    sync::{Arc, Weak},
+};
 
 use opentelemetry::context::FutureExt;
+use parking_lot::Mutex;
 
-use crate::domain::priority::Priority;
+use crate::upstream::Waiters;
 
 use super::{Entry, FetchAborted, FetchFailure, Key, Lookup, PageCache, PageFetch};
 
@@ -12,13 +16,15 @@ use super::{Entry, FetchAborted, FetchFailure, Key, Lookup, PageCache, PageFetch
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct FetchKey {
     key: Key,
-    /// Background fetches yield to callers, so a caller joins none.
-    is_background: bool,
     /// Lookups with `no-store` do not join a fetch that is stored.
     is_stored: bool,
     /// Lookups after a purge do not join a fetch from before it.
     epoch: u64,
 }
+
+/// Waiters of the fetches in flight. Clones share them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct InFlight(Arc<Mutex<HashMap<FetchKey, Weak<Waiters>>>>);
 
 /// Outcome of a shared fetch.
 pub(super) struct Fetched<E> {
@@ -28,8 +34,9 @@ pub(super) struct Fetched<E> {
 }
 
 impl PageCache {
-    /// Joins the in-flight fetch for this key or starts one. The fetch runs in
-    /// its own task and survives cancellation of this future.
+    /// Joins the in-flight fetch for this key or starts one, after admission. A
+    /// fetch that was sent survives cancellation of this future. A fetch that
+    /// waits for a slot survives while another lookup waits for it.
     ///
     /// `observed` is the entry that the lookup found. An entry stored since
     /// then is returned without a fetch.
@@ -37,28 +44,41 @@ impl PageCache {
         &self,
         lookup: &Lookup,
         observed: Option<Arc<Entry>>,
-        priority: Priority,
         fetch: F,
     ) -> Fetched<F::Error> {
-        let (cache, lookup) = (self.clone(), lookup.clone());
-        let task = async move { cache.join_or_fetch(&lookup, observed, priority, fetch).await };
-        let task = tokio::spawn(task.with_current_context());
-        task.await.unwrap_or_else(|_| Fetched { result: Err(FetchAborted.into()), is_collapsed: false })
+        let fetch = Arc::new(fetch);
+        loop {
+            let key = FetchKey {
+                key: lookup.key.clone(),
+                is_stored: !lookup.directives.no_store,
+                epoch: self.store.epoch(),
+            };
+            if let Err(error) = fetch.admit(self.in_flight.contains(&key)).await {
+                return Fetched { result: Err(error), is_collapsed: false };
+            }
+            let waiters = self.in_flight.waiters(&key);
+            let waiter = waiters.join(Arc::clone(fetch.reservation()));
+            let (cache, lookup, observed, fetch) = (self.clone(), lookup.clone(), observed.clone(), Arc::clone(&fetch));
+            let task = async move { cache.join_or_fetch(&key, &lookup, observed, &*fetch, &waiters).await };
+            let fetched = tokio::spawn(task.with_current_context()).await;
+            waiter.answered();
+            let fetched =
+                fetched.unwrap_or_else(|_| Fetched { result: Err(FetchAborted.into()), is_collapsed: false });
+            // The fetch ended just before this lookup joined.
+            if !matches!(&fetched.result, Err(error) if error.is_abandoned()) {
+                return fetched;
+            }
+        }
     }
 
     async fn join_or_fetch<F: PageFetch>(
         &self,
+        key: &FetchKey,
         lookup: &Lookup,
         observed: Option<Arc<Entry>>,
-        priority: Priority,
-        fetch: F,
+        fetch: &F,
+        waiters: &Waiters,
     ) -> Fetched<F::Error> {
-        let key = FetchKey {
-            key: lookup.key.clone(),
-            is_background: priority == Priority::Background,
-            is_stored: !lookup.directives.no_store,
-            epoch: self.store.epoch(),
-        };
         // moka polls `leader` for one of the lookups that share the key.
         let mut is_collapsed = true;
         let leader = async {
@@ -66,14 +86,14 @@ impl PageCache {
                 return Ok(newer);
             }
             is_collapsed = false;
-            let entry = self.fetch_entry(lookup, priority, fetch).await?;
+            let entry = self.fetch_entry(lookup, fetch, waiters).await?;
             if key.is_stored {
                 self.store.insert(&lookup.key, &entry, &lookup.policy, key.epoch).await;
             }
             Ok(entry)
         };
-        let result = self.fetches.try_get_with_by_ref(&key, leader).await;
-        self.fetches.invalidate(&key).await;
+        let result = self.fetches.try_get_with_by_ref(key, leader).await;
+        self.fetches.invalidate(key).await;
         Fetched { result: result.map_err(|error: Arc<F::Error>| (*error).clone()), is_collapsed }
     }
 
@@ -87,14 +107,35 @@ impl PageCache {
     async fn fetch_entry<F: PageFetch>(
         &self,
         lookup: &Lookup,
-        priority: Priority,
-        fetch: F,
+        fetch: &F,
+        waiters: &Waiters,
     ) -> Result<Arc<Entry>, F::Error> {
-        let page = match fetch.fetch(priority).await {
+        let page = match fetch.fetch(waiters).await {
             Ok(page) => Some(page),
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error),
         };
         Ok(Arc::new(Entry::new(page, &self.clock, Arc::clone(&lookup.metrics))))
+    }
+}
+
+impl InFlight {
+    /// Returns true if a fetch is in flight.
+    fn contains(&self, key: &FetchKey) -> bool {
+        self.0.lock().get(key).is_some_and(|waiters| waiters.strong_count() > 0)
+    }
+
+    /// Returns the waiters of a fetch.
+    fn waiters(&self, key: &FetchKey) -> Arc<Waiters> {
+        let mut fetches = self.0.lock();
+        if let Some(waiters) = fetches.get(key).and_then(Weak::upgrade) {
+            return waiters;
+        }
+        if fetches.len() >= fetches.capacity() {
+            fetches.retain(|_, waiters| waiters.strong_count() > 0);
+        }
+        let waiters = Arc::default();
+        fetches.insert(key.clone(), Arc::downgrade(&waiters));
+        waiters
     }
 }

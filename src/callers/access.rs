@@ -25,11 +25,11 @@ impl Access {
         }
     }
 
-    /// Returns the share that vendor calls are charged to, if any.
+    /// Returns the caller that vendor calls are charged to.
     #[must_use]
-    pub fn caller_share(&self) -> Option<CallerShare> {
+    pub fn caller_share(&self) -> CallerShare {
         match self {
-            Self::Unrestricted => None,
+            Self::Unrestricted => CallerShare::unrestricted(),
             Self::Caller(caller) => caller.caller_share(),
         }
     }

@@ -41,10 +41,10 @@ pub struct CallerKey {
 }
 
 impl Caller {
-    /// Returns the share that the caller's vendor calls are charged to, if any.
+    /// Returns the caller as vendor budgets identify it.
     #[must_use]
-    pub fn caller_share(&self) -> Option<CallerShare> {
-        self.share.map(|share| CallerShare { name: Arc::clone(&self.name), share })
+    pub fn caller_share(&self) -> CallerShare {
+        CallerShare { name: Arc::clone(&self.name), share: self.share }
     }
 }
 

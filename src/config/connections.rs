@@ -8,7 +8,7 @@ use crate::{
     cache::Policy,
     directory::Policies,
     domain::connection::ConnectionName,
-    upstream::{Credential, RateLimit},
+    upstream::{Credential, RateLimit, Window},
     vendors::{kind::VendorKind, registry},
 };
 
@@ -51,7 +51,8 @@ impl Connection {
     #[must_use]
     pub fn default_rate_limit(kind: &VendorKind) -> RateLimit {
         let requests = NonZeroU32::new(kind.requests_per_second).unwrap_or(NonZeroU32::MIN);
-        RateLimit { requests, per: Duration::from_secs(1), max_wait: Self::DEFAULT_MAX_WAIT }
+        let window = Window { requests, per: Duration::from_secs(1) };
+        RateLimit { windows: vec![window], max_wait: Self::DEFAULT_MAX_WAIT }
     }
 
     /// Returns whether another connection has the same name and the same account,
@@ -109,7 +110,10 @@ impl Reader<'_> {
         })?;
         Ok(Connection {
             account_id: self.account_id(at, kind, section.account)?,
-            rate_limit: section.rate_limit.map_or_else(|| Connection::default_rate_limit(kind), RateLimit::from),
+            rate_limit: match section.rate_limit {
+                Some(section) => self.rate_limit(at, section)?,
+                None => Connection::default_rate_limit(kind),
+            },
             timeout: section.timeout.map_or(Connection::DEFAULT_TIMEOUT, |it| it.0),
             policies: section.cache.policies(policy),
             name: section.name,
@@ -117,6 +121,32 @@ impl Reader<'_> {
             base_url,
             credential,
         })
+    }
+
+    fn rate_limit(&self, at: &str, file::RateLimit(section): file::RateLimit) -> Result<RateLimit, ConfigError> {
+        let at = format!("{at}.rate_limit");
+        if section.is_empty() {
+            let fault = Fault::new("the list of windows is empty").fix("write at least one window, or remove the key");
+            return Err(self.error(&at, fault));
+        }
+        let mut max_wait = None;
+        let mut windows = Vec::with_capacity(section.len());
+        for window in section {
+            if window.requests.get() > Window::MAX_REQUESTS {
+                let max = Window::MAX_REQUESTS;
+                let fault = Fault::new(format!("`requests` is above {max}"))
+                    .fix("write an equal limit with a shorter period, or remove this window");
+                return Err(self.error(&at, fault));
+            }
+            if let Some(wait) = window.max_wait
+                && max_wait.replace(wait).is_some()
+            {
+                let fault = Fault::new("duplicate `max_wait`").fix("write `max_wait` in one window; it applies to all");
+                return Err(self.error(&at, fault));
+            }
+            windows.push(Window { requests: window.requests, per: window.per.0 });
+        }
+        Ok(RateLimit { windows, max_wait: max_wait.map_or(Connection::DEFAULT_MAX_WAIT, |it| it.0) })
     }
 
     /// Reads the account id, which is the only key whose name depends on the vendor kind.
@@ -145,16 +175,6 @@ impl Reader<'_> {
                     .fix(format!("a connection to vendor \"{}\" requires {key} = \"…\"", kind.name));
                 Err(self.error(at, fault))
             }
-        }
-    }
-}
-
-impl From<file::RateLimit> for RateLimit {
-    fn from(section: file::RateLimit) -> Self {
-        Self {
-            requests: section.requests,
-            per: section.per.0,
-            max_wait: section.max_wait.map_or(Connection::DEFAULT_MAX_WAIT, |it| it.0),
         }
     }
 }

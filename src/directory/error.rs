@@ -57,6 +57,9 @@ pub enum DirectoryError {
     /// The vendor has no such row.
     #[error("there is no such row")]
     NotFound,
+    /// The request's time is over before the first row.
+    #[error("the vendors did not respond in time")]
+    DeadlineExceeded,
     /// The connection's vendor returned no rows.
     #[error("{1}")]
     Source(ConnectionName, SourceError),
@@ -77,6 +80,7 @@ impl DirectoryError {
             | Self::MergeTooExpensive { .. }
             | Self::Cursor(_)
             | Self::TooManyConnections
+            | Self::DeadlineExceeded
             | Self::NotFound => None,
         }
     }

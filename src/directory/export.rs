@@ -19,7 +19,7 @@ use crate::{
 };
 
 use super::{
-    Directory, DirectoryError, PageRequest, Segment, SourceOutcome, SourceReport, UnservedRows,
+    Deadline, Directory, DirectoryError, PageRequest, Segment, SourceOutcome, SourceReport, UnservedRows,
     cursors::{ListStart, seal},
     listing::Listing,
     page_builder::PageBuilder,
@@ -68,12 +68,13 @@ impl Directory {
         let max_stale = request.directives.max_stale.or(Some(Duration::ZERO));
         let request =
             PageRequest { directives: CacheDirectives { no_store: true, max_stale, ..request.directives }, ..request };
+        let request = PageRequest { deadline: Deadline::none(), ..request };
         let start = ListStart::open(&self.cursor_key, query, &request)?;
         if start.direction == Direction::Backward {
             return Err(CursorError::Backward.into());
         }
         let fingerprint = start.fingerprint;
-        let listing = self.listing(query, &request, start, FetchMode::Execute(Priority::Background))?;
+        let listing = self.listing(query, &request, start, FetchMode::Execute(Priority::Export))?;
         Ok(Export {
             clock: self.clock.clone(),
             cursor_key: self.cursor_key.clone(),

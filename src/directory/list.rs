@@ -23,7 +23,7 @@ impl Directory {
         let start = ListStart::open(&self.cursor_key, query, request)?;
         let fingerprint = start.fingerprint;
         let mut listing = self.listing(query, request, start, FetchMode::Execute(Priority::Caller))?;
-        let segments = listing.page(request.limit).await?;
+        let segments = listing.page_by(request.deadline, request.limit).await?;
         let bounds = listing.bounds()?;
         let seal =
             |direction, sources| seal(&self.cursor_key, &Cursor { query: fingerprint, direction, sources }, request);
@@ -56,16 +56,15 @@ impl Directory {
         if query.order.is_some() && planned > allowed as usize {
             return Err(DirectoryError::MergeTooExpensive { sources: planned, allowed });
         }
-        // Only an export runs in the background.
-        let is_export = mode == FetchMode::Execute(Priority::Background);
+        let is_export = mode == FetchMode::Execute(Priority::Export);
         let calls = if is_export { CallBudget::unlimited(allowed) } else { CallBudget::new(allowed) };
         let skip_policy = match (request.allows_partial, is_export) {
             (false, _) => SkipPolicy::Never,
             (true, false) => SkipPolicy::Failures,
             (true, true) => SkipPolicy::FailuresExceptRateLimits,
         };
-        let caller_share = request.caller_share.clone();
-        let fetch = FetchOptions { calls, directives: request.directives, mode, caller_share };
+        let (caller, deadline) = (request.caller.clone(), request.deadline);
+        let fetch = FetchOptions { calls, directives: request.directives, mode, caller, deadline };
         let options = WalkOptions { direction: start.direction, skip_policy, fetch };
         Ok(Listing::new(sources, query.order, &self.trail, &options))
     }

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 use crate::domain::{anchor::Direction, position::SourcePosition, query::Order};
 
 use super::{
-    DirectoryError, Freshness, PlannedSource, Segment, SourceReport,
+    Deadline, DirectoryError, Freshness, PlannedSource, Segment, SourceReport,
     page_builder::PageBuilder,
     source_walk::{SourceWalk, WalkOptions},
     trail::Trail,
@@ -48,6 +48,27 @@ impl Listing {
     pub(super) async fn page(&mut self, limit: usize) -> Result<Vec<Segment>, DirectoryError> {
         let mut page = PageBuilder::new(self.direction, limit);
         self.fill(&mut page).await?;
+        Ok(page.finish())
+    }
+
+    /// Returns at most `limit` rows, in list order. At the deadline, returns the
+    /// rows found so far. Fails if there is no progress: a repeated request must
+    /// not find the same page again at once.
+    pub(super) async fn page_by(&mut self, deadline: Deadline, limit: usize) -> Result<Vec<Segment>, DirectoryError> {
+        let mut page = PageBuilder::new(self.direction, limit);
+        let is_in_time = tokio::select! {
+            biased;
+            filled = self.fill(&mut page) => filled.map(|()| true)?,
+            () = deadline.reached() => false,
+        };
+        let has_progress = page.count() > 0 || self.walks.iter().any(SourceWalk::has_progress);
+        if !has_progress {
+            let failure = self.walks.iter_mut().find_map(SourceWalk::take_obstacle);
+            let failure = failure.or((!is_in_time).then_some(DirectoryError::DeadlineExceeded));
+            if let Some(failure) = failure {
+                return Err(failure);
+            }
+        }
         Ok(page.finish())
     }
 

@@ -4,9 +4,11 @@
 //! with its cursors. The module has no knowledge of HTTP or of vendor formats.
 
 mod cursors;
+mod deadline;
 mod drift;
 mod error;
 mod estimate;
+mod expected_calls;
 mod explain;
 mod export;
 mod freshness;
@@ -37,6 +39,7 @@ use crate::{
     upstream::CallerShare,
     vendors::{Call, plan::RetrievalPlan},
 };
+pub use deadline::Deadline;
 pub use error::DirectoryError;
 pub use estimate::CallEstimate;
 pub use explain::{Explained, ExplainedRequest, ExplainedSource};
@@ -117,13 +120,15 @@ impl Directory {
         connection: &ConnectionName,
         retrieval: &Retrieval,
         directives: CacheDirectives,
-        caller_share: Option<CallerShare>,
+        caller: CallerShare,
+        deadline: Deadline,
     ) -> Result<RetrievedRecord, DirectoryError> {
         let source = self.source(connection)?;
         let plan = RetrievalPlan::new(source.capabilities(), retrieval)
             .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
         let call = Call::Retrieve(Arc::new(plan));
-        let cached = source.fetch(call, directives, Priority::Caller, caller_share).await;
+        let reservation = Arc::new(source.upstream.reservation(caller, Priority::Caller, deadline.elapsed));
+        let cached = source.fetch(call, directives, &reservation).await;
         let cached = cached.map_err(|error| source.with_connection(error))?;
         let freshness = source.freshness(&cached);
         Ok(RetrievedRecord { record: Segment { page: Arc::clone(&cached.entry.page), records: 0..1 }, freshness })

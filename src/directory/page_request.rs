@@ -2,6 +2,8 @@
 
 use crate::{cache::CacheDirectives, domain::connection::ConnectionName, upstream::CallerShare};
 
+use super::Deadline;
+
 /// Request for a page of a list.
 #[derive(Debug, Clone)]
 pub struct PageRequest {
@@ -23,8 +25,10 @@ pub struct PageRequest {
     pub cursor: Option<String>,
     /// The caller's freshness requirements.
     pub directives: CacheDirectives,
-    /// The caller's share of the vendor budgets, if it has one.
-    pub caller_share: Option<CallerShare>,
+    /// The caller, with its share of the vendor budgets.
+    pub caller: CallerShare,
+    /// Instant by which the response must be complete.
+    pub deadline: Deadline,
 }
 
 impl PageRequest {
@@ -40,7 +44,8 @@ impl PageRequest {
             limit,
             cursor: None,
             directives: CacheDirectives::default(),
-            caller_share: None,
+            caller: CallerShare::unrestricted(),
+            deadline: Deadline::none(),
         }
     }
 }

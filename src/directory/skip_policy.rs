@@ -35,7 +35,8 @@ impl SkipPolicy {
     }
 }
 
-/// Returns the remaining time of a rate limit, if an export waits for it.
+/// Returns the remaining time of a rate limit or of a requested pause, if an
+/// export waits for it.
 pub(super) fn export_wait(error: &DirectoryError) -> Option<Duration> {
     let wait = match error {
         DirectoryError::Source(_, SourceError::Vendor { error, retry_after, .. })
@@ -45,7 +46,11 @@ pub(super) fn export_wait(error: &DirectoryError) -> Option<Duration> {
         }
         DirectoryError::Source(
             _,
-            SourceError::Send(SendError::BudgetSpent { retry_after } | SendError::ShareSpent { retry_after }),
+            SourceError::Send(
+                SendError::BudgetSpent { retry_after }
+                | SendError::ShareSpent { retry_after }
+                | SendError::Paused { retry_after },
+            ),
         ) => *retry_after,
         _ => return None,
     };

@@ -4,15 +4,15 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, Peek},
-    domain::{connection::ConnectionName, priority::Priority},
-    upstream::{CallerShare, Upstream},
+    domain::connection::ConnectionName,
+    upstream::{Reservation, Upstream},
     vendors::{
         Account, Call, RefusalKind, Vendor, VendorError, VendorRequest, capabilities::Capabilities, kind::VendorKind,
     },
 };
 
 use super::{
-    DirectoryError, Freshness, Policies, SourceError, SourceMetrics, drift::DriftDetector, vendor_call::SourceFetch,
+    DirectoryError, Freshness, Policies, SourceError, SourceMetrics, drift::DriftDetector, expected_calls::ExpectedCalls, vendor_call::SourceFetch,
 };
 
 /// Configured connection with its vendor adapter, upstream and cached pages.
@@ -26,6 +26,7 @@ pub struct Source {
     policies: Policies,
     pub(super) metrics: Arc<SourceMetrics>,
     pub(super) drift: DriftDetector,
+    pub(super) expected_calls: ExpectedCalls,
 }
 
 impl Source {
@@ -44,7 +45,8 @@ impl Source {
         let name = account.connection.clone();
         let adapter = (kind.adapter)(account);
         let drift = DriftDetector::new(name.clone(), kind.documented, &metrics.registry, Arc::clone(&metrics.clock));
-        Self { name, generation, kind, adapter, upstream, cache, policies, metrics, drift }
+        let expected_calls = ExpectedCalls::default();
+        Self { name, generation, kind, adapter, upstream, cache, policies, metrics, drift, expected_calls }
     }
 
     /// Returns the generation of the account under this connection name.
@@ -97,19 +99,18 @@ impl Source {
         Ok((Key { connection, generation, target, raw }, request))
     }
 
-    /// Returns the page of a call from the cache, or fetches the page. A vendor
-    /// call is charged to the caller's share.
+    /// Returns the page of a call from the cache, or fetches the page on behalf
+    /// of a request.
     pub(super) async fn fetch(
         self: &Arc<Self>,
         call: Call,
         directives: CacheDirectives,
-        priority: Priority,
-        caller_share: Option<CallerShare>,
+        reservation: &Arc<Reservation>,
     ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
         let (policy, metrics) = (self.policies.for_call(&call), Arc::clone(&self.metrics.cache));
-        let lookup = Lookup { key, policy, directives, priority, metrics };
-        let fetch = SourceFetch { source: Arc::clone(self), call, request, caller_share };
+        let lookup = Lookup { key, policy, directives, metrics };
+        let fetch = SourceFetch { source: Arc::clone(self), call, request, reservation: Arc::clone(reservation) };
         let cached = self.cache.get(lookup, fetch).await?;
         if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
     }

@@ -35,6 +35,7 @@ pub enum SourceError {
 impl FetchFailure for SourceError {
     fn allows_stale(&self) -> bool {
         match self {
+            Self::Send(SendError::Abandoned) => false,
             Self::Vendor { error: VendorError::Unreadable(_), .. } | Self::Send(_) => true,
             Self::Vendor { error, .. } => {
                 matches!(error.kind(), Some(RefusalKind::Failed { .. } | RefusalKind::RateLimited))
@@ -45,6 +46,10 @@ impl FetchFailure for SourceError {
 
     fn is_not_found(&self) -> bool {
         matches!(self, Self::Vendor { error: VendorError::NotFound, .. })
+    }
+
+    fn is_abandoned(&self) -> bool {
+        *self == Self::Send(SendError::Abandoned)
     }
 
     fn status(&self) -> Option<u16> {

@@ -63,6 +63,8 @@ impl SourceWalk {
         if self.failure.is_some() {
             return Ok(());
         }
+        // An interrupted search leaves the next row unknown.
+        self.next = Some(Next::BudgetExhausted);
         let begun = walk.begin().await;
         self.record(begun)
     }
@@ -73,6 +75,7 @@ impl SourceWalk {
         if self.failure.is_some() {
             return Ok(());
         }
+        self.next = Some(Next::BudgetExhausted);
         let next = walk.next().await;
         self.record(next.map(Some))
     }
@@ -90,6 +93,20 @@ impl SourceWalk {
             walk.cursor_mut().advance();
         }
         row
+    }
+
+    /// Returns true if the next request continues at another place, or if the
+    /// source has no more rows.
+    pub(super) fn has_progress(&self) -> bool {
+        let Ok(walk) = &self.walk else { return false };
+        let cursor = walk.cursor();
+        cursor.has_advanced() || (self.next == Some(Next::End) && cursor.summary().is_some())
+    }
+
+    /// Returns the failure that keeps the walk from its next row, if any.
+    pub(super) fn take_obstacle(&mut self) -> Option<DirectoryError> {
+        let out_of_time = self.walk.as_mut().ok()?.take_out_of_time();
+        out_of_time.or_else(|| self.failure.clone())
     }
 
     /// Returns the start of the walk, as a walk in the opposite direction

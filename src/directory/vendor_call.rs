@@ -1,55 +1,63 @@
 //! Vendor calls of a source: admission, call, metrics and drift detection.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     cache::PageFetch,
     domain::{page::RecordPage, priority::Priority},
-    upstream::{CallError, CallerShare, Reply, SendError},
+    upstream::{CallError, Reply, Reservation, SendError, Waiters},
     vendors::{Call, VendorRequest, VendorResponse, documented::UnknownField},
 };
 
 use super::{Source, SourceError, redaction::redact};
 
-/// Fetch of one page of a source, charged to one caller's share.
+/// Fetch of one page of a source, on behalf of one request.
 pub(super) struct SourceFetch {
     pub(super) source: Arc<Source>,
     pub(super) call: Call,
     pub(super) request: VendorRequest,
-    pub(super) caller_share: Option<CallerShare>,
+    pub(super) reservation: Arc<Reservation>,
 }
 
 impl PageFetch for SourceFetch {
     type Error = SourceError;
 
-    async fn admit(&self, priority: Priority) -> Result<(), SourceError> {
-        match &self.caller_share {
-            Some(caller_share) => self.source.charge(caller_share, priority).await,
-            None => Ok(()),
-        }
+    fn reservation(&self) -> &Arc<Reservation> {
+        &self.reservation
     }
 
-    async fn fetch(self, priority: Priority) -> Result<RecordPage, SourceError> {
-        self.source.call(&self.call, &self.request, priority).await
+    fn refresh(&self) -> Self {
+        let (source, call, request) = (Arc::clone(&self.source), self.call.clone(), self.request.clone());
+        let caller = self.reservation.caller().clone();
+        let reservation = Arc::new(source.upstream.reservation(caller, Priority::Refresh, Duration::MAX));
+        Self { source, call, request, reservation }
+    }
+
+    async fn admit(&self, joins: bool) -> Result<(), SourceError> {
+        let admitted = if joins {
+            self.reservation.charge().await
+        } else {
+            self.source.upstream.admit(&self.reservation).await
+        };
+        // No caller waits for a refresh, so its rejection is not counted.
+        if self.reservation.priority() != Priority::Refresh && matches!(admitted, Err(SendError::ShareSpent { .. })) {
+            self.source.metrics.record_share_rejection(&self.reservation.caller().name);
+        }
+        Ok(admitted?)
+    }
+
+    async fn fetch(&self, waiters: &Waiters) -> Result<RecordPage, SourceError> {
+        self.source.call(&self.call, &self.request, waiters).await
     }
 }
 
 impl Source {
-    async fn charge(&self, caller_share: &CallerShare, priority: Priority) -> Result<(), SourceError> {
-        let charged = self.upstream.charge(caller_share, priority).await;
-        // No caller waits for a background call, so its rejection is not counted.
-        if priority == Priority::Caller && matches!(charged, Err(SendError::ShareSpent { .. })) {
-            self.metrics.record_share_rejection(&caller_share.name);
-        }
-        Ok(charged?)
-    }
-
-    async fn call(&self, call: &Call, request: &VendorRequest, priority: Priority) -> Result<RecordPage, SourceError> {
+    async fn call(&self, call: &Call, request: &VendorRequest, waiters: &Waiters) -> Result<RecordPage, SourceError> {
         let start = self.metrics.elapsed();
         let read = |response: &VendorResponse| {
             self.adapter.read(call, response).map_err(|error| redact(error, &self.upstream))
         };
-        let sent = self.upstream.send(request, priority, read).await;
+        let sent = self.upstream.send(request, waiters, read).await;
         match &sent {
             Ok(reply) => self.metrics.record_call(Some(reply.response.status), start),
             Err(CallError::Vendor { error, status, .. }) => {

@@ -1,21 +1,21 @@
-//! Single attempts of a vendor call: budget slot, send, classification.
+//! Single attempts of a vendor call: send, classification, reaction.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     clock::SharedClock,
-    domain::priority::Priority,
     vendors::{RefusalKind, VendorError, VendorRequest, VendorResponse},
 };
 
-use super::{Budget, CallError, Endpoint, Reply, SendError, UpstreamMetrics, endpoint::Received};
+use super::{
+    Budget, CallError, Endpoint, Latency, Reply, SendError, UpstreamMetrics, Waiters, budget::SendSlot,
+    endpoint::Received,
+};
 
-/// Vendor call with its deadline and the reader of its response.
+/// Vendor call with the requests that wait for it and the reader of its response.
 pub(super) struct Call<'r, R> {
     pub(super) request: &'r VendorRequest,
-    pub(super) priority: Priority,
-    /// Instant at which the call ends, on the gateway's clock.
-    pub(super) deadline: Duration,
+    pub(super) waiters: &'r Waiters,
     /// Reader that classifies the response.
     pub(super) read: R,
 }
@@ -24,42 +24,64 @@ pub(super) struct Call<'r, R> {
 pub(super) struct Attempts {
     pub(super) endpoint: Endpoint,
     pub(super) budget: Budget,
+    /// Maximum time of all attempts of a call, without the time in the queue.
+    pub(super) timeout: Duration,
+    pub(super) latency: Arc<Latency>,
     pub(super) clock: SharedClock,
     pub(super) metrics: UpstreamMetrics,
 }
 
 impl Attempts {
-    /// Makes one attempt. Each attempt takes a slot, because vendors count
+    /// Waits for a slot. Each attempt takes a slot, because vendors count
     /// retries too.
-    pub(super) async fn send<T, R>(&self, call: &Call<'_, R>, resends: u32) -> Result<Reply<T>, CallError>
+    pub(super) async fn acquire<R>(&self, call: &Call<'_, R>) -> Result<SendSlot, SendError> {
+        let start = self.clock.elapsed();
+        let priority = call.waiters.priority();
+        let acquired = self.budget.acquire(call.waiters).await;
+        match (&acquired, priority) {
+            (Ok(_), Some(priority)) => self.metrics.record_wait(priority, self.clock.elapsed().saturating_sub(start)),
+            (Err(SendError::Abandoned), _) => self.metrics.record_abandoned(),
+            (Err(_), Some(priority)) => self.metrics.record_rejection(priority),
+            (_, None) => {}
+        }
+        acquired
+    }
+
+    /// Sends a call in its slot, and reads the response for at most `timeout`.
+    pub(super) async fn send<T, R>(
+        &self,
+        call: &Call<'_, R>,
+        slot: SendSlot,
+        timeout: Duration,
+        resends: u32,
+    ) -> Result<Reply<T>, CallError>
     where
         R: Fn(&VendorResponse) -> Result<T, VendorError>,
     {
-        self.acquire_slot(call).await?;
-        let Received { response, retry_after } = self.endpoint.send(call.request, self.clock.now(), resends).await?;
+        let sent = slot.sent();
+        let sending = self.endpoint.send(call.request, self.clock.now(), resends);
+        let received = tokio::time::timeout(timeout, sending).await;
+        self.latency.record(self.clock.elapsed().saturating_sub(sent));
+        drop(slot);
+        let Received { response, retry_after } = received.map_err(|_| SendError::TimedOut(self.timeout))??;
         match (call.read)(&response) {
             Ok(value) => {
-                self.budget.on_success();
+                self.budget.on_success(sent);
                 Ok(Reply { value, response })
             }
             Err(error) => {
-                let retry_after = self.react(&error, retry_after);
+                let retry_after = self.react(&error, sent, retry_after);
                 Err(CallError::Vendor { error, status: response.status, retry_after })
             }
         }
     }
 
-    /// Returns the time until the deadline of a call.
-    pub(super) fn remaining<R>(&self, call: &Call<'_, R>) -> Duration {
-        call.deadline.saturating_sub(self.clock.elapsed())
-    }
-
     /// Applies a response without records to the budget. Returns the wait for
     /// the caller.
-    fn react(&self, error: &VendorError, requested: Option<Duration>) -> Option<Duration> {
+    fn react(&self, error: &VendorError, sent: Duration, requested: Option<Duration>) -> Option<Duration> {
         match error.kind() {
             Some(RefusalKind::RateLimited) => {
-                self.budget.on_rejected(requested);
+                self.budget.on_rate_limited(sent, requested);
                 Some(self.budget.blocked_for())
             }
             Some(RefusalKind::Failed { .. }) => {
@@ -69,19 +91,9 @@ impl Attempts {
                 requested
             }
             _ => {
-                self.budget.on_success();
+                self.budget.on_success(sent);
                 None
             }
         }
-    }
-
-    async fn acquire_slot<R>(&self, call: &Call<'_, R>) -> Result<(), SendError> {
-        let start = self.clock.elapsed();
-        let admitted = self.budget.admit(call.priority, self.remaining(call)).await;
-        match &admitted {
-            Ok(()) => self.metrics.record_wait(call.priority, self.clock.elapsed().saturating_sub(start)),
-            Err(_) => self.metrics.record_rejection(call.priority),
-        }
-        admitted
     }
 }

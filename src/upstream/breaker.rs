@@ -4,9 +4,10 @@
 //! - Open → half-open: after a period that doubles with each failed probe.
 //! - Half-open → closed or open: after one probe, by its outcome.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
 use parking_lot::Mutex;
+use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
 
@@ -23,8 +24,17 @@ const MAX_OPEN: Duration = Duration::from_mins(1);
 
 /// Circuit breaker.
 pub(super) struct Breaker {
-    state: Mutex<State>,
+    state: Mutex<Generation>,
+    opened: Notify,
     clock: SharedClock,
+}
+
+/// State of a breaker, with its number. Each change of the state is a new
+/// generation.
+#[derive(Debug)]
+struct Generation {
+    number: u64,
+    state: State,
 }
 
 /// Snapshot of a breaker.
@@ -43,6 +53,8 @@ pub enum BreakerState {
 #[must_use]
 pub(super) struct Permit<'b> {
     breaker: &'b Breaker,
+    /// Generation of the state that permitted the call.
+    generation: u64,
     is_probe: bool,
     outcome: CallOutcome,
 }
@@ -62,6 +74,7 @@ pub(super) enum CallOutcome {
 enum State {
     Closed(CallHistory),
     Open { until: Duration, period: Duration },
+    /// One probe is in flight, or none if the last probe was not made.
     HalfOpen { probing: bool, period: Duration },
 }
 
@@ -83,13 +96,13 @@ struct Counts {
 impl Breaker {
     /// Returns a closed breaker.
     pub(super) fn new(clock: SharedClock) -> Self {
-        let history = CallHistory::new(clock.elapsed());
-        Self { state: Mutex::new(State::Closed(history)), clock }
+        let state = State::Closed(CallHistory::new(clock.elapsed()));
+        Self { state: Mutex::new(Generation { number: 0, state }), opened: Notify::new(), clock }
     }
 
     /// Returns a snapshot of the breaker.
     pub(super) fn state(&self) -> BreakerState {
-        match &*self.state.lock() {
+        match self.state.lock().state {
             State::Closed(_) => BreakerState::Closed,
             State::HalfOpen { .. } => BreakerState::HalfOpen,
             State::Open { until, .. } => match until.saturating_sub(self.clock.elapsed()) {
@@ -99,32 +112,54 @@ impl Breaker {
         }
     }
 
+    /// Waits until the breaker is open. Returns the time to wait.
+    pub(super) async fn opened(&self) -> Duration {
+        loop {
+            let mut opened = pin!(self.opened.notified());
+            opened.as_mut().enable();
+            if let BreakerState::Open(remaining) = self.state() {
+                return remaining;
+            }
+            opened.await;
+        }
+    }
+
     /// Permits a call, or returns the time to wait.
     pub(super) fn permit(&self) -> Result<Permit<'_>, Duration> {
         let now = self.clock.elapsed();
-        let mut state = self.state.lock();
-        match &mut *state {
-            State::Closed(_) => {}
+        let mut current = self.state.lock();
+        let is_probe = match &mut current.state {
+            State::Closed(_) => false,
             State::Open { until, period } => match until.saturating_sub(now) {
-                Duration::ZERO => *state = State::HalfOpen { probing: true, period: *period },
+                Duration::ZERO => {
+                    let period = *period;
+                    current.enter(State::HalfOpen { probing: true, period });
+                    true
+                }
                 remaining => return Err(remaining),
             },
             State::HalfOpen { probing: true, period } => return Err(*period),
-            State::HalfOpen { probing, .. } => *probing = true,
-        }
-        let is_probe = matches!(*state, State::HalfOpen { .. });
-        Ok(Permit { breaker: self, is_probe, outcome: CallOutcome::Unknown })
+            State::HalfOpen { probing, .. } => {
+                *probing = true;
+                true
+            }
+        };
+        Ok(Permit { breaker: self, generation: current.number, is_probe, outcome: CallOutcome::Unknown })
     }
 
-    fn settle(&self, outcome: CallOutcome) {
+    /// Records the outcome of a call. The state has changed since the call was
+    /// permitted if the generation differs; then the outcome says nothing.
+    fn settle(&self, generation: u64, outcome: CallOutcome) {
         let now = self.clock.elapsed();
-        let mut state = self.state.lock();
-        let period = match (&mut *state, outcome) {
+        let mut current = self.state.lock();
+        if current.number != generation {
+            return;
+        }
+        let period = match (&mut current.state, outcome) {
             (State::HalfOpen { probing, .. }, CallOutcome::Unknown) => {
                 *probing = false;
                 return;
             }
-            // The breaker opened while the call was in flight.
             (State::Open { .. }, _) | (_, CallOutcome::Unknown) => return,
             (State::Closed(history), outcome) => {
                 history.record(outcome == CallOutcome::Failed, now);
@@ -134,12 +169,21 @@ impl Breaker {
                 MIN_OPEN
             }
             (State::HalfOpen { .. }, CallOutcome::Succeeded) => {
-                *state = State::Closed(CallHistory::new(now));
+                current.enter(State::Closed(CallHistory::new(now)));
                 return;
             }
             (State::HalfOpen { period, .. }, CallOutcome::Failed) => (*period * 2).min(MAX_OPEN),
         };
-        *state = State::Open { until: now + period, period };
+        current.enter(State::Open { until: now + period, period });
+        drop(current);
+        self.opened.notify_waiters();
+    }
+}
+
+impl Generation {
+    fn enter(&mut self, state: State) {
+        self.number += 1;
+        self.state = state;
     }
 }
 
@@ -157,7 +201,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.breaker.settle(self.outcome);
+        self.breaker.settle(self.generation, self.outcome);
     }
 }
 

@@ -54,7 +54,10 @@ pub enum SendError {
         /// Time until the breaker allows a probe.
         retry_after: Duration,
     },
-    /// The call reached its deadline.
+    /// No request waits for the call any more. The call was not sent.
+    #[error("no request waits for the vendor call")]
+    Abandoned,
+    /// The vendor did not respond in time.
     #[error("no response within {0:?}")]
     TimedOut(Duration),
     /// The request failed before a response arrived.
@@ -88,6 +91,7 @@ impl CallError {
                     | SendError::Paused { .. }
                     | SendError::ShareSpent { .. }
                     | SendError::BreakerOpen { .. }
+                    | SendError::Abandoned
             )
         )
     }
@@ -101,6 +105,7 @@ impl SendError {
             Self::Paused { .. } => "paused",
             Self::ShareSpent { .. } => "share_spent",
             Self::BreakerOpen { .. } => "breaker_open",
+            Self::Abandoned => "abandoned",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
             Self::Body(BodyError::Interrupted(_)) => "body_error",

@@ -12,6 +12,7 @@ pub struct UpstreamMetrics {
     wait: Histogram,
     rejected_caller: Counter,
     rejected_background: Counter,
+    abandoned: Counter,
     retries: Counter,
 }
 
@@ -36,12 +37,16 @@ impl UpstreamMetrics {
             ),
             rejected_caller: rejected("caller"),
             rejected_background: rejected("background"),
+            abandoned: registry.counter(
+                "gateway_budget_abandoned_total",
+                "Queued attempts that were not sent, because no request waited for them any more.",
+                labels,
+            ),
             retries: registry.counter("gateway_vendor_retries_total", "Retries of vendor calls.", labels),
         }
     }
 
-    /// Records the wait for a slot. Background attempts never wait and are not
-    /// recorded.
+    /// Records the wait for a slot of a call that a caller waits for.
     pub(super) fn record_wait(&self, priority: Priority, waited: Duration) {
         if priority == Priority::Caller {
             self.registry.record(&self.wait, waited.as_secs_f64());
@@ -52,8 +57,13 @@ impl UpstreamMetrics {
     pub(super) fn record_rejection(&self, priority: Priority) {
         match priority {
             Priority::Caller => self.rejected_caller.increment(1),
-            Priority::Background => self.rejected_background.increment(1),
+            Priority::Refresh | Priority::Export => self.rejected_background.increment(1),
         }
+    }
+
+    /// Records a queued attempt that was not sent.
+    pub(super) fn record_abandoned(&self) {
+        self.abandoned.increment(1);
     }
 
     /// Records a retry.

@@ -1,7 +1,8 @@
-//! Vendor calls: breaker → deadline → retries → budget → send.
+//! Vendor calls: admission → queue → breaker → timeout → send → retries.
 //!
-//! The breaker comes first: a vendor that is down costs neither time nor a slot
-//! of the budget. Response bodies are bounded and redirects are not followed.
+//! A call that cannot be answered in time is rejected before it is sent. Time in
+//! the queue is not part of the call's timeout. An open breaker rejects calls
+//! before and in the queue: a vendor that is down costs no slot of the budget. Response bodies are bounded and redirects are not followed.
 //! The credential appears in no error and no debug output.
 
 mod attempt;
@@ -11,6 +12,7 @@ mod budget;
 mod credential;
 mod endpoint;
 mod error;
+mod latency;
 mod metrics;
 mod pipeline;
 mod rate_limit_fields;
@@ -20,10 +22,11 @@ mod share;
 mod transport;
 
 pub use breaker::BreakerState;
-pub use budget::{Budget, BudgetRegistry, BudgetState, RateLimit};
+pub use budget::{Budget, BudgetRegistry, BudgetState, RateLimit, Reservation, Waiter, Waiters, Window};
 pub use credential::Credential;
 pub use endpoint::{Endpoint, Reply};
 pub use error::{CallError, SendError};
+pub use latency::Latency;
 pub use metrics::UpstreamMetrics;
 pub use pipeline::Upstream;
 pub use share::{CallerShare, Share};

@@ -1,4 +1,4 @@
-//! Vendor calls of one connection: breaker, deadline, retries, budget, send.
+//! Vendor calls of one connection: admission, queue, breaker, send, retries.
 
 use std::{sync::Arc, time::Duration};
 
@@ -9,7 +9,8 @@ use crate::{
 };
 
 use super::{
-    BreakerState, Budget, BudgetState, CallError, CallerShare, Endpoint, Reply, SendError, UpstreamMetrics,
+    BreakerState, Budget, BudgetState, CallError, CallerShare, Endpoint, Reply, Reservation, SendError, UpstreamMetrics,
+    Waiters,
     attempt::{Attempts, Call},
     breaker::{Breaker, CallOutcome},
     retry::Retries,
@@ -20,12 +21,11 @@ pub struct Upstream {
     breaker: Breaker,
     retries: Retries,
     attempts: Attempts,
-    /// Maximum time of a call, from the first attempt to the last byte of the body.
-    timeout: Duration,
 }
 
 impl Upstream {
-    /// Returns a client with a closed breaker. A call takes at most `timeout`.
+    /// Returns a client with a closed breaker. The attempts of a call take at
+    /// most `timeout`, without the time in the queue.
     #[must_use]
     pub fn new(
         endpoint: Endpoint,
@@ -35,38 +35,64 @@ impl Upstream {
         clock: SharedClock,
     ) -> Self {
         let breaker = Breaker::new(Arc::clone(&clock));
-        Self { breaker, retries: Retries::new(), attempts: Attempts { endpoint, budget, clock, metrics }, timeout }
+        let attempts = Attempts { endpoint, budget, timeout, latency: Arc::default(), clock, metrics };
+        Self { breaker, retries: Retries::new(), attempts }
     }
 
-    /// Charges a call to a caller's share, before the call is made or joined. A
-    /// call that the breaker or the budget would reject is not charged. Retries
-    /// are free.
-    pub async fn charge(&self, caller: &CallerShare, priority: Priority) -> Result<(), SendError> {
+    /// Creates a reservation for calls that must be answered by `deadline`, on
+    /// the gateway's clock.
+    #[must_use]
+    pub fn reservation(&self, caller: CallerShare, priority: Priority, deadline: Duration) -> Reservation {
+        let Attempts { budget, latency, .. } = &self.attempts;
+        Reservation::new(budget.clone(), caller, priority, deadline, Arc::clone(latency))
+    }
+
+    /// Admits a call: rejects it at once if it cannot be answered in time, and
+    /// charges it to the caller's share. A rejected call is not charged, and
+    /// retries are free.
+    pub async fn admit(&self, reservation: &Reservation) -> Result<(), SendError> {
         if let BreakerState::Open(retry_after) = self.breaker.state() {
             return Err(SendError::BreakerOpen { retry_after });
         }
-        self.attempts.budget.charge(caller, priority).await
+        let admitted = async {
+            reservation.check()?;
+            reservation.charge().await?;
+            reservation.admit()
+        };
+        let admitted = admitted.await;
+        if matches!(admitted, Err(SendError::BudgetSpent { .. } | SendError::Paused { .. })) {
+            self.attempts.metrics.record_rejection(reservation.priority());
+        }
+        admitted
     }
 
-    /// Sends a request and reads the response.
+    /// Sends a request and reads the response, on behalf of the waiters. If none
+    /// waits any more before the request is sent, it is not sent.
     ///
     /// `read` classifies the response. Its result alone decides about retries,
     /// the budget and the breaker.
-    pub async fn send<T, R>(&self, request: &VendorRequest, priority: Priority, read: R) -> Result<Reply<T>, CallError>
+    pub async fn send<T, R>(&self, request: &VendorRequest, waiters: &Waiters, read: R) -> Result<Reply<T>, CallError>
     where
         R: Fn(&VendorResponse) -> Result<T, VendorError>,
     {
-        let permit = self.breaker.permit().map_err(|retry_after| SendError::BreakerOpen { retry_after })?;
-        let deadline = self.attempts.clock.elapsed().saturating_add(self.timeout);
-        let call = Call { request, priority, deadline, read };
-        let sending = async {
-            if permit.is_probe() {
-                return self.attempts.send(&call, 0).await;
-            }
-            self.retries.send(&self.attempts, &call).await
+        let call = Call { request, waiters, read };
+        let slot = tokio::select! {
+            biased;
+            retry_after = self.breaker.opened() => return Err(SendError::BreakerOpen { retry_after }.into()),
+            slot = self.attempts.acquire(&call) => slot?,
         };
-        let timed_out = || Err(SendError::TimedOut(self.timeout).into());
-        let sent = tokio::time::timeout(self.timeout, sending).await.unwrap_or_else(|_| timed_out());
+        let permit = match self.breaker.permit() {
+            Ok(permit) => permit,
+            Err(retry_after) => {
+                slot.cancel();
+                return Err(SendError::BreakerOpen { retry_after }.into());
+            }
+        };
+        let sent = if permit.is_probe() {
+            self.attempts.send(&call, slot, self.attempts.timeout, 0).await
+        } else {
+            self.retries.send(&self.attempts, &call, slot).await
+        };
         permit.settle(call_outcome(&sent));
         sent
     }
@@ -95,9 +121,10 @@ impl Upstream {
         self.attempts.budget.state()
     }
 
-    /// Returns the free slots of a caller's share.
+    /// Returns the calls that a caller's share allows now. `None` if the caller
+    /// may use the whole budget.
     #[must_use]
-    pub fn share_remaining(&self, caller: &CallerShare) -> u32 {
+    pub fn share_remaining(&self, caller: &CallerShare) -> Option<u32> {
         self.attempts.budget.share_remaining(caller)
     }
 

@@ -2,16 +2,15 @@
 
 use std::time::Duration;
 
+use tokio::time::Instant;
 use tower::retry::budget::{Budget as _, TpsBudget};
 
-use crate::{
-    domain::priority::Priority,
-    vendors::{VendorError, VendorResponse},
-};
+use crate::vendors::{VendorError, VendorResponse};
 
 use super::{
     CallError, Reply,
     attempt::{Attempts, Call},
+    budget::SendSlot,
 };
 
 /// Maximum number of retries after the first attempt.
@@ -37,23 +36,37 @@ impl Retries {
         Self { budget: TpsBudget::new(BUDGET_PERIOD, BUDGET_MIN_PER_SECOND, BUDGET_FRACTION) }
     }
 
-    /// Makes a call, and repeats failed attempts if a retry can help before the
-    /// deadline.
-    pub(super) async fn send<T, R>(&self, attempts: &Attempts, call: &Call<'_, R>) -> Result<Reply<T>, CallError>
+    /// Sends a call in its slot, and repeats failed attempts if a retry can help
+    /// in time. Each retry waits for a slot of its own.
+    pub(super) async fn send<T, R>(
+        &self,
+        attempts: &Attempts,
+        call: &Call<'_, R>,
+        slot: SendSlot,
+    ) -> Result<Reply<T>, CallError>
     where
         R: Fn(&VendorResponse) -> Result<T, VendorError>,
     {
         self.budget.deposit();
-        for retries in 0..MAX_RETRIES {
-            let error = match attempts.send(call, retries).await {
+        let (mut slot, mut timeout, mut retries) = (slot, attempts.timeout, 0);
+        loop {
+            let start = Instant::now();
+            let error = match attempts.send(call, slot, timeout, retries).await {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
             let Some(delay) = self.next_delay(attempts, call, &error, retries) else { return Err(error) };
+            timeout = timeout.saturating_sub(start.elapsed()).saturating_sub(delay);
+            if timeout.is_zero() {
+                return Err(error);
+            }
             attempts.metrics.record_retry();
             tokio::time::sleep(delay).await;
+            // The response of the vendor says more than a missing slot.
+            let Ok(next) = attempts.acquire(call).await else { return Err(error) };
+            slot = next;
+            retries += 1;
         }
-        attempts.send(call, MAX_RETRIES).await
     }
 
     /// Returns the delay before the next attempt, or `None` if no retry is made.
@@ -65,18 +78,14 @@ impl Retries {
         error: &CallError,
         retries: u32,
     ) -> Option<Duration> {
-        if !error.is_retryable() {
+        if retries == MAX_RETRIES || !error.is_retryable() {
             return None;
         }
-        let budget = &attempts.budget;
-        let mut delay = backoff(retries);
-        if call.priority == Priority::Background {
-            // Background attempts do not queue for a slot. A rejection would
-            // hide the response of the vendor.
-            delay = delay.max(budget.next_slot());
-        }
-        let blocked = budget.blocked_for();
-        let is_in_time = blocked <= budget.max_wait() && delay.saturating_add(blocked) < attempts.remaining(call);
+        let delay = backoff(retries);
+        let blocked = attempts.budget.blocked_for();
+        let remaining = call.waiters.deadline()?.saturating_sub(attempts.clock.elapsed());
+        let wait = blocked.max(call.waiters.expected_wait()?);
+        let is_in_time = wait <= attempts.budget.max_wait() && delay.saturating_add(wait) < remaining;
         (is_in_time && self.budget.withdraw()).then_some(delay)
     }
 }

@@ -8,7 +8,7 @@ use customer_gateway::{
     config::Config,
     identity::{self, Jwks},
     telemetry::trace::Otlp,
-    upstream::{RateLimit, Share},
+    upstream::{RateLimit, Share, Window},
 };
 use http::HeaderMap;
 use serde_json::{Value, json};
@@ -33,8 +33,8 @@ fn metrics_in(text: &str) -> BTreeSet<&str> {
 async fn scrape() -> String {
     let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let mut config = config(vec![vendor.connection("tolt")]);
-    config.connections[0].rate_limit =
-        RateLimit { requests: RATE, per: Duration::from_mins(1), max_wait: Duration::ZERO };
+    let window = Window { requests: RATE, per: Duration::from_mins(1) };
+    config.connections[0].rate_limit = RateLimit { windows: vec![window], max_wait: Duration::ZERO };
     let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
     config.callers.push(Caller { quota: Some(quota), ..caller("app", "key", &["odd"]) });
     config.callers.push(Caller { share: Share::new(0.1), ..caller("batch", "key-of-batch", &["odd"]) });
@@ -176,8 +176,8 @@ fn replicas_together_respect_vendor_limits() {
     let replicas = autoscaler["spec"]["maxReplicas"].as_u64().unwrap();
     let surge = deployment["spec"]["strategy"]["rollingUpdate"]["maxSurge"].as_u64().unwrap();
     for connection in kubernetes_config().connections {
-        assert_eq!(connection.rate_limit.per, Duration::from_secs(1));
-        let together = u64::from(connection.rate_limit.requests.get()) * (replicas + surge);
+        assert_eq!(connection.rate_limit.windows[0].per, Duration::from_secs(1));
+        let together = u64::from(connection.rate_limit.windows[0].requests.get()) * (replicas + surge);
         assert!(together <= connection.kind.requests_per_second.into(), "{}", connection.name);
     }
 }

@@ -130,13 +130,13 @@ struct VendorParameter<'e> {
 impl<'e> Explanation<'e> {
     /// Describes the explanation of a page.
     pub(crate) fn new(explained: &'e Explained, page: &PageRequest) -> Self {
-        let share = page.caller_share.as_ref();
+        let caller = &page.caller;
         Self {
             strategy: if explained.is_merged { "merged" } else { "sequential" },
             limit: page.limit,
             max_calls: explained.allowed,
             calls: explained.calls.into(),
-            sources: explained.sources.iter().map(|source| SourceExplanation::new(source, share)).collect(),
+            sources: explained.sources.iter().map(|source| SourceExplanation::new(source, caller)).collect(),
         }
     }
 }
@@ -148,7 +148,7 @@ impl From<directory::CallEstimate> for CallEstimate {
 }
 
 impl<'e> SourceExplanation<'e> {
-    fn new(explained: &'e ExplainedSource, caller_share: Option<&CallerShare>) -> Self {
+    fn new(explained: &'e ExplainedSource, caller: &CallerShare) -> Self {
         let source = &explained.source;
         let plan = explained.plan.as_ref().ok();
         let skipped = explained.plan.as_ref().err().map(|error| {
@@ -170,7 +170,7 @@ impl<'e> SourceExplanation<'e> {
             order: plan.map_or("none", |plan| order(plan)),
             paging: if is_sorted { "full_scan" } else { "paged" },
             calls: explained.calls.into(),
-            budget: Budget::new(source.upstream(), caller_share),
+            budget: Budget::new(source.upstream(), caller),
             breaker: source.upstream().breaker().into(),
             problem: skipped,
         }

@@ -42,11 +42,11 @@ pub(crate) struct Breaker {
 
 impl Budget {
     /// Reads the budget of a connection and the caller's share of it.
-    pub(crate) fn new(upstream: &Upstream, caller_share: Option<&CallerShare>) -> Self {
+    pub(crate) fn new(upstream: &Upstream, caller: &CallerShare) -> Self {
         let state = upstream.budget();
         Self {
             remaining: state.remaining,
-            share_remaining: caller_share.map(|caller_share| upstream.share_remaining(caller_share)),
+            share_remaining: upstream.share_remaining(caller),
             waiting: state.waiting,
             blocked_for: state.blocked_for.map(ceil_seconds),
         }

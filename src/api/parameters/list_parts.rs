@@ -8,7 +8,7 @@ use http::{HeaderMap, request::Parts};
 use crate::{
     api::{auth::Authorized, state::ApiState},
     callers::Access,
-    directory::Directory,
+    directory::{Deadline, Directory},
     web::problem::Problem,
 };
 
@@ -21,6 +21,8 @@ pub(crate) struct ListParts {
     pub(super) query: Option<String>,
     /// Access rights of the caller.
     pub(super) access: Access,
+    /// Instant by which the response must be complete.
+    pub(super) deadline: Deadline,
     /// Configured connections.
     pub(super) directory: Arc<Directory>,
 }
@@ -34,6 +36,7 @@ impl FromRequestParts<ApiState> for ListParts {
             headers: parts.headers.clone(),
             query: parts.uri.query().map(str::to_owned),
             access,
+            deadline: Deadline::within(state.request_timeout, &*state.clock),
             directory: Arc::clone(&state.directory),
         })
     }

@@ -26,7 +26,8 @@ pub(super) fn page_request(
         limit: limit(parameters)?,
         cursor: parameters.one("cursor")?.map(str::to_owned),
         directives: cache_control::parse(&parts.headers),
-        caller_share: parts.access.caller_share(),
+        caller: parts.access.caller_share(),
+        deadline: parts.deadline,
     })
 }
 

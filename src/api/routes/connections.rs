@@ -124,7 +124,7 @@ impl<'c> Connection<'c> {
             customers: ListSupport::new(&capabilities.customers, CUSTOMER_FILTERS),
             customer_expand: expansion_names(capabilities.retrieve_expand),
             transactions: capabilities.transactions.as_ref().map(|list| ListSupport::new(list, TRANSACTION_FILTERS)),
-            budget: Budget::new(source.upstream(), access.caller_share().as_ref()),
+            budget: Budget::new(source.upstream(), &access.caller_share()),
             breaker: source.upstream().breaker().into(),
         }
     }

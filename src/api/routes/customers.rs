@@ -25,6 +25,7 @@ use crate::{
         },
         state::ApiState,
     },
+    directory::Deadline,
     domain::{customer::Customer, query::Retrieval},
     telemetry::request::record_connections,
     web::{cache_control, conditional, problem::Problem},
@@ -81,6 +82,7 @@ pub(crate) async fn get_customer(
     record_connections(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };
     let directives = cache_control::parse(&headers);
-    let record = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share()).await?;
+    let deadline = Deadline::within(state.request_timeout, &*state.clock);
+    let record = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share(), deadline).await?;
     Ok(conditional::respond(&headers, page::single(record)))
 }

@@ -11,7 +11,7 @@ use crate::domain::connection::ConnectionName;
 
 pub(super) use location::{Jwks, Secret};
 pub(super) use values::PositiveDuration;
-use values::{Address, Ratio, Share, Size, Timestamp};
+use values::{Address, Period, Ratio, Share, Size, Timestamp};
 
 /// Keys of a connection that depend on its vendor kind.
 pub(super) type AccountKeys = BTreeMap<String, toml::Value>;
@@ -124,11 +124,15 @@ pub(super) struct Connection {
     pub(super) account: AccountKeys,
 }
 
+/// One window, or a list of windows.
+#[derive(Debug)]
+pub(super) struct RateLimit(pub(super) Vec<RateWindow>);
+
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, expecting = "{ requests = 5, per = \"1s\" }")]
-pub(super) struct RateLimit {
+pub(super) struct RateWindow {
     pub(super) requests: NonZeroU32,
-    pub(super) per: PositiveDuration,
+    pub(super) per: Period,
     pub(super) max_wait: Option<PositiveDuration>,
 }
 

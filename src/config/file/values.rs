@@ -2,13 +2,21 @@
 //!
 //! No error repeats the value, which may be a misplaced secret.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{fmt, net::SocketAddr, time::Duration};
 
 use bytesize::ByteSize;
-use jiff::SignedDuration;
-use serde::{Deserialize, Deserializer, de::Error};
+use jiff::{SignedDuration, Span, SpanRelativeTo};
+use serde::{
+    Deserialize, Deserializer,
+    de::{
+        Error, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
+};
 
 use crate::upstream;
+
+use super::{RateLimit, RateWindow};
 
 /// Maximum duration: a century. A sum of a few such durations still fits into 64
 /// bits of nanoseconds, the unit of rates.
@@ -17,6 +25,10 @@ const MAX_DURATION: Duration = Duration::from_hours(100 * 365 * 24);
 /// A duration, such as `"500ms"`, `"30s"` or `"5m"`, of at most `MAX_DURATION`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PositiveDuration(pub(crate) Duration);
+
+/// A duration that may have days of 24 hours, such as `"1s"` or `"1d"`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Period(pub(crate) Duration);
 
 /// A number from 0 to 1.
 #[derive(Debug, Clone, Copy)]
@@ -44,6 +56,40 @@ impl<'de> Deserialize<'de> for PositiveDuration {
             let duration = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
             (!duration.is_zero() && duration <= MAX_DURATION).then_some(Self(duration))
         })
+    }
+}
+
+impl<'de> Deserialize<'de> for Period {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        parse_string(deserializer, "invalid duration; write a positive duration such as \"1s\" or \"1d\"", |text| {
+            let span = text.parse::<Span>().ok()?.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
+            let duration = Duration::try_from(span).ok()?;
+            (!duration.is_zero() && duration <= MAX_DURATION).then_some(Self(duration))
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for RateLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(RateLimitVisitor)
+    }
+}
+
+struct RateLimitVisitor;
+
+impl<'de> Visitor<'de> for RateLimitVisitor {
+    type Value = RateLimit;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{ requests = 5, per = \"1s\" }, or a list of such windows")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<RateLimit, A::Error> {
+        RateWindow::deserialize(MapAccessDeserializer::new(map)).map(|window| RateLimit(vec![window]))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<RateLimit, A::Error> {
+        Vec::deserialize(SeqAccessDeserializer::new(seq)).map(RateLimit)
     }
 }
 

@@ -33,6 +33,11 @@ impl CallBudget {
         self.remaining.fetch_update(Relaxed, Relaxed, |remaining| remaining.checked_sub(1)).is_ok()
     }
 
+    /// Returns the number of calls that remain.
+    pub(super) fn remaining(&self) -> u32 {
+        self.remaining.load(Relaxed)
+    }
+
     /// Returns a call that was not made.
     pub(super) fn give_back(&self) {
         self.remaining.fetch_add(1, Relaxed);

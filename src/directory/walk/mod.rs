@@ -46,7 +46,7 @@ pub(super) enum Next {
     Row,
     /// The list ends here.
     End,
-    /// Unknown, because the call budget is exhausted.
+    /// Unknown, because the call budget or the request's time is exhausted.
     BudgetExhausted,
     /// Unknown in a dry run, because the next page is not cached.
     Unpredictable,
@@ -59,6 +59,8 @@ pub(super) trait RowCursor {
     fn row(&self) -> Option<Row>;
     /// Moves past that row.
     fn advance(&mut self);
+    /// Returns true if the walk has left the place of its start.
+    fn has_advanced(&self) -> bool;
     /// Returns the start of the walk, as a walk in the opposite direction
     /// enters it.
     fn start_position(&self) -> SourcePosition;
@@ -139,6 +141,11 @@ impl Walk {
     /// Returns the calls predicted by a dry run.
     pub(super) fn take_predicted(&mut self) -> Vec<PredictedCall> {
         self.pages().take_predicted()
+    }
+
+    /// Returns the failure of the call that did not fit into the request's time.
+    pub(super) fn take_out_of_time(&mut self) -> Option<DirectoryError> {
+        self.pages().take_out_of_time()
     }
 
     /// Returns the freshness of the pages read since the last call.

@@ -23,11 +23,13 @@ pub(in crate::directory) struct Paged {
     location: Option<Location>,
     /// Number of rows that the filter could not decide.
     undecided: u32,
+    /// True if the walk has left the place of its start.
+    has_advanced: bool,
 }
 
 impl Paged {
     pub(super) fn new(pages: Pages, direction: Direction, start: SourcePosition) -> Self {
-        Self { pages, direction, start, location: None, undecided: 0 }
+        Self { pages, direction, start, location: None, undecided: 0, has_advanced: false }
     }
 
     /// Reads the first page.
@@ -55,6 +57,7 @@ impl Paged {
             let Some(edge) = self.position(location, self.direction)? else { return Ok(Next::End) };
             let location = self.enter_next_page(location.clone(), &edge).await?;
             self.location = Some(location);
+            self.has_advanced = true;
         }
     }
 
@@ -72,6 +75,7 @@ impl Paged {
                 Match::Undecided => self.undecided = self.undecided.saturating_add(1),
             }
             location.advance(self.direction);
+            self.has_advanced = true;
         }
     }
 
@@ -211,7 +215,12 @@ impl RowCursor for Paged {
     fn advance(&mut self) {
         if let Some(location) = &mut self.location {
             location.advance(self.direction);
+            self.has_advanced = true;
         }
+    }
+
+    fn has_advanced(&self) -> bool {
+        self.has_advanced
     }
 
     fn start_position(&self) -> SourcePosition {

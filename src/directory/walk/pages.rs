@@ -5,12 +5,12 @@ use std::sync::Arc;
 use crate::{
     cache::{CacheDirectives, Entry, Key, Peek},
     domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall},
-    upstream::CallerShare,
-    vendors::{Call, VendorRequest, plan::Plan},
+    upstream::{CallerShare, Reservation, SendError},
+    vendors::{Call, PAGE_SIZE, VendorRequest, plan::Plan},
 };
 
 use super::{
-    super::{DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows},
+    super::{Deadline, DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows},
     CallBudget, Stop,
 };
 
@@ -23,6 +23,11 @@ pub(super) struct Pages {
     predicted: Vec<PredictedCall>,
     summary: Option<PageSummary>,
     freshness: Option<Freshness>,
+    /// Reservation of the walk's calls, after the first read.
+    reservation: Option<Arc<Reservation>>,
+    /// Number of vendor calls so far.
+    calls: u32,
+    out_of_time: Option<DirectoryError>,
 }
 
 /// Options for reading pages.
@@ -33,8 +38,10 @@ pub(in crate::directory) struct FetchOptions {
     /// The caller's freshness requirements.
     pub(in crate::directory) directives: CacheDirectives,
     pub(in crate::directory) mode: FetchMode,
-    /// Share that vendor calls are charged to, if the caller has one.
-    pub(in crate::directory) caller_share: Option<CallerShare>,
+    /// Caller that vendor calls are charged to.
+    pub(in crate::directory) caller: CallerShare,
+    /// Instant by which the request must be answered.
+    pub(in crate::directory) deadline: Deadline,
 }
 
 /// Mode of a walk.
@@ -77,7 +84,18 @@ pub(in crate::directory) struct PageSummary {
 impl Pages {
     pub(super) fn new(source: Arc<Source>, plan: Plan, trail: Trail, options: FetchOptions) -> Self {
         let plan = Arc::new(plan);
-        Self { source, plan, trail, options, predicted: Vec::new(), summary: None, freshness: None }
+        Self {
+            source,
+            plan,
+            trail,
+            options,
+            predicted: Vec::new(),
+            summary: None,
+            freshness: None,
+            reservation: None,
+            calls: 0,
+            out_of_time: None,
+        }
     }
 
     /// Returns the page at an anchor. After the call budget is exhausted, only
@@ -149,27 +167,72 @@ impl Pages {
         self.freshness.take()
     }
 
+    /// Returns the failure of the call that did not fit into the request's time.
+    pub(super) fn take_out_of_time(&mut self) -> Option<DirectoryError> {
+        self.out_of_time.take()
+    }
+
     async fn execute(&mut self, call: Call, priority: Priority, is_required: bool) -> Result<Arc<Entry>, Stop> {
-        let FetchOptions { calls, directives, caller_share, .. } = &self.options;
+        let reservation = self.reservation(priority);
+        let FetchOptions { calls, directives, .. } = &self.options;
         let may_call = calls.take();
         let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
         let only_if_cached = directives.only_if_cached || is_exhausted;
         let directives = CacheDirectives { only_if_cached, ..*directives };
-        let fetched = self.source.fetch(call, directives, priority, caller_share.clone()).await;
+        let fetched = self.source.fetch(call, directives, &reservation).await;
         let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
             calls.give_back();
         }
         let cached = match fetched {
             Err(SourceError::NotCached) if is_exhausted => return Err(Stop::BudgetExhausted),
+            Err(error) if priority == Priority::Caller && self.summary.is_some() && is_too_late(&error) => {
+                let error = self.source.with_connection(error);
+                self.out_of_time = Some(error.clone());
+                return Err(Stop::OutOfTime(error));
+            }
             fetched => fetched.map_err(|error| self.source.with_connection(error))?,
         };
+        if is_forwarded {
+            self.calls = self.calls.saturating_add(1);
+            reservation.expect_calls(self.expected_calls(cached.entry.page.info().total));
+        }
         let freshness = self.source.freshness(&cached);
         match &mut self.freshness {
             Some(combined) => combined.merge(freshness),
             None => self.freshness = Some(freshness),
         }
         Ok(cached.entry)
+    }
+
+    /// Returns the reservation of this walk's calls. An export makes each call on
+    /// its own, because its calls yield to all others.
+    fn reservation(&mut self, priority: Priority) -> Arc<Reservation> {
+        if let Some(reservation) = &self.reservation {
+            return Arc::clone(reservation);
+        }
+        let FetchOptions { caller, deadline, .. } = &self.options;
+        let reservation = self.source.upstream().reservation(caller.clone(), priority, deadline.elapsed);
+        if priority == Priority::Caller {
+            reservation.expect_calls(self.expected_calls(None));
+        }
+        let reservation = Arc::new(reservation);
+        self.reservation = Some(Arc::clone(&reservation));
+        reservation
+    }
+
+    /// Returns the number of calls that the walk still needs, by recent walks and
+    /// by the vendor's row count.
+    fn expected_calls(&self, total: Option<u64>) -> u32 {
+        let recent = self.source.expected_calls.get(self.is_scan()).saturating_sub(self.calls);
+        let pages = total.map_or(u64::MAX, |total| total.div_ceil(PAGE_SIZE as u64));
+        let pages = u32::try_from(pages).unwrap_or(u32::MAX).saturating_sub(self.calls);
+        let expected = if self.is_scan() && self.calls > 0 { pages } else { recent.min(pages) };
+        expected.min(self.options.calls.remaining())
+    }
+
+    fn is_scan(&self) -> bool {
+        self.plan.sort.is_some() || !self.plan.residual.is_empty()
     }
 
     async fn predict(&mut self, call: &Call) -> Result<Arc<Entry>, Stop> {
@@ -204,5 +267,21 @@ impl Pages {
         summary.unserved.unreadable = summary.unserved.unreadable.saturating_add(anomalies.unreadable_rows);
         summary.has_dropped_rows |=
             anomalies.foreign_rows > 0 || anomalies.null_rows > 0 || anomalies.unreadable_rows > 0;
+    }
+}
+
+/// Returns whether a call was not sent because the budget has no slot in time.
+fn is_too_late(error: &SourceError) -> bool {
+    matches!(
+        error,
+        SourceError::Send(SendError::BudgetSpent { .. } | SendError::ShareSpent { .. } | SendError::Paused { .. })
+    )
+}
+
+impl Drop for Pages {
+    fn drop(&mut self) {
+        if self.calls > 0 && self.out_of_time.is_none() {
+            self.source.expected_calls.record(self.is_scan(), self.calls);
+        }
     }
 }

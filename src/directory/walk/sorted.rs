@@ -32,6 +32,8 @@ pub(in crate::directory) struct Sorted {
     view: Option<View>,
     /// Number of rows in the view before the gap.
     index: usize,
+    /// True if a row was taken.
+    has_advanced: bool,
 }
 
 /// Pages that the scan has read, and the next page.
@@ -62,7 +64,7 @@ struct RowRef {
 
 impl Sorted {
     pub(super) fn new(pages: Pages, order: Order, direction: Direction, start: SourcePosition) -> Self {
-        Self { pages, order, direction, start, loaded: Loaded::default(), view: None, index: 0 }
+        Self { pages, order, direction, start, loaded: Loaded::default(), view: None, index: 0, has_advanced: false }
     }
 
     /// Reads all pages and sorts the rows.
@@ -93,6 +95,8 @@ impl Sorted {
             let page = match self.pages.fetch(&anchor, false).await {
                 Ok(page) => page,
                 Err(Stop::BudgetExhausted) => return Err(self.too_expensive().into()),
+                // A sorted list has no part that could be returned.
+                Err(Stop::OutOfTime(error)) => return Err(error.into()),
                 Err(stop) => return Err(stop),
             };
             let next = page.info().next.clone();
@@ -138,6 +142,7 @@ impl RowCursor for Sorted {
     }
 
     fn advance(&mut self) {
+        self.has_advanced = true;
         self.index = match self.direction {
             Direction::Forward => self.index + 1,
             Direction::Backward => self.index.saturating_sub(1),
@@ -154,6 +159,10 @@ impl RowCursor for Sorted {
 
     fn position_in_page(&self) -> SourcePosition {
         self.view.as_ref().map_or_else(|| self.start.clone(), |view| view.position(self.index))
+    }
+
+    fn has_advanced(&self) -> bool {
+        self.has_advanced
     }
 
     /// All pages are required. Their number is known from the first page.

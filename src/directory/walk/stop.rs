@@ -9,6 +9,8 @@ pub(super) enum Stop {
     BudgetExhausted,
     /// In a dry run, the next page is not cached.
     Unpredictable,
+    /// No call fits into the time that the request has left.
+    OutOfTime(DirectoryError),
     /// A page failed.
     Failed(DirectoryError),
 }
@@ -17,7 +19,7 @@ impl Stop {
     /// Returns the result of the search for the next row.
     pub(super) fn into_next(self) -> Result<Next, DirectoryError> {
         match self {
-            Self::BudgetExhausted => Ok(Next::BudgetExhausted),
+            Self::BudgetExhausted | Self::OutOfTime(_) => Ok(Next::BudgetExhausted),
             Self::Unpredictable => Ok(Next::Unpredictable),
             Self::Failed(error) => Err(error),
         }

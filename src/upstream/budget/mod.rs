@@ -1,39 +1,39 @@
 //! Rate limit of a credential, shared by all connections with the same secret
-//! and host.
+//! and host, for the life of the process.
 
-mod limiter;
+mod flow;
+mod queue;
+mod rate_limit;
 mod registry;
+mod reservation;
+mod schedule;
+mod send_log;
+mod share_limiter;
 mod shares;
+mod vendor_block;
+mod waiters;
 
-use std::{
-    num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
-use crate::{clock::SharedClock, domain::priority::Priority, rate::Rate};
+use parking_lot::Mutex;
+
+use crate::clock::SharedClock;
 
 use super::{CallerShare, SendError};
-use limiter::{Block, Limiter};
+use queue::Queue;
+pub use rate_limit::{RateLimit, Window};
 pub use registry::BudgetRegistry;
+pub use reservation::Reservation;
+use schedule::{Claim, Schedule};
+use send_log::SendLog;
 use shares::Shares;
+use vendor_block::BlockReason;
+pub use waiters::{Waiter, Waiters};
+pub(super) use queue::SendSlot;
 
-/// Shortest block after a rate limit: the first one without a named time.
-const MIN_BLOCK: Duration = Duration::from_secs(1);
-
-/// Vendor's rate limit: at most `requests` in any window of length `per`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RateLimit {
-    /// Maximum number of requests per window.
-    pub requests: NonZeroU32,
-    /// Length of the window.
-    pub per: Duration,
-    /// Maximum time a call waits for a slot.
-    pub max_wait: Duration,
-}
+/// Time between two calls beyond the period of a window. Absorbs the jitter
+/// between the gateway's send time and the vendor's arrival time.
+const MARGIN: Duration = Duration::from_millis(30);
 
 /// Budget of one credential. Clones share the state.
 #[derive(Clone)]
@@ -42,7 +42,7 @@ pub struct Budget(Arc<Shared>);
 /// Snapshot of a budget.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BudgetState {
-    /// Free slots.
+    /// Calls that may be sent now.
     pub remaining: u32,
     /// Waiting calls.
     pub waiting: u32,
@@ -52,112 +52,89 @@ pub struct BudgetState {
 }
 
 struct Shared {
-    limiter: Limiter,
+    queue: Queue,
     shares: Shares,
-    /// Consecutive responses with a rate limit.
-    rejections: AtomicU32,
-    max_wait: Duration,
-}
-
-impl RateLimit {
-    /// Returns the rate that keeps the limit in every window.
-    ///
-    /// GCRA admits up to `burst + rate × per` calls in a window. A tenth of the
-    /// limit is the burst, and four fifths are spread over the window. The last
-    /// tenth absorbs differences in latency: a call that must connect first
-    /// arrives later than the calls after it.
-    fn rate(self) -> Rate {
-        let requests = self.requests.get();
-        let burst = NonZeroU32::new(requests / 10).unwrap_or(NonZeroU32::MIN);
-        let spread = u32::try_from(u64::from(requests) * 4 / 5).unwrap_or(requests).max(1);
-        Rate::new(burst, self.per / spread)
-    }
+    max_wait: Mutex<Duration>,
+    clock: SharedClock,
 }
 
 impl Budget {
     /// Returns a budget with all slots free.
     #[must_use]
-    pub fn new(limit: RateLimit, clock: SharedClock) -> Self {
-        let rate = limit.rate();
+    pub fn new(limit: &RateLimit, clock: SharedClock) -> Self {
+        let schedule = Schedule::new(SendLog::new(limit.windows.clone(), MARGIN));
         Self(Arc::new(Shared {
-            limiter: Limiter::new(rate, Arc::clone(&clock)),
-            shares: Shares::new(rate, clock),
-            rejections: AtomicU32::new(0),
-            max_wait: limit.max_wait,
+            queue: Queue::new(schedule, Arc::clone(&clock)),
+            shares: Shares::new(limit.windows.clone(), Arc::clone(&clock)),
+            max_wait: Mutex::new(limit.max_wait),
+            clock,
         }))
+    }
+
+    /// Changes the limit. The calls already sent count for the new limit.
+    pub fn set_limit(&self, limit: &RateLimit) {
+        *self.0.max_wait.lock() = limit.max_wait;
+        let now = self.0.clock.elapsed();
+        self.0.queue.update(|schedule| schedule.log.set_windows(limit.windows.clone(), now));
+        self.0.shares.set_windows(limit.windows.clone());
     }
 
     /// Returns a snapshot of the budget.
     #[must_use]
     pub fn state(&self) -> BudgetState {
-        let limiter = &self.0.limiter;
-        BudgetState { remaining: limiter.remaining(), waiting: limiter.waiting(), blocked_for: limiter.blocked_for() }
+        let now = self.0.clock.elapsed();
+        self.0.queue.read(|schedule| {
+            let blocked_for = schedule.block.state(now).map(|(remaining, _)| remaining);
+            let remaining = if blocked_for.is_some() { 0 } else { schedule.log.remaining(now) };
+            BudgetState { remaining, waiting: u32::try_from(schedule.waiting()).unwrap_or(u32::MAX), blocked_for }
+        })
     }
 
-    /// Waits for a slot, for at most `remaining` and the configured `max_wait`.
-    pub(super) async fn admit(&self, priority: Priority, remaining: Duration) -> Result<(), SendError> {
-        let max_wait = remaining.min(self.max_wait_for(priority));
-        let admitted = self.0.limiter.admit(max_wait).await;
-        admitted.map_err(|retry_after| self.rejection(retry_after))
+    /// Waits until a call for these waiters may be sent.
+    pub(super) async fn acquire(&self, waiters: &Waiters) -> Result<SendSlot, SendError> {
+        self.0.queue.acquire(waiters).await.map_err(|error| self.with_reason(error))
     }
 
     /// Charges a call to a caller's share, and waits for at most `max_wait`. The
-    /// wait is separate from the budget's queue. A call that the budget would
-    /// reject is not charged.
-    pub(super) async fn charge(&self, caller: &CallerShare, priority: Priority) -> Result<(), SendError> {
-        let max_wait = self.max_wait_for(priority);
-        let queue = self.0.limiter.queue();
-        if queue > max_wait {
-            return Err(self.rejection(queue));
-        }
-        let charged = self.0.shares.get_or_create(caller).admit(max_wait).await;
-        charged.map_err(|retry_after| SendError::ShareSpent { retry_after })
+    /// wait is separate from the budget's queue.
+    pub(super) async fn charge(&self, caller: &CallerShare) -> Result<(), SendError> {
+        let Some(limiter) = self.0.shares.get_or_create(caller) else { return Ok(()) };
+        limiter.admit(self.max_wait()).await.map_err(|retry_after| SendError::ShareSpent { retry_after })
     }
 
-    /// Blocks the credential after a rate limit: for the requested time, or with
-    /// exponential backoff if the vendor names no time. The block is never
-    /// shorter than [`MIN_BLOCK`].
-    pub(super) fn on_rejected(&self, requested: Option<Duration>) {
-        let earlier = self.0.rejections.fetch_add(1, Ordering::Relaxed);
-        let wait = requested.unwrap_or_else(|| {
-            let doubled = MIN_BLOCK * 2_u32.saturating_pow(earlier.min(5));
-            // Jitter of up to 50% keeps replicas from retrying in step.
-            doubled.mul_f64(1.0 + fastrand::f64() / 2.0)
-        });
-        self.0.limiter.block(wait.max(MIN_BLOCK), Block::RateLimit);
+    /// Charges a call to a caller's share without a wait.
+    fn charge_now(&self, caller: &CallerShare) -> Result<(), SendError> {
+        let Some(limiter) = self.0.shares.get_or_create(caller) else { return Ok(()) };
+        limiter.try_take().map_err(|retry_after| SendError::ShareSpent { retry_after })
+    }
+
+    /// Blocks the credential after a rate limit, for the longer of the requested
+    /// time and an exponential backoff. `sent` is the send time of the call.
+    pub(super) fn on_rate_limited(&self, sent: Duration, requested: Option<Duration>) {
+        let now = self.0.clock.elapsed();
+        self.0.queue.update(|schedule| schedule.block.on_rate_limited(sent, requested, now));
     }
 
     /// Blocks the credential after a failure for which the vendor requested a
     /// pause (RFC 9110, section 10.2.3).
     pub(super) fn pause(&self, requested: Duration) {
-        self.0.limiter.block(requested, Block::Pause);
-    }
-
-    /// Copies the block of another budget for the same credential.
-    fn inherit_block(&self, other: &Self) {
-        if let Some((remaining, block)) = other.0.limiter.block_state() {
-            self.0.limiter.block(remaining, block);
-        }
+        let now = self.0.clock.elapsed();
+        self.0.queue.update(|schedule| schedule.block.pause(requested, now));
     }
 
     /// Resets the backoff after a response without a rate limit.
-    pub(super) fn on_success(&self) {
-        self.0.rejections.store(0, Ordering::Relaxed);
+    pub(super) fn on_success(&self, sent: Duration) {
+        self.0.queue.update(|schedule| schedule.block.on_success(sent));
     }
 
     /// Returns the maximum time a call waits for a slot.
     pub(super) fn max_wait(&self) -> Duration {
-        self.0.max_wait
-    }
-
-    /// Returns the time until a slot is free, without the queue.
-    pub(super) fn next_slot(&self) -> Duration {
-        self.0.limiter.next_slot()
+        *self.0.max_wait.lock()
     }
 
     /// Returns the remaining time of a vendor block, or zero.
     pub(super) fn blocked_for(&self) -> Duration {
-        self.0.limiter.blocked_for().unwrap_or_default()
+        self.state_of_block().map_or(Duration::ZERO, |(remaining, _)| remaining)
     }
 
     /// Returns whether both handles share one budget.
@@ -165,9 +142,10 @@ impl Budget {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Returns the free slots of a caller's share.
-    pub(super) fn share_remaining(&self, caller: &CallerShare) -> u32 {
-        self.0.shares.get_or_create(caller).remaining()
+    /// Returns the calls that a caller's share allows now. `None` if the caller
+    /// may use the whole budget.
+    pub(super) fn share_remaining(&self, caller: &CallerShare) -> Option<u32> {
+        self.0.shares.get_or_create(caller).map(|limiter| limiter.remaining())
     }
 
     /// Returns the free slots of each configured caller that has made a call.
@@ -175,22 +153,27 @@ impl Budget {
         self.0.shares.remaining()
     }
 
-    fn rejection(&self, retry_after: Duration) -> SendError {
-        match self.0.limiter.block_state() {
-            Some((_, Block::Pause)) => SendError::Paused { retry_after },
-            _ => SendError::BudgetSpent { retry_after },
+    fn check(&self, claim: &Claim) -> Result<(), SendError> {
+        let now = self.0.clock.elapsed();
+        let checked = self.0.queue.read(|schedule| schedule.check(claim, now));
+        checked.map_err(|retry_after| self.with_reason(SendError::BudgetSpent { retry_after }))
+    }
+
+    /// Replaces the reason of a rejection if the vendor has requested a pause.
+    fn with_reason(&self, error: SendError) -> SendError {
+        match (error, self.state_of_block()) {
+            (SendError::BudgetSpent { retry_after }, Some((_, BlockReason::Pause))) => SendError::Paused { retry_after },
+            (error, _) => error,
         }
+    }
+
+    fn state_of_block(&self) -> Option<(Duration, BlockReason)> {
+        let now = self.0.clock.elapsed();
+        self.0.queue.read(|schedule| schedule.block.state(now))
     }
 
     fn share_among(&self, shares: &[CallerShare]) {
         self.0.shares.configure(shares);
-    }
-
-    fn max_wait_for(&self, priority: Priority) -> Duration {
-        match priority {
-            Priority::Caller => self.0.max_wait,
-            Priority::Background => Duration::ZERO,
-        }
     }
 }
 

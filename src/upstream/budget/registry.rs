@@ -9,62 +9,62 @@ use crate::{
 
 use super::{Budget, RateLimit};
 
-/// Budgets by credential and host.
+/// Budgets by credential and host. A budget lives as long as the process, so a
+/// connection that is removed and added again does not exceed the limit.
 #[derive(Debug, Default)]
 pub struct BudgetRegistry {
     entries: Vec<BudgetEntry>,
-    /// Entries of the previous configuration.
-    previous: Vec<BudgetEntry>,
 }
 
 #[derive(Debug, Clone)]
 struct BudgetEntry {
     credential: Credential,
     host: String,
-    limit: RateLimit,
     budget: Budget,
+    /// Limit of the current configuration; `None` if no connection uses the
+    /// budget.
+    limit: Option<RateLimit>,
 }
 
 impl BudgetRegistry {
-    /// Returns an empty registry that reuses the budgets of this registry.
+    /// Returns a registry of the same budgets for another configuration.
     #[must_use]
     pub fn reconfigured(&self) -> Self {
-        Self { entries: Vec::new(), previous: self.entries.clone() }
+        let entries = self.entries.iter().map(|entry| BudgetEntry { limit: None, ..entry.clone() });
+        Self { entries: entries.collect() }
     }
 
-    /// Returns the budget of a credential at a host. A budget is created if the
-    /// credential is new or its limit has changed. The limit of the first
-    /// connection applies.
+    /// Returns the budget of a credential at a host. The limit of the first
+    /// connection applies, after [`apply`](Self::apply).
     pub fn get_or_create(
         &mut self,
         credential: &Credential,
         host: &str,
-        limit: RateLimit,
+        limit: &RateLimit,
         clock: &SharedClock,
     ) -> Budget {
-        let matches = |entry: &&BudgetEntry| entry.host == host && entry.credential == *credential;
-        if let Some(entry) = self.entries.iter().find(matches) {
+        let known = self.entries.iter_mut().find(|entry| entry.host == host && entry.credential == *credential);
+        if let Some(entry) = known {
+            entry.limit.get_or_insert_with(|| limit.clone());
             return entry.budget.clone();
         }
-        let budget = match self.previous.iter().find(matches) {
-            Some(previous) if previous.limit == limit => previous.budget.clone(),
-            previous => {
-                let budget = Budget::new(limit, Arc::clone(clock));
-                // A vendor block applies to the credential, whatever the limit.
-                if let Some(previous) = previous {
-                    budget.inherit_block(&previous.budget);
-                }
-                budget
-            }
-        };
-        let (credential, host) = (credential.clone(), host.to_owned());
-        self.entries.push(BudgetEntry { credential, host, limit, budget: budget.clone() });
+        let budget = Budget::new(limit, Arc::clone(clock));
+        self.entries.push(BudgetEntry {
+            credential: credential.clone(),
+            host: host.to_owned(),
+            budget: budget.clone(),
+            limit: Some(limit.clone()),
+        });
         budget
     }
 
-    /// Sets the caller shares of all budgets.
-    pub fn share_among(&self, shares: &[CallerShare]) {
+    /// Sets the limits of this configuration and the caller shares of all
+    /// budgets, which are in use.
+    pub fn apply(&self, shares: &[CallerShare]) {
         for entry in &self.entries {
+            if let Some(limit) = &entry.limit {
+                entry.budget.set_limit(limit);
+            }
             entry.budget.share_among(shares);
         }
     }

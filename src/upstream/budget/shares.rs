@@ -4,57 +4,68 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::{clock::SharedClock, rate::Rate, upstream::CallerShare};
+use crate::{clock::SharedClock, upstream::CallerShare};
 
-use super::limiter::Limiter;
+use super::{Window, share_limiter::ShareLimiter};
 
 /// Caller shares of one budget.
 pub(super) struct Shares {
-    /// Rate of the whole budget.
-    rate: Rate,
     clock: SharedClock,
     state: Mutex<State>,
 }
 
-#[derive(Default)]
 struct State {
+    /// Windows of the whole budget.
+    windows: Vec<Window>,
     configured: Vec<CallerShare>,
     /// Limiters of the callers that have made a call, one per caller name.
-    limiters: Vec<(CallerShare, Arc<Limiter>)>,
+    limiters: Vec<(CallerShare, Arc<ShareLimiter>)>,
 }
 
 impl Shares {
-    pub(super) fn new(rate: Rate, clock: SharedClock) -> Self {
-        Self { rate, clock, state: Mutex::default() }
+    pub(super) fn new(windows: Vec<Window>, clock: SharedClock) -> Self {
+        Self { clock, state: Mutex::new(State { windows, configured: Vec::new(), limiters: Vec::new() }) }
     }
 
-    /// Replaces the configured shares. Limiters of removed callers are dropped,
-    /// and a changed share starts without free slots.
+    /// Replaces the windows of the whole budget.
+    pub(super) fn set_windows(&self, windows: Vec<Window>) {
+        let mut state = self.state.lock();
+        state.windows = windows;
+        for (caller, limiter) in &state.limiters {
+            limiter.set_windows(state.scaled_windows(caller));
+        }
+    }
+
+    /// Replaces the configured shares. Limiters of removed callers are dropped.
+    /// The calls already charged count for a changed share.
     pub(super) fn configure(&self, configured: &[CallerShare]) {
         let mut state = self.state.lock();
         state.configured = configured.to_vec();
-        state.limiters.retain_mut(|(active, limiter)| {
+        state.limiters.retain_mut(|(active, _)| {
             let Some(new) = configured.iter().find(|new| new.name == active.name) else { return false };
-            if new != active {
-                limiter.set_rate(new.share.scale(self.rate));
-                *active = new.clone();
-            }
-            true
+            *active = new.clone();
+            new.share.is_some()
         });
+        for (caller, limiter) in &state.limiters {
+            limiter.set_windows(state.scaled_windows(caller));
+        }
     }
 
     /// Returns the limiter of a caller, and creates one for the first call.
-    pub(super) fn get_or_create(&self, caller: &CallerShare) -> Arc<Limiter> {
+    /// `None` if the caller has no share.
+    pub(super) fn get_or_create(&self, caller: &CallerShare) -> Option<Arc<ShareLimiter>> {
+        caller.share?;
         let mut state = self.state.lock();
         if let Some((_, limiter)) = state.limiters.iter().find(|(active, _)| active.name == caller.name) {
-            return Arc::clone(limiter);
+            return Some(Arc::clone(limiter));
         }
         // A request that started before a reload may pass an outdated share. A
         // removed caller uses its old share until its request ends.
         let caller = state.configured.iter().find(|new| new.name == caller.name).unwrap_or(caller).clone();
-        let limiter = Arc::new(Limiter::new(caller.share.scale(self.rate), Arc::clone(&self.clock)));
+        caller.share?;
+        let limiter = Arc::new(ShareLimiter::new(state.scaled_windows(&caller), Arc::clone(&self.clock)));
         state.limiters.push((caller, Arc::clone(&limiter)));
-        limiter
+        Some(limiter)
     }
 
     /// Returns the free slots of each configured caller that has made a call.
@@ -62,6 +73,12 @@ impl Shares {
         let state = self.state.lock();
         let configured = state.limiters.iter().filter(|(active, _)| state.configured.contains(active));
         configured.map(|(active, limiter)| (Arc::clone(&active.name), limiter.remaining())).collect()
+    }
+}
+
+impl State {
+    fn scaled_windows(&self, caller: &CallerShare) -> Vec<Window> {
+        self.windows.iter().map(|window| window.scale(caller.weight())).collect()
     }
 }
 
@@ -75,7 +92,6 @@ mod tests {
     use super::*;
     use crate::{
         clock::Clock,
-        domain::priority::Priority,
         upstream::{Budget, RateLimit, Share},
     };
 
@@ -98,44 +114,35 @@ mod tests {
     }
 
     proptest! {
-        /// Upper bound: any window admits at most the burst plus the rate.
-        /// Lower bound: a call is admitted one interval after the previous call.
-        /// A second caller makes calls in between.
+        /// Upper bound: any period admits at most the share, rounded up to one
+        /// call. Lower bound: a rejected call is within one period of the last
+        /// calls. A second caller makes calls in between.
         #[test]
         fn share_bounds_and_guarantees_a_rate(
             (requests, fraction) in (1_u32..200, 0.001..=1.0),
             calls in proptest::collection::vec((0_u64..400, any::<bool>()), 1..300),
         ) {
             let clock = Arc::new(ManualClock::default());
-            let limit = RateLimit {
-                requests: NonZeroU32::new(requests).unwrap(),
-                per: Duration::from_secs(1),
-                max_wait: Duration::ZERO,
-            };
-            let budget = Budget::new(limit, Arc::clone(&clock) as _);
-            let caller_share = |name: &str| CallerShare { name: name.into(), share: Share::new(fraction).unwrap() };
+            let window = Window { requests: NonZeroU32::new(requests).unwrap(), per: Duration::from_secs(1) };
+            let limit = RateLimit { windows: vec![window], max_wait: Duration::ZERO };
+            let budget = Budget::new(&limit, Arc::clone(&clock) as _);
+            let caller_share = |name: &str| CallerShare { name: name.into(), share: Share::new(fraction) };
             let [batch, other] = ["batch", "other"].map(caller_share);
-            let [spread, burst] = [requests * 4 / 5, requests / 10].map(|calls| f64::from(calls.max(1)));
-            let [rate, burst] = [spread * fraction, (burst * fraction).floor().max(1.0)];
+            let share = window.scale(fraction);
 
-            let mut charged: Vec<f64> = Vec::new();
+            let mut charged: Vec<Duration> = Vec::new();
             for (wait, is_batch) in calls {
                 *clock.0.lock() += Duration::from_millis(wait);
                 let caller_share = if is_batch { &batch } else { &other };
-                let outcome = budget.charge(caller_share, Priority::Background).now_or_never().unwrap();
+                let outcome = budget.charge(caller_share).now_or_never().unwrap();
                 if !is_batch {
                     continue;
                 }
-                let now = clock.elapsed().as_secs_f64();
-                match outcome {
-                    Ok(()) => charged.push(now),
-                    Err(_) => prop_assert!(charged.last().is_some_and(|last| (now - last) * rate < 1.0 + 1e-6)),
-                }
-            }
-            for (index, start) in charged.iter().enumerate() {
-                for (count, end) in (1_u32..).zip(&charged[index..]) {
-                    let max = burst + (end - start) * rate + 1e-6;
-                    prop_assert!(f64::from(count) <= max, "{count} calls from {start} to {end}, at most {max}");
+                let now = clock.elapsed();
+                let recent = charged.iter().filter(|charged| now - **charged < share.per).count();
+                prop_assert_eq!(outcome.is_ok(), recent < share.requests.get() as usize);
+                if outcome.is_ok() {
+                    charged.push(now);
                 }
             }
         }

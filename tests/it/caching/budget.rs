@@ -1,7 +1,6 @@
-//! A credential's budget: GCRA, first come first served, with a bounded wait.
+//! A credential's budget: oldest request first, with a bounded wait.
 
 use std::{
-    num::NonZeroU32,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -12,16 +11,15 @@ use std::{
 use tokio::task::JoinSet;
 
 use super::{PAGE, Stage, stage};
-use crate::support::Answer;
+use crate::support::{Answer, one_call_per};
 
-/// Interval between two permits. Five requests per second allow a burst of one,
-/// which leaves four steps.
+/// Interval between two calls.
 const STEP: Duration = Duration::from_millis(250);
 
-async fn five_per_second(max_wait: Duration) -> Stage {
+async fn one_call_per_step(max_wait: Duration) -> Stage {
     stage()
         .configure_first(|connection| {
-            connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
+            connection.rate_limit.windows = one_call_per(STEP);
             connection.rate_limit.max_wait = max_wait;
             connection.timeout = Duration::from_mins(1);
         })
@@ -77,7 +75,7 @@ impl<'s> Callers<'s> {
 
 #[tokio::test]
 async fn budget_bounds_calls_in_any_second() {
-    let stage = five_per_second(Duration::from_mins(1)).await;
+    let stage = one_call_per_step(Duration::from_mins(1)).await;
     let mut callers = Callers::new(&stage);
     for index in 0..24 {
         callers.send(&stage.customer(index)).await;
@@ -98,7 +96,7 @@ async fn budget_bounds_calls_in_any_second() {
 
 #[tokio::test]
 async fn waiting_callers_are_served_in_order() {
-    let stage = five_per_second(Duration::from_mins(1)).await;
+    let stage = one_call_per_step(Duration::from_mins(1)).await;
     let mut callers = Callers::new(&stage);
     let mut ids = Vec::new();
     for index in 0..6 {
@@ -121,7 +119,7 @@ async fn waiting_callers_are_served_in_order() {
 
 #[tokio::test]
 async fn excessive_wait_is_rejected_with_retry_after() {
-    let stage = five_per_second(Duration::from_secs(1)).await;
+    let stage = one_call_per_step(Duration::from_secs(1)).await;
     let mut callers = Callers::new(&stage);
     for index in 0..5 {
         callers.send(&stage.customer(index)).await;
@@ -143,7 +141,7 @@ async fn excessive_wait_is_rejected_with_retry_after() {
 
 #[tokio::test]
 async fn cache_hit_costs_no_budget() {
-    let stage = five_per_second(Duration::ZERO).await;
+    let stage = one_call_per_step(Duration::ZERO).await;
     stage.get(PAGE).await.ok();
     for _ in 0..10 {
         assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=30");
@@ -153,24 +151,23 @@ async fn cache_hit_costs_no_budget() {
 }
 
 #[tokio::test]
-async fn background_refresh_yields_to_callers() {
-    let stage = five_per_second(Duration::from_secs(5)).await;
+async fn waiting_refresh_gets_a_tenth_of_the_slots() {
+    let stage = one_call_per_step(Duration::from_secs(5)).await;
     stage.get(PAGE).await.ok();
     stage.advance(31);
     let mut callers = Callers::new(&stage);
-    for index in 0..3 {
+    for index in 0..20 {
         callers.send(&stage.customer(index)).await;
     }
-    assert_eq!(stage.tolt_calls(), 2);
-
-    // Two callers wait, so the refresh is skipped.
+    // Callers wait for all slots, and one of the next ten goes to the refresh.
     assert_eq!(stage.get(PAGE).await.cache_status(), "hit; ttl=-1; detail=stale-while-revalidate");
-    stage.until("/metrics", |metrics| metrics.text.contains(r#"outcome="failed"} 1"#)).await;
-    callers.step().await;
-    callers.step().await;
-    assert_eq!(stage.tolt_calls(), 4);
-
-    stage.advance(1);
-    stage.until(PAGE, |answer| answer.cache_status() == "hit; ttl=30").await;
-    assert_eq!(stage.tolt_calls(), 5);
+    stage.until("/connections/affiliates", |answer| answer.ok()["budget"]["waiting"] == 20).await;
+    let pages = || stage.vendors.tolt().requests().iter().filter(|target| target.contains("limit=100")).count();
+    assert_eq!(pages(), 1);
+    for _ in 0..10 {
+        stage.gateway.clock.advance(STEP);
+        let calls = stage.tolt_calls();
+        crate::support::until(|| stage.tolt_calls() > calls || pages() == 2).await;
+    }
+    assert_eq!(pages(), 2);
 }

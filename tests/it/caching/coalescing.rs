@@ -1,9 +1,13 @@
 //! Request coalescing: one vendor call for concurrent requests of the same
 //! page.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Duration,
 };
 
 use customer_gateway::{
@@ -14,6 +18,7 @@ use customer_gateway::{
     domain::priority::Priority,
     sandbox::Fault,
     telemetry::metrics::Registry,
+    upstream::{Budget, CallerShare, RateLimit, Reservation, Waiters, Window},
 };
 use futures_util::future::join;
 
@@ -77,11 +82,17 @@ async fn late_lookup_uses_the_finished_fetch() {
         },
         policy: Policy::default(),
         directives: CacheDirectives::default(),
-        priority: Priority::Caller,
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
     };
     let calls = Arc::new(AtomicU32::new(0));
-    let get = || cache.get(lookup.clone(), CountedFetch(Arc::clone(&calls)));
+    let reservation = || {
+        let window = Window { requests: NonZeroU32::MIN, per: Duration::from_secs(1) };
+        let budget = Budget::new(&RateLimit { windows: vec![window], max_wait: Duration::ZERO }, SystemClock::shared());
+        let caller = CallerShare::unrestricted();
+        Arc::new(Reservation::new(budget, caller, Priority::Caller, Duration::MAX, Arc::default()))
+    };
+    let fetch = || CountedFetch { calls: Arc::clone(&calls), reservation: reservation() };
+    let get = || cache.get(lookup.clone(), fetch());
 
     // On a single thread, both lookups miss. The first fetch finishes before
     // the second can start.
@@ -91,17 +102,28 @@ async fn late_lookup_uses_the_finished_fetch() {
 }
 
 /// Fetch of an empty page that counts its calls.
-struct CountedFetch(Arc<AtomicU32>);
+struct CountedFetch {
+    calls: Arc<AtomicU32>,
+    reservation: Arc<Reservation>,
+}
 
 impl PageFetch for CountedFetch {
     type Error = SourceError;
 
-    async fn admit(&self, _: Priority) -> Result<(), SourceError> {
+    fn reservation(&self) -> &Arc<Reservation> {
+        &self.reservation
+    }
+
+    fn refresh(&self) -> Self {
+        Self { calls: Arc::clone(&self.calls), reservation: Arc::clone(&self.reservation) }
+    }
+
+    async fn admit(&self, _: bool) -> Result<(), SourceError> {
         Ok(())
     }
 
-    async fn fetch(self, _: Priority) -> Result<RecordPage, SourceError> {
-        self.0.fetch_add(1, Ordering::Relaxed);
+    async fn fetch(&self, _: &Waiters) -> Result<RecordPage, SourceError> {
+        self.calls.fetch_add(1, Ordering::Relaxed);
         Ok(RecordPage::default())
     }
 }

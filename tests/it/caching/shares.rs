@@ -16,20 +16,19 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
 use super::{PAGE, Stage, TAX_PAGE, metrics::metric};
-use crate::support::{Answer, caller, config, connections_to, until};
+use crate::support::{Answer, caller, config, connections_to, one_call_per, until};
 
 const APP: &str = "cgk_app";
 const BATCH: &str = "cgk_batch";
 const BATCH_SECOND: &str = "cgk_batch_too";
 const REPORT: &str = "cgk_report";
 
-/// Interval between two permits. Five requests per second allow a burst of one,
-/// which leaves four steps.
+/// Interval between two calls.
 const STEP: Duration = Duration::from_millis(250);
-/// Interval between two permits of a share of one fifth: five steps.
-const SHARE_STEP: Duration = Duration::from_millis(1_250);
+/// Interval between two calls of a share of one fifth, which has no margin.
+const SHARE_STEP: Duration = Duration::from_millis(1_100);
 
-/// Starts a stage with a fifth of five requests per second for the batch job
+/// Starts a stage with a fifth of four calls per second for the batch job
 /// and for the report. The app has no bound.
 async fn stage(max_wait: Duration) -> Stage {
     stage_with(max_wait, |_| {}).await
@@ -41,7 +40,7 @@ async fn stage_with(max_wait: Duration, change: impl FnOnce(&mut Config)) -> Sta
 
 fn configure_shares(config: &mut Config, max_wait: Duration, share: f64, change: impl FnOnce(&mut Config)) {
     for connection in &mut config.connections {
-        connection.rate_limit.requests = 5.try_into().unwrap();
+        connection.rate_limit.windows = one_call_per(STEP);
         connection.rate_limit.max_wait = max_wait;
         connection.timeout = Duration::from_mins(1);
     }
@@ -183,7 +182,7 @@ async fn share_covers_all_keys_and_connections() {
 
 #[tokio::test]
 async fn wait_for_a_share_blocks_no_other_caller() {
-    let stage = stage(Duration::from_secs(2)).await;
+    let stage = stage(Duration::from_millis(1_900)).await;
     stage.get_as(BATCH, PAGE).await.ok();
     stage.gateway.clock.advance(STEP);
     let [same, next, last] = [0, 1, 2].map(|index| stage.customer(index));
@@ -192,9 +191,9 @@ async fn wait_for_a_share_blocks_no_other_caller() {
     // A request for the same page does not wait either. Both share one call.
     assert_eq!(stage.get_as(APP, &same).await.cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
     assert!(!waiting.is_finished());
-    // The next request in the same queue would wait for 2.25 seconds.
+    // The next request in the same queue would wait for 1.95 seconds.
     let refused = stage.get_as(BATCH, &last).await;
-    assert_eq!((refused.status, refused.header("retry-after")), (429, "3"), "{}", refused.text);
+    assert_eq!((refused.status, refused.header("retry-after")), (429, "2"), "{}", refused.text);
     stage.gateway.clock.advance(STEP * 4);
     assert_eq!(waiting.await.unwrap(), 200);
     assert_eq!(stage.tolt_calls(), 2);

@@ -59,11 +59,11 @@ fn example_of_the_design_is_valid() {
     assert_eq!((affiliates.name.as_str(), affiliates.kind.name), ("affiliates", "tolt"));
     assert_eq!(affiliates.base_url.as_str(), "https://api.tolt.com/");
     assert_eq!(affiliates.account_id, "prg_YRsbPDAKhWfdqJbFACheh");
-    assert_eq!((affiliates.rate_limit.requests.get(), affiliates.timeout), (25, Duration::from_secs(10)));
+    assert_eq!((affiliates.rate_limit.windows[0].requests.get(), affiliates.timeout), (25, Duration::from_secs(10)));
     assert_eq!((tax.name.as_str(), tax.kind.name), ("tax", "corporation"));
     assert_eq!(tax.base_url.as_str(), "https://api.prod.commenda.io/api/v1");
     assert_eq!(tax.account_id, "corp_123");
-    assert_eq!((tax.rate_limit.requests.get(), tax.rate_limit.per), (5, Duration::from_secs(1)));
+    assert_eq!((tax.rate_limit.windows[0].requests.get(), tax.rate_limit.windows[0].per), (5, Duration::from_secs(1)));
     assert_eq!(config.cache.max_bytes, 256 << 20);
     for connection in &config.connections {
         let policies = connection.policies;
@@ -99,7 +99,7 @@ fn example_file_is_valid_and_shows_the_defaults() {
     assert_eq!((tax.customers.fresh, tax.customer.fresh), (Duration::from_mins(1), Duration::from_secs(30)));
     for (shown, least) in shown.connections.iter().zip(&least.connections) {
         assert_eq!(shown.base_url, least.base_url);
-        assert_eq!((shown.rate_limit, shown.timeout), (least.rate_limit, least.timeout));
+        assert_eq!((&shown.rate_limit, shown.timeout), (&least.rate_limit, least.timeout));
     }
     // The example of the only default that is absent is commented out.
     let with_key =

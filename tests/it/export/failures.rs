@@ -169,8 +169,8 @@ async fn outage_is_not_mistaken_for_a_spent_budget() {
     // A retry would come long before the budget's next permit.
     let stage = stage()
         .configure(|config| {
-            config.connections[0].rate_limit.requests = NonZeroU32::MIN;
-            config.connections[0].rate_limit.per = Duration::from_mins(1);
+            config.connections[0].rate_limit.windows[0].requests = NonZeroU32::MIN;
+            config.connections[0].rate_limit.windows[0].per = Duration::from_mins(1);
         })
         .start()
         .await;

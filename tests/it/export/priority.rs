@@ -1,20 +1,20 @@
 //! Priority: an export yields to callers when the budget is short.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 
 use super::{Reader, stage};
-use crate::support::{Stage, until};
+use crate::support::{Stage, one_call_per, until};
 
 /// Interval between two permits.
 const STEP: Duration = Duration::from_millis(250);
 
-async fn five_per_second() -> Stage {
+async fn one_call_per_step() -> Stage {
     stage()
         .configure(|config| {
             for connection in &mut config.connections {
-                connection.rate_limit.requests = NonZeroU32::new(5).unwrap();
+                connection.rate_limit.windows = one_call_per(STEP);
                 connection.rate_limit.max_wait = Duration::from_mins(1);
                 connection.timeout = Duration::from_mins(1);
             }
@@ -25,7 +25,7 @@ async fn five_per_second() -> Stage {
 
 #[tokio::test]
 async fn waiting_callers_precede_an_earlier_export() {
-    let stage = five_per_second().await;
+    let stage = one_call_per_step().await;
     let tolt = stage.vendors.tolt();
     let mut reader = Reader::open(&stage.gateway, "/customers?connection=affiliates").await;
     reader.read_checkpoints(1).await;
@@ -59,7 +59,7 @@ async fn waiting_callers_precede_an_earlier_export() {
 
 #[tokio::test]
 async fn caller_does_not_wait_for_export_pages() {
-    let stage = five_per_second().await;
+    let stage = one_call_per_step().await;
     let mut reader = Reader::open(&stage.gateway, "/customers?connection=affiliates").await;
     reader.read_checkpoints(1).await;
     // The second page is the export's next request, too.
@@ -77,7 +77,7 @@ async fn short_budget_keeps_export_order_and_rows() {
     for target in
         ["/customers", "/customers?order=desc", "/customers?partial=allow", "/customers?order=asc&partial=allow"]
     {
-        let stage = five_per_second().await;
+        let stage = one_call_per_step().await;
         let rows = stage.gateway.export_through_waits(target).await.complete();
         let plenty = super::stage().start().await;
         assert_eq!(rows, plenty.gateway.paged_walk(target).await, "{target}");

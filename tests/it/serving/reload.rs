@@ -51,7 +51,7 @@ async fn spent_budget_survives_reload() {
     let with = |requests: u32, timeout: u64| {
         let mut config = config(connections_to(&sandbox));
         for connection in &mut config.connections {
-            connection.rate_limit.requests = NonZeroU32::new(requests).unwrap();
+            connection.rate_limit.windows[0].requests = NonZeroU32::new(requests).unwrap();
             connection.rate_limit.max_wait = Duration::ZERO;
             connection.timeout = Duration::from_secs(timeout);
         }
@@ -76,7 +76,7 @@ async fn vendor_block_survives_a_changed_limit() {
     sandbox.corporation().fail_next(1, too_many);
     assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
     let mut other = config(connections_to(&sandbox));
-    other.connections[1].rate_limit.requests = NonZeroU32::new(5).unwrap();
+    other.connections[1].rate_limit.windows[0].requests = NonZeroU32::new(5).unwrap();
     gateway.reload(other).await;
     let calls = sandbox.corporation().calls();
     assert_eq!(gateway.get("/customers?connection=tax").await.code(503), "vendor_rate_limited");
@@ -90,7 +90,7 @@ async fn shared_budget_stays_shared_after_reload() {
         let mut config = config(connections_to(&sandbox));
         let mut twin = config.connections[1].clone();
         twin.name = "twin".parse().unwrap();
-        config.connections[1].rate_limit.requests = NonZeroU32::new(requests).unwrap();
+        config.connections[1].rate_limit.windows[0].requests = NonZeroU32::new(requests).unwrap();
         config.connections[1].rate_limit.max_wait = Duration::ZERO;
         config.connections.push(twin);
         config

@@ -28,7 +28,7 @@ use customer_gateway::{
     sandbox::{Data, Options, Sandbox},
     server::{self, Live, Served},
     telemetry::trace::Tracer,
-    upstream::{Credential, RateLimit},
+    upstream::{Credential, RateLimit, Window},
     vendors::registry,
 };
 use jiff::{SignedDuration, Timestamp};
@@ -306,13 +306,18 @@ pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str,
         credential: Credential::new(secret.into()).unwrap(),
         account_id: account_id.to_owned(),
         rate_limit: RateLimit {
-            requests: NonZeroU32::new(1_000_000).unwrap(),
-            per: Duration::from_secs(1),
+            windows: vec![Window { requests: NonZeroU32::new(1_000_000).unwrap(), per: Duration::from_secs(1) }],
             max_wait: Duration::from_secs(5),
         },
         timeout: Duration::from_secs(10),
         policies: Policies::default(),
     }
+}
+
+/// Returns windows that allow one call per `step`. The budget adds a margin of
+/// 30 ms to a period.
+pub(crate) fn one_call_per(step: Duration) -> Vec<Window> {
+    vec![Window { requests: NonZeroU32::MIN, per: step - Duration::from_millis(30) }]
 }
 
 /// Returns the connections `affiliates` and `tax` to a sandbox's vendors.

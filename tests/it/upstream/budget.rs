@@ -6,7 +6,7 @@ use customer_gateway::{
     clock::SystemClock,
     config::Connection,
     sandbox::{Options, Sandbox},
-    upstream::{Credential, RateLimit},
+    upstream::{Credential, RateLimit, Window},
 };
 use tokio::task::JoinSet;
 
@@ -37,8 +37,8 @@ async fn connections_with_one_key_share_its_budget() {
 
 /// Limits a connection to one call per day. A second call fits no deadline.
 fn limited_to_one_per_day(connection: Connection) -> Connection {
-    let rate_limit =
-        RateLimit { requests: NonZeroU32::MIN, per: Duration::from_hours(24), max_wait: Duration::from_secs(5) };
+    let window = Window { requests: NonZeroU32::MIN, per: Duration::from_hours(24) };
+    let rate_limit = RateLimit { windows: vec![window], max_wait: Duration::from_secs(5) };
     Connection { rate_limit, ..connection }
 }
 

@@ -1,0 +1,180 @@
+//! Queue of one caller, of the refreshes, or of the exports.
+
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+use super::schedule::QueueId;
+
+/// Time constant of a flow's recent rate.
+const USAGE_PERIOD: Duration = Duration::from_secs(2);
+/// Weight of a new outcome in the recent fraction of abandoned requests.
+const OUTCOME_WEIGHT: f64 = 0.02;
+/// Fraction of abandoned requests that shows impatience: two in quick succession.
+const IMPATIENT: f64 = 0.03;
+/// Fraction of an abandoned wait within which requests must be answered.
+const PATIENCE_FRACTION: f64 = 0.95;
+/// Growth of the patience with each answered request.
+const PATIENCE_GROWTH: f64 = 1.001;
+/// Time after which an abandoned request no longer counts.
+const PATIENCE_MEMORY: Duration = Duration::from_secs(30);
+
+/// Identity of a flow.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum FlowId {
+    /// Calls of one caller, by name.
+    Caller(Arc<str>),
+    /// Background refreshes.
+    Refresh,
+    /// Exports.
+    Export,
+}
+
+/// Waiting calls of one flow, and the calls that its requests still need.
+#[derive(Debug)]
+pub(super) struct Flow<T> {
+    /// Weight among the callers.
+    pub(super) weight: f64,
+    pub(super) usage: Usage,
+    pub(super) patience: Patience,
+    /// Virtual time of the next call.
+    tag: f64,
+    /// Calls that admitted requests still need.
+    reserved: BTreeMap<QueueId, u32>,
+    backlog: u32,
+    waiting: BTreeMap<QueueId, Waiting<T>>,
+}
+
+#[derive(Debug)]
+struct Waiting<T> {
+    reservation: Option<QueueId>,
+    /// Instant after which the call is not sent.
+    latest: Duration,
+    payload: T,
+}
+
+impl<T> Flow<T> {
+    pub(super) fn new(weight: f64) -> Self {
+        Self {
+            weight,
+            usage: Usage::default(),
+            patience: Patience::default(),
+            tag: 0.0,
+            reserved: BTreeMap::new(),
+            backlog: 0,
+            waiting: BTreeMap::new(),
+        }
+    }
+
+    /// Returns the calls that admitted requests still need.
+    pub(super) fn backlog(&self) -> u32 {
+        self.backlog
+    }
+
+    /// Returns the number of waiting calls.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// Sets the calls that a request still needs.
+    pub(super) fn reserve(&mut self, id: QueueId, calls: u32) {
+        let before = self.reserved.insert(id, calls).unwrap_or(0);
+        self.backlog = self.backlog.saturating_sub(before).saturating_add(calls);
+    }
+
+    /// Ends a request.
+    pub(super) fn finish(&mut self, id: QueueId) {
+        let calls = self.reserved.remove(&id).unwrap_or(0);
+        self.backlog = self.backlog.saturating_sub(calls);
+    }
+
+    /// Adds a waiting call.
+    pub(super) fn push(&mut self, id: QueueId, reservation: Option<QueueId>, latest: Duration, payload: T) {
+        self.waiting.insert(id, Waiting { reservation, latest, payload });
+    }
+
+    /// Removes a waiting call.
+    pub(super) fn remove(&mut self, id: QueueId) {
+        self.waiting.remove(&id);
+    }
+
+    /// Takes the first waiting call, with the instant after which it is not sent.
+    pub(super) fn pop(&mut self) -> Option<(Duration, T)> {
+        let (_, Waiting { reservation, latest, payload }) = self.waiting.pop_first()?;
+        if let Some(id) = reservation
+            && let Some(calls) = self.reserved.get(&id)
+        {
+            self.reserve(id, calls.saturating_sub(1));
+        }
+        Some((latest, payload))
+    }
+
+    /// Returns the virtual start time of the next call.
+    pub(super) fn start(&self, virtual_time: f64) -> f64 {
+        self.tag.max(virtual_time)
+    }
+
+    /// Moves the flow past one call. Returns the new virtual time.
+    pub(super) fn advance(&mut self, virtual_time: f64, step: f64) -> f64 {
+        let start = self.start(virtual_time);
+        self.tag = start + step;
+        start
+    }
+}
+
+/// Recent rate of a flow's calls.
+#[derive(Debug, Default)]
+pub(super) struct Usage {
+    calls: f64,
+    at: Duration,
+}
+
+impl Usage {
+    /// Records a call.
+    pub(super) fn record(&mut self, now: Duration) {
+        self.calls = self.decayed(now) + 1.0;
+        self.at = now;
+    }
+
+    /// Returns the calls per second.
+    pub(super) fn rate(&self, now: Duration) -> f64 {
+        self.decayed(now) / USAGE_PERIOD.as_secs_f64()
+    }
+
+    fn decayed(&self, now: Duration) -> f64 {
+        let age = now.saturating_sub(self.at).as_secs_f64();
+        self.calls * (-age / USAGE_PERIOD.as_secs_f64()).exp()
+    }
+}
+
+/// Time that a caller's clients wait for an answer, learned from the clients that
+/// left. Calls for clients that will leave are wasted.
+#[derive(Debug, Default)]
+pub(super) struct Patience {
+    limit: Option<Duration>,
+    /// Recent fraction of abandoned requests.
+    abandoned: f64,
+    last_abandoned: Duration,
+}
+
+impl Patience {
+    /// Returns the time within which an answer is still useful, if known.
+    pub(super) fn limit(&self, now: Duration) -> Option<Duration> {
+        self.limit.filter(|_| now.saturating_sub(self.last_abandoned) < PATIENCE_MEMORY)
+    }
+
+    /// Records a client that left after `waited`. A single client shows nothing.
+    pub(super) fn on_abandoned(&mut self, waited: Duration, now: Duration) {
+        self.abandoned += OUTCOME_WEIGHT * (1.0 - self.abandoned);
+        let known = self.limit(now);
+        if self.abandoned > IMPATIENT {
+            let waited = waited.mul_f64(PATIENCE_FRACTION);
+            self.limit = Some(known.map_or(waited, |limit| limit.min(waited)));
+            self.last_abandoned = now;
+        }
+    }
+
+    /// Records a client that was answered.
+    pub(super) fn on_answered(&mut self) {
+        self.abandoned -= OUTCOME_WEIGHT * self.abandoned;
+        self.limit = self.limit.map(|limit| limit.mul_f64(PATIENCE_GROWTH));
+    }
+}

@@ -1,0 +1,223 @@
+//! Waiting calls of a budget: a [`Schedule`] with tasks that wait for it.
+
+use std::{pin::pin, sync::Arc, time::Duration};
+
+use futures_util::future::select_all;
+use parking_lot::Mutex;
+use tokio::sync::{Notify, oneshot};
+
+use crate::{clock::SharedClock, upstream::SendError};
+
+use super::{
+    Reservation, Waiters,
+    flow::FlowId,
+    schedule::{Next, QueueId, Schedule},
+    send_log::SendId,
+};
+
+/// Schedule shared by the tasks that wait for it.
+#[derive(Clone)]
+pub(super) struct Queue(Arc<Shared>);
+
+struct Shared {
+    state: Mutex<State>,
+    /// Wakes the dispatcher, because a slot may be free earlier.
+    changed: Notify,
+    clock: SharedClock,
+}
+
+struct State {
+    schedule: Schedule<oneshot::Sender<SendId>>,
+    /// True while the dispatcher runs.
+    is_dispatching: bool,
+}
+
+/// Slot of a call. The slot is taken when the call is sent, and the call ends
+/// when the slot is dropped.
+#[must_use]
+pub(in crate::upstream) struct SendSlot {
+    queue: Queue,
+    id: SendId,
+    sent: Duration,
+    is_sent: bool,
+}
+
+/// Waiting call. Dropped before its slot is free, the call leaves the queue.
+struct Ticket {
+    queue: Queue,
+    reservation: Arc<Reservation>,
+    id: QueueId,
+    latest: Duration,
+    granted: oneshot::Receiver<SendId>,
+}
+
+impl Queue {
+    pub(super) fn new(schedule: Schedule<oneshot::Sender<SendId>>, clock: SharedClock) -> Self {
+        let state = Mutex::new(State { schedule, is_dispatching: false });
+        Self(Arc::new(Shared { state, changed: Notify::new(), clock }))
+    }
+
+    /// Reads the schedule.
+    pub(super) fn read<T>(&self, read: impl FnOnce(&Schedule<oneshot::Sender<SendId>>) -> T) -> T {
+        read(&self.0.state.lock().schedule)
+    }
+
+    /// Changes the schedule, after which slots may be free.
+    pub(super) fn update<T>(&self, update: impl FnOnce(&mut Schedule<oneshot::Sender<SendId>>) -> T) -> T {
+        let updated = update(&mut self.0.state.lock().schedule);
+        self.0.changed.notify_one();
+        updated
+    }
+
+    /// Waits for a slot on behalf of all waiters, one ticket for each flow. Fails
+    /// if no request waits any more, or if no slot is free in time.
+    pub(super) async fn acquire(&self, waiters: &Waiters) -> Result<SendSlot, SendError> {
+        let mut tickets: Vec<Ticket> = Vec::new();
+        loop {
+            let mut changed = pin!(waiters.changed());
+            changed.as_mut().enable();
+            let waiting = waiters.first_of_each_flow();
+            tickets.retain(|ticket| waiting.iter().any(|waiter| Arc::ptr_eq(waiter, &ticket.reservation)));
+            for reservation in waiting {
+                if !tickets.iter().any(|ticket| Arc::ptr_eq(&reservation, &ticket.reservation)) {
+                    tickets.push(self.enqueue(reservation));
+                }
+            }
+            self.dispatch();
+            if let Some(slot) = tickets.iter_mut().find_map(Ticket::take) {
+                return Ok(slot);
+            }
+            let Some(latest) = tickets.iter().map(|ticket| ticket.latest).max() else {
+                return Err(SendError::Abandoned);
+            };
+            let remaining = latest.saturating_sub(self.0.clock.elapsed());
+            if remaining.is_zero() {
+                let retry_after = tickets.iter().map(|ticket| ticket.reservation.expected_wait()).min();
+                return Err(SendError::BudgetSpent { retry_after: retry_after.unwrap_or_default() });
+            }
+            let granted = select_all(tickets.iter_mut().map(|ticket| &mut ticket.granted));
+            let granted = tokio::select! {
+                biased;
+                (granted, index, _) = granted => granted.ok().map(|id| (id, index)),
+                () = changed => None,
+                () = self.0.clock.sleep(remaining) => None,
+            };
+            if let Some((id, index)) = granted {
+                return Ok(tickets[index].slot(id));
+            }
+        }
+    }
+
+    fn enqueue(&self, reservation: Arc<Reservation>) -> Ticket {
+        let (sender, granted) = oneshot::channel();
+        let now = self.0.clock.elapsed();
+        let claim = reservation.claim();
+        let by_deadline = claim.deadline.saturating_sub(claim.latency).max(now);
+        let latest = now.saturating_add(claim.max_wait).min(by_deadline);
+        let id = self.0.state.lock().schedule.enqueue(&claim, reservation.id(), latest, sender);
+        Ticket { queue: self.clone(), reservation, id, latest, granted }
+    }
+
+    /// Sends the calls whose slots are free, and waits for the next slot in a
+    /// task if calls remain.
+    fn dispatch(&self) {
+        if self.pump().is_none() {
+            return;
+        }
+        let mut state = self.0.state.lock();
+        if !state.is_dispatching {
+            state.is_dispatching = true;
+            drop(state);
+            tokio::spawn(self.clone().run());
+        }
+    }
+
+    async fn run(self) {
+        loop {
+            let mut changed = pin!(self.0.changed.notified());
+            changed.as_mut().enable();
+            if let Some(wait) = self.pump() {
+                tokio::select! {
+                    () = self.0.clock.sleep(wait) => {}
+                    () = changed => {}
+                }
+                continue;
+            }
+            let mut state = self.0.state.lock();
+            if state.schedule.waiting() == 0 {
+                state.is_dispatching = false;
+                return;
+            }
+        }
+    }
+
+    /// Grants the slots that are free. Returns the time until the next slot if
+    /// calls remain.
+    fn pump(&self) -> Option<Duration> {
+        loop {
+            let now = self.0.clock.elapsed();
+            let next = self.0.state.lock().schedule.next(now);
+            match next {
+                Next::Send(id, granted) => {
+                    if granted.send(id).is_err() {
+                        self.0.state.lock().schedule.log.cancel(id);
+                    }
+                }
+                Next::Wait(until) => return Some(until.saturating_sub(now)),
+                Next::Idle => return None,
+            }
+        }
+    }
+}
+
+impl Ticket {
+    /// Returns the slot if it is free.
+    fn take(&mut self) -> Option<SendSlot> {
+        self.granted.try_recv().ok().map(|id| self.slot(id))
+    }
+
+    fn slot(&self, id: SendId) -> SendSlot {
+        SendSlot { queue: self.queue.clone(), id, sent: self.queue.0.clock.elapsed(), is_sent: true }
+    }
+
+    fn flow(&self) -> FlowId {
+        self.reservation.flow()
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        let flow = self.flow();
+        self.queue.0.state.lock().schedule.dequeue(&flow, self.id);
+        // A slot that was granted to a call that is gone.
+        self.granted.close();
+        if let Ok(id) = self.granted.try_recv() {
+            self.queue.update(|schedule| schedule.log.cancel(id));
+        }
+    }
+}
+
+impl SendSlot {
+    /// Returns the send time of the call.
+    pub(in crate::upstream) fn sent(&self) -> Duration {
+        self.sent
+    }
+
+    /// Gives the slot back, because the call is not sent.
+    pub(in crate::upstream) fn cancel(mut self) {
+        self.is_sent = false;
+    }
+}
+
+impl Drop for SendSlot {
+    fn drop(&mut self) {
+        let now = self.queue.0.clock.elapsed();
+        self.queue.update(|schedule| {
+            if self.is_sent {
+                schedule.log.end(self.id, now);
+            } else {
+                schedule.log.cancel(self.id);
+            }
+        });
+    }
+}

@@ -1,0 +1,163 @@
+//! Reservation of one request, refresh or export in a budget.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use parking_lot::Mutex;
+
+use crate::{
+    domain::priority::Priority,
+    upstream::{CallerShare, Latency, SendError},
+};
+
+use super::{
+    Budget,
+    flow::FlowId,
+    schedule::{Claim, QueueId},
+};
+
+/// Calls that one request, refresh or export needs. Dropped, it needs no more
+/// calls.
+pub struct Reservation {
+    budget: Budget,
+    caller: CallerShare,
+    priority: Priority,
+    since: Duration,
+    deadline: Duration,
+    latency: Arc<Latency>,
+    expected_calls: AtomicU32,
+    admitted: Mutex<Option<QueueId>>,
+}
+
+impl Reservation {
+    /// Creates a reservation of one call, before admission. The last call must be
+    /// answered by `deadline`, on the gateway's clock.
+    #[must_use]
+    pub fn new(
+        budget: Budget,
+        caller: CallerShare,
+        priority: Priority,
+        deadline: Duration,
+        latency: Arc<Latency>,
+    ) -> Self {
+        let since = budget.0.clock.elapsed();
+        let expected_calls = AtomicU32::new(1);
+        Self { budget, caller, priority, since, deadline, latency, expected_calls, admitted: Mutex::default() }
+    }
+
+    /// Sets the number of calls that the request still needs.
+    pub fn expect_calls(&self, calls: u32) {
+        self.expected_calls.store(calls.max(1), Relaxed);
+        if let Some(id) = self.id() {
+            self.budget.0.queue.update(|schedule| schedule.reserve(&self.flow(), id, calls));
+        }
+    }
+
+    /// Returns the time that a call would wait for a slot now.
+    #[must_use]
+    pub fn expected_wait(&self) -> Duration {
+        let (claim, now) = (self.claim(), self.budget.0.clock.elapsed());
+        self.budget.0.queue.read(|schedule| schedule.expected_wait(&claim, now))
+    }
+
+    /// Returns the priority of the calls.
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.priority
+    }
+
+    /// Fails if the request would not be admitted now.
+    pub(in crate::upstream) fn check(&self) -> Result<(), SendError> {
+        if self.id().is_some() { Ok(()) } else { self.budget.check(&self.claim()) }
+    }
+
+    /// Charges a call to the caller's share. A refresh does not wait for the share.
+    pub async fn charge(&self) -> Result<(), SendError> {
+        match self.priority {
+            Priority::Caller | Priority::Export => self.budget.charge(&self.caller).await,
+            Priority::Refresh => self.budget.charge_now(&self.caller),
+        }
+    }
+
+    /// Admits the request, unless it is admitted.
+    pub(in crate::upstream) fn admit(&self) -> Result<(), SendError> {
+        let mut admitted = self.admitted.lock();
+        if admitted.is_none() {
+            let (claim, now) = (self.claim(), self.budget.0.clock.elapsed());
+            let result = self.budget.0.queue.update(|schedule| schedule.admit(&claim, now));
+            let id = result.map_err(|retry_after| self.budget.with_reason(SendError::BudgetSpent { retry_after }))?;
+            *admitted = Some(id);
+        }
+        Ok(())
+    }
+
+    /// Returns the caller whose share is charged.
+    #[must_use]
+    pub fn caller(&self) -> &CallerShare {
+        &self.caller
+    }
+
+    /// Returns the instant by which the last call must be answered.
+    pub(in crate::upstream) fn deadline(&self) -> Duration {
+        self.deadline
+    }
+
+    pub(super) fn id(&self) -> Option<QueueId> {
+        *self.admitted.lock()
+    }
+
+    pub(super) fn flow(&self) -> FlowId {
+        match self.priority {
+            Priority::Caller => FlowId::Caller(Arc::clone(&self.caller.name)),
+            Priority::Refresh => FlowId::Refresh,
+            Priority::Export => FlowId::Export,
+        }
+    }
+
+    pub(super) fn claim(&self) -> Claim {
+        Claim {
+            flow: self.flow(),
+            weight: self.caller.weight(),
+            since: self.since,
+            deadline: self.deadline,
+            max_wait: self.budget.max_wait(),
+            calls: self.expected_calls.load(Relaxed),
+            latency: self.latency.high(),
+        }
+    }
+
+    /// Records the end of a wait: an answer, or a client that left. Only callers
+    /// have clients.
+    pub(super) fn on_wait_ended(&self, is_answered: bool) {
+        if self.priority != Priority::Caller {
+            return;
+        }
+        let now = self.budget.0.clock.elapsed();
+        self.budget.0.queue.update(|schedule| {
+            if is_answered {
+                schedule.on_answered(&self.flow());
+            } else {
+                schedule.on_abandoned(&self.flow(), now.saturating_sub(self.since), now);
+            }
+        });
+    }
+}
+
+impl Drop for Reservation {
+    fn drop(&mut self) {
+        if let Some(id) = self.id() {
+            self.budget.0.queue.update(|schedule| schedule.finish(&self.flow(), id));
+        }
+    }
+}
+
+impl std::fmt::Debug for Reservation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Reservation").field("caller", &self.caller).field("priority", &self.priority).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,272 @@
+//! Order of the calls of a budget: fair queueing of callers, with admission.
+//!
+//! Each caller has a flow. Free slots go to the flow with the smallest virtual
+//! time (start-time fair queueing, Goyal, Vin and Cheng 1996), so a caller that
+//! floods waits behind its own calls. Within a flow, the oldest request goes
+//! first, so a started request finishes before a new one starts. Refreshes have
+//! a flow with a tenth of the slots, and exports use slots that no other call
+//! wants.
+//!
+//! A request is admitted if its calls can be sent and answered in time, behind
+//! the calls that admitted requests still need. The schedule reads no clock.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use super::{
+    Window,
+    flow::{Flow, FlowId},
+    send_log::{SendId, SendLog},
+    vendor_block::VendorBlock,
+};
+
+/// Calls of other flows for each refresh, while callers wait.
+const CALLS_PER_REFRESH: f64 = 9.0;
+
+/// Calls that wait for slots. `T` is the payload of a waiting call.
+#[derive(Debug)]
+pub(super) struct Schedule<T> {
+    pub(super) log: SendLog,
+    pub(super) block: VendorBlock,
+    flows: BTreeMap<FlowId, Flow<T>>,
+    /// Virtual time of the last call.
+    virtual_time: f64,
+    next_id: u64,
+}
+
+/// Request for admission.
+#[derive(Debug, Clone)]
+pub(super) struct Claim {
+    pub(super) flow: FlowId,
+    /// Weight of the flow among the callers.
+    pub(super) weight: f64,
+    /// Start of the request. Older requests go first.
+    pub(super) since: Duration,
+    /// Instant by which the last call must be answered.
+    pub(super) deadline: Duration,
+    /// Longest wait for the first slot.
+    pub(super) max_wait: Duration,
+    /// Expected number of calls.
+    pub(super) calls: u32,
+    /// Expected time from a slot to the answer.
+    pub(super) latency: Duration,
+}
+
+/// Identity of an admitted request or of a waiting call. Smaller ids go first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct QueueId {
+    since: Duration,
+    number: u64,
+}
+
+/// Result of the search for the next call.
+#[derive(Debug)]
+pub(super) enum Next<T> {
+    /// The call is sent now.
+    Send(SendId, T),
+    /// The next call is sent at this instant.
+    Wait(Duration),
+    /// No call waits.
+    Idle,
+}
+
+impl<T> Schedule<T> {
+    pub(super) fn new(log: SendLog) -> Self {
+        Self { log, block: VendorBlock::default(), flows: BTreeMap::new(), virtual_time: 0.0, next_id: 0 }
+    }
+
+    /// Returns the wait if a request cannot be admitted.
+    pub(super) fn check(&self, claim: &Claim, now: Duration) -> Result<(), Duration> {
+        let left = claim.deadline.saturating_sub(now);
+        let calls = claim.calls.min(self.feasible_calls(claim.latency, left)).max(1);
+        let ahead = self.flows.get(&claim.flow).map_or(0, Flow::backlog);
+        let first = self.wait(claim, ahead, now);
+        // A call that is sent at once delays no other call.
+        if first.is_zero() {
+            return Ok(());
+        }
+        let last = self.wait(claim, ahead + calls - 1, now);
+        // A request makes its calls one by one.
+        let answered = last.max(first + claim.latency * (calls - 1)) + claim.latency;
+        let patience = self.flows.get(&claim.flow).and_then(|flow| flow.patience.limit(now)).unwrap_or(left);
+        if first > claim.max_wait || answered > left.min(patience) {
+            return Err(first.max(answered.saturating_sub(left)));
+        }
+        Ok(())
+    }
+
+    /// Admits a request and reserves its calls, or returns the wait.
+    pub(super) fn admit(&mut self, claim: &Claim, now: Duration) -> Result<QueueId, Duration> {
+        self.check(claim, now)?;
+        let id = self.queue_id(claim.since);
+        self.flow(claim).reserve(id, claim.calls.max(1));
+        Ok(id)
+    }
+
+    /// Changes the number of calls that an admitted request still needs.
+    pub(super) fn reserve(&mut self, flow: &FlowId, id: QueueId, calls: u32) {
+        if let Some(flow) = self.flows.get_mut(flow) {
+            flow.reserve(id, calls);
+        }
+    }
+
+    /// Ends an admitted request.
+    pub(super) fn finish(&mut self, flow: &FlowId, id: QueueId) {
+        if let Some(flow) = self.flows.get_mut(flow) {
+            flow.finish(id);
+        }
+    }
+
+    /// Adds a call to the queue. The call is not sent after `latest`.
+    pub(super) fn enqueue(&mut self, claim: &Claim, reservation: Option<QueueId>, latest: Duration, payload: T) -> QueueId {
+        let id = self.queue_id(claim.since);
+        self.flow(claim).push(id, reservation, latest, payload);
+        id
+    }
+
+    /// Removes a call from the queue.
+    pub(super) fn dequeue(&mut self, flow: &FlowId, id: QueueId) {
+        if let Some(flow) = self.flows.get_mut(flow) {
+            flow.remove(id);
+        }
+    }
+
+    /// Returns the next call if its slot is free.
+    pub(super) fn next(&mut self, now: Duration) -> Next<T> {
+        loop {
+            let Some(id) = self.next_flow() else { return Next::Idle };
+            let slot = self.log.slot(0, now).max(self.block.until());
+            if slot > now {
+                return Next::Wait(slot);
+            }
+            let step = self.virtual_step(&id);
+            let Some(flow) = self.flows.get_mut(&id) else { return Next::Idle };
+            let Some((latest, payload)) = flow.pop() else { return Next::Idle };
+            if latest < now {
+                continue;
+            }
+            self.virtual_time = flow.advance(self.virtual_time, step);
+            flow.usage.record(now);
+            return Next::Send(self.log.send(now), payload);
+        }
+    }
+
+    /// Returns the time that a call of a flow would wait now.
+    pub(super) fn expected_wait(&self, claim: &Claim, now: Duration) -> Duration {
+        self.wait(claim, self.flows.get(&claim.flow).map_or(0, Flow::backlog), now)
+    }
+
+    /// Returns the number of waiting calls.
+    pub(super) fn waiting(&self) -> usize {
+        self.flows.values().map(Flow::waiting).sum()
+    }
+
+    /// Records that a request's client left after `waited`.
+    pub(super) fn on_abandoned(&mut self, flow: &FlowId, waited: Duration, now: Duration) {
+        if let Some(flow) = self.flows.get_mut(flow) {
+            flow.patience.on_abandoned(waited, now);
+        }
+    }
+
+    /// Records that a request was answered in time.
+    pub(super) fn on_answered(&mut self, flow: &FlowId) {
+        if let Some(flow) = self.flows.get_mut(flow) {
+            flow.patience.on_answered();
+        }
+    }
+
+    fn flow(&mut self, claim: &Claim) -> &mut Flow<T> {
+        let flow = self.flows.entry(claim.flow.clone()).or_insert_with(|| Flow::new(claim.weight));
+        flow.weight = claim.weight;
+        flow
+    }
+
+    fn queue_id(&mut self, since: Duration) -> QueueId {
+        self.next_id += 1;
+        QueueId { since, number: self.next_id }
+    }
+
+    /// Returns the flow whose call is next.
+    fn next_flow(&self) -> Option<FlowId> {
+        let queued = self.flows.iter().filter(|(_, flow)| flow.waiting() > 0);
+        let (id, _) = queued.min_by(|(id, flow), (other_id, other)| {
+            let is_export = |id: &FlowId| *id == FlowId::Export;
+            is_export(id)
+                .cmp(&is_export(other_id))
+                .then_with(|| flow.start(self.virtual_time).total_cmp(&other.start(self.virtual_time)))
+        })?;
+        Some(id.clone())
+    }
+
+    /// Returns the virtual time of one call of a flow.
+    fn virtual_step(&self, id: &FlowId) -> f64 {
+        match id {
+            FlowId::Caller(_) => self.flows.get(id).map_or(1.0, |flow| 1.0 / flow.weight),
+            // Without waiting callers, a refresh delays no caller.
+            FlowId::Refresh => match self.waiting_weight() {
+                0.0 => 0.0,
+                weight => CALLS_PER_REFRESH / weight,
+            },
+            FlowId::Export => 0.0,
+        }
+    }
+
+    /// Returns the sum of the weights of the callers whose calls wait.
+    fn waiting_weight(&self) -> f64 {
+        let callers = self.flows.iter().filter(|(id, flow)| matches!(id, FlowId::Caller(_)) && flow.waiting() > 0);
+        callers.map(|(_, flow)| flow.weight).sum()
+    }
+
+    /// Returns the time until a flow's call is sent that has `ahead` calls of
+    /// the same flow before it.
+    fn wait(&self, claim: &Claim, ahead: u32, now: Duration) -> Duration {
+        let own = f64::from(ahead) + 1.0;
+        let at = |elapsed: Duration| {
+            let others = self.calls_of_others(claim, own, elapsed, now);
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of queued calls")]
+            let ahead = u64::from(ahead) + others.round() as u64;
+            let slot = self.log.slot(ahead, now);
+            let after_block = self.block.until().saturating_add(self.idle_wait(ahead));
+            slot.max(after_block).saturating_sub(now)
+        };
+        // Other callers' calls arrive while the call waits.
+        at(at(Duration::ZERO))
+    }
+
+    /// Returns the number of calls of other flows that go before the `own`-th
+    /// call of a flow. Calls that arrive within `elapsed` count at the recent
+    /// rate of their flow.
+    fn calls_of_others(&self, claim: &Claim, own: f64, elapsed: Duration, now: Duration) -> f64 {
+        let others = self.flows.iter().filter(|(id, _)| **id != claim.flow);
+        let before = |(id, flow): (&FlowId, &Flow<T>)| {
+            let calls = f64::from(flow.backlog()) + flow.usage.rate(now) * elapsed.as_secs_f64();
+            match (&claim.flow, id) {
+                (FlowId::Export, _) => calls,
+                (_, FlowId::Export) => 0.0,
+                (FlowId::Refresh, _) => calls.min(own * CALLS_PER_REFRESH),
+                (FlowId::Caller(_), FlowId::Refresh) => calls.min(own / CALLS_PER_REFRESH),
+                (FlowId::Caller(_), FlowId::Caller(_)) => calls.min(own * flow.weight / claim.weight),
+            }
+        };
+        others.map(before).sum()
+    }
+
+    /// Returns the time that the call after `ahead` others waits in an unused
+    /// budget.
+    fn idle_wait(&self, ahead: u64) -> Duration {
+        let wait = |window: &Window| {
+            let periods = ahead / u64::from(window.requests.get());
+            window.per.saturating_mul(u32::try_from(periods).unwrap_or(u32::MAX))
+        };
+        self.log.windows().iter().map(wait).max().unwrap_or_default()
+    }
+
+    /// Returns the number of calls that an unused budget answers within `left`.
+    fn feasible_calls(&self, latency: Duration, left: Duration) -> u32 {
+        let interval = |window: &Window| window.per.as_secs_f64() / f64::from(window.requests.get());
+        let interval = self.log.windows().iter().map(interval).fold(latency.as_secs_f64(), f64::max);
+        let calls = left.saturating_sub(latency).as_secs_f64() / interval.max(f64::MIN_POSITIVE);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "the conversion saturates")]
+        let calls = calls as u32;
+        calls.saturating_add(1)
+    }
+}
