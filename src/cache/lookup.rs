@@ -147,7 +147,7 @@ impl PageCache {
         let observed = found.as_ref().map(|found| Arc::clone(&found.entry));
         let fetched = self.fetch_shared(lookup, observed, fetch).await;
         drop(wait);
-        let Fetched { result, is_collapsed: collapsed } = fetched;
+        let Fetched { result, is_collapsed: collapsed, .. } = fetched;
         match result {
             Ok(entry) => {
                 if collapsed {

@@ -10,8 +10,8 @@ use super::{Entry, Lookup, PageCache, PageFetch};
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
 
 impl PageCache {
-    /// Refreshes an entry in the background, one refresh at a time. Skipped if
-    /// the caller's share is spent.
+    /// Refreshes an entry in the background, one refresh at a time. Skipped
+    /// without permission to call the vendor, such as a spent share.
     pub(super) fn refresh<F: PageFetch>(&self, entry: &Arc<Entry>, lookup: &Lookup, fetch: &F) {
         if !entry.claim_refresh() {
             return;
@@ -20,7 +20,7 @@ impl PageCache {
         let refresh = async move {
             let observed = Some(Arc::clone(&entry));
             let fetched = cache.fetch_shared(&lookup, observed, fetch).await;
-            if fetched.result.is_err() {
+            if fetched.is_admitted && fetched.result.is_err() {
                 lookup.metrics.failed.increment(1);
                 cache.clock.sleep(RETRY_PAUSE).await;
             }

@@ -31,6 +31,8 @@ pub(super) struct Fetched<E> {
     pub(super) result: Result<Arc<Entry>, E>,
     /// True if the fetch of another lookup supplied the result.
     pub(super) is_collapsed: bool,
+    /// False if the lookup had no permission to call the vendor.
+    pub(super) is_admitted: bool,
 }
 
 impl PageCache {
@@ -54,7 +56,7 @@ impl PageCache {
                 epoch: self.store.epoch(),
             };
             if let Err(error) = fetch.admit(self.in_flight.contains(&key)).await {
-                return Fetched { result: Err(error), is_collapsed: false };
+                return Fetched { result: Err(error), is_collapsed: false, is_admitted: false };
             }
             let waiters = self.in_flight.waiters(&key);
             let waiter = waiters.join(Arc::clone(fetch.reservation()));
@@ -62,8 +64,11 @@ impl PageCache {
             let task = async move { cache.join_or_fetch(&key, &lookup, observed, &*fetch, &waiters).await };
             let fetched = tokio::spawn(task.with_current_context()).await;
             waiter.answered();
-            let fetched =
-                fetched.unwrap_or_else(|_| Fetched { result: Err(FetchAborted.into()), is_collapsed: false });
+            let fetched = fetched.unwrap_or_else(|_| Fetched {
+                result: Err(FetchAborted.into()),
+                is_collapsed: false,
+                is_admitted: true,
+            });
             // The fetch ended just before this lookup joined.
             if !matches!(&fetched.result, Err(error) if error.is_abandoned()) {
                 return fetched;
@@ -94,7 +99,8 @@ impl PageCache {
         };
         let result = self.fetches.try_get_with_by_ref(key, leader).await;
         self.fetches.invalidate(key).await;
-        Fetched { result: result.map_err(|error: Arc<F::Error>| (*error).clone()), is_collapsed }
+        let result = result.map_err(|error: Arc<F::Error>| (*error).clone());
+        Fetched { result, is_collapsed, is_admitted: true }
     }
 
     /// Returns the entry of a key, unless it is the observed entry.
