@@ -41,7 +41,7 @@ use tokio::{
 
 pub(crate) use collector::{Collector, otlp_to};
 pub(crate) use scripted::{
-    ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
+    ACCOUNT, ClosedPort, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
 };
 pub(crate) use stage::{Stage, StageBuilder, Vendors};
 
