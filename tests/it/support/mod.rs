@@ -122,6 +122,11 @@ impl Gateway {
         self.stop.notify_one();
     }
 
+    /// Ends the gateway without a shutdown, as a second signal does.
+    pub(crate) fn abort(&self) {
+        self.task.0.abort();
+    }
+
     /// Waits until the gateway has stopped.
     pub(crate) async fn stopped(&mut self) {
         (&mut self.task.0).await.unwrap();
