@@ -67,6 +67,8 @@ enum AppliesTo {
     Statuses(&'static [&'static str]),
     /// Successful responses of operations that support `Prefer`.
     Preferring,
+    /// Retryable problems, and pages, whose connections may fail one by one.
+    Retryable,
 }
 
 const HEADERS: &[HeaderSpec] = &[
@@ -121,10 +123,10 @@ const HEADERS: &[HeaderSpec] = &[
     },
     HeaderSpec {
         name: "Retry-After",
-        description: "The time in seconds to wait before a retry.",
+        description: "The time in seconds to wait before a retry. On a page, the time to wait before the next page, because a connection failed.",
         schema_type: Type::Integer,
         example: || json!(2),
-        applies_to: AppliesTo::Statuses(&["429", "502", "503"]),
+        applies_to: AppliesTo::Retryable,
     },
 ];
 
@@ -149,6 +151,9 @@ pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationT
         AppliesTo::All => true,
         AppliesTo::Cacheable => operation.is_cacheable && is_success,
         AppliesTo::Statuses(statuses) => statuses.contains(&status),
+        AppliesTo::Retryable => {
+            matches!(status, "429" | "502" | "503" | "504") || (operation.supports_prefer && status == "200")
+        }
         AppliesTo::Preferring => operation.supports_prefer && is_success,
     });
     response.headers.extend(specs.map(|spec| {
