@@ -5,6 +5,7 @@ mod exporting;
 mod leaks;
 mod reloading;
 mod serving;
+mod special_files;
 mod telemetry;
 
 use std::{

@@ -169,6 +169,12 @@ async fn damaged_state_is_an_error() {
     std::fs::write(&file, "{\"id\":\"a\"}\n").unwrap();
     let (succeeded, said) = export(&gateway, &file, &[]).await;
     assert!(!succeeded && said.contains("is shorter than its unfinished export"), "{said}");
+    let state = state_of(&file);
+    std::fs::remove_file(&state).unwrap();
+    assert!(Command::new("mkfifo").arg(&state).status().unwrap().success());
+    let (succeeded, said) = export(&gateway, &file, &[]).await;
+    assert!(!succeeded && said.contains("is not the state of an export"), "{said}");
+    std::fs::remove_file(&state).unwrap();
     for damaged in ["", "{", "{\"url\":7}"] {
         std::fs::write(state_of(&file), damaged).unwrap();
         let (succeeded, said) = export(&gateway, &file, &[]).await;
