@@ -6,6 +6,7 @@ mod leaks;
 mod reloading;
 mod serving;
 mod special_files;
+mod stalled;
 mod telemetry;
 
 use std::{
