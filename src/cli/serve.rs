@@ -19,6 +19,7 @@ use crate::{
 };
 
 pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
+    server::raise_descriptor_limit();
     let config = Config::load(&file.config)?;
     if config.paging.cursor_key.is_none() {
         tracing::warn!(missing = "paging.cursor_key", "cursors will not survive a restart or work on other replicas");
