@@ -6,6 +6,7 @@ mod body;
 mod coding;
 mod collector;
 mod fetch;
+mod local_error;
 
 use std::{env, fs, path::PathBuf, time::Duration};
 
@@ -20,6 +21,7 @@ pub use body::BodyError;
 pub(crate) use body::{read_body, root_cause};
 pub use collector::Collector;
 pub use fetch::{FetchError, Fetcher};
+pub(crate) use local_error::is_local;
 
 /// Maximum idle time of a pooled connection. A vendor that closes an idle
 /// connection first would race with the next request (hyper#2136).

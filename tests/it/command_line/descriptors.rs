@@ -11,9 +11,9 @@ use crate::support::{Reply, ScriptedVendor, tolt_page, tolt_row, until};
 
 /// Starts a gateway with these soft and hard limits of descriptors. Returns its
 /// URL and its first log lines.
-fn start(directory: &Path, vendor: &ScriptedVendor, [soft, hard]: [u32; 2]) -> (Running, String, String) {
+fn start(directory: &Path, vendor: &str, [soft, hard]: [u32; 2]) -> (Running, String, String) {
     let path = directory.join("gateway.toml");
-    configure(&path, &vendor.base_url, "");
+    configure(&path, vendor, "");
     let text = std::fs::read_to_string(&path).unwrap() + "rate_limit = { requests = 1000, per = \"1s\" }\n";
     std::fs::write(&path, text).unwrap();
     let gateway = command(&["--log-format", "json", "serve", "--config", path.to_str().unwrap()]);
@@ -34,7 +34,7 @@ fn start(directory: &Path, vendor: &ScriptedVendor, [soft, hard]: [u32; 2]) -> (
 async fn idle_clients_leave_descriptors_for_vendors() {
     let directory = tempfile::tempdir().unwrap();
     let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
-    let (mut running, url, logged) = start(directory.path(), &vendor, [64, 128]);
+    let (mut running, url, logged) = start(directory.path(), &vendor.base_url, [64, 128]);
     assert!(logged.contains(r#""message":"descriptor limit raised","from":64,"to":128"#), "{logged}");
     let lowered = running.read_log_until("connection limit lowered");
     assert!(lowered.contains(r#""configured":10000,"lowered":64,"descriptors":128"#), "{lowered}");
@@ -68,6 +68,17 @@ async fn until_open_descriptors(client: &reqwest::Client, url: &str, count: u64)
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lack_of_descriptors_is_not_the_vendors_failure() {
+    exhaust_descriptors("127.0.0.1", "Too many open files").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lookup_without_descriptors_is_a_local_failure() {
+    exhaust_descriptors("localhost", "lacks a resource").await;
+}
+
+/// Requests more vendor connections than there are descriptors, to a vendor with
+/// this host. The problems contain `reason`.
+async fn exhaust_descriptors(host: &str, reason: &str) {
     let directory = tempfile::tempdir().unwrap();
     let gate = Arc::new(Semaphore::new(0));
     let vendor = ScriptedVendor::start({
@@ -75,7 +86,7 @@ async fn lack_of_descriptors_is_not_the_vendors_failure() {
         move |_, _| Reply::json(&tolt_page(&[tolt_row("cust_1")], false)).gated_by(&gate)
     })
     .await;
-    let (_running, url, _) = start(directory.path(), &vendor, [64, 64]);
+    let (_running, url, _) = start(directory.path(), &vendor.base_url.replace("127.0.0.1", host), [64, 64]);
     // One connection, whose requests need more vendor connections than there are
     // descriptors.
     let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
@@ -89,7 +100,7 @@ async fn lack_of_descriptors_is_not_the_vendors_failure() {
         }
         assert_eq!((status, &body["code"]), (503, &Value::from("overloaded")), "{body}");
         assert_eq!(retry_after.unwrap(), "1");
-        assert!(body["detail"].as_str().unwrap().contains("Too many open files"), "{body}");
+        assert!(body["detail"].as_str().unwrap().contains(reason), "{body}");
         // The other responses wait for the vendor.
         gate.add_permits(1000);
         1
