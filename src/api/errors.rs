@@ -87,6 +87,7 @@ impl From<TokenError> for Problem {
                 Self::new(Code::IdentityUnavailable, detail).retry_after(retry_after)
             }
             TokenError::Unreadable
+            | TokenError::RepeatedMember
             | TokenError::NoKey
             | TokenError::InvalidSignature
             | TokenError::MissingClaim

@@ -51,6 +51,9 @@ pub enum KeySourceError {
     /// The document is not a key set.
     #[error(transparent)]
     Keys(#[from] KeySetError),
+    /// No key of the set can verify a token.
+    #[error("the key set contains no key that can verify a token")]
+    NoKey,
 }
 
 impl KeySource {
@@ -62,7 +65,8 @@ impl KeySource {
         })
     }
 
-    /// Reads the current keys.
+    /// Reads the current keys. A set without usable keys is an error: a fault of
+    /// the provider must not replace good keys.
     pub async fn read(&self) -> Result<KeySet, KeySourceError> {
         let document = match self {
             Self::Url(fetcher) => fetcher.fetch("application/jwk-set+json, application/json").await?,
@@ -72,6 +76,7 @@ impl KeySource {
                 read.map_err(|error| FileError::Io(io::Error::other(error)))??.into()
             }
         };
-        Ok(KeySet::parse(&document)?)
+        let keys = KeySet::parse(&document)?;
+        if keys.is_empty() { Err(KeySourceError::NoKey) } else { Ok(keys) }
     }
 }
