@@ -146,6 +146,17 @@ async fn output_must_be_a_regular_file() {
     assert_eq!(names(directory.path()), ["fifo"]);
 }
 
+/// FACTS.md, case 122.
+#[tokio::test(flavor = "multi_thread")]
+async fn line_without_end_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_owned();
+    let gateway = gateway(vec![Reply::Flood { head, chunk: vec![b'{'; 1 << 20], times: 1 << 10 }]).await;
+    let (succeeded, said) = export(&gateway, &directory.path().join("all.ndjson"), &[]).await;
+    assert!(!succeeded && said.contains("a record exceeds 64 MiB"), "{said}");
+    assert!(gateway.written() < 80 << 20, "{} bytes were read", gateway.written());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_columns_are_not_mixed() {
     let directory = tempfile::tempdir().unwrap();
