@@ -31,8 +31,8 @@ pub(super) struct SendLog {
     uncertain_until: Duration,
     round_trips: VecDeque<Duration>,
     fastest: Option<Duration>,
-    /// Number of calls that have ended.
-    ended: u64,
+    /// Number of responses.
+    responses: u64,
 }
 
 /// Identity of a sent call.
@@ -60,7 +60,7 @@ impl SendLog {
             uncertain_until: Duration::ZERO,
             round_trips: VecDeque::new(),
             fastest: None,
-            ended: 0,
+            responses: 0,
         }
     }
 
@@ -95,12 +95,16 @@ impl SendLog {
         id
     }
 
-    /// Records the end of a call.
-    pub(super) fn end(&mut self, id: SendId, now: Duration) {
+    /// Records the end of a call. Only a response shows how fast the way to the
+    /// vendor and back can be.
+    pub(super) fn end(&mut self, id: SendId, has_response: bool, now: Duration) {
         let Some(send) = self.find(id).and_then(|index| self.sends.get_mut(index)) else { return };
         let round_trip = now.saturating_sub(send.at);
         send.round_trip = Some(round_trip);
-        self.ended += 1;
+        if !has_response {
+            return;
+        }
+        self.responses += 1;
         self.round_trips.push_back(round_trip);
         if self.round_trips.len() > ROUND_TRIPS {
             self.round_trips.pop_front();
@@ -145,7 +149,7 @@ impl SendLog {
     /// Returns the time at which the slot of a call is free again.
     fn release(&self, send: &Send, window: Window, now: Duration) -> Duration {
         let round_trip = send.round_trip.unwrap_or_else(|| now.saturating_sub(send.at));
-        let is_first = self.ended <= window.requests.get().into() && round_trip <= MAX_FIRST_DELAY;
+        let is_first = self.responses <= window.requests.get().into() && round_trip <= MAX_FIRST_DELAY;
         let delay = match self.fastest {
             Some(fastest) if !is_first => round_trip.saturating_sub(fastest),
             Some(_) => round_trip,
@@ -220,7 +224,7 @@ mod tests {
                 now = now.max(log.slot(0, now));
                 open.retain(|(answer, id)| {
                     if *answer <= now {
-                        log.end(*id, *answer);
+                        log.end(*id, true, *answer);
                     }
                     *answer > now
                 });
@@ -246,7 +250,7 @@ mod tests {
                 now = log.slot(0, now);
                 prop_assert_eq!(now, slot);
                 let id = log.send(now);
-                log.end(id, now);
+                log.end(id, true, now);
             }
         }
 
@@ -263,7 +267,7 @@ mod tests {
                 while log.slot(0, now) < end {
                     now = log.slot(0, now);
                     let id = log.send(now);
-                    log.end(id, now);
+                    log.end(id, true, now);
                     sent.push(now);
                 }
                 now = end;
@@ -283,7 +287,7 @@ mod tests {
         while now < Duration::from_secs(60) {
             now = log.slot(0, now);
             let id = log.send(now);
-            log.end(id, now + Duration::from_millis(20));
+            log.end(id, true, now + Duration::from_millis(20));
             calls += 1;
         }
         assert!(calls >= 60 * 25 * 97 / 100, "{calls}");
@@ -293,11 +297,11 @@ mod tests {
     fn unanswered_call_holds_its_slot() {
         let mut log = SendLog::new(vec![window(1, 1_000)], MARGIN);
         let first = log.send(Duration::ZERO);
-        log.end(first, Duration::from_millis(20));
+        log.end(first, true, Duration::from_millis(20));
         let second = log.send(Duration::from_secs(2));
         let now = Duration::from_secs(10);
         assert!(log.slot(0, now) > now);
-        log.end(second, now);
+        log.end(second, true, now);
         assert_eq!(log.slot(0, now), now + Duration::from_millis(995));
     }
 
