@@ -73,9 +73,15 @@ pub(super) enum CallOutcome {
 #[derive(Debug)]
 enum State {
     Closed(CallHistory),
-    Open { until: Duration, period: Duration },
+    Open {
+        until: Duration,
+        period: Duration,
+    },
     /// One probe is in flight, or none if the last probe was not made.
-    HalfOpen { probing: bool, period: Duration },
+    HalfOpen {
+        probing: bool,
+        period: Duration,
+    },
 }
 
 /// Recent outcomes.

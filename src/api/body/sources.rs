@@ -19,8 +19,8 @@ pub(crate) struct SourceReport<'r> {
     #[schema(example = "tolt")]
     vendor: &'static str,
     /// The outcome for this connection. `ok`: the connection contributed its
-    /// rows. `partial`: the call budget ran out before the connection was
-    /// exhausted, and `next_cursor` continues the list; or the vendor ended the
+    /// rows. `partial`: the call budget or the request's time ran out before the
+    /// connection was exhausted, and `next_cursor` continues the list; or the vendor ended the
     /// list before its own row count, and `problem` states both numbers.
     /// `not_asked`: this page needed no rows of the connection. `failed`: the connection failed, with
     /// `partial=allow`; the cursor preserves its position. `skipped`: the

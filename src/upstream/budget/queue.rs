@@ -178,7 +178,13 @@ impl Ticket {
     }
 
     fn slot(&self, id: SendId) -> SendSlot {
-        SendSlot { queue: self.queue.clone(), id, sent: self.queue.0.clock.elapsed(), is_sent: true, has_response: false }
+        SendSlot {
+            queue: self.queue.clone(),
+            id,
+            sent: self.queue.0.clock.elapsed(),
+            is_sent: true,
+            has_response: false,
+        }
     }
 
     fn flow(&self) -> FlowId {
