@@ -6,5 +6,6 @@ mod cycles;
 mod damage;
 mod ends;
 mod ids;
+mod places;
 mod tenants;
 mod values;
