@@ -14,6 +14,8 @@ pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod domain;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod http_client;
 pub mod identity;
 pub mod rate;
