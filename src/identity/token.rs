@@ -125,14 +125,16 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<NumericDate>, 
     claims.get(name).map(|value| value.as_f64().ok_or(TokenError::MissingClaim)).transpose()
 }
 
-/// Decodes a JSON object in base64url.
+/// Decodes a JSON object in base64url. The object is UTF-8 (RFC 7515, section
+/// 5.2), which the parser checks only in members that are read.
 fn decode<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, TokenError> {
     let json = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Unreadable)?;
+    let json = str::from_utf8(&json).map_err(|_| TokenError::Unreadable)?;
     // A struct would also accept a list.
-    if !json.trim_ascii_start().starts_with(b"{") {
+    if !json.trim_ascii_start().starts_with('{') {
         return Err(TokenError::Unreadable);
     }
-    serde_json::from_slice(&json).map_err(|_| TokenError::Unreadable)
+    serde_json::from_str(json).map_err(|_| TokenError::Unreadable)
 }
 
 /// Returns true for any value, also for null.

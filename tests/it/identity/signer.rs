@@ -81,7 +81,12 @@ impl Signer {
 
     /// Signs a token with a custom header.
     pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
-        let message = format!("{}.{}", base64(header.to_string()), base64(claims.to_string()));
+        self.token_of_bytes(header.to_string().as_bytes(), claims.to_string().as_bytes())
+    }
+
+    /// Signs a token of these bytes, which may not be JSON.
+    pub(crate) fn token_of_bytes(&self, header: &[u8], claims: &[u8]) -> String {
+        let message = format!("{}.{}", base64(header), base64(claims));
         let signature = base64((self.sign)(message.as_bytes()));
         format!("{message}.{signature}")
     }
