@@ -15,8 +15,6 @@ use crate::{
 const CONNECTION: &str = "odd";
 /// Names that may say that a response is a failure.
 const STATEMENTS: &[&str] = &["error", "errors", "success", "ok", "status", "code"];
-/// Longest id that fits into a cursor.
-const MAX_ID: usize = 300;
 
 /// A gateway in front of one vendor that answers with arbitrary bodies.
 pub struct Bodies {
@@ -129,21 +127,14 @@ fn end(layout: Layout) -> Bytes {
     })
 }
 
-/// Returns true for a document that the gateway must serve: its rows have short
-/// ids, and nothing in it may say that the request failed.
+/// Returns true for a document that the gateway must serve: it has rows, and
+/// nothing in it may say that the request failed.
 fn is_plain(document: &Json, rows: Option<&Rows>) -> bool {
-    let has_short_ids = |rows: &Rows| {
-        let is_short = |id: &Id| matches!(id, Id::Exact(id) if id.len() <= MAX_ID);
-        !rows.served.is_empty() && rows.served.iter().all(is_short)
-    };
-    let has_clear_cursor = |document: &Json| {
-        let is_clear =
-            |cursor: &Json| matches!(cursor, Json::Null) || matches!(cursor, Json::Text(text) if text.len() <= MAX_ID);
-        document.all("cursor").all(is_clear)
-    };
+    let has_clear_cursor =
+        |document: &Json| document.all("cursor").all(|cursor| matches!(cursor, Json::Null | Json::Text(_)));
     let data = document.get("data");
     let has_two_cursors = document.get("cursor").is_some() && data.is_some_and(|data| data.get("cursor").is_some());
-    rows.is_some_and(has_short_ids)
+    rows.is_some_and(|rows| !rows.served.is_empty())
         && states_no_failure(document)
         && has_clear_cursor(document)
         && data.is_none_or(has_clear_cursor)

@@ -34,10 +34,11 @@ impl From<DirectoryError> for Problem {
             }
             DirectoryError::Plan(connection, error) => from_plan_error(&connection, error),
             DirectoryError::Cursor(error) => {
-                let code = match error {
-                    CursorError::Invalid => Code::InvalidCursor,
-                    CursorError::Mismatch => Code::CursorMismatch,
-                    CursorError::Backward => Code::InvalidParameter,
+                let (code, detail) = match error {
+                    CursorError::Invalid => (Code::InvalidCursor, detail),
+                    CursorError::Mismatch => (Code::CursorMismatch, detail),
+                    CursorError::Backward => (Code::InvalidParameter, detail),
+                    CursorError::NotKept => (Code::CursorExpired, detail + "; start again without `cursor`"),
                 };
                 Self::new(code, detail).parameter("cursor")
             }
@@ -46,13 +47,8 @@ impl From<DirectoryError> for Problem {
                     .parameter("cursor")
                     .connection(connection.to_string())
             }
-            DirectoryError::CursorTooLong(connection)
-            | DirectoryError::Circular(connection)
-            | DirectoryError::Truncated(connection, _) => {
+            DirectoryError::Circular(connection) | DirectoryError::Truncated(connection, _) => {
                 Self::new(Code::VendorUnreadable, detail).connection(connection.to_string())
-            }
-            DirectoryError::TooManyConnections => {
-                Self::new(Code::InvalidParameter, detail + "; name fewer connections").parameter("connection")
             }
             DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
             DirectoryError::Source(connection, error) => {

@@ -11,7 +11,7 @@ use crate::{
     clock::SharedClock,
     domain::{
         anchor::Direction,
-        cursor::{Cursor, CursorError, CursorKey, Fingerprint},
+        cursor::{Cursor, CursorError, Fingerprint, MAX_LENGTH},
         priority::Priority,
         query::ListQuery,
     },
@@ -19,12 +19,8 @@ use crate::{
 };
 
 use super::{
-    Directory, DirectoryError, PageRequest, Segment, SourceOutcome, SourceReport, UnservedRows,
-    cursors::{ListStart, seal},
-    listing::Listing,
-    page_builder::PageBuilder,
-    skip_policy::export_wait,
-    walk::FetchMode,
+    Directory, DirectoryError, PageRequest, Segment, SourceOutcome, SourceReport, UnservedRows, cursors::Cursors,
+    listing::Listing, page_builder::PageBuilder, skip_policy::export_wait, walk::FetchMode,
 };
 
 /// Number of rows per page.
@@ -38,7 +34,7 @@ const MIN_WAIT: Duration = Duration::from_millis(100);
 /// Export of a list.
 pub struct Export {
     clock: SharedClock,
-    cursor_key: CursorKey,
+    cursors: Cursors,
     request: PageRequest,
     fingerprint: Fingerprint,
     listing: Listing,
@@ -68,7 +64,7 @@ impl Directory {
         let max_stale = request.directives.max_stale.or(Some(Duration::ZERO));
         let request =
             PageRequest { directives: CacheDirectives { no_store: true, max_stale, ..request.directives }, ..request };
-        let start = ListStart::open(&self.cursor_key, query, &request)?;
+        let start = self.cursors.open(query, &request)?;
         if start.direction == Direction::Backward {
             return Err(CursorError::Backward.into());
         }
@@ -76,7 +72,7 @@ impl Directory {
         let listing = self.listing(query, &request, start, FetchMode::Execute(Priority::Background))?;
         Ok(Export {
             clock: self.clock.clone(),
-            cursor_key: self.cursor_key.clone(),
+            cursors: self.cursors.clone(),
             request,
             fingerprint,
             listing,
@@ -161,7 +157,7 @@ impl Export {
     fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
         let sources = self.listing.bounds()?.after;
         let cursor = Cursor { query: self.fingerprint, direction: Direction::Forward, sources };
-        seal(&self.cursor_key, &cursor, &self.request)
+        Ok(self.cursors.seal(&cursor, MAX_LENGTH).map(|cursor| cursor.text))
     }
 }
 

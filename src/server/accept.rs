@@ -21,17 +21,19 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 ///
 /// The shutdown withdraws readiness and accepts connections for
 /// `shutdown_delay` more. It then waits at most `drain_timeout` for requests in
-/// flight, including requests on connections that wait in the backlog.
+/// flight, including requests on connections that wait in the backlog. Dropping
+/// the future closes all connections.
 pub async fn serve<S, B>(listener: TcpListener, live: Live<S>, readiness: Readiness, stop: impl Future<Output = ()>)
 where
     S: HttpService<B>,
     B: ResponseBody,
 {
     let (phase, watcher) = watch::channel(Phase::Serving);
+    let phase = Arc::new(phase);
     let permits = Arc::new(Semaphore::new(live.served().limits.max_connections as usize));
     let accept = async |permit: Option<OwnedSemaphorePermit>| match listener.accept().await {
         Ok((stream, _)) => {
-            let connection = connection::serve(stream, live.clone(), watcher.clone());
+            let connection = connection::serve(stream, live.clone(), watcher.clone(), Arc::downgrade(&phase));
             tokio::spawn(connection.map(|()| drop(permit)));
         }
         Err(error) => {
@@ -66,7 +68,7 @@ where
     let drain_timeout = live.served().limits.drain_timeout;
     if tokio::time::timeout(drain_timeout, phase.closed()).await.is_err() {
         tracing::warn!(connections = phase.receiver_count(), "drain timeout reached, closing remaining connections");
-        phase.send_replace(Phase::Closed);
     }
+    drop(phase);
     tracing::info!("shutdown completed");
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Format;
 
-/// Maximum size of the file in bytes. A cursor has at most 2,048 characters.
+/// Maximum size of the file in bytes. A cursor has at most 6,144 characters.
 const MAX_SIZE: u64 = 64 << 10;
 
 /// State of an unfinished export.

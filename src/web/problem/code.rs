@@ -62,7 +62,7 @@ codes! {
         "Repeat the connections, filters and order of the request that returned the cursor. The `limit` may change.";
     CursorExpired "cursor_expired" BAD_REQUEST false
         "The cursor has expired"
-        "The vendor no longer recognizes the position. Start again without `cursor`.";
+        "The vendor no longer recognizes the position, or this process no longer keeps the position of a short cursor. Start again without `cursor`. A short cursor replaces a cursor that would exceed 2,048 characters. It is valid on the replica that issued it, until the replica restarts or the cursor is unused for an hour.";
     MalformedRequest "malformed_request" BAD_REQUEST false
         "The request target is malformed"
         "Percent-encode the path and the query as UTF-8 (RFC 3986). Each `%` must be followed by two hexadecimal digits.";

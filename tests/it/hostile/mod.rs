@@ -6,6 +6,7 @@ mod cycles;
 mod damage;
 mod ends;
 mod ids;
+mod long_cursors;
 mod places;
 mod tenants;
 mod values;

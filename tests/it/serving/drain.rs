@@ -75,6 +75,17 @@ async fn drain_timeout_closes_remaining_connections() {
     completed(stage.gateway.stopped()).await;
 }
 
+/// Otherwise the end of the runtime makes a response of an aborted vendor call.
+#[tokio::test]
+async fn aborted_server_closes_its_connections() {
+    let stage = stage().start().await;
+    let mut in_flight = Raw::connect(&stage.gateway).await;
+    in_flight.send_get(PAGE, "").await;
+    stage.wait_for_calls(1).await;
+    stage.gateway.abort();
+    assert_eq!(in_flight.read_to_end().await, b"");
+}
+
 /// An interrupted export ends with a cursor for resuming it.
 #[tokio::test]
 async fn export_cut_off_by_shutdown_can_be_resumed() {

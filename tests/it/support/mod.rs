@@ -41,7 +41,7 @@ use tokio::{
 
 pub(crate) use collector::{Collector, otlp_to};
 pub(crate) use scripted::{
-    ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
+    ACCOUNT, ClosedPort, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
 };
 pub(crate) use stage::{Stage, StageBuilder, Vendors};
 
@@ -120,6 +120,11 @@ impl Gateway {
     /// Signals the gateway to stop.
     pub(crate) fn stop(&self) {
         self.stop.notify_one();
+    }
+
+    /// Ends the gateway without a shutdown, as a second signal does.
+    pub(crate) fn abort(&self) {
+        self.task.0.abort();
     }
 
     /// Waits until the gateway has stopped.
