@@ -2,6 +2,7 @@
 
 #![no_main]
 
+use bytes::Bytes;
 use customer_gateway::domain::{
     cursor::{Cursor, Fingerprint, OpenedCursor},
     filter::Filter,
@@ -10,14 +11,24 @@ use customer_gateway::domain::{
 use customer_gateway_fuzz::{
     rows::{CORPORATION, TOLT},
     stage::{Stage, cursor_key},
-    vendor::Vendor,
+    vendor::{Vendor, parameter},
 };
-use http::HeaderMap;
+use http::{HeaderMap, Response};
 use libfuzzer_sys::fuzz_target;
 
 thread_local!(static STAGE: Stage = {
-    let tolt = Vendor::answering(br#"{"success":true,"has_more":true,"data":{"data":[{"id":"a"},{"id":"b"}]}}"#);
-    let tax = Vendor::answering(br#"{"data":{"customers":[{"id":"a"},{"id":"b"}],"cursor":"c"}}"#);
+    // The lists have two pages. An endless list would be walked until the cycle
+    // detection of the cursor notices, whose state only this target can forge.
+    let tolt = two_pages(
+        "starting_after",
+        br#"{"success":true,"has_more":true,"data":{"data":[{"id":"a"},{"id":"b"}]}}"#,
+        br#"{"success":true,"has_more":false,"data":{"data":[{"id":"c"}]}}"#,
+    );
+    let tax = two_pages(
+        "cursor",
+        br#"{"data":{"customers":[{"id":"a"},{"id":"b"}],"cursor":"c"}}"#,
+        br#"{"data":{"customers":[{"id":"c"}]}}"#,
+    );
     Stage::start(&[("tolt", "odd", TOLT.account, tolt), ("corporation", "tax", CORPORATION.account, tax)])
 });
 
@@ -50,3 +61,12 @@ fuzz_target!(|data: &[u8]| {
         STAGE.with(|stage| stage.get(&format!("{target}&cursor={sealed}"), &HeaderMap::new()));
     }
 });
+
+/// Returns a vendor with one page before every value of a parameter, and one after.
+fn two_pages(name: &'static str, first: &'static [u8], last: &'static [u8]) -> Vendor {
+    let vendor = Vendor::default();
+    vendor.answer_with(move |request| {
+        Response::new(Bytes::from_static(if parameter(request, name).is_some() { last } else { first }))
+    });
+    vendor
+}
