@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod domain;
+pub mod files;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 pub mod http_client;

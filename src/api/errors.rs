@@ -13,7 +13,8 @@ use crate::{
     web::problem::{Code, Problem, VendorAnswer},
 };
 
-/// `Retry-After` for a vendor's rate limit without a time.
+/// `Retry-After` for a vendor's rate limit without a time, and for a lack of
+/// resources of this machine.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<DirectoryError> for Problem {
@@ -82,6 +83,7 @@ impl From<TokenError> for Problem {
                 Self::new(Code::IdentityUnavailable, detail).retry_after(retry_after)
             }
             TokenError::Unreadable
+            | TokenError::RepeatedMember
             | TokenError::NoKey
             | TokenError::InvalidSignature
             | TokenError::MissingClaim
@@ -125,6 +127,9 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
         }
         SourceError::Send(SendError::BreakerOpen { retry_after } | SendError::Paused { retry_after }) => {
             Problem::new(Code::VendorUnavailable, detail).retry_after(retry_after)
+        }
+        SourceError::Send(SendError::Local(_)) => {
+            Problem::new(Code::Overloaded, detail).retry_after(DEFAULT_RETRY_AFTER)
         }
         SourceError::NotCached => Problem::new(Code::NotCached, detail),
         SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),

@@ -60,6 +60,10 @@ pub enum SendError {
     /// The request failed before a response arrived.
     #[error("the vendor cannot be reached: {0}")]
     Unreachable(String),
+    /// This machine lacks a resource for the request, such as a file descriptor.
+    /// The vendor is not at fault.
+    #[error("the gateway's machine lacks a resource for the vendor call: {0}; retry later")]
+    Local(String),
     /// The response body could not be read.
     #[error(transparent)]
     Body(#[from] BodyError),
@@ -88,6 +92,7 @@ impl CallError {
                     | SendError::Paused { .. }
                     | SendError::ShareSpent { .. }
                     | SendError::BreakerOpen { .. }
+                    | SendError::Local(_)
             )
         )
     }
@@ -103,6 +108,7 @@ impl SendError {
             Self::BreakerOpen { .. } => "breaker_open",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
+            Self::Local(_) => "local",
             Self::Body(BodyError::Interrupted(_)) => "body_error",
             Self::Body(BodyError::TooLarge(_)) => "too_large",
             Self::Body(BodyError::UnknownCoding(_) | BodyError::Undecodable(_)) => "undecodable",

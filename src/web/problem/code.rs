@@ -124,8 +124,8 @@ codes! {
         "The vendor is unavailable"
         "The vendor has failed repeatedly, or has requested a pause. Wait for `Retry-After` seconds.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE true
-        "The gateway is at its request limit"
-        "Wait for `Retry-After` seconds. If the problem persists, the operator should add a replica or raise `server.max_requests`.";
+        "The gateway is overloaded"
+        "Wait for `Retry-After` seconds. `detail` names the limit: the requests in progress, or a resource of the gateway's machine such as file descriptors. If the problem persists, the operator should add a replica, or raise `server.max_requests` or the limit of open files.";
     NotReady "not_ready" SERVICE_UNAVAILABLE true
         "The gateway is not ready"
         "Use another replica. This replica is shutting down, or every vendor fails and no usable response is cached.";

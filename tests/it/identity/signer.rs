@@ -81,11 +81,11 @@ impl Signer {
 
     /// Signs a token with a custom header.
     pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
-        self.token_of_bytes(header.to_string().as_bytes(), claims.to_string().as_bytes())
+        self.token_of_text(&header.to_string(), &claims.to_string())
     }
 
-    /// Signs a token of these bytes, which may not be JSON.
-    pub(crate) fn token_of_bytes(&self, header: &[u8], claims: &[u8]) -> String {
+    /// Signs a token of these JSON texts, which may be damaged.
+    pub(crate) fn token_of_text(&self, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
         let message = format!("{}.{}", base64(header), base64(claims));
         let signature = base64((self.sign)(message.as_bytes()));
         format!("{message}.{signature}")

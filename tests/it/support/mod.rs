@@ -178,6 +178,7 @@ impl Gateway {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         assert!(headers.contains_key("x-request-id"), "every response has a request id: {headers:?}");
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{headers:?}");
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 }
