@@ -36,8 +36,8 @@ pub(crate) struct SourceReport<'r> {
     #[schema(value_type = Option<String>, format = DateTime, example = "2025-01-15T14:30:00.000Z")]
     fetched_at: Option<Timestamp>,
     /// Number of rows that the vendor sent and that cannot be served: null rows,
-    /// and rows that are not objects or have no id. Counted in the vendor pages
-    /// behind this page.
+    /// and rows that are not objects, have no id or have an unreadable account.
+    /// Counted in the vendor pages behind this page.
     #[schema(example = 0)]
     unreadable: u32,
     /// Number of rows that a filter could not decide, because the vendor's value
