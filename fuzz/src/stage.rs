@@ -13,7 +13,7 @@ use customer_gateway::{
     directory::Policies,
     domain::cursor::CursorKey,
     fuzzing,
-    upstream::{Credential, RateLimit},
+    upstream::{Credential, RateLimit, Window},
     vendors::registry,
 };
 use futures_util::future::BoxFuture;
@@ -171,8 +171,7 @@ pub fn connection(kind: &str, name: &str, account_id: &str) -> Connection {
         credential: Credential::new("sk_live_fuzzing".into()).expect("a valid credential"),
         account_id: account_id.to_owned(),
         rate_limit: RateLimit {
-            requests: 1_000_000.try_into().expect("not zero"),
-            per: Duration::from_secs(1),
+            windows: vec![Window { requests: 1_000_000.try_into().expect("not zero"), per: Duration::from_secs(1) }],
             max_wait: Connection::DEFAULT_MAX_WAIT,
         },
         timeout: Connection::DEFAULT_TIMEOUT,
