@@ -14,6 +14,7 @@ pub mod clock;
 pub mod config;
 pub mod directory;
 pub mod domain;
+pub mod files;
 pub mod http_client;
 pub mod identity;
 pub mod rate;

@@ -13,7 +13,8 @@ use crate::{
     web::problem::{Code, Problem, VendorAnswer},
 };
 
-/// `Retry-After` for a vendor's rate limit without a time.
+/// `Retry-After` for a vendor's rate limit without a time, and for a lack of
+/// resources of this machine.
 const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 impl From<DirectoryError> for Problem {
@@ -34,10 +35,11 @@ impl From<DirectoryError> for Problem {
             }
             DirectoryError::Plan(connection, error) => from_plan_error(&connection, error),
             DirectoryError::Cursor(error) => {
-                let code = match error {
-                    CursorError::Invalid => Code::InvalidCursor,
-                    CursorError::Mismatch => Code::CursorMismatch,
-                    CursorError::Backward => Code::InvalidParameter,
+                let (code, detail) = match error {
+                    CursorError::Invalid => (Code::InvalidCursor, detail),
+                    CursorError::Mismatch => (Code::CursorMismatch, detail),
+                    CursorError::Backward => (Code::InvalidParameter, detail),
+                    CursorError::NotKept => (Code::CursorExpired, detail + "; start again without `cursor`"),
                 };
                 Self::new(code, detail).parameter("cursor")
             }
@@ -46,13 +48,8 @@ impl From<DirectoryError> for Problem {
                     .parameter("cursor")
                     .connection(connection.to_string())
             }
-            DirectoryError::CursorTooLong(connection)
-            | DirectoryError::Circular(connection)
-            | DirectoryError::Truncated(connection, _) => {
+            DirectoryError::Circular(connection) | DirectoryError::Truncated(connection, _) => {
                 Self::new(Code::VendorUnreadable, detail).connection(connection.to_string())
-            }
-            DirectoryError::TooManyConnections => {
-                Self::new(Code::InvalidParameter, detail + "; name fewer connections").parameter("connection")
             }
             DirectoryError::DeadlineExceeded => Self::new(Code::DeadlineExceeded, detail),
             DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
@@ -87,6 +84,7 @@ impl From<TokenError> for Problem {
                 Self::new(Code::IdentityUnavailable, detail).retry_after(retry_after)
             }
             TokenError::Unreadable
+            | TokenError::RepeatedMember
             | TokenError::NoKey
             | TokenError::InvalidSignature
             | TokenError::MissingClaim
@@ -130,6 +128,9 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
         }
         SourceError::Send(SendError::BreakerOpen { retry_after } | SendError::Paused { retry_after }) => {
             Problem::new(Code::VendorUnavailable, detail).retry_after(retry_after)
+        }
+        SourceError::Send(SendError::Local(_)) => {
+            Problem::new(Code::Overloaded, detail).retry_after(DEFAULT_RETRY_AFTER)
         }
         SourceError::NotCached => Problem::new(Code::NotCached, detail),
         SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),

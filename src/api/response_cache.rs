@@ -201,7 +201,7 @@ impl Shared {
         let id = request::request_id(request);
         let duration = self.clock.elapsed().saturating_sub(now);
         cached.hits.record(span, response.status(), id.to_str().unwrap_or_default(), duration);
-        response.headers_mut().insert(request::REQUEST_ID, id);
+        request::add_headers(response.headers_mut(), id);
         Some(response)
     }
 }

@@ -59,6 +59,7 @@ impl Reloader {
     }
 
     /// Reloads the configuration. Records the result in the log and the metrics.
+    /// Blocks while files are read.
     pub async fn reload(&mut self) {
         self.last_error = None;
         self.reload_and_record().await;
@@ -66,6 +67,7 @@ impl Reloader {
 
     /// Reloads what has changed in the watched files. After a failure, reloads the
     /// configuration at every check: its error may be about an unwatched file.
+    /// Blocks while files are read.
     pub async fn reload_if_changed(&mut self) {
         let current: Vec<_> = self.watched.iter().map(|file| FileState::read(file.path().to_owned())).collect();
         let watches_all = self.app.config().server.watch.is_some();

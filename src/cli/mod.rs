@@ -7,14 +7,16 @@ mod key;
 mod sandbox;
 mod serve;
 
-use std::{io::Write, path::PathBuf};
+use std::{io::Write, path::PathBuf, process::ExitCode};
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use tokio::runtime::Runtime;
+
 use crate::{
     api,
-    telemetry::{self, LogFormat},
+    telemetry::log::{Log, LogFormat},
 };
 
 /// One HTTP API for customers held by several vendors.
@@ -67,10 +69,37 @@ struct ConfigFile {
     config: PathBuf,
 }
 
-/// Runs a command.
-pub async fn run(cli: Cli) -> anyhow::Result<()> {
-    telemetry::start(cli.log_format);
-    match cli.command {
+/// Runs a command. An error is one line with the causes: a backtrace would hide
+/// the remedy.
+#[must_use]
+pub fn run(cli: Cli) -> ExitCode {
+    let log = match Log::start(cli.log_format) {
+        Ok(log) => log,
+        Err(error) => {
+            // If standard error is closed, the exit code still reports the failure.
+            writeln!(std::io::stderr(), "Error: cannot start the log: {error}").ok();
+            return ExitCode::FAILURE;
+        }
+    };
+    match run_on_runtime(cli.command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            log.print(format_args!("Error: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_on_runtime(command: Command) -> anyhow::Result<()> {
+    let runtime = Runtime::new().context("cannot start the runtime")?;
+    let result = runtime.block_on(run_command(command));
+    // A drop would wait for blocking tasks, such as an unanswered DNS lookup.
+    runtime.shutdown_background();
+    result
+}
+
+async fn run_command(command: Command) -> anyhow::Result<()> {
+    match command {
         Command::Serve(file) => serve::run(&file).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Check(args) => check::run(&args).await,

@@ -68,6 +68,7 @@ enum EnvelopeArg {
 }
 
 pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
+    server::raise_descriptor_limit();
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let listen = loopback(args.port);
     let listener = TcpListener::bind(listen)

@@ -1,9 +1,13 @@
 //! `customer-gateway serve`: serves the configured connections.
 
+use std::thread;
+
 use anyhow::Context;
 use tokio::{
     net::TcpListener,
+    runtime::Handle,
     signal::unix::{Signal, SignalKind, signal},
+    sync::oneshot,
 };
 
 use crate::{
@@ -15,6 +19,7 @@ use crate::{
 };
 
 pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
+    server::raise_descriptor_limit();
     let config = Config::load(&file.config)?;
     if config.paging.cursor_key.is_none() {
         tracing::warn!(missing = "paging.cursor_key", "cursors will not survive a restart or work on other replicas");
@@ -32,12 +37,13 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     let tracer = app.tracer().clone();
     let reloader = Reloader::new(file.config.clone(), app);
     let live = reloader.live();
-    let reload_task = tokio::spawn(reload(reloader, hangup, clock));
+    let (stop_reloads, stopped) = oneshot::channel();
+    start_reloads(reloader, hangup, clock, stopped)?;
     tokio::select! {
         () = server::serve(listener, live, readiness, first_signal) => {}
         () = second_signal => tracing::warn!("second signal received, exiting immediately"),
     }
-    reload_task.abort();
+    drop(stop_reloads);
     tracer.flush().await;
     Ok(())
 }
@@ -56,12 +62,27 @@ pub(super) fn stopped(count: usize) -> anyhow::Result<impl Future<Output = ()>> 
     })
 }
 
-/// Reloads the configuration at SIGHUP and when files change.
-async fn reload(mut reloader: Reloader, mut hangup: Signal, clock: SharedClock) {
-    loop {
-        tokio::select! {
-            Some(()) = hangup.recv() => reloader.reload().await,
-            () = clock.sleep(reloader.interval()) => reloader.reload_if_changed().await,
+/// Starts a thread that reloads the configuration at SIGHUP and when files
+/// change, until `stopped` resolves. Reading files blocks, and must not block a
+/// thread that serves requests.
+fn start_reloads(
+    mut reloader: Reloader,
+    mut hangup: Signal,
+    clock: SharedClock,
+    mut stopped: oneshot::Receiver<()>,
+) -> anyhow::Result<()> {
+    let reloading = async move {
+        loop {
+            tokio::select! {
+                biased;
+                _ = &mut stopped => return,
+                Some(()) = hangup.recv() => reloader.reload().await,
+                () = clock.sleep(reloader.interval()) => reloader.reload_if_changed().await,
+            }
         }
-    }
+    };
+    let runtime = Handle::current();
+    let thread = thread::Builder::new().name("reload".to_owned()).spawn(move || runtime.block_on(reloading));
+    thread.context("cannot start a thread for reloads")?;
+    Ok(())
 }

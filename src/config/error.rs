@@ -1,6 +1,8 @@
 //! Configuration errors: file, line, key, failure and remedy.
 
-use std::{fmt, io, path::Path};
+use std::{fmt, path::Path};
+
+use crate::files::FileError;
 
 /// Reason why a configuration is rejected. No message contains a value of the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +38,7 @@ impl ConfigError {
     }
 
     /// Creates the error for a configuration file that cannot be read.
-    pub(super) fn unreadable(path: &Path, error: &io::Error) -> Self {
+    pub(super) fn unreadable(path: &Path, error: &FileError) -> Self {
         let fault = Fault::new(format!("cannot be read: {error}"))
             .fix("pass another path with --config, or copy gateway.example.toml");
         Self::new(path, None, None, fault)

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use crate::files::{self, FileRead};
+
 /// Content digest of a file at one moment.
 #[derive(Clone, PartialEq, Eq)]
 pub struct FileState {
@@ -17,8 +19,13 @@ impl FileState {
     /// removal is a change.
     #[must_use]
     pub fn read(path: PathBuf) -> Self {
-        let contents = std::fs::read(&path).unwrap_or_default();
+        let contents = files::read(&path).unwrap_or_default();
         Self::new(path, &contents)
+    }
+
+    /// Returns the state in which a file was read.
+    pub(super) fn of(read: &FileRead) -> Self {
+        Self::new(read.path.clone(), read.contents.as_deref().unwrap_or_default())
     }
 
     /// Creates the state of a file with these contents.

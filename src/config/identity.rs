@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::{
     callers::Caller,
+    files::FileRead,
     http_client,
     identity::{Jwks, KeySet, Settings},
 };
@@ -68,13 +69,13 @@ impl Reader<'_> {
     }
 
     fn jwks_file(&self, path: &Path) -> Result<Jwks, ConfigError> {
-        let path = self.track_file(path);
+        let FileRead { path, contents } = self.read_file(path);
         let error = |failure: &str| {
             let fault = Fault::new(format!("the file {} {failure}", path.display()))
                 .fix("write the path of the provider's JSON Web Key Set");
             self.error("identity.jwks.file", fault)
         };
-        let document = std::fs::read(&path).map_err(|cause| error(&format!("cannot be read: {cause}")))?;
+        let document = contents.map_err(|cause| error(&format!("cannot be read: {cause}")))?;
         let keys = KeySet::parse(&document).map_err(|cause| error(&format!("is {cause}")))?;
         if keys.is_empty() {
             return Err(error("contains no key that can verify a token"));

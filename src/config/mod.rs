@@ -19,7 +19,7 @@ mod telemetry;
 
 use std::path::Path;
 
-use crate::{callers::Caller, identity::Settings, telemetry::trace::Otlp};
+use crate::{callers::Caller, files, identity::Settings, telemetry::trace::Otlp};
 
 pub use cache::Cache;
 pub use connections::Connection;
@@ -46,14 +46,15 @@ pub struct Config {
     pub callers: Vec<Caller>,
     /// Identity provider whose tokens are accepted.
     pub identity: Option<Settings>,
-    /// All files of this configuration, each in the state before it was read.
+    /// All files of this configuration, each in the state in which it was read.
     pub files: Vec<FileState>,
 }
 
 impl Config {
-    /// Reads and validates a file.
+    /// Reads and validates a file. Blocks while files are read, each at most
+    /// [`files::TIMEOUT`]. Must not be called on a thread that serves requests.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+        let text = files::read_text(path).map_err(|error| ConfigError::unreadable(path, &error))?;
         Self::parse(&text, path)
     }
 

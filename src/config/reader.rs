@@ -7,6 +7,8 @@ use std::{
 
 use url::Url;
 
+use crate::files::FileRead;
+
 use super::{Cache, Config, ConfigError, FileState, error::Fault, file::File, locator::Locator};
 
 /// Reader of one file. The methods for each section are in that section's file.
@@ -14,7 +16,7 @@ pub(super) struct Reader<'t> {
     locator: Locator<'t>,
     /// Directory that relative paths start from.
     base_dir: PathBuf,
-    /// State of each file at the time it was read.
+    /// State in which each file was read.
     files: RefCell<Vec<FileState>>,
 }
 
@@ -53,12 +55,11 @@ impl<'t> Reader<'t> {
         self.locator.parse_error(error)
     }
 
-    /// Resolves the path of a file that is about to be read, and records the
-    /// file's state. A change during the read therefore differs from that state.
-    pub(super) fn track_file(&self, path: &Path) -> PathBuf {
-        let path = self.base_dir.join(path);
-        self.files.borrow_mut().push(FileState::read(path.clone()));
-        path
+    /// Reads a file, and records the state in which it was read.
+    pub(super) fn read_file(&self, path: &Path) -> FileRead {
+        let read = FileRead::new(self.base_dir.join(path));
+        self.files.borrow_mut().push(FileState::of(&read));
+        read
     }
 }
 

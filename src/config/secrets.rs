@@ -1,5 +1,7 @@
 //! Resolution of secrets from environment variables and files.
 
+use crate::files::{FileError, FileRead};
+
 use super::{ConfigError, error::Fault, file::Secret, reader::Reader};
 
 impl Reader<'_> {
@@ -16,8 +18,9 @@ impl Reader<'_> {
                 self.error(at, fault)
             }),
             Secret::File(path) => {
-                let path = self.track_file(path);
-                let text = std::fs::read_to_string(&path).map_err(|error| {
+                let FileRead { path, contents } = self.read_file(path);
+                let text = contents.and_then(|bytes| String::from_utf8(bytes).map_err(|_| FileError::NotText));
+                let text = text.map_err(|error| {
                     let fault = Fault::new(format!("the file {} cannot be read: {error}", path.display()))
                         .fix("write the path of a file that contains only the secret");
                     self.error(at, fault)

@@ -66,8 +66,8 @@ impl Reader<'_> {
     }
 
     fn tls(&self, section: &file::Tls) -> Result<Tls, ConfigError> {
-        let [certificate, key] = [&section.certificate, &section.key].map(|path| self.track_file(path));
-        Tls::load(&certificate, &key).map_err(|error| {
+        let [certificate, key] = [&section.certificate, &section.key].map(|path| self.read_file(path));
+        Tls::new(certificate, key).map_err(|error| {
             let (key, remedy) = match error {
                 TlsError::Certificate { .. } => (
                     "certificate",

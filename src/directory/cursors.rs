@@ -1,13 +1,42 @@
-//! Cursors of a request, opened and sealed.
+//! Cursors of requests, opened and sealed.
+//!
+//! A vendor's token, or many connections, can make a cursor too long to send.
+//! Such a cursor is kept in the process, and the caller gets a short reference.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::domain::{
     anchor::Direction,
-    cursor::{Cursor, CursorKey, Fingerprint},
+    cursor::{Cursor, CursorError, CursorKey, CursorReference, Fingerprint, MAX_LENGTH, OpenedCursor},
     position::SourcePosition,
     query::ListQuery,
 };
 
 use super::{DirectoryError, PageRequest};
+
+/// Maximum memory of the kept cursors, in bytes.
+const MAX_BYTES: u64 = 16 << 20;
+/// Memory of an entry in addition to its text, in bytes.
+const ENTRY_BYTES: usize = 200;
+/// Time after which an unused cursor is no longer kept.
+const MAX_IDLE: Duration = Duration::from_hours(1);
+
+/// Key of the cursors, and the cursors that are too long to send. Clones share
+/// the cursors.
+#[derive(Clone)]
+pub(super) struct Cursors {
+    key: CursorKey,
+    kept: Cache<CursorReference, Arc<str>>,
+}
+
+/// Sealed cursor.
+pub(super) struct SealedCursor {
+    pub(super) text: String,
+    /// True if the process keeps the positions.
+    pub(super) is_kept: bool,
+}
 
 /// Start of a list: the fingerprint of its query, and its cursor if it has one.
 pub(super) struct ListStart {
@@ -17,27 +46,70 @@ pub(super) struct ListStart {
     pub(super) positions: Vec<SourcePosition>,
 }
 
-impl ListStart {
+impl Cursors {
+    /// Creates the cursors of a key. No cursor is kept.
+    pub(super) fn new(key: CursorKey) -> Self {
+        let weight = |text: &str| u32::try_from(text.len() + ENTRY_BYTES).unwrap_or(u32::MAX);
+        let kept = Cache::builder()
+            .weigher(move |_: &CursorReference, text: &Arc<str>| weight(text))
+            .max_capacity(MAX_BYTES)
+            .time_to_idle(MAX_IDLE)
+            // The default policy may reject a new entry in favour of older entries.
+            .eviction_policy(EvictionPolicy::lru())
+            .build();
+        Self { key, kept }
+    }
+
+    /// Returns the cursors of another key that share the kept cursors.
+    pub(super) fn with_key(&self, key: CursorKey) -> Self {
+        Self { key, kept: self.kept.clone() }
+    }
+
+    /// Returns the key.
+    pub(super) fn key(&self) -> &CursorKey {
+        &self.key
+    }
+
     /// Opens the cursor of a request.
-    pub(super) fn open(key: &CursorKey, query: &ListQuery, request: &PageRequest) -> Result<Self, DirectoryError> {
+    pub(super) fn open(&self, query: &ListQuery, request: &PageRequest) -> Result<ListStart, DirectoryError> {
         let fingerprint = Fingerprint::new(query, &request.connections);
-        Ok(match &request.cursor {
-            None => Self { fingerprint, direction: Direction::Forward, positions: Vec::new() },
-            Some(text) => {
-                let Cursor { direction, sources, .. } = key.open(text, fingerprint)?;
-                Self { fingerprint, direction, positions: sources }
+        let Some(text) = &request.cursor else {
+            return Ok(ListStart { fingerprint, direction: Direction::Forward, positions: Vec::new() });
+        };
+        if text.len() > MAX_LENGTH {
+            return Err(CursorError::Invalid.into());
+        }
+        let opened = match self.key.open(text, fingerprint)? {
+            OpenedCursor::Reference(reference) => {
+                let text = self.kept.get(&reference).ok_or(CursorError::NotKept)?;
+                self.key.open(&text, fingerprint)?
             }
-        })
+            opened @ OpenedCursor::Positions(_) => opened,
+        };
+        let OpenedCursor::Positions(Cursor { direction, sources, .. }) = opened else {
+            return Err(CursorError::Invalid.into());
+        };
+        Ok(ListStart { fingerprint, direction, positions: sources })
+    }
+
+    /// Seals a cursor. A cursor of more than `max_length` characters is kept, and
+    /// its reference is sealed. Returns `None` if its direction has no more rows.
+    pub(super) fn seal(&self, cursor: &Cursor, max_length: usize) -> Option<SealedCursor> {
+        if cursor.sources.iter().all(|position| position.is_exhausted(cursor.direction)) {
+            return None;
+        }
+        let text = self.key.seal(cursor);
+        if text.len() <= max_length {
+            return Some(SealedCursor { text, is_kept: false });
+        }
+        let reference = CursorReference::new(cursor.query, &text);
+        self.kept.insert(reference, text.into());
+        Some(SealedCursor { text: self.key.seal_reference(&reference), is_kept: true })
     }
 }
 
-/// Seals a cursor. Returns `None` if its direction has no more rows.
-pub(super) fn seal(key: &CursorKey, cursor: &Cursor, request: &PageRequest) -> Result<Option<String>, DirectoryError> {
-    if cursor.sources.iter().all(|position| position.is_exhausted(cursor.direction)) {
-        return Ok(None);
+impl fmt::Debug for Cursors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursors").field("kept", &self.kept.entry_count()).finish_non_exhaustive()
     }
-    key.seal(cursor).map(Some).map_err(|_| match &*request.connections {
-        [connection] => DirectoryError::CursorTooLong(connection.clone()),
-        _ => DirectoryError::TooManyConnections,
-    })
 }

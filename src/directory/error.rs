@@ -42,12 +42,6 @@ pub enum DirectoryError {
     /// The vendor rejects the cursor's position.
     #[error("the vendor no longer accepts this cursor's position")]
     CursorExpired(ConnectionName),
-    /// The vendor's own cursor does not fit into a gateway cursor.
-    #[error("the vendor's cursor does not fit into a gateway cursor")]
-    CursorTooLong(ConnectionName),
-    /// The positions in all sources do not fit into one cursor.
-    #[error("the cursor would be too long for this many connections")]
-    TooManyConnections,
     /// The vendor's cursors lead back to a page already visited.
     #[error("the vendor's cursors form a cycle")]
     Circular(ConnectionName),
@@ -72,14 +66,12 @@ impl DirectoryError {
             Self::Plan(connection, _)
             | Self::OrderTooExpensive { connection, .. }
             | Self::CursorExpired(connection)
-            | Self::CursorTooLong(connection)
             | Self::Circular(connection)
             | Self::Truncated(connection, _)
             | Self::Source(connection, _) => Some(connection),
             Self::UnknownConnection(_)
             | Self::MergeTooExpensive { .. }
             | Self::Cursor(_)
-            | Self::TooManyConnections
             | Self::DeadlineExceeded
             | Self::NotFound => None,
         }

@@ -12,7 +12,6 @@ use crate::{
 
 use super::{
     CallEstimate, Directory, DirectoryError, PageRequest, Source,
-    cursors::ListStart,
     source_walk::SourceWalk,
     walk::{FetchMode, Next, PredictedCall},
 };
@@ -59,7 +58,7 @@ pub struct ExplainedRequest {
 impl Directory {
     /// Predicts the execution of a list. Makes no vendor call.
     pub async fn explain(&self, query: &ListQuery, request: &PageRequest) -> Result<Explained, DirectoryError> {
-        let start = ListStart::open(&self.cursor_key, query, request)?;
+        let start = self.cursors.open(query, request)?;
         let mut listing = self.listing(query, request, start, FetchMode::DryRun)?;
         listing.page(request.limit).await?;
         let allowed = self.allowed_calls(request);

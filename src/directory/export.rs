@@ -11,7 +11,7 @@ use crate::{
     clock::SharedClock,
     domain::{
         anchor::Direction,
-        cursor::{Cursor, CursorError, CursorKey, Fingerprint},
+        cursor::{Cursor, CursorError, Fingerprint, MAX_LENGTH},
         priority::Priority,
         query::ListQuery,
     },
@@ -20,11 +20,7 @@ use crate::{
 
 use super::{
     Deadline, Directory, DirectoryError, PageRequest, Segment, SourceOutcome, SourceReport, UnservedRows,
-    cursors::{ListStart, seal},
-    listing::Listing,
-    page_builder::PageBuilder,
-    skip_policy::export_wait,
-    walk::FetchMode,
+    cursors::Cursors, listing::Listing, page_builder::PageBuilder, skip_policy::export_wait, walk::FetchMode,
 };
 
 /// Number of rows per page.
@@ -38,7 +34,7 @@ const MIN_WAIT: Duration = Duration::from_millis(100);
 /// Export of a list.
 pub struct Export {
     clock: SharedClock,
-    cursor_key: CursorKey,
+    cursors: Cursors,
     request: PageRequest,
     fingerprint: Fingerprint,
     listing: Listing,
@@ -69,7 +65,7 @@ impl Directory {
         let request =
             PageRequest { directives: CacheDirectives { no_store: true, max_stale, ..request.directives }, ..request };
         let request = PageRequest { deadline: Deadline::none(), ..request };
-        let start = ListStart::open(&self.cursor_key, query, &request)?;
+        let start = self.cursors.open(query, &request)?;
         if start.direction == Direction::Backward {
             return Err(CursorError::Backward.into());
         }
@@ -77,7 +73,7 @@ impl Directory {
         let listing = self.listing(query, &request, start, FetchMode::Execute(Priority::Export))?;
         Ok(Export {
             clock: self.clock.clone(),
-            cursor_key: self.cursor_key.clone(),
+            cursors: self.cursors.clone(),
             request,
             fingerprint,
             listing,
@@ -162,7 +158,7 @@ impl Export {
     fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
         let sources = self.listing.bounds()?.after;
         let cursor = Cursor { query: self.fingerprint, direction: Direction::Forward, sources };
-        seal(&self.cursor_key, &cursor, &self.request)
+        Ok(self.cursors.seal(&cursor, MAX_LENGTH).map(|cursor| cursor.text))
     }
 }
 

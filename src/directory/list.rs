@@ -3,13 +3,19 @@
 use std::{iter, sync::Arc};
 
 use crate::{
-    domain::{anchor::Direction, cursor::Cursor, position::SourcePosition, priority::Priority, query::ListQuery},
+    domain::{
+        anchor::Direction,
+        cursor::{Cursor, MAX_PAGE_LENGTH},
+        position::SourcePosition,
+        priority::Priority,
+        query::ListQuery,
+    },
     vendors::plan::Plan,
 };
 
 use super::{
     Directory, DirectoryError, ListPage, PageRequest, PlannedSource,
-    cursors::{ListStart, seal},
+    cursors::ListStart,
     listing::Listing,
     planned_source::check_plans,
     skip_policy::SkipPolicy,
@@ -20,17 +26,21 @@ use super::{
 impl Directory {
     /// Returns a page of a list over the connections of the request.
     pub async fn list(&self, query: &ListQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
-        let start = ListStart::open(&self.cursor_key, query, request)?;
+        let start = self.cursors.open(query, request)?;
         let fingerprint = start.fingerprint;
         let mut listing = self.listing(query, request, start, FetchMode::Execute(Priority::Caller))?;
         let segments = listing.page_by(request.deadline, request.limit).await?;
         let bounds = listing.bounds()?;
         let seal =
-            |direction, sources| seal(&self.cursor_key, &Cursor { query: fingerprint, direction, sources }, request);
+            |direction, sources| self.cursors.seal(&Cursor { query: fingerprint, direction, sources }, MAX_PAGE_LENGTH);
+        let next_cursor = seal(Direction::Forward, bounds.after);
+        let prev_cursor = seal(Direction::Backward, bounds.before);
+        let has_kept_cursor = [&next_cursor, &prev_cursor].into_iter().flatten().any(|cursor| cursor.is_kept);
         Ok(ListPage {
             segments,
-            next_cursor: seal(Direction::Forward, bounds.after)?,
-            prev_cursor: seal(Direction::Backward, bounds.before)?,
+            has_kept_cursor,
+            next_cursor: next_cursor.map(|cursor| cursor.text),
+            prev_cursor: prev_cursor.map(|cursor| cursor.text),
             sources: listing.take_reports(),
             freshness: listing.take_freshness(),
         })

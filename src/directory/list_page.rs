@@ -15,6 +15,9 @@ pub struct ListPage {
     pub next_cursor: Option<String>,
     /// Cursor of the previous page; `None` at the start of the list.
     pub prev_cursor: Option<String>,
+    /// True if the process keeps the positions of a cursor. Such a cursor may
+    /// expire before the page is stale.
+    pub has_kept_cursor: bool,
     /// Outcome of each source, in request order.
     pub sources: Vec<SourceReport>,
     /// Freshness of the page; `None` if no vendor page was read.

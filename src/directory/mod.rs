@@ -40,6 +40,7 @@ use crate::{
     vendors::{Call, plan::RetrievalPlan},
 };
 pub use deadline::Deadline;
+use cursors::Cursors;
 pub use error::DirectoryError;
 pub use estimate::CallEstimate;
 pub use explain::{Explained, ExplainedRequest, ExplainedSource};
@@ -59,7 +60,7 @@ use trail::Trail;
 pub struct Directory {
     sources: Vec<Arc<Source>>,
     cache: PageCache,
-    cursor_key: CursorKey,
+    cursors: Cursors,
     max_calls: u32,
     trail: Trail,
     clock: SharedClock,
@@ -76,20 +77,21 @@ impl Directory {
         max_calls: u32,
         clock: SharedClock,
     ) -> Self {
-        Self { sources, cache, cursor_key, max_calls, trail: Trail::default(), clock }
+        Self { sources, cache, cursors: Cursors::new(cursor_key), max_calls, trail: Trail::default(), clock }
     }
 
-    /// Returns a directory of other sources that shares the cached pages.
+    /// Returns a directory of other sources that shares the cached pages and the
+    /// kept cursors.
     #[must_use]
     pub fn reconfigured(&self, sources: Vec<Arc<Source>>, cursor_key: CursorKey, max_calls: u32) -> Self {
         let (cache, trail, clock) = (self.cache.clone(), self.trail.clone(), Arc::clone(&self.clock));
-        Self { sources, cache, cursor_key, max_calls, trail, clock }
+        Self { sources, cache, cursors: self.cursors.with_key(cursor_key), max_calls, trail, clock }
     }
 
     /// Returns the key that authenticates cursors.
     #[must_use]
     pub fn cursor_key(&self) -> &CursorKey {
-        &self.cursor_key
+        self.cursors.key()
     }
 
     /// Returns the maximum number of vendor calls of a request.

@@ -1,21 +1,29 @@
-//! Pagination cursors: opaque, versioned, authenticated and limited in length.
+//! Pagination cursors: opaque, versioned and authenticated.
 //!
 //! A cursor is `base64url(version ‖ postcard(payload) ‖ tag)`. The tag is the
 //! keyed BLAKE3 hash of version and payload, truncated to 16 bytes. The payload
 //! contains the position in each source and a fingerprint of the query. A cursor
 //! is therefore rejected with another query.
+//!
+//! A cursor that is too long to send is kept in the process. The caller gets the
+//! sealed [`CursorReference`] to it, which has a version of its own.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
 use super::{anchor::Direction, connection::ConnectionName, position::SourcePosition, query::ListQuery};
 
-/// Maximum length of a cursor, in characters.
-pub const MAX_LENGTH: usize = 2048;
+/// Maximum length of a cursor in a page, in characters.
+pub const MAX_PAGE_LENGTH: usize = 2048;
+/// Maximum length of a cursor in an export or a request, in characters. It
+/// leaves 2 KiB of a request's target to the path and the filters.
+pub const MAX_LENGTH: usize = 6144;
 
+/// First byte of a cursor with its positions.
 const VERSION: u8 = 3;
+/// First byte of a cursor with a reference to its positions.
+const REFERENCE_VERSION: u8 = 4;
 const TAG_LENGTH: usize = 16;
-const MAX_BYTES: usize = MAX_LENGTH / 4 * 3;
 
 /// Position of a walk in each source of its query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,7 +37,7 @@ pub struct Cursor {
 }
 
 /// Fingerprint of a query: connections, resource, filter and order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fingerprint([u8; 16]);
 
 impl Fingerprint {
@@ -46,6 +54,34 @@ impl Fingerprint {
     }
 }
 
+/// Reference to a cursor that is kept in the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CursorReference {
+    query: Fingerprint,
+    /// Hash of the sealed cursor. Equal positions have equal references, so equal
+    /// pages have equal entity tags.
+    hash: [u8; 16],
+}
+
+impl CursorReference {
+    /// Returns the reference to a sealed cursor of a query.
+    #[must_use]
+    pub fn new(query: Fingerprint, sealed: &str) -> Self {
+        let mut hash = [0; 16];
+        hash.copy_from_slice(&blake3::hash(sealed.as_bytes()).as_bytes()[..16]);
+        Self { query, hash }
+    }
+}
+
+/// Content of a cursor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OpenedCursor {
+    /// The positions.
+    Positions(Cursor),
+    /// A reference to a cursor with the positions.
+    Reference(CursorReference),
+}
+
 /// A cursor that cannot be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum CursorError {
@@ -58,12 +94,10 @@ pub enum CursorError {
     /// The cursor leads backward and the request is an export.
     #[error("the cursor leads backward; an export takes a `next_cursor` or the cursor of an export")]
     Backward,
+    /// The cursor is a reference, and this process does not keep its positions.
+    #[error("the cursor refers to positions that this process does not keep")]
+    NotKept,
 }
-
-/// A position whose cursor is too long, because of the vendor's token.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the cursor would exceed {MAX_LENGTH} characters")]
-pub struct TooLong;
 
 /// Key that authenticates cursors.
 #[derive(Clone)]
@@ -76,22 +110,20 @@ impl CursorKey {
         Self(blake3::derive_key("customer-gateway 2026-11 pagination cursors", secret))
     }
 
-    /// Encodes and authenticates a cursor.
-    pub fn seal(&self, cursor: &Cursor) -> Result<String, TooLong> {
-        let mut bytes = postcard::to_extend(cursor, vec![VERSION]).map_err(|_| TooLong)?;
-        let tag = self.tag(&bytes);
-        bytes.extend_from_slice(&tag);
-        if bytes.len() > MAX_BYTES {
-            return Err(TooLong);
-        }
-        Ok(URL_SAFE_NO_PAD.encode(bytes))
+    /// Encodes and authenticates a cursor. Its length is not limited.
+    #[must_use]
+    pub fn seal(&self, cursor: &Cursor) -> String {
+        self.encode(VERSION, cursor)
+    }
+
+    /// Encodes and authenticates a reference to a cursor.
+    #[must_use]
+    pub fn seal_reference(&self, reference: &CursorReference) -> String {
+        self.encode(REFERENCE_VERSION, reference)
     }
 
     /// Verifies and decodes a cursor for a query.
-    pub fn open(&self, text: &str, query: Fingerprint) -> Result<Cursor, CursorError> {
-        if text.len() > MAX_LENGTH {
-            return Err(CursorError::Invalid);
-        }
+    pub fn open(&self, text: &str, query: Fingerprint) -> Result<OpenedCursor, CursorError> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Invalid)?;
         let (signed, tag) = bytes.split_last_chunk::<TAG_LENGTH>().ok_or(CursorError::Invalid)?;
         // BLAKE3's `Hash` compares in constant time and requires all 32 bytes.
@@ -101,9 +133,27 @@ impl CursorKey {
         if blake3::Hash::from_bytes(expected) != blake3::Hash::from_bytes(received) {
             return Err(CursorError::Invalid);
         }
-        let Some((&VERSION, payload)) = signed.split_first() else { return Err(CursorError::Invalid) };
-        let cursor: Cursor = postcard::from_bytes(payload).map_err(|_| CursorError::Invalid)?;
-        if cursor.query == query { Ok(cursor) } else { Err(CursorError::Mismatch) }
+        let (opened, its_query) = match signed.split_first() {
+            Some((&VERSION, payload)) => {
+                let cursor: Cursor = postcard::from_bytes(payload).map_err(|_| CursorError::Invalid)?;
+                let its_query = cursor.query;
+                (OpenedCursor::Positions(cursor), its_query)
+            }
+            Some((&REFERENCE_VERSION, payload)) => {
+                let reference: CursorReference = postcard::from_bytes(payload).map_err(|_| CursorError::Invalid)?;
+                (OpenedCursor::Reference(reference), reference.query)
+            }
+            _ => return Err(CursorError::Invalid),
+        };
+        if its_query == query { Ok(opened) } else { Err(CursorError::Mismatch) }
+    }
+
+    fn encode(&self, version: u8, payload: &impl Serialize) -> String {
+        // Only a sequence of unknown length fails, and no payload has one.
+        let mut bytes = postcard::to_extend(payload, vec![version]).unwrap_or_default();
+        let tag = self.tag(&bytes);
+        bytes.extend_from_slice(&tag);
+        URL_SAFE_NO_PAD.encode(bytes)
     }
 
     fn tag(&self, bytes: &[u8]) -> [u8; TAG_LENGTH] {
@@ -155,8 +205,8 @@ mod tests {
     fn cursor_opens_with_same_key_and_query() {
         let key = CursorKey::derive(b"secret");
         let cursor = cursor(Anchor::After("cust_1".into()));
-        let text = key.seal(&cursor).unwrap();
-        assert_eq!(key.open(&text, fingerprint("active")), Ok(cursor));
+        let text = key.seal(&cursor);
+        assert_eq!(key.open(&text, fingerprint("active")), Ok(OpenedCursor::Positions(cursor)));
         assert_eq!(key.open(&text, fingerprint("lead")), Err(CursorError::Mismatch));
         assert_eq!(CursorKey::derive(b"other").open(&text, fingerprint("active")), Err(CursorError::Invalid));
     }
@@ -164,7 +214,7 @@ mod tests {
     #[test]
     fn modified_cursor_is_rejected() {
         let key = CursorKey::derive(b"secret");
-        let text = key.seal(&cursor(Anchor::Start)).unwrap();
+        let text = key.seal(&cursor(Anchor::Start));
         for index in 0..text.len() {
             let mut changed = text.clone().into_bytes();
             changed[index] = if changed[index] == b'A' { b'B' } else { b'A' };
@@ -174,13 +224,13 @@ mod tests {
     }
 
     #[test]
-    fn long_vendor_token_is_rejected() {
+    fn reference_opens_with_same_key_and_query() {
         let key = CursorKey::derive(b"secret");
-        let longest = (0..MAX_LENGTH)
-            .filter_map(|n| key.seal(&cursor(Anchor::Token("x".repeat(n).into()))).ok())
-            .map(|text| text.len())
-            .max();
-        assert_eq!(longest, Some(MAX_LENGTH));
-        assert_eq!(key.seal(&cursor(Anchor::Token("x".repeat(MAX_LENGTH).into()))), Err(TooLong));
+        let reference = CursorReference::new(fingerprint("active"), "long");
+        let text = key.seal_reference(&reference);
+        assert!(text.len() < 80);
+        assert_eq!(key.open(&text, fingerprint("active")), Ok(OpenedCursor::Reference(reference)));
+        assert_eq!(key.open(&text, fingerprint("lead")), Err(CursorError::Mismatch));
+        assert_eq!(CursorKey::derive(b"other").open(&text, fingerprint("active")), Err(CursorError::Invalid));
     }
 }

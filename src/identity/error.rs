@@ -8,6 +8,9 @@ pub enum TokenError {
     /// Not a JWT, or not signed with a supported public-key algorithm.
     #[error("the token is malformed, or is not signed with a supported public-key algorithm")]
     Unreadable,
+    /// A member of the header or of the claims is repeated.
+    #[error("the token repeats a member of its header or claims")]
+    RepeatedMember,
     /// Unknown `kid`, ambiguous key, or an algorithm that the key does not allow.
     #[error("no key of the identity provider matches the token")]
     NoKey,

@@ -8,6 +8,7 @@
 
 mod claims;
 mod error;
+mod json;
 mod jwk;
 mod keys;
 mod provider;

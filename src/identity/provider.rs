@@ -212,11 +212,7 @@ impl RefreshMetrics {
                 if previous == Some(keys) {
                     return;
                 }
-                if keys.is_empty() {
-                    tracing::warn!("JWKS contains no usable key");
-                } else {
-                    tracing::info!(keys = keys.len(), "JWKS refreshed");
-                }
+                tracing::info!(keys = keys.len(), "JWKS refreshed");
             }
             Err(error) => {
                 self.failed.increment(1);

@@ -4,7 +4,10 @@ use std::{io, path::PathBuf, time::Duration};
 
 use url::Url;
 
-use crate::http_client::{ClientError, Clients, FetchError, Fetcher};
+use crate::{
+    files::{self, FileError},
+    http_client::{ClientError, Clients, FetchError, Fetcher},
+};
 
 use super::{KeySet, KeySetError};
 
@@ -44,10 +47,13 @@ pub enum KeySourceError {
     Fetch(#[from] FetchError),
     /// The file cannot be read.
     #[error("the file cannot be read: {0}")]
-    File(#[from] io::Error),
+    File(#[from] FileError),
     /// The document is not a key set.
     #[error(transparent)]
     Keys(#[from] KeySetError),
+    /// No key of the set can verify a token.
+    #[error("the key set contains no key that can verify a token")]
+    NoKey,
 }
 
 impl KeySource {
@@ -59,16 +65,18 @@ impl KeySource {
         })
     }
 
-    /// Reads the current keys.
+    /// Reads the current keys. A set without usable keys is an error: a fault of
+    /// the provider must not replace good keys.
     pub async fn read(&self) -> Result<KeySet, KeySourceError> {
         let document = match self {
             Self::Url(fetcher) => fetcher.fetch("application/jwk-set+json, application/json").await?,
             Self::File(path) => {
                 let path = path.clone();
-                let read = tokio::task::spawn_blocking(|| std::fs::read(path)).await;
-                read.map_err(io::Error::other)??.into()
+                let read = tokio::task::spawn_blocking(move || files::read(&path)).await;
+                read.map_err(|error| FileError::Io(io::Error::other(error)))??.into()
             }
         };
-        Ok(KeySet::parse(&document)?)
+        let keys = KeySet::parse(&document)?;
+        if keys.is_empty() { Err(KeySourceError::NoKey) } else { Ok(keys) }
     }
 }

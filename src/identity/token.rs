@@ -7,7 +7,13 @@ use serde_json::{Map, Value};
 
 use crate::clock::SharedClock;
 
-use super::{Settings, TokenError, jwk, jwk::Key, keys::KeySet};
+use super::{
+    Settings, TokenError,
+    json::{ObjectError, UniqueObject},
+    jwk,
+    jwk::Key,
+    keys::KeySet,
+};
 
 /// Seconds since 1970-01-01T00:00:00Z, optionally with a fraction (RFC 7519,
 /// section 2).
@@ -45,7 +51,8 @@ impl<'t> Token<'t> {
         if claims.contains('.') {
             return Err(TokenError::Unreadable);
         }
-        let header: Header = decode(header)?;
+        let header = serde_json::from_value(decode(header)?.into());
+        let header: Header = header.map_err(|_| TokenError::Unreadable)?;
         // `crit` lists extensions that must be supported (RFC 7515, section
         // 4.1.11). The gateway supports none.
         if header.has_extensions {
@@ -82,7 +89,7 @@ impl<'t> Token<'t> {
         settings: &Settings,
         clock: &SharedClock,
     ) -> Result<(Map<String, Value>, NumericDate), TokenError> {
-        let claims: Map<String, Value> = decode(self.claims)?;
+        let claims = decode(self.claims)?;
         if claims.get("iss").and_then(Value::as_str).ok_or(TokenError::MissingClaim)? != settings.issuer {
             return Err(TokenError::Issuer);
         }
@@ -126,13 +133,13 @@ fn date(claims: &Map<String, Value>, name: &str) -> Result<Option<NumericDate>, 
 }
 
 /// Decodes a JSON object in base64url.
-fn decode<T: for<'de> Deserialize<'de>>(text: &str) -> Result<T, TokenError> {
+fn decode(text: &str) -> Result<Map<String, Value>, TokenError> {
     let json = BASE64_URL_SAFE_NO_PAD.decode(text).map_err(|_| TokenError::Unreadable)?;
-    // A struct would also accept a list.
-    if !json.trim_ascii_start().starts_with(b"{") {
-        return Err(TokenError::Unreadable);
+    match UniqueObject::parse(&json) {
+        Ok(UniqueObject(object)) => Ok(object),
+        Err(ObjectError::NotObject) => Err(TokenError::Unreadable),
+        Err(ObjectError::Repeated) => Err(TokenError::RepeatedMember),
     }
-    serde_json::from_slice(&json).map_err(|_| TokenError::Unreadable)
 }
 
 /// Returns true for any value, also for null.

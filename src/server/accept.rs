@@ -1,6 +1,13 @@
 //! Accept loop and graceful shutdown.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    io::{self, ErrorKind},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use futures_util::FutureExt;
 use tokio::{
@@ -11,31 +18,43 @@ use tokio::{
 use super::{
     HttpService, Live, Readiness, ResponseBody,
     connection::{self, Phase},
+    descriptors,
 };
 
-/// Pause after a failed accept, which is mostly caused by a lack of file
-/// descriptors.
+/// Pause after a failed accept. The usual cause, a lack of file descriptors or
+/// memory, lasts until a connection is closed.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
 /// Serves connections until `stop` resolves, then shuts down gracefully.
 ///
+/// The number of connections is limited by `max_connections`, and by the process's
+/// limit of file descriptors at the start.
+///
 /// The shutdown withdraws readiness and accepts connections for
 /// `shutdown_delay` more. It then waits at most `drain_timeout` for requests in
-/// flight, including requests on connections that wait in the backlog.
+/// flight, including requests on connections that wait in the backlog. Dropping
+/// the future closes all connections.
 pub async fn serve<S, B>(listener: TcpListener, live: Live<S>, readiness: Readiness, stop: impl Future<Output = ()>)
 where
     S: HttpService<B>,
     B: ResponseBody,
 {
     let (phase, watcher) = watch::channel(Phase::Serving);
-    let permits = Arc::new(Semaphore::new(live.served().limits.max_connections as usize));
+    let phase = Arc::new(phase);
+    let max_connections = descriptors::max_connections(live.served().limits.max_connections);
+    let permits = Arc::new(Semaphore::new(max_connections as usize));
+    let has_failed = AtomicBool::new(false);
     let accept = async |permit: Option<OwnedSemaphorePermit>| match listener.accept().await {
         Ok((stream, _)) => {
-            let connection = connection::serve(stream, live.clone(), watcher.clone());
+            has_failed.store(false, Relaxed);
+            let connection = connection::serve(stream, live.clone(), watcher.clone(), Arc::downgrade(&phase));
             tokio::spawn(connection.map(|()| drop(permit)));
         }
+        Err(error) if is_closed(&error) => {}
         Err(error) => {
-            tracing::warn!(%error, "connection accept failed");
+            if !has_failed.swap(true, Relaxed) {
+                tracing::warn!(%error, "connection accept failed");
+            }
             tokio::time::sleep(ACCEPT_PAUSE).await;
         }
     };
@@ -66,7 +85,12 @@ where
     let drain_timeout = live.served().limits.drain_timeout;
     if tokio::time::timeout(drain_timeout, phase.closed()).await.is_err() {
         tracing::warn!(connections = phase.receiver_count(), "drain timeout reached, closing remaining connections");
-        phase.send_replace(Phase::Closed);
     }
+    drop(phase);
     tracing::info!("shutdown completed");
+}
+
+/// Returns whether the client closed the connection before it was accepted.
+fn is_closed(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::ConnectionRefused)
 }

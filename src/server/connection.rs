@@ -1,6 +1,12 @@
 //! Connections, from accept to close.
 
-use std::{convert::Infallible, pin::pin, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    future::pending,
+    pin::pin,
+    sync::{Arc, Weak},
+    time::Duration,
+};
 
 use http::{HeaderValue, Request, Version, header::CONNECTION};
 use hyper::{body::Incoming, service::service_fn};
@@ -33,20 +39,23 @@ const HANDSHAKE_LINGER: Duration = Duration::from_secs(2);
 /// The client's next request may be in transit.
 const LINGER: Duration = Duration::from_millis(500);
 
-/// Phase of the server's life.
+/// Phase of the server's life. The server drops the sender of the phase when it
+/// ends, and the remaining connections then close at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Connections and requests are accepted.
     Serving,
     /// The listener is closed. Open connections finish their requests.
     Draining,
-    /// The remaining connections are closed.
-    Closed,
 }
 
 /// Serves a connection until either side closes it.
-pub(super) async fn serve<S, B>(stream: TcpStream, live: Live<S>, phase: watch::Receiver<Phase>)
-where
+pub(super) async fn serve<S, B>(
+    stream: TcpStream,
+    live: Live<S>,
+    phase: watch::Receiver<Phase>,
+    server: Weak<watch::Sender<Phase>>,
+) where
     S: HttpService<B>,
     B: ResponseBody,
 {
@@ -56,11 +65,11 @@ where
     let activity = ConnectionActivity::new();
     // The connection may outlive the served state, so the `Arc` is not held.
     let (tls, limits) = {
-        let served = live.served();
-        (served.tls.clone(), served.limits.clone())
+        let current = live.served();
+        (current.tls.clone(), current.limits.clone())
     };
     let Some(tls) = tls else {
-        return serve_connection(stream, live, phase, activity, &limits).await;
+        return serve_connection(stream, live, phase, server, activity, &limits).await;
     };
     let mut draining = phase.clone();
     let drain_deadline = async move {
@@ -69,7 +78,7 @@ where
     };
     tokio::select! {
         handshake = timeout(limits.header_timeout, tls.accept(stream)) => match handshake {
-            Ok(Ok(stream)) => serve_connection(stream, live, phase, activity, &limits).await,
+            Ok(Ok(stream)) => serve_connection(stream, live, phase, server, activity, &limits).await,
             Ok(Err(error)) => tracing::debug!(%error, "TLS handshake failed"),
             Err(_) => tracing::debug!("TLS handshake timed out"),
         },
@@ -81,6 +90,7 @@ async fn serve_connection<S, B>(
     stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     live: Live<S>,
     mut phase: watch::Receiver<Phase>,
+    server: Weak<watch::Sender<Phase>>,
     activity: Arc<ConnectionActivity>,
     limits: &Limits,
 ) where
@@ -89,19 +99,24 @@ async fn serve_connection<S, B>(
 {
     let shared = Arc::clone(&activity);
     let service = service_fn(move |request: Request<Incoming>| {
-        let (version, activity) = (request.version(), Arc::clone(&shared));
+        let (version, activity, server) = (request.version(), Arc::clone(&shared), server.clone());
         let response = live.service().call(request);
         async move {
             let _pending = activity.begin_request(version);
             let mut response = response.await?;
+            // The end of the process aborts vendor calls, and an aborted call is
+            // no response. The loop below closes the connection.
+            if server.strong_count() == 0 {
+                pending::<()>().await;
+            }
             if activity.is_closing() && version < Version::HTTP_2 {
                 response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
             }
             Ok::<_, Infallible>(response.map(|body| TrackedBody::new(body, activity)))
         }
     });
-    let server = builder();
-    let mut connection = pin!(server.serve_connection(TokioIo::new(stream), service));
+    let builder = builder();
+    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
     let first = limits.header_timeout.min(limits.idle_timeout);
     let mut timer = pin!(sleep(first.saturating_sub(activity.idle().unwrap_or_default())));
     let mut draining_since = None;
@@ -109,8 +124,8 @@ async fn serve_connection<S, B>(
     loop {
         tokio::select! {
             biased;
-            Ok(()) = phase.changed() => {
-                if *phase.borrow_and_update() == Phase::Closed {
+            changed = phase.changed() => {
+                if changed.is_err() {
                     return;
                 }
                 draining_since = Some(Instant::now());

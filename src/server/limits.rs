@@ -11,8 +11,8 @@ pub struct Limits {
     /// Maximum time without a request in progress, and maximum time for a
     /// client to read a part of a response.
     pub idle_timeout: Duration,
-    /// Maximum number of open connections. Further connections wait in the
-    /// listener's backlog.
+    /// Maximum number of open connections, unless the limit of file descriptors
+    /// requires a lower number. Further connections wait in the listener's backlog.
     pub max_connections: u32,
     /// Time from withdrawing readiness to closing the listener.
     pub shutdown_delay: Duration,

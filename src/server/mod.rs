@@ -8,6 +8,7 @@ mod accept;
 mod activity;
 mod body;
 mod connection;
+mod descriptors;
 mod limits;
 mod live;
 mod readiness;
@@ -15,6 +16,7 @@ mod service;
 mod tls;
 
 pub use accept::serve;
+pub use descriptors::raise_descriptor_limit;
 pub use limits::Limits;
 pub use live::{Live, Served};
 pub use readiness::Readiness;

@@ -18,6 +18,8 @@ use tokio_rustls::{
     server::TlsStream,
 };
 
+use crate::files::FileRead;
+
 /// A certificate and its private key, loaded from two files. Clones share the
 /// loaded pair.
 #[derive(Clone)]
@@ -53,17 +55,18 @@ pub enum TlsError {
 }
 
 impl Tls {
-    /// Loads both PEM files: the certificate followed by the intermediate
+    /// Parses both PEM files: the certificate followed by the intermediate
     /// certificates, and the key (PKCS #8, PKCS #1 or SEC 1).
-    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
-        let config = Arc::new(ArcSwap::from_pointee(read(certificate, key)?));
-        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), config })
+    pub fn new(certificate: FileRead, key: FileRead) -> Result<Self, TlsError> {
+        let config = Arc::new(ArcSwap::from_pointee(parse(&certificate, &key)?));
+        Ok(Self { certificate: certificate.path, key: key.path, config })
     }
 
-    /// Loads both files again, for subsequent handshakes. An error keeps the
-    /// previous pair.
+    /// Reads both files again, for subsequent handshakes. An error keeps the
+    /// previous pair. Blocks while the files are read.
     pub fn reload(&self) -> Result<(), TlsError> {
-        self.config.store(Arc::new(read(&self.certificate, &self.key)?));
+        let [certificate, key] = self.files().map(|path| FileRead::new(path.to_owned()));
+        self.config.store(Arc::new(parse(&certificate, &key)?));
         Ok(())
     }
 
@@ -79,18 +82,24 @@ impl Tls {
     }
 }
 
-fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
-    let chain: Vec<_> = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect)
-        .map_err(|error| TlsError::Certificate { file: certificate.display().to_string(), reason: reason(&error) })?;
-    let key = PrivateKeyDer::from_pem_file(key)
-        .map_err(|error| TlsError::Key { file: key.display().to_string(), reason: reason(&error) })?;
+fn parse(certificate: &FileRead, key: &FileRead) -> Result<ServerConfig, TlsError> {
+    let chain = parse_pem(certificate, |pem| CertificateDer::pem_slice_iter(pem).collect::<Result<Vec<_>, _>>());
+    let chain =
+        chain.map_err(|reason| TlsError::Certificate { file: certificate.path.display().to_string(), reason })?;
+    let key = parse_pem(key, PrivateKeyDer::from_pem_slice)
+        .map_err(|reason| TlsError::Key { file: key.path.display().to_string(), reason })?;
     let mut config = ServerConfig::builder_with_provider(Arc::new(aws_lc_rs::default_provider()))
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(chain, key)?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(config)
+}
+
+/// Parses a file that was read. Returns the reason of a failure.
+fn parse_pem<T>(read: &FileRead, parse: impl FnOnce(&[u8]) -> Result<T, pem::Error>) -> Result<T, String> {
+    let contents = read.contents.as_ref().map_err(ToString::to_string)?;
+    parse(contents).map_err(|error| reason(&error))
 }
 
 /// Describes a PEM error without quoting the file.

@@ -61,9 +61,21 @@ impl Attempts {
         let sent = slot.sent();
         let sending = self.endpoint.send(call.request, self.clock.now(), resends);
         let received = tokio::time::timeout(timeout, sending).await;
-        self.latency.record(self.clock.elapsed().saturating_sub(sent));
-        drop(slot);
-        let Received { response, retry_after } = received.map_err(|_| SendError::TimedOut(self.timeout))??;
+        let duration = self.clock.elapsed().saturating_sub(sent);
+        let received = received.unwrap_or(Err(SendError::TimedOut(self.timeout)));
+        match &received {
+            Ok(_) => {
+                self.latency.record(duration);
+                slot.answered();
+            }
+            Err(error) => {
+                if matches!(error, SendError::TimedOut(_)) {
+                    self.latency.record(duration);
+                }
+                drop(slot);
+            }
+        }
+        let Received { response, retry_after } = received?;
         match (call.read)(&response) {
             Ok(value) => {
                 self.budget.on_success(sent);

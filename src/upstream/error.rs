@@ -63,6 +63,10 @@ pub enum SendError {
     /// The request failed before a response arrived.
     #[error("the vendor cannot be reached: {0}")]
     Unreachable(String),
+    /// This machine lacks a resource for the request, such as a file descriptor.
+    /// The vendor is not at fault.
+    #[error("the gateway's machine lacks a resource for the vendor call: {0}; retry later")]
+    Local(String),
     /// The response body could not be read.
     #[error(transparent)]
     Body(#[from] BodyError),
@@ -92,6 +96,7 @@ impl CallError {
                     | SendError::ShareSpent { .. }
                     | SendError::BreakerOpen { .. }
                     | SendError::Abandoned
+                    | SendError::Local(_)
             )
         )
     }
@@ -108,6 +113,7 @@ impl SendError {
             Self::Abandoned => "abandoned",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
+            Self::Local(_) => "local",
             Self::Body(BodyError::Interrupted(_)) => "body_error",
             Self::Body(BodyError::TooLarge(_)) => "too_large",
             Self::Body(BodyError::UnknownCoding(_) | BodyError::Undecodable(_)) => "undecodable",

@@ -6,7 +6,7 @@ use http::{HeaderMap, Response, StatusCode};
 use url::Url;
 
 use crate::{
-    http_client::{Client, read_body, root_cause},
+    http_client::{Client, is_local, read_body, root_cause},
     vendors::VendorRequest,
 };
 
@@ -16,7 +16,8 @@ use super::{SendError, base_url::BaseUrl};
 #[async_trait]
 pub trait Transport: std::fmt::Debug + Send + Sync {
     /// Sends a request and reads the whole response. `headers` contain the
-    /// credential. Fails with [`SendError::Unreachable`] or [`SendError::Body`].
+    /// credential. Fails with [`SendError::Unreachable`], [`SendError::Local`] or
+    /// [`SendError::Body`].
     async fn exchange(&self, request: &VendorRequest, headers: HeaderMap) -> Result<Response<Bytes>, SendError>;
 }
 
@@ -41,7 +42,7 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn exchange(&self, request: &VendorRequest, headers: HeaderMap) -> Result<Response<Bytes>, SendError> {
         let sent = self.client.get(self.base_url.join(request)).headers(headers).send().await;
-        let received = sent.map_err(|error| SendError::Unreachable(root_cause(error)))?;
+        let received = sent.map_err(send_error)?;
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = received.status();
         response.headers_mut().clone_from(received.headers());
@@ -53,4 +54,9 @@ impl Transport for HttpTransport {
         };
         Ok(response)
     }
+}
+
+/// Classifies a failure before a response: of this machine, or of the vendor.
+fn send_error(error: reqwest::Error) -> SendError {
+    if is_local(&error) { SendError::Local(root_cause(error)) } else { SendError::Unreachable(root_cause(error)) }
 }

@@ -13,6 +13,10 @@ use super::{
     plan::{Plan, RetrievalPlan},
 };
 
+/// Maximum length of a path and query in bytes. The `http` crate accepts URLs of
+/// at most 65,534 bytes, and the base URL is a part of them.
+const MAX_TARGET: usize = 60 << 10;
+
 /// An account at a vendor.
 #[derive(Debug, Clone)]
 pub struct Account {
@@ -55,12 +59,17 @@ pub enum ResponseBody {
 }
 
 impl dyn Vendor {
-    /// Returns the request for a call.
+    /// Returns the request for a call. Fails if the vendor's cursor is too long for
+    /// a URL, because a call would count as a failure of the vendor.
     pub fn request(&self, call: &Call) -> Result<VendorRequest, VendorError> {
-        match call {
+        let request = match call {
             Call::List(plan, anchor) => self.list_request(plan, anchor),
             Call::Retrieve(plan) => self.retrieve_request(plan),
+        }?;
+        if request.path.len() + request.query.len() > MAX_TARGET {
+            return Err(VendorError::Unreadable("the cursor is too long for a URL".to_owned()));
         }
+        Ok(request)
     }
 
     /// Reads the response to a call, and classifies a response without records.

@@ -3,7 +3,8 @@
 //! Every member is optional and may have any type. Text that is not JSON is the
 //! message itself.
 
-use memchr::memmem;
+mod envelope;
+
 use serde_json::{Map, Value};
 
 use super::{json, meaning::Meaning};
@@ -58,11 +59,10 @@ impl ErrorBody {
         }
     }
 
-    /// Returns whether a body with records says that the request failed. Most
-    /// bodies are only searched, not parsed.
+    /// Returns whether a body with records says that the request failed. Only
+    /// members of the envelope say so, and the rows are not read.
     pub(super) fn is_stated(body: &[u8]) -> bool {
-        let has_error = [b"\"error".as_slice(), b"\"Error"].iter().any(|name| memmem::find(body, name).is_some());
-        (has_error || has_unusual_success(body)) && Self::read(body).is_error
+        envelope::read(body).is_some_and(|envelope| Self::from_object(&envelope).is_error)
     }
 
     /// Returns the meaning of the code, or of the message if no code is known.
@@ -120,15 +120,6 @@ pub(super) fn is_markup(body: &[u8]) -> bool {
 pub(super) fn is_challenge(body: &[u8]) -> bool {
     let text = String::from_utf8_lossy(&body[..body.len().min(MAX_SEARCHED)]).to_lowercase();
     CHALLENGES.iter().any(|phrase| text.contains(phrase))
-}
-
-/// Returns true if a `success` member has a value other than `true`.
-fn has_unusual_success(body: &[u8]) -> bool {
-    const NAME: &[u8] = b"\"success\"";
-    memmem::find_iter(body, NAME).any(|at| {
-        let rest = body[at + NAME.len()..].trim_ascii_start();
-        rest.strip_prefix(b":").is_some_and(|value| !value.trim_ascii_start().starts_with(b"true"))
-    })
 }
 
 /// Returns false for the values of an absent error.

@@ -10,7 +10,7 @@ use flate2::{Compression, write::GzEncoder};
 use fly_accept_encoding::Encoding;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS},
+    header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, REFERRER_POLICY, VARY},
 };
 use tokio::sync::OnceCell;
 
@@ -76,7 +76,6 @@ impl Asset {
         headers.insert(ETAG, tag);
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static(self.lifetime.cache_control()));
-        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
         if is_match {
             *response.status_mut() = StatusCode::NOT_MODIFIED;

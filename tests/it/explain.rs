@@ -146,7 +146,7 @@ async fn explanation_splits_work_by_executor() {
           },
           "budget": {
             "blocked_for": null,
-            "remaining": 100000,
+            "remaining": 1000000,
             "share_remaining": null,
             "waiting": 0
           },
@@ -185,7 +185,7 @@ async fn explanation_splits_work_by_executor() {
           },
           "budget": {
             "blocked_for": null,
-            "remaining": 100000,
+            "remaining": 1000000,
             "share_remaining": null,
             "waiting": 0
           },

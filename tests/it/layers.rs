@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["telemetry"],
     &["http_client", "rate"],
     &["domain", "server"],
-    &["clock", "sandbox"],
+    &["clock", "files", "sandbox"],
 ];
 
 /// Modules within `api`, from top to bottom.

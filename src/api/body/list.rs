@@ -1,7 +1,9 @@
 //! Responses to list requests: pages and exports.
 
+use std::time::Duration;
+
 use axum::response::Response;
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
 
 use crate::{
     api::{
@@ -12,6 +14,8 @@ use crate::{
         parameters::ListRequest,
         state::ApiState,
     },
+    clock::ceil_seconds,
+    directory::{DirectoryError, SourceOutcome},
     telemetry::request::record_connections,
     web::{
         conditional,
@@ -19,6 +23,9 @@ use crate::{
         problem::Problem,
     },
 };
+
+/// Wait of a client if the failed source names no time.
+const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Responds to a list request with a page, or with an export if the request
 /// accepts an export format.
@@ -28,10 +35,31 @@ pub(crate) async fn list(state: &ApiState, headers: &HeaderMap, request: ListReq
         return export::respond(state, request, format).await;
     }
     request.reject_export_parameters()?;
-    let list_page = state.directory.list(&request.query, &request.page).await?;
+    let list_page = state.directory.list(&request.query, &request.page).await;
+    let list_page = list_page.map_err(|error| failed_list(error, request.page.allows_partial))?;
+    let retry_after = list_page.sources.iter().filter_map(|report| retry_after(&report.outcome)).min();
     let mut response = conditional::respond(headers, page::list(list_page, request.page.limit));
+    if let Some(wait) = retry_after {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
+    }
     if request.page.is_lenient {
         response.headers_mut().insert(PREFERENCE_APPLIED, LENIENT);
     }
     Ok(response)
+}
+
+/// Returns the problem of a list without progress. With `partial=allow`, the
+/// problem always states when the list can be continued.
+fn failed_list(error: DirectoryError, allows_partial: bool) -> Problem {
+    let problem = Problem::from(error);
+    if allows_partial && problem.is_server_error() { problem.retry_after_or(DEFAULT_RETRY_AFTER) } else { problem }
+}
+
+/// Returns the time after which a failed source may contribute, at least one
+/// second.
+fn retry_after(outcome: &SourceOutcome) -> Option<Duration> {
+    match outcome {
+        SourceOutcome::Failed(error) => Some(Problem::from(error.clone()).wait().unwrap_or(DEFAULT_RETRY_AFTER)),
+        _ => None,
+    }
 }

@@ -98,7 +98,10 @@ pub(crate) fn list(list_page: ListPage, limit: usize) -> Representation {
     // A page without a failed connection's rows must not be cached: the
     // connection may recover at any time.
     let is_complete = !list_page.sources.iter().any(|source| matches!(source.outcome, SourceOutcome::Failed(_)));
-    Representation { body, hash: hasher.finalize(), freshness: list_page.freshness.filter(|_| is_complete) }
+    // A cached page could repeat an expired cursor, and a restart of the walk
+    // would not help.
+    let is_cacheable = is_complete && !list_page.has_kept_cursor;
+    Representation { body, hash: hasher.finalize(), freshness: list_page.freshness.filter(|_| is_cacheable) }
 }
 
 /// Assembles the body of a single customer.

@@ -26,12 +26,16 @@ pub(super) fn apply(document: &mut OpenApi) {
     }
     for operation in operations(document) {
         operation.parameters.iter_mut().flatten().for_each(repeat_array);
-        let supports_prefer =
-            operation.parameters.iter().flatten().any(
-                |parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case("prefer")),
-            );
-        let traits =
-            OperationTraits { is_cacheable: operation.responses.responses.contains_key("304"), supports_prefer };
+        let has_parameter = |name: &str| {
+            let mut parameters = operation.parameters.iter().flatten();
+            parameters
+                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case(name)))
+        };
+        let traits = OperationTraits {
+            is_cacheable: operation.responses.responses.contains_key("304"),
+            supports_prefer: has_parameter("prefer"),
+            supports_export: has_parameter("marks"),
+        };
         for (status, response) in &mut operation.responses.responses {
             if let RefOr::T(response) = response {
                 headers::refer(response, status, traits);

@@ -67,6 +67,10 @@ enum AppliesTo {
     Statuses(&'static [&'static str]),
     /// Successful responses of operations that support `Prefer`.
     Preferring,
+    /// Retryable problems, and pages, whose connections may fail one by one.
+    Retryable,
+    /// Successful responses of operations that support exports.
+    Exporting,
 }
 
 const HEADERS: &[HeaderSpec] = &[
@@ -113,6 +117,13 @@ const HEADERS: &[HeaderSpec] = &[
         applies_to: AppliesTo::Preferring,
     },
     HeaderSpec {
+        name: "Content-Disposition",
+        description: "The file name of an export (RFC 6266). Absent for a page.",
+        schema_type: Type::String,
+        example: || json!("attachment; filename=\"customers.csv\""),
+        applies_to: AppliesTo::Exporting,
+    },
+    HeaderSpec {
         name: "WWW-Authenticate",
         description: "The authentication scheme, `Bearer` (RFC 6750). If the request has a key or token, `error` is `invalid_token`, and `error_description` gives the reason.",
         schema_type: Type::String,
@@ -121,10 +132,10 @@ const HEADERS: &[HeaderSpec] = &[
     },
     HeaderSpec {
         name: "Retry-After",
-        description: "The time in seconds to wait before a retry.",
+        description: "The time in seconds to wait before a retry. On a page, the time to wait before the next page, because a connection failed.",
         schema_type: Type::Integer,
         example: || json!(2),
-        applies_to: AppliesTo::Statuses(&["429", "502", "503"]),
+        applies_to: AppliesTo::Retryable,
     },
 ];
 
@@ -135,6 +146,8 @@ pub(crate) struct OperationTraits {
     pub(crate) is_cacheable: bool,
     /// True if the operation supports `Prefer`.
     pub(crate) supports_prefer: bool,
+    /// True if the operation supports exports.
+    pub(crate) supports_export: bool,
 }
 
 /// Declares all response headers as components.
@@ -149,7 +162,11 @@ pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationT
         AppliesTo::All => true,
         AppliesTo::Cacheable => operation.is_cacheable && is_success,
         AppliesTo::Statuses(statuses) => statuses.contains(&status),
+        AppliesTo::Retryable => {
+            matches!(status, "429" | "502" | "503" | "504") || (operation.supports_prefer && status == "200")
+        }
         AppliesTo::Preferring => operation.supports_prefer && is_success,
+        AppliesTo::Exporting => operation.supports_export && status == "200",
     });
     response.headers.extend(specs.map(|spec| {
         let reference = Ref::new(format!("#/components/headers/{}", spec.name));

@@ -7,6 +7,8 @@ use reqwest::{Certificate, Client, RequestBuilder, Response, header::ACCEPT, red
 use serde_json::Value;
 use url::Url;
 
+use crate::files;
+
 use super::{Format, target::Target};
 
 /// Maximum size of a response that is not a stream.
@@ -75,7 +77,7 @@ impl GatewayClient {
 }
 
 fn certificates(path: &Path) -> anyhow::Result<Vec<Certificate>> {
-    let certificates = Certificate::from_pem_bundle(&std::fs::read(path)?)?;
+    let certificates = Certificate::from_pem_bundle(&files::read(path)?)?;
     ensure!(!certificates.is_empty(), "the file contains no certificate in PEM format");
     Ok(certificates)
 }

@@ -83,6 +83,7 @@ impl OutputFile {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create(start != Start::New).create_new(start == Start::New);
             let mut file = options.open(&self.path)?;
+            ensure!(file.metadata()?.is_file(), "not a regular file");
             match file.try_lock() {
                 Err(TryLockError::WouldBlock) => bail!("another export writes {}", self.path.display()),
                 // Some file systems have no locks.

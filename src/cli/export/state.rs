@@ -2,18 +2,17 @@
 
 use std::{
     ffi::OsString,
-    fs::{File, OpenOptions},
-    io::{ErrorKind, Read, Write},
+    fs::OpenOptions,
+    io::{ErrorKind, Write},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::Context;
 use serde::{Deserialize, Serialize};
 
-use super::Format;
+use crate::files::{self, FileError};
 
-/// Maximum size of the file in bytes. A cursor has at most 2,048 characters.
-const MAX_SIZE: u64 = 64 << 10;
+use super::Format;
 
 /// State of an unfinished export.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,17 +50,14 @@ impl StateFile {
 
     /// Reads the state. Returns `None` without a file.
     pub(super) fn read(&self) -> anyhow::Result<Option<ExportState>> {
-        let file = match File::open(&self.path) {
-            Ok(file) => file,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(error).with_context(|| format!("cannot read {}", self.path.display())),
+        let json = match files::read(&self.path) {
+            Err(FileError::Io(error)) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            Err(FileError::Io(error)) => {
+                return Err(error).with_context(|| format!("cannot read {}", self.path.display()));
+            }
+            json => json,
         };
-        let read = || {
-            ensure!(file.metadata()?.is_file(), "not a regular file");
-            let mut json = Vec::new();
-            file.take(MAX_SIZE).read_to_end(&mut json)?;
-            anyhow::Ok(serde_json::from_slice(&json)?)
-        };
+        let read = || anyhow::Ok(serde_json::from_slice(&json?)?);
         let state = read().with_context(|| {
             format!("{} is not the state of an export; remove the file, or pass --overwrite", self.path.display())
         })?;

@@ -106,8 +106,11 @@ impl Paged {
         match neighbour {
             Neighbour::End if is_at_edge => Ok(None),
             Neighbour::At(anchor) if is_at_edge => {
-                if matches!(anchor, Anchor::Token(_)) {
-                    self.pages.trail.record(self.pages.key(anchor)?, &location.anchor);
+                // A token that makes no request does not fail this page.
+                if matches!(anchor, Anchor::Token(_))
+                    && let Ok(key) = self.pages.key(anchor)
+                {
+                    self.pages.trail.record(key, &location.anchor);
                 }
                 let cycle = self.pages.detect_cycle(location.cycle, anchor)?;
                 let progress = match direction {

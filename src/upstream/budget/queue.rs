@@ -40,6 +40,7 @@ pub(in crate::upstream) struct SendSlot {
     id: SendId,
     sent: Duration,
     is_sent: bool,
+    has_response: bool,
 }
 
 /// Waiting call. Dropped before its slot is free, the call leaves the queue.
@@ -177,7 +178,7 @@ impl Ticket {
     }
 
     fn slot(&self, id: SendId) -> SendSlot {
-        SendSlot { queue: self.queue.clone(), id, sent: self.queue.0.clock.elapsed(), is_sent: true }
+        SendSlot { queue: self.queue.clone(), id, sent: self.queue.0.clock.elapsed(), is_sent: true, has_response: false }
     }
 
     fn flow(&self) -> FlowId {
@@ -203,6 +204,11 @@ impl SendSlot {
         self.sent
     }
 
+    /// Ends the call with a response.
+    pub(in crate::upstream) fn answered(mut self) {
+        self.has_response = true;
+    }
+
     /// Gives the slot back, because the call is not sent.
     pub(in crate::upstream) fn cancel(mut self) {
         self.is_sent = false;
@@ -214,7 +220,7 @@ impl Drop for SendSlot {
         let now = self.queue.0.clock.elapsed();
         self.queue.update(|schedule| {
             if self.is_sent {
-                schedule.log.end(self.id, now);
+                schedule.log.end(self.id, self.has_response, now);
             } else {
                 schedule.log.cancel(self.id);
             }

@@ -5,6 +5,7 @@
 //! and the gateway knows send times. A margin covers the difference: a fixed
 //! part, or the delay of the earlier call beyond the fastest recent round trip,
 //! with half of the fixed part because the fastest possible one may be faster.
+//! Until calls have used open connections, the delay is the whole round trip.
 //! A call that was slow on its way to the vendor therefore holds its slot longer.
 
 use std::{collections::VecDeque, time::Duration};
@@ -13,6 +14,9 @@ use super::Window;
 
 /// Number of round trips among which the fastest one counts.
 const ROUND_TRIPS: usize = 64;
+/// Round trip of a first call that may consist of the way to the vendor. First
+/// calls open connections, so none of them shows the fastest round trip.
+const MAX_FIRST_DELAY: Duration = Duration::from_millis(250);
 
 /// Sent calls of a budget, oldest first. The log reads no clock.
 #[derive(Debug)]
@@ -27,6 +31,8 @@ pub(super) struct SendLog {
     uncertain_until: Duration,
     round_trips: VecDeque<Duration>,
     fastest: Option<Duration>,
+    /// Number of responses.
+    responses: u64,
 }
 
 /// Identity of a sent call.
@@ -54,6 +60,7 @@ impl SendLog {
             uncertain_until: Duration::ZERO,
             round_trips: VecDeque::new(),
             fastest: None,
+            responses: 0,
         }
     }
 
@@ -88,11 +95,16 @@ impl SendLog {
         id
     }
 
-    /// Records the end of a call.
-    pub(super) fn end(&mut self, id: SendId, now: Duration) {
+    /// Records the end of a call. Only a response shows how fast the way to the
+    /// vendor and back can be.
+    pub(super) fn end(&mut self, id: SendId, has_response: bool, now: Duration) {
         let Some(send) = self.find(id).and_then(|index| self.sends.get_mut(index)) else { return };
         let round_trip = now.saturating_sub(send.at);
         send.round_trip = Some(round_trip);
+        if !has_response {
+            return;
+        }
+        self.responses += 1;
         self.round_trips.push_back(round_trip);
         if self.round_trips.len() > ROUND_TRIPS {
             self.round_trips.pop_front();
@@ -137,7 +149,12 @@ impl SendLog {
     /// Returns the time at which the slot of a call is free again.
     fn release(&self, send: &Send, window: Window, now: Duration) -> Duration {
         let round_trip = send.round_trip.unwrap_or_else(|| now.saturating_sub(send.at));
-        let delay = self.fastest.map_or(Duration::ZERO, |fastest| round_trip.saturating_sub(fastest));
+        let is_first = self.responses <= window.requests.get().into() && round_trip <= MAX_FIRST_DELAY;
+        let delay = match self.fastest {
+            Some(fastest) if !is_first => round_trip.saturating_sub(fastest),
+            Some(_) => round_trip,
+            None => Duration::ZERO,
+        };
         let margin = if self.margin.is_zero() { Duration::ZERO } else { self.margin.max(delay + self.margin / 2) };
         send.at.saturating_add(window.per).saturating_add(margin)
     }
@@ -207,7 +224,7 @@ mod tests {
                 now = now.max(log.slot(0, now));
                 open.retain(|(answer, id)| {
                     if *answer <= now {
-                        log.end(*id, *answer);
+                        log.end(*id, true, *answer);
                     }
                     *answer > now
                 });
@@ -233,7 +250,7 @@ mod tests {
                 now = log.slot(0, now);
                 prop_assert_eq!(now, slot);
                 let id = log.send(now);
-                log.end(id, now);
+                log.end(id, true, now);
             }
         }
 
@@ -250,7 +267,7 @@ mod tests {
                 while log.slot(0, now) < end {
                     now = log.slot(0, now);
                     let id = log.send(now);
-                    log.end(id, now);
+                    log.end(id, true, now);
                     sent.push(now);
                 }
                 now = end;
@@ -270,7 +287,7 @@ mod tests {
         while now < Duration::from_secs(60) {
             now = log.slot(0, now);
             let id = log.send(now);
-            log.end(id, now + Duration::from_millis(20));
+            log.end(id, true, now + Duration::from_millis(20));
             calls += 1;
         }
         assert!(calls >= 60 * 25 * 97 / 100, "{calls}");
@@ -280,11 +297,11 @@ mod tests {
     fn unanswered_call_holds_its_slot() {
         let mut log = SendLog::new(vec![window(1, 1_000)], MARGIN);
         let first = log.send(Duration::ZERO);
-        log.end(first, Duration::from_millis(20));
+        log.end(first, true, Duration::from_millis(20));
         let second = log.send(Duration::from_secs(2));
         let now = Duration::from_secs(10);
         assert!(log.slot(0, now) > now);
-        log.end(second, now);
+        log.end(second, true, now);
         assert_eq!(log.slot(0, now), now + Duration::from_millis(995));
     }
 

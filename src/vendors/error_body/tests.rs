@@ -54,6 +54,10 @@ fn absent_error_is_no_error() {
         r#"{"error":"","errors":[],"Errors":{},"data":{"error":false}}"#,
         r#"{"success":true,"data":[{"error":"in a row","status":500}]}"#,
         r#"{"ok":1,"error":0}"#,
+        r#"{"data":[{"name":"error","error":{"type":"rate_limit_error"},"errors":[1],"success":false,"code":404}]}"#,
+        r#"{"data":{"data":[{"error":"in a row"}],"code":500},"customers":[{"error":"in a row"}]}"#,
+        r#"{"error":"first","error":null,"data":[]}"#,
+        r#"{"code":"4","status":"active","data":[]}"#,
     ] {
         assert!(!ErrorBody::is_stated(body.as_bytes()), "{body}");
     }
@@ -62,12 +66,55 @@ fn absent_error_is_no_error() {
         r#"{"success" : "false", "data":[]}"#,
         r#"{"success":0,"data":[]}"#,
         r#"{"data":{"error":"No","data":[]}}"#,
+        r#"{"data":[],"ok":false}"#,
+        r#"{"data":[],"statusCode":429}"#,
+        r#"{"data":[],"status":" 503"}"#,
+        r#"{"error":null,"error":"last","data":[]}"#,
+        r#"{"error":"No","data":[{"name":"\ud800","amount":1e999}]}"#,
+        "\u{feff}{\"error\":\"No\",\"data\":[NaN]}\0",
     ] {
         assert!(ErrorBody::is_stated(body.as_bytes()), "{body}");
     }
 }
 
+/// Returns an envelope with any of the members that can state an error, and rows.
+fn envelope() -> impl Strategy<Value = Value> {
+    let name = prop::sample::select(vec![
+        "success",
+        "ok",
+        "error",
+        "errors",
+        "Errors",
+        "status",
+        "status_code",
+        "statusCode",
+        "code",
+        "message",
+        "data",
+    ]);
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        prop::sample::select(vec![-1, 0, 1, 200, 399, 400, 429, 599, 600, 4001]).prop_map(Value::from),
+        prop::sample::select(vec!["", " ", "true", "FALSE", "no", "0", "error", "active", "404", " 503 ", "4xx"])
+            .prop_map(Value::from),
+    ];
+    scalar.prop_recursive(3, 24, 4, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name.clone().prop_map(str::to_owned), inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
 proptest! {
+    #[test]
+    fn envelope_decides_as_the_whole_body(body in envelope().prop_filter("an object", Value::is_object)) {
+        let body = body.to_string();
+        prop_assert_eq!(ErrorBody::is_stated(body.as_bytes()), ErrorBody::read(body.as_bytes()).is_error, "{}", body);
+    }
+
     #[test]
     fn any_body_is_read(body in any::<Vec<u8>>(), text in "[<>{}\\[\\]\":a-eé0-9 ]{0,40}") {
         for body in [&body[..], text.as_bytes()] {

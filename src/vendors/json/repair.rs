@@ -12,6 +12,9 @@
 //! | Container below `MAX_DEPTH` | [`LOST`] |
 //! | Byte order mark, padding after the document | Nothing |
 
+mod lost;
+mod strings;
+
 use std::ops::Range;
 
 use super::{
@@ -26,7 +29,6 @@ pub(in crate::vendors) const LOST: &str = "[\t]";
 
 /// Maximum depth of containers. It is below the recursion limit of `serde_json`.
 const MAX_DEPTH: usize = 100;
-const HEX: &[u8; 16] = b"0123456789abcdef";
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Number of repairs of a body.
@@ -177,116 +179,6 @@ impl Repairer<'_> {
         Ok(())
     }
 
-    /// Reads a literal, a number or another bare word.
-    fn word(&mut self) {
-        let rest = &self.body[self.at..];
-        let is_end = |byte: &u8| matches!(byte, b',' | b':' | b'[' | b']' | b'{' | b'}' | b'"') || is_whitespace(*byte);
-        let word = &rest[..rest.iter().position(is_end).unwrap_or(rest.len())];
-        self.at += word.len();
-        let value =
-            std::str::from_utf8(word).ok().filter(|word| serde_json::from_str::<serde_json::Value>(word).is_ok());
-        match value {
-            Some(value) => self.out.push_str(value),
-            None => self.lose(),
-        }
-    }
-
-    fn lose(&mut self) {
-        self.out.push_str(LOST);
-        self.repairs.lost = self.repairs.lost.saturating_add(1);
-    }
-
-    /// Skips a container that is too deep.
-    fn skip_container(&mut self) -> Result<(), Fault> {
-        let mut depth = 0_usize;
-        loop {
-            match self.peek()? {
-                b'{' | b'[' => depth += 1,
-                b'}' | b']' => depth -= 1,
-                b'"' => {
-                    let (start, repairs) = (self.out.len(), self.repairs);
-                    self.string()?;
-                    self.out.truncate(start);
-                    self.repairs = repairs;
-                    continue;
-                }
-                _ => {}
-            }
-            self.at += 1;
-            if depth == 0 {
-                self.lose();
-                return Ok(());
-            }
-        }
-    }
-
-    /// Reads a string.
-    fn string(&mut self) -> Result<(), Fault> {
-        self.push_ascii();
-        let mut is_clean = true;
-        loop {
-            let rest = &self.body[self.at..];
-            let plain = rest.iter().position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
-            let plain = &rest[..plain.ok_or(Fault::Truncated)?];
-            for chunk in plain.utf8_chunks() {
-                self.out.push_str(chunk.valid());
-                if !chunk.invalid().is_empty() {
-                    self.out.push(char::REPLACEMENT_CHARACTER);
-                    is_clean = false;
-                }
-            }
-            self.at += plain.len();
-            match self.body[self.at] {
-                b'"' => break,
-                b'\\' => is_clean &= self.escape()?,
-                control => {
-                    self.out.push_str("\\u00");
-                    self.out.extend([control >> 4, control & 15].map(|digit| char::from(HEX[usize::from(digit)])));
-                    self.at += 1;
-                    is_clean = false;
-                }
-            }
-        }
-        self.push_ascii();
-        if !is_clean {
-            self.count();
-        }
-        Ok(())
-    }
-
-    /// Reads an escape sequence. Returns false if it was replaced.
-    fn escape(&mut self) -> Result<bool, Fault> {
-        let length = match self.body.get(self.at + 1).ok_or(Fault::Truncated)? {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Some(2),
-            b'u' => match self.code_unit(self.at) {
-                Some(0xD800..=0xDBFF) => matches!(self.code_unit(self.at + 6), Some(0xDC00..=0xDFFF)).then_some(12),
-                Some(0xDC00..=0xDFFF) => None,
-                Some(_) => Some(6),
-                // The backslash is replaced, and the rest is read as text.
-                None => return Ok(self.replace(1)),
-            },
-            _ => return Ok(self.replace(1)),
-        };
-        let Some(length) = length else { return Ok(self.replace(6)) };
-        for _ in 0..length {
-            self.push_ascii();
-        }
-        Ok(true)
-    }
-
-    /// Returns the code unit of the escape sequence at an offset.
-    fn code_unit(&self, at: usize) -> Option<u16> {
-        let digits = self.body.get(at..at + 6)?.strip_prefix(b"\\u")?;
-        let is_hex = digits.iter().all(u8::is_ascii_hexdigit);
-        u16::from_str_radix(std::str::from_utf8(digits).ok().filter(|_| is_hex)?, 16).ok()
-    }
-
-    fn replace(&mut self, length: usize) -> bool {
-        self.out.push(char::REPLACEMENT_CHARACTER);
-        self.at += length;
-        false
-    }
-
     fn count(&mut self) {
         self.repairs.values = self.repairs.values.saturating_add(1);
     }
@@ -346,75 +238,4 @@ fn is_whitespace(byte: u8) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-    use serde_json::Value;
-
-    use super::*;
-
-    fn repaired(body: &[u8]) -> Option<(String, Repairs)> {
-        repair(body).ok()
-    }
-
-    fn json() -> impl Strategy<Value = Value> {
-        let leaf = prop_oneof![
-            Just(Value::Null),
-            any::<bool>().prop_map(Value::from),
-            any::<i64>().prop_map(Value::from),
-            any::<f64>().prop_map(Value::from),
-            "\\PC{0,6}|[\u{0}-\u{1f}\"\\\\]{0,4}".prop_map(Value::from),
-        ];
-        leaf.prop_recursive(6, 40, 6, |inner| {
-            prop_oneof![
-                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
-                prop::collection::btree_map("[a-c]{1,2}", inner, 0..6)
-                    .prop_map(|members| Value::Object(members.into_iter().collect())),
-            ]
-        })
-    }
-
-    #[test]
-    fn placeholder_appears_only_for_lost_values() {
-        let (text, repairs) = repaired(b"[[ \t ], [\t], {\t}, NaN, \"[\t]\"]").unwrap();
-        assert_eq!(text, "[[], [], {}, [\t], \"[\\u0009]\"]");
-        assert_eq!((repairs.lost, repairs.values), (1, 1));
-    }
-
-    #[test]
-    fn nested_repeated_names_are_removed() {
-        let (text, repairs) = repaired(br#"{"a":{"b":1,"b":2},"a":{"c":3,"\u0063":4},"a":5 ,"d":6}"#).unwrap();
-        assert_eq!(text, r#"{"a":5 ,"d":6}"#);
-        assert_eq!(repairs.values, 4);
-    }
-
-    proptest! {
-        #[test]
-        fn valid_json_is_unchanged(value in json(), is_pretty: bool) {
-            let text = if is_pretty { serde_json::to_string_pretty(&value) } else { serde_json::to_string(&value) };
-            let text = text.unwrap();
-            prop_assert_eq!(repaired(text.as_bytes()), Some((text, Repairs::default())));
-        }
-
-        #[test]
-        fn repaired_text_is_valid_and_stable(
-            value in json(),
-            changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 0..4),
-        ) {
-            let mut body = serde_json::to_vec(&value).unwrap();
-            for (index, byte) in changes {
-                let index = index.index(body.len());
-                body[index] = byte;
-            }
-            if let Some((text, _)) = repaired(&body) {
-                prop_assert!(serde_json::from_str::<Value>(&text).is_ok(), "{}", text);
-                // A second pass removes nothing but the placeholder's whitespace.
-                prop_assert_eq!(repaired(text.as_bytes()), Some((text.replace(LOST, "[]"), Repairs::default())));
-            }
-        }
-
-        #[test]
-        fn arbitrary_bytes_never_panic(body in prop::collection::vec(any::<u8>(), 0..64)) {
-            let _ = repaired(&body);
-        }
-    }
-}
+mod tests;

@@ -9,7 +9,11 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Version, header::HOST, uri::Authority};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Version,
+    header::{HOST, X_CONTENT_TYPE_OPTIONS},
+    uri::Authority,
+};
 use http_body::Body as _;
 use opentelemetry::context::FutureExt;
 use uuid::Uuid;
@@ -71,8 +75,15 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     };
     let labels = observer.record(in_flight, &outcome);
     response.extensions_mut().insert(labels);
-    response.headers_mut().insert(REQUEST_ID, id);
+    add_headers(response.headers_mut(), id);
     response
+}
+
+/// Adds the headers of every response: the request id, and `nosniff`, which keeps
+/// browsers from taking customer data for a page or a script.
+pub(crate) fn add_headers(response: &mut HeaderMap, id: HeaderValue) {
+    response.insert(REQUEST_ID, id);
+    response.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }
 
 /// Returns the id that the caller sent if it is safe to log, or a new id.

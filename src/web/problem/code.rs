@@ -62,7 +62,7 @@ codes! {
         "Repeat the connections, filters and order of the request that returned the cursor. The `limit` may change.";
     CursorExpired "cursor_expired" BAD_REQUEST false
         "The cursor has expired"
-        "The vendor no longer recognizes the position. Start again without `cursor`.";
+        "The vendor no longer recognizes the position, or this process no longer keeps the position of a short cursor. Start again without `cursor`. A short cursor replaces a cursor that would exceed 2,048 characters. It is valid on the replica that issued it, until the replica restarts or the cursor is unused for an hour.";
     MalformedRequest "malformed_request" BAD_REQUEST false
         "The request target is malformed"
         "Percent-encode the path and the query as UTF-8 (RFC 3986). Each `%` must be followed by two hexadecimal digits.";
@@ -124,8 +124,8 @@ codes! {
         "The vendor is unavailable"
         "The vendor has failed repeatedly, or has requested a pause. Wait for `Retry-After` seconds.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE true
-        "The gateway is at its request limit"
-        "Wait for `Retry-After` seconds. If the problem persists, the operator should add a replica or raise `server.max_requests`.";
+        "The gateway is overloaded"
+        "Wait for `Retry-After` seconds. `detail` names the limit: the requests in progress, or a resource of the gateway's machine such as file descriptors. If the problem persists, the operator should add a replica, or raise `server.max_requests` or the limit of open files.";
     NotReady "not_ready" SERVICE_UNAVAILABLE true
         "The gateway is not ready"
         "Use another replica. This replica is shutting down, or every vendor fails and no usable response is cached.";

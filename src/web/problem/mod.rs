@@ -104,6 +104,22 @@ impl Problem {
         self
     }
 
+    /// Sets the time after which the request can be repeated, unless it is set.
+    #[must_use]
+    pub(crate) fn retry_after_or(self, wait: Duration) -> Self {
+        if self.0.retry_after.is_some() { self } else { self.retry_after(wait) }
+    }
+
+    /// Returns the time after which the request can be repeated.
+    pub(crate) fn wait(&self) -> Option<Duration> {
+        self.0.retry_after
+    }
+
+    /// Returns whether the problem is not the client's.
+    pub(crate) fn is_server_error(&self) -> bool {
+        self.0.code.status().is_server_error()
+    }
+
     /// Marks the request's credential as rejected, in contrast to missing.
     #[must_use]
     pub(crate) fn credential_rejected(mut self) -> Self {

@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{PAGE, stage};
-use crate::support::{Gateway, config, connections_to, sandbox};
+use crate::support::{ClosedPort, Gateway, config, connections_to, sandbox};
 
 #[tokio::test]
 async fn transient_failure_is_retried() {
@@ -40,11 +40,9 @@ async fn connection_closed_without_response_is_retried() {
 
 #[tokio::test]
 async fn unreachable_vendor_is_vendor_error() {
-    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
-    let stage = stage()
-        .configure_first(|connection| connection.base_url = format!("http://{free}").parse().unwrap())
-        .start()
-        .await;
+    let closed = ClosedPort::bind();
+    let stage =
+        stage().configure_first(|connection| connection.base_url = closed.base_url.parse().unwrap()).start().await;
 
     assert_eq!(stage.get(PAGE).await.code(502), "vendor_error");
 }

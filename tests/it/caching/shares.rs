@@ -244,7 +244,8 @@ async fn refresh_is_charged_to_the_caller_starting_it() {
     assert_eq!(stage.tolt_calls(), 3);
     stage.advance(40);
     stage.get_as(BATCH, PAGE).await.ok();
-    until(|| stage.tolt_calls() == 4).await;
+    while stage.get_as(APP, PAGE).await.cache_status() != "hit; ttl=30" {}
+    assert_eq!(stage.tolt_calls(), 4);
     stage.gateway.clock.advance(STEP);
     stage.get_as(BATCH, &stage.customer(1)).await.code(429);
 }

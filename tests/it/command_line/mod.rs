@@ -1,10 +1,13 @@
 //! The command, run as a process.
 
 mod commands;
+mod descriptors;
 mod exporting;
 mod leaks;
 mod reloading;
 mod serving;
+mod special_files;
+mod stalled;
 mod telemetry;
 
 use std::{

@@ -85,5 +85,6 @@ async fn second_signal_exits_at_once() {
     running.signal("INT");
     let (status, rest) = running.wait();
     assert!(status.success() && rest.contains("exiting immediately"), "{rest}");
-    assert!(in_flight.await.unwrap().is_err());
+    let ended = in_flight.await.unwrap();
+    assert!(ended.is_err(), "{ended:?}");
 }

@@ -45,8 +45,13 @@ async fn sandbox_prints_working_curl_commands() {
 
 /// Starts a gateway in front of this vendor, and returns its URL.
 pub(super) fn serve(directory: &Path, vendor: &ScriptedVendor) -> (Running, String) {
+    serve_with(directory, vendor, "")
+}
+
+/// Starts a gateway with more settings, and returns its URL.
+pub(super) fn serve_with(directory: &Path, vendor: &ScriptedVendor, settings: &str) -> (Running, String) {
     let path = directory.join("gateway.toml");
-    configure(&path, &vendor.base_url, "");
+    configure(&path, &vendor.base_url, settings);
     let mut running = Running::start(&["--log-format", "json", "serve", "--config", path.to_str().unwrap()]);
     let logged = running.read_log_until(r#""message":"server started""#);
     let serving: Value = serde_json::from_str(logged.lines().last().unwrap()).unwrap();

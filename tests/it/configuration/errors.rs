@@ -130,8 +130,12 @@ fn duration_has_a_unit_and_is_positive() {
 #[test]
 fn limit_allows_at_least_one() {
     assert_snapshot!(adding("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: invalid value: integer `0`, expected a nonzero u32");
-    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: invalid duration; write a positive duration such as "30s" or "5m""#);
-    assert_snapshot!(adding("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }"#);
+    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: invalid duration; write a positive duration such as "1s" or "1d""#);
+    assert_snapshot!(adding("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }, or a list of such windows"#);
+    assert_snapshot!(adding("rate_limit = []"), @"gateway.toml:7: connections.0.rate_limit: the list of windows is empty; write at least one window, or remove the key");
+    assert_snapshot!(adding("rate_limit = [{ requests = 25, per = \"1s\" }, { requests = 0, per = \"1d\" }]"), @"gateway.toml:7: connections.0.rate_limit.1.requests: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(adding("rate_limit = { requests = 1000001, per = \"1d\" }"), @"gateway.toml:7: connections.0.rate_limit: `requests` is above 1000000; write an equal limit with a shorter period, or remove this window");
+    assert_snapshot!(adding("rate_limit = [{ requests = 5, per = \"1s\", max_wait = \"1s\" }, { requests = 9, per = \"1m\", max_wait = \"1s\" }]"), @"gateway.toml:7: connections.0.rate_limit: duplicate `max_wait`; write `max_wait` in one window; it applies to all");
     assert_snapshot!(adding("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: invalid value: integer `0`, expected a nonzero u32");
     assert_snapshot!(adding("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: invalid size; write a number of bytes, such as "256MiB""#);
 }

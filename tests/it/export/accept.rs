@@ -78,6 +78,20 @@ async fn exports_are_no_store_and_vary_on_accept() {
 }
 
 #[tokio::test]
+async fn exports_are_attachments() {
+    let stage = stage().start().await;
+    let customer = format!("/customers/affiliates.{}/transactions", stage.vendors.tolt().customers()[0].id);
+    for (target, name) in [(TARGET, "customers"), ("/transactions", "transactions"), (&customer, "transactions")] {
+        for (accept, extension) in [(NDJSON, "ndjson"), (CSV, "csv")] {
+            let answer = stage.gateway.get_as_type(target, accept).await;
+            let expected = format!("attachment; filename=\"{name}.{extension}\"");
+            assert_eq!(answer.header("content-disposition"), expected, "{target}");
+        }
+        assert_eq!(stage.gateway.get(target).await.header("content-disposition"), "");
+    }
+}
+
+#[tokio::test]
 async fn page_etag_does_not_match_an_export() {
     let stage = stage().start().await;
     let tag = stage.gateway.get(TARGET).await.header("etag").to_owned();

@@ -108,6 +108,28 @@ async fn skipped_connection_is_named_at_the_end() {
     assert_eq!(Export::read(&answer.text).last_checkpoint()["sources"][1]["problem"]["code"], "unsupported_filter");
 }
 
+/// Every character that a reader may take for a line break. FACTS.md, case 120.
+#[tokio::test]
+async fn ndjson_lines_contain_no_other_line_break() {
+    const BREAKS: &str = "\u{b}\u{c}\u{1c}\u{1d}\u{1e}\u{85}\u{2028}\u{2029}";
+    // Characters that share the first byte, and a character that is cut by no escape.
+    let name = format!("é\u{80}\u{a0}€\u{2027}\u{202a}{BREAKS}{BREAKS}\u{e2a8}");
+    let row = json!({"id": "row_1", "program_id": "account_1", "name": name, BREAKS: 1});
+    // The vendor escapes only what JSON requires.
+    let vendor = crate::support::ScriptedVendor::replying(crate::support::tolt_page(&[row], false)).await;
+    let gateway = super::gateway_for(&vendor).await;
+    let answer = gateway.get_as_type("/customers?include=raw", NDJSON).await;
+    assert_eq!(answer.text.matches('\n').count(), 2, "a row and a checkpoint: {}", answer.text);
+    assert!(
+        !answer.text.contains(|c: char| c != '\n' && (c.is_ascii_control() || BREAKS.contains(c))),
+        "{}",
+        answer.text
+    );
+    let row: serde_json::Value = serde_json::from_str(answer.text.lines().next().unwrap()).unwrap();
+    assert_eq!((&row["name"], &row["raw"]["name"]), (&json!(name), &json!(name)));
+    assert_eq!(row["raw"][BREAKS], 1);
+}
+
 #[tokio::test]
 async fn raw_object_with_line_breaks_stays_on_one_line() {
     let row = "{\r\n \"id\": \"row_1\",\n \"program_id\": \"account_1\",\n \"name\": \"a\\nb\"}";

@@ -6,5 +6,6 @@ mod cycles;
 mod damage;
 mod ends;
 mod ids;
+mod long_cursors;
 mod tenants;
 mod values;

@@ -1,6 +1,6 @@
 //! JSON Web Key Sets in files.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, process::Command};
 
 use customer_gateway::identity::{Jwks, KeySet, Settings};
 use serde_json::json;
@@ -35,6 +35,15 @@ async fn key_file_is_reread_and_survives_bad_content() {
 
     std::fs::write(&path, "{").unwrap();
     stage.refresh_after(Settings::DEFAULT_REFRESH, "failed", 1).await;
+    assert_eq!(stage.outcome(&new_token).await, "200");
+
+    write_jwks(&directory, &[]);
+    stage.refresh_after(Settings::DEFAULT_REFRESH, "failed", 2).await;
+    assert_eq!(stage.outcome(&new_token).await, "200");
+
+    std::fs::remove_file(&path).unwrap();
+    assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+    stage.refresh_after(Settings::DEFAULT_REFRESH, "failed", 3).await;
     assert_eq!(stage.outcome(&new_token).await, "200");
     assert_eq!(stage.provider().fetches(), 0);
 }

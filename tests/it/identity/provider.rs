@@ -95,11 +95,7 @@ async fn removed_key_invalidates_tokens_at_refresh() {
     assert_eq!(stage.outcome(&old_token).await, NO_KEY);
     assert_eq!(stage.gateway.get_as(&old_token, "/customers").await.code(401), "unauthenticated");
     assert_eq!(stage.outcome(&new_token).await, "200");
-    // The same applies to the last key: the provider's empty set is valid.
-    stage.provider().respond_with(keys(&[]));
-    stage.refresh_after(REFRESH, "ok", 3).await;
-    assert_eq!(stage.outcome(&new_token).await, NO_KEY);
-    assert_eq!(stage.provider().fetches(), 3);
+    assert_eq!(stage.provider().fetches(), 2);
 }
 
 #[tokio::test]
@@ -209,6 +205,9 @@ async fn cached_keys_stay_in_use_if_refresh_fails() {
         Reply::text(200, "<html>"),
         Reply::text(200, "{}"),
         Reply::text(200, r#"{"keys": 7}"#),
+        // Sets without a usable key. FACTS.md, case 118.
+        Reply::text(200, r#"{"keys": []}"#),
+        Reply::text(200, r#"{"keys": [{"kty": "oct", "k": "AAAA"}, {"kty": "RSA", "use": "enc"}, null]}"#),
         Reply::text(200, &"[".repeat(100_000)),
         Reply::with_headers(204, "", b""),
         body_error,

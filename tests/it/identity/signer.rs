@@ -81,7 +81,12 @@ impl Signer {
 
     /// Signs a token with a custom header.
     pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
-        let message = format!("{}.{}", base64(header.to_string()), base64(claims.to_string()));
+        self.token_of_text(&header.to_string(), &claims.to_string())
+    }
+
+    /// Signs a token of these JSON texts.
+    pub(crate) fn token_of_text(&self, header: &str, claims: &str) -> String {
+        let message = format!("{}.{}", base64(header), base64(claims));
         let signature = base64((self.sign)(message.as_bytes()));
         format!("{message}.{signature}")
     }

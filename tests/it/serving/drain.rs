@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use customer_gateway::server::Tls;
+use customer_gateway::{files::FileRead, server::Tls};
 use futures_util::future::{join, join_all};
 
 use super::{LONG, PAGE, Raw, SHORT, Stage, completed, endless_list, stage, tls, until};
@@ -75,6 +75,17 @@ async fn drain_timeout_closes_remaining_connections() {
     completed(stage.gateway.stopped()).await;
 }
 
+/// Otherwise the end of the runtime makes a response of an aborted vendor call.
+#[tokio::test]
+async fn aborted_server_closes_its_connections() {
+    let stage = stage().start().await;
+    let mut in_flight = Raw::connect(&stage.gateway).await;
+    in_flight.send_get(PAGE, "").await;
+    stage.wait_for_calls(1).await;
+    stage.gateway.abort();
+    assert_eq!(in_flight.read_to_end().await, b"");
+}
+
 /// An interrupted export ends with a cursor for resuming it.
 #[tokio::test]
 async fn export_cut_off_by_shutdown_can_be_resumed() {
@@ -112,8 +123,8 @@ async fn shutdown_under_load_loses_no_accepted_request() {
 async fn shutdown_under_tls_load_loses_no_request() {
     let directory = tempfile::tempdir().unwrap();
     let certificate = tls::write_certificate(directory.path());
-    let [file, key] = ["tls.crt", "tls.key"].map(|name| directory.path().join(name));
-    let mut stage = stage().configure(|config| config.server.tls = Some(Tls::load(&file, &key).unwrap())).start().await;
+    let [file, key] = ["tls.crt", "tls.key"].map(|name| FileRead::new(directory.path().join(name)));
+    let mut stage = stage().configure(|config| config.server.tls = Some(Tls::new(file, key).unwrap())).start().await;
     stage.gateway.url = stage.gateway.url.replace("http://127.0.0.1", "https://localhost");
     let client = || {
         let certificate = reqwest::Certificate::from_pem(certificate.as_bytes()).unwrap();

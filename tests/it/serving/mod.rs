@@ -4,6 +4,7 @@
 //! Time limits of sockets use real time. The tests set short limits and wait
 //! for the effect, and assert no duration.
 
+mod bare;
 mod connections;
 mod drain;
 mod overload;

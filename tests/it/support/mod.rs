@@ -41,7 +41,7 @@ use tokio::{
 
 pub(crate) use collector::{Collector, otlp_to};
 pub(crate) use scripted::{
-    ACCOUNT, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
+    ACCOUNT, ClosedPort, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
 };
 pub(crate) use stage::{Stage, StageBuilder, Vendors};
 
@@ -122,6 +122,11 @@ impl Gateway {
         self.stop.notify_one();
     }
 
+    /// Ends the gateway without a shutdown, as a second signal does.
+    pub(crate) fn abort(&self) {
+        self.task.0.abort();
+    }
+
     /// Waits until the gateway has stopped.
     pub(crate) async fn stopped(&mut self) {
         (&mut self.task.0).await.unwrap();
@@ -173,6 +178,7 @@ impl Gateway {
         let response = request.send().await.unwrap();
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         assert!(headers.contains_key("x-request-id"), "every response has a request id: {headers:?}");
+        assert_eq!(headers["x-content-type-options"], "nosniff", "{headers:?}");
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 }

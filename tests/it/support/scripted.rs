@@ -9,7 +9,7 @@ use customer_gateway::config::Connection;
 use serde_json::{Value, json};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     sync::Semaphore,
     task::{JoinHandle, JoinSet},
 };
@@ -44,6 +44,21 @@ struct Seen {
     heads: Mutex<Vec<String>>,
     connections: AtomicUsize,
     written: AtomicUsize,
+}
+
+/// A port that refuses connections. The port is bound until the value is dropped,
+/// so no other test can listen on it.
+pub(crate) struct ClosedPort {
+    pub(crate) base_url: String,
+    _socket: TcpSocket,
+}
+
+impl ClosedPort {
+    pub(crate) fn bind() -> Self {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+        Self { base_url: format!("http://{}", socket.local_addr().unwrap()), _socket: socket }
+    }
 }
 
 impl ScriptedVendor {

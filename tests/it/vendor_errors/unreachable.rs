@@ -12,7 +12,7 @@ use tokio::{
 };
 
 use super::summarize;
-use crate::support::{Answer, Gateway, Reply, ScriptedVendor, config, connection};
+use crate::support::{Answer, ClosedPort, Gateway, Reply, ScriptedVendor, config, connection};
 
 async fn list_customers(base_url: &str) -> Answer {
     let mut connection = connection("odd", "tolt", base_url, "secret", "prg_1");
@@ -22,10 +22,8 @@ async fn list_customers(base_url: &str) -> Answer {
 
 #[tokio::test]
 async fn closed_port_is_vendor_error() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let base_url = format!("http://{}", listener.local_addr().unwrap());
-    drop(listener);
-    assert_snapshot!(summarize(&list_customers(&base_url).await), @"502 vendor_error the vendor cannot be reached: Connection refused (os error 111)");
+    let closed = ClosedPort::bind();
+    assert_snapshot!(summarize(&list_customers(&closed.base_url).await), @"502 vendor_error the vendor cannot be reached: Connection refused (os error 111)");
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use crate::{
     api::body::export::{Checkpoint, csv, ndjson},
     api::parameters::Marks,
     directory::ExportPage,
-    domain::query::ListQuery,
+    domain::query::{ListQuery, Resource},
     web::list_value::{elements, split, unquote},
 };
 
@@ -66,6 +66,17 @@ impl Format {
             Self::Ndjson => HeaderValue::from_static("application/x-ndjson"),
             Self::Csv => HeaderValue::from_static("text/csv; charset=utf-8; header=present"),
         }
+    }
+
+    /// Returns the `Content-Disposition` of the response (RFC 6266). A browser
+    /// saves an export instead of displaying it.
+    pub(super) fn content_disposition(self, resource: Resource) -> HeaderValue {
+        HeaderValue::from_static(match (resource, self) {
+            (Resource::Customers, Self::Ndjson) => "attachment; filename=\"customers.ndjson\"",
+            (Resource::Customers, Self::Csv) => "attachment; filename=\"customers.csv\"",
+            (Resource::Transactions, Self::Ndjson) => "attachment; filename=\"transactions.ndjson\"",
+            (Resource::Transactions, Self::Csv) => "attachment; filename=\"transactions.csv\"",
+        })
     }
 
     /// Returns the bytes before the first page, if the format has a header.

@@ -13,7 +13,7 @@ mod stream;
 use axum::{body::Body, response::Response};
 use http::{
     HeaderValue,
-    header::{CACHE_CONTROL, CONTENT_TYPE, VARY},
+    header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE, VARY},
 };
 use serde::{Serialize, Serializer};
 
@@ -71,6 +71,7 @@ pub(crate) async fn respond(state: &ApiState, request: ListRequest, format: Form
     }
     let marks = request.marks.unwrap_or(Marks::All);
     let is_lenient = request.page.is_lenient;
+    let disposition = format.content_disposition(request.query.resource);
     let mut export = state.directory.export(&request.query, request.page.clone())?;
     // An early error still gets its own HTTP status. The wait for the first rows
     // is shorter than the deadline: slow first rows must not fail the export.
@@ -78,6 +79,7 @@ pub(crate) async fn respond(state: &ApiState, request: ListRequest, format: Form
     let mut response = Response::new(Body::from_stream(stream::stream(export, request.query, format, marks)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, format.content_type());
+    headers.insert(CONTENT_DISPOSITION, disposition);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, conditional::VARIES_BY);
     if is_lenient {

@@ -146,6 +146,17 @@ async fn output_must_be_a_regular_file() {
     assert_eq!(names(directory.path()), ["fifo"]);
 }
 
+/// FACTS.md, case 122.
+#[tokio::test(flavor = "multi_thread")]
+async fn line_without_end_is_an_error() {
+    let directory = tempfile::tempdir().unwrap();
+    let head = "HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n".to_owned();
+    let gateway = gateway(vec![Reply::Flood { head, chunk: vec![b'{'; 1 << 20], times: 1 << 10 }]).await;
+    let (succeeded, said) = export(&gateway, &directory.path().join("all.ndjson"), &[]).await;
+    assert!(!succeeded && said.contains("a record exceeds 64 MiB"), "{said}");
+    assert!(gateway.written() < 80 << 20, "{} bytes were read", gateway.written());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn changed_columns_are_not_mixed() {
     let directory = tempfile::tempdir().unwrap();
@@ -169,6 +180,12 @@ async fn damaged_state_is_an_error() {
     std::fs::write(&file, "{\"id\":\"a\"}\n").unwrap();
     let (succeeded, said) = export(&gateway, &file, &[]).await;
     assert!(!succeeded && said.contains("is shorter than its unfinished export"), "{said}");
+    let state = state_of(&file);
+    std::fs::remove_file(&state).unwrap();
+    assert!(Command::new("mkfifo").arg(&state).status().unwrap().success());
+    let (succeeded, said) = export(&gateway, &file, &[]).await;
+    assert!(!succeeded && said.contains("is not the state of an export"), "{said}");
+    std::fs::remove_file(&state).unwrap();
     for damaged in ["", "{", "{\"url\":7}"] {
         std::fs::write(state_of(&file), damaged).unwrap();
         let (succeeded, said) = export(&gateway, &file, &[]).await;
