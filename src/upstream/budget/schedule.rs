@@ -22,6 +22,16 @@ use super::{
 /// Calls of other flows for each refresh, while callers wait.
 const CALLS_PER_REFRESH: f64 = 9.0;
 
+/// Steps of a forecast. Each step adds the calls that arrive in the meantime.
+const FORECAST_STEPS: usize = 16;
+/// Calls of a request whose waits are forecast. Further calls follow at once.
+const MAX_FORECAST: u32 = 32;
+/// Fraction of the regular interval between calls that pacing keeps. The rest
+/// makes up for delays.
+const PACE: f64 = 0.9;
+/// Longest period over which calls are spread.
+const MAX_PACED: Duration = Duration::from_secs(1);
+
 /// Calls that wait for slots. `T` is the payload of a waiting call.
 #[derive(Debug)]
 pub(super) struct Schedule<T> {
@@ -51,6 +61,14 @@ pub(super) struct Claim {
     pub(super) latency: Duration,
 }
 
+/// Expected times of a request, from now on.
+struct Forecast {
+    first: Duration,
+    answered: Duration,
+    /// True if the request waits for no other call.
+    is_undelayed: bool,
+}
+
 /// Identity of an admitted request or of a waiting call. Smaller ids go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct QueueId {
@@ -77,19 +95,14 @@ impl<T> Schedule<T> {
     /// Returns the wait if a request cannot be admitted.
     pub(super) fn check(&self, claim: &Claim, now: Duration) -> Result<(), Duration> {
         let left = claim.deadline.saturating_sub(now);
-        let calls = claim.calls.min(self.feasible_calls(claim.latency, left)).max(1);
-        let ahead = self.flows.get(&claim.flow).map_or(0, Flow::backlog);
-        let first = self.wait(claim, ahead, now);
-        // A call that is sent at once delays no other call.
-        if first.is_zero() {
+        let forecast = self.forecast(claim, now);
+        // A request that waits for no other call delays none.
+        if forecast.is_undelayed {
             return Ok(());
         }
-        let last = self.wait(claim, ahead + calls - 1, now);
-        // A request makes its calls one by one.
-        let answered = last.max(first + claim.latency * (calls - 1)) + claim.latency;
         let patience = self.flows.get(&claim.flow).and_then(|flow| flow.patience.limit(now)).unwrap_or(left);
-        if first > claim.max_wait || answered > left.min(patience) {
-            return Err(first.max(answered.saturating_sub(left)));
+        if forecast.first > claim.max_wait || forecast.answered > left.min(patience) {
+            return Err(forecast.first.max(forecast.answered.saturating_sub(left)));
         }
         Ok(())
     }
@@ -97,7 +110,9 @@ impl<T> Schedule<T> {
     /// Admits a request and reserves its calls, or returns the wait.
     pub(super) fn admit(&mut self, claim: &Claim, now: Duration) -> Result<QueueId, Duration> {
         self.check(claim, now)?;
+        let answered = self.forecast(claim, now).answered;
         let id = self.queue_id(claim.since);
+        self.flow(claim).patience.on_admitted(answered);
         self.flow(claim).reserve(id, claim.calls.max(1));
         Ok(id)
     }
@@ -134,7 +149,7 @@ impl<T> Schedule<T> {
     pub(super) fn next(&mut self, now: Duration) -> Next<T> {
         loop {
             let Some(id) = self.next_flow() else { return Next::Idle };
-            let slot = self.log.slot(0, now).max(self.block.until());
+            let slot = self.log.slot(0, now).max(self.block.until()).max(self.paced_slot(now));
             if slot > now {
                 return Next::Wait(slot);
             }
@@ -152,7 +167,7 @@ impl<T> Schedule<T> {
 
     /// Returns the time that a call of a flow would wait now.
     pub(super) fn expected_wait(&self, claim: &Claim, now: Duration) -> Duration {
-        self.wait(claim, self.flows.get(&claim.flow).map_or(0, Flow::backlog), now)
+        self.first_wait(claim, now)
     }
 
     /// Returns the number of waiting calls.
@@ -168,9 +183,9 @@ impl<T> Schedule<T> {
     }
 
     /// Records that a request was answered in time.
-    pub(super) fn on_answered(&mut self, flow: &FlowId) {
+    pub(super) fn on_answered(&mut self, flow: &FlowId, waited: Duration) {
         if let Some(flow) = self.flows.get_mut(flow) {
-            flow.patience.on_answered();
+            flow.patience.on_answered(waited);
         }
     }
 
@@ -216,20 +231,56 @@ impl<T> Schedule<T> {
         callers.map(|(_, flow)| flow.weight).sum()
     }
 
-    /// Returns the time until a flow's call is sent that has `ahead` calls of
-    /// the same flow before it.
-    fn wait(&self, claim: &Claim, ahead: u32, now: Duration) -> Duration {
-        let own = f64::from(ahead) + 1.0;
-        let at = |elapsed: Duration| {
-            let others = self.calls_of_others(claim, own, elapsed, now);
+    /// Returns the expected times of a request.
+    fn forecast(&self, claim: &Claim, now: Duration) -> Forecast {
+        let left = claim.deadline.saturating_sub(now);
+        let calls = claim.calls.min(self.feasible_calls(claim.latency, left)).max(1);
+        let first = self.first_wait(claim, now);
+        // A request makes its calls one by one.
+        let last = (1..calls.min(MAX_FORECAST)).fold(first, |previous, own| {
+            self.wait(claim, own, previous + claim.latency, now)
+        });
+        let last = last + claim.latency * calls.saturating_sub(MAX_FORECAST);
+        Forecast { first, answered: last + claim.latency, is_undelayed: last <= claim.latency * (calls - 1) }
+    }
+
+    fn first_wait(&self, claim: &Claim, now: Duration) -> Duration {
+        self.wait(claim, 0, Duration::ZERO, now)
+    }
+
+    /// Returns the time until a request's call is sent, at least `earliest`. The
+    /// request makes `own` calls before it.
+    fn wait(&self, claim: &Claim, own: u32, earliest: Duration, now: Duration) -> Duration {
+        let mut wait = earliest;
+        // Older requests and other callers make calls while the call waits.
+        for _ in 0..FORECAST_STEPS {
+            let older = self.flows.get(&claim.flow).map_or(0, |flow| flow.calls_within(wait, claim.latency));
+            let ahead = older.saturating_add(own);
+            let others = self.calls_of_others(claim, f64::from(ahead) + 1.0, wait, now);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of queued calls")]
             let ahead = u64::from(ahead) + others.round() as u64;
             let slot = self.log.slot(ahead, now);
             let after_block = self.block.until().saturating_add(self.idle_wait(ahead));
-            slot.max(after_block).saturating_sub(now)
-        };
-        // Other callers' calls arrive while the call waits.
-        at(at(Duration::ZERO))
+            let later = slot.max(after_block).saturating_sub(now).max(earliest);
+            if later <= wait {
+                break;
+            }
+            wait = later;
+        }
+        wait
+    }
+
+    /// Returns the time of the next call, if calls wait that cannot all be sent
+    /// now. These calls are spread over the period, so a call that arrives later
+    /// does not wait for the next period.
+    fn paced_slot(&self, now: Duration) -> Duration {
+        let demand = self.flows.values().map(|flow| u64::from(flow.backlog()).max(flow.waiting() as u64)).sum::<u64>();
+        if self.log.slot(demand.saturating_sub(1), now) <= now {
+            return now;
+        }
+        let interval = |window: &Window| window.per.min(MAX_PACED).mul_f64(PACE) / window.requests.get();
+        let interval = self.log.windows().iter().map(interval).max().unwrap_or_default();
+        self.log.last().map_or(now, |last| last.saturating_add(interval))
     }
 
     /// Returns the number of calls of other flows that go before the `own`-th
@@ -270,3 +321,6 @@ impl<T> Schedule<T> {
         calls.saturating_add(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -86,6 +86,11 @@ impl SendLog {
         self.windows.iter().map(|window| self.slot_in(*window, ahead, now)).fold(now, Duration::max)
     }
 
+    /// Returns the send time of the last call.
+    pub(super) fn last(&self) -> Option<Duration> {
+        self.sends.back().map(|send| send.at)
+    }
+
     /// Records a call that is sent now.
     pub(super) fn send(&mut self, now: Duration) -> SendId {
         let id = SendId(self.next_id);
