@@ -100,6 +100,15 @@ impl SendLog {
         id
     }
 
+    /// Corrects the send time of a call whose task started late. Later calls count
+    /// as sent no earlier.
+    pub(super) fn start(&mut self, id: SendId, now: Duration) {
+        let Some(index) = self.find(id) else { return };
+        for send in self.sends.range_mut(index..) {
+            send.at = send.at.max(now);
+        }
+    }
+
     /// Records the end of a call. Only a response shows how fast the way to the
     /// vendor and back can be.
     pub(super) fn end(&mut self, id: SendId, has_response: bool, now: Duration) {

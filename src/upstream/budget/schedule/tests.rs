@@ -11,12 +11,12 @@ const LIMIT: u32 = 20;
 
 #[test]
 fn explore() {
-    for calls in [1, 10, 25] {
+    for calls in [1, 4, 10, 25] {
         for latency in [20, 900, 1_400].map(Duration::from_millis) {
             for load in [2.0, 4.0, 10.0] {
                 for patient in [true, false] {
                     let unloaded = latency * calls;
-                    let warm = unloaded + Duration::from_secs(5);
+                    let warm = unloaded * 4 + Duration::from_secs(5);
                     let rate = load * f64::from(LIMIT) / f64::from(calls);
                     let patience = (!patient).then(|| unloaded + Duration::from_secs(1));
                     let report = Simulation {

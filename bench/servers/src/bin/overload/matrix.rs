@@ -10,11 +10,11 @@ use crate::{
 };
 
 pub const HEAD: &str = "\
-| load | vendor | calls | clients | limit used | calls useful | complete | worst second | 504 | breaker | wait p50 / p99 s | answered | rejected | left |
-|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
+| load | vendor | calls | clients | limit used | calls useful | from the start | complete | worst second | 504 | breaker | wait p50 / p99 s | answered | rejected | left |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|---|---|";
 
-/// Time before the used share of the limit is measured, beyond the time of one
-/// answer.
+/// Time before the calls are measured, beyond the time of one answer, or of two
+/// answers where the gateway learns when clients leave.
 const WARM_UP: Duration = Duration::from_secs(3);
 
 /// One combination.
@@ -74,9 +74,10 @@ impl Case {
         let patience = (!is_patient).then(|| unloaded + Duration::from_secs(1));
         let measured = Duration::from_secs(seconds);
         let filter = if calls == 1 { "" } else { "&external_id=none" };
+        let warm_up = WARM_UP + if is_patient { unloaded } else { unloaded * 2 };
         let start = std::time::Instant::now();
         let rate = f64::from(load * limit) / f64::from(calls);
-        let outcomes = send_for(WARM_UP + unloaded + measured, rate, |number| {
+        let outcomes = send_for(warm_up + measured, rate, |number| {
             let client = client.clone();
             async move { client.list(filter, format!("part_{number}"), patience).await }
         })
@@ -84,14 +85,17 @@ impl Case {
 
         let vendor_calls = vendor.calls();
         let breaker = client.breaker().await;
-        let used = measure::used(&vendor_calls, start + WARM_UP + unloaded, measured, limit);
-        let useful = measure::useful(&vendor_calls, &measure::answered(&outcomes, false));
-        let complete = measure::useful(&vendor_calls, &measure::answered(&outcomes, true));
+        let used = measure::used(&vendor_calls, start + warm_up, measured, limit);
+        let after = vendor_calls.partition_point(|call| call.arrived < start + warm_up);
+        let answered = measure::answered(&outcomes, false);
+        let useful = measure::useful(&vendor_calls[after..], &answered);
+        let from_start = measure::useful(&vendor_calls, &answered);
+        let complete = measure::useful(&vendor_calls[after..], &measure::answered(&outcomes, true));
         let (rejected, silent) = measure::rejected(&outcomes);
         let left = outcomes.iter().filter(|outcome| outcome.answer.is_none()).count();
         let silent = if silent == 0 { String::new() } else { format!(" ({silent} without Retry-After)") };
         format!(
-            "| {load} × {limit}/s | {} ms | {calls} | {} | {used:.3} | {useful:.3} | {complete:.3} | {} | {} | {breaker} | {:.2} / {:.2} | {} | {rejected}{silent} | {left} |",
+            "| {load} × {limit}/s | {} ms | {calls} | {} | {used:.3} | {useful:.3} | {from_start:.3} | {complete:.3} | {} | {} | {breaker} | {:.2} / {:.2} | {} | {rejected}{silent} | {left} |",
             latency.as_millis(),
             if is_patient { "patient" } else { "impatient" },
             measure::worst_second(&vendor_calls),

@@ -9,7 +9,7 @@ use std::{
 
 use super::super::{
     super::{MARGIN, Window},
-    Claim, Next, QueueId, Schedule, SendId, SendLog,
+    Admitted, Claim, Next, QueueId, Schedule, SendId, SendLog,
     FlowId,
 };
 use crate::upstream::Latency;
@@ -60,7 +60,7 @@ struct Request {
     arrived: Duration,
     done: u32,
     outcome: Option<Outcome>,
-    admitted: Option<QueueId>,
+    admitted: Option<Admitted>,
     waiting: Option<QueueId>,
 }
 
@@ -171,7 +171,7 @@ impl Run {
         self.requests.push(Request { caller, arrived, done: 0, outcome: None, admitted: None, waiting: None });
         let claim = self.claim(request);
         match self.schedule.admit(&claim, self.now) {
-            Ok(id) => self.requests[request].admitted = Some(id),
+            Ok(admitted) => self.requests[request].admitted = Some(admitted),
             Err(_) => {
                 self.requests[request].outcome = Some(Outcome::Rejected);
                 return;
@@ -191,7 +191,7 @@ impl Run {
             return;
         }
         let latest = (self.now + MAX_WAIT).min(by_deadline);
-        let id = self.schedule.enqueue(&claim, self.requests[request].admitted, latest, request);
+        let id = self.schedule.enqueue(&claim, self.requests[request].admitted.map(|admitted| admitted.id), latest, request);
         self.requests[request].waiting = Some(id);
         self.at(latest + Duration::from_nanos(1), Event::Expire(request, id));
     }
@@ -230,20 +230,22 @@ impl Run {
         let left = calls - self.requests[request].done;
         if left == 0 {
             self.expected[caller] = calls;
-            self.schedule.on_answered(&flow(caller), self.now - arrived);
+            if let Some(admitted) = admitted {
+                self.schedule.on_answered(&flow(caller), &admitted, self.now - arrived);
+            }
             self.end(request, Outcome::Complete(self.now - arrived));
             return;
         }
-        if let Some(id) = admitted {
+        if let Some(Admitted { id, .. }) = admitted {
             self.schedule.reserve(&flow(caller), id, left);
         }
         self.enqueue(request);
     }
 
     fn leave(&mut self, request: usize) {
-        let Request { caller, outcome, arrived, .. } = self.requests[request];
-        if outcome.is_none() {
-            self.schedule.on_abandoned(&flow(caller), self.now - arrived, self.now);
+        let Request { caller, outcome, arrived, admitted, .. } = self.requests[request];
+        if let (None, Some(admitted)) = (outcome, admitted) {
+            self.schedule.on_abandoned(&flow(caller), &admitted, self.now - arrived, self.now);
             self.end(request, Outcome::Left);
         }
     }
@@ -255,7 +257,7 @@ impl Run {
         if let Some(id) = ended.waiting.take() {
             self.schedule.dequeue(&flow, id);
         }
-        if let Some(id) = ended.admitted {
+        if let Some(Admitted { id, .. }) = ended.admitted {
             self.schedule.finish(&flow, id);
         }
     }
