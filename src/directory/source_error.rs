@@ -39,7 +39,7 @@ impl FetchFailure for SourceError {
             Self::Vendor { error, .. } => {
                 matches!(error.kind(), Some(RefusalKind::Failed { .. } | RefusalKind::RateLimited))
             }
-            Self::Send(SendError::Abandoned) | Self::NotCached | Self::Aborted => false,
+            Self::NotCached | Self::Aborted => false,
         }
     }
 

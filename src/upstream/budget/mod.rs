@@ -2,6 +2,7 @@
 //! and host, for the life of the process.
 
 mod flow;
+mod forecast;
 mod queue;
 mod rate_limit;
 mod registry;

@@ -86,6 +86,11 @@ impl SendLog {
         self.windows.iter().map(|window| self.slot_in(*window, ahead, now)).fold(now, Duration::max)
     }
 
+    /// Returns the send time of the last call.
+    pub(super) fn last(&self) -> Option<Duration> {
+        self.sends.back().map(|send| send.at)
+    }
+
     /// Records a call that is sent now.
     pub(super) fn send(&mut self, now: Duration) -> SendId {
         let id = SendId(self.next_id);
@@ -93,6 +98,15 @@ impl SendLog {
         self.sends.push_back(Send { id, at: now, round_trip: None });
         self.truncate(now);
         id
+    }
+
+    /// Corrects the send time of a call whose task started late. Later calls count
+    /// as sent no earlier.
+    pub(super) fn start(&mut self, id: SendId, now: Duration) {
+        let Some(index) = self.find(id) else { return };
+        for send in self.sends.range_mut(index..) {
+            send.at = send.at.max(now);
+        }
     }
 
     /// Records the end of a call. Only a response shows how fast the way to the
