@@ -73,8 +73,8 @@ impl Vendors for ClientVendors {
         connections.extend([
             scripted("failing", "tolt", &self.failing),
             scripted("limited", "tolt", &self.limited),
-            without_waiting(scripted("recovering", "tolt", &self.recovering)),
-            without_waiting(scripted("busy", "tolt", &self.busy)),
+            impatient(scripted("recovering", "tolt", &self.recovering)),
+            impatient(scripted("busy", "tolt", &self.busy)),
             scripted("drifting", "tolt", &self.drifting),
             scripted("drifting-tax", "corporation", &self.drifting_tax),
         ]);
@@ -105,9 +105,10 @@ fn scripted(name: &str, kind: &str, vendor: &ScriptedVendor) -> Connection {
     connection(name, kind, &vendor.base_url, SECRET, ACCOUNT)
 }
 
-/// Passes rate limits of the vendor on to the client at once.
-fn without_waiting(mut connection: Connection) -> Connection {
-    connection.rate_limit.max_wait = Duration::ZERO;
+/// Shortens the wait for a slot, so the client waits for the vendor's rate limit
+/// instead of the gateway.
+fn impatient(mut connection: Connection) -> Connection {
+    connection.rate_limit.max_wait = Duration::from_millis(500);
     connection
 }
 
