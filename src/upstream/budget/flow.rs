@@ -57,12 +57,16 @@ struct Reserved {
     sent: Option<Duration>,
 }
 
+/// Waiting call.
 #[derive(Debug)]
-struct Waiting<T> {
-    reservation: Option<QueueId>,
+pub(super) struct Waiting<T> {
+    /// Request of the call, if it is admitted.
+    pub(super) reservation: Option<QueueId>,
     /// Instant after which the call is not sent.
-    latest: Duration,
-    payload: T,
+    pub(super) latest: Duration,
+    /// Expected time from this call to the answer of the request.
+    pub(super) duration: Duration,
+    pub(super) payload: T,
 }
 
 impl<T> Flow<T> {
@@ -117,8 +121,8 @@ impl<T> Flow<T> {
     }
 
     /// Adds a waiting call.
-    pub(super) fn push(&mut self, id: QueueId, reservation: Option<QueueId>, latest: Duration, payload: T) {
-        self.waiting.insert(id, Waiting { reservation, latest, payload });
+    pub(super) fn push(&mut self, id: QueueId, waiting: Waiting<T>) {
+        self.waiting.insert(id, waiting);
     }
 
     /// Removes a waiting call.
@@ -128,15 +132,17 @@ impl<T> Flow<T> {
 
     /// Takes the first waiting call, with the instant after which it is not sent.
     pub(super) fn pop(&mut self, now: Duration) -> Option<(Duration, T)> {
-        let (_, Waiting { reservation, latest, payload }) = self.waiting.pop_first()?;
-        if let Some(id) = reservation
-            && let Some(reserved) = self.reserved.get_mut(&id)
-        {
-            reserved.sent = Some(now);
-            let calls = reserved.calls.saturating_sub(1);
-            self.reserve(id, calls);
-        }
-        Some((latest, payload))
+        let (id, Waiting { reservation, latest, duration, payload }) = self.waiting.pop_first()?;
+        let Some(reserved) = reservation.and_then(|id| self.reserved.get_mut(&id)) else {
+            return Some((latest, payload));
+        };
+        let is_started = reserved.sent.replace(now).is_some();
+        reserved.calls = reserved.calls.saturating_sub(1);
+        self.backlog = self.backlog.saturating_sub(1);
+        // Started requests go on, because their clients may be close to leaving.
+        let patience = self.patience.limit(now).filter(|_| !is_started);
+        let by_patience = patience.map(|patience| id.since.saturating_add(patience).saturating_sub(duration));
+        Some((by_patience.map_or(latest, |by_patience| by_patience.max(id.since).min(latest)), payload))
     }
 
     /// Returns the virtual start time of the next call.

@@ -1,7 +1,7 @@
 //! Discrete-event simulation of a budget: a schedule, a vendor and callers.
 
 use std::{
-    collections::{BinaryHeap, HashSet},
+    collections::BinaryHeap,
     num::NonZeroU32,
     sync::Arc,
     time::Duration,
@@ -200,6 +200,10 @@ impl Run {
         loop {
             match self.schedule.next(self.now) {
                 Next::Send(id, request) => self.send(id, request),
+                Next::Reject(request) => {
+                    self.requests[request].waiting = None;
+                    self.end(request, Outcome::Rejected);
+                }
                 Next::Wait(until) => {
                     if self.wake_at.is_none_or(|at| until < at) {
                         self.wake_at = Some(until);
@@ -325,12 +329,6 @@ impl Report {
         waits.sort_unstable();
         if waits.is_empty() { return Duration::MAX }
         waits[((waits.len() - 1) as f64 * percentile).round() as usize]
-    }
-
-    /// Returns the number of vendor calls of requests that made no progress known
-    /// to a client.
-    pub(super) fn callers(&self) -> usize {
-        self.requests.iter().map(|request| request.caller).collect::<HashSet<_>>().len()
     }
 }
 
