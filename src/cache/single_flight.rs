@@ -50,11 +50,8 @@ impl PageCache {
     ) -> Fetched<F::Error> {
         let fetch = Arc::new(fetch);
         loop {
-            let key = FetchKey {
-                key: lookup.key.clone(),
-                is_stored: !lookup.directives.no_store,
-                epoch: self.store.epoch(),
-            };
+            let key =
+                FetchKey { key: lookup.key.clone(), is_stored: !lookup.directives.no_store, epoch: self.store.epoch() };
             if let Err(error) = fetch.admit(self.in_flight.contains(&key)).await {
                 return Fetched { result: Err(error), is_collapsed: false, is_admitted: false };
             }

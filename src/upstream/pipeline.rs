@@ -9,8 +9,8 @@ use crate::{
 };
 
 use super::{
-    BreakerState, Budget, BudgetState, CallError, CallerShare, Endpoint, Reply, Reservation, SendError, UpstreamMetrics,
-    Waiters,
+    BreakerState, Budget, BudgetState, CallError, CallerShare, Endpoint, Reply, Reservation, SendError,
+    UpstreamMetrics, Waiters,
     attempt::{Attempts, Call},
     breaker::{Breaker, CallOutcome},
     retry::Retries,

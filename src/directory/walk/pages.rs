@@ -210,8 +210,7 @@ impl Pages {
         Ok(cached.entry)
     }
 
-    /// Returns the reservation of this walk's calls. An export makes each call on
-    /// its own, because its calls yield to all others.
+    /// Returns the reservation of this walk's calls.
     fn reservation(&mut self, priority: Priority) -> Arc<Reservation> {
         if let Some(reservation) = &self.reservation {
             return Arc::clone(reservation);

@@ -96,8 +96,12 @@ impl Reservation {
         }
     }
 
-    /// Admits the request, unless it is admitted.
+    /// Admits the request, unless it is admitted. Each call of an export is
+    /// checked on its own, because an export yields to all others.
     pub(in crate::upstream) fn admit(&self) -> Result<(), SendError> {
+        if self.priority == Priority::Export {
+            return self.check();
+        }
         let mut admitted = self.admitted.lock();
         if admitted.is_none() {
             let (claim, now) = (self.claim(), self.budget.0.clock.elapsed());
@@ -177,6 +181,9 @@ impl Drop for Reservation {
 
 impl std::fmt::Debug for Reservation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reservation").field("caller", &self.caller).field("priority", &self.priority).finish_non_exhaustive()
+        f.debug_struct("Reservation")
+            .field("caller", &self.caller)
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
     }
 }

@@ -145,7 +145,13 @@ impl<T> Schedule<T> {
     }
 
     /// Adds a call to the queue. The call is not sent after `latest`.
-    pub(super) fn enqueue(&mut self, claim: &Claim, reservation: Option<QueueId>, latest: Duration, payload: T) -> QueueId {
+    pub(super) fn enqueue(
+        &mut self,
+        claim: &Claim,
+        reservation: Option<QueueId>,
+        latest: Duration,
+        payload: T,
+    ) -> QueueId {
         let id = self.queue_id(claim.since);
         self.flow(claim).push(id, Waiting { reservation, latest, duration: claim.latency * claim.calls.max(1), payload });
         id
