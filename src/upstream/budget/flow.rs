@@ -19,6 +19,8 @@ const PATIENCE_FRACTION: f64 = 0.93;
 const REQUESTS_PER_PROBE: u32 = 100;
 /// Wait of a probe, relative to the known patience.
 const PROBE_FACTOR: f64 = 1.1;
+/// Part of a request's duration for which its first call waits in any case.
+const TOLERANCE: u32 = 10;
 /// Time after which an abandoned request no longer counts.
 const PATIENCE_MEMORY: Duration = Duration::from_mins(5);
 
@@ -139,10 +141,10 @@ impl<T> Flow<T> {
         let is_started = reserved.sent.replace(now).is_some();
         reserved.calls = reserved.calls.saturating_sub(1);
         self.backlog = self.backlog.saturating_sub(1);
-        // Started requests go on, because their clients may be close to leaving.
-        let patience = self.patience.limit(now).filter(|_| !is_started);
-        let by_patience = patience.map(|patience| id.since.saturating_add(patience).saturating_sub(duration));
-        Some((by_patience.map_or(latest, |by_patience| by_patience.max(id.since).min(latest)), payload))
+        // A started request goes on.
+        let Some(patience) = self.patience.limit(now).filter(|_| !is_started) else { return Some((latest, payload)) };
+        let wait = patience.saturating_sub(duration).max(duration / TOLERANCE);
+        Some((latest.min(id.since.saturating_add(wait)), payload))
     }
 
     /// Returns the virtual start time of the next call.
