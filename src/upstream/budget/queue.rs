@@ -74,6 +74,7 @@ impl Queue {
     /// if no request waits any more, or if no slot is free in time.
     pub(super) async fn acquire(&self, waiters: &Waiters) -> Result<SendSlot, SendError> {
         let mut tickets: Vec<Ticket> = Vec::new();
+        let mut is_rejected = false;
         loop {
             let mut changed = pin!(waiters.changed());
             changed.as_mut().enable();
@@ -92,14 +93,17 @@ impl Queue {
                 return Err(SendError::Abandoned);
             };
             let remaining = latest.saturating_sub(self.0.clock.elapsed());
-            if remaining.is_zero() {
+            if remaining.is_zero() || is_rejected {
                 let retry_after = tickets.iter().map(|ticket| ticket.reservation.expected_wait()).min();
                 return Err(SendError::BudgetSpent { retry_after: retry_after.unwrap_or_default() });
             }
             let granted = select_all(tickets.iter_mut().map(|ticket| &mut ticket.granted));
             let granted = tokio::select! {
                 biased;
-                (granted, index, _) = granted => granted.ok().map(|id| (id, index)),
+                (granted, index, _) = granted => {
+                    is_rejected = granted.is_err();
+                    granted.ok().map(|id| (id, index))
+                }
                 () = changed => None,
                 () = self.0.clock.sleep(remaining) => None,
             };
@@ -164,6 +168,8 @@ impl Queue {
                         self.0.state.lock().schedule.log.cancel(id);
                     }
                 }
+                // Without its sender, the call is rejected.
+                Next::Reject(granted) => drop(granted),
                 Next::Wait(until) => return Some(until.saturating_sub(now)),
                 Next::Idle => return None,
             }
