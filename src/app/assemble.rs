@@ -8,7 +8,7 @@ use crate::{
     config::{Config, Connection},
     directory::{Directory, Source, SourceMetrics},
     domain::cursor::CursorKey,
-    http_client::{Client, ClientError, Clients},
+    http_client::{ClientError, ClientFactory, Clients},
     identity::Provider,
     upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
     vendors::Account,
@@ -122,8 +122,8 @@ impl Components {
                 Some((_, source)) => (source.generation(), source.metrics()),
                 None => (generation, source_metrics(connection, shared)),
             };
-            let client = clients.get_or_create(&connection.base_url)?;
-            Ok(Arc::new(new_source(connection, client, budget, generation, metrics, shared)))
+            let clients = clients.factory(&connection.base_url, connection.timeout)?;
+            Ok(Arc::new(new_source(connection, clients, budget, generation, metrics, shared)?))
         };
         config.connections.iter().map(source).collect()
     }
@@ -149,22 +149,22 @@ impl Components {
 
 fn new_source(
     connection: &Connection,
-    client: Client,
+    clients: ClientFactory,
     budget: Budget,
     generation: u32,
     metrics: Arc<SourceMetrics>,
     shared: &SharedState,
-) -> Source {
+) -> Result<Source, ClientError> {
     let tracer = shared.tracer.vendor_tracer(&connection.name, &connection.base_url);
     let credential = connection.credential.clone();
-    let transport = Box::new(HttpTransport::new(client, &connection.base_url, MAX_VENDOR_BODY));
+    let transport = Box::new(HttpTransport::new(clients, &connection.base_url, MAX_VENDOR_BODY)?);
     let endpoint = Endpoint::new(transport, &connection.base_url, credential, tracer);
     let upstream_metrics = UpstreamMetrics::new(&shared.registry, connection.name.as_str());
     let clock = Arc::clone(&shared.clock);
     let upstream = Upstream::new(endpoint, budget, connection.timeout, upstream_metrics, clock);
     let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
     let (cache, policies) = (shared.cache.clone(), connection.policies);
-    Source::new(connection.kind, account, generation, upstream, cache, policies, metrics)
+    Ok(Source::new(connection.kind, account, generation, upstream, cache, policies, metrics))
 }
 
 fn source_metrics(connection: &Connection, shared: &SharedState) -> Arc<SourceMetrics> {

@@ -52,7 +52,6 @@ impl App {
         }
         let components = self.components.reconfigured(&config, &self.shared)?;
         let dropped = changes::dropped_accounts(&self.config, &config);
-        // A purge also discards fetches in flight, including those of kept connections.
         if !dropped.is_empty() {
             self.shared.cache.purge(&Scope::Connections(dropped)).await;
         }

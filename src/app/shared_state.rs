@@ -6,7 +6,7 @@ use crate::{
     cache::PageCache,
     clock::SharedClock,
     config::Config,
-    http_client::{Clients, Collector},
+    http_client::{COLLECTOR_TIMEOUT, Clients, Collector},
     server::Readiness,
     telemetry::{metrics::Registry, reloads::Reloads, trace::Tracer},
 };
@@ -35,7 +35,7 @@ impl SharedState {
         let tracer = match &config.telemetry {
             None => Tracer::default(),
             Some(otlp) => {
-                let client = Clients::default().get_or_create(&otlp.traces_url)?;
+                let client = Clients::default().factory(&otlp.traces_url, COLLECTOR_TIMEOUT)?.create()?;
                 let collector = Collector::new(client, otlp.headers.clone());
                 Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
             }

@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{
-    domain::connection::ConnectionName,
-    telemetry::request,
-};
+use crate::{domain::connection::ConnectionName, telemetry::request};
 
 use super::{
     CacheDirectives, CacheMetrics, CacheStatus, Entry, FetchFailure, Forward, NotCached, PageCache, PageFetch, Policy,
@@ -155,7 +152,8 @@ impl PageCache {
                 } else {
                     lookup.metrics.miss.increment(1);
                 }
-                let stored = !lookup.directives.no_store;
+                // The page of a purge in the meantime is not stored.
+                let stored = !lookup.directives.no_store && !entry.is_superseded();
                 let forward = Forward { reason, status: Some(entry.status()), collapsed, stored };
                 let status = CacheStatus::forwarded(forward, entry.lifetime(&lookup.policy));
                 Ok(Cached { entry, status })

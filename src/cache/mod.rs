@@ -12,12 +12,13 @@ mod freshness;
 mod lookup;
 mod metrics;
 mod purge;
+mod purge_log;
 mod refresh;
 mod single_flight;
 mod status;
 mod store;
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{fmt, time::Duration};
 
 use moka::future::Cache;
 
@@ -29,7 +30,7 @@ pub use freshness::{CacheDirectives, Policy};
 pub use lookup::{Cached, Key, Lookup, Peek};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;
-use single_flight::{FetchKey, InFlight};
+use single_flight::{FetchKey, InFlight, Landed};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
 
@@ -38,7 +39,7 @@ use store::Store;
 pub struct PageCache {
     store: Store,
     /// Fetches in flight. An entry is present only while its fetch runs.
-    fetches: Cache<FetchKey, Arc<Entry>>,
+    fetches: Cache<FetchKey, Landed>,
     in_flight: InFlight,
     clock: SharedClock,
 }
@@ -56,8 +57,8 @@ impl PageCache {
         entry.age(&self.clock)
     }
 
-    /// Removes the entries of a scope and returns their number. Fetches in
-    /// flight are not stored.
+    /// Removes the entries of a scope and returns their number. Fetches in flight
+    /// whose pages the scope covers are not stored.
     pub async fn purge(&self, scope: &Scope) -> usize {
         self.store.purge(scope).await
     }

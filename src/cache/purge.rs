@@ -9,8 +9,8 @@ pub enum Scope {
     /// All entries of these connections.
     Connections(Vec<ConnectionName>),
     /// Entries that contain this customer or were requested by its id, by
-    /// connection and vendor id. The connection's "not found" entries are included, because they may concern
-    /// the customer.
+    /// connection and vendor id. The connection's "not found" entries are included,
+    /// because they may concern the customer.
     Customer(ConnectionName, String),
 }
 
@@ -20,8 +20,13 @@ impl Scope {
         match self {
             Self::Connections(names) => names.contains(&key.connection),
             Self::Customer(connection, vendor_id) => {
-                key.connection == *connection && (!entry.found || entry.page.concerns(vendor_id))
+                key.connection == *connection && concerns(entry, vendor_id)
             }
         }
     }
+}
+
+/// Returns true if the purge of a customer of the entry's connection removes the entry.
+pub(super) fn concerns(entry: &Entry, vendor_id: &str) -> bool {
+    !entry.found || entry.page.concerns(vendor_id)
 }

@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 
 use crate::upstream::Waiters;
 
-use super::{Entry, FetchAborted, FetchFailure, Key, Lookup, PageCache, PageFetch};
+use super::{Entry, FetchAborted, FetchFailure, Key, Lookup, PageCache, PageFetch, purge_log::PurgeCount};
 
 /// Key of a fetch in flight. Lookups share a fetch if all fields are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -18,8 +18,17 @@ pub(super) struct FetchKey {
     key: Key,
     /// Lookups with `no-store` do not join a fetch that is stored.
     is_stored: bool,
-    /// Lookups after a purge do not join a fetch from before it.
-    epoch: u64,
+    /// Lookups after a purge of the connection do not join a fetch from before the
+    /// purge.
+    last_purge: PurgeCount,
+}
+
+/// Page of a fetch in flight.
+#[derive(Debug, Clone)]
+pub(super) struct Landed {
+    entry: Arc<Entry>,
+    /// Purges of the connection before the fetch.
+    started: PurgeCount,
 }
 
 /// Waiters of the fetches in flight. Clones share them.
@@ -49,12 +58,10 @@ impl PageCache {
         fetch: F,
     ) -> Fetched<F::Error> {
         let fetch = Arc::new(fetch);
+        let (began, _) = self.store.purges.counts(&lookup.key.connection);
         loop {
-            let key = FetchKey {
-                key: lookup.key.clone(),
-                is_stored: !lookup.directives.no_store,
-                epoch: self.store.epoch(),
-            };
+            let (_, last_purge) = self.store.purges.counts(&lookup.key.connection);
+            let key = FetchKey { key: lookup.key.clone(), is_stored: !lookup.directives.no_store, last_purge };
             if let Err(error) = fetch.admit(self.in_flight.contains(&key)).await {
                 return Fetched { result: Err(error), is_collapsed: false, is_admitted: false };
             }
@@ -62,17 +69,18 @@ impl PageCache {
             let waiter = waiters.join(Arc::clone(fetch.reservation()));
             let (cache, lookup, observed, fetch) = (self.clone(), lookup.clone(), observed.clone(), Arc::clone(&fetch));
             let task = async move { cache.join_or_fetch(&key, &lookup, observed, &*fetch, &waiters).await };
-            let fetched = tokio::spawn(task.with_current_context()).await;
+            let (result, is_collapsed) = tokio::spawn(task.with_current_context())
+                .await
+                .unwrap_or_else(|_| (Err(FetchAborted.into()), false));
             waiter.answered();
-            let fetched = fetched.unwrap_or_else(|_| Fetched {
-                result: Err(FetchAborted.into()),
-                is_collapsed: false,
-                is_admitted: true,
-            });
-            // The fetch ended just before this lookup joined.
-            if !matches!(&fetched.result, Err(error) if error.is_abandoned()) {
-                return fetched;
-            }
+            let result = match result {
+                // The fetch ended just before this lookup joined.
+                Err(error) if error.is_abandoned() => continue,
+                // The fetch began before a purge of its page, and this lookup after it.
+                Ok(Landed { entry, started }) if started < began && entry.is_superseded() => continue,
+                result => result.map(|landed| landed.entry),
+            };
+            return Fetched { result, is_collapsed, is_admitted: true };
         }
     }
 
@@ -83,24 +91,28 @@ impl PageCache {
         observed: Option<Arc<Entry>>,
         fetch: &F,
         waiters: &Waiters,
-    ) -> Fetched<F::Error> {
+    ) -> (Result<Landed, F::Error>, bool) {
         // moka polls `leader` for one of the lookups that share the key.
         let mut is_collapsed = true;
         let leader = async {
+            let flight = self.store.purges.begin(&lookup.key.connection);
+            let started = flight.started;
             if let Some(newer) = self.stored_since(observed.as_ref(), &lookup.key).await {
-                return Ok(newer);
+                return Ok(Landed { entry: newer, started });
             }
             is_collapsed = false;
             let entry = self.fetch_entry(lookup, fetch, waiters).await?;
             if key.is_stored {
-                self.store.insert(&lookup.key, &entry, &lookup.policy, key.epoch).await;
+                self.store.insert(&lookup.key, &entry, &lookup.policy, &flight).await;
+            } else if flight.is_purged(&entry) {
+                entry.mark_superseded();
             }
-            Ok(entry)
+            Ok(Landed { entry, started })
         };
         let result = self.fetches.try_get_with_by_ref(key, leader).await;
         self.fetches.invalidate(key).await;
         let result = result.map_err(|error: Arc<F::Error>| (*error).clone());
-        Fetched { result, is_collapsed, is_admitted: true }
+        (result, is_collapsed)
     }
 
     /// Returns the entry of a key, unless it is the observed entry.

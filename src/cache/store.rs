@@ -1,20 +1,19 @@
 //! Bounded store of cache entries. Only this file knows that moka holds them.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU64, Ordering},
-};
+use std::sync::Arc;
 
 use moka::{future::Cache, notification::RemovalCause};
 
-use super::{Entry, Key, Policy, Scope};
+use super::{
+    Entry, Key, Policy, Scope,
+    purge_log::{Flight, PurgeLog},
+};
 
 /// Entries by key, bounded by their total weight. Clones share the entries.
 #[derive(Clone)]
 pub(super) struct Store {
     entries: Cache<Key, Arc<Entry>>,
-    /// Number of purges so far.
-    epoch: Arc<AtomicU64>,
+    pub(super) purges: PurgeLog,
 }
 
 impl Store {
@@ -25,7 +24,7 @@ impl Store {
             .eviction_listener(|key, entry: Arc<Entry>, cause| entry.on_removed(&key, cause == RemovalCause::Size))
             .max_capacity(max_bytes)
             .build();
-        Self { entries, epoch: Arc::default() }
+        Self { entries, purges: PurgeLog::default() }
     }
 
     /// Returns the number of entries, which is approximate under load.
@@ -38,14 +37,11 @@ impl Store {
         self.entries.get(key).await
     }
 
-    /// Returns the current purge epoch, which each purge increments.
-    pub(super) fn epoch(&self) -> u64 {
-        self.epoch.load(Ordering::Acquire)
-    }
-
-    /// Inserts an entry, unless a purge has started since `epoch`.
-    pub(super) async fn insert(&self, key: &Key, entry: &Arc<Entry>, policy: &Policy, epoch: u64) {
-        if epoch != self.epoch() {
+    /// Inserts the entry of a fetch. If a purge since the start of the fetch covers
+    /// the entry, the entry is superseded and not stored.
+    pub(super) async fn insert(&self, key: &Key, entry: &Arc<Entry>, policy: &Policy, flight: &Flight) {
+        if flight.is_purged(entry) {
+            entry.mark_superseded();
             return;
         }
         if let Some(old) = self.entries.get(key).await {
@@ -53,9 +49,9 @@ impl Store {
         }
         entry.on_inserted(key, policy);
         self.entries.insert(key.clone(), Arc::clone(entry)).await;
-        // A concurrent purge may miss the new entry. The epoch is read with a
-        // write, so either the purge is visible here or it finds the entry.
-        if epoch != self.epoch.fetch_add(0, Ordering::AcqRel) {
+        // A concurrent purge may miss the new entry. A purge is recorded before it
+        // removes entries, so either it is visible here or it finds the entry.
+        if flight.is_purged(entry) {
             entry.mark_superseded();
             self.entries.remove(key).await;
         }
@@ -63,7 +59,7 @@ impl Store {
 
     /// Removes the entries of a scope and returns their number.
     pub(super) async fn purge(&self, scope: &Scope) -> usize {
-        self.epoch.fetch_add(1, Ordering::AcqRel);
+        self.purges.record(scope);
         let covered: Vec<_> = self.entries.iter().filter(|(key, entry)| scope.covers(key, entry)).collect();
         let mut purged = 0;
         for (key, entry) in covered {

@@ -34,11 +34,8 @@ impl PageFetch for SourceFetch {
     }
 
     async fn admit(&self, joins: bool) -> Result<(), SourceError> {
-        let admitted = if joins {
-            self.reservation.charge().await
-        } else {
-            self.source.upstream.admit(&self.reservation).await
-        };
+        let admitted =
+            if joins { self.reservation.charge().await } else { self.source.upstream.admit(&self.reservation).await };
         // No caller waits for a refresh, so its rejection is not counted.
         if self.reservation.priority() != Priority::Refresh && matches!(admitted, Err(SendError::ShareSpent { .. })) {
             self.source.metrics.record_share_rejection(&self.reservation.caller().name);

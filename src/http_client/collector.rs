@@ -12,7 +12,7 @@ use tokio::runtime::Handle;
 use super::{read_body, root_cause};
 
 /// Maximum time of one request.
-const TIMEOUT: Duration = Duration::from_secs(5);
+pub const TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum size of a response body. OTLP responses contain only a few counts.
 const MAX_BODY: usize = 64 << 10;
 

@@ -60,7 +60,10 @@ impl KeySource {
     /// Creates a reader of the configured location.
     pub fn new(jwks: &Jwks, clients: &mut Clients) -> Result<Self, ClientError> {
         Ok(match jwks {
-            Jwks::Url(url) => Self::Url(Fetcher::new(clients.get_or_create(url)?, url.clone(), TIMEOUT, MAX_BODY)),
+            Jwks::Url(url) => {
+                let client = clients.factory(url, TIMEOUT)?.create()?;
+                Self::Url(Fetcher::new(client, url.clone(), TIMEOUT, MAX_BODY))
+            }
             Jwks::File { path, .. } => Self::File(path.clone()),
         })
     }

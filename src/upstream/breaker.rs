@@ -73,9 +73,15 @@ pub(super) enum CallOutcome {
 #[derive(Debug)]
 enum State {
     Closed(CallHistory),
-    Open { until: Duration, period: Duration },
+    Open {
+        until: Duration,
+        period: Duration,
+    },
     /// One probe is in flight, or none if the last probe was not made.
-    HalfOpen { probing: bool, period: Duration },
+    HalfOpen {
+        probing: bool,
+        period: Duration,
+    },
 }
 
 /// Recent outcomes.
@@ -233,5 +239,31 @@ impl CallHistory {
 impl std::fmt::Debug for Breaker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Breaker").field(&self.state()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// A call that was sent before the breaker opened says nothing about the
+    /// probe.
+    #[test]
+    fn straggler_settles_no_probe() {
+        let breaker = Breaker::new(SystemClock::shared());
+        let (first, second) = (breaker.permit().unwrap(), breaker.permit().unwrap());
+        for _ in 0..CONSECUTIVE_FAILURES {
+            breaker.permit().unwrap().settle(CallOutcome::Failed);
+        }
+        assert!(matches!(breaker.state(), BreakerState::Open(_)));
+        breaker.state.lock().state = State::Open { until: Duration::ZERO, period: MIN_OPEN };
+        let probe = breaker.permit().unwrap();
+        assert!(probe.is_probe());
+        first.settle(CallOutcome::Failed);
+        second.settle(CallOutcome::Succeeded);
+        assert_eq!((breaker.state(), breaker.permit().err()), (BreakerState::HalfOpen, Some(MIN_OPEN)));
+        probe.settle(CallOutcome::Succeeded);
+        assert_eq!(breaker.state(), BreakerState::Closed);
     }
 }

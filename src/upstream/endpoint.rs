@@ -76,6 +76,11 @@ impl Endpoint {
         sent
     }
 
+    /// Uses new connections from now on.
+    pub(super) fn renew_connections(&self) {
+        self.transport.renew();
+    }
+
     /// Returns the URL of a request. The URL never contains the credential.
     pub(super) fn url(&self, request: &VendorRequest) -> String {
         self.base_url.join(request)

@@ -9,8 +9,8 @@ use crate::{
 };
 
 use super::{
-    BreakerState, Budget, BudgetState, CallError, CallerShare, Endpoint, Reply, Reservation, SendError, UpstreamMetrics,
-    Waiters,
+    BreakerState, Budget, BudgetState, CallError, CallerShare, Endpoint, Reply, Reservation, SendError,
+    UpstreamMetrics, Waiters,
     attempt::{Attempts, Call},
     breaker::{Breaker, CallOutcome},
     retry::Retries,
@@ -89,6 +89,8 @@ impl Upstream {
             }
         };
         let sent = if permit.is_probe() {
+            // The open connections may be the reason of the failures.
+            self.attempts.endpoint.renew_connections();
             self.attempts.send(&call, slot, self.attempts.timeout, 0).await
         } else {
             self.retries.send(&self.attempts, &call, slot).await

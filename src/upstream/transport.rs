@@ -1,12 +1,15 @@
 //! Exchange of one request and its response with a vendor.
 
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode};
 use url::Url;
 
 use crate::{
-    http_client::{Client, is_local, read_body, root_cause},
+    http_client::{Client, ClientError, ClientFactory, is_local, read_body, root_cause},
     vendors::VendorRequest,
 };
 
@@ -19,12 +22,17 @@ pub trait Transport: std::fmt::Debug + Send + Sync {
     /// credential. Fails with [`SendError::Unreachable`], [`SendError::Local`] or
     /// [`SendError::Body`].
     async fn exchange(&self, request: &VendorRequest, headers: HeaderMap) -> Result<Response<Bytes>, SendError>;
+
+    /// Uses new connections from now on. Exchanges in flight are not affected.
+    fn renew(&self);
 }
 
 /// Transport over HTTP.
 #[derive(Debug)]
 pub struct HttpTransport {
-    client: Client,
+    clients: ClientFactory,
+    /// Current client. Its connections are used by this transport only.
+    client: ArcSwap<Client>,
     base_url: BaseUrl,
     max_body: usize,
 }
@@ -32,16 +40,61 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// Returns a transport to the API at `base_url`. Response bodies have at most
     /// `max_body` bytes after decompression.
-    #[must_use]
-    pub fn new(client: Client, base_url: &Url, max_body: usize) -> Self {
-        Self { client, base_url: BaseUrl::new(base_url), max_body }
+    pub fn new(clients: ClientFactory, base_url: &Url, max_body: usize) -> Result<Self, ClientError> {
+        let client = ArcSwap::from_pointee(clients.create()?);
+        Ok(Self { clients, client, base_url: BaseUrl::new(base_url), max_body })
+    }
+}
+
+/// Exchange in progress. Dropped before [`end`](Self::end), the exchange has reached
+/// its time limit, and its connection may be deaf. Further exchanges then use new
+/// connections.
+struct Exchange<'t> {
+    transport: &'t HttpTransport,
+    client: Arc<Client>,
+    has_ended: bool,
+}
+
+impl Exchange<'_> {
+    fn end(mut self) {
+        self.has_ended = true;
+    }
+}
+
+impl Drop for Exchange<'_> {
+    fn drop(&mut self) {
+        // Another exchange may have renewed the connections already.
+        if !self.has_ended && Arc::ptr_eq(&self.client, &self.transport.client.load()) {
+            self.transport.renew();
+        }
     }
 }
 
 #[async_trait]
 impl Transport for HttpTransport {
     async fn exchange(&self, request: &VendorRequest, headers: HeaderMap) -> Result<Response<Bytes>, SendError> {
-        let sent = self.client.get(self.base_url.join(request)).headers(headers).send().await;
+        let exchange = Exchange { transport: self, client: self.client.load_full(), has_ended: false };
+        let response = self.exchange_over(&exchange.client, request, headers).await;
+        exchange.end();
+        response
+    }
+
+    fn renew(&self) {
+        match self.clients.create() {
+            Ok(client) => self.client.store(Arc::new(client)),
+            Err(error) => tracing::error!(%error, "vendor connections not renewed"),
+        }
+    }
+}
+
+impl HttpTransport {
+    async fn exchange_over(
+        &self,
+        client: &Client,
+        request: &VendorRequest,
+        headers: HeaderMap,
+    ) -> Result<Response<Bytes>, SendError> {
+        let sent = client.get(self.base_url.join(request)).headers(headers).send().await;
         let received = sent.map_err(send_error)?;
         let mut response = Response::new(Bytes::new());
         *response.status_mut() = received.status();

@@ -2,7 +2,7 @@
 
 use super::{Gate, PAGE, Stage, TAX_PAGE, gated_stage, stage};
 use crate::support::{Answer, caller};
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 
 async fn purge(stage: &Stage, key: &str, query: &str) -> Answer {
     stage.gateway.request(|client, url| client.delete(format!("{url}/cache{query}")).bearer_auth(key)).await
@@ -137,4 +137,79 @@ async fn fetch_finished_after_a_purge_is_not_cached() {
 
     assert!(!is_cached(&stage, PAGE).await);
     assert_eq!(gate.requests(), 1);
+}
+
+/// Requests pages while a fetch of each is in flight and `query` is purged. Returns
+/// the answers of the requests after the purge.
+async fn get_around_a_purge(stage: &Stage, gate: &Gate, targets: [&str; 2], query: &str) -> Vec<Answer> {
+    gate.close();
+    let requested = gate.requests();
+    let purging = async {
+        gate.wait_for_requests(requested + targets.len()).await;
+        purged(stage, query).await;
+        let opening = async {
+            // The requests after the purge were sent before these requests.
+            for _ in 0..20 {
+                stage.get("/livez").await.ok();
+            }
+            gate.open();
+        };
+        join(join_all(targets.map(|target| stage.get(target))), opening).await.0
+    };
+    let (before, after) = join(join_all(targets.map(|target| stage.get(target))), purging).await;
+    before.iter().for_each(|answer| drop(answer.ok()));
+    after
+}
+
+// FACTS.md, case 130.
+#[tokio::test]
+async fn purge_of_nothing_changes_nothing() {
+    let (stage, gate) = gated_stage().await;
+    let single = stage.customer(3);
+    for (query, calls) in [("?customer=affiliates.cust_none", 2), ("?connection=tax", 4)] {
+        for answer in get_around_a_purge(&stage, &gate, [PAGE, &single], query).await {
+            assert_eq!(answer.cache_status(), "fwd=miss; fwd-status=200; stored; collapsed; ttl=30", "{query}");
+        }
+        assert!(is_cached(&stage, PAGE).await && is_cached(&stage, &single).await, "{query}");
+        assert_eq!(gate.requests(), calls, "{query}");
+        purged(&stage, "?connection=affiliates").await;
+    }
+}
+
+// FACTS.md, case 131.
+#[tokio::test]
+async fn purge_of_a_customer_covers_its_fetches() {
+    let (stage, gate) = gated_stage().await;
+    let newest = format!("affiliates.{}", stage.vendors.tolt().customers().last().unwrap().id);
+    let single = stage.customer(3);
+    let after = get_around_a_purge(&stage, &gate, [PAGE, &single], &format!("?customer={newest}")).await;
+
+    // The page contains the customer, so the request after the purge fetches it again.
+    assert_eq!(after[0].cache_status(), "fwd=miss; fwd-status=200; stored; ttl=30");
+    assert_eq!(after[1].cache_status(), "fwd=miss; fwd-status=200; stored; collapsed; ttl=30");
+    assert_eq!(gate.requests(), 3);
+    assert!(is_cached(&stage, PAGE).await && is_cached(&stage, &single).await);
+}
+
+#[tokio::test]
+async fn unstored_fetch_is_not_joined_after_its_purge() {
+    let (stage, gate) = gated_stage().await;
+    let newest = format!("affiliates.{}", stage.vendors.tolt().customers().last().unwrap().id);
+    gate.close();
+    let get = || stage.get_with(PAGE, "cache-control", "no-store");
+    let purging = async {
+        gate.wait_for_requests(1).await;
+        purged(&stage, &format!("?customer={newest}")).await;
+        let opening = async {
+            for _ in 0..20 {
+                stage.get("/livez").await.ok();
+            }
+            gate.open();
+        };
+        join(get(), opening).await.0
+    };
+    let (before, after) = join(get(), purging).await;
+    before.ok();
+    assert_eq!(after.cache_status(), "fwd=miss; fwd-status=200; ttl=30");
+    assert_eq!(gate.requests(), 2);
 }

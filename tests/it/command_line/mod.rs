@@ -1,6 +1,7 @@
 //! The command, run as a process.
 
 mod commands;
+mod deaf;
 mod descriptors;
 mod exporting;
 mod leaks;

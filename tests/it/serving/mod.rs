@@ -23,6 +23,7 @@ use tokio::{
 };
 
 use crate::support::{self, Gateway, Reply, ScriptedVendor, StageBuilder, Vendors, tolt_page, tolt_row};
+pub(crate) use tls::write_certificate;
 
 /// Upper bound of every wait: far longer than any step of these tests.
 const LONG: Duration = Duration::from_secs(30);

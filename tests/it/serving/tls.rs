@@ -84,7 +84,7 @@ impl Drop for Stage {
 }
 
 /// Writes a new certificate and its key into a directory.
-pub(super) fn write_certificate(directory: &Path) -> String {
+pub(crate) fn write_certificate(directory: &Path) -> String {
     let CertifiedKey { cert, signing_key } = generate_simple_self_signed(["localhost".to_owned()]).unwrap();
     std::fs::write(directory.join("tls.crt"), cert.pem()).unwrap();
     std::fs::write(directory.join("tls.key"), signing_key.serialize_pem()).unwrap();
