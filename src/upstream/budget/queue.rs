@@ -113,13 +113,18 @@ impl Queue {
         }
     }
 
+    /// Adds a call. A free slot is granted at the instant of the call, so a call
+    /// without time to wait does not miss the slot.
     fn enqueue(&self, reservation: Arc<Reservation>) -> Ticket {
         let (sender, granted) = oneshot::channel();
+        let (claim, admitted) = (reservation.claim(), reservation.id());
+        let mut state = self.0.state.lock();
         let now = self.0.clock.elapsed();
-        let claim = reservation.claim();
         let by_deadline = claim.deadline.saturating_sub(claim.latency).max(now);
         let latest = now.saturating_add(claim.max_wait).min(by_deadline);
-        let id = self.0.state.lock().schedule.enqueue(&claim, reservation.id(), latest, sender);
+        let id = state.schedule.enqueue(&claim, admitted, latest, sender);
+        state.pump(now);
+        drop(state);
         Ticket { queue: self.clone(), reservation, id, latest, granted }
     }
 
@@ -159,13 +164,20 @@ impl Queue {
     /// Grants the slots that are free. Returns the time until the next slot if
     /// calls remain.
     fn pump(&self) -> Option<Duration> {
+        let mut state = self.0.state.lock();
+        state.pump(self.0.clock.elapsed())
+    }
+}
+
+impl State {
+    /// Grants the slots that are free now. Returns the time until the next slot
+    /// if calls remain.
+    fn pump(&mut self, now: Duration) -> Option<Duration> {
         loop {
-            let now = self.0.clock.elapsed();
-            let next = self.0.state.lock().schedule.next(now);
-            match next {
+            match self.schedule.next(now) {
                 Next::Send(id, granted) => {
                     if granted.send(id).is_err() {
-                        self.0.state.lock().schedule.log.cancel(id);
+                        self.schedule.log.cancel(id);
                     }
                 }
                 // Without its sender, the call is rejected.
