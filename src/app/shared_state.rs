@@ -9,6 +9,7 @@ use crate::{
     http_client::{COLLECTOR_TIMEOUT, Clients, Collector},
     server::Readiness,
     telemetry::{metrics::Registry, reloads::Reloads, trace::Tracer},
+    upstream::Bulkheads,
 };
 
 use super::AppError;
@@ -23,6 +24,7 @@ pub(super) struct SharedState {
     pub(super) reloads: Reloads,
     pub(super) tracer: Tracer,
     pub(super) cache: PageCache,
+    pub(super) bulkheads: Bulkheads,
     /// Maximum memory of cached responses, in bytes.
     pub(super) response_cache_bytes: u64,
     pub(super) readiness: Readiness,
@@ -46,6 +48,7 @@ impl SharedState {
             reloads: Reloads::new(&registry),
             registry,
             cache: PageCache::new(config.cache.max_bytes - response_cache_bytes, Arc::clone(clock)),
+            bulkheads: Bulkheads::default(),
             response_cache_bytes,
             readiness: Readiness::default(),
             clock: Arc::clone(clock),

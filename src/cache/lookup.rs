@@ -2,10 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{
-    domain::connection::ConnectionName,
-    telemetry::request,
-};
+use crate::{domain::connection::ConnectionName, telemetry::request};
 
 use super::{
     CacheDirectives, CacheMetrics, CacheStatus, Entry, FetchFailure, Forward, NotCached, PageCache, PageFetch, Policy,

@@ -1,10 +1,11 @@
 //! Circuit breaker of a connection.
 //!
-//! - Closed → open: after consecutive failures, or at a high failure rate.
+//! - Closed → open: after consecutive failures, at a high failure rate, or when
+//!   several calls hang and none has been answered since they began.
 //! - Open → half-open: after a period that doubles with each failed probe.
 //! - Half-open → closed or open: after one probe, by its outcome.
 
-use std::{pin::pin, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -35,6 +36,11 @@ pub(super) struct Breaker {
 struct Generation {
     number: u64,
     state: State,
+    /// Start of each call in flight that this generation has permitted, by its id.
+    in_flight: BTreeMap<u64, Duration>,
+    next_id: u64,
+    /// Last time that the vendor has answered.
+    last_answer: Duration,
 }
 
 /// Snapshot of a breaker.
@@ -55,6 +61,7 @@ pub(super) struct Permit<'b> {
     breaker: &'b Breaker,
     /// Generation of the state that permitted the call.
     generation: u64,
+    id: u64,
     is_probe: bool,
     outcome: CallOutcome,
 }
@@ -73,9 +80,15 @@ pub(super) enum CallOutcome {
 #[derive(Debug)]
 enum State {
     Closed(CallHistory),
-    Open { until: Duration, period: Duration },
+    Open {
+        until: Duration,
+        period: Duration,
+    },
     /// One probe is in flight, or none if the last probe was not made.
-    HalfOpen { probing: bool, period: Duration },
+    HalfOpen {
+        probing: bool,
+        period: Duration,
+    },
 }
 
 /// Recent outcomes.
@@ -97,7 +110,7 @@ impl Breaker {
     /// Returns a closed breaker.
     pub(super) fn new(clock: SharedClock) -> Self {
         let state = State::Closed(CallHistory::new(clock.elapsed()));
-        Self { state: Mutex::new(Generation { number: 0, state }), opened: Notify::new(), clock }
+        Self { state: Mutex::new(Generation::new(state)), opened: Notify::new(), clock }
     }
 
     /// Returns a snapshot of the breaker.
@@ -124,10 +137,17 @@ impl Breaker {
         }
     }
 
-    /// Permits a call, or returns the time to wait.
-    pub(super) fn permit(&self) -> Result<Permit<'_>, Duration> {
+    /// Permits a call, or returns the time to wait. Calls in flight for `hang_limit`
+    /// may open the breaker.
+    pub(super) fn permit(&self, hang_limit: Option<Duration>) -> Result<Permit<'_>, Duration> {
         let now = self.clock.elapsed();
         let mut current = self.state.lock();
+        if hang_limit.is_some_and(|limit| current.is_hanging(now, limit)) {
+            current.enter(State::Open { until: now + MIN_OPEN, period: MIN_OPEN });
+            drop(current);
+            self.opened.notify_waiters();
+            return Err(MIN_OPEN);
+        }
         let is_probe = match &mut current.state {
             State::Closed(_) => false,
             State::Open { until, period } => match until.saturating_sub(now) {
@@ -144,16 +164,21 @@ impl Breaker {
                 true
             }
         };
-        Ok(Permit { breaker: self, generation: current.number, is_probe, outcome: CallOutcome::Unknown })
+        let id = current.begin(now);
+        Ok(Permit { breaker: self, generation: current.number, id, is_probe, outcome: CallOutcome::Unknown })
     }
 
     /// Records the outcome of a call. The state has changed since the call was
     /// permitted if the generation differs; then the outcome says nothing.
-    fn settle(&self, generation: u64, outcome: CallOutcome) {
+    fn settle(&self, generation: u64, id: u64, outcome: CallOutcome) {
         let now = self.clock.elapsed();
         let mut current = self.state.lock();
         if current.number != generation {
             return;
+        }
+        current.in_flight.remove(&id);
+        if outcome == CallOutcome::Succeeded {
+            current.last_answer = now;
         }
         let period = match (&mut current.state, outcome) {
             (State::HalfOpen { probing, .. }, CallOutcome::Unknown) => {
@@ -181,9 +206,30 @@ impl Breaker {
 }
 
 impl Generation {
+    fn new(state: State) -> Self {
+        Self { number: 0, state, in_flight: BTreeMap::new(), next_id: 0, last_answer: Duration::ZERO }
+    }
+
     fn enter(&mut self, state: State) {
         self.number += 1;
         self.state = state;
+        self.in_flight.clear();
+    }
+
+    /// Records the start of a call, and returns its id.
+    fn begin(&mut self, now: Duration) -> u64 {
+        self.next_id += 1;
+        self.in_flight.insert(self.next_id, now);
+        self.next_id
+    }
+
+    /// Returns whether as many calls as would open the breaker by failing have been in
+    /// flight for `limit`, without an answer of the vendor since they began.
+    fn is_hanging(&self, now: Duration, limit: Duration) -> bool {
+        // Ids ascend with the starts.
+        let last = self.in_flight.values().nth(CONSECUTIVE_FAILURES as usize - 1);
+        let is_closed = matches!(self.state, State::Closed(_));
+        is_closed && last.is_some_and(|&start| now.saturating_sub(start) >= limit && self.last_answer <= start)
     }
 }
 
@@ -201,7 +247,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.breaker.settle(self.generation, self.outcome);
+        self.breaker.settle(self.generation, self.id, self.outcome);
     }
 }
 

@@ -54,6 +54,9 @@ pub enum SendError {
         /// Time until the breaker allows a probe.
         retry_after: Duration,
     },
+    /// Too many requests wait for the vendor already. The call was not sent.
+    #[error("too many requests wait for the vendor; retry later")]
+    TooManyWaiting,
     /// No request waits for the call any more. The call was not sent.
     #[error("no request waits for the vendor call")]
     Abandoned,
@@ -95,6 +98,7 @@ impl CallError {
                     | SendError::Paused { .. }
                     | SendError::ShareSpent { .. }
                     | SendError::BreakerOpen { .. }
+                    | SendError::TooManyWaiting
                     | SendError::Abandoned
                     | SendError::Local(_)
             )
@@ -110,6 +114,7 @@ impl SendError {
             Self::Paused { .. } => "paused",
             Self::ShareSpent { .. } => "share_spent",
             Self::BreakerOpen { .. } => "breaker_open",
+            Self::TooManyWaiting => "too_many_waiting",
             Self::Abandoned => "abandoned",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",

@@ -7,6 +7,7 @@
 mod bare;
 mod connections;
 mod drain;
+mod isolation;
 mod overload;
 mod readiness;
 mod reload;
