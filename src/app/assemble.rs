@@ -86,6 +86,7 @@ impl Components {
             tracer: shared.tracer.clone(),
             request_timeout: config.server.request_timeout,
             concurrency: self.concurrency.clone(),
+            unread: shared.unread.clone(),
             documents: api::documents(),
             readiness: shared.readiness.clone(),
             clock: Arc::clone(&shared.clock),
@@ -94,6 +95,7 @@ impl Components {
             router,
             self.callers.clone(),
             shared.response_cache_bytes,
+            shared.unread.clone(),
             shared.registry.clone(),
             shared.tracer.clone(),
             Arc::clone(&shared.clock),
@@ -158,7 +160,8 @@ fn new_source(
 ) -> Result<Source, ClientError> {
     let tracer = shared.tracer.vendor_tracer(&connection.name, &connection.base_url);
     let credential = connection.credential.clone();
-    let transport = Box::new(HttpTransport::new(clients, &connection.base_url, MAX_VENDOR_BODY)?);
+    let transport =
+        Box::new(HttpTransport::new(clients, &connection.base_url, MAX_VENDOR_BODY, shared.vendor_memory.share())?);
     let endpoint = Endpoint::new(transport, &connection.base_url, credential, tracer);
     let upstream_metrics = UpstreamMetrics::new(&shared.registry, connection.name.as_str());
     let clock = Arc::clone(&shared.clock);

@@ -88,7 +88,8 @@ impl CallError {
         }
     }
 
-    /// Returns whether no request was sent.
+    /// Returns whether no request was sent, or its response found no memory. The
+    /// vendor is not at fault.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         matches!(
@@ -101,6 +102,7 @@ impl CallError {
                     | SendError::TooManyWaiting
                     | SendError::Abandoned
                     | SendError::Local(_)
+                    | SendError::Body(BodyError::MemoryLimit(_))
             )
         )
     }
@@ -121,6 +123,7 @@ impl SendError {
             Self::Local(_) => "local",
             Self::Body(BodyError::Interrupted(_)) => "body_error",
             Self::Body(BodyError::TooLarge(_)) => "too_large",
+            Self::Body(BodyError::MemoryLimit(_)) => "local",
             Self::Body(BodyError::UnknownCoding(_) | BodyError::Undecodable(_)) => "undecodable",
         }
     }

@@ -8,6 +8,7 @@ mod bare;
 mod connections;
 mod drain;
 mod isolation;
+mod memory;
 mod overload;
 mod readiness;
 mod reload;
