@@ -15,6 +15,8 @@ pub mod config;
 pub mod directory;
 pub mod domain;
 pub mod files;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 pub mod http_client;
 pub mod identity;
 pub mod rate;

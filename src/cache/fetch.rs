@@ -18,6 +18,7 @@ pub trait PageFetch: Send + Sync + 'static {
     fn reservation(&self) -> &Arc<Reservation>;
 
     /// Returns a fetch of the same page as a background refresh.
+    #[must_use]
     fn refresh(&self) -> Self;
 
     /// Waits for permission to call the vendor, or to join a call.

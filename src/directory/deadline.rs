@@ -26,10 +26,7 @@ impl Deadline {
     #[must_use]
     pub fn within(timeout: Duration, clock: &dyn Clock) -> Self {
         let available = timeout.saturating_sub((timeout / RESERVED_FRACTION).min(MAX_RESERVED));
-        Self {
-            elapsed: clock.elapsed().saturating_add(available),
-            instant: Instant::now().checked_add(available),
-        }
+        Self { elapsed: clock.elapsed().saturating_add(available), instant: Instant::now().checked_add(available) }
     }
 
     /// Returns a deadline that never comes.

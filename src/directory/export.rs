@@ -180,7 +180,8 @@ fn missing_rows(sources: &[SourceReport]) -> Option<DirectoryError> {
         }
         SourceOutcome::Answered { unserved, .. } if unserved.has_content() => {
             let UnservedRows { unreadable, undecided, .. } = unserved;
-            let detail = format!("rows without an id: {unreadable}; rows that a filter cannot decide: {undecided}");
+            let detail =
+                format!("rows that cannot be read: {unreadable}; rows that a filter cannot decide: {undecided}");
             Some(DirectoryError::Source(report.connection.clone(), VendorError::Unreadable(detail).into()))
         }
         _ => None,

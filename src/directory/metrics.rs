@@ -64,7 +64,7 @@ impl SourceMetrics {
             rows_dropped: registry.counter("gateway_rows_dropped_total", "Rows of other accounts, not served.", labels),
             rows_unreadable: registry.counter(
                 "gateway_rows_unreadable_total",
-                "Vendor rows without content or without an id, not served.",
+                "Vendor rows that cannot be read, not served.",
                 labels,
             ),
             values_unreadable: registry.counter(

@@ -39,8 +39,8 @@ use crate::{
     upstream::CallerShare,
     vendors::{Call, plan::RetrievalPlan},
 };
-pub use deadline::Deadline;
 use cursors::Cursors;
+pub use deadline::Deadline;
 pub use error::DirectoryError;
 pub use estimate::CallEstimate;
 pub use explain::{Explained, ExplainedRequest, ExplainedSource};

@@ -23,7 +23,8 @@ pub struct SourceReport {
 pub struct UnservedRows {
     /// Number of null rows. They have no content.
     pub null: u32,
-    /// Number of rows that are not objects or have no id.
+    /// Number of rows that are not objects, have no id or have an unreadable
+    /// account.
     pub unreadable: u32,
     /// Number of rows with an unreadable value that a filter requires.
     pub undecided: u32,

@@ -12,7 +12,8 @@ use crate::{
 };
 
 use super::{
-    DirectoryError, Freshness, Policies, SourceError, SourceMetrics, drift::DriftDetector, expected_calls::ExpectedCalls, vendor_call::SourceFetch,
+    DirectoryError, Freshness, Policies, SourceError, SourceMetrics, drift::DriftDetector,
+    expected_calls::ExpectedCalls, vendor_call::SourceFetch,
 };
 
 /// Configured connection with its vendor adapter, upstream and cached pages.

@@ -35,7 +35,6 @@ pub enum SourceError {
 impl FetchFailure for SourceError {
     fn allows_stale(&self) -> bool {
         match self {
-            Self::Send(SendError::Abandoned) => false,
             Self::Vendor { error: VendorError::Unreadable(_), .. } | Self::Send(_) => true,
             Self::Vendor { error, .. } => {
                 matches!(error.kind(), Some(RefusalKind::Failed { .. } | RefusalKind::RateLimited))

@@ -12,12 +12,8 @@ use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
 
-/// Consecutive failures that open the breaker.
-const CONSECUTIVE_FAILURES: u32 = 5;
-/// Window length. The failure rate covers the current and the previous window.
-const WINDOW: Duration = Duration::from_secs(15);
-/// Minimum number of calls for a failure rate.
-const MIN_CALLS: u32 = 20;
+use super::call_history::{CONSECUTIVE_FAILURES, CallHistory};
+
 /// First open period.
 const MIN_OPEN: Duration = Duration::from_secs(5);
 /// Longest open period.
@@ -89,21 +85,6 @@ enum State {
         probing: bool,
         period: Duration,
     },
-}
-
-/// Recent outcomes.
-#[derive(Debug, Clone, Copy)]
-struct CallHistory {
-    consecutive_failures: u32,
-    window_start: Duration,
-    current: Counts,
-    previous: Counts,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    calls: u32,
-    failures: u32,
 }
 
 impl Breaker {
@@ -251,33 +232,47 @@ impl Drop for Permit<'_> {
     }
 }
 
-impl CallHistory {
-    fn new(now: Duration) -> Self {
-        Self { consecutive_failures: 0, window_start: now, current: Counts::default(), previous: Counts::default() }
-    }
-
-    fn record(&mut self, failed: bool, now: Duration) {
-        let age = now.saturating_sub(self.window_start);
-        if age >= WINDOW {
-            self.previous = if age < 2 * WINDOW { self.current } else { Counts::default() };
-            self.current = Counts::default();
-            self.window_start = now;
-        }
-        self.consecutive_failures = if failed { self.consecutive_failures + 1 } else { 0 };
-        self.current.calls += 1;
-        self.current.failures += u32::from(failed);
-    }
-
-    /// Returns whether the outcomes open the breaker.
-    fn is_failing(&self) -> bool {
-        let calls = self.current.calls + self.previous.calls;
-        let failures = self.current.failures + self.previous.failures;
-        self.consecutive_failures >= CONSECUTIVE_FAILURES || (calls >= MIN_CALLS && failures * 2 >= calls)
-    }
-}
-
 impl std::fmt::Debug for Breaker {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Breaker").field(&self.state()).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    /// A call that was sent before the breaker opened says nothing about the
+    /// probe.
+    #[test]
+    fn straggler_settles_no_probe() {
+        let breaker = Breaker::new(SystemClock::shared());
+        let (first, second) = (breaker.permit(None).unwrap(), breaker.permit(None).unwrap());
+        for _ in 0..CONSECUTIVE_FAILURES {
+            breaker.permit(None).unwrap().settle(CallOutcome::Failed);
+        }
+        assert!(matches!(breaker.state(), BreakerState::Open(_)));
+        breaker.state.lock().state = State::Open { until: Duration::ZERO, period: MIN_OPEN };
+        let probe = breaker.permit(None).unwrap();
+        assert!(probe.is_probe());
+        first.settle(CallOutcome::Failed);
+        second.settle(CallOutcome::Succeeded);
+        assert_eq!((breaker.state(), breaker.permit(None).err()), (BreakerState::HalfOpen, Some(MIN_OPEN)));
+        probe.settle(CallOutcome::Succeeded);
+        assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[test]
+    fn answer_since_calls_began_is_no_hang() {
+        let seconds = Duration::from_secs;
+        let mut calls = Generation::new(State::Closed(CallHistory::new(Duration::ZERO)));
+        for start in 1..=5 {
+            calls.begin(seconds(start));
+        }
+        assert!(!calls.is_hanging(seconds(9), seconds(5)));
+        assert!(calls.is_hanging(seconds(10), seconds(5)));
+        calls.last_answer = seconds(6);
+        assert!(!calls.is_hanging(seconds(10), seconds(5)));
     }
 }

@@ -11,6 +11,7 @@ mod base_url;
 mod breaker;
 mod budget;
 mod bulkhead;
+mod call_history;
 mod credential;
 mod endpoint;
 mod error;

@@ -85,15 +85,17 @@ impl<'c> Records<'c> {
     ///
     /// Returns `None` for a row of another account. Such a row is counted and
     /// never served (FACTS.md, case 27). A row without an account id belongs to
-    /// the requested account.
+    /// the requested account. The account of a row whose account id is unreadable
+    /// is unknown, so the row is counted as unreadable (FACTS.md, case 83).
     pub(super) fn own_id(&mut self, id: &Text<'_>, account_id: &Text<'_>) -> Result<Option<String>, VendorError> {
-        let is_foreign = match account_id {
-            Field::Missing => false,
-            Field::Value(id) => **id != *self.account.id,
-            Field::Unreadable => true,
+        let dropped = match account_id {
+            Field::Missing => None,
+            Field::Value(id) if **id == *self.account.id => None,
+            Field::Value(id) if !id.contains(char::REPLACEMENT_CHARACTER) => Some(&mut self.anomalies.foreign_rows),
+            Field::Value(_) | Field::Unreadable => Some(&mut self.anomalies.unreadable_rows),
         };
-        if is_foreign {
-            self.anomalies.foreign_rows = self.anomalies.foreign_rows.saturating_add(1);
+        if let Some(dropped) = dropped {
+            *dropped = dropped.saturating_add(1);
             self.unread = UnreadFields::default();
             return Ok(None);
         }
@@ -135,6 +137,9 @@ impl<'c> Records<'c> {
     /// A vendor that has merged customers returns the row with another id
     /// (FACTS.md, case 48).
     pub(super) fn into_one(mut self, requested_id: &str) -> Result<ResponseBody, VendorError> {
+        if self.anomalies.unreadable_rows > 0 {
+            return Err(VendorError::Unreadable("the account of the row is unreadable".to_owned()));
+        }
         self.builder.set_requested_id(requested_id);
         let page = self.finish(PageInfo { rows: 1, ..PageInfo::default() });
         if page.is_empty() { Err(VendorError::NotFound) } else { Ok(ResponseBody::Records(page)) }

@@ -3,16 +3,18 @@
 
 use axum::{body::Body, response::Response};
 use bytes::Bytes;
-use headers::{ETag, HeaderMapExt, IfNoneMatch};
 use http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, VARY},
+    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
 };
 use http_body_util::Full;
 
 use crate::{directory::Freshness, web::middleware::record::ResponseOrigin};
 
-use super::freshness::{FreshnessHeaders, header_value};
+use super::{
+    freshness::{FreshnessHeaders, header_value},
+    list_value::elements,
+};
 
 /// `Vary` of lists and customers. The connections depend on the caller, the
 /// media type on `Accept`, and skipped connections on `Prefer`.
@@ -85,10 +87,16 @@ pub(crate) fn build_response(
     response
 }
 
-/// Returns whether the request's `If-None-Match` contains a tag (RFC 9110,
-/// section 13.1.2).
+/// Returns whether the request's `If-None-Match` contains a tag, by weak
+/// comparison (RFC 9110, sections 8.8.3.2 and 13.1.2). A malformed tag matches
+/// nothing and costs no other tag.
 pub(crate) fn etag_matches(request: &HeaderMap, tag: &HeaderValue) -> bool {
-    let Some(condition) = request.typed_get::<IfNoneMatch>() else { return false };
-    let tag = tag.to_str().ok().and_then(|tag| tag.parse::<ETag>().ok());
-    tag.is_some_and(|tag| !condition.precondition_passes(&tag))
+    let Ok(tag) = tag.to_str() else { return false };
+    let known: Vec<_> = elements(request, IF_NONE_MATCH).collect();
+    known == ["*"] || known.iter().any(|known| opaque(known) == opaque(tag))
+}
+
+/// Returns a tag without the mark of a weak tag.
+fn opaque(tag: &str) -> &str {
+    tag.strip_prefix("W/").unwrap_or(tag)
 }

@@ -17,9 +17,8 @@ use url::Url;
 use crate::support::{Gateway, ScriptedVendor, caller, config, tolt_page, tolt_row};
 
 const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboards/customer-gateway.json");
-/// A rate with a burst of a tenth, four calls. A share of a tenth has a burst
-/// of one call.
-const RATE: NonZeroU32 = NonZeroU32::new(40).unwrap();
+/// Calls per minute. A share of a tenth is one call.
+const RATE: NonZeroU32 = NonZeroU32::new(10).unwrap();
 const ALERTS: &str = include_str!("../../deploy/alerts.yml");
 
 /// Returns the names of gateway and process metrics in a text.

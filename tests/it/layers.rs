@@ -10,6 +10,7 @@ const LAYERS: &[&[&str]] = &[
     &["main"],
     &["cli"],
     &["app"],
+    &["fuzzing"],
     &["api"],
     &["web"],
     &["config"],

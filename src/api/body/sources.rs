@@ -19,8 +19,8 @@ pub(crate) struct SourceReport<'r> {
     #[schema(example = "tolt")]
     vendor: &'static str,
     /// The outcome for this connection. `ok`: the connection contributed its
-    /// rows. `partial`: the call budget ran out before the connection was
-    /// exhausted, and `next_cursor` continues the list; or the vendor ended the
+    /// rows. `partial`: the call budget or the request's time ran out before the
+    /// connection was exhausted, and `next_cursor` continues the list; or the vendor ended the
     /// list before its own row count, and `problem` states both numbers.
     /// `not_asked`: this page needed no rows of the connection. `failed`: the connection failed, with
     /// `partial=allow`; the cursor preserves its position. `skipped`: the
@@ -36,8 +36,8 @@ pub(crate) struct SourceReport<'r> {
     #[schema(value_type = Option<String>, format = DateTime, example = "2025-01-15T14:30:00.000Z")]
     fetched_at: Option<Timestamp>,
     /// Number of rows that the vendor sent and that cannot be served: null rows,
-    /// and rows that are not objects or have no id. Counted in the vendor pages
-    /// behind this page.
+    /// and rows that are not objects, have no id or have an unreadable account.
+    /// Counted in the vendor pages behind this page.
     #[schema(example = 0)]
     unreadable: u32,
     /// Number of rows that a filter could not decide, because the vendor's value

@@ -83,8 +83,10 @@ pub(crate) struct PageParameters {
     max_calls: Option<u32>,
     /// The treatment of failed connections. `allow`: the page contains the rows
     /// of the other connections, and the source is `failed`. The cursor preserves
-    /// the position, and the rows follow once the connection recovers. `deny`,
-    /// the default: the whole request fails.
+    /// the position, and the rows follow once the connection recovers.
+    /// `Retry-After` is the time to wait before the next page. If no other
+    /// connection has rows, the request fails. `deny`, the default: the whole
+    /// request fails.
     #[param(inline = false, example = "allow")]
     partial: Option<Partial>,
     /// The order by `created_at`, then by `id`. Defaults to the order of each

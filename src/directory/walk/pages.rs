@@ -28,6 +28,8 @@ pub(super) struct Pages {
     /// Number of vendor calls so far.
     calls: u32,
     out_of_time: Option<DirectoryError>,
+    /// True while a call is made. Dropped in the meantime, the walk has not ended.
+    is_fetching: bool,
 }
 
 /// Options for reading pages.
@@ -95,6 +97,7 @@ impl Pages {
             reservation: None,
             calls: 0,
             out_of_time: None,
+            is_fetching: false,
         }
     }
 
@@ -179,7 +182,9 @@ impl Pages {
         let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
         let only_if_cached = directives.only_if_cached || is_exhausted;
         let directives = CacheDirectives { only_if_cached, ..*directives };
+        self.is_fetching = true;
         let fetched = self.source.fetch(call, directives, &reservation).await;
+        self.is_fetching = false;
         let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
             calls.give_back();
@@ -205,8 +210,7 @@ impl Pages {
         Ok(cached.entry)
     }
 
-    /// Returns the reservation of this walk's calls. An export makes each call on
-    /// its own, because its calls yield to all others.
+    /// Returns the reservation of this walk's calls.
     fn reservation(&mut self, priority: Priority) -> Arc<Reservation> {
         if let Some(reservation) = &self.reservation {
             return Arc::clone(reservation);
@@ -280,7 +284,7 @@ fn is_too_late(error: &SourceError) -> bool {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        if self.calls > 0 && self.out_of_time.is_none() {
+        if self.calls > 0 && self.out_of_time.is_none() && !self.is_fetching {
             self.source.expected_calls.record(self.is_scan(), self.calls);
         }
     }

@@ -62,8 +62,8 @@ pub struct Anomalies {
     pub foreign_rows: u32,
     /// The number of null rows. They have no content.
     pub null_rows: u32,
-    /// The number of rows that are not objects or have no id. They cannot be
-    /// served.
+    /// The number of rows that are not objects, have no id or have an unreadable
+    /// account, and of rows in a replaced list. They cannot be served.
     pub unreadable_rows: u32,
     /// The number of unreadable values. They are served as null, or as text with
     /// U+FFFD.

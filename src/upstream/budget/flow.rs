@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use super::schedule::QueueId;
+use super::{
+    forecast::Progress,
+    schedule::{Admitted, QueueId},
+};
 
 /// Time constant of a flow's recent rate.
 const USAGE_PERIOD: Duration = Duration::from_secs(2);
@@ -11,11 +14,13 @@ const OUTCOME_WEIGHT: f64 = 0.02;
 /// Fraction of abandoned requests that shows impatience: two in quick succession.
 const IMPATIENT: f64 = 0.03;
 /// Fraction of an abandoned wait within which requests must be answered.
-const PATIENCE_FRACTION: f64 = 0.95;
-/// Growth of the patience with each answered request.
-const PATIENCE_GROWTH: f64 = 1.001;
+const PATIENCE_FRACTION: f64 = 0.93;
+/// Requests for each one that is admitted with a longer wait, as a probe.
+const REQUESTS_PER_PROBE: u32 = 100;
+/// Wait of a probe, relative to the known patience.
+const PROBE_FACTOR: f64 = 1.1;
 /// Time after which an abandoned request no longer counts.
-const PATIENCE_MEMORY: Duration = Duration::from_secs(30);
+const PATIENCE_MEMORY: Duration = Duration::from_mins(5);
 
 /// Identity of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,9 +43,18 @@ pub(super) struct Flow<T> {
     /// Virtual time of the next call.
     tag: f64,
     /// Calls that admitted requests still need.
-    reserved: BTreeMap<QueueId, u32>,
+    reserved: BTreeMap<QueueId, Reserved>,
     backlog: u32,
     waiting: BTreeMap<QueueId, Waiting<T>>,
+}
+
+/// Admitted request.
+#[derive(Debug, Default)]
+struct Reserved {
+    /// Calls that the request still needs.
+    calls: u32,
+    /// Send time of the last call.
+    sent: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -69,6 +83,21 @@ impl<T> Flow<T> {
         self.backlog
     }
 
+    /// Returns the number of admitted requests.
+    pub(super) fn requests(&self) -> u32 {
+        u32::try_from(self.reserved.len()).unwrap_or(u32::MAX)
+    }
+
+    /// Returns the admitted requests that still need calls, oldest first.
+    pub(super) fn progress(&self, latency: Duration, now: Duration) -> Vec<Progress> {
+        let unfinished = self.reserved.values().filter(|reserved| reserved.calls > 0);
+        let progress = |reserved: &Reserved| {
+            let ready = reserved.sent.map_or(now, |sent| sent.saturating_add(latency).max(now));
+            Progress { ready, calls: reserved.calls }
+        };
+        unfinished.map(progress).collect()
+    }
+
     /// Returns the number of waiting calls.
     pub(super) fn waiting(&self) -> usize {
         self.waiting.len()
@@ -76,13 +105,14 @@ impl<T> Flow<T> {
 
     /// Sets the calls that a request still needs.
     pub(super) fn reserve(&mut self, id: QueueId, calls: u32) {
-        let before = self.reserved.insert(id, calls).unwrap_or(0);
+        let reserved = self.reserved.entry(id).or_default();
+        let before = std::mem::replace(&mut reserved.calls, calls);
         self.backlog = self.backlog.saturating_sub(before).saturating_add(calls);
     }
 
     /// Ends a request.
     pub(super) fn finish(&mut self, id: QueueId) {
-        let calls = self.reserved.remove(&id).unwrap_or(0);
+        let calls = self.reserved.remove(&id).map_or(0, |reserved| reserved.calls);
         self.backlog = self.backlog.saturating_sub(calls);
     }
 
@@ -97,12 +127,14 @@ impl<T> Flow<T> {
     }
 
     /// Takes the first waiting call, with the instant after which it is not sent.
-    pub(super) fn pop(&mut self) -> Option<(Duration, T)> {
+    pub(super) fn pop(&mut self, now: Duration) -> Option<(Duration, T)> {
         let (_, Waiting { reservation, latest, payload }) = self.waiting.pop_first()?;
         if let Some(id) = reservation
-            && let Some(calls) = self.reserved.get(&id)
+            && let Some(reserved) = self.reserved.get_mut(&id)
         {
-            self.reserve(id, calls.saturating_sub(1));
+            reserved.sent = Some(now);
+            let calls = reserved.calls.saturating_sub(1);
+            self.reserve(id, calls);
         }
         Some((latest, payload))
     }
@@ -146,35 +178,57 @@ impl Usage {
 }
 
 /// Time that a caller's clients wait for an answer, learned from the clients that
-/// left. Calls for clients that will leave are wasted.
+/// left. Calls for clients that will leave are wasted. The limit applies to
+/// expected times, so it also corrects the error of the forecast. Probes show
+/// whether clients wait longer.
 #[derive(Debug, Default)]
 pub(super) struct Patience {
     limit: Option<Duration>,
+    changed: Duration,
     /// Recent fraction of abandoned requests.
     abandoned: f64,
     last_abandoned: Duration,
+    requests_since_probe: u32,
 }
 
 impl Patience {
     /// Returns the time within which an answer is still useful, if known.
     pub(super) fn limit(&self, now: Duration) -> Option<Duration> {
-        self.limit.filter(|_| now.saturating_sub(self.last_abandoned) < PATIENCE_MEMORY)
+        let limit = self.known(now)?;
+        let is_probe = self.requests_since_probe >= REQUESTS_PER_PROBE;
+        Some(if is_probe { limit.mul_f64(PROBE_FACTOR) } else { limit })
+    }
+
+    /// Records a request that is admitted.
+    pub(super) fn on_admitted(&mut self, expected: Duration) {
+        let is_probe = self.limit.is_some_and(|limit| expected > limit);
+        self.requests_since_probe = if is_probe { 0 } else { self.requests_since_probe.saturating_add(1) };
     }
 
     /// Records a client that left after `waited`. A single client shows nothing.
-    pub(super) fn on_abandoned(&mut self, waited: Duration, now: Duration) {
+    /// Only a request that was admitted with the current limit shows that the
+    /// limit is too long.
+    pub(super) fn on_abandoned(&mut self, admitted: &Admitted, waited: Duration, now: Duration) {
         self.abandoned += OUTCOME_WEIGHT * (1.0 - self.abandoned);
-        let known = self.limit(now);
-        if self.abandoned > IMPATIENT {
-            let waited = waited.mul_f64(PATIENCE_FRACTION);
-            self.limit = Some(known.map_or(waited, |limit| limit.min(waited)));
-            self.last_abandoned = now;
+        if self.abandoned <= IMPATIENT {
+            return;
         }
+        let shorter = match self.known(now) {
+            None => waited,
+            Some(limit) if admitted.at >= self.changed && admitted.answered <= limit => limit.min(waited),
+            Some(_) => return,
+        };
+        self.limit = Some(shorter.mul_f64(PATIENCE_FRACTION));
+        (self.changed, self.last_abandoned) = (now, now);
     }
 
-    /// Records a client that was answered.
-    pub(super) fn on_answered(&mut self) {
+    /// Records a client that was answered after `waited`.
+    pub(super) fn on_answered(&mut self, admitted: &Admitted, waited: Duration) {
         self.abandoned -= OUTCOME_WEIGHT * self.abandoned;
-        self.limit = self.limit.map(|limit| limit.mul_f64(PATIENCE_GROWTH));
+        self.limit = self.limit.map(|limit| limit.max(admitted.answered.min(waited).min(limit.mul_f64(PROBE_FACTOR))));
+    }
+
+    fn known(&self, now: Duration) -> Option<Duration> {
+        self.limit.filter(|_| now.saturating_sub(self.last_abandoned) < PATIENCE_MEMORY)
     }
 }

@@ -2,6 +2,7 @@
 //! and host, for the life of the process.
 
 mod flow;
+mod forecast;
 mod queue;
 mod rate_limit;
 mod registry;
@@ -21,6 +22,7 @@ use crate::clock::SharedClock;
 
 use super::{CallerShare, SendError};
 use queue::Queue;
+pub(super) use queue::SendSlot;
 pub use rate_limit::{RateLimit, Window};
 pub use registry::BudgetRegistry;
 pub use reservation::Reservation;
@@ -29,7 +31,6 @@ use send_log::SendLog;
 use shares::Shares;
 use vendor_block::BlockReason;
 pub use waiters::{Waiter, Waiters};
-pub(super) use queue::SendSlot;
 
 /// Time between two calls beyond the period of a window. Absorbs the jitter
 /// between the gateway's send time and the vendor's arrival time.
@@ -162,7 +163,9 @@ impl Budget {
     /// Replaces the reason of a rejection if the vendor has requested a pause.
     fn with_reason(&self, error: SendError) -> SendError {
         match (error, self.state_of_block()) {
-            (SendError::BudgetSpent { retry_after }, Some((_, BlockReason::Pause))) => SendError::Paused { retry_after },
+            (SendError::BudgetSpent { retry_after }, Some((_, BlockReason::Pause))) => {
+                SendError::Paused { retry_after }
+            }
             (error, _) => error,
         }
     }

@@ -178,7 +178,9 @@ impl Ticket {
     }
 
     fn slot(&self, id: SendId) -> SendSlot {
-        SendSlot { queue: self.queue.clone(), id, sent: self.queue.0.clock.elapsed(), is_sent: true, has_response: false }
+        let sent = self.queue.0.clock.elapsed();
+        self.queue.0.state.lock().schedule.log.start(id, sent);
+        SendSlot { queue: self.queue.clone(), id, sent, is_sent: true, has_response: false }
     }
 
     fn flow(&self) -> FlowId {

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU32, Ordering::Relaxed},
     },
     time::Duration,
 };
@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Budget,
     flow::FlowId,
-    schedule::{Claim, QueueId},
+    schedule::{Admitted, Claim, QueueId},
 };
 
 /// Calls that one request, refresh or export needs. Dropped, it needs no more
@@ -31,7 +31,9 @@ pub struct Reservation {
     deadline: Duration,
     latency: Arc<Latency>,
     expected_calls: AtomicU32,
-    admitted: Mutex<Option<QueueId>>,
+    admitted: Mutex<Option<Admitted>>,
+    /// True if the client has left.
+    is_abandoned: AtomicBool,
 }
 
 impl Reservation {
@@ -47,7 +49,17 @@ impl Reservation {
     ) -> Self {
         let since = budget.0.clock.elapsed();
         let expected_calls = AtomicU32::new(1);
-        Self { budget, caller, priority, since, deadline, latency, expected_calls, admitted: Mutex::default() }
+        Self {
+            budget,
+            caller,
+            priority,
+            since,
+            deadline,
+            latency,
+            expected_calls,
+            admitted: Mutex::default(),
+            is_abandoned: AtomicBool::new(false),
+        }
     }
 
     /// Sets the number of calls that the request still needs.
@@ -84,14 +96,18 @@ impl Reservation {
         }
     }
 
-    /// Admits the request, unless it is admitted.
+    /// Admits the request, unless it is admitted. Each call of an export is
+    /// checked on its own, because an export yields to all others.
     pub(in crate::upstream) fn admit(&self) -> Result<(), SendError> {
+        if self.priority == Priority::Export {
+            return self.check();
+        }
         let mut admitted = self.admitted.lock();
         if admitted.is_none() {
             let (claim, now) = (self.claim(), self.budget.0.clock.elapsed());
             let result = self.budget.0.queue.update(|schedule| schedule.admit(&claim, now));
-            let id = result.map_err(|retry_after| self.budget.with_reason(SendError::BudgetSpent { retry_after }))?;
-            *admitted = Some(id);
+            let result = result.map_err(|retry_after| SendError::BudgetSpent { retry_after });
+            *admitted = Some(result.map_err(|error| self.budget.with_reason(error))?);
         }
         Ok(())
     }
@@ -108,7 +124,7 @@ impl Reservation {
     }
 
     pub(super) fn id(&self) -> Option<QueueId> {
-        *self.admitted.lock()
+        self.admitted.lock().map(|admitted| admitted.id)
     }
 
     pub(super) fn flow(&self) -> FlowId {
@@ -131,18 +147,25 @@ impl Reservation {
         }
     }
 
-    /// Records the end of a wait: an answer, or a client that left. Only callers
-    /// have clients.
-    pub(super) fn on_wait_ended(&self, is_answered: bool) {
-        if self.priority != Priority::Caller {
-            return;
+    /// Ends the request, because its client has left. A call in flight may keep
+    /// the reservation.
+    pub(super) fn abandon(&self) {
+        if !self.is_abandoned.swap(true, Relaxed) {
+            self.end(true);
         }
-        let now = self.budget.0.clock.elapsed();
+    }
+
+    fn end(&self, is_abandoned: bool) {
+        let Some(admitted) = *self.admitted.lock() else { return };
+        let (flow, now) = (self.flow(), self.budget.0.clock.elapsed());
+        let waited = now.saturating_sub(self.since);
         self.budget.0.queue.update(|schedule| {
-            if is_answered {
-                schedule.on_answered(&self.flow());
-            } else {
-                schedule.on_abandoned(&self.flow(), now.saturating_sub(self.since), now);
+            schedule.finish(&flow, admitted.id);
+            // Only callers have clients.
+            match (self.priority, is_abandoned) {
+                (Priority::Caller, true) => schedule.on_abandoned(&flow, &admitted, waited, now),
+                (Priority::Caller, false) => schedule.on_answered(&flow, &admitted, waited),
+                (Priority::Refresh | Priority::Export, _) => {}
             }
         });
     }
@@ -150,14 +173,17 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if let Some(id) = self.id() {
-            self.budget.0.queue.update(|schedule| schedule.finish(&self.flow(), id));
+        if !self.is_abandoned.load(Relaxed) {
+            self.end(false);
         }
     }
 }
 
 impl std::fmt::Debug for Reservation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Reservation").field("caller", &self.caller).field("priority", &self.priority).finish_non_exhaustive()
+        f.debug_struct("Reservation")
+            .field("caller", &self.caller)
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
     }
 }

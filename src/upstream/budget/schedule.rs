@@ -15,12 +15,21 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Window,
     flow::{Flow, FlowId},
+    forecast::{self, Progress},
     send_log::{SendId, SendLog},
     vendor_block::VendorBlock,
 };
 
 /// Calls of other flows for each refresh, while callers wait.
 const CALLS_PER_REFRESH: f64 = 9.0;
+
+/// Largest number of steps of an exact forecast: requests × calls.
+const MAX_FORECAST_STEPS: u64 = 20_000;
+/// Fraction of the regular interval between calls that pacing keeps. The rest
+/// makes up for delays.
+const PACE: f64 = 0.9;
+/// Longest period over which calls are spread.
+const MAX_PACED: Duration = Duration::from_secs(1);
 
 /// Calls that wait for slots. `T` is the payload of a waiting call.
 #[derive(Debug)]
@@ -51,6 +60,25 @@ pub(super) struct Claim {
     pub(super) latency: Duration,
 }
 
+/// Expected times of a request, from now on.
+struct Forecast {
+    first: Duration,
+    answered: Duration,
+    /// True if the request waits for no other call.
+    is_undelayed: bool,
+    /// True if the caller has no other request. A shorter wait is not possible.
+    is_alone: bool,
+}
+
+/// Admitted request.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Admitted {
+    pub(super) id: QueueId,
+    pub(super) at: Duration,
+    /// Expected time from admission to the last answer.
+    pub(super) answered: Duration,
+}
+
 /// Identity of an admitted request or of a waiting call. Smaller ids go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct QueueId {
@@ -77,29 +105,27 @@ impl<T> Schedule<T> {
     /// Returns the wait if a request cannot be admitted.
     pub(super) fn check(&self, claim: &Claim, now: Duration) -> Result<(), Duration> {
         let left = claim.deadline.saturating_sub(now);
-        let calls = claim.calls.min(self.feasible_calls(claim.latency, left)).max(1);
-        let ahead = self.flows.get(&claim.flow).map_or(0, Flow::backlog);
-        let first = self.wait(claim, ahead, now);
-        // A call that is sent at once delays no other call.
-        if first.is_zero() {
+        let forecast = self.forecast(claim, now);
+        // A request that waits for no other call delays none.
+        if forecast.is_undelayed || (forecast.is_alone && forecast.first <= claim.max_wait) {
             return Ok(());
         }
-        let last = self.wait(claim, ahead + calls - 1, now);
-        // A request makes its calls one by one.
-        let answered = last.max(first + claim.latency * (calls - 1)) + claim.latency;
         let patience = self.flows.get(&claim.flow).and_then(|flow| flow.patience.limit(now)).unwrap_or(left);
-        if first > claim.max_wait || answered > left.min(patience) {
-            return Err(first.max(answered.saturating_sub(left)));
+        if forecast.first > claim.max_wait || forecast.answered > left.min(patience) {
+            return Err(forecast.first.max(forecast.answered.saturating_sub(left)));
         }
         Ok(())
     }
 
     /// Admits a request and reserves its calls, or returns the wait.
-    pub(super) fn admit(&mut self, claim: &Claim, now: Duration) -> Result<QueueId, Duration> {
+    pub(super) fn admit(&mut self, claim: &Claim, now: Duration) -> Result<Admitted, Duration> {
         self.check(claim, now)?;
+        let answered = self.forecast(claim, now).answered;
         let id = self.queue_id(claim.since);
-        self.flow(claim).reserve(id, claim.calls.max(1));
-        Ok(id)
+        let flow = self.flow(claim);
+        flow.patience.on_admitted(answered);
+        flow.reserve(id, claim.calls.max(1));
+        Ok(Admitted { id, at: now, answered })
     }
 
     /// Changes the number of calls that an admitted request still needs.
@@ -117,7 +143,13 @@ impl<T> Schedule<T> {
     }
 
     /// Adds a call to the queue. The call is not sent after `latest`.
-    pub(super) fn enqueue(&mut self, claim: &Claim, reservation: Option<QueueId>, latest: Duration, payload: T) -> QueueId {
+    pub(super) fn enqueue(
+        &mut self,
+        claim: &Claim,
+        reservation: Option<QueueId>,
+        latest: Duration,
+        payload: T,
+    ) -> QueueId {
         let id = self.queue_id(claim.since);
         self.flow(claim).push(id, reservation, latest, payload);
         id
@@ -134,13 +166,13 @@ impl<T> Schedule<T> {
     pub(super) fn next(&mut self, now: Duration) -> Next<T> {
         loop {
             let Some(id) = self.next_flow() else { return Next::Idle };
-            let slot = self.log.slot(0, now).max(self.block.until());
+            let slot = self.log.slot(0, now).max(self.block.until()).max(self.paced_slot(now));
             if slot > now {
                 return Next::Wait(slot);
             }
             let step = self.virtual_step(&id);
             let Some(flow) = self.flows.get_mut(&id) else { return Next::Idle };
-            let Some((latest, payload)) = flow.pop() else { return Next::Idle };
+            let Some((latest, payload)) = flow.pop(now) else { return Next::Idle };
             if latest < now {
                 continue;
             }
@@ -152,7 +184,7 @@ impl<T> Schedule<T> {
 
     /// Returns the time that a call of a flow would wait now.
     pub(super) fn expected_wait(&self, claim: &Claim, now: Duration) -> Duration {
-        self.wait(claim, self.flows.get(&claim.flow).map_or(0, Flow::backlog), now)
+        self.forecast(claim, now).first
     }
 
     /// Returns the number of waiting calls.
@@ -160,17 +192,17 @@ impl<T> Schedule<T> {
         self.flows.values().map(Flow::waiting).sum()
     }
 
-    /// Records that a request's client left after `waited`.
-    pub(super) fn on_abandoned(&mut self, flow: &FlowId, waited: Duration, now: Duration) {
+    /// Records that an admitted request's client left after `waited`.
+    pub(super) fn on_abandoned(&mut self, flow: &FlowId, admitted: &Admitted, waited: Duration, now: Duration) {
         if let Some(flow) = self.flows.get_mut(flow) {
-            flow.patience.on_abandoned(waited, now);
+            flow.patience.on_abandoned(admitted, waited, now);
         }
     }
 
-    /// Records that a request was answered in time.
-    pub(super) fn on_answered(&mut self, flow: &FlowId) {
+    /// Records that an admitted request was answered after `waited`.
+    pub(super) fn on_answered(&mut self, flow: &FlowId, admitted: &Admitted, waited: Duration) {
         if let Some(flow) = self.flows.get_mut(flow) {
-            flow.patience.on_answered();
+            flow.patience.on_answered(admitted, waited);
         }
     }
 
@@ -216,20 +248,61 @@ impl<T> Schedule<T> {
         callers.map(|(_, flow)| flow.weight).sum()
     }
 
-    /// Returns the time until a flow's call is sent that has `ahead` calls of
-    /// the same flow before it.
-    fn wait(&self, claim: &Claim, ahead: u32, now: Duration) -> Duration {
-        let own = f64::from(ahead) + 1.0;
-        let at = |elapsed: Duration| {
-            let others = self.calls_of_others(claim, own, elapsed, now);
+    /// Returns the expected times of a request.
+    fn forecast(&self, claim: &Claim, now: Duration) -> Forecast {
+        let left = claim.deadline.saturating_sub(now);
+        let calls = claim.calls.min(self.feasible_calls(claim.latency, left)).max(1);
+        let undelayed = claim.latency * (calls - 1);
+        let flow = self.flows.get(&claim.flow);
+        let (requests, backlog) = flow.map_or((0, 0), |flow| (flow.requests(), flow.backlog()));
+        let steps = u64::from(requests) * u64::from(backlog.saturating_add(calls));
+        let (first, last) = if (calls > 1 || backlog > requests) && steps <= MAX_FORECAST_STEPS {
+            let older = flow.map(|flow| flow.progress(claim.latency, now)).unwrap_or_default();
+            let slot = |own| now + self.slot_after(claim, own, now);
+            let own = Progress { ready: now, calls };
+            let (first, last) = forecast::send_times(slot, older, own, claim.latency);
+            (first.saturating_sub(now), last.saturating_sub(now))
+        } else {
+            let first = self.slot_after(claim, backlog, now);
+            let last = self.slot_after(claim, backlog.saturating_add(calls - 1), now);
+            (first, last.max(first + undelayed))
+        };
+        // A younger request may take a slot just before a call is ready.
+        let is_late = last > undelayed && claim.latency > self.interval();
+        let last = if is_late { last + self.interval() * (calls - 1) } else { last };
+        Forecast { first, answered: last + claim.latency, is_undelayed: last <= undelayed, is_alone: backlog == 0 }
+    }
+
+    /// Returns the time until a slot is free after `own` calls of the flow and the
+    /// calls that other callers make before.
+    fn slot_after(&self, claim: &Claim, own: u32, now: Duration) -> Duration {
+        let after = |elapsed: Duration| {
+            let others = self.calls_of_others(claim, f64::from(own) + 1.0, elapsed, now);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of queued calls")]
-            let ahead = u64::from(ahead) + others.round() as u64;
+            let ahead = u64::from(own) + others.round() as u64;
             let slot = self.log.slot(ahead, now);
             let after_block = self.block.until().saturating_add(self.idle_wait(ahead));
             slot.max(after_block).saturating_sub(now)
         };
         // Other callers' calls arrive while the call waits.
-        at(at(Duration::ZERO))
+        after(after(Duration::ZERO))
+    }
+
+    /// Returns the time of the next call, if calls wait that cannot all be sent
+    /// now. These calls are spread over the period, so a call that arrives later
+    /// does not wait for the next period.
+    fn paced_slot(&self, now: Duration) -> Duration {
+        let demand = self.flows.values().map(|flow| u64::from(flow.backlog()).max(flow.waiting() as u64)).sum::<u64>();
+        if self.log.slot(demand.saturating_sub(1), now) <= now {
+            return now;
+        }
+        self.log.last().map_or(now, |last| last.saturating_add(self.interval().mul_f64(PACE)))
+    }
+
+    /// Returns the time between two calls that are spread over the period.
+    fn interval(&self) -> Duration {
+        let interval = |window: &Window| window.per.min(MAX_PACED) / window.requests.get();
+        self.log.windows().iter().map(interval).max().unwrap_or_default()
     }
 
     /// Returns the number of calls of other flows that go before the `own`-th
@@ -270,3 +343,6 @@ impl<T> Schedule<T> {
         calls.saturating_add(1)
     }
 }
+
+#[cfg(test)]
+mod tests;

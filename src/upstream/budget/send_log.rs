@@ -86,6 +86,11 @@ impl SendLog {
         self.windows.iter().map(|window| self.slot_in(*window, ahead, now)).fold(now, Duration::max)
     }
 
+    /// Returns the send time of the last call.
+    pub(super) fn last(&self) -> Option<Duration> {
+        self.sends.back().map(|send| send.at)
+    }
+
     /// Records a call that is sent now.
     pub(super) fn send(&mut self, now: Duration) -> SendId {
         let id = SendId(self.next_id);
@@ -93,6 +98,15 @@ impl SendLog {
         self.sends.push_back(Send { id, at: now, round_trip: None });
         self.truncate(now);
         id
+    }
+
+    /// Corrects the send time of a call whose task started late. Later calls count
+    /// as sent no earlier.
+    pub(super) fn start(&mut self, id: SendId, now: Duration) {
+        let Some(index) = self.find(id) else { return };
+        for send in self.sends.range_mut(index..) {
+            send.at = send.at.max(now);
+        }
     }
 
     /// Records the end of a call. Only a response shows how fast the way to the
@@ -284,7 +298,7 @@ mod tests {
         let mut log = SendLog::new(vec![window(25, 1_000)], MARGIN);
         let mut now = Duration::ZERO;
         let mut calls = 0;
-        while now < Duration::from_secs(60) {
+        while now < Duration::from_mins(1) {
             now = log.slot(0, now);
             let id = log.send(now);
             log.end(id, true, now + Duration::from_millis(20));

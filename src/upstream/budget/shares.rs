@@ -139,7 +139,7 @@ mod tests {
                     continue;
                 }
                 let now = clock.elapsed();
-                let recent = charged.iter().filter(|charged| now - **charged < share.per).count();
+                let recent = charged.iter().filter(|charged| now < **charged + share.per).count();
                 prop_assert_eq!(outcome.is_ok(), recent < share.requests.get() as usize);
                 if outcome.is_ok() {
                     charged.push(now);

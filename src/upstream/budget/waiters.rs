@@ -83,6 +83,8 @@ impl Drop for Waiter {
         }
         drop(waiting);
         self.waiters.changed.notify_waiters();
-        self.reservation.on_wait_ended(self.is_answered);
+        if !self.is_answered {
+            self.reservation.abandon();
+        }
     }
 }

@@ -77,6 +77,9 @@ struct List<'a, T> {
     total_customers: Field<i64>,
     #[serde(default)]
     cursor: Text<'a>,
+    /// Number of rows in a second list.
+    #[serde(skip)]
+    replaced: usize,
 }
 
 /// A list, flat or wrapped.
@@ -106,27 +109,45 @@ impl<'a, T> Envelope<'a, T> {
     fn into_list(self) -> Option<List<'a, T>> {
         let Self { data, customers, total_customers, cursor } = self;
         match data.into_field() {
-            Field::Value(list) => Some(List {
-                customers: list.customers.or(customers),
-                total_customers: list.total_customers.or(total_customers),
-                cursor: list.cursor.or(cursor),
-            }),
-            Field::Missing => Some(List { customers, total_customers, cursor }),
+            Field::Value(list) => {
+                // Of two lists with rows, the list in `data` counts.
+                let is_inner = list.customers.as_ref().is_some_and(|rows| !rows.is_empty()) || customers.is_none();
+                let (customers, replaced) =
+                    if is_inner { (list.customers, customers) } else { (customers, list.customers) };
+                Some(List {
+                    customers,
+                    total_customers: largest(list.total_customers, total_customers),
+                    cursor: list.cursor.agreeing_with(cursor),
+                    replaced: replaced.map_or(0, |rows| rows.len()),
+                })
+            }
+            Field::Missing => Some(List { customers, total_customers, cursor, replaced: 0 }),
             Field::Unreadable => None,
         }
+    }
+}
+
+/// Returns the larger of two totals. A list that is shorter than either is not
+/// complete.
+fn largest(total: Field<i64>, other: Field<i64>) -> Field<i64> {
+    match (&total, &other) {
+        (Field::Value(known), Field::Value(larger)) if larger > known => other,
+        _ => total.or(other),
     }
 }
 
 fn read_list<'a, E: Element<'a, Customer<'a>>>(body: &'a str) -> Result<Listing<'a>, VendorError> {
     let list = object::<Envelope<'a, E>>(body)?.into_list().ok_or_else(|| missing("customers"))?;
     let elements = list.customers.ok_or_else(|| missing("customers"))?;
+    let mut rows = Rows::read(elements)?;
+    rows.replace(list.replaced);
     Ok(Listing {
-        rows: Rows::read(elements)?,
+        rows,
         total: list.total_customers.value().and_then(|&total| total.try_into().ok()),
         cursor: match list.cursor {
             Field::Value(cursor) => Some(cursor),
             Field::Missing => None,
-            Field::Unreadable => return Err(VendorError::Unreadable("`cursor` is not text".to_owned())),
+            Field::Unreadable => return Err(VendorError::Unreadable("`cursor` is not one text".to_owned())),
         },
     })
 }

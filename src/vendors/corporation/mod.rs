@@ -50,6 +50,7 @@ impl Vendor for Corporation {
     fn read_list(&self, plan: &Plan, anchor: &Anchor, body: &[u8]) -> Result<ResponseBody, VendorError> {
         json::read(body, plan.shape.raw, |body, repairs| {
             let listing = envelope::listing(body, plan.shape.raw)?;
+            json::require_lists(body, repairs, &[&["customers"], &["data", "customers"]])?;
             // The cursor leads forward only. The vendor cannot express the page
             // before another page.
             let prev = if *anchor == Anchor::Start { Neighbour::End } else { Neighbour::Unknown };

@@ -8,7 +8,11 @@
 mod members;
 mod repair;
 
-use super::{VendorError, documented::UnknownFields};
+use std::{borrow::Cow, collections::HashMap};
+
+use serde_json::value::RawValue;
+
+use super::{VendorError, documented::UnknownFields, wire::missing};
 
 pub(super) use repair::{LOST, Repairs, repair};
 
@@ -28,6 +32,25 @@ pub(super) fn read<T>(
     // The fault of a body without a repair is the fault of its first reading.
     let (text, repairs) = repair(body).map_err(|error| fault.unwrap_or(error))?;
     read(&text, repairs)
+}
+
+/// Fails if a repair has lost the list at one of these paths. The placeholder of
+/// the list would be read as an empty list (FACTS.md, case 80).
+pub(super) fn require_lists(body: &str, repairs: Repairs, paths: &[&[&str]]) -> Result<(), VendorError> {
+    if repairs.lost == 0 {
+        return Ok(());
+    }
+    match paths.iter().find(|path| is_lost(body, path)) {
+        Some(path) => Err(missing(&path.join("."))),
+        None => Ok(()),
+    }
+}
+
+/// Returns true if a repair has lost the value at a path.
+fn is_lost(json: &str, path: &[&str]) -> bool {
+    let Some((name, rest)) = path.split_first() else { return json == LOST };
+    let members: Option<HashMap<Cow<'_, str>, &RawValue>> = serde_json::from_str(json).ok();
+    members.is_some_and(|members| members.get(*name).is_some_and(|value| is_lost(value.get(), rest)))
 }
 
 /// Collects the unknown fields of a body with `scan`, and again after a repair

@@ -22,10 +22,11 @@ use super::{
     members::{Container, Members, Replaced},
 };
 
-/// Placeholder of a value that is not JSON. Every field type reads an array as
-/// unreadable. The text appears in repaired JSON only as the placeholder: other
-/// empty arrays have no content, and a string has no raw tab.
-pub(in crate::vendors) const LOST: &str = "[\t]";
+/// Placeholder of a value that is not JSON. Scalars and objects read an array as
+/// unreadable, and lists compare the text. The text appears in repaired JSON only
+/// as the placeholder: other empty arrays have no content, and a string has no
+/// raw tab.
+pub(in crate::vendors) const LOST: &str = "[\t\r\t]";
 
 /// Maximum depth of containers. It is below the recursion limit of `serde_json`.
 const MAX_DEPTH: usize = 100;

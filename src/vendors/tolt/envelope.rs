@@ -105,6 +105,7 @@ struct SingleEnvelope<'a> {
 /// elements have no content.
 fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
     match data.get().as_bytes().first() {
+        _ if data.get() == json::LOST => Err(missing("data")),
         Some(b'{') => Ok(Some(data)),
         Some(b'[') => {
             let mut list: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|error| unreadable(&error))?;
@@ -127,10 +128,11 @@ fn read_list<'a, E: Element<'a, T>, T: HasId>(body: &'a str) -> Result<Listing<'
         None if is_refusal => Vec::new(),
         None => return Err(missing("data.data")),
     };
+    let total = envelope.total_count.agreeing_with(envelope.data.total_count);
     Ok(Listing {
         is_refusal,
-        has_more: envelope.has_more.or(envelope.data.has_more).value().copied(),
-        total: envelope.total_count.or(envelope.data.total_count).value().and_then(|&total| total.try_into().ok()),
+        has_more: envelope.has_more.agreeing_with(envelope.data.has_more).value().copied(),
+        total: total.value().and_then(|&total| total.try_into().ok()),
         rows: Rows::read(rows)?,
     })
 }

@@ -106,6 +106,7 @@ impl Tolt {
         if is_refusal {
             return Ok(ResponseBody::Refusal);
         }
+        json::require_lists(body, repairs, &[&["data"], &["data", "data"]])?;
         if paging::is_reversed(anchor) {
             rows.readable.reverse();
         }

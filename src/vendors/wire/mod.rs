@@ -81,6 +81,18 @@ impl<T> Field<T> {
         }
     }
 
+    /// Returns this field if the other field does not contradict it. A vendor may
+    /// state a member in two places, and two values are as good as none.
+    pub(super) fn agreeing_with(self, other: Self) -> Self
+    where
+        T: PartialEq,
+    {
+        match (&self, &other) {
+            (Self::Value(value), Self::Value(other)) if value != other => Self::Unreadable,
+            _ => self.or(other),
+        }
+    }
+
     /// Returns the value. Counts an unreadable field.
     pub(super) fn take(self, anomalies: &mut Anomalies) -> Option<T> {
         match self {

@@ -77,6 +77,11 @@ impl<'a, T: HasId> Rows<'a, T> {
         Ok(rows)
     }
 
+    /// Counts the rows of a list that another list replaces.
+    pub(in crate::vendors) fn replace(&mut self, replaced: usize) {
+        self.unreadable = self.unreadable.saturating_add(u32::try_from(replaced).unwrap_or(u32::MAX));
+    }
+
     /// Returns the number of rows that the vendor sent.
     pub(in crate::vendors) fn count(&self) -> usize {
         self.readable.len() + self.null as usize + self.unreadable as usize

@@ -10,6 +10,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{Field, Nested, Text, TextList, scalar::Scalar};
+use crate::vendors::json::LOST;
 
 /// A scalar is read from its JSON text, because a parsed number has lost digits.
 impl<'de, T: Scalar<'de>> Deserialize<'de> for Field<T> {
@@ -35,9 +36,15 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nested<T> {
     }
 }
 
+/// A list is read from its JSON text, because a lost list has no elements.
 impl<'de: 'a, 'a> Deserialize<'de> for TextList<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(ListVisitor(PhantomData)).map(Self)
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        if json == LOST {
+            return Ok(Self(vec![Field::Unreadable]));
+        }
+        let list = serde_json::Deserializer::from_str(json).deserialize_any(ListVisitor(PhantomData));
+        list.map(Self).map_err(D::Error::custom)
     }
 }
 

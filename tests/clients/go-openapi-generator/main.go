@@ -10,6 +10,8 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
+	"time"
 
 	"customers/gateway"
 )
@@ -31,8 +33,14 @@ func authenticated(key string) context.Context {
 func customers(question gateway.ApiListCustomersRequest) iter.Seq2[gateway.Customer, error] {
 	return func(yield func(gateway.Customer, error) bool) {
 		question := question.Limit(100)
+		retries := 0
 		for {
-			page, _, err := question.Execute()
+			page, response, err := question.Execute()
+			if retries < 5 && isRetryable(err) {
+				retries++
+				time.Sleep(max(retryAfter(response), time.Second))
+				continue
+			}
 			if err != nil {
 				yield(gateway.Customer{}, err)
 				return
@@ -47,8 +55,24 @@ func customers(question gateway.ApiListCustomersRequest) iter.Seq2[gateway.Custo
 				return
 			}
 			question = question.Cursor(*cursor)
+			retries = 0
+			time.Sleep(retryAfter(response))
 		}
 	}
+}
+
+func isRetryable(err error) bool {
+	var answer *gateway.GenericOpenAPIError
+	if !errors.As(err, &answer) {
+		return false
+	}
+	problem, ok := answer.Model().(gateway.Problem)
+	return ok && problem.Retryable
+}
+
+func retryAfter(response *http.Response) time.Duration {
+	seconds, _ := strconv.Atoi(response.Header.Get("Retry-After"))
+	return time.Duration(seconds) * time.Second
 }
 
 // docs:end
@@ -58,13 +82,17 @@ func main() {
 	api, ctx := connect(os.Getenv("GATEWAY_URL")), authenticated(os.Getenv("GATEWAY_KEY"))
 
 	// Every customer of both connections, once each, as one list.
-	ids := map[string]bool{}
-	for customer, err := range customers(ask(ctx, api, "affiliates", "tax")) {
-		check(err == nil, err)
-		check(!ids[customer.Id], customer.Id, "came twice")
-		ids[customer.Id] = true
-	}
+	ids := idsOf(ask(ctx, api, "affiliates", "tax"))
 	check(len(ids) == 12_500, len(ids))
+
+	// Problems with `Retry-After`, for the first page and for the second.
+	ids = idsOf(ask(ctx, api, "busy"))
+	check(len(ids) == 150, len(ids))
+
+	// A page without the rows of a failed connection, which follow after the wait.
+	ids = idsOf(ask(ctx, api, "recovering", "busy").Partial(gateway.PARTIAL_ALLOW))
+	check(len(ids) == 153, len(ids))
+	check(strings.HasPrefix(ids[100], "recovering."), ids[100])
 
 	parameters(ctx, api)
 	oneCustomer(ctx, api)
@@ -75,6 +103,18 @@ func main() {
 	later := connect(os.Getenv("LATER_URL"))
 	page := must(later.CustomersAPI.ListCustomers(context.Background()).Execute())
 	check(len(page.Data) == 2, page)
+}
+
+// Reads a whole list. Checks that no customer comes twice.
+func idsOf(question gateway.ApiListCustomersRequest) []string {
+	ids, seen := []string{}, map[string]bool{}
+	for customer, err := range customers(question) {
+		check(err == nil, err)
+		check(!seen[customer.Id], customer.Id, "came twice")
+		seen[customer.Id] = true
+		ids = append(ids, customer.Id)
+	}
+	return ids
 }
 
 // Passes arrays and date-times as parameters.

@@ -9,10 +9,11 @@ import gateway.api.TransactionsApi.APIListCustomerTransactionsRequest;
 import gateway.api.TransactionsApi.APIListTransactionsRequest;
 import gateway.model.Customer;
 import gateway.model.CustomerExpansion;
-import gateway.model.CustomerPage;
 import gateway.model.Include;
+import gateway.model.Partial;
 import gateway.model.Problem;
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -31,13 +32,34 @@ final class Main {
 
   // docs:walk
   static void customers(CustomersApi api, APIListCustomersRequest.Builder question, Consumer<Customer> each)
-      throws ApiException {
+      throws ApiException, IOException, InterruptedException {
     String cursor = null;
-    do {
-      CustomerPage page = api.listCustomers(question.limit(100).cursor(cursor).build());
-      page.getData().forEach(each);
-      cursor = page.getPage().getNextCursor();
-    } while (cursor != null);
+    int retries = 0;
+    while (true) {
+      long wait;
+      try {
+        var answer = api.listCustomersWithHttpInfo(question.limit(100).cursor(cursor).build());
+        answer.getData().getData().forEach(each);
+        cursor = answer.getData().getPage().getNextCursor();
+        if (cursor == null) {
+          return;
+        }
+        retries = 0;
+        wait = Long.parseLong(answer.getHeaders().getOrDefault("Retry-After", List.of("0")).get(0));
+      } catch (ApiException exception) {
+        if (retries == 5 || !isRetryable(exception)) {
+          throw exception;
+        }
+        retries++;
+        wait = exception.getResponseHeaders().firstValueAsLong("Retry-After").orElse(1);
+      }
+      Thread.sleep(1000 * wait);
+    }
+  }
+
+  static boolean isRetryable(ApiException exception) throws IOException {
+    var body = exception.getResponseBody();
+    return body != null && ApiClient.createDefaultObjectMapper().readValue(body, Problem.class).getRetryable();
   }
   // docs:end
 
@@ -45,11 +67,19 @@ final class Main {
   private static final ApiClient GATEWAY = authenticated(GATEWAY_URL, System.getenv("GATEWAY_KEY"));
   private static final CustomersApi CUSTOMERS = new CustomersApi(GATEWAY);
 
-  public static void main(String[] arguments) throws ApiException, IOException {
+  public static void main(String[] arguments) throws Exception {
     // Every customer of both connections, once each, as one list.
-    var ids = new HashSet<String>();
-    customers(CUSTOMERS, of("affiliates", "tax"), customer -> check(ids.add(customer.getId()), customer));
-    check(ids.size() == 12_500, ids.size());
+    var all = idsOf(of("affiliates", "tax"));
+    check(all.size() == 12_500, all.size());
+
+    // Problems with `Retry-After`, for the first page and for the second.
+    var busy = idsOf(of("busy"));
+    check(busy.size() == 150, busy.size());
+
+    // A page without the rows of a failed connection, which follow after the wait.
+    var recovered = idsOf(of("recovering", "busy").partial(Partial.ALLOW));
+    check(recovered.size() == 153, recovered.size());
+    check(recovered.get(100).startsWith("recovering."), recovered.get(100));
 
     parameters();
     oneCustomer();
@@ -61,6 +91,14 @@ final class Main {
     client.updateBaseUri(System.getenv("LATER_URL"));
     var later = new CustomersApi(client).listCustomers(APIListCustomersRequest.newBuilder().build());
     check(later.getData().size() == 2, later);
+  }
+
+  /** Reads a whole list. Checks that no customer comes twice. */
+  private static List<String> idsOf(APIListCustomersRequest.Builder question) throws Exception {
+    var ids = new ArrayList<String>();
+    customers(CUSTOMERS, question, customer -> ids.add(customer.getId()));
+    check(new HashSet<>(ids).size() == ids.size(), ids);
+    return ids;
   }
 
   /** Passes arrays and date-times as parameters. */

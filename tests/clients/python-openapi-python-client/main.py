@@ -1,4 +1,5 @@
 import os
+import time
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -7,7 +8,17 @@ from client import AuthenticatedClient, Client
 from client.api.connections import list_connections
 from client.api.customers import get_customer, list_customers
 from client.api.transactions import list_customer_transactions, list_transactions
-from client.models import Customer, CustomerExpansion, CustomerPage, Include, Problem, Referral, Tax, TransactionPage
+from client.models import (
+    Customer,
+    CustomerExpansion,
+    CustomerPage,
+    Include,
+    Partial,
+    Problem,
+    Referral,
+    Tax,
+    TransactionPage,
+)
 from client.types import UNSET, Response, Unset
 
 GATEWAY_URL = os.environ["GATEWAY_URL"]
@@ -23,12 +34,18 @@ gateway = AuthenticatedClient(base_url=GATEWAY_URL, token=GATEWAY_KEY)
 # docs:walk
 def customers(**question: Any) -> Iterator[Customer]:
     cursor: str | Unset | None = UNSET
+    retries = 0
     while cursor is not None:
-        answer = list_customers.sync(client=gateway, **question, limit=100, cursor=cursor)
-        if not isinstance(answer, CustomerPage):
-            raise RuntimeError(answer)
-        yield from answer.data
-        cursor = answer.page.next_cursor
+        answer = list_customers.sync_detailed(client=gateway, **question, limit=100, cursor=cursor)
+        if isinstance(answer.parsed, CustomerPage):
+            yield from answer.parsed.data
+            cursor = answer.parsed.page.next_cursor
+            retries = 0
+        elif isinstance(answer.parsed, Problem) and answer.parsed.retryable and retries < 5:
+            retries += 1
+        else:
+            raise RuntimeError(answer.parsed)
+        time.sleep(int(answer.headers.get("Retry-After", 1 if retries else 0)))
     # docs:end
 
 
@@ -48,6 +65,15 @@ def refused(answer: Response[Any], status: int, code: str) -> Response[Any]:
 # Every customer of both connections, once each, as one list.
 ids = [customer.id for customer in customers(connection=["affiliates", "tax"])]
 assert len(ids) == len(set(ids)) == 12_500
+
+# Problems with `Retry-After`, for the first page and for the second.
+ids = [customer.id for customer in customers(connection=["busy"])]
+assert len(ids) == len(set(ids)) == 150
+
+# A page without the rows of a failed connection, which follow after the wait.
+ids = [customer.id for customer in customers(connection=["recovering", "busy"], partial=Partial.ALLOW)]
+assert len(ids) == len(set(ids)) == 153
+assert ids[100].startswith("recovering."), ids[100]
 
 # Arrays as parameters.
 expanded = page(

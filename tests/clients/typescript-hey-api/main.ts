@@ -22,11 +22,20 @@ gateway.setConfig({ baseUrl: GATEWAY_URL!, auth: GATEWAY_KEY });
 // docs:walk
 async function* customers(question: Question) {
   let cursor: string | undefined;
-  do {
-    const { data } = await listCustomers({ query: { ...question, limit: 100, cursor }, throwOnError: true });
-    yield* data.data;
-    cursor = data.page.next_cursor ?? undefined;
-  } while (cursor);
+  let retries = 0;
+  while (true) {
+    const { data, error, response } = await listCustomers({ query: { ...question, limit: 100, cursor } });
+    if (data) {
+      yield* data.data;
+      if (!data.page.next_cursor) return;
+      cursor = data.page.next_cursor;
+      retries = 0;
+    } else if (!error?.retryable || ++retries > 5) {
+      throw new Error(error?.detail, { cause: error });
+    }
+    const wait = response?.headers.get("Retry-After") ?? (data ? 0 : 1);
+    await new Promise((resolve) => setTimeout(resolve, 1000 * Number(wait)));
+  }
 }
 // docs:end
 
@@ -36,13 +45,24 @@ async function page(question: Question) {
   return data;
 }
 
-// Every customer of both connections, once each, as one list.
-const ids = new Set<string>();
-for await (const customer of customers({ connection: ["affiliates", "tax"] })) {
-  assert(!ids.has(customer.id), `${customer.id} came twice`);
-  ids.add(customer.id);
+// Reads a whole list. Checks that no customer comes twice.
+async function idsOf(question: Question) {
+  const ids: string[] = [];
+  for await (const { id } of customers(question)) ids.push(id);
+  assert.equal(new Set(ids).size, ids.length);
+  return ids;
 }
-assert.equal(ids.size, 12_500);
+
+// Every customer of both connections, once each, as one list.
+assert.equal((await idsOf({ connection: ["affiliates", "tax"] })).length, 12_500);
+
+// Problems with `Retry-After`, for the first page and for the second.
+assert.equal((await idsOf({ connection: ["busy"] })).length, 150);
+
+// A page without the rows of a failed connection, which follow after the wait.
+const recovered = await idsOf({ connection: ["recovering", "busy"], partial: "allow" });
+assert.equal(recovered.length, 153);
+assert(recovered[100]?.startsWith("recovering."), recovered[100]);
 
 // Arrays as parameters.
 const expanded = await page({ connection: ["affiliates"], expand: ["partner", "program"] });

@@ -14,6 +14,7 @@ mod freshness;
 mod http;
 mod metrics;
 mod purge;
+mod queue;
 mod rate_limits;
 mod retries;
 mod shares;

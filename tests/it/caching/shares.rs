@@ -292,6 +292,7 @@ async fn changed_share_still_bounds_a_running_export() {
     let export = export.header(ACCEPT, "application/x-ndjson");
     let export = tokio::spawn(async move { export.send().await.unwrap().text().await.unwrap() });
     until(|| stage.tolt_calls() == 1).await;
+    stage.settle().await;
     stage.gateway.clock.advance(STEP);
     stage.reload_shares(0.1, |_| {}).await;
     // A reload gives no caller a burst.

@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use stage::{KEY, SPENT_KEY, later_gateway, stage};
+use stage::{CALLS_WITH_WAITS, KEY, SPENT_KEY, later_gateway, stage};
 
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
@@ -64,4 +64,5 @@ async fn run(directory: &str) {
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let [said, erred] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success(), "{directory}: {}\n{said}\n{erred}", output.status);
+    assert_eq!(stage.vendors.calls_with_waits(), CALLS_WITH_WAITS, "{directory} does not read the failing lists");
 }

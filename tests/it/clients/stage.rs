@@ -1,7 +1,7 @@
 //! Environment of the clients: correct, failing, refusing and drifting vendors,
 //! and a gateway of a later version.
 
-use std::{num::NonZeroU32, time::Duration};
+use std::{num::NonZeroU32, ops::Range, time::Duration};
 
 use customer_gateway::{
     callers::{Caller, Quota},
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::{
     ACCOUNT, Gateway, Reply, SECRET, ScriptedVendor, StageBuilder, Vendors, caller, connection, corporation_page,
-    sandbox, tolt_page,
+    sandbox, tolt_page, tolt_row,
 };
 
 /// Key of the client.
@@ -21,11 +21,16 @@ pub(super) const KEY: &str = "a-key-of-a-client";
 /// Key of another caller, whose quota is exhausted.
 pub(super) const SPENT_KEY: &str = "a-key-of-a-spender";
 
+/// Calls to `recovering` and `busy` that read all customers.
+pub(super) const CALLS_WITH_WAITS: [usize; 2] = [2, 4];
+
 /// Correct, failing, refusing and drifting vendors.
 pub(super) struct ClientVendors {
     sandbox: Sandbox,
     failing: ScriptedVendor,
     limited: ScriptedVendor,
+    recovering: ScriptedVendor,
+    busy: ScriptedVendor,
     drifting: ScriptedVendor,
     drifting_tax: ScriptedVendor,
 }
@@ -36,9 +41,17 @@ impl ClientVendors {
             sandbox: sandbox(10_000, 2_000, 2_500).await,
             failing: ScriptedVendor::start(|_, _| Reply::text(500, "{}")).await,
             limited: ScriptedVendor::start(|_, _| Reply::with_headers(429, "retry-after: 60\r\n", b"{}")).await,
+            recovering: failing_calls(&[0], recovered_page).await,
+            busy: failing_calls(&[0, 2], busy_page).await,
             drifting: ScriptedVendor::replying(drifting_tolt_page()).await,
             drifting_tax: ScriptedVendor::replying(drifting_corporation_page()).await,
         }
+    }
+
+    /// Returns the number of calls to `recovering` and `busy`. A program that
+    /// reads both lists causes [`CALLS_WITH_WAITS`].
+    pub(super) fn calls_with_waits(&self) -> [usize; 2] {
+        [self.recovering.calls(), self.busy.calls()]
     }
 }
 
@@ -49,6 +62,10 @@ impl Vendors for ClientVendors {
     /// - `tax`: the corporation vendor, with 2,500 customers
     /// - `failing`: a vendor that answers 500; the second request opens the breaker
     /// - `limited`: a vendor that answers 429 with a `Retry-After` of 60 seconds
+    /// - `recovering`: a vendor with 3 customers, whose first call is a 429 with a
+    ///   `Retry-After` of one second
+    /// - `busy`: a vendor with 150 customers on two pages. The first call for each
+    ///   page is such a 429
     /// - `drifting`, `drifting-tax`: vendors that send undocumented members, omit
     ///   optional members and, for Tolt, send an undocumented status
     fn connections(&self) -> Vec<Connection> {
@@ -56,6 +73,8 @@ impl Vendors for ClientVendors {
         connections.extend([
             scripted("failing", "tolt", &self.failing),
             scripted("limited", "tolt", &self.limited),
+            impatient(scripted("recovering", "tolt", &self.recovering)),
+            impatient(scripted("busy", "tolt", &self.busy)),
             scripted("drifting", "tolt", &self.drifting),
             scripted("drifting-tax", "corporation", &self.drifting_tax),
         ]);
@@ -84,6 +103,42 @@ pub(super) async fn later_gateway(gateway: &Gateway) -> ScriptedVendor {
 
 fn scripted(name: &str, kind: &str, vendor: &ScriptedVendor) -> Connection {
     connection(name, kind, &vendor.base_url, SECRET, ACCOUNT)
+}
+
+/// Shortens the wait for a slot, so the client waits for the vendor's rate limit
+/// instead of the gateway.
+fn impatient(mut connection: Connection) -> Connection {
+    connection.rate_limit.max_wait = Duration::from_millis(500);
+    connection
+}
+
+/// Starts a vendor that answers the calls with these indexes with a 429, and all
+/// other calls with a page for the call's target.
+async fn failing_calls(indexes: &'static [usize], page: fn(&str) -> Value) -> ScriptedVendor {
+    ScriptedVendor::start(move |index, target| {
+        if indexes.contains(&index) {
+            Reply::with_headers(429, "retry-after: 1\r\n", b"{}")
+        } else {
+            Reply::json(&page(target))
+        }
+    })
+    .await
+}
+
+fn recovered_page(_target: &str) -> Value {
+    tolt_page(&tolt_rows(0..3), false)
+}
+
+fn busy_page(target: &str) -> Value {
+    if target.contains("starting_after=") {
+        tolt_page(&tolt_rows(100..150), false)
+    } else {
+        tolt_page(&tolt_rows(0..100), true)
+    }
+}
+
+fn tolt_rows(numbers: Range<usize>) -> Vec<Value> {
+    numbers.map(|number| tolt_row(&format!("cust_{number}"))).collect()
 }
 
 /// Page of three customers: one with undocumented members, one whose members

@@ -30,18 +30,18 @@ async fn waiting_callers_precede_an_earlier_export() {
     let mut reader = Reader::open(&stage.gateway, "/customers?connection=affiliates").await;
     reader.read_checkpoints(1).await;
 
-    // The export waits for a permit, and three callers arrive later.
+    // The export waits for a slot, and three callers arrive later.
     let budget = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"].take() };
     let customers: Vec<_> = tolt.customers()[..3].iter().map(|row| row.id.clone()).collect();
     let mut callers = JoinSet::new();
     for (before, id) in customers.iter().enumerate() {
         callers.spawn(reqwest::get(format!("{}/customers/affiliates.{id}", stage.gateway.url)));
-        while budget().await["waiting"] != before + 1 {}
+        while budget().await["waiting"] != before + 2 {}
     }
     for served in 1..=3 {
         stage.gateway.clock.advance(STEP);
         until(|| tolt.calls() == 1 + served).await;
-        while budget().await["waiting"] != 3 - served {}
+        while budget().await["waiting"] != 4 - served {}
     }
     assert!(tolt.requests()[1..].iter().zip(&customers).all(|(asked, id)| asked.contains(id.as_str())));
 
@@ -66,7 +66,7 @@ async fn caller_does_not_wait_for_export_pages() {
     let page = reqwest::get(format!("{}/customers?connection=affiliates&limit=100", stage.gateway.url));
     let page = tokio::spawn(page);
     let waiting = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["waiting"].take() };
-    while waiting().await != 1 {}
+    while waiting().await != 2 {}
     stage.gateway.clock.advance(STEP);
     assert_eq!(page.await.unwrap().unwrap().status(), 200);
     assert_eq!(stage.calls(), [2, 0]);

@@ -7,5 +7,6 @@ mod damage;
 mod ends;
 mod ids;
 mod long_cursors;
+mod places;
 mod tenants;
 mod values;

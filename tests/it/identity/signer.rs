@@ -84,8 +84,8 @@ impl Signer {
         self.token_of_text(&header.to_string(), &claims.to_string())
     }
 
-    /// Signs a token of these JSON texts.
-    pub(crate) fn token_of_text(&self, header: &str, claims: &str) -> String {
+    /// Signs a token of these JSON texts, which may be damaged.
+    pub(crate) fn token_of_text(&self, header: impl AsRef<[u8]>, claims: impl AsRef<[u8]>) -> String {
         let message = format!("{}.{}", base64(header), base64(claims));
         let signature = base64((self.sign)(message.as_bytes()));
         format!("{message}.{signature}")

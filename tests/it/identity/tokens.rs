@@ -292,6 +292,21 @@ async fn token_without_key_id_needs_one_fitting_key() {
     assert_eq!(stage.outcome(&token).await, "401 unauthenticated no key of the identity provider matches the token");
 }
 
+// Found by the fuzz targets (RFC 7515, section 5.2).
+#[tokio::test]
+async fn token_that_is_not_utf8_is_rejected() {
+    let signer = Signer::eddsa("a");
+    let stage = stage_with_keys(&[&signer]).await;
+    let (header, claims) = (br#"{"alg":"EdDSA","kid":"a","typ":"@"}"#, claims(json!({"x": "@"})).to_string());
+    for (byte, header_status, claims_status) in [(b'J', "200", "200"), (0xCB, "401", "401"), (0xFF, "401", "401")] {
+        let replace = |text: &[u8]| text.iter().map(|it| if *it == b'@' { byte } else { *it }).collect::<Vec<_>>();
+        let token = signer.token_of_text(replace(header), &claims);
+        assert_eq!(stage.outcome(&token).await[..3], *header_status, "{byte}");
+        let token = signer.token_of_text(header, replace(claims.as_bytes()));
+        assert_eq!(stage.outcome(&token).await[..3], *claims_status, "{byte}");
+    }
+}
+
 #[tokio::test]
 async fn ed25519_names_the_same_algorithm_as_eddsa() {
     // RFC 9864 names the algorithm `Ed25519`, and RFC 8037 `EdDSA`.

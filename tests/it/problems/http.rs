@@ -176,7 +176,7 @@ async fn slow_response_is_504() {
     assert_json_snapshot!(gateway.get("/customers?connection=affiliates").await.problem_snapshot(), @r#"
     {
       "code": "deadline_exceeded",
-      "detail": "no response within 50ms",
+      "detail": "the vendors did not respond in time",
       "request_id": "[request id]",
       "retryable": true,
       "status": 504,

@@ -1,14 +1,14 @@
-use std::{collections::HashSet, env, fmt::Debug};
+use std::{collections::HashSet, env, fmt::Debug, time::Duration};
 
 use anyhow::Context as _;
 use async_stream::try_stream;
 use customer_gateway_client::{
     Client, Error, ResponseValue,
     builder::ListCustomers,
-    types::{Customer, CustomerExpansion, Include, Problem},
+    types::{Customer, CustomerExpansion, Include, Partial, Problem},
 };
 use futures::{Stream, TryStreamExt as _};
-use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderValue, RETRY_AFTER};
 
 // docs:authenticate
 fn authenticated(url: &str, key: &str) -> anyhow::Result<Client> {
@@ -24,15 +24,33 @@ fn authenticated(url: &str, key: &str) -> anyhow::Result<Client> {
 fn customers(question: ListCustomers<'_>) -> impl Stream<Item = Result<Customer, Error<Problem>>> {
     try_stream! {
         let mut question = question.limit(100u32);
+        let mut retries = 0;
         loop {
-            let page = question.clone().send().await?.into_inner();
-            for customer in page.data {
-                yield customer;
-            }
-            let Some(cursor) = page.page.next_cursor else { break };
-            question = question.cursor(cursor);
+            let wait = match question.clone().send().await {
+                Ok(answer) => {
+                    let wait = retry_after(&answer);
+                    let page = answer.into_inner();
+                    for customer in page.data {
+                        yield customer;
+                    }
+                    let Some(cursor) = page.page.next_cursor else { break };
+                    question = question.cursor(cursor);
+                    retries = 0;
+                    wait.unwrap_or(0)
+                }
+                Err(Error::ErrorResponse(problem)) if problem.retryable && retries < 5 => {
+                    retries += 1;
+                    retry_after(&problem).unwrap_or(1)
+                }
+                Err(error) => Err(error)?,
+            };
+            tokio::time::sleep(Duration::from_secs(wait)).await;
         }
     }
+}
+
+fn retry_after<T>(answer: &ResponseValue<T>) -> Option<u64> {
+    answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
 }
 // docs:end
 
@@ -43,6 +61,7 @@ async fn main() -> anyhow::Result<()> {
     let gateway = authenticated(&url, &key)?;
 
     walk(&gateway).await?;
+    waits(&gateway).await?;
     parameters(&gateway).await?;
     one_customer(&gateway).await?;
     problems(&gateway, &authenticated(&url, "wrong")?, &authenticated(&url, &spent_key)?).await?;
@@ -56,15 +75,30 @@ async fn main() -> anyhow::Result<()> {
 
 /// Reads every customer of both connections, once each, as one list.
 async fn walk(gateway: &Client) -> anyhow::Result<()> {
-    let mut ids = HashSet::new();
-    let all = customers(gateway.list_customers().connection(["affiliates", "tax"].map(str::to_owned)));
-    all.try_for_each(|customer| {
-        assert!(ids.insert(customer.id), "a customer came twice");
-        std::future::ready(Ok(()))
-    })
-    .await?;
-    assert_eq!(ids.len(), 12_500);
+    let both = gateway.list_customers().connection(["affiliates", "tax"].map(str::to_owned));
+    assert_eq!(ids_of(both).await?.len(), 12_500);
     Ok(())
+}
+
+/// Reads from connections that fail and recover.
+async fn waits(gateway: &Client) -> anyhow::Result<()> {
+    // Problems with `Retry-After`, for the first page and for the second.
+    let busy = gateway.list_customers().connection(["busy".to_owned()]);
+    assert_eq!(ids_of(busy).await?.len(), 150);
+
+    // A page without the rows of a failed connection, which follow after the wait.
+    let partial = gateway.list_customers().connection(["recovering", "busy"].map(str::to_owned));
+    let ids = ids_of(partial.partial(Partial::Allow)).await?;
+    assert_eq!(ids.len(), 153);
+    assert!(ids[100].starts_with("recovering."), "{}", ids[100]);
+    Ok(())
+}
+
+/// Reads a whole list. Checks that no customer comes twice.
+async fn ids_of(question: ListCustomers<'_>) -> anyhow::Result<Vec<String>> {
+    let ids: Vec<_> = customers(question).map_ok(|customer| customer.id).try_collect().await?;
+    assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "a customer came twice");
+    Ok(ids)
 }
 
 /// Passes arrays and date-times as parameters.

@@ -1,0 +1,10 @@
+//! Arbitrary bodies as Tolt's responses, compared with the independent reader.
+
+#![no_main]
+
+use customer_gateway_fuzz::{bodies::Bodies, rows::TOLT};
+use libfuzzer_sys::fuzz_target;
+
+thread_local!(static BODIES: Bodies = Bodies::new(TOLT));
+
+fuzz_target!(|body: &[u8]| BODIES.with(|bodies| bodies.check(body)));
