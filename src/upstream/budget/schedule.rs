@@ -153,7 +153,8 @@ impl<T> Schedule<T> {
         payload: T,
     ) -> QueueId {
         let id = self.queue_id(claim.since);
-        self.flow(claim).push(id, Waiting { reservation, latest, duration: claim.latency * claim.calls.max(1), payload });
+        self.flow(claim)
+            .push(id, Waiting { reservation, latest, duration: claim.latency * claim.calls.max(1), payload });
         id
     }
 
