@@ -58,17 +58,17 @@ fn impatient_clients_get_useful_calls() {
 fn flooding_caller_delays_only_itself() {
     for (seed, latency) in (1..).zip(LATENCIES) {
         for calls in [1, 4] {
-            for others in [1, 3, 7_usize] {
-                let fair = f64::from(LIMIT) / (others + 1) as f64 / f64::from(calls);
+            for others in [1, 3, 7_u8] {
+                let fair = f64::from(LIMIT) / f64::from(others + 1) / f64::from(calls);
                 let modest = Caller { rate: fair / 2.0, calls, patience: None };
                 let run = |flood: Option<Caller>| {
-                    let callers = flood.into_iter().chain(vec![modest.clone(); others]).collect();
+                    let callers = flood.into_iter().chain(vec![modest.clone(); others.into()]).collect();
                     Simulation { limit: LIMIT, latency, callers, duration: Duration::from_secs(40), seed }.run()
                 };
                 let alone = run(None);
                 let beside = run(Some(Caller { rate: fair * 50.0, calls, patience: None }));
                 assert!(beside.worst_second() <= LIMIT as usize);
-                for caller in 0..others {
+                for caller in 0..usize::from(others) {
                     assert!(beside.answers_all(caller + 1), "{latency:?}, {calls} calls, {others} others");
                     // The first second of the flood uses the slots that were free.
                     let from = Duration::from_secs(3);

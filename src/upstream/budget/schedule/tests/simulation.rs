@@ -115,7 +115,7 @@ impl Simulation {
         }
         while let Some(Reverse((at, _, event))) = run.events.pop() {
             run.now = at;
-            run.handle(event);
+            run.handle(&event);
             run.pump();
         }
         run.arrivals.sort_unstable();
@@ -139,8 +139,8 @@ impl Run {
         }
     }
 
-    fn handle(&mut self, event: Event) {
-        match event {
+    fn handle(&mut self, event: &Event) {
+        match *event {
             Event::Arrive(caller) => {
                 self.next_arrival(caller);
                 self.arrive(caller);
@@ -165,13 +165,11 @@ impl Run {
         let arrived = self.now;
         self.requests.push(Request { caller, arrived, done: 0, outcome: None, admitted: None, waiting: None });
         let claim = self.claim(request);
-        match self.schedule.admit(&claim, self.now) {
-            Ok(admitted) => self.requests[request].admitted = Some(admitted),
-            Err(_) => {
-                self.requests[request].outcome = Some(Outcome::Rejected);
-                return;
-            }
-        }
+        let Ok(admitted) = self.schedule.admit(&claim, self.now) else {
+            self.requests[request].outcome = Some(Outcome::Rejected);
+            return;
+        };
+        self.requests[request].admitted = Some(admitted);
         if let Some(patience) = self.simulation.callers[caller].patience {
             self.at(self.now + patience, Event::Leave(request));
         }
@@ -231,9 +229,9 @@ impl Run {
         if left == 0 {
             self.expected[caller] = calls;
             if let Some(admitted) = admitted {
-                self.schedule.on_answered(&flow(caller), &admitted, self.now - arrived);
+                self.schedule.on_answered(&flow(caller), &admitted, self.now.saturating_sub(arrived));
             }
-            self.end(request, Outcome::Complete(self.now - arrived));
+            self.end(request, Outcome::Complete(self.now.saturating_sub(arrived)));
             return;
         }
         if let Some(Admitted { id, .. }) = admitted {
@@ -245,7 +243,7 @@ impl Run {
     fn leave(&mut self, request: usize) {
         let Request { caller, outcome, arrived, admitted, .. } = self.requests[request];
         if let (None, Some(admitted)) = (outcome, admitted) {
-            self.schedule.on_abandoned(&flow(caller), &admitted, self.now - arrived, self.now);
+            self.schedule.on_abandoned(&flow(caller), &admitted, self.now.saturating_sub(arrived), self.now);
             self.end(request, Outcome::Left);
         }
     }
@@ -281,9 +279,10 @@ impl Report {
     /// Returns the used fraction of the limit after `from`.
     pub(super) fn used(&self, from: Duration) -> f64 {
         // Calls arrive in bursts, so the figure is a mean over several periods.
-        let length = self.simulation.duration - from - Duration::from_secs(1);
+        let length = self.simulation.duration.saturating_sub(from + Duration::from_secs(1));
         let count = |start: Duration| {
-            self.arrivals.iter().filter(|(at, _)| start <= *at && *at < start + length).count() as f64
+            let count = self.arrivals.iter().filter(|(at, _)| start <= *at && *at < start + length).count();
+            f64::from(u32::try_from(count).unwrap())
         };
         let total: f64 = (0..20).map(|step| count(from + Duration::from_millis(50) * step)).sum();
         total / 20.0 / length.as_secs_f64() / f64::from(self.simulation.limit)
@@ -295,7 +294,8 @@ impl Report {
         let calls: Vec<_> = self.arrivals.iter().filter(|(at, _)| *at >= from).collect();
         let is_useful =
             |request: usize| matches!(self.requests[request].outcome, Some(Outcome::Complete(_) | Outcome::Partial));
-        calls.iter().filter(|(_, request)| is_useful(*request)).count() as f64 / calls.len() as f64
+        let useful = calls.iter().filter(|(_, request)| is_useful(*request)).count();
+        f64::from(u32::try_from(useful).unwrap()) / f64::from(u32::try_from(calls.len()).unwrap())
     }
 
     /// Returns the largest number of calls in any second.
