@@ -8,7 +8,8 @@
 //! wants.
 //!
 //! A request is admitted if its calls can be sent and answered in time, behind
-//! the calls that admitted requests still need. The schedule reads no clock.
+//! the calls that admitted requests still need. While more calls wait than the
+//! limit has free, calls are spread over the period. The schedule reads no clock.
 
 use std::{collections::BTreeMap, time::Duration};
 
