@@ -120,10 +120,9 @@ impl SendError {
             Self::Abandoned => "abandoned",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
-            Self::Local(_) => "local",
             Self::Body(BodyError::Interrupted(_)) => "body_error",
             Self::Body(BodyError::TooLarge(_)) => "too_large",
-            Self::Body(BodyError::MemoryLimit(_)) => "local",
+            Self::Local(_) | Self::Body(BodyError::MemoryLimit(_)) => "local",
             Self::Body(BodyError::UnknownCoding(_) | BodyError::Undecodable(_)) => "undecodable",
         }
     }

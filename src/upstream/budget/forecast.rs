@@ -27,20 +27,17 @@ pub(super) fn send_times(
         let next_ready = older.iter().chain([&own]).map(|request| request.ready).min().unwrap_or(time);
         time = time.max(slot(number)).max(next_ready);
         number = number.saturating_add(1);
-        match older.iter().position(|request| request.ready <= time) {
-            Some(index) => {
-                older[index].send(time, latency);
-                if older[index].calls == 0 {
-                    older.remove(index);
-                }
+        if let Some(index) = older.iter().position(|request| request.ready <= time) {
+            older[index].send(time, latency);
+            if older[index].calls == 0 {
+                older.remove(index);
             }
-            None => {
-                own.send(time, latency);
-                let first = *first.get_or_insert(time);
-                if own.calls == 0 {
-                    return (first, time);
-                }
-            }
+            continue;
+        }
+        own.send(time, latency);
+        let first = *first.get_or_insert(time);
+        if own.calls == 0 {
+            return (first, time);
         }
     }
 }

@@ -69,9 +69,10 @@ impl SendLog {
         if windows == self.windows {
             return;
         }
-        let longest = windows.iter().map(|window| self.period(*window)).max().unwrap_or_default();
+        let before = self.longest_period();
         self.windows = windows;
-        if self.is_truncated {
+        let longest = self.longest_period();
+        if self.is_truncated && longest > before {
             self.uncertain_until = now.saturating_add(longest);
         }
     }
@@ -181,14 +182,16 @@ impl SendLog {
         self.sends.binary_search_by_key(&id, |send| send.id).ok()
     }
 
-    /// Forgets the calls that no window looks back to.
+    fn longest_period(&self) -> Duration {
+        self.windows.iter().map(|window| self.period(*window)).max().unwrap_or_default()
+    }
+
+    /// Forgets the calls whose slots are free again in all windows. Younger calls
+    /// may count for a later, larger limit.
     fn truncate(&mut self, now: Duration) {
-        let max = self.windows.iter().map(|window| window.requests.get() as usize).max().unwrap_or(0);
-        while let Some(oldest) = self.sends.front() {
-            let is_released = self.windows.iter().all(|window| self.release(oldest, *window, now) <= now);
-            if self.sends.len() <= max && !is_released {
-                break;
-            }
+        while let Some(oldest) = self.sends.front()
+            && self.windows.iter().all(|window| self.release(oldest, *window, now) <= now)
+        {
             self.sends.pop_front();
             self.is_truncated = true;
         }
@@ -305,6 +308,26 @@ mod tests {
             calls += 1;
         }
         assert!(calls >= 60 * 25 * 97 / 100, "{calls}");
+    }
+
+    #[test]
+    fn storm_of_changes_uses_the_smaller_limit() {
+        let mut log = SendLog::new(vec![window(20, 1_000)], MARGIN);
+        let mut now = Duration::from_secs(1);
+        let mut sent = Vec::new();
+        for change in 0..300 {
+            let end = now + Duration::from_millis(100);
+            log.set_windows(vec![window(if change % 2 == 0 { 25 } else { 20 }, 1_000)], now);
+            while log.slot(0, now) < end {
+                now = log.slot(0, now);
+                let id = log.send(now);
+                log.end(id, true, now);
+                sent.push(now);
+            }
+            now = end;
+        }
+        assert!(worst(&sent, window(25, 1_000)) <= 25);
+        assert!(sent.len() >= 30 * 20 * 97 / 100, "{}", sent.len());
     }
 
     #[test]

@@ -157,7 +157,9 @@ async fn get_around_a_purge(stage: &Stage, gate: &Gate, targets: [&str; 2], quer
         join(join_all(targets.map(|target| stage.get(target))), opening).await.0
     };
     let (before, after) = join(join_all(targets.map(|target| stage.get(target))), purging).await;
-    before.iter().for_each(|answer| drop(answer.ok()));
+    for answer in &before {
+        answer.ok();
+    }
     after
 }
 

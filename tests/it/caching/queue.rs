@@ -208,8 +208,8 @@ async fn stale_page_replaces_a_long_wait() {
     stage.advance(30 + 300);
     let waiting: Vec<_> = (0..5).map(|index| stage.send(APP, &stage.customer(index))).collect();
     stage.until_waiting(4).await;
-    let stale = stage.send(APP, PAGE).await.unwrap();
-    assert_eq!(stale.cache_status(), "fwd=stale; ttl=-300; detail=stale-if-error");
+    let answer = stage.send(APP, PAGE).await.unwrap();
+    assert_eq!(answer.cache_status(), "fwd=stale; ttl=-300; detail=stale-if-error");
     // The refresh is in the queue.
     stage.until_waiting(5).await;
     for _ in 0..5 {

@@ -81,7 +81,7 @@ impl Signer {
 
     /// Signs a token with a custom header.
     pub(crate) fn token_with(&self, header: &Value, claims: &Value) -> String {
-        self.token_of_text(&header.to_string(), &claims.to_string())
+        self.token_of_text(header.to_string(), claims.to_string())
     }
 
     /// Signs a token of these JSON texts, which may be damaged.

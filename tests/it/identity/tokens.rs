@@ -105,18 +105,18 @@ async fn token_with_repeated_member_is_rejected() {
     let stage = stage_with_keys(&[&signer]).await;
     let header = r#"{"alg":"ES256","kid":"a"}"#;
     let all = claims(json!({"jti": {"a": [{"b": 1}], "c": null}, "n": [1, -1, 0.5, true]}));
-    assert_eq!(stage.outcome(&signer.token_of_text(header, &all.to_string())).await, "200");
+    assert_eq!(stage.outcome(&signer.token_of_text(header, all.to_string())).await, "200");
     let insert = |object: &str, members: &str| object.replacen('{', &format!("{{{members},"), 1);
     let mut repeated: Vec<String> =
         all.as_object().unwrap().iter().map(|(name, value)| format!("{}:{value}", json!(name))).collect();
     // Equal after unescaping, within an object, and within a list.
     repeated.extend([r#""\u0061zp":"x""#, r#""x":{"y":1,"y":1}"#, r#""x":[[{"y":1,"y":2}]]"#].map(str::to_owned));
     for members in repeated {
-        let token = signer.token_of_text(header, &insert(&all.to_string(), &members));
+        let token = signer.token_of_text(header, insert(&all.to_string(), &members));
         assert_eq!(stage.outcome(&token).await, REPEATED, "{members}");
     }
     for members in [r#""alg":"ES256""#, r#""kid":"b""#, r#""typ":"JWT","typ":"JWT""#, r#""x":{"y":1,"y":1}"#] {
-        let token = signer.token_of_text(&insert(header, members), &all.to_string());
+        let token = signer.token_of_text(insert(header, members), all.to_string());
         assert_eq!(stage.outcome(&token).await, REPEATED, "{members}");
     }
 }

@@ -323,7 +323,7 @@ pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str,
 /// Returns windows that allow one call per `step`. The budget adds a margin of
 /// 30 ms to a period.
 pub(crate) fn one_call_per(step: Duration) -> Vec<Window> {
-    vec![Window { requests: NonZeroU32::MIN, per: step - Duration::from_millis(30) }]
+    vec![Window { requests: NonZeroU32::MIN, per: step.checked_sub(Duration::from_millis(30)).unwrap() }]
 }
 
 /// Returns the connections `affiliates` and `tax` to a sandbox's vendors.

@@ -1,16 +1,10 @@
 //! Discrete-event simulation of a budget: a schedule, a vendor and callers.
 
-use std::{
-    collections::{BinaryHeap, HashSet},
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use super::super::{
     super::{MARGIN, Window},
-    Admitted, Claim, Next, QueueId, Schedule, SendId, SendLog,
-    FlowId,
+    Admitted, Claim, FlowId, Next, QueueId, Schedule, SendId, SendLog,
 };
 use crate::upstream::Latency;
 
@@ -89,7 +83,7 @@ struct Run {
     schedule: Schedule<usize>,
     latency: Latency,
     random: fastrand::Rng,
-    events: BinaryHeap<std::cmp::Reverse<(Duration, u64, Event)>>,
+    events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
     number: u64,
     now: Duration,
     wake_at: Option<Duration>,
@@ -119,9 +113,9 @@ impl Simulation {
         for caller in 0..run.simulation.callers.len() {
             run.next_arrival(caller);
         }
-        while let Some(std::cmp::Reverse((at, _, event))) = run.events.pop() {
+        while let Some(Reverse((at, _, event))) = run.events.pop() {
             run.now = at;
-            run.handle(event);
+            run.handle(&event);
             run.pump();
         }
         run.arrivals.sort_unstable();
@@ -132,20 +126,21 @@ impl Simulation {
 impl Run {
     fn at(&mut self, at: Duration, event: Event) {
         self.number += 1;
-        self.events.push(std::cmp::Reverse((at, self.number, event)));
+        self.events.push(Reverse((at, self.number, event)));
     }
 
     fn next_arrival(&mut self, caller: usize) {
-        // Poisson arrivals.
-        let gap = -(1.0 - self.random.f64()).ln() / self.simulation.callers[caller].rate;
+        // Never more than twice the rate, so a caller at half of its fair share
+        // never exceeds it.
+        let gap = (0.5 + self.random.f64()) / self.simulation.callers[caller].rate;
         let at = self.now + Duration::from_secs_f64(gap);
         if at < self.simulation.duration {
             self.at(at, Event::Arrive(caller));
         }
     }
 
-    fn handle(&mut self, event: Event) {
-        match event {
+    fn handle(&mut self, event: &Event) {
+        match *event {
             Event::Arrive(caller) => {
                 self.next_arrival(caller);
                 self.arrive(caller);
@@ -170,13 +165,11 @@ impl Run {
         let arrived = self.now;
         self.requests.push(Request { caller, arrived, done: 0, outcome: None, admitted: None, waiting: None });
         let claim = self.claim(request);
-        match self.schedule.admit(&claim, self.now) {
-            Ok(admitted) => self.requests[request].admitted = Some(admitted),
-            Err(_) => {
-                self.requests[request].outcome = Some(Outcome::Rejected);
-                return;
-            }
-        }
+        let Ok(admitted) = self.schedule.admit(&claim, self.now) else {
+            self.requests[request].outcome = Some(Outcome::Rejected);
+            return;
+        };
+        self.requests[request].admitted = Some(admitted);
         if let Some(patience) = self.simulation.callers[caller].patience {
             self.at(self.now + patience, Event::Leave(request));
         }
@@ -191,7 +184,8 @@ impl Run {
             return;
         }
         let latest = (self.now + MAX_WAIT).min(by_deadline);
-        let id = self.schedule.enqueue(&claim, self.requests[request].admitted.map(|admitted| admitted.id), latest, request);
+        let id =
+            self.schedule.enqueue(&claim, self.requests[request].admitted.map(|admitted| admitted.id), latest, request);
         self.requests[request].waiting = Some(id);
         self.at(latest + Duration::from_nanos(1), Event::Expire(request, id));
     }
@@ -200,6 +194,10 @@ impl Run {
         loop {
             match self.schedule.next(self.now) {
                 Next::Send(id, request) => self.send(id, request),
+                Next::Reject(request) => {
+                    self.requests[request].waiting = None;
+                    self.end(request, Outcome::Rejected);
+                }
                 Next::Wait(until) => {
                     if self.wake_at.is_none_or(|at| until < at) {
                         self.wake_at = Some(until);
@@ -231,9 +229,9 @@ impl Run {
         if left == 0 {
             self.expected[caller] = calls;
             if let Some(admitted) = admitted {
-                self.schedule.on_answered(&flow(caller), &admitted, self.now - arrived);
+                self.schedule.on_answered(&flow(caller), &admitted, self.now.saturating_sub(arrived));
             }
-            self.end(request, Outcome::Complete(self.now - arrived));
+            self.end(request, Outcome::Complete(self.now.saturating_sub(arrived)));
             return;
         }
         if let Some(Admitted { id, .. }) = admitted {
@@ -245,7 +243,7 @@ impl Run {
     fn leave(&mut self, request: usize) {
         let Request { caller, outcome, arrived, admitted, .. } = self.requests[request];
         if let (None, Some(admitted)) = (outcome, admitted) {
-            self.schedule.on_abandoned(&flow(caller), &admitted, self.now - arrived, self.now);
+            self.schedule.on_abandoned(&flow(caller), &admitted, self.now.saturating_sub(arrived), self.now);
             self.end(request, Outcome::Left);
         }
     }
@@ -281,9 +279,10 @@ impl Report {
     /// Returns the used fraction of the limit after `from`.
     pub(super) fn used(&self, from: Duration) -> f64 {
         // Calls arrive in bursts, so the figure is a mean over several periods.
-        let length = self.simulation.duration - from - Duration::from_secs(1);
+        let length = self.simulation.duration.saturating_sub(from + Duration::from_secs(1));
         let count = |start: Duration| {
-            self.arrivals.iter().filter(|(at, _)| start <= *at && *at < start + length).count() as f64
+            let count = self.arrivals.iter().filter(|(at, _)| start <= *at && *at < start + length).count();
+            f64::from(u32::try_from(count).unwrap())
         };
         let total: f64 = (0..20).map(|step| count(from + Duration::from_millis(50) * step)).sum();
         total / 20.0 / length.as_secs_f64() / f64::from(self.simulation.limit)
@@ -295,7 +294,8 @@ impl Report {
         let calls: Vec<_> = self.arrivals.iter().filter(|(at, _)| *at >= from).collect();
         let is_useful =
             |request: usize| matches!(self.requests[request].outcome, Some(Outcome::Complete(_) | Outcome::Partial));
-        calls.iter().filter(|(_, request)| is_useful(*request)).count() as f64 / calls.len() as f64
+        let useful = calls.iter().filter(|(_, request)| is_useful(*request)).count();
+        f64::from(u32::try_from(useful).unwrap()) / f64::from(u32::try_from(calls.len()).unwrap())
     }
 
     /// Returns the largest number of calls in any second.
@@ -306,31 +306,21 @@ impl Report {
         self.arrivals.iter().enumerate().map(count).max().unwrap_or(0)
     }
 
-    /// Returns the answered fraction of a caller's requests.
-    pub(super) fn answered(&self, caller: usize) -> f64 {
-        let requests: Vec<_> = self.requests.iter().filter(|request| request.caller == caller).collect();
-        let answered = requests.iter().filter(|it| matches!(it.outcome, Some(Outcome::Complete(_)))).count();
-        answered as f64 / requests.len() as f64
+    /// Returns whether all requests of a caller have complete responses.
+    pub(super) fn answers_all(&self, caller: usize) -> bool {
+        let mut requests = self.requests.iter().filter(|request| request.caller == caller);
+        requests.all(|request| matches!(request.outcome, Some(Outcome::Complete(_))))
     }
 
-    /// Returns a percentile of the times to a caller's complete responses.
-    pub(super) fn wait(&self, caller: usize, percentile: f64) -> Duration {
-        let requests = self.requests.iter().filter(|request| request.caller == caller);
-        let mut waits: Vec<_> = requests
-            .filter_map(|request| match request.outcome {
-                Some(Outcome::Complete(wait)) => Some(wait),
-                _ => None,
-            })
-            .collect();
-        waits.sort_unstable();
-        if waits.is_empty() { return Duration::MAX }
-        waits[((waits.len() - 1) as f64 * percentile).round() as usize]
-    }
-
-    /// Returns the number of vendor calls of requests that made no progress known
-    /// to a client.
-    pub(super) fn callers(&self) -> usize {
-        self.requests.iter().map(|request| request.caller).collect::<HashSet<_>>().len()
+    /// Returns the longest time to a caller's complete response, among the
+    /// requests that arrive after `from`.
+    pub(super) fn longest(&self, caller: usize, from: Duration) -> Duration {
+        let requests = self.requests.iter().filter(|request| request.caller == caller && request.arrived >= from);
+        let waits = requests.filter_map(|request| match request.outcome {
+            Some(Outcome::Complete(wait)) => Some(wait),
+            _ => None,
+        });
+        waits.max().unwrap_or_default()
     }
 }
 
