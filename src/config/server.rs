@@ -82,7 +82,7 @@ impl Reader<'_> {
         match configured.map_or(default, |size| size.0.as_u64()) {
             bytes if bytes >= MIN_BYTES => Ok(bytes),
             _ => {
-                let fault = Fault::new("the size is below 32 MiB, and large vendor responses would be rejected");
+                let fault = Fault::new("the size is below 32 MiB, and large responses would be rejected");
                 Err(self.error(&format!("server.{key}"), fault.fix("write at least \"32MiB\"")))
             }
         }

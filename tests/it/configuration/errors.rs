@@ -137,7 +137,7 @@ fn limit_allows_at_least_one() {
     assert_snapshot!(adding("rate_limit = { requests = 1000001, per = \"1d\" }"), @"gateway.toml:7: connections.0.rate_limit: `requests` is above 1000000; write an equal limit with a shorter period, or remove this window");
     assert_snapshot!(adding("rate_limit = [{ requests = 5, per = \"1s\", max_wait = \"1s\" }, { requests = 9, per = \"1m\", max_wait = \"1s\" }]"), @"gateway.toml:7: connections.0.rate_limit: duplicate `max_wait`; write `max_wait` in one window; it applies to all");
     assert_snapshot!(adding("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: invalid value: integer `0`, expected a nonzero u32");
-    assert_snapshot!(adding("[server]\nmax_unread_bytes = \"16MiB\""), @"gateway.toml:8: server.max_unread_bytes: the size is below 32 MiB, and large vendor responses would be rejected; write at least \"32MiB\"");
+    assert_snapshot!(adding("[server]\nmax_unread_bytes = \"16MiB\""), @"gateway.toml:8: server.max_unread_bytes: the size is below 32 MiB, and large responses would be rejected; write at least \"32MiB\"");
     assert_snapshot!(adding("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: invalid size; write a number of bytes, such as "256MiB""#);
 }
 
