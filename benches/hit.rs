@@ -78,6 +78,7 @@ struct VendorPage(Arc<Reservation>);
 
 impl PageFetch for VendorPage {
     type Error = SourceError;
+    type Permission = ();
 
     fn reservation(&self) -> &Arc<Reservation> {
         &self.0

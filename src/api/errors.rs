@@ -129,9 +129,9 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
         SourceError::Send(SendError::BreakerOpen { retry_after } | SendError::Paused { retry_after }) => {
             Problem::new(Code::VendorUnavailable, detail).retry_after(retry_after)
         }
-        SourceError::Send(SendError::Local(_)) => {
-            Problem::new(Code::Overloaded, detail).retry_after(DEFAULT_RETRY_AFTER)
-        }
+        SourceError::Send(
+            SendError::Local(_) | SendError::TooManyWaiting | SendError::Body(BodyError::MemoryLimit(_)),
+        ) => Problem::new(Code::Overloaded, detail).retry_after(DEFAULT_RETRY_AFTER),
         SourceError::NotCached => Problem::new(Code::NotCached, detail),
         SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),
         SourceError::Send(SendError::Unreachable(_) | SendError::Body(BodyError::Interrupted(_))) => {

@@ -37,6 +37,7 @@ use crate::{
             observe::{HitRecorder, Observer},
             record::RequestLabels,
             request,
+            unread::UnreadMemory,
         },
         prefer,
     },
@@ -54,6 +55,7 @@ struct Shared {
     observer: Observer,
     callers: Callers,
     responses: Cache<ResponseKey, Arc<CachedResponse>>,
+    unread: UnreadMemory,
     clock: SharedClock,
 }
 
@@ -90,10 +92,11 @@ struct CachedResponse {
 impl ResponseCache {
     /// Creates an empty cache with a capacity of `max_bytes`.
     #[must_use]
-    pub fn new(
+    pub(crate) fn new(
         router: Router,
         callers: Callers,
         max_bytes: u64,
+        unread: UnreadMemory,
         registry: Registry,
         tracer: Tracer,
         clock: SharedClock,
@@ -104,7 +107,7 @@ impl ResponseCache {
         };
         let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
         let observer = Observer::new(registry, tracer, Arc::clone(&clock));
-        Self(Arc::new(Shared { router, observer, callers, responses, clock }))
+        Self(Arc::new(Shared { router, observer, callers, responses, unread, clock }))
     }
 
     /// Passes a request to the router and stores the response, if it is
@@ -190,6 +193,8 @@ impl Shared {
             self.responses.invalidate(&key);
             return None;
         };
+        // If the unread responses have reached their bound, the router writes the problem.
+        let body = self.unread.hold(&self.callers.access(key.caller).name(), &cached.body)?;
         // If the quota is exhausted, the router writes the problem.
         self.callers.charge(key.caller).ok()?;
         for page in pages {
@@ -197,7 +202,7 @@ impl Shared {
         }
         let span = cached.hits.begin(request);
         let freshness = Some(cached.freshness_headers(now));
-        let mut response = conditional::build_response(request, cached.body.clone(), cached.tag.clone(), freshness);
+        let mut response = conditional::build_response(request, body, cached.tag.clone(), freshness);
         let id = request::request_id(request);
         let duration = self.clock.elapsed().saturating_sub(now);
         cached.hits.record(span, response.status(), id.to_str().unwrap_or_default(), duration);

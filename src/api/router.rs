@@ -13,6 +13,7 @@ use crate::web::{
         load_shed,
         observe::Observer,
         request::{self, RequestLayer},
+        unread,
     },
     problem,
 };
@@ -34,7 +35,9 @@ use super::{
 ///    writes the document; outside the rest, which may panic.
 /// 4. `authenticate` identifies the caller and charges the quota. Outside `shed`:
 ///    a rejected request must not take a permit.
-/// 5. `shed` takes a permit of the concurrency limit, or rejects the request
+/// 5. `limit` counts the response among the unread responses, or replaces it with
+///    503. Inside `authenticate`: each caller has a part of the bound.
+/// 6. `shed` takes a permit of the concurrency limit, or rejects the request
 ///    with 503. Innermost: only requests that reach a handler take a permit.
 ///
 /// Unknown routes and wrong methods pass `request` and `CatchPanicLayer` only.
@@ -46,6 +49,7 @@ pub(crate) fn router(state: ApiState) -> Router {
         .0
         .merge(docs::routes())
         .layer(middleware::from_fn_with_state(state.concurrency.clone(), load_shed::shed))
+        .layer(middleware::from_fn_with_state(state.unread.clone(), unread::limit))
         .layer(middleware::from_fn_with_state(state.callers.clone(), auth::authenticate))
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::wrong_method)

@@ -11,7 +11,7 @@ use crate::{
     directory::Directory,
     server::Readiness,
     telemetry::{metrics::Registry, trace::Tracer},
-    web::middleware::load_shed::ConcurrencyLimit,
+    web::middleware::{load_shed::ConcurrencyLimit, unread::UnreadMemory},
 };
 
 /// State shared by all routes.
@@ -29,6 +29,8 @@ pub(crate) struct ApiState {
     pub(crate) request_timeout: Duration,
     /// Limit of requests in progress.
     pub(crate) concurrency: ConcurrencyLimit,
+    /// Bound of the responses that clients have not read.
+    pub(crate) unread: UnreadMemory,
     /// Readiness of the process.
     pub(crate) readiness: Readiness,
     /// OpenAPI documents, built on first use.

@@ -63,6 +63,7 @@ impl Components {
         let identity = self.provider(config, shared, &mut clients)?;
         let callers = self.callers.reconfigured(config.callers.clone(), identity.clone());
         let concurrency = self.concurrency.reconfigured(config.server.max_requests);
+        shared.bulkheads.set_max(config.server.max_requests);
         // Changes budgets that are in use, and therefore comes after all that may fail.
         budgets.apply(&config.callers.iter().map(Caller::caller_share).collect::<Vec<_>>());
         Ok(Self {
@@ -85,6 +86,7 @@ impl Components {
             tracer: shared.tracer.clone(),
             request_timeout: config.server.request_timeout,
             concurrency: self.concurrency.clone(),
+            unread: shared.unread.clone(),
             documents: api::documents(),
             readiness: shared.readiness.clone(),
             clock: Arc::clone(&shared.clock),
@@ -93,6 +95,7 @@ impl Components {
             router,
             self.callers.clone(),
             shared.response_cache_bytes,
+            shared.unread.clone(),
             shared.registry.clone(),
             shared.tracer.clone(),
             Arc::clone(&shared.clock),
@@ -157,11 +160,12 @@ fn new_source(
 ) -> Result<Source, ClientError> {
     let tracer = shared.tracer.vendor_tracer(&connection.name, &connection.base_url);
     let credential = connection.credential.clone();
-    let transport = Box::new(HttpTransport::new(clients, &connection.base_url, MAX_VENDOR_BODY)?);
+    let transport =
+        Box::new(HttpTransport::new(clients, &connection.base_url, MAX_VENDOR_BODY, shared.vendor_memory.share())?);
     let endpoint = Endpoint::new(transport, &connection.base_url, credential, tracer);
     let upstream_metrics = UpstreamMetrics::new(&shared.registry, connection.name.as_str());
     let clock = Arc::clone(&shared.clock);
-    let upstream = Upstream::new(endpoint, budget, connection.timeout, upstream_metrics, clock);
+    let upstream = Upstream::new(endpoint, budget, connection.timeout, &shared.bulkheads, upstream_metrics, clock);
     let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
     let (cache, policies) = (shared.cache.clone(), connection.policies);
     Ok(Source::new(connection.kind, account, generation, upstream, cache, policies, metrics))

@@ -34,6 +34,8 @@ impl Changes {
         let fixed = [
             ("server.listen", old.server.listen != new.server.listen),
             ("server.max_connections", old.server.limits.max_connections != new.server.limits.max_connections),
+            ("server.max_vendor_bytes", old.server.max_vendor_bytes != new.server.max_vendor_bytes),
+            ("server.max_unread_bytes", old.server.max_unread_bytes != new.server.max_unread_bytes),
             ("telemetry", old.telemetry != new.telemetry),
             ("cache.max_bytes", old.cache.max_bytes != new.cache.max_bytes),
         ];
@@ -47,6 +49,8 @@ impl Changes {
 pub(super) fn keep_fixed_settings(old: &Config, new: &mut Config) {
     new.server.listen = old.server.listen;
     new.server.limits.max_connections = old.server.limits.max_connections;
+    new.server.max_vendor_bytes = old.server.max_vendor_bytes;
+    new.server.max_unread_bytes = old.server.max_unread_bytes;
     new.telemetry.clone_from(&old.telemetry);
     new.cache.max_bytes = old.cache.max_bytes;
 }

@@ -6,9 +6,11 @@ use crate::{
     cache::PageCache,
     clock::SharedClock,
     config::Config,
-    http_client::{COLLECTOR_TIMEOUT, Clients, Collector},
+    http_client::{BodyMemory, COLLECTOR_TIMEOUT, Clients, Collector},
     server::Readiness,
     telemetry::{metrics::Registry, reloads::Reloads, trace::Tracer},
+    upstream::Bulkheads,
+    web::middleware::unread::UnreadMemory,
 };
 
 use super::AppError;
@@ -23,6 +25,11 @@ pub(super) struct SharedState {
     pub(super) reloads: Reloads,
     pub(super) tracer: Tracer,
     pub(super) cache: PageCache,
+    pub(super) bulkheads: Bulkheads,
+    /// Bound of the vendor responses in flight.
+    pub(super) vendor_memory: BodyMemory,
+    /// Bound of the responses that clients have not read.
+    pub(super) unread: UnreadMemory,
     /// Maximum memory of cached responses, in bytes.
     pub(super) response_cache_bytes: u64,
     pub(super) readiness: Readiness,
@@ -46,6 +53,9 @@ impl SharedState {
             reloads: Reloads::new(&registry),
             registry,
             cache: PageCache::new(config.cache.max_bytes - response_cache_bytes, Arc::clone(clock)),
+            bulkheads: Bulkheads::default(),
+            vendor_memory: BodyMemory::new(usize::try_from(config.server.max_vendor_bytes).unwrap_or(usize::MAX)),
+            unread: UnreadMemory::new(config.server.max_unread_bytes),
             response_cache_bytes,
             readiness: Readiness::default(),
             clock: Arc::clone(clock),

@@ -11,6 +11,8 @@ use crate::{
 pub trait PageFetch: Send + Sync + 'static {
     /// Failure of the fetch.
     type Error: FetchFailure;
+    /// Permission to call the vendor, held while a lookup waits for the page.
+    type Permission: Send;
 
     /// Returns the reservation of the request that looks the page up.
     fn reservation(&self) -> &Arc<Reservation>;
@@ -23,7 +25,7 @@ pub trait PageFetch: Send + Sync + 'static {
     ///
     /// The cache requires permission before it starts or joins a shared fetch.
     /// A caller without permission therefore delays no other caller.
-    fn admit(&self, joins: bool) -> impl Future<Output = Result<(), Self::Error>> + Send;
+    fn admit(&self, joins: bool) -> impl Future<Output = Result<Self::Permission, Self::Error>> + Send;
 
     /// Fetches the page on behalf of the waiters. Fails with an abandoned fetch
     /// if none waits any more before the vendor is called.

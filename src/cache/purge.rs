@@ -19,9 +19,7 @@ impl Scope {
     pub(super) fn covers(&self, key: &Key, entry: &Entry) -> bool {
         match self {
             Self::Connections(names) => names.contains(&key.connection),
-            Self::Customer(connection, vendor_id) => {
-                key.connection == *connection && concerns(entry, vendor_id)
-            }
+            Self::Customer(connection, vendor_id) => key.connection == *connection && concerns(entry, vendor_id),
         }
     }
 }

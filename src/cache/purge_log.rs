@@ -158,7 +158,7 @@ mod tests {
         "affiliates".parse().unwrap()
     }
 
-    fn purge(log: &PurgeLog, customer: impl ToString) {
+    fn purge(log: &PurgeLog, customer: &impl ToString) {
         log.record(&Scope::Customer(name(), customer.to_string()));
     }
 
@@ -169,11 +169,11 @@ mod tests {
     #[test]
     fn purges_are_forgotten_with_older_flights() {
         let log = PurgeLog::default();
-        purge(&log, "a");
+        purge(&log, &"a");
         let first = log.begin(&name());
-        purge(&log, "b");
+        purge(&log, &"b");
         let second = log.begin(&name());
-        purge(&log, "c");
+        purge(&log, &"c");
         assert_eq!(remembered(&log), 2);
         drop(first);
         assert_eq!(remembered(&log), 1);
@@ -188,12 +188,12 @@ mod tests {
         let log = PurgeLog::default();
         let old = log.begin(&name());
         for customer in 0..MAX_CUSTOMERS {
-            purge(&log, customer);
-            purge(&log, 0);
+            purge(&log, &customer);
+            purge(&log, &0);
         }
         assert_eq!(remembered(&log), MAX_CUSTOMERS);
         assert!(log.customers_since(&name(), old.started).is_some());
-        purge(&log, "one more");
+        purge(&log, &"one more");
         assert_eq!(remembered(&log), 1);
         assert_eq!(log.customers_since(&name(), old.started), None);
         let new = log.begin(&name());

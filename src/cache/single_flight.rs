@@ -62,16 +62,16 @@ impl PageCache {
         loop {
             let (_, last_purge) = self.store.purges.counts(&lookup.key.connection);
             let key = FetchKey { key: lookup.key.clone(), is_stored: !lookup.directives.no_store, last_purge };
-            if let Err(error) = fetch.admit(self.in_flight.contains(&key)).await {
-                return Fetched { result: Err(error), is_collapsed: false, is_admitted: false };
-            }
+            let _permission = match fetch.admit(self.in_flight.contains(&key)).await {
+                Ok(permission) => permission,
+                Err(error) => return Fetched { result: Err(error), is_collapsed: false, is_admitted: false },
+            };
             let waiters = self.in_flight.waiters(&key);
             let waiter = waiters.join(Arc::clone(fetch.reservation()));
             let (cache, lookup, observed, fetch) = (self.clone(), lookup.clone(), observed.clone(), Arc::clone(&fetch));
             let task = async move { cache.join_or_fetch(&key, &lookup, observed, &*fetch, &waiters).await };
-            let (result, is_collapsed) = tokio::spawn(task.with_current_context())
-                .await
-                .unwrap_or_else(|_| (Err(FetchAborted.into()), false));
+            let (result, is_collapsed) =
+                tokio::spawn(task.with_current_context()).await.unwrap_or_else(|_| (Err(FetchAborted.into()), false));
             waiter.answered();
             let result = match result {
                 // The fetch ended just before this lookup joined.

@@ -16,6 +16,15 @@ pub enum Access {
 }
 
 impl Access {
+    /// Returns the name of the caller; empty if no callers are configured.
+    #[must_use]
+    pub fn name(&self) -> Arc<str> {
+        match self {
+            Self::Unrestricted => Arc::default(),
+            Self::Caller(caller) => Arc::clone(&caller.name),
+        }
+    }
+
     /// Returns whether the caller may use a connection.
     #[must_use]
     pub fn allows(&self, connection: &str) -> bool {

@@ -15,6 +15,9 @@ use super::{
     reader::Reader,
 };
 
+/// Minimum bound of bytes in memory.
+const MIN_BYTES: u64 = 32 << 20;
+
 /// Settings of the HTTP server.
 #[derive(Debug, Clone)]
 pub struct Server {
@@ -26,6 +29,10 @@ pub struct Server {
     pub request_timeout: Duration,
     /// Maximum number of requests in progress.
     pub max_requests: u32,
+    /// Maximum bytes of vendor responses in flight.
+    pub max_vendor_bytes: u64,
+    /// Maximum bytes of responses that clients have not read.
+    pub max_unread_bytes: u64,
     /// Limits of connections.
     pub limits: Limits,
     /// Interval for checking all configuration files; unwatched if absent.
@@ -39,6 +46,8 @@ impl Default for Server {
             tls: None,
             request_timeout: Duration::from_secs(30),
             max_requests: 2048,
+            max_vendor_bytes: 64 << 20,
+            max_unread_bytes: 64 << 20,
             limits: Limits::default(),
             watch: None,
         }
@@ -54,6 +63,8 @@ impl Reader<'_> {
             tls: section.tls.map(|tls| self.tls(&tls)).transpose()?,
             request_timeout: or(section.request_timeout, server.request_timeout),
             max_requests: section.max_requests.map_or(server.max_requests, NonZeroU32::get),
+            max_vendor_bytes: self.bytes("max_vendor_bytes", section.max_vendor_bytes, server.max_vendor_bytes)?,
+            max_unread_bytes: self.bytes("max_unread_bytes", section.max_unread_bytes, server.max_unread_bytes)?,
             limits: Limits {
                 header_timeout: or(section.header_timeout, limits.header_timeout),
                 idle_timeout: or(section.idle_timeout, limits.idle_timeout),
@@ -63,6 +74,18 @@ impl Reader<'_> {
             },
             watch: section.watch.map(|it| it.0),
         })
+    }
+
+    /// Returns a bound of bytes in memory. A smaller bound would reject the largest
+    /// vendor responses, of which one connection may hold half of the bound.
+    fn bytes(&self, key: &str, configured: Option<file::Size>, default: u64) -> Result<u64, ConfigError> {
+        match configured.map_or(default, |size| size.0.as_u64()) {
+            bytes if bytes >= MIN_BYTES => Ok(bytes),
+            _ => {
+                let fault = Fault::new("the size is below 32 MiB, and large vendor responses would be rejected");
+                Err(self.error(&format!("server.{key}"), fault.fix("write at least \"32MiB\"")))
+            }
+        }
     }
 
     fn tls(&self, section: &file::Tls) -> Result<Tls, ConfigError> {

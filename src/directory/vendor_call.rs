@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     cache::PageFetch,
     domain::{page::RecordPage, priority::Priority},
-    upstream::{CallError, Reply, Reservation, SendError, Waiters},
+    upstream::{CallError, Reply, Reservation, SendError, VendorWait, Waiters},
     vendors::{Call, VendorRequest, VendorResponse, documented::UnknownField},
 };
 
@@ -21,6 +21,7 @@ pub(super) struct SourceFetch {
 
 impl PageFetch for SourceFetch {
     type Error = SourceError;
+    type Permission = Option<VendorWait>;
 
     fn reservation(&self) -> &Arc<Reservation> {
         &self.reservation
@@ -33,14 +34,16 @@ impl PageFetch for SourceFetch {
         Self { source, call, request, reservation }
     }
 
-    async fn admit(&self, joins: bool) -> Result<(), SourceError> {
+    async fn admit(&self, joins: bool) -> Result<Option<VendorWait>, SourceError> {
+        let waiting = self.source.upstream.enter(self.reservation.priority())?;
         let admitted =
             if joins { self.reservation.charge().await } else { self.source.upstream.admit(&self.reservation).await };
         // No caller waits for a refresh, so its rejection is not counted.
         if self.reservation.priority() != Priority::Refresh && matches!(admitted, Err(SendError::ShareSpent { .. })) {
             self.source.metrics.record_share_rejection(&self.reservation.caller().name);
         }
-        Ok(admitted?)
+        admitted?;
+        Ok(waiting)
     }
 
     async fn fetch(&self, waiters: &Waiters) -> Result<RecordPage, SourceError> {

@@ -111,7 +111,9 @@ mod tests {
         let _dead = hang(port).await;
         tokio::spawn(async move {
             let (mut stream, _) = alive.accept().await.unwrap();
-            stream.read(&mut [0; 4096]).await.unwrap();
+            let mut request = [0; 4096];
+            let length = stream.read(&mut request).await.unwrap();
+            assert!(length > 0, "the client sends a request");
             stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
         });
 

@@ -63,6 +63,11 @@ impl Codings {
         Ok(Self(codings))
     }
 
+    /// Returns whether a body needs no decoding.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Decodes a body. The result has at most `max_body` bytes.
     pub(super) fn decode(&self, body: Bytes, max_body: usize) -> Result<Bytes, BodyError> {
         let mut body = body;

@@ -9,7 +9,7 @@ use opentelemetry_http::{HttpClient, HttpError, Request, Response};
 use reqwest::Client;
 use tokio::runtime::Handle;
 
-use super::{read_body, root_cause};
+use super::{BodyMemory, read_body, root_cause};
 
 /// Maximum time of one request.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,7 +51,7 @@ impl HttpClient for Collector {
             let mut response = Response::new(Bytes::new());
             *response.status_mut() = received.status();
             response.headers_mut().clone_from(received.headers());
-            *response.body_mut() = read_body(received, MAX_BODY).await?;
+            *response.body_mut() = read_body(received, MAX_BODY, &BodyMemory::unshared(MAX_BODY)).await?;
             Ok(response)
         };
         self.runtime.spawn(exchange).await?

@@ -7,7 +7,7 @@ use http::{StatusCode, header::ACCEPT};
 use reqwest::Client;
 use url::Url;
 
-use super::{BodyError, read_body, root_cause};
+use super::{BodyError, BodyMemory, read_body, root_cause};
 
 /// Client of one document. Requests carry no credential and are not retried.
 #[derive(Debug)]
@@ -49,7 +49,7 @@ impl Fetcher {
             let request = self.client.get(self.url.clone()).header(ACCEPT, accept);
             let response = request.send().await.map_err(|error| FetchError::Unreachable(root_cause(error)))?;
             match response.status() {
-                StatusCode::OK => Ok(read_body(response, self.max_body).await?),
+                StatusCode::OK => Ok(read_body(response, self.max_body, &BodyMemory::unshared(self.max_body)).await?),
                 status => Err(FetchError::Status(status)),
             }
         };

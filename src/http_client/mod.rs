@@ -8,6 +8,7 @@ mod coding;
 mod collector;
 mod fetch;
 mod local_error;
+mod memory;
 mod tls;
 
 use std::time::Duration;
@@ -22,6 +23,7 @@ pub use client::ClientFactory;
 pub use collector::{Collector, TIMEOUT as COLLECTOR_TIMEOUT};
 pub use fetch::{FetchError, Fetcher};
 pub(crate) use local_error::is_local;
+pub use memory::BodyMemory;
 pub use tls::ClientError;
 
 /// Factories of HTTP clients, which share the CA certificates. The certificates

@@ -31,6 +31,9 @@ use super::{
 const MAX_STREAMS: u32 = 100;
 /// Maximum size of a request head.
 const MAX_HEAD: u32 = 48 << 10;
+/// Bytes of request bodies that an HTTP/2 connection may send before they are read.
+/// No route reads a body, so this is the initial window (RFC 9113, section 6.9.2).
+const BODY_WINDOW: u32 = 65_535;
 /// Maximum time for a graceful connection shutdown.
 const SHUTDOWN_GRACE: Duration = Duration::from_secs(5);
 /// Maximum time for a TLS handshake to finish once the server drains.
@@ -187,6 +190,8 @@ fn builder() -> auto::Builder<TokioExecutor> {
         .timer(TokioTimer::new())
         .max_concurrent_streams(MAX_STREAMS)
         .max_send_buf_size(MAX_CHUNK)
+        .initial_stream_window_size(BODY_WINDOW)
+        .initial_connection_window_size(BODY_WINDOW)
         .max_header_list_size(MAX_HEAD);
     server
 }

@@ -12,6 +12,9 @@ use super::{
     endpoint::Received,
 };
 
+/// Multiple of the recent latency after which a call may hang.
+const HANG_FACTOR: u32 = 4;
+
 /// Vendor call with the requests that wait for it and the reader of its response.
 pub(super) struct Call<'r, R> {
     pub(super) request: &'r VendorRequest,
@@ -45,6 +48,13 @@ impl Attempts {
             (_, None) => {}
         }
         acquired
+    }
+
+    /// Returns the time after which a call in flight hangs: half of the time limit,
+    /// and much longer than recent calls took. `None` without recent calls.
+    pub(super) fn hang_limit(&self) -> Option<Duration> {
+        let recent = self.latency.recent()?;
+        Some((self.timeout / 2).max(recent.saturating_mul(HANG_FACTOR)))
     }
 
     /// Sends a call in its slot, and reads the response for at most `timeout`.

@@ -1,22 +1,19 @@
 //! Circuit breaker of a connection.
 //!
-//! - Closed → open: after consecutive failures, or at a high failure rate.
+//! - Closed → open: after consecutive failures, at a high failure rate, or when
+//!   several calls hang and none has been answered since they began.
 //! - Open → half-open: after a period that doubles with each failed probe.
 //! - Half-open → closed or open: after one probe, by its outcome.
 
-use std::{pin::pin, time::Duration};
+use std::{collections::BTreeMap, pin::pin, time::Duration};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
 use crate::clock::SharedClock;
 
-/// Consecutive failures that open the breaker.
-const CONSECUTIVE_FAILURES: u32 = 5;
-/// Window length. The failure rate covers the current and the previous window.
-const WINDOW: Duration = Duration::from_secs(15);
-/// Minimum number of calls for a failure rate.
-const MIN_CALLS: u32 = 20;
+use super::call_history::{CONSECUTIVE_FAILURES, CallHistory};
+
 /// First open period.
 const MIN_OPEN: Duration = Duration::from_secs(5);
 /// Longest open period.
@@ -35,6 +32,11 @@ pub(super) struct Breaker {
 struct Generation {
     number: u64,
     state: State,
+    /// Start of each call in flight that this generation has permitted, by its id.
+    in_flight: BTreeMap<u64, Duration>,
+    next_id: u64,
+    /// Last time that the vendor has answered.
+    last_answer: Duration,
 }
 
 /// Snapshot of a breaker.
@@ -55,6 +57,7 @@ pub(super) struct Permit<'b> {
     breaker: &'b Breaker,
     /// Generation of the state that permitted the call.
     generation: u64,
+    id: u64,
     is_probe: bool,
     outcome: CallOutcome,
 }
@@ -84,26 +87,11 @@ enum State {
     },
 }
 
-/// Recent outcomes.
-#[derive(Debug, Clone, Copy)]
-struct CallHistory {
-    consecutive_failures: u32,
-    window_start: Duration,
-    current: Counts,
-    previous: Counts,
-}
-
-#[derive(Debug, Clone, Copy, Default)]
-struct Counts {
-    calls: u32,
-    failures: u32,
-}
-
 impl Breaker {
     /// Returns a closed breaker.
     pub(super) fn new(clock: SharedClock) -> Self {
         let state = State::Closed(CallHistory::new(clock.elapsed()));
-        Self { state: Mutex::new(Generation { number: 0, state }), opened: Notify::new(), clock }
+        Self { state: Mutex::new(Generation::new(state)), opened: Notify::new(), clock }
     }
 
     /// Returns a snapshot of the breaker.
@@ -130,10 +118,17 @@ impl Breaker {
         }
     }
 
-    /// Permits a call, or returns the time to wait.
-    pub(super) fn permit(&self) -> Result<Permit<'_>, Duration> {
+    /// Permits a call, or returns the time to wait. Calls in flight for `hang_limit`
+    /// may open the breaker.
+    pub(super) fn permit(&self, hang_limit: Option<Duration>) -> Result<Permit<'_>, Duration> {
         let now = self.clock.elapsed();
         let mut current = self.state.lock();
+        if hang_limit.is_some_and(|limit| current.is_hanging(now, limit)) {
+            current.enter(State::Open { until: now + MIN_OPEN, period: MIN_OPEN });
+            drop(current);
+            self.opened.notify_waiters();
+            return Err(MIN_OPEN);
+        }
         let is_probe = match &mut current.state {
             State::Closed(_) => false,
             State::Open { until, period } => match until.saturating_sub(now) {
@@ -150,16 +145,21 @@ impl Breaker {
                 true
             }
         };
-        Ok(Permit { breaker: self, generation: current.number, is_probe, outcome: CallOutcome::Unknown })
+        let id = current.begin(now);
+        Ok(Permit { breaker: self, generation: current.number, id, is_probe, outcome: CallOutcome::Unknown })
     }
 
     /// Records the outcome of a call. The state has changed since the call was
     /// permitted if the generation differs; then the outcome says nothing.
-    fn settle(&self, generation: u64, outcome: CallOutcome) {
+    fn settle(&self, generation: u64, id: u64, outcome: CallOutcome) {
         let now = self.clock.elapsed();
         let mut current = self.state.lock();
         if current.number != generation {
             return;
+        }
+        current.in_flight.remove(&id);
+        if outcome == CallOutcome::Succeeded {
+            current.last_answer = now;
         }
         let period = match (&mut current.state, outcome) {
             (State::HalfOpen { probing, .. }, CallOutcome::Unknown) => {
@@ -187,9 +187,30 @@ impl Breaker {
 }
 
 impl Generation {
+    fn new(state: State) -> Self {
+        Self { number: 0, state, in_flight: BTreeMap::new(), next_id: 0, last_answer: Duration::ZERO }
+    }
+
     fn enter(&mut self, state: State) {
         self.number += 1;
         self.state = state;
+        self.in_flight.clear();
+    }
+
+    /// Records the start of a call, and returns its id.
+    fn begin(&mut self, now: Duration) -> u64 {
+        self.next_id += 1;
+        self.in_flight.insert(self.next_id, now);
+        self.next_id
+    }
+
+    /// Returns whether as many calls as would open the breaker by failing have been in
+    /// flight for `limit`, without an answer of the vendor since they began.
+    fn is_hanging(&self, now: Duration, limit: Duration) -> bool {
+        // Ids ascend with the starts.
+        let last = self.in_flight.values().nth(CONSECUTIVE_FAILURES as usize - 1);
+        let is_closed = matches!(self.state, State::Closed(_));
+        is_closed && last.is_some_and(|&start| now.saturating_sub(start) >= limit && self.last_answer <= start)
     }
 }
 
@@ -207,32 +228,7 @@ impl Permit<'_> {
 
 impl Drop for Permit<'_> {
     fn drop(&mut self) {
-        self.breaker.settle(self.generation, self.outcome);
-    }
-}
-
-impl CallHistory {
-    fn new(now: Duration) -> Self {
-        Self { consecutive_failures: 0, window_start: now, current: Counts::default(), previous: Counts::default() }
-    }
-
-    fn record(&mut self, failed: bool, now: Duration) {
-        let age = now.saturating_sub(self.window_start);
-        if age >= WINDOW {
-            self.previous = if age < 2 * WINDOW { self.current } else { Counts::default() };
-            self.current = Counts::default();
-            self.window_start = now;
-        }
-        self.consecutive_failures = if failed { self.consecutive_failures + 1 } else { 0 };
-        self.current.calls += 1;
-        self.current.failures += u32::from(failed);
-    }
-
-    /// Returns whether the outcomes open the breaker.
-    fn is_failing(&self) -> bool {
-        let calls = self.current.calls + self.previous.calls;
-        let failures = self.current.failures + self.previous.failures;
-        self.consecutive_failures >= CONSECUTIVE_FAILURES || (calls >= MIN_CALLS && failures * 2 >= calls)
+        self.breaker.settle(self.generation, self.id, self.outcome);
     }
 }
 
@@ -252,18 +248,31 @@ mod tests {
     #[test]
     fn straggler_settles_no_probe() {
         let breaker = Breaker::new(SystemClock::shared());
-        let (first, second) = (breaker.permit().unwrap(), breaker.permit().unwrap());
+        let (first, second) = (breaker.permit(None).unwrap(), breaker.permit(None).unwrap());
         for _ in 0..CONSECUTIVE_FAILURES {
-            breaker.permit().unwrap().settle(CallOutcome::Failed);
+            breaker.permit(None).unwrap().settle(CallOutcome::Failed);
         }
         assert!(matches!(breaker.state(), BreakerState::Open(_)));
         breaker.state.lock().state = State::Open { until: Duration::ZERO, period: MIN_OPEN };
-        let probe = breaker.permit().unwrap();
+        let probe = breaker.permit(None).unwrap();
         assert!(probe.is_probe());
         first.settle(CallOutcome::Failed);
         second.settle(CallOutcome::Succeeded);
-        assert_eq!((breaker.state(), breaker.permit().err()), (BreakerState::HalfOpen, Some(MIN_OPEN)));
+        assert_eq!((breaker.state(), breaker.permit(None).err()), (BreakerState::HalfOpen, Some(MIN_OPEN)));
         probe.settle(CallOutcome::Succeeded);
         assert_eq!(breaker.state(), BreakerState::Closed);
+    }
+
+    #[test]
+    fn answer_since_calls_began_is_no_hang() {
+        let seconds = Duration::from_secs;
+        let mut calls = Generation::new(State::Closed(CallHistory::new(Duration::ZERO)));
+        for start in 1..=5 {
+            calls.begin(seconds(start));
+        }
+        assert!(!calls.is_hanging(seconds(9), seconds(5)));
+        assert!(calls.is_hanging(seconds(10), seconds(5)));
+        calls.last_answer = seconds(6);
+        assert!(!calls.is_hanging(seconds(10), seconds(5)));
     }
 }

@@ -54,6 +54,9 @@ pub enum SendError {
         /// Time until the breaker allows a probe.
         retry_after: Duration,
     },
+    /// Too many requests wait for the vendor already. The call was not sent.
+    #[error("too many requests wait for the vendor; retry later")]
+    TooManyWaiting,
     /// No request waits for the call any more. The call was not sent.
     #[error("no request waits for the vendor call")]
     Abandoned,
@@ -85,7 +88,8 @@ impl CallError {
         }
     }
 
-    /// Returns whether no request was sent.
+    /// Returns whether no request was sent, or its response found no memory. The
+    /// vendor is not at fault.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         matches!(
@@ -95,8 +99,10 @@ impl CallError {
                     | SendError::Paused { .. }
                     | SendError::ShareSpent { .. }
                     | SendError::BreakerOpen { .. }
+                    | SendError::TooManyWaiting
                     | SendError::Abandoned
                     | SendError::Local(_)
+                    | SendError::Body(BodyError::MemoryLimit(_))
             )
         )
     }
@@ -110,12 +116,13 @@ impl SendError {
             Self::Paused { .. } => "paused",
             Self::ShareSpent { .. } => "share_spent",
             Self::BreakerOpen { .. } => "breaker_open",
+            Self::TooManyWaiting => "too_many_waiting",
             Self::Abandoned => "abandoned",
             Self::TimedOut(_) => "timeout",
             Self::Unreachable(_) => "unreachable",
-            Self::Local(_) => "local",
             Self::Body(BodyError::Interrupted(_)) => "body_error",
             Self::Body(BodyError::TooLarge(_)) => "too_large",
+            Self::Local(_) | Self::Body(BodyError::MemoryLimit(_)) => "local",
             Self::Body(BodyError::UnknownCoding(_) | BodyError::Undecodable(_)) => "undecodable",
         }
     }

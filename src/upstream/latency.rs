@@ -46,6 +46,13 @@ impl Latency {
     pub(super) fn high(&self) -> Duration {
         self.state.lock().high
     }
+
+    /// Returns a high percentile of the recent durations. `None` before the first
+    /// call.
+    pub(super) fn recent(&self) -> Option<Duration> {
+        let state = self.state.lock();
+        (!state.recent.is_empty()).then_some(state.high)
+    }
 }
 
 #[cfg(test)]

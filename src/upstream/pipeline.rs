@@ -9,15 +9,17 @@ use crate::{
 };
 
 use super::{
-    BreakerState, Budget, BudgetState, CallError, CallerShare, Endpoint, Reply, Reservation, SendError,
-    UpstreamMetrics, Waiters,
+    BreakerState, Budget, BudgetState, Bulkheads, CallError, CallerShare, Endpoint, Reply, Reservation, SendError,
+    UpstreamMetrics, VendorWait, Waiters,
     attempt::{Attempts, Call},
     breaker::{Breaker, CallOutcome},
+    bulkhead::Bulkhead,
     retry::Retries,
 };
 
 /// Client of one connection's vendor.
 pub struct Upstream {
+    bulkhead: Bulkhead,
     breaker: Breaker,
     retries: Retries,
     attempts: Attempts,
@@ -31,12 +33,13 @@ impl Upstream {
         endpoint: Endpoint,
         budget: Budget,
         timeout: Duration,
+        bulkheads: &Bulkheads,
         metrics: UpstreamMetrics,
         clock: SharedClock,
     ) -> Self {
         let breaker = Breaker::new(Arc::clone(&clock));
         let attempts = Attempts { endpoint, budget, timeout, latency: Arc::default(), clock, metrics };
-        Self { breaker, retries: Retries::new(), attempts }
+        Self { bulkhead: bulkheads.bulkhead(), breaker, retries: Retries::new(), attempts }
     }
 
     /// Creates a reservation for calls that must be answered by `deadline`, on
@@ -45,6 +48,15 @@ impl Upstream {
     pub fn reservation(&self, caller: CallerShare, priority: Priority, deadline: Duration) -> Reservation {
         let Attempts { budget, latency, .. } = &self.attempts;
         Reservation::new(budget.clone(), caller, priority, deadline, Arc::clone(latency))
+    }
+
+    /// Counts a request that waits for the vendor from now on. Fails if too many
+    /// requests wait. Background refreshes do not count.
+    pub fn enter(&self, priority: Priority) -> Result<Option<VendorWait>, SendError> {
+        match priority {
+            Priority::Refresh => Ok(None),
+            _ => self.bulkhead.enter().map(Some).ok_or(SendError::TooManyWaiting),
+        }
     }
 
     /// Admits a call: rejects it at once if it cannot be answered in time, and
@@ -81,7 +93,7 @@ impl Upstream {
             retry_after = self.breaker.opened() => return Err(SendError::BreakerOpen { retry_after }.into()),
             slot = self.attempts.acquire(&call) => slot?,
         };
-        let permit = match self.breaker.permit() {
+        let permit = match self.breaker.permit(self.attempts.hang_limit()) {
             Ok(permit) => permit,
             Err(retry_after) => {
                 slot.cancel();

@@ -9,7 +9,7 @@ use http::{HeaderMap, Response, StatusCode};
 use url::Url;
 
 use crate::{
-    http_client::{Client, ClientError, ClientFactory, is_local, read_body, root_cause},
+    http_client::{BodyMemory, Client, ClientError, ClientFactory, is_local, read_body, root_cause},
     vendors::VendorRequest,
 };
 
@@ -35,14 +35,20 @@ pub struct HttpTransport {
     client: ArcSwap<Client>,
     base_url: BaseUrl,
     max_body: usize,
+    memory: BodyMemory,
 }
 
 impl HttpTransport {
     /// Returns a transport to the API at `base_url`. Response bodies have at most
-    /// `max_body` bytes after decompression.
-    pub fn new(clients: ClientFactory, base_url: &Url, max_body: usize) -> Result<Self, ClientError> {
+    /// `max_body` bytes after decompression, and count against `memory`.
+    pub fn new(
+        clients: ClientFactory,
+        base_url: &Url,
+        max_body: usize,
+        memory: BodyMemory,
+    ) -> Result<Self, ClientError> {
         let client = ArcSwap::from_pointee(clients.create()?);
-        Ok(Self { clients, client, base_url: BaseUrl::new(base_url), max_body })
+        Ok(Self { clients, client, base_url: BaseUrl::new(base_url), max_body, memory })
     }
 }
 
@@ -100,7 +106,7 @@ impl HttpTransport {
         *response.status_mut() = received.status();
         response.headers_mut().clone_from(received.headers());
         let is_failure = received.status().is_server_error() || received.status() == StatusCode::TOO_MANY_REQUESTS;
-        *response.body_mut() = match read_body(received, self.max_body).await {
+        *response.body_mut() = match read_body(received, self.max_body, &self.memory).await {
             // The status says enough. An unreadable body must not hide it.
             Err(error) if is_failure && !error.is_interruption() => Bytes::new(),
             body => body?,

@@ -26,6 +26,10 @@ pub(crate) struct Asset {
     compressed: [Compressed; 2],
 }
 
+/// Marks a response whose body all responses share.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Static;
+
 /// Time for which a browser may use an asset without revalidation.
 #[derive(Clone, Copy)]
 pub(crate) enum Lifetime {
@@ -68,6 +72,7 @@ impl Asset {
 
         let is_match = conditional::etag_matches(request, &tag);
         let mut response = Response::new(if is_match { Body::empty() } else { Body::from(body) });
+        response.extensions_mut().insert(Static);
         let headers = response.headers_mut();
         if !is_match {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));

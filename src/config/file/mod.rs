@@ -10,8 +10,8 @@ use serde::Deserialize;
 use crate::domain::connection::ConnectionName;
 
 pub(super) use location::{Jwks, Secret};
-pub(super) use values::PositiveDuration;
-use values::{Address, Period, Ratio, Share, Size, Timestamp};
+use values::{Address, Period, Ratio, Share, Timestamp};
+pub(super) use values::{PositiveDuration, Size};
 
 /// Keys of a connection that depend on its vendor kind.
 pub(super) type AccountKeys = BTreeMap<String, toml::Value>;
@@ -46,6 +46,8 @@ pub(super) struct Server {
     pub(super) idle_timeout: Option<PositiveDuration>,
     pub(super) max_connections: Option<NonZeroU32>,
     pub(super) max_requests: Option<NonZeroU32>,
+    pub(super) max_vendor_bytes: Option<Size>,
+    pub(super) max_unread_bytes: Option<Size>,
     pub(super) shutdown_delay: Option<PositiveDuration>,
     pub(super) drain_timeout: Option<PositiveDuration>,
     pub(super) watch: Option<PositiveDuration>,

@@ -19,6 +19,8 @@ const PATIENCE_FRACTION: f64 = 0.93;
 const REQUESTS_PER_PROBE: u32 = 100;
 /// Wait of a probe, relative to the known patience.
 const PROBE_FACTOR: f64 = 1.1;
+/// Part of a request's duration for which its first call waits in any case.
+const TOLERANCE: u32 = 10;
 /// Time after which an abandoned request no longer counts.
 const PATIENCE_MEMORY: Duration = Duration::from_mins(5);
 
@@ -57,12 +59,16 @@ struct Reserved {
     sent: Option<Duration>,
 }
 
+/// Waiting call.
 #[derive(Debug)]
-struct Waiting<T> {
-    reservation: Option<QueueId>,
+pub(super) struct Waiting<T> {
+    /// Request of the call, if it is admitted.
+    pub(super) reservation: Option<QueueId>,
     /// Instant after which the call is not sent.
-    latest: Duration,
-    payload: T,
+    pub(super) latest: Duration,
+    /// Expected time from this call to the answer of the request.
+    pub(super) duration: Duration,
+    pub(super) payload: T,
 }
 
 impl<T> Flow<T> {
@@ -117,8 +123,8 @@ impl<T> Flow<T> {
     }
 
     /// Adds a waiting call.
-    pub(super) fn push(&mut self, id: QueueId, reservation: Option<QueueId>, latest: Duration, payload: T) {
-        self.waiting.insert(id, Waiting { reservation, latest, payload });
+    pub(super) fn push(&mut self, id: QueueId, waiting: Waiting<T>) {
+        self.waiting.insert(id, waiting);
     }
 
     /// Removes a waiting call.
@@ -128,15 +134,17 @@ impl<T> Flow<T> {
 
     /// Takes the first waiting call, with the instant after which it is not sent.
     pub(super) fn pop(&mut self, now: Duration) -> Option<(Duration, T)> {
-        let (_, Waiting { reservation, latest, payload }) = self.waiting.pop_first()?;
-        if let Some(id) = reservation
-            && let Some(reserved) = self.reserved.get_mut(&id)
-        {
-            reserved.sent = Some(now);
-            let calls = reserved.calls.saturating_sub(1);
-            self.reserve(id, calls);
-        }
-        Some((latest, payload))
+        let (id, Waiting { reservation, latest, duration, payload }) = self.waiting.pop_first()?;
+        let Some(reserved) = reservation.and_then(|id| self.reserved.get_mut(&id)) else {
+            return Some((latest, payload));
+        };
+        let is_started = reserved.sent.replace(now).is_some();
+        reserved.calls = reserved.calls.saturating_sub(1);
+        self.backlog = self.backlog.saturating_sub(1);
+        // A started request goes on.
+        let Some(patience) = self.patience.limit(now).filter(|_| !is_started) else { return Some((latest, payload)) };
+        let wait = patience.saturating_sub(duration).max(duration / TOLERANCE);
+        Some((latest.min(id.since.saturating_add(wait)), payload))
     }
 
     /// Returns the virtual start time of the next call.

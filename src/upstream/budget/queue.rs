@@ -74,6 +74,7 @@ impl Queue {
     /// if no request waits any more, or if no slot is free in time.
     pub(super) async fn acquire(&self, waiters: &Waiters) -> Result<SendSlot, SendError> {
         let mut tickets: Vec<Ticket> = Vec::new();
+        let mut is_rejected = false;
         loop {
             let mut changed = pin!(waiters.changed());
             changed.as_mut().enable();
@@ -92,14 +93,17 @@ impl Queue {
                 return Err(SendError::Abandoned);
             };
             let remaining = latest.saturating_sub(self.0.clock.elapsed());
-            if remaining.is_zero() {
+            if remaining.is_zero() || is_rejected {
                 let retry_after = tickets.iter().map(|ticket| ticket.reservation.expected_wait()).min();
                 return Err(SendError::BudgetSpent { retry_after: retry_after.unwrap_or_default() });
             }
             let granted = select_all(tickets.iter_mut().map(|ticket| &mut ticket.granted));
             let granted = tokio::select! {
                 biased;
-                (granted, index, _) = granted => granted.ok().map(|id| (id, index)),
+                (granted, index, _) = granted => {
+                    is_rejected = granted.is_err();
+                    granted.ok().map(|id| (id, index))
+                }
                 () = changed => None,
                 () = self.0.clock.sleep(remaining) => None,
             };
@@ -109,13 +113,18 @@ impl Queue {
         }
     }
 
+    /// Adds a call. A free slot is granted at the instant of the call, so a call
+    /// without time to wait does not miss the slot.
     fn enqueue(&self, reservation: Arc<Reservation>) -> Ticket {
         let (sender, granted) = oneshot::channel();
+        let (claim, admitted) = (reservation.claim(), reservation.id());
+        let mut state = self.0.state.lock();
         let now = self.0.clock.elapsed();
-        let claim = reservation.claim();
         let by_deadline = claim.deadline.saturating_sub(claim.latency).max(now);
         let latest = now.saturating_add(claim.max_wait).min(by_deadline);
-        let id = self.0.state.lock().schedule.enqueue(&claim, reservation.id(), latest, sender);
+        let id = state.schedule.enqueue(&claim, admitted, latest, sender);
+        state.pump(now);
+        drop(state);
         Ticket { queue: self.clone(), reservation, id, latest, granted }
     }
 
@@ -155,15 +164,24 @@ impl Queue {
     /// Grants the slots that are free. Returns the time until the next slot if
     /// calls remain.
     fn pump(&self) -> Option<Duration> {
+        let mut state = self.0.state.lock();
+        state.pump(self.0.clock.elapsed())
+    }
+}
+
+impl State {
+    /// Grants the slots that are free now. Returns the time until the next slot
+    /// if calls remain.
+    fn pump(&mut self, now: Duration) -> Option<Duration> {
         loop {
-            let now = self.0.clock.elapsed();
-            let next = self.0.state.lock().schedule.next(now);
-            match next {
+            match self.schedule.next(now) {
                 Next::Send(id, granted) => {
                     if granted.send(id).is_err() {
-                        self.0.state.lock().schedule.log.cancel(id);
+                        self.schedule.log.cancel(id);
                     }
                 }
+                // Without its sender, the call is rejected.
+                Next::Reject(granted) => drop(granted),
                 Next::Wait(until) => return Some(until.saturating_sub(now)),
                 Next::Idle => return None,
             }

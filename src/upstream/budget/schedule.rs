@@ -14,7 +14,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use super::{
     Window,
-    flow::{Flow, FlowId},
+    flow::{Flow, FlowId, Waiting},
     forecast::{self, Progress},
     send_log::{SendId, SendLog},
     vendor_block::VendorBlock,
@@ -82,7 +82,7 @@ pub(super) struct Admitted {
 /// Identity of an admitted request or of a waiting call. Smaller ids go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct QueueId {
-    since: Duration,
+    pub(super) since: Duration,
     number: u64,
 }
 
@@ -91,6 +91,8 @@ pub(super) struct QueueId {
 pub(super) enum Next<T> {
     /// The call is sent now.
     Send(SendId, T),
+    /// The call would be answered too late, and leaves the queue.
+    Reject(T),
     /// The next call is sent at this instant.
     Wait(Duration),
     /// No call waits.
@@ -151,7 +153,8 @@ impl<T> Schedule<T> {
         payload: T,
     ) -> QueueId {
         let id = self.queue_id(claim.since);
-        self.flow(claim).push(id, reservation, latest, payload);
+        self.flow(claim)
+            .push(id, Waiting { reservation, latest, duration: claim.latency * claim.calls.max(1), payload });
         id
     }
 
@@ -164,22 +167,20 @@ impl<T> Schedule<T> {
 
     /// Returns the next call if its slot is free.
     pub(super) fn next(&mut self, now: Duration) -> Next<T> {
-        loop {
-            let Some(id) = self.next_flow() else { return Next::Idle };
-            let slot = self.log.slot(0, now).max(self.block.until()).max(self.paced_slot(now));
-            if slot > now {
-                return Next::Wait(slot);
-            }
-            let step = self.virtual_step(&id);
-            let Some(flow) = self.flows.get_mut(&id) else { return Next::Idle };
-            let Some((latest, payload)) = flow.pop(now) else { return Next::Idle };
-            if latest < now {
-                continue;
-            }
-            self.virtual_time = flow.advance(self.virtual_time, step);
-            flow.usage.record(now);
-            return Next::Send(self.log.send(now), payload);
+        let Some(id) = self.next_flow() else { return Next::Idle };
+        let slot = self.log.slot(0, now).max(self.block.until()).max(self.paced_slot(now));
+        if slot > now {
+            return Next::Wait(slot);
         }
+        let step = self.virtual_step(&id);
+        let Some(flow) = self.flows.get_mut(&id) else { return Next::Idle };
+        let Some((latest, payload)) = flow.pop(now) else { return Next::Idle };
+        if latest < now {
+            return Next::Reject(payload);
+        }
+        self.virtual_time = flow.advance(self.virtual_time, step);
+        flow.usage.record(now);
+        Next::Send(self.log.send(now), payload)
     }
 
     /// Returns the time that a call of a flow would wait now.

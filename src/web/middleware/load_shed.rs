@@ -6,12 +6,10 @@
 //! they run.
 
 use std::{
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering::Relaxed},
     },
-    task::{Context, Poll},
     time::Duration,
 };
 
@@ -21,12 +19,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use bytes::Bytes;
-use http_body::{Frame, SizeHint};
 
 use crate::{
     callers::Access,
-    web::problem::{Code, Problem},
+    web::{
+        middleware::guarded::{Guard, GuardedBody},
+        problem::{Code, Problem},
+    },
 };
 
 /// `Retry-After` of a rejected request. Most requests finish within this time.
@@ -79,40 +78,16 @@ pub(crate) async fn shed(State(limit): State<ConcurrencyLimit>, request: Request
         let detail = format!("the requests in progress have reached the limit of {}", limit.max);
         return Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER).into_response();
     };
-    next.run(request).await.map(|body| Body::new(PermitBody { body, _permit: permit }))
+    next.run(request).await.map(|body| Body::new(GuardedBody::new(body, permit)))
 }
 
 /// Permit for one request, released on drop.
 struct ConcurrencyPermit(Arc<AtomicU32>);
 
+impl Guard for ConcurrencyPermit {}
+
 impl Drop for ConcurrencyPermit {
     fn drop(&mut self) {
         self.0.fetch_sub(1, Relaxed);
-    }
-}
-
-/// Response body that holds the permit of its request.
-struct PermitBody {
-    body: Body,
-    _permit: ConcurrencyPermit,
-}
-
-impl http_body::Body for PermitBody {
-    type Data = Bytes;
-    type Error = axum::Error;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
-        Pin::new(&mut self.body).poll_frame(context)
-    }
-
-    fn is_end_stream(&self) -> bool {
-        self.body.is_end_stream()
-    }
-
-    fn size_hint(&self) -> SizeHint {
-        self.body.size_hint()
     }
 }

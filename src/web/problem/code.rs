@@ -125,7 +125,7 @@ codes! {
         "The vendor has failed repeatedly, or has requested a pause. Wait for `Retry-After` seconds.";
     Overloaded "overloaded" SERVICE_UNAVAILABLE true
         "The gateway is overloaded"
-        "Wait for `Retry-After` seconds. `detail` names the limit: the requests in progress, or a resource of the gateway's machine such as file descriptors. If the problem persists, the operator should add a replica, or raise `server.max_requests` or the limit of open files.";
+        "Wait for `Retry-After` seconds. `detail` names the limit: the requests in progress, the requests that wait for one vendor, the memory of vendor responses or of unread responses, or a resource of the gateway's machine such as file descriptors. Read responses to their end. If the problem persists, the operator should add a replica or raise the limit.";
     NotReady "not_ready" SERVICE_UNAVAILABLE true
         "The gateway is not ready"
         "Use another replica. This replica is shutting down, or every vendor fails and no usable response is cached.";

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use customer_gateway::sandbox::Fault;
-use futures_util::future::join;
+use futures_util::future::{join, join_all};
 use serde_json::json;
 
 use super::{PAGE, Stage, TAX_PAGE, gated_stage, stage};
@@ -157,4 +157,26 @@ async fn cached_pages_are_served_while_breaker_is_open() {
 
     assert_eq!(stage.get(PAGE).await.cache_status(), "fwd=stale; ttl=-570; detail=stale-if-error");
     assert_eq!(stage.tolt_calls(), 5);
+}
+
+// FACTS.md, case 136.
+#[tokio::test]
+async fn hanging_calls_open_the_breaker() {
+    let (stage, gate) = gated_stage().await;
+    stage.get(PAGE).await.ok();
+    gate.close();
+    let targets: Vec<_> = (0..5).map(|index| stage.customer(index)).collect();
+    let checking = async {
+        gate.wait_for_requests(6).await;
+        stage.advance(4);
+        assert_eq!(stage.connection_member("breaker").await["state"], "closed");
+        stage.advance(1);
+        // Half of the time limit of ten seconds has passed.
+        let refused = stage.get(&stage.customer(5)).await;
+        assert_eq!((refused.code(503), refused.header("retry-after")), ("vendor_unavailable".to_owned(), "5"));
+        gate.open();
+    };
+    let (answers, ()) = join(join_all(targets.iter().map(|target| stage.get(target))), checking).await;
+    answers.iter().for_each(|answer| drop(answer.ok()));
+    assert_eq!(gate.requests(), 6);
 }

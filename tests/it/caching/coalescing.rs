@@ -109,6 +109,7 @@ struct CountedFetch {
 
 impl PageFetch for CountedFetch {
     type Error = SourceError;
+    type Permission = ();
 
     fn reservation(&self) -> &Arc<Reservation> {
         &self.reservation

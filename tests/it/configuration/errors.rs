@@ -26,7 +26,7 @@ fn adding(addition: &str) -> String {
 #[test]
 fn unknown_key_is_named_at_every_level() {
     assert_snapshot!(adding("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`, `identity`");
-    assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `shutdown_delay`, `drain_timeout`, `watch`");
+    assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(adding("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
     assert_snapshot!(adding("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
     assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `may_see_raw`, `may_purge`, `quota`, `share`");
@@ -137,6 +137,7 @@ fn limit_allows_at_least_one() {
     assert_snapshot!(adding("rate_limit = { requests = 1000001, per = \"1d\" }"), @"gateway.toml:7: connections.0.rate_limit: `requests` is above 1000000; write an equal limit with a shorter period, or remove this window");
     assert_snapshot!(adding("rate_limit = [{ requests = 5, per = \"1s\", max_wait = \"1s\" }, { requests = 9, per = \"1m\", max_wait = \"1s\" }]"), @"gateway.toml:7: connections.0.rate_limit: duplicate `max_wait`; write `max_wait` in one window; it applies to all");
     assert_snapshot!(adding("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(adding("[server]\nmax_unread_bytes = \"16MiB\""), @"gateway.toml:8: server.max_unread_bytes: the size is below 32 MiB, and large vendor responses would be rejected; write at least \"32MiB\"");
     assert_snapshot!(adding("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: invalid size; write a number of bytes, such as "256MiB""#);
 }
 

@@ -7,6 +7,8 @@
 mod bare;
 mod connections;
 mod drain;
+mod isolation;
+mod memory;
 mod overload;
 mod readiness;
 mod reload;

@@ -58,6 +58,19 @@ async fn exhausted_budget_is_503_with_retry_after() {
 }
 
 #[tokio::test]
+async fn call_without_time_to_wait_takes_a_free_slot() {
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
+    let mut connection = vendor.connection("tolt");
+    connection.rate_limit.max_wait = Duration::ZERO;
+    // The real clock moves between admission and the queue.
+    let gateway = Gateway::start_on(SystemClock::shared(), config(vec![connection])).await;
+    for status in ["a", "b", "c"] {
+        gateway.get(&format!("/customers?status={status}")).await.ok();
+    }
+    assert_eq!(vendor.calls(), 3);
+}
+
+#[tokio::test]
 async fn budget_is_per_key_and_host() {
     let (vendor, other_host) =
         (ScriptedVendor::replying(tolt_page(&[], false)).await, ScriptedVendor::replying(tolt_page(&[], false)).await);

@@ -95,8 +95,9 @@ where
     let mut at = Duration::ZERO;
     let mut requests = JoinSet::new();
     for number in 0.. {
-        // Poisson arrivals.
-        at += Duration::from_secs_f64(-(1.0 - random.f64()).ln() / rate);
+        // Never more than twice the rate, so a caller at half of its fair share
+        // never exceeds it.
+        at += Duration::from_secs_f64((0.5 + random.f64()) / rate);
         if at >= duration {
             break;
         }

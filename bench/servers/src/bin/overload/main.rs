@@ -41,13 +41,6 @@ async fn main() {
     let pauses = std::thread::spawn(longest_pause);
     let is_chosen = |name: &str| name.contains(&options.only);
     let mut rows: Vec<(String, Row)> = Vec::new();
-    for case in matrix::cases() {
-        if is_chosen(&case.name()) && (case.is_quick() || !options.is_quick) {
-            rows.push((case.name(), Box::pin(case.run(options.gateway.clone(), options.seconds))));
-        }
-    }
-    let matrix = run(rows, options.jobs).await;
-    let mut rows: Vec<(String, Row)> = Vec::new();
     for (name, row) in situations::all(&options.gateway) {
         if is_chosen(name) {
             rows.push((name.to_owned(), row));
@@ -55,6 +48,13 @@ async fn main() {
     }
     // One by one, because other cases would delay the hits.
     let situations = run(rows, 1).await;
+    let mut rows: Vec<(String, Row)> = Vec::new();
+    for case in matrix::cases() {
+        if is_chosen(&case.name()) && (case.is_quick() || !options.is_quick) {
+            rows.push((case.name(), Box::pin(case.run(options.gateway.clone(), options.seconds))));
+        }
+    }
+    let matrix = run(rows, options.jobs).await;
     print_table(matrix::HEAD, &matrix);
     print_table(situations::HEAD, &situations);
     STOPPED.store(true, std::sync::atomic::Ordering::Relaxed);

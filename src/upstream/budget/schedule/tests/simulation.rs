@@ -1,16 +1,10 @@
 //! Discrete-event simulation of a budget: a schedule, a vendor and callers.
 
-use std::{
-    collections::{BinaryHeap, HashSet},
-    num::NonZeroU32,
-    sync::Arc,
-    time::Duration,
-};
+use std::{cmp::Reverse, collections::BinaryHeap, num::NonZeroU32, sync::Arc, time::Duration};
 
 use super::super::{
     super::{MARGIN, Window},
-    Admitted, Claim, Next, QueueId, Schedule, SendId, SendLog,
-    FlowId,
+    Admitted, Claim, FlowId, Next, QueueId, Schedule, SendId, SendLog,
 };
 use crate::upstream::Latency;
 
@@ -89,7 +83,7 @@ struct Run {
     schedule: Schedule<usize>,
     latency: Latency,
     random: fastrand::Rng,
-    events: BinaryHeap<std::cmp::Reverse<(Duration, u64, Event)>>,
+    events: BinaryHeap<Reverse<(Duration, u64, Event)>>,
     number: u64,
     now: Duration,
     wake_at: Option<Duration>,
@@ -119,7 +113,7 @@ impl Simulation {
         for caller in 0..run.simulation.callers.len() {
             run.next_arrival(caller);
         }
-        while let Some(std::cmp::Reverse((at, _, event))) = run.events.pop() {
+        while let Some(Reverse((at, _, event))) = run.events.pop() {
             run.now = at;
             run.handle(event);
             run.pump();
@@ -132,12 +126,13 @@ impl Simulation {
 impl Run {
     fn at(&mut self, at: Duration, event: Event) {
         self.number += 1;
-        self.events.push(std::cmp::Reverse((at, self.number, event)));
+        self.events.push(Reverse((at, self.number, event)));
     }
 
     fn next_arrival(&mut self, caller: usize) {
-        // Poisson arrivals.
-        let gap = -(1.0 - self.random.f64()).ln() / self.simulation.callers[caller].rate;
+        // Never more than twice the rate, so a caller at half of its fair share
+        // never exceeds it.
+        let gap = (0.5 + self.random.f64()) / self.simulation.callers[caller].rate;
         let at = self.now + Duration::from_secs_f64(gap);
         if at < self.simulation.duration {
             self.at(at, Event::Arrive(caller));
@@ -191,7 +186,8 @@ impl Run {
             return;
         }
         let latest = (self.now + MAX_WAIT).min(by_deadline);
-        let id = self.schedule.enqueue(&claim, self.requests[request].admitted.map(|admitted| admitted.id), latest, request);
+        let id =
+            self.schedule.enqueue(&claim, self.requests[request].admitted.map(|admitted| admitted.id), latest, request);
         self.requests[request].waiting = Some(id);
         self.at(latest + Duration::from_nanos(1), Event::Expire(request, id));
     }
@@ -200,6 +196,10 @@ impl Run {
         loop {
             match self.schedule.next(self.now) {
                 Next::Send(id, request) => self.send(id, request),
+                Next::Reject(request) => {
+                    self.requests[request].waiting = None;
+                    self.end(request, Outcome::Rejected);
+                }
                 Next::Wait(until) => {
                     if self.wake_at.is_none_or(|at| until < at) {
                         self.wake_at = Some(until);
@@ -306,31 +306,21 @@ impl Report {
         self.arrivals.iter().enumerate().map(count).max().unwrap_or(0)
     }
 
-    /// Returns the answered fraction of a caller's requests.
-    pub(super) fn answered(&self, caller: usize) -> f64 {
-        let requests: Vec<_> = self.requests.iter().filter(|request| request.caller == caller).collect();
-        let answered = requests.iter().filter(|it| matches!(it.outcome, Some(Outcome::Complete(_)))).count();
-        answered as f64 / requests.len() as f64
+    /// Returns whether all requests of a caller have complete responses.
+    pub(super) fn answers_all(&self, caller: usize) -> bool {
+        let mut requests = self.requests.iter().filter(|request| request.caller == caller);
+        requests.all(|request| matches!(request.outcome, Some(Outcome::Complete(_))))
     }
 
-    /// Returns a percentile of the times to a caller's complete responses.
-    pub(super) fn wait(&self, caller: usize, percentile: f64) -> Duration {
-        let requests = self.requests.iter().filter(|request| request.caller == caller);
-        let mut waits: Vec<_> = requests
-            .filter_map(|request| match request.outcome {
-                Some(Outcome::Complete(wait)) => Some(wait),
-                _ => None,
-            })
-            .collect();
-        waits.sort_unstable();
-        if waits.is_empty() { return Duration::MAX }
-        waits[((waits.len() - 1) as f64 * percentile).round() as usize]
-    }
-
-    /// Returns the number of vendor calls of requests that made no progress known
-    /// to a client.
-    pub(super) fn callers(&self) -> usize {
-        self.requests.iter().map(|request| request.caller).collect::<HashSet<_>>().len()
+    /// Returns the longest time to a caller's complete response, among the
+    /// requests that arrive after `from`.
+    pub(super) fn longest(&self, caller: usize, from: Duration) -> Duration {
+        let requests = self.requests.iter().filter(|request| request.caller == caller && request.arrived >= from);
+        let waits = requests.filter_map(|request| match request.outcome {
+            Some(Outcome::Complete(wait)) => Some(wait),
+            _ => None,
+        });
+        waits.max().unwrap_or_default()
     }
 }
 
