@@ -12,17 +12,30 @@ use hyper::body::{Body, Frame, SizeHint};
 /// Body of one part, which may break off after it.
 pub(super) struct VendorBody {
     data: Option<Bytes>,
-    breaks: bool,
+    end: End,
+}
+
+/// Event after the last byte.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Complete,
+    Broken,
+    Never,
 }
 
 impl VendorBody {
     pub(super) fn whole(data: Bytes) -> Self {
-        Self { data: Some(data), breaks: false }
+        Self { data: Some(data), end: End::Complete }
     }
 
     /// Creates a body whose connection is closed in its middle.
     pub(super) fn broken(data: Bytes) -> Self {
-        Self { data: Some(data), breaks: true }
+        Self { data: Some(data), end: End::Broken }
+    }
+
+    /// Creates a body whose end never comes.
+    pub(super) fn endless(data: Bytes) -> Self {
+        Self { data: Some(data), end: End::Never }
     }
 }
 
@@ -31,18 +44,19 @@ impl Body for VendorBody {
     type Error = io::Error;
 
     fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
-        Poll::Ready(match self.data.take() {
-            Some(data) => Some(Ok(Frame::data(data))),
-            None if self.breaks => Some(Err(io::ErrorKind::ConnectionReset.into())),
-            None => None,
-        })
+        match (self.data.take(), self.end) {
+            (Some(data), _) => Poll::Ready(Some(Ok(Frame::data(data)))),
+            (None, End::Complete) => Poll::Ready(None),
+            (None, End::Broken) => Poll::Ready(Some(Err(io::ErrorKind::ConnectionReset.into()))),
+            // The connection's end drops the body.
+            (None, End::Never) => Poll::Pending,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.data {
-            Some(data) if !self.breaks => SizeHint::with_exact(data.len() as u64),
+            Some(data) if self.end == End::Complete => SizeHint::with_exact(data.len() as u64),
             _ => SizeHint::default(),
         }
     }
 }
-

@@ -23,24 +23,26 @@ pub enum Fault {
     Cut,
     /// Correct response after this time.
     Stall(Duration),
+    /// Body of this many bytes that does not end.
+    Endless(usize),
 }
 
 /// Faults that a vendor has at present.
 #[derive(Debug, Clone, Default)]
-pub struct Weather {
+pub struct Faults {
     /// Fraction of the calls with a fault.
     pub probability: f64,
-    /// Faults, equally likely.
-    pub faults: Vec<Fault>,
+    /// Kinds of faults, equally likely.
+    pub kinds: Vec<Fault>,
 }
 
-impl Weather {
-    /// Returns the weather in which every call has the fault.
+impl Faults {
+    /// Returns an outage: every call has the fault.
     pub fn always(fault: Fault) -> Self {
-        Self { probability: 1.0, faults: vec![fault] }
+        Self { probability: 1.0, kinds: vec![fault] }
     }
 
-    /// Returns random weather: faults of several kinds, or an outage.
+    /// Returns random faults of several kinds, or a random outage.
     pub fn random(random: &mut fastrand::Rng, is_outage: bool) -> Self {
         let all = [
             Fault::Status(429, None),
@@ -57,19 +59,21 @@ impl Weather {
         if is_outage {
             return Self::always(all[random.usize(..all.len())]);
         }
-        let mut faults = all.to_vec();
-        random.shuffle(&mut faults);
-        faults.truncate(3);
-        Self { probability: 0.05 + random.f64() * 0.2, faults }
+        let mut kinds = all.to_vec();
+        random.shuffle(&mut kinds);
+        kinds.truncate(3);
+        Self { probability: 0.05 + random.f64() * 0.2, kinds }
     }
 
-    pub(super) fn fault(&self, random: &mut fastrand::Rng) -> Option<Fault> {
-        (!self.faults.is_empty() && random.f64() < self.probability)
-            .then(|| self.faults[random.usize(..self.faults.len())])
+    /// Returns the fault of the next call, if any.
+    pub(super) fn next(&self, random: &mut fastrand::Rng) -> Option<Fault> {
+        (!self.kinds.is_empty() && random.f64() < self.probability)
+            .then(|| self.kinds[random.usize(..self.kinds.len())])
     }
 }
 
 impl Fault {
+    /// Applies the fault to a correct answer. An error closes the connection.
     pub(super) async fn apply(self, answer: Answer) -> io::Result<Response<VendorBody>> {
         Ok(match self {
             Self::Status(status, retry_after) => {
@@ -91,6 +95,7 @@ impl Fault {
                 let half = answer.body[..answer.body.len() / 2].to_owned();
                 answer.into_response().map(|_| VendorBody::broken(Bytes::from(half)))
             }
+            Self::Endless(bytes) => answer.into_response().map(|_| VendorBody::endless(Bytes::from(vec![b' '; bytes]))),
             Self::Stall(time) => {
                 tokio::time::sleep(time).await;
                 answer.into_response()

@@ -27,12 +27,12 @@ use hyper::{
 use hyper_util::rt::TokioIo;
 use tokio::sync::oneshot;
 
+use self::body::VendorBody;
 pub use self::{
     arrivals::{Arrivals, Excess},
-    fault::{Fault, Weather},
+    fault::{Fault, Faults},
     rows::{Rows, id},
 };
-use self::body::VendorBody;
 
 /// Program or corporation of every row.
 pub const ACCOUNT: &str = "prg_YRsbPDAKhWfdqJbFACheh";
@@ -56,7 +56,7 @@ struct State {
     /// Time from the arrival of a call to its answer.
     latency: Mutex<Duration>,
     rows: Mutex<Rows>,
-    weather: Mutex<Weather>,
+    faults: Mutex<Faults>,
     random: Mutex<fastrand::Rng>,
     arrivals: Mutex<Arrivals>,
 }
@@ -70,16 +70,21 @@ struct Answer {
 type Parameters = HashMap<String, String>;
 
 impl Vendor {
-    /// Starts a vendor on a free port.
+    /// Starts a vendor on a free port of 127.0.0.1.
     pub fn start(kind: Kind, latency: Duration, rows: Rows, limit: u32, seed: u64) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+        Self::start_at(Ipv4Addr::LOCALHOST, kind, latency, rows, limit, seed)
+    }
+
+    /// Starts a vendor on a free port of an address.
+    pub fn start_at(address: Ipv4Addr, kind: Kind, latency: Duration, rows: Rows, limit: u32, seed: u64) -> Self {
+        let listener = TcpListener::bind((address, 0)).expect("loopback has a free port");
         listener.set_nonblocking(true).expect("the socket is valid");
         let port = listener.local_addr().expect("the socket is bound").port();
         let state = Arc::new(State {
             kind,
             latency: Mutex::new(latency),
             rows: Mutex::new(rows),
-            weather: Mutex::default(),
+            faults: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             arrivals: Mutex::new(Arrivals::new(limit)),
         });
@@ -99,8 +104,8 @@ impl Vendor {
         Self { port, state, stop: Some(stop) }
     }
 
-    pub fn set_weather(&self, weather: Weather) {
-        *lock(&self.state.weather) = weather;
+    pub fn set_faults(&self, faults: Faults) {
+        *lock(&self.state.faults) = faults;
     }
 
     pub fn set_latency(&self, latency: Duration) {
@@ -166,7 +171,7 @@ impl State {
         lock(&self.arrivals).arrive(Instant::now());
         let (fault, jitter) = {
             let mut random = lock(&self.random);
-            (lock(&self.weather).fault(&mut random), random.f64())
+            (lock(&self.faults).next(&mut random), random.f64())
         };
         let latency = *lock(&self.latency);
         tokio::time::sleep(latency.mul_f64(0.5 + jitter)).await;

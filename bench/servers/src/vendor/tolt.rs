@@ -67,7 +67,8 @@ fn page(query: &Parameters, rows: &mut Rows) -> Option<String> {
             (start, end, start > 0)
         }
         anchor => {
-            let start = anchor.map_or(0, |anchor| listed.partition_point(|&row| row == anchor || is_before(row, anchor)));
+            let start =
+                anchor.map_or(0, |anchor| listed.partition_point(|&row| row == anchor || is_before(row, anchor)));
             let end = listed.len().min(start + limit);
             (start, end, end < listed.len())
         }

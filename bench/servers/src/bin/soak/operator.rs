@@ -5,7 +5,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bench_servers::vendor::{Fault, Vendor, Weather};
+use bench_servers::vendor::{Fault, Faults, Vendor};
 use tokio::task::JoinSet;
 
 use crate::{
@@ -20,7 +20,7 @@ const RELOAD: Duration = Duration::from_secs(3);
 pub fn spawn(tasks: &mut JoinSet<()>, stage: &Stage, monitor: &Arc<Monitor>, seeds: &mut fastrand::Rng) {
     for vendor in [&stage.changing, &stage.forward] {
         let random = fastrand::Rng::with_seed(seeds.u64(..));
-        tasks.spawn(change_weather(Arc::clone(vendor), Arc::clone(monitor), random));
+        tasks.spawn(change_faults(Arc::clone(vendor), Arc::clone(monitor), random));
     }
     let random = fastrand::Rng::with_seed(seeds.u64(..));
     tasks.spawn(interrupt(Arc::clone(&stage.failing), Arc::clone(monitor), random));
@@ -28,35 +28,35 @@ pub fn spawn(tasks: &mut JoinSet<()>, stage: &Stage, monitor: &Arc<Monitor>, see
     tasks.spawn(change_rows(Arc::clone(&stage.changing), Arc::clone(monitor), random));
 }
 
-/// Alternates between fine weather, faults and short outages.
-async fn change_weather(vendor: Arc<Vendor>, monitor: Arc<Monitor>, mut random: fastrand::Rng) {
+/// Alternates between no faults, some faults and short outages.
+async fn change_faults(vendor: Arc<Vendor>, monitor: Arc<Monitor>, mut random: fastrand::Rng) {
     while !monitor.is_stopping() {
-        let (weather, milliseconds) = match random.u8(..5) {
-            0 | 1 => (Weather::default(), random.u64(5_000..15_000)),
-            2 | 3 => (Weather::random(&mut random, false), random.u64(5_000..15_000)),
-            _ => (Weather::random(&mut random, true), random.u64(1_000..5_000)),
+        let (faults, milliseconds) = match random.u8(..5) {
+            0 | 1 => (Faults::default(), random.u64(5_000..15_000)),
+            2 | 3 => (Faults::random(&mut random, false), random.u64(5_000..15_000)),
+            _ => (Faults::random(&mut random, true), random.u64(1_000..5_000)),
         };
-        if weather.probability == 1.0 {
-            monitor.count(&format!("vendor outage: {:?}", weather.faults[0]));
+        if faults.probability == 1.0 {
+            monitor.count(&format!("vendor outage: {:?}", faults.kinds[0]));
         }
-        vendor.set_weather(weather);
+        vendor.set_faults(faults);
         sleep(milliseconds, &monitor).await;
     }
-    vendor.set_weather(Weather::default());
+    vendor.set_faults(Faults::default());
 }
 
 /// Alternates between long outages and short recoveries.
 async fn interrupt(vendor: Arc<Vendor>, monitor: Arc<Monitor>, mut random: fastrand::Rng) {
     sleep(10_000, &monitor).await;
     while !monitor.is_stopping() {
-        let mut weather = Weather::random(&mut random, true);
+        let mut faults = Faults::random(&mut random, true);
         if random.bool() {
-            weather = Weather::always(Fault::Stall(Duration::from_secs(60)));
+            faults = Faults::always(Fault::Stall(Duration::from_secs(60)));
         }
-        monitor.count(&format!("long outage: {:?}", weather.faults[0]));
-        vendor.set_weather(weather);
+        monitor.count(&format!("long outage: {:?}", faults.kinds[0]));
+        vendor.set_faults(faults);
         sleep(random.u64(10_000..25_000), &monitor).await;
-        vendor.set_weather(Weather::default());
+        vendor.set_faults(Faults::default());
         sleep(random.u64(4_000..12_000), &monitor).await;
     }
 }

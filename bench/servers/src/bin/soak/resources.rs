@@ -30,7 +30,8 @@ impl Samples {
             self.0.iter().filter(move |(at, ..)| from <= *at && *at < to)
         };
         let memory = |number| {
-            let (count, sum) = quarter(number).fold((0.0, 0.0), |(count, sum), sample| (count + 1.0, sum + sample.1 as f64));
+            let (count, sum) =
+                quarter(number).fold((0.0, 0.0), |(count, sum), sample| (count + 1.0, sum + sample.1 as f64));
             sum / f64::max(count, 1.0)
         };
         let descriptors = |number| quarter(number).map(|sample| sample.2).max().unwrap_or(0);

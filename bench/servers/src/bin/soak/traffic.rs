@@ -126,7 +126,8 @@ impl Traffic {
     /// Requests connections that the caller may not use.
     async fn foreign(mut self) {
         while !self.monitor.is_stopping() {
-            let target = ["/customers?connection=gamma", "/customers/delta.cust_static_00000001"][self.random.usize(..2)];
+            let target =
+                ["/customers?connection=gamma", "/customers/delta.cust_static_00000001"][self.random.usize(..2)];
             let reply = self.get("foreign connection", target, &["connection_not_found", "customer_not_found"]).await;
             if reply.is_some_and(|reply| reply.status != 404) {
                 self.monitor.violation(&format!("{target}: not 404 for a caller without the connection"));
@@ -139,7 +140,7 @@ impl Traffic {
     async fn leave(mut self) {
         while !self.monitor.is_stopping() {
             let target = match self.random.u8(..8) {
-                0 => format!("/customers?connection=gamma&limit=10&email=nobody{}%40acme.example", self.random.u32(..)),
+                0 => format!("/customers?connection=gamma&limit=10&email=absent{}%40acme.example", self.random.u32(..)),
                 1 => "/customers?connection=gamma&order=desc".to_owned(),
                 _ => format!("/customers?connection=alpha&partner_id=part_r{}", self.random.u32(..800)),
             };
