@@ -1,4 +1,9 @@
-//! HTTP server on loopback for the bench.
+//! Parts of the benches: servers on loopback, the gateway process, its clients and
+//! its vendors.
+
+pub mod client;
+pub mod process;
+pub mod vendor;
 
 use std::{convert::Infallible, io, net::Ipv4Addr};
 

@@ -4,7 +4,10 @@ use std::{pin::pin, sync::Arc, time::Duration};
 
 use futures_util::future::select_all;
 use parking_lot::Mutex;
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::{
+    Notify,
+    oneshot::{self, error::TryRecvError},
+};
 
 use crate::{clock::SharedClock, upstream::SendError};
 
@@ -86,8 +89,13 @@ impl Queue {
                 }
             }
             self.dispatch();
-            if let Some(slot) = tickets.iter_mut().find_map(Ticket::take) {
-                return Ok(slot);
+            for ticket in &mut tickets {
+                match ticket.granted.try_recv() {
+                    Ok(id) => return Ok(ticket.slot(id)),
+                    // A closed channel must not be polled again.
+                    Err(TryRecvError::Closed) => is_rejected = true,
+                    Err(TryRecvError::Empty) => {}
+                }
             }
             let Some(latest) = tickets.iter().map(|ticket| ticket.latest).max() else {
                 return Err(SendError::Abandoned);
@@ -190,11 +198,6 @@ impl State {
 }
 
 impl Ticket {
-    /// Returns the slot if it is free.
-    fn take(&mut self) -> Option<SendSlot> {
-        self.granted.try_recv().ok().map(|id| self.slot(id))
-    }
-
     fn slot(&self, id: SendId) -> SendSlot {
         let sent = self.queue.0.clock.elapsed();
         self.queue.0.state.lock().schedule.log.start(id, sent);

@@ -1,14 +1,8 @@
 //! Gateway process with one connection and several callers.
 
-use std::{
-    fs,
-    net::{Ipv4Addr, TcpListener, TcpStream},
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
-};
+use std::{path::Path, time::Duration};
 
-use tempfile::TempDir;
+use bench_servers::process::{Launch, Process, key};
 
 /// Settings of a gateway.
 #[derive(Clone)]
@@ -30,55 +24,26 @@ pub struct Gateway {
     settings: Settings,
     digests: Vec<String>,
     vendor: u16,
-    directory: TempDir,
-    process: Child,
+    process: Process,
 }
 
 impl Gateway {
     /// Starts a gateway and waits until it listens.
     pub async fn start(binary: &Path, settings: Settings, vendor: u16) -> Self {
-        let directory = tempfile::tempdir().expect("the temporary directory is writable");
-        let port = free_port();
         let (keys, digests): (Vec<_>, Vec<_>) = settings.callers.iter().map(|_| key(binary)).unzip();
-        let config = Config { directory: directory.path(), port, vendor, settings: &settings, digests: &digests };
-        let path = config.write(settings.limit);
-        let log = fs::File::create(directory.path().join("log")).expect("the temporary directory is writable");
-        let process = Command::new(binary)
-            .args(["--log-format", "json", "serve", "--config"])
-            .arg(path)
-            .env("RUST_LOG", "info,request=warn")
-            .stdout(Stdio::null())
-            .stderr(log)
-            .spawn()
-            .expect("the gateway starts");
-        while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_err() {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-        }
-        Self { port, keys, settings, digests, vendor, directory, process }
+        let config = |port| Config { port, vendor, settings: &settings, digests: &digests }.text(settings.limit);
+        let process = Launch::new(binary).start(config).await;
+        Self { port: process.port, keys, settings, digests, vendor, process }
     }
 
     /// Changes the limit and reloads the configuration.
     pub fn reload(&self, limit: u32) {
         let Self { port, vendor, settings, digests, .. } = self;
-        Config { directory: self.directory.path(), port: *port, vendor: *vendor, settings, digests }.write(limit);
-        self.signal("HUP");
-    }
-
-    fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args([format!("-{name}"), self.process.id().to_string()]).status();
-        assert!(sent.is_ok_and(|status| status.success()), "the gateway ended");
-    }
-}
-
-impl Drop for Gateway {
-    fn drop(&mut self) {
-        drop(self.process.kill());
-        drop(self.process.wait());
+        self.process.reload(&Config { port: *port, vendor: *vendor, settings, digests }.text(limit));
     }
 }
 
 struct Config<'c> {
-    directory: &'c Path,
     port: u16,
     vendor: u16,
     settings: &'c Settings,
@@ -86,8 +51,8 @@ struct Config<'c> {
 }
 
 impl Config<'_> {
-    fn write(&self, limit: u32) -> PathBuf {
-        let Self { directory, port, vendor, settings, digests } = self;
+    fn text(&self, limit: u32) -> String {
+        let Self { port, vendor, settings, digests } = self;
         let Settings { timeout, callers, cache, .. } = settings;
         let mut text = format!(
             r#"
@@ -118,25 +83,6 @@ impl Config<'_> {
                 "#
             );
         }
-        let path = directory.join("gateway.toml");
-        fs::write(directory.join("secret"), "sk_bench").expect("the temporary directory is writable");
-        fs::write(&path, text).expect("the temporary directory is writable");
-        path
+        text
     }
-}
-
-/// Returns a caller's key and its digest.
-fn key(binary: &Path) -> (String, String) {
-    let output = Command::new(binary).arg("key").output().expect("the gateway starts");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
-    let word = |prefix: &str| {
-        let found = text.split(|c: char| !(c.is_alphanumeric() || "_-:".contains(c)));
-        found.into_iter().find(|word| word.starts_with(prefix)).expect("the command prints a key").to_owned()
-    };
-    (word("cgk_"), word("blake3:"))
-}
-
-fn free_port() -> u16 {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
-    listener.local_addr().expect("the socket is bound").port()
 }
