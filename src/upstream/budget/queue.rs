@@ -74,49 +74,44 @@ impl Queue {
     }
 
     /// Waits for a slot on behalf of all waiters, one ticket for each flow. Fails
-    /// if no request waits any more, or if no slot is free in time.
+    /// if no request waits any more, or if no waiter gets a slot in time.
     pub(super) async fn acquire(&self, waiters: &Waiters) -> Result<SendSlot, SendError> {
         let mut tickets: Vec<Ticket> = Vec::new();
-        let mut is_rejected = false;
+        let mut rejected: Vec<Arc<Reservation>> = Vec::new();
         loop {
             let mut changed = pin!(waiters.changed());
             changed.as_mut().enable();
             let waiting = waiters.first_of_each_flow();
+            if waiting.is_empty() {
+                return Err(SendError::Abandoned);
+            }
             tickets.retain(|ticket| waiting.iter().any(|waiter| Arc::ptr_eq(waiter, &ticket.reservation)));
             for reservation in waiting {
-                if !tickets.iter().any(|ticket| Arc::ptr_eq(&reservation, &ticket.reservation)) {
+                let mut known = tickets.iter().map(|ticket| &ticket.reservation).chain(&rejected);
+                if !known.any(|known| Arc::ptr_eq(known, &reservation)) {
                     tickets.push(self.enqueue(reservation));
                 }
             }
             self.dispatch();
-            for ticket in &mut tickets {
-                match ticket.granted.try_recv() {
-                    Ok(id) => return Ok(ticket.slot(id)),
-                    // A closed channel must not be polled again.
-                    Err(TryRecvError::Closed) => is_rejected = true,
-                    Err(TryRecvError::Empty) => {}
-                }
+            if let Some(slot) = take_slot(&mut tickets, &mut rejected) {
+                return Ok(slot);
             }
-            let Some(latest) = tickets.iter().map(|ticket| ticket.latest).max() else {
-                return Err(SendError::Abandoned);
-            };
+            let latest = tickets.iter().map(|ticket| ticket.latest).max().unwrap_or_default();
             let remaining = latest.saturating_sub(self.0.clock.elapsed());
-            if remaining.is_zero() || is_rejected {
-                let retry_after = tickets.iter().map(|ticket| ticket.reservation.expected_wait()).min();
-                return Err(SendError::BudgetSpent { retry_after: retry_after.unwrap_or_default() });
+            if remaining.is_zero() {
+                let late = tickets.iter().map(|ticket| &ticket.reservation).chain(&rejected);
+                let retry_after = late.map(|reservation| reservation.expected_wait()).min().unwrap_or_default();
+                return Err(SendError::BudgetSpent { retry_after });
             }
             let granted = select_all(tickets.iter_mut().map(|ticket| &mut ticket.granted));
-            let granted = tokio::select! {
+            tokio::select! {
                 biased;
-                (granted, index, _) = granted => {
-                    is_rejected = granted.is_err();
-                    granted.ok().map(|id| (id, index))
-                }
-                () = changed => None,
-                () = self.0.clock.sleep(remaining) => None,
-            };
-            if let Some((id, index)) = granted {
-                return Ok(tickets[index].slot(id));
+                (granted, index, _) = granted => match granted {
+                    Ok(id) => return Ok(tickets[index].slot(id)),
+                    Err(_) => rejected.push(Arc::clone(&tickets.swap_remove(index).reservation)),
+                },
+                () = changed => {}
+                () = self.0.clock.sleep(remaining) => {}
             }
         }
     }
@@ -175,6 +170,20 @@ impl Queue {
         let mut state = self.0.state.lock();
         state.pump(self.0.clock.elapsed())
     }
+}
+
+/// Returns the slot of a ticket if one is free. Tickets that the schedule has
+/// rejected move to `rejected`: their channels must not be polled again.
+fn take_slot(tickets: &mut Vec<Ticket>, rejected: &mut Vec<Arc<Reservation>>) -> Option<SendSlot> {
+    let mut index = 0;
+    while let Some(ticket) = tickets.get_mut(index) {
+        match ticket.granted.try_recv() {
+            Ok(id) => return Some(ticket.slot(id)),
+            Err(TryRecvError::Closed) => rejected.push(Arc::clone(&tickets.swap_remove(index).reservation)),
+            Err(TryRecvError::Empty) => index += 1,
+        }
+    }
+    None
 }
 
 impl State {

@@ -13,6 +13,7 @@ async fn errors_after(fault: Fault) -> String {
     let limit_time = |config: &mut Config| {
         for connection in &mut config.connections {
             connection.timeout = Duration::from_secs(1);
+            connection.rate_limit.max_wait = Duration::ZERO;
         }
     };
     let stage = StageBuilder::new(sandbox(2, 0, 2)).configure(limit_time).start().await;
