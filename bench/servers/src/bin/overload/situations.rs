@@ -68,9 +68,7 @@ async fn fair_share(binary: PathBuf, flood: f64, latency: u64) -> String {
     let behaviour = Behaviour { latency: Duration::from_millis(latency), ..FAST };
     let stage = Stage::start(binary, behaviour, settings).await;
     let duration = Duration::from_secs(15);
-    let flooding = async {
-        if flood > 0.0 { stage.misses(0, "flood", duration, flood).await } else { Vec::new() }
-    };
+    let flooding = async { if flood > 0.0 { stage.misses(0, "flood", duration, flood).await } else { Vec::new() } };
     let modest = async {
         tokio::time::sleep(Duration::from_secs(3)).await;
         stage.misses(1, "modest", duration - Duration::from_secs(3), 5.0).await
@@ -133,9 +131,15 @@ async fn ten_rate_limits(binary: PathBuf) -> String {
     let calls = stage.vendor.calls();
     let rejected = calls.iter().filter(|call| call.is_rejected).count();
     let last = calls.iter().rfind(|call| call.is_rejected).map(|call| call.arrived);
-    let next = last.and_then(|last| calls.iter().find(|call| !call.is_rejected && call.arrived > last + Duration::from_millis(200)));
-    let pause = last.zip(next).map_or("none".to_owned(), |(last, next)| format!("{:.2} s", (next.arrived - last).as_secs_f64()));
-    format!("| Concurrent 429s of a hiccup of 150 ms, load 10/s | {rejected} calls rejected; pause before the next call {pause} |")
+    let next = last.and_then(|last| {
+        calls.iter().find(|call| !call.is_rejected && call.arrived > last + Duration::from_millis(200))
+    });
+    let pause = last
+        .zip(next)
+        .map_or("none".to_owned(), |(last, next)| format!("{:.2} s", (next.arrived - last).as_secs_f64()));
+    format!(
+        "| Concurrent 429s of a hiccup of 150 ms, load 10/s | {rejected} calls rejected; pause before the next call {pause} |"
+    )
 }
 
 /// Cached pages that are requested 100 times per second, beside distinct misses.

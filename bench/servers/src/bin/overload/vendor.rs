@@ -128,7 +128,8 @@ impl State {
     fn page(&self, first: u32) -> Bytes {
         let total = if self.behaviour.pages == 1 { 1 } else { self.behaviour.pages * PAGE };
         let last = (first + PAGE).min(total);
-        let mut body = format!(r#"{{"success":true,"has_more":{},"total_count":{total},"data":{{"data":["#, last < total);
+        let mut body =
+            format!(r#"{{"success":true,"has_more":{},"total_count":{total},"data":{{"data":["#, last < total);
         for row in first..last {
             let separator = if row == first { "" } else { "," };
             let (minute, second) = ((total - row) / 60 % 60, (total - row) % 60);
