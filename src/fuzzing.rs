@@ -18,13 +18,19 @@ use crate::{
     domain::cursor::CursorKey,
     server::Readiness,
     telemetry::{metrics::Registry, trace::Tracer},
-    upstream::{BudgetRegistry, Endpoint, Transport, Upstream, UpstreamMetrics},
+    upstream::{BudgetRegistry, Bulkheads, Endpoint, Transport, Upstream, UpstreamMetrics},
     vendors::Account,
-    web::{cache_control, middleware::load_shed::ConcurrencyLimit},
+    web::{
+        cache_control,
+        middleware::{load_shed::ConcurrencyLimit, unread::UnreadMemory},
+    },
 };
 
 /// Memory of the cached pages, in bytes.
 const CACHE_BYTES: u64 = 1 << 20;
+/// Maximum number of requests in progress. The targets send one at a time, and
+/// a merged list waits for all its vendors.
+const MAX_REQUESTS: u32 = 1_000;
 /// Maximum number of vendor calls per request.
 const MAX_VENDOR_CALLS: u32 = 20;
 
@@ -39,13 +45,16 @@ pub fn gateway(
     let (registry, tracer) = (Registry::default(), Tracer::default());
     let cache = PageCache::new(CACHE_BYTES, Arc::clone(clock));
     let mut budgets = BudgetRegistry::default();
+    let bulkheads = Bulkheads::default();
+    bulkheads.set_max(MAX_REQUESTS);
+    let unread = UnreadMemory::new(CACHE_BYTES);
     let source = |(connection, transport): (Connection, Box<dyn Transport>)| {
         let Connection { name, kind, base_url, credential, account_id, rate_limit, timeout, policies } = connection;
         let budget = budgets.get_or_create(&credential, base_url.authority(), &rate_limit, clock);
         let vendor_tracer = tracer.vendor_tracer(&name, &base_url);
         let endpoint = Endpoint::new(transport, &base_url, credential, vendor_tracer);
         let upstream_metrics = UpstreamMetrics::new(&registry, name.as_str());
-        let upstream = Upstream::new(endpoint, budget, timeout, upstream_metrics, Arc::clone(clock));
+        let upstream = Upstream::new(endpoint, budget, timeout, &bulkheads, upstream_metrics, Arc::clone(clock));
         let metrics = Arc::new(SourceMetrics::new(&registry, name.as_str(), Arc::clone(clock)));
         let account = Account { connection: name, id: account_id };
         Arc::new(Source::new(kind, account, 1, upstream, cache.clone(), policies, metrics))
@@ -62,9 +71,10 @@ pub fn gateway(
         concurrency: ConcurrencyLimit::new(1),
         documents: api::documents(),
         readiness: Readiness::default(),
+        unread: unread.clone(),
         clock: Arc::clone(clock),
     });
-    ResponseCache::new(router, callers, CACHE_BYTES, registry, tracer, Arc::clone(clock))
+    ResponseCache::new(router, callers, CACHE_BYTES, unread, registry, tracer, Arc::clone(clock))
 }
 
 /// Reads the `Cache-Control` of a request.

@@ -36,6 +36,9 @@ impl Transport for Vendor {
         let mut script = self.0.lock().expect("no script panics");
         Ok(script.as_mut().map_or_else(Response::default, |script| script(request)))
     }
+
+    // The scripts have no connections.
+    fn renew(&self) {}
 }
 
 impl std::fmt::Debug for Vendor {
