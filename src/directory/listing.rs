@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use futures_util::future::try_join_all;
+use futures_util::future::join_all;
 
 use crate::domain::{anchor::Direction, position::SourcePosition, query::Order};
 
@@ -63,7 +63,7 @@ impl Listing {
         };
         let has_progress = page.count() > 0 || self.walks.iter().any(SourceWalk::has_progress);
         if !has_progress {
-            let failure = self.walks.iter_mut().find_map(SourceWalk::take_obstacle);
+            let failure = self.walks.iter_mut().find_map(SourceWalk::obstacle);
             let failure = failure.or((!is_in_time).then_some(DirectoryError::DeadlineExceeded));
             if let Some(failure) = failure {
                 return Err(failure);
@@ -133,9 +133,11 @@ impl Listing {
     async fn fill_merged(&mut self, order: Order, page: &mut PageBuilder) -> Result<(), DirectoryError> {
         // A full scan requires a fixed number of calls, and a filtered walk may
         // use all that remain. All walks begin before any walk continues.
-        try_join_all(self.walks.iter_mut().map(SourceWalk::begin)).await?;
+        // A failure ends the list after the other walks: their pages are cached,
+        // and no call is abandoned.
+        join_all(self.walks.iter_mut().map(SourceWalk::begin)).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         let begun = self.walks.iter_mut().filter(|walk| walk.next.is_none());
-        try_join_all(begun.map(SourceWalk::find_next)).await?;
+        join_all(begun.map(SourceWalk::find_next)).await.into_iter().collect::<Result<Vec<_>, _>>()?;
         loop {
             // The unknown next row of a walk may be the first in list order.
             if self.walks.iter().any(|walk| matches!(walk.next, Some(Next::BudgetExhausted | Next::Unpredictable))) {

@@ -104,8 +104,8 @@ impl SourceWalk {
     }
 
     /// Returns the failure that keeps the walk from its next row, if any.
-    pub(super) fn take_obstacle(&mut self) -> Option<DirectoryError> {
-        let out_of_time = self.walk.as_mut().ok()?.take_out_of_time();
+    pub(super) fn obstacle(&mut self) -> Option<DirectoryError> {
+        let out_of_time = self.walk.as_mut().ok()?.out_of_time();
         out_of_time.or_else(|| self.failure.clone())
     }
 

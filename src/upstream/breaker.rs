@@ -150,7 +150,7 @@ impl Breaker {
     }
 
     /// Records the outcome of a call. The state has changed since the call was
-    /// permitted if the generation differs; then the outcome says nothing.
+    /// permitted if the generation differs. The outcome is then ignored.
     fn settle(&self, generation: u64, id: u64, outcome: CallOutcome) {
         let now = self.clock.elapsed();
         let mut current = self.state.lock();
@@ -218,6 +218,15 @@ impl Permit<'_> {
     /// Returns whether the call is a probe. Probes are not retried.
     pub(super) fn is_probe(&self) -> bool {
         self.is_probe
+    }
+
+    /// Records that the vendor has responded to an attempt of the call.
+    pub(super) fn on_response(&self) {
+        let now = self.breaker.clock.elapsed();
+        let mut current = self.breaker.state.lock();
+        if current.number == self.generation {
+            current.last_answer = now;
+        }
     }
 
     /// Reports the outcome of the call.

@@ -105,7 +105,7 @@ impl Upstream {
             self.attempts.endpoint.renew_connections();
             self.attempts.send(&call, slot, self.attempts.timeout, 0).await
         } else {
-            self.retries.send(&self.attempts, &call, slot).await
+            self.retries.send(&self.attempts, &call, slot, &permit).await
         };
         permit.settle(call_outcome(&sent));
         sent

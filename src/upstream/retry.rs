@@ -10,6 +10,7 @@ use crate::vendors::{VendorError, VendorResponse};
 use super::{
     CallError, Reply,
     attempt::{Attempts, Call},
+    breaker::Permit,
     budget::SendSlot,
 };
 
@@ -43,6 +44,7 @@ impl Retries {
         attempts: &Attempts,
         call: &Call<'_, R>,
         slot: SendSlot,
+        permit: &Permit<'_>,
     ) -> Result<Reply<T>, CallError>
     where
         R: Fn(&VendorResponse) -> Result<T, VendorError>,
@@ -55,6 +57,9 @@ impl Retries {
                 Ok(reply) => return Ok(reply),
                 Err(error) => error,
             };
+            if matches!(error, CallError::Vendor { .. }) {
+                permit.on_response();
+            }
             let Some(delay) = self.next_delay(attempts, call, &error, retries) else { return Err(error) };
             timeout = timeout.saturating_sub(start.elapsed()).saturating_sub(delay);
             if timeout.is_zero() {
@@ -62,7 +67,7 @@ impl Retries {
             }
             attempts.metrics.record_retry();
             tokio::time::sleep(delay).await;
-            // The response of the vendor says more than a missing slot.
+            // The vendor's response is more useful than the rejection.
             let Ok(next) = attempts.acquire(call).await else { return Err(error) };
             slot = next;
             retries += 1;

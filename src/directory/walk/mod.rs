@@ -144,8 +144,8 @@ impl Walk {
     }
 
     /// Returns the failure of the call that did not fit into the request's time.
-    pub(super) fn take_out_of_time(&mut self) -> Option<DirectoryError> {
-        self.pages().take_out_of_time()
+    pub(super) fn out_of_time(&mut self) -> Option<DirectoryError> {
+        self.pages().out_of_time()
     }
 
     /// Returns the freshness of the pages read since the last call.

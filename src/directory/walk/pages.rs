@@ -28,8 +28,9 @@ pub(super) struct Pages {
     /// Number of vendor calls so far.
     calls: u32,
     out_of_time: Option<DirectoryError>,
-    /// True while a call is made. Dropped in the meantime, the walk has not ended.
-    is_fetching: bool,
+    /// True from the start of a fetch to its success. A walk that ends in between
+    /// is not complete.
+    is_interrupted: bool,
 }
 
 /// Options for reading pages.
@@ -97,7 +98,7 @@ impl Pages {
             reservation: None,
             calls: 0,
             out_of_time: None,
-            is_fetching: false,
+            is_interrupted: false,
         }
     }
 
@@ -171,8 +172,8 @@ impl Pages {
     }
 
     /// Returns the failure of the call that did not fit into the request's time.
-    pub(super) fn take_out_of_time(&mut self) -> Option<DirectoryError> {
-        self.out_of_time.take()
+    pub(super) fn out_of_time(&self) -> Option<DirectoryError> {
+        self.out_of_time.clone()
     }
 
     async fn execute(&mut self, call: Call, priority: Priority, is_required: bool) -> Result<Arc<Entry>, Stop> {
@@ -182,15 +183,17 @@ impl Pages {
         let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
         let only_if_cached = directives.only_if_cached || is_exhausted;
         let directives = CacheDirectives { only_if_cached, ..*directives };
-        self.is_fetching = true;
+        self.is_interrupted = true;
         let fetched = self.source.fetch(call, directives, &reservation).await;
-        self.is_fetching = false;
         let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
             calls.give_back();
         }
         let cached = match fetched {
-            Err(SourceError::NotCached) if is_exhausted => return Err(Stop::BudgetExhausted),
+            Err(SourceError::NotCached) if is_exhausted => {
+                self.is_interrupted = false;
+                return Err(Stop::BudgetExhausted);
+            }
             Err(error) if priority == Priority::Caller && self.summary.is_some() && is_too_late(&error) => {
                 let error = self.source.with_connection(error);
                 self.out_of_time = Some(error.clone());
@@ -200,8 +203,11 @@ impl Pages {
         };
         if is_forwarded {
             self.calls = self.calls.saturating_add(1);
-            reservation.expect_calls(self.expected_calls(cached.entry.page.info().total));
+            if priority == Priority::Caller {
+                reservation.expect_calls(self.expected_calls(cached.entry.page.info().total));
+            }
         }
+        self.is_interrupted = false;
         let freshness = self.source.freshness(&cached);
         match &mut self.freshness {
             Some(combined) => combined.merge(freshness),
@@ -284,7 +290,9 @@ fn is_too_late(error: &SourceError) -> bool {
 
 impl Drop for Pages {
     fn drop(&mut self) {
-        if self.calls > 0 && self.out_of_time.is_none() && !self.is_fetching {
+        // Only a caller's walk that has ended shows how many calls a walk needs.
+        let is_caller = matches!(self.options.mode, FetchMode::Execute(Priority::Caller));
+        if is_caller && self.calls > 0 && !self.is_interrupted {
             self.source.expected_calls.record(self.is_scan(), self.calls);
         }
     }

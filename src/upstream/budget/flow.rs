@@ -64,6 +64,8 @@ struct Reserved {
 pub(super) struct Waiting<T> {
     /// Request of the call, if it is admitted.
     pub(super) reservation: Option<QueueId>,
+    /// Instant at which the call entered the queue.
+    pub(super) queued: Duration,
     /// Instant after which the call is not sent.
     pub(super) latest: Duration,
     /// Expected time from this call to the answer of the request.
@@ -133,18 +135,29 @@ impl<T> Flow<T> {
     }
 
     /// Takes the first waiting call, with the instant after which it is not sent.
+    /// A call that is sent counts for its request.
     pub(super) fn pop(&mut self, now: Duration) -> Option<(Duration, T)> {
-        let (id, Waiting { reservation, latest, duration, payload }) = self.waiting.pop_first()?;
-        let Some(reserved) = reservation.and_then(|id| self.reserved.get_mut(&id)) else {
-            return Some((latest, payload));
-        };
-        let is_started = reserved.sent.replace(now).is_some();
-        reserved.calls = reserved.calls.saturating_sub(1);
-        self.backlog = self.backlog.saturating_sub(1);
-        // A started request goes on.
-        let Some(patience) = self.patience.limit(now).filter(|_| !is_started) else { return Some((latest, payload)) };
-        let wait = patience.saturating_sub(duration).max(duration / TOLERANCE);
-        Some((latest.min(id.since.saturating_add(wait)), payload))
+        let (_, waiting) = self.waiting.pop_first()?;
+        let latest = self.latest(&waiting, now);
+        if latest >= now
+            && let Some(reserved) = waiting.reservation.and_then(|id| self.reserved.get_mut(&id))
+        {
+            reserved.sent = Some(now);
+            reserved.calls = reserved.calls.saturating_sub(1);
+            self.backlog = self.backlog.saturating_sub(1);
+        }
+        Some((latest, waiting.payload))
+    }
+
+    /// Returns the instant after which a call is not sent. The first call of a
+    /// request waits only as long as clients await the answer. A started request
+    /// continues.
+    fn latest(&self, waiting: &Waiting<T>, now: Duration) -> Duration {
+        let reserved = waiting.reservation.and_then(|id| self.reserved.get(&id));
+        let is_first = reserved.is_some_and(|reserved| reserved.sent.is_none());
+        let Some(patience) = self.patience.limit(now).filter(|_| is_first) else { return waiting.latest };
+        let wait = patience.saturating_sub(waiting.duration).max(waiting.duration / TOLERANCE);
+        waiting.latest.min(waiting.queued.saturating_add(wait))
     }
 
     /// Returns the virtual start time of the next call.

@@ -75,8 +75,7 @@ impl Budget {
     /// Changes the limit. The calls already sent count for the new limit.
     pub fn set_limit(&self, limit: &RateLimit) {
         *self.0.max_wait.lock() = limit.max_wait;
-        let now = self.0.clock.elapsed();
-        self.0.queue.update(|schedule| schedule.log.set_windows(limit.windows.clone(), now));
+        self.0.queue.update(|schedule| schedule.log.set_windows(limit.windows.clone()));
         self.0.shares.set_windows(limit.windows.clone());
     }
 

@@ -81,14 +81,13 @@ impl Queue {
         loop {
             let mut changed = pin!(waiters.changed());
             changed.as_mut().enable();
-            let waiting = waiters.first_of_each_flow();
-            if waiting.is_empty() {
+            if waiters.is_empty() {
                 return Err(SendError::Abandoned);
             }
-            tickets.retain(|ticket| waiting.iter().any(|waiter| Arc::ptr_eq(waiter, &ticket.reservation)));
+            let waiting = waiters.first_of_each_flow(&rejected);
+            tickets.retain(|ticket| waiting.iter().any(|waiter| ticket.is_of(waiter)));
             for reservation in waiting {
-                let mut known = tickets.iter().map(|ticket| &ticket.reservation).chain(&rejected);
-                if !known.any(|known| Arc::ptr_eq(known, &reservation)) {
+                if !tickets.iter().any(|ticket| ticket.is_of(&reservation)) {
                     tickets.push(self.enqueue(reservation));
                 }
             }
@@ -96,13 +95,18 @@ impl Queue {
             if let Some(slot) = take_slot(&mut tickets, &mut rejected) {
                 return Ok(slot);
             }
-            let latest = tickets.iter().map(|ticket| ticket.latest).max().unwrap_or_default();
-            let remaining = latest.saturating_sub(self.0.clock.elapsed());
-            if remaining.is_zero() {
-                let late = tickets.iter().map(|ticket| &ticket.reservation).chain(&rejected);
-                let retry_after = late.map(|reservation| reservation.expected_wait()).min().unwrap_or_default();
-                return Err(SendError::BudgetSpent { retry_after });
+            let now = self.0.clock.elapsed();
+            let late = tickets.extract_if(.., |ticket| ticket.latest <= now);
+            rejected.extend(late.map(|ticket| Arc::clone(&ticket.reservation)));
+            if !waiters.first_of_each_flow(&rejected).iter().all(|waiter| tickets.iter().any(|it| it.is_of(waiter))) {
+                // Another request of the same caller may have more time.
+                continue;
             }
+            let Some(earliest) = tickets.iter().map(|ticket| ticket.latest).min() else {
+                let waits = rejected.iter().map(|reservation| reservation.expected_wait());
+                return Err(SendError::BudgetSpent { retry_after: waits.min().unwrap_or_default() });
+            };
+            let remaining = earliest.saturating_sub(now);
             let granted = select_all(tickets.iter_mut().map(|ticket| &mut ticket.granted));
             tokio::select! {
                 biased;
@@ -125,7 +129,7 @@ impl Queue {
         let now = self.0.clock.elapsed();
         let by_deadline = claim.deadline.saturating_sub(claim.latency).max(now);
         let latest = now.saturating_add(claim.max_wait).min(by_deadline);
-        let id = state.schedule.enqueue(&claim, admitted, latest, sender);
+        let id = state.schedule.enqueue(&claim, admitted, latest, sender, now);
         state.pump(now);
         drop(state);
         Ticket { queue: self.clone(), reservation, id, latest, granted }
@@ -207,6 +211,10 @@ impl State {
 }
 
 impl Ticket {
+    fn is_of(&self, reservation: &Arc<Reservation>) -> bool {
+        Arc::ptr_eq(&self.reservation, reservation)
+    }
+
     fn slot(&self, id: SendId) -> SendSlot {
         let sent = self.queue.0.clock.elapsed();
         self.queue.0.state.lock().schedule.log.start(id, sent);
@@ -221,7 +229,7 @@ impl Ticket {
 impl Drop for Ticket {
     fn drop(&mut self) {
         let flow = self.flow();
-        self.queue.0.state.lock().schedule.dequeue(&flow, self.id);
+        self.queue.update(|schedule| schedule.dequeue(&flow, self.id));
         // A slot that was granted to a call that is gone.
         self.granted.close();
         if let Ok(id) = self.granted.try_recv() {

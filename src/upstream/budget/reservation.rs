@@ -163,6 +163,8 @@ impl Reservation {
             schedule.finish(&flow, admitted.id);
             // Only callers have clients.
             match (self.priority, is_abandoned) {
+                // The gateway itself ends a request at its deadline.
+                (Priority::Caller, true) if now >= self.deadline => {}
                 (Priority::Caller, true) => schedule.on_abandoned(&flow, &admitted, waited, now),
                 (Priority::Caller, false) => schedule.on_answered(&flow, &admitted, waited),
                 (Priority::Refresh | Priority::Export, _) => {}

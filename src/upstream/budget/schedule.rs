@@ -126,10 +126,13 @@ impl<T> Schedule<T> {
         reservation: Option<QueueId>,
         latest: Duration,
         payload: T,
+        now: Duration,
     ) -> QueueId {
         let id = self.queue_id(claim.since);
-        self.flow(claim)
-            .push(id, Waiting { reservation, latest, duration: claim.latency * claim.calls.max(1), payload });
+        self.flow(claim).push(
+            id,
+            Waiting { reservation, queued: now, latest, duration: claim.latency * claim.calls.max(1), payload },
+        );
         id
     }
 

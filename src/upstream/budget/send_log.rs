@@ -25,10 +25,6 @@ pub(super) struct SendLog {
     margin: Duration,
     sends: VecDeque<Send>,
     next_id: u64,
-    /// True if calls before the oldest entry were forgotten.
-    is_truncated: bool,
-    /// Instant until which forgotten calls may count for the windows.
-    uncertain_until: Duration,
     round_trips: VecDeque<Duration>,
     fastest: Option<Duration>,
     /// Number of responses.
@@ -56,25 +52,16 @@ impl SendLog {
             margin,
             sends: VecDeque::new(),
             next_id: 0,
-            is_truncated: false,
-            uncertain_until: Duration::ZERO,
             round_trips: VecDeque::new(),
             fastest: None,
             responses: 0,
         }
     }
 
-    /// Replaces the windows. The sent calls count for the new windows.
-    pub(super) fn set_windows(&mut self, windows: Vec<Window>, now: Duration) {
-        if windows == self.windows {
-            return;
-        }
-        let before = self.longest_period();
+    /// Replaces the windows. The calls of the log count for the new windows. A
+    /// window that is longer than all windows before therefore counts from now on.
+    pub(super) fn set_windows(&mut self, windows: Vec<Window>) {
         self.windows = windows;
-        let longest = self.longest_period();
-        if self.is_truncated && longest > before {
-            self.uncertain_until = now.saturating_add(longest);
-        }
     }
 
     /// Returns the windows.
@@ -151,12 +138,8 @@ impl SendLog {
         // `requests` after it.
         let (periods, ahead) = (ahead / requests, ahead % requests);
         let wait = self.period(window).saturating_mul(u32::try_from(periods).unwrap_or(u32::MAX));
-        let first = match (logged + ahead).checked_sub(requests) {
-            Some(index) => self.sends.get(usize::try_from(index).unwrap_or(usize::MAX)),
-            // The forgotten call was sent no later than the oldest known call.
-            None if now < self.uncertain_until => self.sends.front(),
-            None => None,
-        };
+        let earlier = (logged + ahead).checked_sub(requests);
+        let first = earlier.and_then(|index| self.sends.get(usize::try_from(index).ok()?));
         let first = first.map_or(now, |send| self.release(send, window, now).max(now));
         first.saturating_add(wait)
     }
@@ -182,18 +165,14 @@ impl SendLog {
         self.sends.binary_search_by_key(&id, |send| send.id).ok()
     }
 
-    fn longest_period(&self) -> Duration {
-        self.windows.iter().map(|window| self.period(*window)).max().unwrap_or_default()
-    }
-
-    /// Forgets the calls whose slots are free again in all windows. Younger calls
-    /// may count for a later, larger limit.
+    /// Forgets the calls whose slots are free again in all windows. A call with a
+    /// margin must have ended: its delay is not known before.
     fn truncate(&mut self, now: Duration) {
         while let Some(oldest) = self.sends.front()
+            && (self.margin.is_zero() || oldest.round_trip.is_some())
             && self.windows.iter().all(|window| self.release(oldest, *window, now) <= now)
         {
             self.sends.pop_front();
-            self.is_truncated = true;
         }
     }
 }

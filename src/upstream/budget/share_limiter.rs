@@ -34,7 +34,7 @@ impl ShareLimiter {
 
     /// Changes the windows. The calls already charged count for the new windows.
     pub(super) fn set_windows(&self, windows: Vec<Window>) {
-        self.log.lock().set_windows(windows, self.clock.elapsed());
+        self.log.lock().set_windows(windows);
     }
 
     /// Waits for a slot for at most `max_wait`, or returns the time until one

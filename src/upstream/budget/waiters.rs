@@ -35,15 +35,22 @@ impl Waiters {
         Waiter { waiters: Arc::clone(self), reservation, is_answered: false }
     }
 
+    /// Returns whether no request waits.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.lock().is_empty()
+    }
+
     /// Waits for a request that joins or leaves.
     pub(super) fn changed(&self) -> Notified<'_> {
         self.changed.notified()
     }
 
-    /// Returns the first waiting request of each flow.
-    pub(super) fn first_of_each_flow(&self) -> Vec<Arc<Reservation>> {
+    /// Returns the first waiting request of each flow, without the rejected ones.
+    pub(super) fn first_of_each_flow(&self, rejected: &[Arc<Reservation>]) -> Vec<Arc<Reservation>> {
         let mut first: Vec<Arc<Reservation>> = Vec::new();
-        for reservation in &*self.waiting.lock() {
+        let waiting = self.waiting.lock();
+        let is_rejected = |waiter: &Arc<Reservation>| rejected.iter().any(|other| Arc::ptr_eq(other, waiter));
+        for reservation in waiting.iter().filter(|waiter| !is_rejected(waiter)) {
             if !first.iter().any(|other| other.flow() == reservation.flow()) {
                 first.push(Arc::clone(reservation));
             }
@@ -59,7 +66,7 @@ impl Waiters {
     /// Returns the shortest time that a call for one of the waiters would wait for
     /// a slot now.
     pub(in crate::upstream) fn expected_wait(&self) -> Option<Duration> {
-        self.first_of_each_flow().iter().map(|reservation| reservation.expected_wait()).min()
+        self.first_of_each_flow(&[]).iter().map(|reservation| reservation.expected_wait()).min()
     }
 
     /// Returns the highest priority of the waiting requests.

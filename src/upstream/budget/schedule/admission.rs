@@ -57,7 +57,8 @@ impl<T> Schedule<T> {
         let undelayed = claim.latency * (calls - 1);
         let flow = self.flows.get(&claim.flow);
         let (requests, backlog) = flow.map_or((0, 0), |flow| (flow.requests(), flow.backlog()));
-        let steps = u64::from(requests) * u64::from(backlog.saturating_add(calls));
+        // The request's own calls are steps too.
+        let steps = u64::from(requests).saturating_add(1) * u64::from(backlog.saturating_add(calls));
         let (first, last) = if (calls > 1 || backlog > requests) && steps <= MAX_FORECAST_STEPS {
             let older = flow.map(|flow| flow.progress(claim.latency, now)).unwrap_or_default();
             let slot = |own| now + self.slot_after(claim, own, now);

@@ -77,7 +77,7 @@ proptest! {
         let mut now = Duration::from_secs(1);
         for pair in limits.windows(2) {
             let end = now + Duration::from_millis(1_500);
-            log.set_windows(vec![window(pair[1], per)], now);
+            log.set_windows(vec![window(pair[1], per)]);
             let mut sent = Vec::new();
             while log.slot(0, now) < end {
                 now = log.slot(0, now);
@@ -115,7 +115,7 @@ fn storm_of_changes_uses_the_smaller_limit() {
     let mut sent = Vec::new();
     for change in 0..300 {
         let end = now + Duration::from_millis(100);
-        log.set_windows(vec![window(if change % 2 == 0 { 25 } else { 20 }, 1_000)], now);
+        log.set_windows(vec![window(if change % 2 == 0 { 25 } else { 20 }, 1_000)]);
         while log.slot(0, now) < end {
             now = log.slot(0, now);
             let id = log.send(now);
@@ -147,4 +147,33 @@ fn cancelled_call_frees_its_slot() {
     assert_eq!(log.remaining(Duration::ZERO), 0);
     log.cancel(id);
     assert_eq!((log.remaining(Duration::ZERO), log.slot(0, Duration::ZERO)), (1, Duration::ZERO));
+}
+
+#[test]
+fn longer_window_counts_from_the_change() {
+    let mut log = SendLog::new(vec![window(1, 1_000)], MARGIN);
+    let mut now = Duration::from_secs(1);
+    for _ in 0..50 {
+        now = log.slot(0, now);
+        let id = log.send(now);
+        log.end(id, true, now);
+    }
+    now += Duration::from_secs(10);
+    let day = Window { requests: NonZeroU32::new(40).unwrap(), per: Duration::from_hours(24) };
+    log.set_windows(vec![window(1, 1_000), day]);
+    assert_eq!(log.slot(0, now), now);
+    log.set_windows(vec![window(1, 1_000)]);
+    assert_eq!(log.slot(0, now), now);
+}
+
+/// A call in flight for longer than a period still shows its delay.
+#[test]
+fn round_trips_beyond_the_period_are_recorded() {
+    let mut log = SendLog::new(vec![window(1, 1_000)], MARGIN);
+    let ids: Vec<_> = (0..3).map(|second| log.send(Duration::from_millis(1_100 * second))).collect();
+    for (id, end) in ids.into_iter().zip([1_400, 2_500, 4_000]) {
+        log.end(id, true, Duration::from_millis(end));
+    }
+    // The last call was 400 ms slower than the fastest.
+    assert_eq!(log.slot(0, Duration::from_secs(3)), Duration::from_millis(2_200 + 1_000 + 400 + 15));
 }

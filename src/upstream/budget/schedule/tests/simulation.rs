@@ -184,8 +184,13 @@ impl Run {
             return;
         }
         let latest = (self.now + MAX_WAIT).min(by_deadline);
-        let id =
-            self.schedule.enqueue(&claim, self.requests[request].admitted.map(|admitted| admitted.id), latest, request);
+        let id = self.schedule.enqueue(
+            &claim,
+            self.requests[request].admitted.map(|admitted| admitted.id),
+            latest,
+            request,
+            self.now,
+        );
         self.requests[request].waiting = Some(id);
         self.at(latest + Duration::from_nanos(1), Event::Expire(request, id));
     }
