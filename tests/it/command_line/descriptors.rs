@@ -67,7 +67,7 @@ async fn until_open_descriptors(client: &reqwest::Client, url: &str, count: u64)
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn lack_of_descriptors_is_not_the_vendors_failure() {
+async fn descriptor_shortage_is_no_vendor_failure() {
     exhaust_descriptors("127.0.0.1", "Too many open files").await;
 }
 

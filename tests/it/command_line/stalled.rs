@@ -48,7 +48,7 @@ async fn exit_status(mut running: Running) -> ExitStatus {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn stalled_stderr_stops_neither_requests_nor_exit() {
+async fn stalled_stderr_blocks_no_request_and_no_exit() {
     let directory = tempfile::tempdir().unwrap();
     let (running, url, _vendor) = start(directory.path()).await;
     drop_lines(&url).await;
