@@ -204,8 +204,8 @@ impl Generation {
         self.next_id
     }
 
-    /// Returns whether as many calls as would open the breaker by failing have been in
-    /// flight for `limit`, without an answer of the vendor since they began.
+    /// Returns true if `CONSECUTIVE_FAILURES` calls have been in flight for `limit`.
+    /// A response since their start shows that the vendor works.
     fn is_hanging(&self, now: Duration, limit: Duration) -> bool {
         // Ids ascend with the starts.
         let last = self.in_flight.values().nth(CONSECUTIVE_FAILURES as usize - 1);

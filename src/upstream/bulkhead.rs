@@ -1,10 +1,10 @@
 //! Bulkhead between connections: a bound of the requests that wait for one vendor.
 //!
 //! Requests that wait for a vendor hold a permit of `max_requests`. A vendor that
-//! hangs must not take them all. The requests that wait for a connection may
-//! therefore not exceed the permits that no waiting request holds: a hanging vendor
-//! takes at most half of the permits, and each further one half of the rest (dynamic
-//! thresholds, Choudhury and Hahne, 1998).
+//! hangs must not take all permits. The requests that wait for a connection may
+//! therefore not exceed the permits that no waiting request holds. A hanging vendor
+//! takes at most half of the permits, and each further hanging vendor takes half of
+//! the rest (dynamic thresholds, Choudhury and Hahne, 1998).
 
 use std::sync::{
     Arc,

@@ -2,11 +2,11 @@
 //!
 //! A window of `requests` per `per` allows a call once the call `requests`
 //! before it is at least `per` old at the vendor. The vendor counts arrivals,
-//! and the gateway knows send times. A margin covers the difference: a fixed
-//! part, or the delay of the earlier call beyond the fastest recent round trip,
-//! with half of the fixed part because the fastest possible one may be faster.
-//! Until calls have used open connections, the delay is the whole round trip.
-//! A call that was slow on its way to the vendor therefore holds its slot longer.
+//! and the gateway knows send times. A margin covers the difference. The margin is
+//! at least `margin`. For a slow call, the margin is its delay beyond the fastest
+//! recent round trip, plus half of `margin`. Until calls have used open
+//! connections, the delay is the whole round trip. A call that was slow on its way
+//! to the vendor therefore holds its slot longer.
 
 use std::{collections::VecDeque, time::Duration};
 
