@@ -252,7 +252,7 @@ mod tests {
     use super::*;
     use crate::clock::SystemClock;
 
-    /// A call that was sent before the breaker opened says nothing about the
+    /// The outcome of a call that was sent before the breaker opened settles no
     /// probe.
     #[test]
     fn straggler_settles_no_probe() {
