@@ -21,6 +21,9 @@ pub(in crate::directory) struct Paged {
     direction: Direction,
     start: SourcePosition,
     location: Option<Location>,
+    /// Cycle detection of this request. The detection of the cursor needs up to
+    /// twice the pages of the whole walk, which may all be cached.
+    entered: CycleDetector,
     /// Number of rows that the filter could not decide.
     undecided: u32,
     /// True if the walk has left the place of its start.
@@ -29,7 +32,8 @@ pub(in crate::directory) struct Paged {
 
 impl Paged {
     pub(super) fn new(pages: Pages, direction: Direction, start: SourcePosition) -> Self {
-        Self { pages, direction, start, location: None, undecided: 0, has_advanced: false }
+        let entered = CycleDetector::default();
+        Self { pages, direction, start, location: None, entered, undecided: 0, has_advanced: false }
     }
 
     /// Reads the first page.
@@ -130,17 +134,22 @@ impl Paged {
             Direction::Forward => &info.next,
             Direction::Backward => &info.prev,
         };
-        if *neighbour != Neighbour::Unknown {
-            return self.enter(edge).await;
-        }
-        let anchor = match (&self.pages.plan.order, self.direction) {
-            (Some(_), direction) => instant_anchor(edge, direction),
-            (None, Direction::Backward) => self.predecessor(&location.anchor).await?,
-            (None, Direction::Forward) => None,
+        let position = if *neighbour == Neighbour::Unknown {
+            let anchor = match (self.pages.plan.order, self.direction) {
+                (Some(_), direction) => instant_anchor(edge, direction),
+                (None, Direction::Backward) => self.predecessor(&location.anchor).await?,
+                (None, Direction::Forward) => None,
+            };
+            let anchor = anchor.ok_or_else(|| self.pages.expired())?;
+            let cycle = self.pages.detect_cycle(location.cycle, &anchor)?;
+            Position::entering(anchor, edge.adjacent_row.clone(), cycle, self.direction)
+        } else {
+            edge.clone()
         };
-        let Some(anchor) = anchor else { return Err(self.pages.expired().into()) };
-        let cycle = self.pages.detect_cycle(location.cycle, &anchor)?;
-        self.enter(&Position::entering(anchor, edge.adjacent_row.clone(), cycle, self.direction)).await
+        let entered = self.pages.detect_cycle(self.entered, &position.anchor)?;
+        let location = self.enter(&position).await?;
+        self.entered = entered;
+        Ok(location)
     }
 
     /// Returns the anchor of the page before the page at `anchor`, for vendors
