@@ -6,7 +6,6 @@ use crate::domain::{
     anchor::{Anchor, Direction, Neighbour},
     cycle::CycleDetector,
     position::{Position, RowKey, Side, SourcePosition},
-    residual::Match,
 };
 
 use super::{
@@ -67,20 +66,20 @@ impl Paged {
 
     /// Moves past rows that the filter excludes, up to the edge of the page.
     fn skip_filtered(&mut self) {
-        let residual = &self.pages.plan.residual;
         let Some(location) = &mut self.location else { return };
-        if residual.is_empty() {
+        if self.pages.plan.residual.is_empty() {
             return;
         }
-        while let Some(index) = location.next_index(self.direction) {
-            match residual.apply(&location.page, index) {
-                Match::Yes => return,
-                Match::No => {}
-                Match::Undecided => self.undecided = self.undecided.saturating_add(1),
-            }
-            location.advance(self.direction);
-            self.has_advanced = true;
-        }
+        let (found, undecided) = self.pages.filter.find(&location.page, location.index, self.direction);
+        let index = match (found, self.direction) {
+            (Some(found), Direction::Forward) => found,
+            (Some(found), Direction::Backward) => found + 1,
+            (None, Direction::Forward) => location.page.len(),
+            (None, Direction::Backward) => 0,
+        };
+        self.undecided = self.undecided.saturating_add(undecided);
+        self.has_advanced |= index != location.index;
+        location.index = index;
     }
 
     /// Returns the position of a gap in the source, as a cursor stores it.

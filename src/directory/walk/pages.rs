@@ -4,7 +4,10 @@ use std::sync::Arc;
 
 use crate::{
     cache::{CacheDirectives, Entry, Key, Peek},
-    domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall},
+    domain::{
+        anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall,
+        residual::RecordFilter,
+    },
     upstream::{CallerShare, Reservation, SendError},
     vendors::{Call, PAGE_SIZE, VendorRequest, plan::Plan},
 };
@@ -18,6 +21,8 @@ use super::{
 pub(super) struct Pages {
     pub(super) source: Arc<Source>,
     pub(super) plan: Arc<Plan>,
+    /// The residual filter of the plan.
+    pub(super) filter: RecordFilter,
     pub(super) trail: Trail,
     options: FetchOptions,
     predicted: Vec<PredictedCall>,
@@ -86,10 +91,11 @@ pub(in crate::directory) struct PageSummary {
 
 impl Pages {
     pub(super) fn new(source: Arc<Source>, plan: Plan, trail: Trail, options: FetchOptions) -> Self {
-        let plan = Arc::new(plan);
+        let (filter, plan) = (plan.residual.prepare(), Arc::new(plan));
         Self {
             source,
             plan,
+            filter,
             trail,
             options,
             predicted: Vec::new(),
