@@ -24,7 +24,7 @@ pub struct Entry {
     /// Wall-clock time of the response.
     pub fetched_at: Timestamp,
     /// Monotonic time of the response.
-    fetched: Duration,
+    pub(super) fetched: Duration,
     superseded: AtomicBool,
     refreshing: AtomicBool,
     metrics: Arc<CacheMetrics>,

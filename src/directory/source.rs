@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, Peek},
+    cache::{CacheDirectives, Cached, Entry, FreshEntries, HeldEntries, Key, Lookup, PageCache, Peek},
     domain::connection::ConnectionName,
     upstream::{Reservation, Upstream},
     vendors::{
@@ -124,6 +124,11 @@ impl Source {
     ) -> Result<(Peek, VendorRequest), SourceError> {
         let (key, request) = self.key(call)?;
         Ok((self.cache.peek(&key, self.policies.for_call(call), directives).await, request))
+    }
+
+    /// Returns held pages of the list of a call, if each of them is a fresh hit.
+    pub(super) fn reuse(&self, call: &Call, held: &HeldEntries, directives: &CacheDirectives) -> Option<FreshEntries> {
+        self.cache.reuse(held, self.policies.for_call(call), directives)
     }
 
     /// Returns the age of a cached page.
