@@ -1,10 +1,18 @@
-//! Serving what is kept: the cache alone, and a whole request in process.
+//! Serving what is kept: the cache alone, and a whole request in process. Also
+//! pages of a list that the gateway sorts.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 #[expect(dead_code, reason = "each bench uses its part")]
 mod pages;
 
-use std::{num::NonZeroU32, sync::Arc, time::Duration};
+use std::{
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use axum::body::Body;
 use criterion::Criterion;
@@ -45,6 +53,7 @@ fn main() {
     let runtime = Runtime::new().unwrap();
     cache(&mut criterion, &runtime);
     request(&mut criterion, &runtime);
+    sorted(&mut criterion, &runtime);
     criterion.final_summary();
 }
 
@@ -103,23 +112,58 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
     let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
     let front = App::new(config(&sandbox), &SystemClock::shared()).unwrap().served().service;
     for limit in [10, 100] {
+        let target = format!("/customers?connection=bench&limit={limit}");
         // Fills the cache, and has the front remember the answer.
-        runtime.block_on(hit(&front, limit));
-        runtime.block_on(hit(&front, limit));
+        runtime.block_on(hit(&front, &target));
+        runtime.block_on(hit(&front, &target));
         criterion.bench_function(&format!("hit/request/{limit}"), |bencher| {
-            bencher.to_async(runtime).iter(|| hit(&front, limit));
+            bencher.to_async(runtime).iter(|| hit(&front, &target));
+        });
+    }
+}
+
+/// A page of a sorted list of so many rows. All vendor pages are cached.
+fn sorted(criterion: &mut Criterion, runtime: &Runtime) {
+    for rows in [2_500, 50_000] {
+        let options =
+            Options { tolt_customers: 0, tolt_transactions: 0, corporation_customers: rows, ..Options::default() };
+        let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
+        let mut config = config(&sandbox);
+        let vendor = sandbox.corporation();
+        let connection = &mut config.connections[0];
+        connection.kind = registry::by_name("corporation").unwrap();
+        connection.base_url = vendor.base_url().parse().unwrap();
+        connection.credential = Credential::new(vendor.credential().into()).unwrap();
+        vendor.corporation_id().clone_into(&mut connection.account_id);
+        let front = App::new(config, &SystemClock::shared()).unwrap().served().service;
+        // The front remembers no answer to a request with a preference.
+        let page = |target: String| async {
+            respond(&front, Request::get(target).header("prefer", "handling=lenient")).await;
+        };
+        let target = "/customers?connection=bench&order=desc&limit=20";
+        runtime.block_on(page(target.to_owned()));
+        criterion.bench_function(&format!("sorted/same/{rows}"), |bencher| {
+            bencher.to_async(runtime).iter(|| page(target.to_owned()));
+        });
+        // Another filter each time: the pages are looked up and sorted.
+        let number = AtomicU64::new(0);
+        criterion.bench_function(&format!("sorted/new/{rows}"), |bencher| {
+            bencher.to_async(runtime).iter(|| {
+                let number = number.fetch_add(1, Relaxed);
+                page(format!("{target}&created_lte=9998-01-01T00:00:00.{number:09}Z"))
+            });
         });
     }
 }
 
 /// A request, to the last byte of its answer.
-async fn hit(front: &ResponseCache, limit: usize) {
-    let target = format!("/customers?connection=bench&limit={limit}");
-    let request = Request::get(target)
-        .header(HOST, "gateway")
-        .header(AUTHORIZATION, format!("Bearer {KEY}"))
-        .body(Body::empty())
-        .unwrap();
+async fn hit(front: &ResponseCache, target: &str) {
+    respond(front, Request::get(target)).await;
+}
+
+async fn respond(front: &ResponseCache, request: http::request::Builder) {
+    let request =
+        request.header(HOST, "gateway").header(AUTHORIZATION, format!("Bearer {KEY}")).body(Body::empty()).unwrap();
     let response = front.clone().call(request).await.unwrap();
     assert_eq!(response.status(), StatusCode::OK);
     response.into_body().collect().await.unwrap();

@@ -44,10 +44,11 @@ impl HeldEntries {
             && self.entries.iter().zip(entries).all(|(held, entry)| held.as_ptr() == Arc::as_ptr(entry))
     }
 
-    /// Returns the memory of the references, in bytes.
+    /// Returns the memory of the references, in bytes. A reference keeps the memory
+    /// of a removed entry, without its page.
     #[must_use]
     pub fn weight(&self) -> usize {
-        size_of_val(&*self.entries)
+        self.entries.len() * (size_of::<Weak<Entry>>() + size_of::<Entry>())
     }
 }
 

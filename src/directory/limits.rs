@@ -14,6 +14,6 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { max_calls: 20, max_sorted_rows: 50_000, max_export_sorted_rows: 200_000 }
+        Self { max_calls: 20, max_sorted_rows: 50_000, max_export_sorted_rows: 100_000 }
     }
 }

@@ -239,19 +239,19 @@ async fn invalid_explanation_is_rejected() {
 /// Requests that are rejected for the reason that their explanation predicts.
 #[tokio::test]
 async fn rejected_request_is_explained() {
-    let stage = stage().configure(|config| config.paging.max_sorted_rows = 149).start().await;
-    // The first page tells the number of rows.
-    stage.gateway.get("/customers?connection=tax").await.ok();
     for (question, statuses, calls) in [
         ("/customers?connection=tax&order=desc", vec!["rejected"], [1, 1]),
-        ("/customers?order=desc", vec!["asked", "rejected"], [2, 21]),
+        ("/customers?order=desc", vec!["asked", "rejected"], [2, 2]),
         ("/customers?order=desc&email=a@b.example", vec!["asked", "rejected"], [2, 21]),
         ("/customers?order=desc&max_calls=1", vec!["asked", "rejected"], [2, 2]),
-        ("/customers?order=desc&partial=allow", vec!["asked", "rejected"], [2, 21]),
+        ("/customers?order=desc&partial=allow", vec!["asked", "rejected"], [2, 2]),
         ("/customers?status=active", vec!["asked", "skipped"], [1, 1]),
         ("/customers?connection=tax&status=active", vec!["skipped"], [0, 0]),
         ("/transactions?connection=tax", vec!["skipped"], [0, 0]),
     ] {
+        let stage = stage().configure(|config| config.paging.max_sorted_rows = 149).start().await;
+        // The first page tells the number of rows.
+        stage.gateway.get("/customers?connection=tax").await.ok();
         let explanation = stage.explain(question).await;
         let refused = stage.gateway.get(question).await;
         let problem = refused.problem();

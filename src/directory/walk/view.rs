@@ -112,7 +112,7 @@ impl OpenView {
 
     /// Returns the row at an index of the order.
     pub(super) fn row(&self, index: usize) -> Option<Row> {
-        let (page, index) = self.find(self.view.rows.get(index)?)?;
+        let (page, index) = self.find(*self.view.rows.get(index)?)?;
         Some(Row { page: Arc::clone(page), index })
     }
 
@@ -120,7 +120,7 @@ impl OpenView {
     pub(super) fn locate(&self, position: &Position, order: Order) -> usize {
         let Some(RowKey { id, created_at, side }) = &position.adjacent_row else { return 0 };
         let adjacent_row = (created_at.and_then(Instant::timestamp), &**id);
-        self.view.rows.partition_point(|row| {
+        self.view.rows.partition_point(|&row| {
             let key = self.find(row).map(|(page, index)| (page.created_at(index), page.id(index)));
             match key.map(|key| in_list(order, key.cmp(&adjacent_row))) {
                 Some(Ordering::Less) => true,
@@ -133,7 +133,7 @@ impl OpenView {
     /// Returns the position after `index` rows, as a cursor stores it.
     pub(super) fn position(&self, index: usize) -> SourcePosition {
         let previous = index.checked_sub(1).and_then(|previous| self.view.rows.get(previous));
-        let previous = previous.and_then(|row| self.find(row)).map(|(page, index)| {
+        let previous = previous.and_then(|row| self.find(*row)).map(|(page, index)| {
             let key = RowKey::new(page, index, Side::After);
             Position { adjacent_row: Some(key), ..Position::start() }
         });
@@ -143,7 +143,7 @@ impl OpenView {
         previous.map_or(SourcePosition::Start, SourcePosition::At)
     }
 
-    fn find(&self, row: &RowRef) -> Option<(&Arc<RecordPage>, usize)> {
+    fn find(&self, row: RowRef) -> Option<(&Arc<RecordPage>, usize)> {
         Some((&self.pages.get(row.page as usize)?.page, row.index as usize))
     }
 }

@@ -77,7 +77,7 @@ async fn costly_order_fails_the_export_after_one_call() {
     let stage = stage().configure(|config| config.paging.max_export_sorted_rows = 200).start().await;
     for accept in [NDJSON, CSV] {
         let answer = stage.gateway.get_as_type("/customers?connection=tax&order=desc", accept).await;
-        assert_snapshot!(answer.problem_line(), @"");
+        assert_snapshot!(answer.problem_line(), @"422 order_too_expensive [order] the vendor cannot sort: it has 230 rows, and the gateway sorts at most 200 (`paging.max_export_sorted_rows`); add a filter or remove `order`");
     }
     assert_eq!(stage.calls(), [0, 2]);
     assert_eq!(stage.get("/customers?connection=tax&order=desc").await.ok()["page"]["total"], 230);

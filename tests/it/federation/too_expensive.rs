@@ -96,10 +96,10 @@ async fn uncounted_rows_are_limited() {
         (refused.problem_line(), vendor.calls())
     };
     let (line, calls) = refuse(100).await;
-    assert_snapshot!(line, @"");
+    assert_snapshot!(line, @"422 order_too_expensive [order] the vendor cannot sort: it has more than 250 rows, the most that the gateway sorts (`paging.max_sorted_rows`); add a filter or remove `order`");
     assert_eq!(calls, 3);
     let (line, calls) = refuse(10).await;
-    assert_snapshot!(line, @"");
+    assert_snapshot!(line, @"422 order_too_expensive [order] the vendor cannot sort: its rows take more than 3 vendor calls, the most for sorting (`paging.max_sorted_rows`); add a filter or remove `order`");
     assert_eq!(calls, 3);
 }
 

@@ -110,9 +110,9 @@ async fn refreshed_page_ends_its_view() {
     let before = stage.get(SORTED).await;
     stage.insert("cust_new");
     stage.gateway.clock.advance(Duration::from_secs(31));
-    let stale = stage.get(SORTED).await;
-    assert_eq!(stale.header("cache-status"), "customer-gateway; hit; ttl=-1; detail=stale-while-revalidate");
-    assert_eq!(stale.text, before.text);
+    let expired = stage.get(SORTED).await;
+    assert_eq!(expired.header("cache-status"), "customer-gateway; hit; ttl=-1; detail=stale-while-revalidate");
+    assert_eq!(expired.text, before.text);
     until(|| stage.calls()[1] >= 6).await;
     let mut page = stage.get(SORTED).await;
     while page.ok()["page"]["total"] != 251 {
@@ -127,7 +127,7 @@ async fn purged_page_ends_its_view() {
     let stage = stage().await;
     let id = first_id(&stage.get(SORTED).await);
     stage.insert("cust_new");
-    for scope in [format!("id={id}"), "connection=tax".to_owned(), String::new()] {
+    for scope in [format!("customer={id}"), "connection=tax".to_owned(), String::new()] {
         let before = stage.calls()[1];
         let purge = |client: &reqwest::Client, url: &str| client.delete(format!("{url}/cache?{scope}"));
         stage.gateway.request(purge).await.ok();
@@ -156,6 +156,21 @@ async fn cache_directives_apply_to_views() {
     }
     stage.gateway.clock.advance(Duration::from_hours(2));
     assert_eq!(stage.sorted_with("only-if-cached").await.code(504), "not_cached");
+}
+
+/// A cache with space for two of three pages.
+#[tokio::test]
+async fn evicted_page_ends_its_view() {
+    let builder = StageBuilder::new(sandbox(0, 0, 250));
+    let stage = builder.configure(|config| config.cache.max_bytes = 150_000).start().await;
+    let expected = ids(&stage.get(SORTED).await.ok());
+    for _ in 0..5 {
+        let before = stage.calls()[1];
+        let page = stage.sorted_with("max-stale").await.ok();
+        assert_eq!((ids(&page), &page["page"]["total"]), (expected.clone(), &250.into()));
+        assert!(stage.calls()[1] > before);
+    }
+    assert_eq!(stage.views().await[0], 0);
 }
 
 /// A view of pages that are not stored is not stored.
