@@ -125,8 +125,13 @@ fn request(criterion: &mut Criterion, runtime: &Runtime) {
 /// A page of a sorted list of so many rows. All vendor pages are cached.
 fn sorted(criterion: &mut Criterion, runtime: &Runtime) {
     for rows in [2_500, 50_000] {
-        let options =
-            Options { tolt_customers: 0, tolt_transactions: 0, corporation_customers: rows, ..Options::default() };
+        let options = Options {
+            tolt_customers: 0,
+            tolt_transactions: 0,
+            corporation_customers: rows,
+            enforce_rate_limits: false,
+            ..Options::default()
+        };
         let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
         let mut config = config(&sandbox);
         let vendor = sandbox.corporation();
