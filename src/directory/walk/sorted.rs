@@ -92,7 +92,7 @@ impl Sorted {
     async fn load(&mut self) -> Result<View, Stop> {
         loop {
             let (anchor, cycle) = self.loaded.next.clone().unwrap_or((Anchor::Start, CycleDetector::default()));
-            let page = match self.pages.fetch(&anchor, false).await {
+            let page = match self.pages.fetch(&anchor, None, false).await {
                 Ok(page) => page,
                 Err(Stop::BudgetExhausted) => return Err(self.too_expensive().into()),
                 // A sorted list has no part that could be returned.
