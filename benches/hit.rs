@@ -1,59 +1,30 @@
-//! Serving what is kept: the cache alone, and a whole request in process. Also
-//! pages of a list that the gateway sorts.
+//! Serving what is kept: the cache alone, and a whole request in process.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
+mod gateway;
 #[expect(dead_code, reason = "each bench uses its part")]
 mod pages;
 
-use std::{
-    num::NonZeroU32,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering::Relaxed},
-    },
-    time::Duration,
-};
+use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use axum::body::Body;
 use criterion::Criterion;
 use customer_gateway::{
-    api::ResponseCache,
-    app::App,
-    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy},
-    callers::{Caller, CallerKey},
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch},
     clock::SystemClock,
-    config::{Cache, Config, Connection, Paging, Server},
-    directory::{Policies, SourceError},
+    directory::SourceError,
     domain::{page::RecordPage, priority::Priority},
-    identity::Claims,
-    sandbox::{Options, Sandbox},
     telemetry::metrics::Registry,
-    upstream::{Budget, CallerShare, Credential, RateLimit, Reservation, Waiters, Window},
-    vendors::registry,
+    upstream::{Budget, CallerShare, RateLimit, Reservation, Waiters, Window},
 };
-use http::{
-    Request, StatusCode,
-    header::{AUTHORIZATION, HOST},
-};
-use http_body_util::BodyExt;
+use gateway::{BenchGateway, KEPT};
 use pages::Page;
 use tokio::runtime::Runtime;
-use tower::Service;
-
-const KEY: &str = "cgk_bench";
-const KEPT: Policy = Policy {
-    fresh: Duration::from_hours(24),
-    stale_while_revalidate: Duration::ZERO,
-    stale_if_error: Duration::ZERO,
-    not_found: Duration::ZERO,
-};
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     let runtime = Runtime::new().unwrap();
     cache(&mut criterion, &runtime);
     request(&mut criterion, &runtime);
-    sorted(&mut criterion, &runtime);
     criterion.final_summary();
 }
 
@@ -69,6 +40,7 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
         policy: KEPT,
         directives: CacheDirectives::default(),
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "bench")),
+        rows: None,
     };
     let window = Window { requests: NonZeroU32::MIN, per: Duration::from_secs(1) };
     let limit = RateLimit { windows: vec![window], max_wait: Duration::ZERO };
@@ -107,108 +79,14 @@ impl PageFetch for VendorPage {
 }
 
 fn request(criterion: &mut Criterion, runtime: &Runtime) {
-    let options =
-        Options { tolt_customers: 1_000, tolt_transactions: 0, corporation_customers: 0, ..Options::default() };
-    let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
-    let front = App::new(config(&sandbox), &SystemClock::shared()).unwrap().served().service;
+    let gateway = runtime.block_on(BenchGateway::start("tolt", 1_000));
     for limit in [10, 100] {
         let target = format!("/customers?connection=bench&limit={limit}");
-        // Fills the cache, and has the front remember the answer.
-        runtime.block_on(hit(&front, &target));
-        runtime.block_on(hit(&front, &target));
+        // Fills the cache of pages, then of responses.
+        runtime.block_on(gateway.get(&target));
+        runtime.block_on(gateway.get(&target));
         criterion.bench_function(&format!("hit/request/{limit}"), |bencher| {
-            bencher.to_async(runtime).iter(|| hit(&front, &target));
+            bencher.to_async(runtime).iter(|| gateway.get(&target));
         });
-    }
-}
-
-/// A page of a sorted list of so many rows. All vendor pages are cached.
-fn sorted(criterion: &mut Criterion, runtime: &Runtime) {
-    for rows in [2_500, 50_000] {
-        let options = Options {
-            tolt_customers: 0,
-            tolt_transactions: 0,
-            corporation_customers: rows,
-            enforce_rate_limits: false,
-            ..Options::default()
-        };
-        let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
-        let mut config = config(&sandbox);
-        let vendor = sandbox.corporation();
-        let connection = &mut config.connections[0];
-        connection.kind = registry::by_name("corporation").unwrap();
-        connection.base_url = vendor.base_url().parse().unwrap();
-        connection.credential = Credential::new(vendor.credential().into()).unwrap();
-        vendor.corporation_id().clone_into(&mut connection.account_id);
-        let front = App::new(config, &SystemClock::shared()).unwrap().served().service;
-        // The front remembers no answer to a request with a preference.
-        let page = |target: String| async {
-            respond(&front, Request::get(target).header("prefer", "handling=lenient")).await;
-        };
-        let target = "/customers?connection=bench&order=desc&limit=20";
-        runtime.block_on(page(target.to_owned()));
-        criterion.bench_function(&format!("sorted/same/{rows}"), |bencher| {
-            bencher.to_async(runtime).iter(|| page(target.to_owned()));
-        });
-        // Another filter each time: the pages are looked up and sorted.
-        let number = AtomicU64::new(0);
-        criterion.bench_function(&format!("sorted/new/{rows}"), |bencher| {
-            bencher.to_async(runtime).iter(|| {
-                let number = number.fetch_add(1, Relaxed);
-                page(format!("{target}&created_lte=9998-01-01T00:00:00.{number:09}Z"))
-            });
-        });
-    }
-}
-
-/// A request, to the last byte of its answer.
-async fn hit(front: &ResponseCache, target: &str) {
-    respond(front, Request::get(target)).await;
-}
-
-async fn respond(front: &ResponseCache, request: http::request::Builder) {
-    let request =
-        request.header(HOST, "gateway").header(AUTHORIZATION, format!("Bearer {KEY}")).body(Body::empty()).unwrap();
-    let response = front.clone().call(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    response.into_body().collect().await.unwrap();
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let tolt = sandbox.tolt();
-    let requests = NonZeroU32::new(1_000_000).unwrap();
-    let name = "bench".parse().unwrap();
-    let connection = Connection {
-        name,
-        kind: registry::by_name("tolt").unwrap(),
-        base_url: tolt.base_url().parse().unwrap(),
-        credential: Credential::new(tolt.credential().into()).unwrap(),
-        account_id: tolt.program_id().to_owned(),
-        rate_limit: RateLimit {
-            windows: vec![Window { requests, per: Duration::from_secs(1) }],
-            max_wait: Duration::from_secs(5),
-        },
-        timeout: Connection::DEFAULT_TIMEOUT,
-        policies: Policies { customers: KEPT, customer: KEPT, transactions: KEPT },
-    };
-    let caller = Caller {
-        name: "bench".into(),
-        keys: vec![CallerKey::permanent(blake3::hash(KEY.as_bytes()))],
-        claims: Claims::default(),
-        connections: vec![connection.name.clone()],
-        may_see_raw: true,
-        may_purge: false,
-        quota: None,
-        share: None,
-    };
-    Config {
-        server: Server::default(),
-        paging: Paging::default(),
-        cache: Cache::default(),
-        telemetry: None,
-        connections: vec![connection],
-        callers: vec![caller],
-        files: Vec::new(),
-        identity: None,
     }
 }

@@ -2,10 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::domain::{
-    anchor::{Anchor, Direction, Neighbour},
-    cycle::CycleDetector,
-    position::{Position, RowKey, Side, SourcePosition},
+use crate::{
+    cache::Gap,
+    domain::{
+        anchor::{Anchor, Direction, Neighbour},
+        cycle::CycleDetector,
+        position::{Position, RowKey, Side, SourcePosition},
+    },
 };
 
 use super::{
@@ -163,7 +166,7 @@ impl Paged {
         loop {
             // If the call budget runs out, the next request gets further,
             // because the pages up to this point are cached.
-            let page = self.pages.fetch(&current, false).await?;
+            let page = self.pages.fetch(&current, None, false).await?;
             let Neighbour::At(next) = page.info().next.clone() else { return Ok(None) };
             self.pages.trail.record(self.pages.key(&next)?, &current);
             if next == *anchor {
@@ -187,19 +190,23 @@ impl Paged {
             }
             _ => (None, None),
         };
+        let adjacent = position.adjacent_row.as_ref();
+        let gap = adjacent.map(|row| Gap { id: row.id.clone(), side: row.side, direction: self.direction });
         let mut fallback = None;
         let alternatives = [at_row, at_instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);
         for anchor in std::iter::once(position.anchor.clone()).chain(alternatives) {
             // The alternatives exceed the call budget if necessary. Without
             // them, the walk could never begin.
             let is_required = anchor != position.anchor && self.location.is_none();
-            let page = match self.pages.fetch(&anchor, is_required).await {
+            let page = match self.pages.fetch(&anchor, gap.clone(), is_required).await {
                 Ok(page) => page,
                 Err(Stop::Failed(DirectoryError::CursorExpired(_))) => continue,
                 Err(stop) => return Err(stop),
             };
             let located = position.locate(&page, &anchor, order);
-            let progress = position.progress.filter(|_| anchor == position.anchor);
+            // A page that another request has fetched starts at another row.
+            let is_unmoved = anchor == position.anchor && located.index() == usize::from(position.offset);
+            let progress = position.progress.filter(|_| is_unmoved);
             let location = Location {
                 page,
                 anchor,

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Entry, FreshEntries, Key, Peek},
+    cache::{CacheDirectives, Entry, FreshEntries, Gap, Key, List, Peek, Rows},
     domain::{
         anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall,
         residual::RecordFilter,
@@ -18,6 +18,10 @@ use super::{
     view::View,
 };
 
+/// Number of pages that a walk reads before other requests get their turn. A read
+/// of a cached page does not wait for anything.
+const READS_PER_TURN: u32 = 8;
+
 /// Vendor pages of a plan, with a summary of the pages read so far.
 pub(super) struct Pages {
     pub(super) source: Arc<Source>,
@@ -25,6 +29,8 @@ pub(super) struct Pages {
     /// The residual filter of the plan.
     pub(super) filter: RecordFilter,
     pub(super) trail: Trail,
+    /// Identity of the list in the cache, after the first read.
+    list: Option<Arc<List>>,
     options: FetchOptions,
     predicted: Vec<PredictedCall>,
     summary: Option<PageSummary>,
@@ -33,6 +39,8 @@ pub(super) struct Pages {
     reservation: Option<Arc<Reservation>>,
     /// Number of vendor calls so far.
     calls: u32,
+    /// Number of pages read so far.
+    reads: u32,
     out_of_time: Option<DirectoryError>,
     /// True from the start of a fetch to its success. A walk that ends in between
     /// is not complete.
@@ -100,30 +108,48 @@ impl Pages {
             plan,
             filter,
             trail,
+            list: None,
             options,
             predicted: Vec::new(),
             summary: None,
             freshness: None,
             reservation: None,
             calls: 0,
+            reads: 0,
             out_of_time: None,
             is_interrupted: false,
         }
     }
 
-    /// Returns the page at an anchor. After the call budget is exhausted, only
+    /// Returns the page at an anchor, or another fresh page of the list that
+    /// contains the rows beyond `gap`. After the call budget is exhausted, only
     /// cached pages and pages with `is_required` are returned.
-    pub(super) async fn fetch(&mut self, anchor: &Anchor, is_required: bool) -> Result<Arc<RecordPage>, Stop> {
-        let entry = self.fetch_entry(anchor, is_required).await?;
+    pub(super) async fn fetch(
+        &mut self,
+        anchor: &Anchor,
+        gap: Option<Gap>,
+        is_required: bool,
+    ) -> Result<Arc<RecordPage>, Stop> {
+        let entry = self.fetch_entry(anchor, gap, is_required).await?;
         Ok(Arc::clone(&entry.page))
     }
 
-    /// Returns the cache entry of the page at an anchor, as [`Self::fetch`] does.
-    pub(super) async fn fetch_entry(&mut self, anchor: &Anchor, is_required: bool) -> Result<Arc<Entry>, Stop> {
+    /// Returns the cache entry of a page, as [`Self::fetch`] does.
+    pub(super) async fn fetch_entry(
+        &mut self,
+        anchor: &Anchor,
+        gap: Option<Gap>,
+        is_required: bool,
+    ) -> Result<Arc<Entry>, Stop> {
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads.is_multiple_of(READS_PER_TURN) {
+            tokio::task::yield_now().await;
+        }
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
+        let rows = Rows::List(self.list()?, gap);
         let entry = match self.options.mode {
-            FetchMode::Execute(priority) => self.execute(call, priority, is_required).await?,
-            FetchMode::DryRun => self.predict(&call).await?,
+            FetchMode::Execute(priority) => self.execute(call, rows, priority, is_required).await?,
+            FetchMode::DryRun => self.predict(&call, &rows).await?,
         };
         self.record(&entry);
         Ok(entry)
@@ -220,7 +246,22 @@ impl Pages {
         self.out_of_time.clone()
     }
 
-    async fn execute(&mut self, call: Call, priority: Priority, is_required: bool) -> Result<Arc<Entry>, Stop> {
+    fn list(&mut self) -> Result<Arc<List>, DirectoryError> {
+        if let Some(list) = &self.list {
+            return Ok(Arc::clone(list));
+        }
+        let list = self.source.list(&self.plan).map_err(|error| self.source.with_connection(error))?;
+        self.list = Some(Arc::clone(&list));
+        Ok(list)
+    }
+
+    async fn execute(
+        &mut self,
+        call: Call,
+        rows: Rows,
+        priority: Priority,
+        is_required: bool,
+    ) -> Result<Arc<Entry>, Stop> {
         let reservation = self.reservation(priority);
         let FetchOptions { calls, directives, .. } = &self.options;
         let may_call = calls.take();
@@ -228,7 +269,7 @@ impl Pages {
         let only_if_cached = directives.only_if_cached || is_exhausted;
         let directives = CacheDirectives { only_if_cached, ..*directives };
         self.is_interrupted = true;
-        let fetched = self.source.fetch(call, directives, &reservation).await;
+        let fetched = self.source.fetch(call, Some(rows), directives, &reservation).await;
         let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
             calls.give_back();
@@ -293,8 +334,8 @@ impl Pages {
         self.plan.sort.is_some() || !self.plan.residual.is_empty()
     }
 
-    async fn predict(&mut self, call: &Call) -> Result<Arc<Entry>, Stop> {
-        let peeked = self.source.peek(call, &self.options.directives).await;
+    async fn predict(&mut self, call: &Call, rows: &Rows) -> Result<Arc<Entry>, Stop> {
+        let peeked = self.source.peek(call, Some(rows), &self.options.directives).await;
         let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
         let (cached, is_sent) = match peek {
             Peek::Cached { entry, starts_refresh } => (Some(entry), starts_refresh),

@@ -114,7 +114,7 @@ impl Sorted {
     /// Reads all pages that are not yet read.
     async fn load(&mut self) -> Result<(), Stop> {
         while let Some((anchor, cycle)) = self.loaded.next.clone() {
-            let entry = match self.pages.fetch_entry(&anchor, false).await {
+            let entry = match self.pages.fetch_entry(&anchor, None, false).await {
                 Ok(entry) => entry,
                 Err(Stop::BudgetExhausted) => {
                     let limit = self.scan.call_limit(self.pages.allowed_calls());
