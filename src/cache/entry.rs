@@ -15,6 +15,7 @@ use crate::{clock::SharedClock, domain::page::RecordPage};
 
 use super::{
     CacheMetrics, Key, Policy,
+    link::Links,
     row_index::{Place, ROW_BYTES},
 };
 
@@ -35,6 +36,7 @@ pub struct Entry {
     is_displaced: bool,
     /// Place of the page in the row index.
     place: OnceLock<Place>,
+    pub(super) links: Links,
     metrics: Arc<CacheMetrics>,
 }
 
@@ -51,6 +53,7 @@ impl Entry {
             refreshing: AtomicBool::new(false),
             is_displaced: false,
             place: OnceLock::new(),
+            links: Links::default(),
             metrics,
         }
     }
@@ -66,6 +69,7 @@ impl Entry {
             refreshing: AtomicBool::new(false),
             is_displaced: true,
             place: OnceLock::new(),
+            links: Links::default(),
             metrics: Arc::clone(&self.metrics),
         }
     }
@@ -108,6 +112,11 @@ impl Entry {
         self.fetched
     }
 
+    /// Returns true if the page is in the row index, hence was stored.
+    pub(super) fn is_indexed(&self) -> bool {
+        self.place.get().is_some()
+    }
+
     /// Sets the place in the row index, once.
     pub(super) fn set_place(&self, place: Place) {
         // An entry is added to the index once.
@@ -147,7 +156,7 @@ impl Entry {
     /// Returns the bytes that the entry, its page and its key occupy.
     /// Reference counts and the store's own bookkeeping are not included.
     pub(super) fn weight(&self, key: &Key) -> usize {
-        let indexed = if self.place.get().is_some() { self.page.len() * ROW_BYTES } else { 0 };
+        let indexed = if self.is_indexed() { self.page.len() * ROW_BYTES } else { 0 };
         size_of::<Self>() + self.page.weight() + indexed + size_of::<Key>() + key.target.len()
     }
 

@@ -24,6 +24,13 @@ impl Freshness {
         Self { status: cached.status, age, entries: vec![Arc::clone(&cached.entry)], calls }
     }
 
+    /// Adds an entry of this age.
+    pub(super) fn add(&mut self, cached: &Cached, age: Duration) {
+        self.status = self.status.combine(cached.status);
+        self.age = self.age.max(age);
+        self.entries.push(Arc::clone(&cached.entry));
+    }
+
     /// Adds the entries of `other` to the response.
     pub(super) fn merge(&mut self, other: Self) {
         self.status = self.status.combine(other.status);

@@ -18,10 +18,15 @@ impl Policies {
     pub(super) fn for_call(&self, call: &Call) -> Policy {
         match call {
             Call::Retrieve(_) => self.customer,
-            Call::List(plan, _) => match plan.resource {
-                Resource::Customers => self.customers,
-                Resource::Transactions => self.transactions,
-            },
+            Call::List(plan, _) => self.for_list(plan.resource),
+        }
+    }
+
+    /// Returns the policy for pages of a list.
+    pub(super) fn for_list(&self, resource: Resource) -> Policy {
+        match resource {
+            Resource::Customers => self.customers,
+            Resource::Transactions => self.transactions,
         }
     }
 }

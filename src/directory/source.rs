@@ -3,8 +3,15 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, FreshEntries, HeldEntries, Key, List, Lookup, PageCache, Peek, Row, Rows},
-    domain::{anchor::Anchor, connection::ConnectionName, query::Resource},
+    cache::{
+        CacheDirectives, Cached, Entry, FreshEntries, HeldEntries, Key, List, Lookup, Neighbouring, PageCache, Peek,
+        Row, Rows,
+    },
+    domain::{
+        anchor::{Anchor, Direction},
+        connection::ConnectionName,
+        query::Resource,
+    },
     upstream::{Reservation, Upstream},
     vendors::{
         Account, Call, RefusalKind, Vendor, VendorError, VendorRequest,
@@ -157,6 +164,17 @@ impl Source {
     ) -> Result<(Peek, VendorRequest), SourceError> {
         let (key, request) = self.key(call)?;
         Ok((self.cache.peek(&key, self.policies.for_call(call), directives, rows).await, request))
+    }
+
+    /// Returns the linked neighbour of a list's page, if it is a fresh hit.
+    pub(super) fn follow(
+        &self,
+        entry: &Entry,
+        direction: Direction,
+        resource: Resource,
+        directives: &CacheDirectives,
+    ) -> Option<Neighbouring> {
+        self.cache.follow(entry, direction, self.policies.for_list(resource), directives)
     }
 
     /// Returns held pages of the list of a call, if each of them is a fresh hit.

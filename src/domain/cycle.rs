@@ -15,17 +15,29 @@ pub struct CycleDetector {
     mark: u64,
 }
 
+/// Fingerprint of an anchor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AnchorFingerprint(u64);
+
 impl CycleDetector {
-    /// Returns the detector after the page at `anchor`, or `None` if the walk has
+    /// Returns the detector after the page at an anchor, or `None` if the walk has
     /// visited the page before.
     #[must_use]
-    pub fn enter(self, anchor: &Anchor) -> Option<Self> {
-        let mark = fingerprint(anchor);
+    pub fn enter(self, anchor: AnchorFingerprint) -> Option<Self> {
+        let AnchorFingerprint(mark) = anchor;
         if self.steps > 0 && self.mark == mark {
             return None;
         }
         let steps = self.steps.saturating_add(1);
         Some(Self { steps, mark: if steps.is_power_of_two() { mark } else { self.mark } })
+    }
+}
+
+impl AnchorFingerprint {
+    /// Returns the fingerprint of an anchor.
+    #[must_use]
+    pub fn new(anchor: &Anchor) -> Self {
+        Self(fingerprint(anchor))
     }
 }
 
@@ -51,6 +63,10 @@ fn fingerprint(anchor: &Anchor) -> u64 {
 mod tests {
     use super::*;
 
+    fn token(number: u32) -> AnchorFingerprint {
+        AnchorFingerprint::new(&Anchor::Token(number.to_string().into()))
+    }
+
     #[test]
     fn cycle_is_detected_within_a_few_rounds() {
         for (tail, cycle) in [(0_u32, 1_u32), (1, 2), (5, 7), (30, 3)] {
@@ -58,7 +74,7 @@ mod tests {
             let mut step = 0;
             loop {
                 let page = if step < tail { step } else { tail + (step - tail) % cycle };
-                match detector.enter(&Anchor::Token(page.to_string().into())) {
+                match detector.enter(token(page)) {
                     Some(next) => detector = next,
                     None => break,
                 }
@@ -72,7 +88,7 @@ mod tests {
     fn walk_without_cycle_is_not_reported() {
         let mut detector = CycleDetector::default();
         for step in 0..10_000 {
-            detector = detector.enter(&Anchor::Token(step.to_string().into())).unwrap();
+            detector = detector.enter(token(step)).unwrap();
         }
     }
 }

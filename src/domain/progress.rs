@@ -31,6 +31,13 @@ impl Progress {
         Self { rows: self.rows.saturating_add(page.rows), total }
     }
 
+    /// Returns the progress without rows that were passed twice.
+    #[must_use]
+    pub fn without(self, repeated: usize) -> Self {
+        let repeated = u32::try_from(repeated).unwrap_or(u32::MAX);
+        Self { rows: self.rows.saturating_sub(repeated), ..self }
+    }
+
     /// Returns the shortfall of a list that ends here; `None` if the end agrees
     /// with the vendor's row count.
     #[must_use]

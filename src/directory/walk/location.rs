@@ -2,18 +2,21 @@
 
 use std::sync::Arc;
 
-use crate::domain::{
-    anchor::{Anchor, Direction, Neighbour},
-    cycle::CycleDetector,
-    page::RecordPage,
-    position::{Located, Position, RowKey},
-    progress::{Progress, Shortfall},
+use crate::{
+    cache::Entry,
+    domain::{
+        anchor::{Anchor, Direction, Neighbour},
+        cycle::CycleDetector,
+        page::RecordPage,
+        position::{Located, Position, RowKey},
+        progress::{Progress, Shortfall},
+    },
 };
 
 /// Gap between two rows of a page that was read.
 #[derive(Debug, Clone)]
 pub(super) struct Location {
-    pub(super) page: Arc<RecordPage>,
+    pub(super) entry: Arc<Entry>,
     pub(super) anchor: Anchor,
     /// Number of rows in the page before the gap.
     pub(super) index: usize,
@@ -26,11 +29,15 @@ pub(super) struct Location {
 }
 
 impl Location {
+    pub(super) fn page(&self) -> &RecordPage {
+        &self.entry.page
+    }
+
     /// Returns the index of the row after the gap, in the walk's direction;
     /// `None` at the edge of the page.
     pub(super) fn next_index(&self, direction: Direction) -> Option<usize> {
         match direction {
-            Direction::Forward => (self.index < self.page.len()).then_some(self.index),
+            Direction::Forward => (self.index < self.page().len()).then_some(self.index),
             Direction::Backward => self.index.checked_sub(1),
         }
     }
@@ -38,14 +45,14 @@ impl Location {
     /// Moves past the next row, at most to the edge of the page.
     pub(super) fn advance(&mut self, direction: Direction) {
         self.index = match direction {
-            Direction::Forward => (self.index + 1).min(self.page.len()),
+            Direction::Forward => (self.index + 1).min(self.page().len()),
             Direction::Backward => self.index.saturating_sub(1),
         };
     }
 
     /// Returns the gap as a position in this page.
     pub(super) fn position(&self, facing: Direction) -> Position {
-        let within = Position::within(&self.page, &self.anchor, self.index, facing);
+        let within = Position::within(self.page(), &self.anchor, self.index, facing);
         Position {
             adjacent_row: within.adjacent_row.or_else(|| self.adjacent_row.clone()),
             cycle: self.cycle,
@@ -56,13 +63,13 @@ impl Location {
 
     /// Returns the progress after the page, if known.
     pub(super) fn progress_after(&self) -> Option<Progress> {
-        self.progress.map(|progress| progress.after(self.page.info()))
+        self.progress.map(|progress| progress.after(self.page().info()))
     }
 
     /// Returns the shortfall if the list ends at this gap before the vendor's row
     /// count.
     pub(super) fn shortfall(&self) -> Option<Shortfall> {
-        let is_end = self.index == self.page.len() && self.page.info().next == Neighbour::End;
+        let is_end = self.index == self.page().len() && self.page().info().next == Neighbour::End;
         self.progress_after().filter(|_| is_end)?.shortfall()
     }
 
@@ -70,10 +77,10 @@ impl Location {
     /// inserted rows displaced it. Applies only to a gap located by order.
     pub(super) fn is_outside(&self, located: Located) -> bool {
         let Located::ByOrder(index) = located else { return false };
-        let info = self.page.info();
+        let info = self.page().info();
         match self.anchor {
             Anchor::Start | Anchor::After(_) | Anchor::Token(_) => {
-                index == self.page.len() && info.next != Neighbour::End
+                index == self.page().len() && info.next != Neighbour::End
             }
             Anchor::Before(_) => index == 0 && info.prev != Neighbour::End,
             // The walk continues from the instant page by page.

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::Gap,
+    cache::{Gap, Neighbouring},
     domain::{
         anchor::{Anchor, Direction, Neighbour},
-        cycle::CycleDetector,
+        cycle::{AnchorFingerprint, CycleDetector},
         position::{Position, RowKey, Side, SourcePosition},
     },
 };
@@ -60,9 +60,15 @@ impl Paged {
             if location.next_index(self.direction).is_some() {
                 return Ok(Next::Row);
             }
-            let Some(edge) = self.position(location, self.direction)? else { return Ok(Next::End) };
-            let location = self.enter_next_page(location.clone(), &edge).await?;
-            self.location = Some(location);
+            let location = location.clone();
+            let entered = match self.follow(&location).await? {
+                Some(entered) => entered,
+                None => match self.position(&location, self.direction)? {
+                    Some(edge) => self.enter_next_page(location, &edge).await?,
+                    None => return Ok(Next::End),
+                },
+            };
+            self.location = Some(entered);
             self.has_advanced = true;
         }
     }
@@ -73,11 +79,11 @@ impl Paged {
         if self.pages.plan.residual.is_empty() {
             return;
         }
-        let (found, undecided) = self.pages.filter.find(&location.page, location.index, self.direction);
+        let (found, undecided) = self.pages.filter.find(location.page(), location.index, self.direction);
         let index = match (found, self.direction) {
             (Some(found), Direction::Forward) => found,
             (Some(found), Direction::Backward) => found + 1,
-            (None, Direction::Forward) => location.page.len(),
+            (None, Direction::Forward) => location.page().len(),
             (None, Direction::Backward) => 0,
         };
         self.undecided = self.undecided.saturating_add(undecided);
@@ -97,7 +103,7 @@ impl Paged {
     /// Returns the position at which a walk in this direction continues from a
     /// gap; `None` at the end of the list.
     fn position(&self, location: &Location, direction: Direction) -> Result<Option<Position>, DirectoryError> {
-        let page = &location.page;
+        let page = location.page();
         let (is_at_edge, neighbour, edge_row) = match direction {
             Direction::Forward => {
                 let last = page.len().checked_sub(1).map(|last| RowKey::new(page, last, Side::After));
@@ -118,7 +124,7 @@ impl Paged {
                 {
                     self.pages.trail.record(key, &location.anchor);
                 }
-                let cycle = self.pages.detect_cycle(location.cycle, anchor)?;
+                let cycle = self.pages.detect_cycle(location.cycle, AnchorFingerprint::new(anchor))?;
                 let progress = match direction {
                     Direction::Forward => location.progress_after(),
                     Direction::Backward => None,
@@ -129,9 +135,31 @@ impl Paged {
         }
     }
 
+    /// Moves to the next page by the link of an earlier walk, if there is one.
+    async fn follow(&mut self, location: &Location) -> Result<Option<Location>, Stop> {
+        let info = location.page().info();
+        let (neighbour, progress) = match self.direction {
+            Direction::Forward => (&info.next, location.progress_after()),
+            Direction::Backward => (&info.prev, None),
+        };
+        let Neighbour::At(anchor) = neighbour else { return Ok(None) };
+        let Some(found) = self.pages.follow(&location.entry, self.direction).await else { return Ok(None) };
+        let Neighbouring { page: entry, index, fingerprint } = found;
+        let cycle = self.pages.detect_cycle(location.cycle, fingerprint)?;
+        self.entered = self.pages.detect_cycle(self.entered, fingerprint)?;
+        Ok(Some(Location {
+            entry,
+            anchor: anchor.clone(),
+            progress: progress.filter(|_| index == 0),
+            index,
+            cycle,
+            adjacent_row: None,
+        }))
+    }
+
     /// Moves to the next page, deriving an anchor if the vendor supplies none.
     async fn enter_next_page(&mut self, location: Location, edge: &Position) -> Result<Location, Stop> {
-        let info = location.page.info();
+        let info = location.page().info();
         let neighbour = match self.direction {
             Direction::Forward => &info.next,
             Direction::Backward => &info.prev,
@@ -143,15 +171,22 @@ impl Paged {
                 (None, Direction::Forward) => None,
             };
             let anchor = anchor.ok_or_else(|| self.pages.expired())?;
-            let cycle = self.pages.detect_cycle(location.cycle, &anchor)?;
+            let cycle = self.pages.detect_cycle(location.cycle, AnchorFingerprint::new(&anchor))?;
             Position::entering(anchor, edge.adjacent_row.clone(), cycle, self.direction)
         } else {
             edge.clone()
         };
-        let entered = self.pages.detect_cycle(self.entered, &position.anchor)?;
-        let location = self.enter(&position).await?;
+        let fingerprint = AnchorFingerprint::new(&position.anchor);
+        let entered = self.pages.detect_cycle(self.entered, fingerprint)?;
+        let entered_page = self.enter(&position).await?;
         self.entered = entered;
-        Ok(location)
+        let is_page_at_anchor = *neighbour != Neighbour::Unknown && entered_page.anchor == position.anchor;
+        // An empty page needs the adjacent row, which a link does not have.
+        if is_page_at_anchor && !entered_page.page().is_empty() {
+            let (page, index) = (Arc::clone(&entered_page.entry), entered_page.index);
+            location.entry.link(self.direction, &Neighbouring { page, index, fingerprint });
+        }
+        Ok(entered_page)
     }
 
     /// Returns the anchor of the page before the page at `anchor`, for vendors
@@ -166,13 +201,13 @@ impl Paged {
         loop {
             // If the call budget runs out, the next request gets further,
             // because the pages up to this point are cached.
-            let page = self.pages.fetch(&current, None, false).await?;
-            let Neighbour::At(next) = page.info().next.clone() else { return Ok(None) };
+            let entry = self.pages.fetch(&current, None, false).await?;
+            let Neighbour::At(next) = entry.page.info().next.clone() else { return Ok(None) };
             self.pages.trail.record(self.pages.key(&next)?, &current);
             if next == *anchor {
                 return Ok(Some(current));
             }
-            cycle = self.pages.detect_cycle(cycle, &next)?;
+            cycle = self.pages.detect_cycle(cycle, AnchorFingerprint::new(&next))?;
             current = next;
         }
     }
@@ -198,17 +233,17 @@ impl Paged {
             // The alternatives exceed the call budget if necessary. Without
             // them, the walk could never begin.
             let is_required = anchor != position.anchor && self.location.is_none();
-            let page = match self.pages.fetch(&anchor, gap.clone(), is_required).await {
-                Ok(page) => page,
+            let entry = match self.pages.fetch(&anchor, gap.clone(), is_required).await {
+                Ok(entry) => entry,
                 Err(Stop::Failed(DirectoryError::CursorExpired(_))) => continue,
                 Err(stop) => return Err(stop),
             };
-            let located = position.locate(&page, &anchor, order);
+            let located = position.locate(&entry.page, &anchor, order);
             // A page that another request has fetched starts at another row.
             let is_unmoved = anchor == position.anchor && located.index() == usize::from(position.offset);
             let progress = position.progress.filter(|_| is_unmoved);
             let location = Location {
-                page,
+                entry,
                 anchor,
                 progress,
                 index: located.index(),
@@ -227,7 +262,7 @@ impl Paged {
 impl RowCursor for Paged {
     fn row(&self) -> Option<Row> {
         let location = self.location.as_ref()?;
-        Some(Row { page: Arc::clone(&location.page), index: location.next_index(self.direction)? })
+        Some(Row { page: Arc::clone(&location.entry.page), index: location.next_index(self.direction)? })
     }
 
     fn advance(&mut self) {

@@ -3,9 +3,13 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Entry, FreshEntries, Gap, Key, List, Peek, Rows},
+    cache::{CacheDirectives, Entry, FreshEntries, Gap, Key, List, Neighbouring, Peek, Rows},
     domain::{
-        anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall,
+        anchor::{Anchor, Direction},
+        cycle::{AnchorFingerprint, CycleDetector},
+        page::RecordPage,
+        priority::Priority,
+        progress::Shortfall,
         residual::RecordFilter,
     },
     upstream::{CallerShare, Reservation, SendError},
@@ -129,22 +133,8 @@ impl Pages {
         anchor: &Anchor,
         gap: Option<Gap>,
         is_required: bool,
-    ) -> Result<Arc<RecordPage>, Stop> {
-        let entry = self.fetch_entry(anchor, gap, is_required).await?;
-        Ok(Arc::clone(&entry.page))
-    }
-
-    /// Returns the cache entry of a page, as [`Self::fetch`] does.
-    pub(super) async fn fetch_entry(
-        &mut self,
-        anchor: &Anchor,
-        gap: Option<Gap>,
-        is_required: bool,
     ) -> Result<Arc<Entry>, Stop> {
-        self.reads = self.reads.wrapping_add(1);
-        if self.reads.is_multiple_of(READS_PER_TURN) {
-            tokio::task::yield_now().await;
-        }
+        self.take_turn().await;
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         let rows = Rows::List(self.list()?, gap);
         let entry = match self.options.mode {
@@ -153,6 +143,25 @@ impl Pages {
         };
         self.record(&entry);
         Ok(entry)
+    }
+
+    /// Returns the page that earlier walks have found beside a page. `None` unless
+    /// it is a fresh hit. A dry run lists its requests and therefore reads its pages
+    /// one by one.
+    pub(super) async fn follow(&mut self, entry: &Entry, direction: Direction) -> Option<Neighbouring<Arc<Entry>>> {
+        if !self.is_executed() {
+            return None;
+        }
+        let found = self.source.follow(entry, direction, self.plan.resource, &self.options.directives)?;
+        let Neighbouring { page: cached, index, fingerprint } = found;
+        self.take_turn().await;
+        let age = self.source.age(&cached.entry);
+        match &mut self.freshness {
+            Some(combined) => combined.add(&cached, age),
+            None => self.freshness = Some(Freshness::new(&cached, age)),
+        }
+        self.record(&cached.entry);
+        Some(Neighbouring { page: cached.entry, index, fingerprint })
     }
 
     /// Reads all pages of a view from the cache, as the first reads of the walk.
@@ -217,7 +226,11 @@ impl Pages {
     }
 
     /// Enters an anchor into the cycle detection of a walk.
-    pub(super) fn detect_cycle(&self, cycle: CycleDetector, anchor: &Anchor) -> Result<CycleDetector, DirectoryError> {
+    pub(super) fn detect_cycle(
+        &self,
+        cycle: CycleDetector,
+        anchor: AnchorFingerprint,
+    ) -> Result<CycleDetector, DirectoryError> {
         cycle.enter(anchor).ok_or_else(|| DirectoryError::Circular(self.source.name().clone()))
     }
 
@@ -244,6 +257,13 @@ impl Pages {
     /// Returns the failure of the call that did not fit into the request's time.
     pub(super) fn out_of_time(&self) -> Option<DirectoryError> {
         self.out_of_time.clone()
+    }
+
+    async fn take_turn(&mut self) {
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads.is_multiple_of(READS_PER_TURN) {
+            tokio::task::yield_now().await;
+        }
     }
 
     fn list(&mut self) -> Result<Arc<List>, DirectoryError> {

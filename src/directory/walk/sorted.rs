@@ -4,12 +4,12 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::Entry,
+    cache::{Entry, Gap},
     domain::{
         anchor::{Anchor, Direction, Neighbour},
-        cycle::CycleDetector,
+        cycle::{AnchorFingerprint, CycleDetector},
         page::RecordPage,
-        position::SourcePosition,
+        position::{Side, SourcePosition},
         progress::Progress,
         query::Order,
     },
@@ -114,7 +114,7 @@ impl Sorted {
     /// Reads all pages that are not yet read.
     async fn load(&mut self) -> Result<(), Stop> {
         while let Some((anchor, cycle)) = self.loaded.next.clone() {
-            let entry = match self.pages.fetch_entry(&anchor, None, false).await {
+            let entry = match self.pages.fetch(&anchor, self.loaded.gap(), false).await {
                 Ok(entry) => entry,
                 Err(Stop::BudgetExhausted) => {
                     let limit = self.scan.call_limit(self.pages.allowed_calls());
@@ -126,7 +126,9 @@ impl Sorted {
             };
             let next = match entry.page.info().next.clone() {
                 Neighbour::End => None,
-                Neighbour::At(next) => Some((next.clone(), self.pages.detect_cycle(cycle, &next)?)),
+                Neighbour::At(next) => {
+                    Some((next.clone(), self.pages.detect_cycle(cycle, AnchorFingerprint::new(&next))?))
+                }
                 Neighbour::Unknown => return Err(self.pages.expired().into()),
             };
             self.loaded.push(entry, next);
@@ -241,12 +243,25 @@ impl RowCursor for Sorted {
 }
 
 impl Loaded {
-    /// Adds a page and the place of the page after it.
+    /// Adds a page and the place of the page after it. The page may repeat rows of
+    /// the page before it.
     fn push(&mut self, entry: Arc<Entry>, next: Option<(Anchor, CycleDetector)>) {
-        self.progress = self.progress.after(entry.page.info());
-        self.rows = self.rows.saturating_add(entry.page.len() as u64);
+        let repeated = self.last_id().and_then(|id| entry.page.find(id)).map_or(0, |last| last + 1);
+        self.progress = self.progress.after(entry.page.info()).without(repeated);
+        self.rows = self.rows.saturating_add((entry.page.len() - repeated) as u64);
         self.next = next;
         self.pages.push(entry);
+    }
+
+    /// Returns the gap after the last row.
+    fn gap(&self) -> Option<Gap> {
+        let id = self.last_id()?.into();
+        Some(Gap { id, side: Side::After, direction: Direction::Forward })
+    }
+
+    fn last_id(&self) -> Option<&str> {
+        let page = &self.pages.last()?.page;
+        page.len().checked_sub(1).map(|last| page.id(last))
     }
 
     fn first(&self) -> Option<&RecordPage> {
