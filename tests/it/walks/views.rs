@@ -158,20 +158,6 @@ async fn cache_directives_apply_to_views() {
     assert_eq!(stage.sorted_with("only-if-cached").await.code(504), "not_cached");
 }
 
-/// A cache with space for one of three pages. It evicts in the background.
-#[tokio::test]
-async fn evicted_page_ends_its_view() {
-    let builder = StageBuilder::new(sandbox(0, 0, 250));
-    let stage = builder.configure(|config| config.cache.max_bytes = 80_000).start().await;
-    let expected = ids(&stage.get(SORTED).await.ok());
-    for _ in 0..5 {
-        let page = stage.sorted_with("max-stale").await.ok();
-        assert_eq!((ids(&page), &page["page"]["total"]), (expected.clone(), &250.into()));
-    }
-    assert!(stage.calls()[1] > 3);
-    assert!(stage.views().await[1] > 1);
-}
-
 /// A view of pages that are not stored is not stored.
 #[tokio::test]
 async fn unstored_pages_leave_no_view() {
