@@ -19,7 +19,8 @@ pub struct Residual {
     pub created: CreatedRange,
     /// The name, exact.
     pub name: Option<String>,
-    /// A part of the name or email address, folded.
+    /// A part of the name or email address, folded. With `@`, a part of the email
+    /// address only.
     pub search: Option<String>,
     /// The email address, folded.
     pub email: Option<String>,
@@ -91,10 +92,21 @@ impl Residual {
         let email = email.map(|email| test(UnreadField::Email, &record.email, &|value| fold(value) == email));
         let search = self.search.as_deref().map(|part| {
             let contains = |value: &str| fold(value).contains(part);
-            test(UnreadField::Name, &record.name, &contains).or(test(UnreadField::Email, &record.email, &contains))
+            let in_email = test(UnreadField::Email, &record.email, &contains);
+            if reads_email_only(part) {
+                in_email
+            } else {
+                test(UnreadField::Name, &record.name, &contains).or(in_email)
+            }
         });
         [name, external_id, email, search].into_iter().flatten().fold(Match::Yes, Match::and)
     }
+}
+
+/// Returns true if a text to search for can only be a part of an email address.
+#[must_use]
+pub fn reads_email_only(search: &str) -> bool {
+    search.contains('@')
 }
 
 impl Match {
