@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Entry, Key, Peek},
+    cache::{CacheDirectives, Cached, Entry, Key, Peek},
     domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall},
     upstream::{CallerShare, Reservation, SendError},
     vendors::{Call, PAGE_SIZE, VendorRequest, plan::Plan},
 };
 
 use super::{
-    super::{Deadline, DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows},
+    super::{Deadline, DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows, expected_calls::Work},
     CallBudget, Stop,
+    shared_reservation::SharedReservation,
 };
 
 /// Vendor pages of a plan, with a summary of the pages read so far.
@@ -24,7 +25,7 @@ pub(super) struct Pages {
     summary: Option<PageSummary>,
     freshness: Option<Freshness>,
     /// Reservation of the walk's calls, after the first read.
-    reservation: Option<Arc<Reservation>>,
+    reservation: SharedReservation,
     /// Number of vendor calls so far.
     calls: u32,
     out_of_time: Option<DirectoryError>,
@@ -95,7 +96,7 @@ impl Pages {
             predicted: Vec::new(),
             summary: None,
             freshness: None,
-            reservation: None,
+            reservation: SharedReservation::default(),
             calls: 0,
             out_of_time: None,
             is_interrupted: false,
@@ -105,10 +106,9 @@ impl Pages {
     /// Returns the page at an anchor. After the call budget is exhausted, only
     /// cached pages and pages with `is_required` are returned.
     pub(super) async fn fetch(&mut self, anchor: &Anchor, is_required: bool) -> Result<Arc<RecordPage>, Stop> {
-        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         let entry = match self.options.mode {
-            FetchMode::Execute(priority) => self.execute(call, priority, is_required).await?,
-            FetchMode::DryRun => self.predict(&call).await?,
+            FetchMode::Execute(priority) => self.execute(anchor, priority, is_required).await?,
+            FetchMode::DryRun => self.predict(anchor).await?,
         };
         self.record(&entry);
         Ok(Arc::clone(&entry.page))
@@ -166,6 +166,17 @@ impl Pages {
         })
     }
 
+    /// Returns the vendor's row count in the newest page, which may count rows that
+    /// the gateway filters.
+    pub(super) fn row_count(&self) -> Option<u64> {
+        self.summary?.total
+    }
+
+    /// Returns the reservation of the walk's calls.
+    pub(super) fn shared_reservation(&self) -> SharedReservation {
+        self.reservation.clone()
+    }
+
     /// Returns the freshness of the pages read since the last call.
     pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
         self.freshness.take()
@@ -176,21 +187,10 @@ impl Pages {
         self.out_of_time.clone()
     }
 
-    async fn execute(&mut self, call: Call, priority: Priority, is_required: bool) -> Result<Arc<Entry>, Stop> {
-        let reservation = self.reservation(priority);
-        let FetchOptions { calls, directives, .. } = &self.options;
-        let may_call = calls.take();
-        let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
-        let only_if_cached = directives.only_if_cached || is_exhausted;
-        let directives = CacheDirectives { only_if_cached, ..*directives };
+    async fn execute(&mut self, anchor: &Anchor, priority: Priority, is_required: bool) -> Result<Arc<Entry>, Stop> {
         self.is_interrupted = true;
-        let fetched = self.source.fetch(call, directives, &reservation).await;
-        let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
-        if may_call && !is_forwarded {
-            calls.give_back();
-        }
-        let cached = match fetched {
-            Err(SourceError::NotCached) if is_exhausted => {
+        let cached = match self.fetch_page(anchor, priority, is_required).await {
+            Err(SourceError::NotCached) if !self.options.directives.only_if_cached => {
                 self.is_interrupted = false;
                 return Err(Stop::BudgetExhausted);
             }
@@ -201,10 +201,11 @@ impl Pages {
             }
             fetched => fetched.map_err(|error| self.source.with_connection(error))?,
         };
-        if is_forwarded {
+        if cached.status.is_forwarded() {
             self.calls = self.calls.saturating_add(1);
             if priority == Priority::Caller {
-                reservation.expect_calls(self.expected_calls(cached.entry.page.info().total));
+                let expected = self.expected_calls(cached.entry.page.info().total);
+                self.reservation(priority).expect_calls(expected);
             }
         }
         self.is_interrupted = false;
@@ -216,9 +217,32 @@ impl Pages {
         Ok(cached.entry)
     }
 
+    /// Fetches a page and takes a call from the budget. Without a call, only a
+    /// cached page or a page with `is_required` is returned.
+    pub(super) async fn fetch_within_budget(
+        &mut self,
+        anchor: &Anchor,
+        priority: Priority,
+        is_required: bool,
+    ) -> Result<Cached, SourceError> {
+        let reservation = self.reservation(priority);
+        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
+        let FetchOptions { calls, directives, .. } = &self.options;
+        let may_call = calls.take();
+        let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
+        let only_if_cached = directives.only_if_cached || is_exhausted;
+        let directives = CacheDirectives { only_if_cached, ..*directives };
+        let fetched = self.source.fetch(call, directives, &reservation).await;
+        let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
+        if may_call && !is_forwarded {
+            calls.give_back();
+        }
+        fetched
+    }
+
     /// Returns the reservation of this walk's calls.
     fn reservation(&mut self, priority: Priority) -> Arc<Reservation> {
-        if let Some(reservation) = &self.reservation {
+        if let Some(reservation) = self.reservation.get() {
             return Arc::clone(reservation);
         }
         let FetchOptions { caller, deadline, .. } = &self.options;
@@ -226,27 +250,32 @@ impl Pages {
         if priority == Priority::Caller {
             reservation.expect_calls(self.expected_calls(None));
         }
-        let reservation = Arc::new(reservation);
-        self.reservation = Some(Arc::clone(&reservation));
-        reservation
+        Arc::clone(self.reservation.get_or_init(|| Arc::new(reservation)))
     }
 
     /// Returns the number of calls that the walk still needs, by recent walks and
     /// by the vendor's row count.
     fn expected_calls(&self, total: Option<u64>) -> u32 {
-        let recent = self.source.expected_calls.get(self.is_scan()).saturating_sub(self.calls);
+        let recent = self.source.expected_calls.get(self.work()).saturating_sub(self.calls);
         let pages = total.map_or(u64::MAX, |total| total.div_ceil(PAGE_SIZE as u64));
         let pages = u32::try_from(pages).unwrap_or(u32::MAX).saturating_sub(self.calls);
-        let expected = if self.is_scan() && self.calls > 0 { pages } else { recent.min(pages) };
+        let is_search = self.work() != Work::Native;
+        let expected = if is_search && self.calls > 0 { pages } else { recent.min(pages) };
         expected.min(self.options.calls.remaining())
     }
 
-    fn is_scan(&self) -> bool {
-        self.plan.sort.is_some() || !self.plan.residual.is_empty()
+    fn work(&self) -> Work {
+        match &self.plan.prefilter {
+            _ if self.plan.sort.is_some() => Work::Scan,
+            Some(_) => Work::Prefiltered,
+            None if self.plan.residual.is_empty() => Work::Native,
+            None => Work::Scan,
+        }
     }
 
-    async fn predict(&mut self, call: &Call) -> Result<Arc<Entry>, Stop> {
-        let peeked = self.source.peek(call, &self.options.directives).await;
+    async fn predict(&mut self, anchor: &Anchor) -> Result<Arc<Entry>, Stop> {
+        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
+        let peeked = self.source.peek(&call, &self.options.directives).await;
         let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
         let (cached, is_sent) = match peek {
             Peek::Cached { entry, starts_refresh } => (Some(entry), starts_refresh),
@@ -293,7 +322,7 @@ impl Drop for Pages {
         // Only a caller's walk that has ended shows how many calls a walk needs.
         let is_caller = matches!(self.options.mode, FetchMode::Execute(Priority::Caller));
         if is_caller && self.calls > 0 && !self.is_interrupted {
-            self.source.expected_calls.record(self.is_scan(), self.calls);
+            self.source.expected_calls.record(self.work(), self.calls);
         }
     }
 }
