@@ -2,21 +2,18 @@
 
 use std::{iter, sync::Arc};
 
-use crate::{
-    domain::{
-        anchor::Direction,
-        cursor::{Cursor, MAX_PAGE_LENGTH},
-        position::SourcePosition,
-        priority::Priority,
-        query::ListQuery,
-    },
-    vendors::plan::Plan,
+use crate::domain::{
+    anchor::Direction,
+    cursor::{Cursor, MAX_PAGE_LENGTH},
+    position::SourcePosition,
+    priority::Priority,
+    query::ListQuery,
 };
 
 use super::{
     Directory, DirectoryError, ListPage, PageRequest, PlannedSource,
     cursors::ListStart,
-    listing::Listing,
+    listing::{Listing, Strategy},
     planned_source::check_plans,
     skip_policy::SkipPolicy,
     source_walk::WalkOptions,
@@ -76,7 +73,13 @@ impl Directory {
         let (caller, deadline) = (request.caller.clone(), request.deadline);
         let fetch = FetchOptions { calls, directives: request.directives, mode, caller, deadline };
         let options = WalkOptions { direction: start.direction, skip_policy, fetch };
-        Ok(Listing::new(sources, query.order, &self.trail, &options))
+        let strategy = match query.order {
+            Some(order) => Strategy::Merged(order),
+            // An export yields to callers, and its time matters less than its order.
+            None if query.filter.is_selective() && !is_export => Strategy::Concurrent,
+            None => Strategy::Sequential,
+        };
+        Ok(Listing::new(sources, strategy, &self.trail, &options))
     }
 
     fn plan(
@@ -88,7 +91,7 @@ impl Directory {
         let positions = positions.into_iter().chain(iter::repeat(SourcePosition::Start));
         let planned = request.connections.iter().zip(positions).map(|(name, position)| {
             let source = Arc::clone(self.source(name)?);
-            let plan = Plan::new(source.capabilities(), query);
+            let plan = source.plan(query);
             Ok(PlannedSource { source, plan, position })
         });
         planned.collect()

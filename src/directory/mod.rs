@@ -47,6 +47,7 @@ pub use explain::{Explained, ExplainedRequest, ExplainedSource};
 pub use export::{Export, ExportPage};
 pub use freshness::Freshness;
 pub use list_page::{ListPage, RetrievedRecord, Segment};
+pub use listing::Strategy;
 pub use metrics::SourceMetrics;
 pub use outcome::{SourceOutcome, SourceReport, UnservedRows};
 pub use page_request::PageRequest;
