@@ -67,6 +67,9 @@ const QUESTIONS: &[&str] = &[
     "/customers?connection=affiliates&created_gte=2024-06-01&expand=partner",
     "/customers?connection=affiliates&email=nobody@example.com",
     "/customers?connection=affiliates&email=nobody@example.com&max_calls=2",
+    "/customers?connection=affiliates&external_id=nobody&max_calls=2",
+    "/customers?external_id=nobody",
+    "/customers?email=nobody@example.com&limit=1",
     "/customers?connection=tax&limit=50",
     "/customers?connection=tax&search=acme",
     "/customers?connection=tax&order=desc",
@@ -136,6 +139,7 @@ async fn explanation_splits_work_by_executor() {
         "max": 20,
         "min": 2
       },
+      "calls_to_end": null,
       "limit": 20,
       "max_calls": 20,
       "sources": [
@@ -154,6 +158,7 @@ async fn explanation_splits_work_by_executor() {
             "max": 20,
             "min": 1
           },
+          "calls_to_end": null,
           "connection": "affiliates",
           "gateway": [
             "email"
@@ -163,8 +168,14 @@ async fn explanation_splits_work_by_executor() {
               "name": "created_gte",
               "parameter": "created_gte",
               "value": "2025-01-01T00:00:00.000Z"
+            },
+            {
+              "name": "search",
+              "parameter": "email",
+              "value": "a@b.example"
             }
           ],
+          "omitted_requests": 0,
           "order": "native",
           "paging": "paged",
           "requests": [
@@ -172,7 +183,7 @@ async fn explanation_splits_work_by_executor() {
               "age": null,
               "method": "GET",
               "sent": true,
-              "url": "[vendor]/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-01T00%3A00%3A00.000Z&order=desc&limit=100"
+              "url": "[vendor]/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&created_gte=2025-01-01T00%3A00%3A00.000Z&search=a%40b.example&order=desc&limit=100"
             }
           ],
           "status": "asked",
@@ -193,12 +204,14 @@ async fn explanation_splits_work_by_executor() {
             "max": 20,
             "min": 1
           },
+          "calls_to_end": null,
           "connection": "tax",
           "gateway": [
             "created_gte",
             "email"
           ],
           "native": [],
+          "omitted_requests": 0,
           "order": "gateway",
           "paging": "full_scan",
           "requests": [
