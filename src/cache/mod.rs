@@ -14,6 +14,7 @@ mod metrics;
 mod purge;
 mod purge_log;
 mod refresh;
+mod row_index;
 mod single_flight;
 mod status;
 mod store;
@@ -30,7 +31,8 @@ pub use freshness::{CacheDirectives, Policy};
 pub use lookup::{Cached, Key, Lookup, Peek};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;
-use single_flight::{FetchKey, InFlight, Landed};
+pub use row_index::{Gap, List, Row, Rows};
+use single_flight::{FetchKey, FetchedPage, InFlight};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
 
@@ -39,7 +41,7 @@ use store::Store;
 pub struct PageCache {
     store: Store,
     /// Fetches in flight. An entry is present only while its fetch runs.
-    fetches: Cache<FetchKey, Landed>,
+    fetches: Cache<FetchKey, FetchedPage>,
     in_flight: InFlight,
     clock: SharedClock,
 }

@@ -37,7 +37,7 @@ use crate::{
     clock::SharedClock,
     domain::{connection::ConnectionName, cursor::CursorKey, priority::Priority, query::Retrieval},
     upstream::CallerShare,
-    vendors::{Call, plan::RetrievalPlan},
+    vendors::plan::RetrievalPlan,
 };
 use cursors::Cursors;
 pub use deadline::Deadline;
@@ -129,12 +129,9 @@ impl Directory {
         let source = self.source(connection)?;
         let plan = RetrievalPlan::new(source.capabilities(), retrieval)
             .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
-        let call = Call::Retrieve(Arc::new(plan));
         let reservation = Arc::new(source.upstream.reservation(caller, Priority::Caller, deadline.elapsed));
-        let cached = source.fetch(call, directives, &reservation).await;
-        let cached = cached.map_err(|error| source.with_connection(error))?;
-        let freshness = source.freshness(&cached);
-        Ok(RetrievedRecord { record: Segment { page: Arc::clone(&cached.entry.page), records: 0..1 }, freshness })
+        let retrieved = source.retrieve(plan, directives, &reservation).await;
+        retrieved.map_err(|error| source.with_connection(error))
     }
 }
 

@@ -10,19 +10,23 @@ use std::{
 };
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, Peek},
-    domain::{connection::ConnectionName, query::ListQuery},
+    cache::{CacheDirectives, Cached, Entry, Key, List, Lookup, PageCache, Peek, Row, Rows},
+    domain::{
+        anchor::Anchor,
+        connection::ConnectionName,
+        query::{ListQuery, Resource},
+    },
     upstream::{Reservation, Upstream},
     vendors::{
         Account, Call, RefusalKind, Vendor, VendorError, VendorRequest,
         capabilities::Capabilities,
         kind::VendorKind,
-        plan::{Plan, PlanError},
+        plan::{Plan, PlanError, RetrievalPlan},
     },
 };
 
 use super::{
-    DirectoryError, Freshness, Policies, SourceError, SourceMetrics, drift::DriftDetector,
+    DirectoryError, Freshness, Policies, RetrievedRecord, Segment, SourceError, SourceMetrics, drift::DriftDetector,
     expected_calls::ExpectedCalls, vendor_call::SourceFetch,
 };
 
@@ -138,17 +142,46 @@ impl Source {
         Ok((Key { connection, generation, target, raw }, request))
     }
 
-    /// Returns the page of a call from the cache, or fetches the page on behalf
-    /// of a request.
+    /// Returns the identity of a list in the cache.
+    pub(super) fn list(&self, plan: &Arc<Plan>) -> Result<Arc<List>, SourceError> {
+        let (key, _) = self.key(&Call::List(Arc::clone(plan), Anchor::Start))?;
+        Ok(Arc::new(List { resource: plan.resource, shape: plan.shape.clone(), start: key.target }))
+    }
+
+    /// Returns one customer from the cache, or fetches the customer on behalf of a
+    /// request.
+    pub(super) async fn retrieve(
+        self: &Arc<Self>,
+        plan: RetrievalPlan,
+        directives: CacheDirectives,
+        reservation: &Arc<Reservation>,
+    ) -> Result<RetrievedRecord, SourceError> {
+        let row = Row {
+            resource: Resource::Customers,
+            shape: plan.shape.clone(),
+            id: plan.vendor_id.as_str().into(),
+            lifetime: self.policies.customers.fresh,
+        };
+        let (id, call) = (row.id.clone(), Call::Retrieve(Arc::new(plan)));
+        let cached = self.fetch(call, Some(Rows::One(row)), directives, reservation).await?;
+        // A merged customer has another id.
+        let index = cached.entry.page.find(&id).unwrap_or(0);
+        let record = Segment { page: Arc::clone(&cached.entry.page), records: index..index + 1 };
+        Ok(RetrievedRecord { record, freshness: self.freshness(&cached) })
+    }
+
+    /// Returns the page of a call from the cache, or another fresh page with the
+    /// same rows, or fetches the page on behalf of a request.
     pub(super) async fn fetch(
         self: &Arc<Self>,
         call: Call,
+        rows: Option<Rows>,
         directives: CacheDirectives,
         reservation: &Arc<Reservation>,
     ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
         let (policy, metrics) = (self.policies.for_call(&call), Arc::clone(&self.metrics.cache));
-        let lookup = Lookup { key, policy, directives, metrics };
+        let lookup = Lookup { key, policy, directives, metrics, rows };
         let fetch = SourceFetch { source: Arc::clone(self), call, request, reservation: Arc::clone(reservation) };
         let cached = self.cache.get(lookup, fetch).await?;
         if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
@@ -158,10 +191,11 @@ impl Source {
     pub(super) async fn peek(
         &self,
         call: &Call,
+        rows: Option<&Rows>,
         directives: &CacheDirectives,
     ) -> Result<(Peek, VendorRequest), SourceError> {
         let (key, request) = self.key(call)?;
-        Ok((self.cache.peek(&key, self.policies.for_call(call), directives).await, request))
+        Ok((self.cache.peek(&key, self.policies.for_call(call), directives, rows).await, request))
     }
 
     /// Returns the age of a cached page.

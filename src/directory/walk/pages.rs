@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, Key, Peek},
-    domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall},
+    cache::{CacheDirectives, Cached, Entry, Gap, Key, List, Peek, Rows},
+    domain::{
+        anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall,
+        residual::RecordFilter,
+    },
     upstream::{CallerShare, Reservation, SendError},
     vendors::{Call, PAGE_SIZE, VendorRequest, plan::Plan},
 };
@@ -15,11 +18,19 @@ use super::{
     shared_reservation::SharedReservation,
 };
 
+/// Number of pages that a walk reads before other requests get their turn. A read
+/// of a cached page does not wait for anything.
+const READS_PER_TURN: u32 = 8;
+
 /// Vendor pages of a plan, with a summary of the pages read so far.
 pub(super) struct Pages {
     pub(super) source: Arc<Source>,
     pub(super) plan: Arc<Plan>,
+    /// The residual filter of the plan.
+    pub(super) filter: RecordFilter,
     pub(super) trail: Trail,
+    /// Identity of the list in the cache, after the first read.
+    list: Option<Arc<List>>,
     options: FetchOptions,
     predicted: Vec<PredictedCall>,
     summary: Option<PageSummary>,
@@ -28,6 +39,8 @@ pub(super) struct Pages {
     reservation: SharedReservation,
     /// Number of vendor calls so far.
     calls: u32,
+    /// Number of pages read so far.
+    reads: u32,
     out_of_time: Option<DirectoryError>,
     /// True from the start of a fetch to its success. A walk that ends in between
     /// is not complete.
@@ -87,28 +100,41 @@ pub(in crate::directory) struct PageSummary {
 
 impl Pages {
     pub(super) fn new(source: Arc<Source>, plan: Plan, trail: Trail, options: FetchOptions) -> Self {
-        let plan = Arc::new(plan);
+        let (filter, plan) = (plan.residual.prepare(), Arc::new(plan));
         Self {
             source,
             plan,
+            filter,
             trail,
+            list: None,
             options,
             predicted: Vec::new(),
             summary: None,
             freshness: None,
             reservation: SharedReservation::default(),
             calls: 0,
+            reads: 0,
             out_of_time: None,
             is_interrupted: false,
         }
     }
 
-    /// Returns the page at an anchor. After the call budget is exhausted, only
+    /// Returns the page at an anchor, or another fresh page of the list that
+    /// contains the rows beyond `gap`. After the call budget is exhausted, only
     /// cached pages and pages with `is_required` are returned.
-    pub(super) async fn fetch(&mut self, anchor: &Anchor, is_required: bool) -> Result<Arc<RecordPage>, Stop> {
+    pub(super) async fn fetch(
+        &mut self,
+        anchor: &Anchor,
+        gap: Option<Gap>,
+        is_required: bool,
+    ) -> Result<Arc<RecordPage>, Stop> {
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads.is_multiple_of(READS_PER_TURN) {
+            tokio::task::yield_now().await;
+        }
         let entry = match self.options.mode {
-            FetchMode::Execute(priority) => self.execute(anchor, priority, is_required).await?,
-            FetchMode::DryRun => self.predict(anchor).await?,
+            FetchMode::Execute(priority) => self.execute(anchor, gap, priority, is_required).await?,
+            FetchMode::DryRun => self.predict(anchor, gap).await?,
         };
         self.record(&entry);
         Ok(Arc::clone(&entry.page))
@@ -187,9 +213,30 @@ impl Pages {
         self.out_of_time.clone()
     }
 
-    async fn execute(&mut self, anchor: &Anchor, priority: Priority, is_required: bool) -> Result<Arc<Entry>, Stop> {
+    fn list(&mut self) -> Result<Arc<List>, SourceError> {
+        if let Some(list) = &self.list {
+            return Ok(Arc::clone(list));
+        }
+        let list = self.source.list(&self.plan)?;
+        self.list = Some(Arc::clone(&list));
+        Ok(list)
+    }
+
+    /// Replaces the plan by a plan with the same filter, and returns the old plan.
+    pub(super) fn replace_plan(&mut self, plan: Arc<Plan>) -> Arc<Plan> {
+        self.list = None;
+        std::mem::replace(&mut self.plan, plan)
+    }
+
+    async fn execute(
+        &mut self,
+        anchor: &Anchor,
+        gap: Option<Gap>,
+        priority: Priority,
+        is_required: bool,
+    ) -> Result<Arc<Entry>, Stop> {
         self.is_interrupted = true;
-        let cached = match self.fetch_page(anchor, priority, is_required).await {
+        let cached = match self.fetch_page(anchor, gap, priority, is_required).await {
             Err(SourceError::NotCached) if !self.options.directives.only_if_cached => {
                 self.is_interrupted = false;
                 return Err(Stop::BudgetExhausted);
@@ -222,9 +269,11 @@ impl Pages {
     pub(super) async fn fetch_within_budget(
         &mut self,
         anchor: &Anchor,
+        gap: Option<Gap>,
         priority: Priority,
         is_required: bool,
     ) -> Result<Cached, SourceError> {
+        let rows = Rows::List(self.list()?, gap);
         let reservation = self.reservation(priority);
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         let FetchOptions { calls, directives, .. } = &self.options;
@@ -232,7 +281,7 @@ impl Pages {
         let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
         let only_if_cached = directives.only_if_cached || is_exhausted;
         let directives = CacheDirectives { only_if_cached, ..*directives };
-        let fetched = self.source.fetch(call, directives, &reservation).await;
+        let fetched = self.source.fetch(call, Some(rows), directives, &reservation).await;
         let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
             calls.give_back();
@@ -273,9 +322,10 @@ impl Pages {
         }
     }
 
-    async fn predict(&mut self, anchor: &Anchor) -> Result<Arc<Entry>, Stop> {
+    async fn predict(&mut self, anchor: &Anchor, gap: Option<Gap>) -> Result<Arc<Entry>, Stop> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
-        let peeked = self.source.peek(&call, &self.options.directives).await;
+        let list = self.list().map_err(|error| self.source.with_connection(error))?;
+        let peeked = self.source.peek(&call, Some(&Rows::List(list, gap)), &self.options.directives).await;
         let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
         let (cached, is_sent) = match peek {
             Peek::Cached { entry, starts_refresh } => (Some(entry), starts_refresh),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::Cached,
+    cache::{Cached, Gap},
     domain::{anchor::Anchor, priority::Priority},
     vendors::{RefusalKind, VendorError},
 };
@@ -21,21 +21,24 @@ impl Pages {
     pub(super) async fn fetch_page(
         &mut self,
         anchor: &Anchor,
+        gap: Option<Gap>,
         priority: Priority,
         is_required: bool,
     ) -> Result<Cached, SourceError> {
-        let fetched = self.fetch_within_budget(anchor, priority, is_required).await;
+        let fetched = self.fetch_within_budget(anchor, gap.clone(), priority, is_required).await;
         let (Err(error), Some(prefilter)) = (&fetched, &self.plan.prefilter) else { return fetched };
         let name = prefilter.name;
         let Some(rejection) = Rejection::new(error, name) else { return fetched };
         let complete = Arc::new((*self.plan).clone().without_prefilter());
-        let prefiltered = std::mem::replace(&mut self.plan, complete);
-        let repeated = self.fetch_within_budget(anchor, priority, true).await;
+        let prefiltered = self.replace_plan(complete);
+        let repeated = self.fetch_within_budget(anchor, gap, priority, true).await;
         match &repeated {
             Ok(_) if rejection == Rejection::Query => self.source.record_prefilter_rejection(name),
             Ok(_) => {}
             // The prefilter was not the cause.
-            Err(_) => self.plan = prefiltered,
+            Err(_) => {
+                self.replace_plan(prefiltered);
+            }
         }
         repeated
     }
