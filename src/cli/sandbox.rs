@@ -17,7 +17,7 @@ use crate::{
     config::{Cache, Config, Connection, Paging, Server},
     directory::Policies,
     identity::Claims,
-    sandbox::{Envelope, Options, Sandbox},
+    sandbox::{Envelope, Options, Sandbox, ToltSearch},
     server::{self, Live},
     upstream::Credential,
     vendors::registry,
@@ -51,6 +51,9 @@ pub(super) struct SandboxArgs {
     /// Share of vendor calls that fail, from 0 to 1.
     #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
     error_rate: f64,
+    /// Treatment of Tolt's parameter `search`.
+    #[arg(long, value_enum, default_value_t = ToltSearchArg::Accept)]
+    tolt_search: ToltSearchArg,
     /// Response envelope of the corporation vendor.
     #[arg(long, value_enum, default_value_t = EnvelopeArg::Wrapped)]
     envelope: EnvelopeArg,
@@ -67,6 +70,16 @@ enum EnvelopeArg {
     Flat,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ToltSearchArg {
+    /// Customers whose email address contains the text.
+    Accept,
+    /// All customers.
+    Ignore,
+    /// 400 for a request with the parameter.
+    Reject,
+}
+
 pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     server::raise_descriptor_limit();
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -81,6 +94,11 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         corporation_customers: args.corporation_customers,
         latency: args.latency,
         error_rate: args.error_rate,
+        tolt_search: match args.tolt_search {
+            ToltSearchArg::Accept => ToltSearch::Accept,
+            ToltSearchArg::Ignore => ToltSearch::Ignore,
+            ToltSearchArg::Reject => ToltSearch::Reject,
+        },
         envelope: match args.envelope {
             EnvelopeArg::Wrapped => Envelope::Wrapped,
             EnvelopeArg::Flat => Envelope::Flat,
@@ -105,7 +123,8 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     ];
     let config = Config {
         server: Server { listen, ..Server::default() },
-        paging: Paging::default(),
+        // Enough calls to search all customers of the corporation vendor at the default number.
+        paging: Paging { max_vendor_calls: 50, ..Paging::default() },
         cache: Cache::default(),
         telemetry: None,
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),

@@ -3,28 +3,37 @@
 //! An explanation runs the same walks as [`super::listing`], over the cached
 //! pages only.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use crate::{
     domain::query::ListQuery,
-    vendors::plan::{Plan, PlanError},
+    vendors::{
+        PAGE_SIZE,
+        plan::{Plan, PlanError},
+    },
 };
 
 use super::{
-    CallEstimate, Directory, DirectoryError, PageRequest, Source,
+    CallEstimate, Directory, DirectoryError, PageRequest, Source, Strategy,
     source_walk::SourceWalk,
     walk::{FetchMode, Next, PredictedCall},
 };
 
+/// Maximum number of requests in the explanation of a source.
+const MAX_REQUESTS: usize = 20;
+
 /// Predicted execution of a list.
 #[derive(Debug)]
 pub struct Explained {
-    /// True if the sources are merged. False if the list is sequential.
-    pub is_merged: bool,
+    /// Combination of the sources.
+    pub strategy: Strategy,
     /// Number of vendor calls that the request may make.
     pub allowed: u32,
     /// Number of vendor calls that the request requires.
     pub calls: CallEstimate,
+    /// Maximum number of vendor calls that list all sources to the end; `None` if a
+    /// vendor's row count is not known.
+    pub calls_to_end: Option<u32>,
     /// Predicted execution at each source, in request order.
     pub sources: Vec<ExplainedSource>,
     /// Error that rejects the request. The calls are then those of the request
@@ -41,11 +50,19 @@ pub struct ExplainedSource {
     pub plan: Result<Arc<Plan>, PlanError>,
     /// Vendor requests for the page, as far as they can be predicted from
     /// cached pages.
+    /// At most `MAX_REQUESTS`.
     pub requests: Vec<ExplainedRequest>,
+    /// Number of predicted requests that `requests` omits.
+    pub omitted_requests: usize,
     /// Number of vendor calls that the source requires.
     pub calls: CallEstimate,
     /// Error of the walk, which rejects the request.
     pub rejection: Option<DirectoryError>,
+    /// Number of stale cached pages that the calls include.
+    refreshes: u32,
+    /// Maximum number of vendor calls that list the source to the end, by the
+    /// vendor's row count; `None` if the count is not known.
+    pub calls_to_end: Option<u32>,
 }
 
 /// Predicted vendor request.
@@ -68,26 +85,28 @@ impl Directory {
         let sources = self.plan(query, request, start.positions)?;
         let rejection = self.check(&sources, query, request, FetchMode::DryRun).err();
         let mut listing = self.planned_listing(sources, query, request, start.direction, FetchMode::DryRun);
-        listing.page(request.limit).await?;
+        let rows: usize = listing.page(request.limit).await?.iter().map(|segment| segment.records.len()).sum();
+        // Cached rows of one source may fill the page before another source is
+        // called.
+        let is_full = rows >= request.limit;
         let allowed = self.allowed_calls_with_scans(request, &mut listing.walks);
         // All walks together determine the page. One unpredictable or rejected
         // walk makes the calls of the others uncertain.
+        let mut walks = listing.walks.iter_mut();
         let is_complete =
-            !listing.walks.iter_mut().any(|walk| walk.next == Some(Next::Unpredictable) || walk.obstacle().is_some());
+            is_full || !walks.any(|walk| walk.next == Some(Next::Unpredictable) || walk.obstacle().is_some());
         let sources: Vec<_> = listing.walks.iter_mut().map(|walk| walk.explain(is_complete)).collect();
         let is_skipped = |error: &DirectoryError| request.allows_partial && error.is_transient();
         let failure = sources.iter().filter_map(|source| source.rejection.as_ref()).find(|error| !is_skipped(error));
         let rejection = rejection.or_else(|| failure.cloned());
-        let sum = |count: fn(&CallEstimate) -> u32| {
-            sources.iter().map(|source| count(&source.calls)).fold(0, u32::saturating_add)
-        };
-        let is_refresh = |request: &&ExplainedRequest| request.is_sent && request.age.is_some();
-        let refreshes = sources.iter().flat_map(|source| &source.requests).filter(is_refresh).count();
+        let sum = |count: fn(&ExplainedSource) -> u32| sources.iter().map(count).fold(0, u32::saturating_add);
         // Background refreshes are not part of the call budget.
-        let max = allowed.saturating_add(u32::try_from(refreshes).unwrap_or(u32::MAX));
+        let max = allowed.saturating_add(sum(|source| source.refreshes));
         let max = if rejection.is_some() { u32::MAX } else { max };
-        let calls = CallEstimate { min: sum(|calls| calls.min), max: sum(|calls| calls.max).min(max) };
-        Ok(Explained { is_merged: listing.is_merged(), allowed, calls, sources, rejection })
+        let calls = CallEstimate { min: sum(|source| source.calls.min), max: sum(|source| source.calls.max).min(max) };
+        let mut all_calls = sources.iter().map(|source| source.calls_to_end);
+        let calls_to_end = all_calls.try_fold(0_u32, |sum, calls| Some(sum.saturating_add(calls?)));
+        Ok(Explained { strategy: listing.strategy(), allowed, calls, calls_to_end, sources, rejection })
     }
 
     /// Returns the maximum number of vendor calls of a request, with the calls of
@@ -112,23 +131,44 @@ impl SourceWalk {
         let walk = match &mut self.walk {
             Ok(walk) => walk,
             Err(error) => {
-                let (requests, calls) = (Vec::new(), CallEstimate::default());
-                return ExplainedSource { source, plan: Err(error.clone()), requests, calls, rejection };
+                return ExplainedSource {
+                    source,
+                    plan: Err(error.clone()),
+                    requests: Vec::new(),
+                    omitted_requests: 0,
+                    calls: CallEstimate::default(),
+                    refreshes: 0,
+                    calls_to_end: Some(0),
+                    rejection,
+                };
             }
         };
         let (plan, allowed) = (walk.plan(), walk.allowed_calls());
         let remaining = walk.cursor().remaining_calls();
+        let pages = walk.row_count().map(page_count);
         let mut requests: Vec<ExplainedRequest> = Vec::new();
+        let mut urls = HashSet::new();
         for request in walk.take_predicted().iter().map(|call| ExplainedRequest::new(&source, call)) {
             // A walk may visit a page twice, which takes one call.
-            if !requests.iter().any(|known| known.url == request.url) {
+            if urls.insert(request.url.clone()) {
                 requests.push(request);
             }
         }
-        let sent = u32::try_from(requests.iter().filter(|request| request.is_sent).count()).unwrap_or(u32::MAX);
+        let count = |counts: fn(&ExplainedRequest) -> bool| {
+            u32::try_from(requests.iter().filter(|request| counts(request)).count()).unwrap_or(u32::MAX)
+        };
+        let sent = count(|request| request.is_sent);
+        let refreshes = count(|request| request.is_sent && request.age.is_some());
+        let cached = count(|request| request.age.is_some());
+        let calls_to_end = match self.next {
+            Some(Next::End) => Some(sent),
+            _ => pages.map(|pages| pages.saturating_sub(cached).saturating_add(refreshes).max(sent)),
+        };
         let calls = if rejection.is_some() {
             let CallEstimate { min, max } = remaining.unwrap_or_default();
             CallEstimate { min: sent.saturating_add(min), max: sent.saturating_add(max) }
+        } else if is_complete && self.next == Some(Next::Unpredictable) {
+            CallEstimate { min: refreshes, max: sent }
         } else if is_complete || self.next == Some(Next::End) {
             CallEstimate { min: sent, max: sent }
         } else {
@@ -136,7 +176,10 @@ impl SourceWalk {
             let min = if self.next == Some(Next::Unpredictable) { remaining.min } else { 0 };
             CallEstimate { min: sent + min, max: sent.saturating_add(remaining.max).min(allowed.max(sent + min)) }
         };
-        ExplainedSource { source, plan: Ok(plan), requests, calls, rejection }
+        let omitted_requests = requests.len().saturating_sub(MAX_REQUESTS);
+        requests.truncate(MAX_REQUESTS);
+        let plan = Ok(plan);
+        ExplainedSource { source, plan, requests, omitted_requests, calls, refreshes, calls_to_end, rejection }
     }
 
     /// Returns the maximum number of calls of a full scan; `None` for other walks.
@@ -144,6 +187,11 @@ impl SourceWalk {
         let walk = self.walk.as_mut().ok()?;
         walk.plan().sort.map(|_| walk.allowed_calls())
     }
+}
+
+/// Returns the number of full pages that contain some rows, at least one.
+fn page_count(rows: u64) -> u32 {
+    u32::try_from(rows.div_ceil(PAGE_SIZE as u64).max(1)).unwrap_or(u32::MAX)
 }
 
 impl ExplainedRequest {

@@ -16,7 +16,7 @@ use crate::{
 use super::{
     Directory, DirectoryError, ListPage, PageRequest, PlannedSource,
     cursors::ListStart,
-    listing::Listing,
+    listing::{Listing, Strategy},
     planned_source::check_plans,
     skip_policy::SkipPolicy,
     source_walk::WalkOptions,
@@ -111,7 +111,13 @@ impl Directory {
         let (caller, deadline) = (request.caller.clone(), request.deadline);
         let fetch = FetchOptions { calls, scan, directives: request.directives, mode, caller, deadline };
         let options = WalkOptions { direction, skip_policy, fetch };
-        Listing::new(sources, query.order, &self.trail, &options)
+        let strategy = match query.order {
+            Some(order) => Strategy::Merged(order),
+            // An export yields to callers, and its time matters less than its order.
+            None if query.filter.is_selective() && !is_export(mode) => Strategy::Concurrent,
+            None => Strategy::Sequential,
+        };
+        Listing::new(sources, strategy, &self.trail, &options)
     }
 
     /// Plans the query at each source.
@@ -124,7 +130,7 @@ impl Directory {
         let positions = positions.into_iter().chain(iter::repeat(SourcePosition::Start));
         let planned = request.connections.iter().zip(positions).map(|(name, position)| {
             let source = Arc::clone(self.source(name)?);
-            let plan = Plan::new(source.capabilities(), query);
+            let plan = source.plan(query);
             Ok(PlannedSource { source, plan, position })
         });
         planned.collect()

@@ -1,6 +1,7 @@
-//! List over several sources: sequential, or merged by (`created_at`, `id`).
+//! List over several sources: sequential, concurrent, or merged by (`created_at`,
+//! `id`).
 
-use std::cmp::Ordering;
+use std::{cmp::Ordering, future::poll_fn, pin::pin, task::Poll};
 
 use futures_util::future::join_all;
 
@@ -11,15 +12,26 @@ use super::{
     page_builder::PageBuilder,
     source_walk::{SourceWalk, WalkOptions},
     trail::Trail,
-    walk::Next,
+    walk::{Next, SharedReservation},
 };
 
 /// List over several sources.
 pub(super) struct Listing {
     pub(super) walks: Vec<SourceWalk>,
     direction: Direction,
-    /// Order of a merge; `None` for a sequential list.
-    merge_order: Option<Order>,
+    strategy: Strategy,
+}
+
+/// Combination of the sources of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strategy {
+    /// The sources are listed one by one.
+    Sequential,
+    /// All sources are searched at once until the page is full. The rows of a page
+    /// are grouped by source.
+    Concurrent,
+    /// The rows are merged in this order.
+    Merged(Order),
 }
 
 /// Positions around the rows of a page, in list order.
@@ -31,17 +43,16 @@ pub(super) struct PageBounds {
 }
 
 impl Listing {
-    /// Creates a list over planned sources. Several sources are merged if the
-    /// query has an order.
-    pub(super) fn new(sources: Vec<PlannedSource>, order: Option<Order>, trail: &Trail, options: &WalkOptions) -> Self {
+    /// Creates a list over planned sources. A list of one source is sequential.
+    pub(super) fn new(sources: Vec<PlannedSource>, strategy: Strategy, trail: &Trail, options: &WalkOptions) -> Self {
         let walks: Vec<_> = sources.into_iter().map(|planned| SourceWalk::new(planned, trail, options)).collect();
-        let merge_order = order.filter(|_| walks.len() > 1);
-        Self { walks, direction: options.direction, merge_order }
+        let strategy = if walks.len() > 1 { strategy } else { Strategy::Sequential };
+        Self { walks, direction: options.direction, strategy }
     }
 
-    /// Returns true if the sources are merged.
-    pub(super) fn is_merged(&self) -> bool {
-        self.merge_order.is_some()
+    /// Returns the combination of the sources.
+    pub(super) fn strategy(&self) -> Strategy {
+        self.strategy
     }
 
     /// Returns at most `limit` rows, in list order.
@@ -75,9 +86,13 @@ impl Listing {
     /// Fills the page. Rows taken before an error are kept, so the call can be
     /// retried.
     pub(super) async fn fill(&mut self, page: &mut PageBuilder) -> Result<(), DirectoryError> {
-        match self.merge_order {
-            Some(order) => self.fill_merged(order, page).await,
-            None => self.fill_sequentially(page).await,
+        if page.is_full() {
+            return Ok(());
+        }
+        match self.strategy {
+            Strategy::Sequential => self.fill_sequentially(page).await,
+            Strategy::Concurrent => self.fill_concurrently(page).await,
+            Strategy::Merged(order) => self.fill_merged(order, page).await,
         }
     }
 
@@ -128,6 +143,34 @@ impl Listing {
             }
         }
         Ok(())
+    }
+
+    /// Fills the page from all walks at once. A full page ends the walks where they
+    /// are, and the failure of a walk that the page does not require.
+    async fn fill_concurrently(&mut self, page: &mut PageBuilder) -> Result<(), DirectoryError> {
+        let reservations: Vec<_> = self.walks.iter_mut().filter_map(SourceWalk::shared_reservation).collect();
+        let free = page.free();
+        let filled = {
+            let parts = page.parts(self.walks.len()).iter_mut();
+            let mut filling = pin!(join_all(self.walks.iter_mut().zip(parts).map(|(walk, part)| walk.fill(part))));
+            let filled = poll_fn(|context| match filling.as_mut().poll(context) {
+                Poll::Ready(results) => Poll::Ready(results),
+                Poll::Pending if free.is_zero() => Poll::Ready(Vec::new()),
+                Poll::Pending => Poll::Pending,
+            });
+            let filled = filled.await;
+            // Before the walks are dropped, because a dropped walk counts as a
+            // client that has left.
+            if free.is_zero() {
+                reservations.iter().for_each(SharedReservation::withdraw);
+            }
+            filled
+        };
+        if free.is_zero() {
+            self.walks.iter_mut().for_each(SourceWalk::stop);
+            return Ok(());
+        }
+        filled.into_iter().collect()
     }
 
     async fn fill_merged(&mut self, order: Order, page: &mut PageBuilder) -> Result<(), DirectoryError> {

@@ -50,6 +50,7 @@ pub use export::{Export, ExportPage};
 pub use freshness::Freshness;
 pub use limits::Limits;
 pub use list_page::{ListPage, RetrievedRecord, Segment};
+pub use listing::Strategy;
 pub use metrics::SourceMetrics;
 pub use outcome::{SourceOutcome, SourceReport, UnservedRows};
 pub use page_request::PageRequest;

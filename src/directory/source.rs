@@ -1,6 +1,13 @@
 //! Configured connections.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use crate::{
     cache::{
@@ -10,14 +17,14 @@ use crate::{
     domain::{
         anchor::{Anchor, Direction},
         connection::ConnectionName,
-        query::Resource,
+        query::{ListQuery, Resource},
     },
     upstream::{Reservation, Upstream},
     vendors::{
         Account, Call, RefusalKind, Vendor, VendorError, VendorRequest,
         capabilities::Capabilities,
         kind::VendorKind,
-        plan::{Plan, RetrievalPlan},
+        plan::{Plan, PlanError, RetrievalPlan},
     },
 };
 
@@ -38,6 +45,8 @@ pub struct Source {
     pub(super) metrics: Arc<SourceMetrics>,
     pub(super) drift: DriftDetector,
     pub(super) expected_calls: ExpectedCalls,
+    /// True after the vendor rejected a prefilter.
+    rejects_prefilters: AtomicBool,
 }
 
 impl Source {
@@ -57,7 +66,20 @@ impl Source {
         let adapter = (kind.adapter)(account);
         let drift = DriftDetector::new(name.clone(), kind.documented, &metrics.registry, Arc::clone(&metrics.clock));
         let expected_calls = ExpectedCalls::default();
-        Self { name, generation, kind, adapter, upstream, cache, policies, metrics, drift, expected_calls }
+        let rejects_prefilters = AtomicBool::new(false);
+        Self {
+            name,
+            generation,
+            kind,
+            adapter,
+            upstream,
+            cache,
+            policies,
+            metrics,
+            drift,
+            expected_calls,
+            rejects_prefilters,
+        }
     }
 
     /// Returns the generation of the account under this connection name.
@@ -100,6 +122,19 @@ impl Source {
     #[must_use]
     pub fn has_usable_entry(&self) -> bool {
         self.metrics.cache.has_usable_entry(self.metrics.elapsed())
+    }
+
+    /// Plans a list query, without a prefilter if the vendor rejects prefilters.
+    pub(super) fn plan(&self, query: &ListQuery) -> Result<Plan, PlanError> {
+        let plan = Plan::new(self.kind.capabilities, query)?;
+        Ok(if self.rejects_prefilters.load(Relaxed) { plan.without_prefilter() } else { plan })
+    }
+
+    /// Records that the vendor rejects a prefilter with this parameter name.
+    pub(super) fn record_prefilter_rejection(&self, parameter: &'static str) {
+        if !self.rejects_prefilters.swap(true, Relaxed) {
+            tracing::warn!(connection = %self.name, parameter, "vendor rejected a search parameter");
+        }
     }
 
     /// Returns the cache key and the vendor request of a call.

@@ -9,9 +9,10 @@ use crate::{
 
 use super::{
     DirectoryError, Freshness, PlannedSource, Source, SourceOutcome, SourceReport,
+    page_builder::PagePart,
     skip_policy::SkipPolicy,
     trail::Trail,
-    walk::{FetchOptions, Next, Row, Walk},
+    walk::{FetchOptions, Next, Row, SharedReservation, Walk},
 };
 
 /// Options of all walks of a list.
@@ -28,6 +29,8 @@ pub(super) struct SourceWalk {
     pub(super) walk: Result<Walk, PlanError>,
     /// Result of the last search for a row; `None` before the first search.
     pub(super) next: Option<Next>,
+    /// True during a search, and after a search that was dropped or failed.
+    is_searching: bool,
     /// Prefix of the source's gateway ids.
     id_prefix: String,
     skip_policy: SkipPolicy,
@@ -46,6 +49,7 @@ impl SourceWalk {
             source,
             walk,
             next: None,
+            is_searching: false,
             skip_policy: options.skip_policy,
             failure: None,
         }
@@ -64,7 +68,7 @@ impl SourceWalk {
             return Ok(());
         }
         // An interrupted search leaves the next row unknown.
-        self.next = Some(Next::BudgetExhausted);
+        (self.next, self.is_searching) = (Some(Next::BudgetExhausted), true);
         let begun = walk.begin().await;
         self.record(begun)
     }
@@ -75,9 +79,39 @@ impl SourceWalk {
         if self.failure.is_some() {
             return Ok(());
         }
-        self.next = Some(Next::BudgetExhausted);
+        (self.next, self.is_searching) = (Some(Next::BudgetExhausted), true);
         let next = walk.next().await;
         self.record(next.map(Some))
+    }
+
+    /// Takes rows until the page is full or the next row is unknown.
+    pub(super) async fn fill(&mut self, part: &mut PagePart) -> Result<(), DirectoryError> {
+        while !part.is_full() {
+            self.find_next().await?;
+            if self.next != Some(Next::Row) {
+                break;
+            }
+            // The search took time, and other walks may have filled the page.
+            if !part.is_full()
+                && let Some(row) = self.take()
+            {
+                part.push(row);
+            }
+        }
+        Ok(())
+    }
+
+    /// Ends a search that was dropped or failed, because the page requires no more
+    /// rows.
+    pub(super) fn stop(&mut self) {
+        if std::mem::take(&mut self.is_searching) {
+            self.next = None;
+        }
+    }
+
+    /// Returns the reservation of the walk's calls.
+    pub(super) fn shared_reservation(&mut self) -> Option<SharedReservation> {
+        Some(self.walk.as_mut().ok()?.shared_reservation())
     }
 
     /// Returns the row that the last search found.
@@ -157,9 +191,9 @@ impl SourceWalk {
     /// Records the result of a search, or a failure that the skip policy allows.
     fn record(&mut self, next: Result<Option<Next>, DirectoryError>) -> Result<(), DirectoryError> {
         match next {
-            Ok(next) => self.next = next,
+            Ok(next) => (self.next, self.is_searching) = (next, false),
             Err(error) if self.skip_policy.skips(&error) => {
-                self.next = None;
+                (self.next, self.is_searching) = (None, false);
                 self.failure = Some(error);
             }
             Err(error) => return Err(error),

@@ -15,7 +15,8 @@ pub struct Filter {
     pub created: CreatedRange,
     /// The name, exact.
     pub name: Option<String>,
-    /// A part of the name or email address, case-insensitive.
+    /// A part of the name or email address, case-insensitive. With `@`, a part of
+    /// the email address only.
     pub search: Option<String>,
     /// The email address, case-insensitive.
     pub email: Option<String>,
@@ -38,6 +39,12 @@ pub struct Filter {
 }
 
 impl Filter {
+    /// Returns true if the filter usually leaves one customer or none.
+    #[must_use]
+    pub fn is_selective(&self) -> bool {
+        self.email.is_some() || self.external_id.is_some() || self.name.is_some()
+    }
+
     /// Returns the parameters that are set, with their values. The planner and
     /// the fingerprint of a query read this list.
     #[must_use]

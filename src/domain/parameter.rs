@@ -41,7 +41,7 @@ parameters! {
     CreatedLte = "created_lte",
     /// `name`: the name, exact.
     Name = "name",
-    /// `search`: a part of the name or email address, case-insensitive.
+    /// `search`: a part of the name or email address; with `@`, of the address.
     Search = "search",
     /// `email`: the email address, case-insensitive.
     Email = "email",

@@ -21,7 +21,8 @@ pub struct Residual {
     pub created: CreatedRange,
     /// The name, exact.
     pub name: Option<String>,
-    /// A part of the name or email address, folded.
+    /// A part of the name or email address, folded. With `@`, a part of the email
+    /// address only.
     pub search: Option<String>,
     /// The email address, folded.
     pub email: Option<String>,
@@ -36,6 +37,8 @@ pub struct RecordFilter {
     created: CreatedRange,
     name: Option<Name>,
     search: Option<Finder<'static>>,
+    /// True if the search reads email addresses only.
+    searches_email_only: bool,
     email: Option<String>,
     external_id: Option<String>,
 }
@@ -72,6 +75,7 @@ impl Residual {
             created: self.created,
             name: self.name.as_ref().map(name),
             search: self.search.as_ref().map(|part| Finder::new(part).into_owned()),
+            searches_email_only: self.search.as_deref().is_some_and(reads_email_only),
             email: self.email.clone(),
             external_id: self.external_id.clone(),
         }
@@ -142,7 +146,8 @@ impl RecordFilter {
                 Some(value) => Match::from(part.find(value.as_bytes()).is_some()),
                 None => absent(page, index, field),
             };
-            let name = contains(page.folded_name(index), UnreadField::Name);
+            let name =
+                if self.searches_email_only { Match::No } else { contains(page.folded_name(index), UnreadField::Name) };
             let found =
                 if name == Match::Yes { name } else { name.or(contains(page.folded_email(index), UnreadField::Email)) };
             result = result.and(found);
@@ -170,6 +175,12 @@ impl Name {
 fn absent(page: &RecordPage, index: usize, field: UnreadField) -> Match {
     let unread: UnreadFields = page.unread(index);
     if unread.contains(field) { Match::Undecided } else { Match::No }
+}
+
+/// Returns true if a text to search for can only be a part of an email address.
+#[must_use]
+pub fn reads_email_only(search: &str) -> bool {
+    search.contains('@')
 }
 
 impl Match {

@@ -49,7 +49,7 @@ pub use self::{
     fault::Fault,
     field::Field,
     handle::Handle,
-    options::{Envelope, Options},
+    options::{Envelope, Options, ToltSearch},
     tolt::Tolt,
 };
 

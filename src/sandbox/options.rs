@@ -18,6 +18,8 @@ pub struct Options {
     pub latency: Duration,
     /// Share of calls, 0 to 1, that fail with a random status of 429, 500, 502 and 503.
     pub error_rate: f64,
+    /// Treatment of Tolt's parameter `search`.
+    pub tolt_search: ToltSearch,
     /// Response envelope of the corporation vendor.
     pub envelope: Envelope,
     /// Enforces the vendors' rate limits if true.
@@ -39,6 +41,7 @@ impl Default for Options {
             corporation_customers: 2_500,
             latency: Duration::ZERO,
             error_rate: 0.0,
+            tolt_search: ToltSearch::default(),
             envelope: Envelope::default(),
             enforce_rate_limits: true,
             tolt_addr: any_port,
@@ -46,6 +49,19 @@ impl Default for Options {
             seed: 1,
         }
     }
+}
+
+/// Treatment of `search`, a parameter of Tolt's list of customers that only a later copy of the page
+/// has (FACTS).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ToltSearch {
+    /// Customers whose email address contains the text, without regard to case.
+    #[default]
+    Accept,
+    /// All customers.
+    Ignore,
+    /// 400, as for any parameter that the page does not list.
+    Reject,
 }
 
 /// Response envelope of the corporation vendor. The vendor's examples and its schema differ (FACTS).

@@ -42,6 +42,10 @@ pub enum Support {
     NativeList(&'static str),
     /// Applied by the vendor and checked by the gateway.
     NativeChecked(&'static str),
+    /// Applied by the gateway to the rows that the vendor's parameter of this
+    /// name leaves. The parameter matches parts of email addresses. It may leave
+    /// more rows than match, and the vendor may ignore or reject it.
+    Prefilter(&'static str),
     /// Applied by the gateway to the vendor's pages.
     Gateway,
 }
@@ -84,7 +88,7 @@ impl ListCapabilities {
             .map(|&parameter| {
                 let applied = match self.support(parameter) {
                     Some(Support::Native(_) | Support::NativeList(_) | Support::NativeChecked(_)) => Applied::Native,
-                    Some(Support::Gateway) => Applied::Gateway,
+                    Some(Support::Prefilter(_) | Support::Gateway) => Applied::Gateway,
                     None => Applied::Unsupported,
                 };
                 (parameter.name(), applied)
@@ -95,7 +99,8 @@ impl ListCapabilities {
     /// Returns the names of the parameters that the vendor applies.
     #[must_use]
     pub fn native(&self) -> Vec<&'static str> {
-        let native = self.parameters.iter().filter(|(_, support)| *support != Support::Gateway);
+        let is_native = |support: &Support| !matches!(support, Support::Prefilter(_) | Support::Gateway);
+        let native = self.parameters.iter().filter(|(_, support)| is_native(support));
         native.map(|(parameter, _)| parameter.name()).collect()
     }
 

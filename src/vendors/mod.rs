@@ -17,6 +17,7 @@ mod json;
 pub mod kind;
 mod meaning;
 pub mod plan;
+mod prefilter;
 mod query;
 mod records;
 mod refusal;

@@ -10,7 +10,10 @@ use crate::domain::{
     timestamp::{Timestamp, ceil_to_millisecond, floor_to_millisecond},
 };
 
-use super::capabilities::{Capabilities, Support, expansion_names};
+use super::{
+    capabilities::{Capabilities, Support, expansion_names},
+    prefilter::email_part,
+};
 
 /// The plan of a list query.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,6 +22,9 @@ pub struct Plan {
     pub resource: Resource,
     /// The vendor parameters that express the filter.
     pub native: Vec<NativeParameter>,
+    /// The vendor parameter that leaves out rows of the residual filter, if there
+    /// is one. The plan is also complete without it.
+    pub prefilter: Option<NativeParameter>,
     /// The filter that the gateway applies to the vendor's rows.
     pub residual: Residual,
     /// The parameters that only the gateway applies.
@@ -86,6 +92,7 @@ impl Plan {
     pub fn new(capabilities: &Capabilities, query: &ListQuery) -> Result<Self, PlanError> {
         let list = capabilities.list(query.resource).ok_or(PlanError::NoSuchOperation)?;
         let mut native = Vec::new();
+        let mut prefilter: Option<NativeParameter> = None;
         let mut residual = Residual::default();
         let mut gateway = Vec::new();
         let mut total_is_exact = true;
@@ -106,10 +113,17 @@ impl Plan {
                     add_to_residual(&mut residual, parameter, &query.filter);
                     total_is_exact &= exact;
                 }
-                Support::Gateway => {
+                support @ (Support::Prefilter(_) | Support::Gateway) => {
                     add_to_residual(&mut residual, parameter, &query.filter);
                     gateway.push(parameter);
                     total_is_exact = false;
+                    if let Support::Prefilter(name) = support
+                        && let Some(value) = email_part(parameter, &query.filter)
+                        // The vendor takes one text, and a longer text leaves fewer rows.
+                        && prefilter.as_ref().is_none_or(|other| other.value.len() < value.len())
+                    {
+                        prefilter = Some(NativeParameter { parameter, name, value });
+                    }
                 }
             }
         }
@@ -124,6 +138,7 @@ impl Plan {
         Ok(Self {
             resource: query.resource,
             native,
+            prefilter,
             residual,
             gateway,
             order: if sort.is_some() { list.default_order } else { query.order.or(list.default_order) },
@@ -132,6 +147,12 @@ impl Plan {
             shape: query.shape.clone(),
             total_is_exact,
         })
+    }
+
+    /// Returns the plan without its prefilter.
+    #[must_use]
+    pub fn without_prefilter(self) -> Self {
+        Self { prefilter: None, ..self }
     }
 }
 

@@ -37,10 +37,22 @@ mod tests {
             for (resource, able) in [(Resource::Customers, &customers[..]), (Resource::Transactions, &transactions)] {
                 let Some(list) = kind.capabilities.list(resource) else { continue };
                 for (parameter, support) in list.parameters {
-                    let by_gateway = matches!(support, Support::Gateway | Support::NativeChecked(_));
+                    let by_gateway =
+                        matches!(support, Support::Gateway | Support::Prefilter(_) | Support::NativeChecked(_));
                     assert!(!by_gateway || able.contains(parameter), "{}: {parameter}", kind.name);
                 }
             }
+        }
+    }
+
+    /// A prefilter is a part of an email address.
+    #[test]
+    fn prefilters_are_parts_of_email_addresses() {
+        let able = [Parameter::Search, Parameter::Email];
+        for list in KINDS.iter().map(|kind| &kind.capabilities.customers) {
+            let is_prefilter = |support: &Support| matches!(support, Support::Prefilter(_));
+            let prefilters = list.parameters.iter().filter(|(_, support)| is_prefilter(support));
+            assert!(prefilters.map(|(parameter, _)| parameter).all(|parameter| able.contains(parameter)));
         }
     }
 }

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     api::body::upstream::{Breaker, Budget},
-    directory::{self, DirectoryError, Explained, ExplainedSource, PageRequest},
+    directory::{self, DirectoryError, Explained, ExplainedSource, PageRequest, Strategy},
     upstream::CallerShare,
     vendors::plan::{NativeParameter, Plan},
     web::problem::{Problem, SourceProblem},
@@ -15,9 +15,11 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Explanation<'e> {
     /// The combination of several connections. `sequential`: the connections are
-    /// listed one by one. `merged`: their rows are merged by `created_at` and
-    /// `id`. New values may be added.
-    #[schema(example = "sequential", extensions(("x-extensible-enum" = json!(["sequential", "merged"]))))]
+    /// listed one by one. `concurrent`: all connections are searched at once until
+    /// the page is full, because the request has `email`, `external_id` or `name`.
+    /// `merged`: their rows are merged by `created_at` and `id`. New values may be
+    /// added.
+    #[schema(example = "sequential", extensions(("x-extensible-enum" = json!(["sequential", "concurrent", "merged"]))))]
     strategy: &'static str,
     /// The maximum number of rows on the page.
     #[schema(example = 20)]
@@ -29,6 +31,11 @@ pub(crate) struct Explanation<'e> {
     /// The estimated number of vendor calls on all connections together. With a
     /// `rejection`, the calls that the request would take without its limits.
     calls: CallEstimate,
+    /// The maximum number of vendor calls that list all connections to the end, by
+    /// the vendors' row counts in cached responses. Null if a row count is not
+    /// known.
+    #[schema(value_type = Option<i64>, example = 126)]
+    calls_to_end: Option<u32>,
     /// The prediction for each connection, in list order.
     sources: Vec<SourceExplanation<'e>>,
     /// The problem with which the request would be rejected. Absent if the request
@@ -72,9 +79,14 @@ struct SourceExplanation<'e> {
     status: &'static str,
     /// The vendor requests for this page, as far as they can be predicted from
     /// cached pages. A request that depends on the response to an uncached
-    /// request is omitted.
+    /// request is omitted. At most 20 requests.
     requests: Vec<VendorRequest<'e>>,
-    /// The parameters that the vendor applies.
+    /// The number of further predicted requests, which `requests` omits.
+    #[schema(example = 0)]
+    omitted_requests: usize,
+    /// The parameters that the vendor applies. For a parameter that is also in
+    /// `gateway`, the vendor leaves out some of the rows that do not match, and the
+    /// gateway filters the rest.
     native: Vec<VendorParameter<'e>>,
     /// The parameters that the gateway applies to the vendor's rows.
     #[schema(example = json!(["email"]))]
@@ -91,6 +103,11 @@ struct SourceExplanation<'e> {
     paging: &'static str,
     /// The estimated number of vendor calls on this connection.
     calls: CallEstimate,
+    /// The maximum number of vendor calls that list the connection to the end, by
+    /// the vendor's row count in a cached response. Null if the row count is not
+    /// known.
+    #[schema(value_type = Option<i64>, example = 25)]
+    calls_to_end: Option<u32>,
     /// The rate budget of the connection's credential.
     budget: Budget,
     /// The circuit breaker of the connection.
@@ -143,10 +160,15 @@ impl<'e> Explanation<'e> {
     pub(crate) fn new(explained: &'e Explained, page: &PageRequest) -> Self {
         let caller = &page.caller;
         Self {
-            strategy: if explained.is_merged { "merged" } else { "sequential" },
+            strategy: match explained.strategy {
+                Strategy::Sequential => "sequential",
+                Strategy::Concurrent => "concurrent",
+                Strategy::Merged(_) => "merged",
+            },
             limit: page.limit,
             max_calls: explained.allowed,
             calls: explained.calls.into(),
+            calls_to_end: explained.calls_to_end,
             sources: explained.sources.iter().map(|source| SourceExplanation::new(source, caller)).collect(),
             rejection: explained.rejection.clone().map(|error| Problem::from(error).into()),
         }
@@ -177,16 +199,22 @@ impl<'e> SourceExplanation<'e> {
                 (None, None, false) => "asked",
             },
             requests: explained.requests.iter().map(VendorRequest::from).collect(),
-            native: plan.map_or_else(Vec::new, |plan| plan.native.iter().map(VendorParameter::from).collect()),
+            omitted_requests: explained.omitted_requests,
+            native: plan.map_or_else(Vec::new, |plan| native(plan)),
             gateway: plan.map_or_else(Vec::new, |plan| plan.gateway.iter().map(|parameter| parameter.name()).collect()),
             order: plan.map_or("none", |plan| order(plan)),
             paging: if is_sorted { "full_scan" } else { "paged" },
             calls: explained.calls.into(),
+            calls_to_end: explained.calls_to_end,
             budget: Budget::new(source.upstream(), caller),
             breaker: source.upstream().breaker().into(),
             problem: skipped.or(rejected).map(|error| Problem::from(error).into()),
         }
     }
+}
+
+fn native(plan: &Plan) -> Vec<VendorParameter<'_>> {
+    plan.native.iter().chain(&plan.prefilter).map(VendorParameter::from).collect()
 }
 
 fn order(plan: &Plan) -> &'static str {

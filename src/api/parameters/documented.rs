@@ -58,7 +58,9 @@ pub(crate) struct TransactionExpansion;
 #[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
 pub(crate) struct ConnectionParameters {
     /// The connections to list. Defaults to all connections that you may use.
-    /// The connections are listed one by one, or merged if `order` is set.
+    /// The connections are listed one by one, or merged if `order` is set. With
+    /// `email`, `external_id` or `name` and without `order`, all connections are
+    /// searched at once, and the rows of each page are grouped by connection.
     #[param(example = json!(["affiliates"]))]
     connection: Option<Vec<String>>,
 }
@@ -133,8 +135,9 @@ pub(crate) struct CustomerParameters {
     #[param(example = "Acme Corporation")]
     name: Option<String>,
     /// Only return customers whose name or email address contains this text,
-    /// case-insensitively. If the vendor applies the parameter, the vendor's own
-    /// search decides.
+    /// case-insensitively. Text with `@` is searched for in email addresses only,
+    /// which is cheaper on vendors that can search them. If the vendor applies the
+    /// parameter, the vendor's own search decides.
     #[param(example = "acme")]
     search: Option<String>,
     /// Only return customers with this email address, case-insensitively.

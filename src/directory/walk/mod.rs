@@ -10,8 +10,10 @@ mod call_budget;
 mod location;
 mod paged;
 mod pages;
+mod prefilter;
 mod row;
 mod scan;
+mod shared_reservation;
 mod sorted;
 mod stop;
 mod view;
@@ -32,6 +34,7 @@ use pages::Pages;
 pub(super) use pages::{FetchMode, FetchOptions, PageSummary, PredictedCall};
 pub(super) use row::Row;
 pub(super) use scan::ScanOptions;
+pub(super) use shared_reservation::SharedReservation;
 use sorted::Sorted;
 use stop::Stop;
 pub(super) use views::Views;
@@ -162,6 +165,17 @@ impl Walk {
     /// Returns the freshness of the pages read since the last call.
     pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
         self.pages().take_freshness()
+    }
+
+    /// Returns the vendor's row count in the newest page, which may count rows that
+    /// the gateway filters.
+    pub(super) fn row_count(&mut self) -> Option<u64> {
+        self.pages().row_count()
+    }
+
+    /// Returns the reservation of the walk's calls.
+    pub(super) fn shared_reservation(&mut self) -> SharedReservation {
+        self.pages().shared_reservation()
     }
 
     fn pages(&mut self) -> &mut Pages {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Entry, FreshEntries, Gap, Key, List, Neighbouring, Peek, Rows},
+    cache::{CacheDirectives, Cached, Entry, FreshEntries, Gap, Key, List, Neighbouring, Peek, Rows},
     domain::{
         anchor::{Anchor, Direction},
         cycle::{AnchorFingerprint, CycleDetector},
@@ -17,8 +17,9 @@ use crate::{
 };
 
 use super::{
-    super::{Deadline, DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows},
+    super::{Deadline, DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows, expected_calls::Work},
     CallBudget, ScanOptions, Stop,
+    shared_reservation::SharedReservation,
     view::View,
 };
 
@@ -40,7 +41,7 @@ pub(super) struct Pages {
     summary: Option<PageSummary>,
     freshness: Option<Freshness>,
     /// Reservation of the walk's calls, after the first read.
-    reservation: Option<Arc<Reservation>>,
+    reservation: SharedReservation,
     /// Number of vendor calls so far.
     calls: u32,
     /// Number of pages read so far.
@@ -117,7 +118,7 @@ impl Pages {
             predicted: Vec::new(),
             summary: None,
             freshness: None,
-            reservation: None,
+            reservation: SharedReservation::default(),
             calls: 0,
             reads: 0,
             out_of_time: None,
@@ -135,11 +136,9 @@ impl Pages {
         is_required: bool,
     ) -> Result<Arc<Entry>, Stop> {
         self.take_turn().await;
-        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
-        let rows = Rows::List(self.list()?, gap);
         let entry = match self.options.mode {
-            FetchMode::Execute(priority) => self.execute(call, rows, priority, is_required).await?,
-            FetchMode::DryRun => self.predict(&call, &rows).await?,
+            FetchMode::Execute(priority) => self.execute(anchor, gap, priority, is_required).await?,
+            FetchMode::DryRun => self.predict(anchor, gap).await?,
         };
         self.record(&entry);
         Ok(entry)
@@ -249,6 +248,17 @@ impl Pages {
         })
     }
 
+    /// Returns the vendor's row count in the newest page, which may count rows that
+    /// the gateway filters.
+    pub(super) fn row_count(&self) -> Option<u64> {
+        self.summary?.total
+    }
+
+    /// Returns the reservation of the walk's calls.
+    pub(super) fn shared_reservation(&self) -> SharedReservation {
+        self.reservation.clone()
+    }
+
     /// Returns the freshness of the pages read since the last call.
     pub(super) fn take_freshness(&mut self) -> Option<Freshness> {
         self.freshness.take()
@@ -266,36 +276,31 @@ impl Pages {
         }
     }
 
-    fn list(&mut self) -> Result<Arc<List>, DirectoryError> {
+    fn list(&mut self) -> Result<Arc<List>, SourceError> {
         if let Some(list) = &self.list {
             return Ok(Arc::clone(list));
         }
-        let list = self.source.list(&self.plan).map_err(|error| self.source.with_connection(error))?;
+        let list = self.source.list(&self.plan)?;
         self.list = Some(Arc::clone(&list));
         Ok(list)
     }
 
+    /// Replaces the plan by a plan with the same filter, and returns the old plan.
+    pub(super) fn replace_plan(&mut self, plan: Arc<Plan>) -> Arc<Plan> {
+        self.list = None;
+        std::mem::replace(&mut self.plan, plan)
+    }
+
     async fn execute(
         &mut self,
-        call: Call,
-        rows: Rows,
+        anchor: &Anchor,
+        gap: Option<Gap>,
         priority: Priority,
         is_required: bool,
     ) -> Result<Arc<Entry>, Stop> {
-        let reservation = self.reservation(priority);
-        let FetchOptions { calls, directives, .. } = &self.options;
-        let may_call = calls.take();
-        let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
-        let only_if_cached = directives.only_if_cached || is_exhausted;
-        let directives = CacheDirectives { only_if_cached, ..*directives };
         self.is_interrupted = true;
-        let fetched = self.source.fetch(call, Some(rows), directives, &reservation).await;
-        let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
-        if may_call && !is_forwarded {
-            calls.give_back();
-        }
-        let cached = match fetched {
-            Err(SourceError::NotCached) if is_exhausted => {
+        let cached = match self.fetch_page(anchor, gap, priority, is_required).await {
+            Err(SourceError::NotCached) if !self.options.directives.only_if_cached => {
                 self.is_interrupted = false;
                 return Err(Stop::BudgetExhausted);
             }
@@ -306,10 +311,11 @@ impl Pages {
             }
             fetched => fetched.map_err(|error| self.source.with_connection(error))?,
         };
-        if is_forwarded {
+        if cached.status.is_forwarded() {
             self.calls = self.calls.saturating_add(1);
             if priority == Priority::Caller {
-                reservation.expect_calls(self.expected_calls(cached.entry.page.info().total));
+                let expected = self.expected_calls(cached.entry.page.info().total);
+                self.reservation(priority).expect_calls(expected);
             }
         }
         self.is_interrupted = false;
@@ -325,9 +331,34 @@ impl Pages {
         }
     }
 
+    /// Fetches a page and takes a call from the budget. Without a call, only a
+    /// cached page or a page with `is_required` is returned.
+    pub(super) async fn fetch_within_budget(
+        &mut self,
+        anchor: &Anchor,
+        gap: Option<Gap>,
+        priority: Priority,
+        is_required: bool,
+    ) -> Result<Cached, SourceError> {
+        let rows = Rows::List(self.list()?, gap);
+        let reservation = self.reservation(priority);
+        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
+        let FetchOptions { calls, directives, .. } = &self.options;
+        let may_call = calls.take();
+        let is_exhausted = !may_call && !is_required && !directives.only_if_cached;
+        let only_if_cached = directives.only_if_cached || is_exhausted;
+        let directives = CacheDirectives { only_if_cached, ..*directives };
+        let fetched = self.source.fetch(call, Some(rows), directives, &reservation).await;
+        let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
+        if may_call && !is_forwarded {
+            calls.give_back();
+        }
+        fetched
+    }
+
     /// Returns the reservation of this walk's calls.
     fn reservation(&mut self, priority: Priority) -> Arc<Reservation> {
-        if let Some(reservation) = &self.reservation {
+        if let Some(reservation) = self.reservation.get() {
             return Arc::clone(reservation);
         }
         let FetchOptions { caller, deadline, .. } = &self.options;
@@ -335,27 +366,33 @@ impl Pages {
         if priority == Priority::Caller {
             reservation.expect_calls(self.expected_calls(None));
         }
-        let reservation = Arc::new(reservation);
-        self.reservation = Some(Arc::clone(&reservation));
-        reservation
+        Arc::clone(self.reservation.get_or_init(|| Arc::new(reservation)))
     }
 
     /// Returns the number of calls that the walk still needs, by recent walks and
     /// by the vendor's row count.
     fn expected_calls(&self, total: Option<u64>) -> u32 {
-        let recent = self.source.expected_calls.get(self.is_scan()).saturating_sub(self.calls);
+        let recent = self.source.expected_calls.get(self.work()).saturating_sub(self.calls);
         let pages = total.map_or(u64::MAX, |total| total.div_ceil(PAGE_SIZE as u64));
         let pages = u32::try_from(pages).unwrap_or(u32::MAX).saturating_sub(self.calls);
-        let expected = if self.is_scan() && self.calls > 0 { pages } else { recent.min(pages) };
+        let is_search = self.work() != Work::Native;
+        let expected = if is_search && self.calls > 0 { pages } else { recent.min(pages) };
         expected.min(self.options.calls.remaining())
     }
 
-    fn is_scan(&self) -> bool {
-        self.plan.sort.is_some() || !self.plan.residual.is_empty()
+    fn work(&self) -> Work {
+        match &self.plan.prefilter {
+            _ if self.plan.sort.is_some() => Work::Scan,
+            Some(_) => Work::Prefiltered,
+            None if self.plan.residual.is_empty() => Work::Native,
+            None => Work::Scan,
+        }
     }
 
-    async fn predict(&mut self, call: &Call, rows: &Rows) -> Result<Arc<Entry>, Stop> {
-        let peeked = self.source.peek(call, Some(rows), &self.options.directives).await;
+    async fn predict(&mut self, anchor: &Anchor, gap: Option<Gap>) -> Result<Arc<Entry>, Stop> {
+        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
+        let list = self.list().map_err(|error| self.source.with_connection(error))?;
+        let peeked = self.source.peek(&call, Some(&Rows::List(list, gap)), &self.options.directives).await;
         let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
         let (cached, is_sent) = match peek {
             Peek::Cached { entry, starts_refresh } => (Some(entry), starts_refresh),
@@ -402,7 +439,7 @@ impl Drop for Pages {
         // Only a caller's walk that has ended shows how many calls a walk needs.
         let is_caller = matches!(self.options.mode, FetchMode::Execute(Priority::Caller));
         if is_caller && self.calls > 0 && !self.is_interrupted {
-            self.source.expected_calls.record(self.is_scan(), self.calls);
+            self.source.expected_calls.record(self.work(), self.calls);
         }
     }
 }

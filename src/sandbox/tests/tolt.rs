@@ -1,5 +1,5 @@
 use super::super::{
-    Options, Sandbox,
+    Options, Sandbox, ToltSearch,
     tolt::{Customer, Data, Transaction},
 };
 use super::{ids, small};
@@ -44,6 +44,23 @@ async fn paging_returns_every_row_in_all_directions() {
 }
 
 #[tokio::test]
+async fn search_is_accepted_ignored_or_rejected() {
+    let sandbox = Sandbox::start(small()).await.unwrap();
+    let tolt = sandbox.tolt();
+    let emails: Vec<String> = tolt.customers().iter().filter_map(|row| Some(row.email.as_str()?.to_owned())).collect();
+    let part = emails[0][1..].to_uppercase();
+    let matching = emails.iter().filter(|email| email.to_uppercase().contains(&part)).count();
+    let query = format!("&search={part}");
+    assert!(matching > 0 && matching < 230);
+    assert_eq!(tolt.list("customers", &query).await["total_count"], matching);
+    tolt.set_search(ToltSearch::Ignore);
+    assert_eq!(tolt.list("customers", &query).await["total_count"], 230);
+    tolt.set_search(ToltSearch::Reject);
+    let (status, body) = tolt.get(&format!("/v1/customers?program_id={}{query}", tolt.program_id())).await;
+    assert_eq!((status, &body["error"]["type"]), (400, &"validation_error".into()));
+}
+
+#[tokio::test]
 async fn ties_sort_by_id_and_deleted_cursor_fails() {
     let noon = "2025-01-15T12:00:00.000Z";
     let rows = [
@@ -75,7 +92,7 @@ async fn undocumented_requests_are_rejected() {
     let id = &tolt.customers()[0].id;
 
     for parameters in [
-        "search=jim",
+        "search=",
         "email=jim",
         "limit=0",
         "limit=101",

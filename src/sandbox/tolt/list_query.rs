@@ -1,7 +1,10 @@
 //! List requests, with the parameters that Tolt's pages list.
 
 use super::{
-    super::query::{InvalidParameter, Query},
+    super::{
+        ToltSearch,
+        query::{InvalidParameter, Query},
+    },
     expand::{Expand, Object},
     table::{Order, Position, Selection},
     timestamp,
@@ -12,6 +15,8 @@ use super::{
 pub(crate) struct CustomerListQuery {
     pub(crate) common: CommonQuery,
     pub(crate) status: Option<String>,
+    /// Part of the email address.
+    pub(crate) search: Option<String>,
 }
 
 /// Request for a list of transactions.
@@ -33,8 +38,9 @@ pub(crate) struct CommonQuery {
 
 impl CustomerListQuery {
     /// Parses the query of the page of list customers.
-    pub(crate) fn parse(query: Option<&str>) -> Result<Self, InvalidParameter> {
-        let query = parse_parameters(query, "status")?;
+    pub(crate) fn parse(query: Option<&str>, search: ToltSearch) -> Result<Self, InvalidParameter> {
+        let own: &[&str] = if search == ToltSearch::Reject { &["status"] } else { &["status", "search"] };
+        let query = parse_parameters(query, own)?;
         let status = query.get("status");
         if let Some(status) = status
             && !["lead", "trialing", "active", "canceled"].contains(&status)
@@ -44,6 +50,7 @@ impl CustomerListQuery {
         Ok(Self {
             common: CommonQuery::new(&query, &[Object::Partner, Object::Program])?,
             status: status.map(str::to_owned),
+            search: query.get("search").filter(|_| search == ToltSearch::Accept).map(str::to_owned),
         })
     }
 }
@@ -51,7 +58,7 @@ impl CustomerListQuery {
 impl TransactionListQuery {
     /// Parses the query of the page of list transactions.
     pub(crate) fn parse(query: Option<&str>) -> Result<Self, InvalidParameter> {
-        let query = parse_parameters(query, "customer_id")?;
+        let query = parse_parameters(query, &["customer_id"])?;
         Ok(Self {
             common: CommonQuery::new(&query, &[Object::Customer, Object::Program, Object::Partner])?,
             customer_id: query.get("customer_id").map(str::to_owned),
@@ -90,18 +97,9 @@ impl CommonQuery {
     }
 }
 
-/// Parses the parameters of a list. `own` is the only parameter that the other list does not have.
-fn parse_parameters(query: Option<&str>, own: &str) -> Result<Query, InvalidParameter> {
-    let single = [
-        own,
-        "program_id",
-        "partner_id",
-        "order",
-        "created_gte",
-        "created_lte",
-        "limit",
-        "starting_after",
-        "ending_before",
-    ];
-    Query::parse(query, &single, &["expand[]"])
+/// Parses the parameters of a list. `own` are the parameters that the other list does not have.
+fn parse_parameters(query: Option<&str>, own: &[&str]) -> Result<Query, InvalidParameter> {
+    let common =
+        ["program_id", "partner_id", "order", "created_gte", "created_lte", "limit", "starting_after", "ending_before"];
+    Query::parse(query, &[own, &common].concat(), &["expand[]"])
 }

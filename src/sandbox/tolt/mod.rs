@@ -1,7 +1,7 @@
 //! Simulation of Tolt's API v1: the lists of customers and transactions, and retrieve customer.
 
 use super::{
-    Handle,
+    Handle, ToltSearch,
     lock::{read, write},
     vendor::Store,
 };
@@ -34,6 +34,11 @@ impl Tolt {
     #[must_use]
     pub fn program_id(&self) -> &str {
         self.service().program_id()
+    }
+
+    /// Changes the treatment of `search`.
+    pub fn set_search(&self, search: ToltSearch) {
+        self.service().set_search(search);
     }
 
     /// Returns the transactions, oldest first, transactions of one instant by id.

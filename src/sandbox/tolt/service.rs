@@ -7,9 +7,9 @@ use percent_encoding::percent_decode_str;
 
 use super::{
     super::{
-        Options,
+        Options, ToltSearch,
         gate::{Gate, Settings},
-        lock::read,
+        lock::{read, write},
         response::{BufferedResponse, ok},
         vendor::Vendor,
     },
@@ -27,6 +27,7 @@ pub struct Service {
     gate: Gate,
     program: Program,
     partners: HashMap<String, Partner>,
+    search: RwLock<ToltSearch>,
     // Lock order: customers, then transactions.
     customers: RwLock<Table<Customer>>,
     transactions: RwLock<Table<Transaction>>,
@@ -46,6 +47,7 @@ impl Service {
             ),
             program: data.program,
             partners: data.partners.into_iter().map(|partner| (partner.id.clone(), partner)).collect(),
+            search: RwLock::new(options.tolt_search),
             customers: RwLock::new(Table::new(data.customers)),
             transactions: RwLock::new(Table::new(data.transactions)),
         }
@@ -53,6 +55,10 @@ impl Service {
 
     pub(crate) fn program_id(&self) -> &str {
         &self.program.id
+    }
+
+    pub(crate) fn set_search(&self, search: ToltSearch) {
+        *write(&self.search) = search;
     }
 
     pub(crate) fn transactions(&self) -> &RwLock<Table<Transaction>> {
@@ -68,7 +74,7 @@ impl Service {
     }
 
     fn list_customers(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
-        let CustomerListQuery { common, status } = CustomerListQuery::parse(query)?;
+        let CustomerListQuery { common, status, search } = CustomerListQuery::parse(query, *read(&self.search))?;
         self.check_program(&common.program_id)?;
         let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
@@ -77,6 +83,7 @@ impl Service {
             customer.program_id == common.program_id
                 && matches(common.partner_id.as_deref(), customer.partner_id.as_str())
                 && matches(status.as_deref(), customer.status.as_str())
+                && search.as_deref().is_none_or(|part| contains(customer.email.as_str(), part))
         })?;
         let rows: Vec<_> = page.rows.into_iter().map(|customer| related.customer(customer, &common.expand)).collect();
         Ok(ok(&ListBody {
@@ -147,6 +154,11 @@ impl Vendor for Service {
     fn error(&self, status: StatusCode, _path: &str) -> BufferedResponse {
         ErrorResponse::from_status(status).into_response()
     }
+}
+
+/// Returns true if a row's value contains a text, without regard to case.
+fn contains(value: Option<&str>, part: &str) -> bool {
+    value.is_some_and(|value| value.to_lowercase().contains(&part.to_lowercase()))
 }
 
 /// Returns true if a row's value equals the requested value, or if no value is requested.

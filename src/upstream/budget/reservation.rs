@@ -32,8 +32,8 @@ pub struct Reservation {
     latency: Arc<Latency>,
     expected_calls: AtomicU32,
     admitted: Mutex<Option<Admitted>>,
-    /// True if the client has left.
-    is_abandoned: AtomicBool,
+    /// True if the request has ended before its last answer.
+    has_ended: AtomicBool,
 }
 
 impl Reservation {
@@ -58,7 +58,7 @@ impl Reservation {
             latency,
             expected_calls,
             admitted: Mutex::default(),
-            is_abandoned: AtomicBool::new(false),
+            has_ended: AtomicBool::new(false),
         }
     }
 
@@ -150,8 +150,16 @@ impl Reservation {
     /// Ends the request, because its client has left. A call in flight may keep
     /// the reservation.
     pub(super) fn abandon(&self) {
-        if !self.is_abandoned.swap(true, Relaxed) {
+        if !self.has_ended.swap(true, Relaxed) {
             self.end(true);
+        }
+    }
+
+    /// Ends the request before its last answer, because it needs no more calls. Its
+    /// client has not left.
+    pub fn withdraw(&self) {
+        if !self.has_ended.swap(true, Relaxed) {
+            self.end(false);
         }
     }
 
@@ -175,7 +183,7 @@ impl Reservation {
 
 impl Drop for Reservation {
     fn drop(&mut self) {
-        if !self.is_abandoned.load(Relaxed) {
+        if !self.has_ended.load(Relaxed) {
             self.end(false);
         }
     }

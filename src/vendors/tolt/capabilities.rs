@@ -8,7 +8,7 @@ use crate::{
     },
     vendors::capabilities::{
         Capabilities, ListCapabilities,
-        Support::{Gateway, Native, NativeChecked},
+        Support::{Gateway, Native, NativeChecked, Prefilter},
     },
 };
 
@@ -23,8 +23,10 @@ pub(super) static CAPABILITIES: Capabilities = Capabilities {
             (Parameter::CreatedGte, NativeChecked("created_gte")),
             (Parameter::CreatedLte, NativeChecked("created_lte")),
             (Parameter::Name, Gateway),
-            (Parameter::Search, Gateway),
-            (Parameter::Email, Gateway),
+            // A later copy of the page documents `search`, a partial match on the
+            // email address (FACTS.md, cases 140 to 144).
+            (Parameter::Search, Prefilter("search")),
+            (Parameter::Email, Prefilter("search")),
             (Parameter::ExternalId, Gateway),
         ],
         expand: &[(Expansion::Partner, "partner"), (Expansion::Program, "program")],

@@ -30,6 +30,9 @@ pub(super) fn list(program_id: &str, plan: &Plan, anchor: &Anchor) -> Result<Ven
     for native in plan.native.iter().filter(|native| Some(native.name) != narrowed).chain(&bound) {
         query.push(native.name, &native.value);
     }
+    if let Some(prefilter) = &plan.prefilter {
+        query.push(prefilter.name, &prefilter.value);
+    }
     query.push("order", order.name());
     for expansion in &plan.expand {
         query.push("expand[]", expansion);

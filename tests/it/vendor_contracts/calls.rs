@@ -22,6 +22,8 @@ const SAMPLES: usize = 4;
 
 /// Values of text parameters, which callers choose freely.
 const TEXTS: [&str; SAMPLES] = ["Jim Halpert", "cust_dK9bzRGn46BhVgNFHD6fDgXW", "a, b & c=d+e%20/ü?#[]\"", "東京\n"];
+/// Texts that are a part of an email address, or may be one.
+const EMAILS: [&str; SAMPLES] = ["Jim@Example.com", "jim+1@example.com", "josé@example.com", "@"];
 /// Statuses in Tolt's documentation. Tolt refuses others, so the gateway does
 /// not check them.
 const STATUSES: [&str; SAMPLES] = ["lead", "trialing", "active", "canceled"];
@@ -108,6 +110,7 @@ fn questions(resource: Resource, list: &ListCapabilities, combinations: Combinat
 fn set(question: &mut ListQuery, parameter: Parameter, sample: usize) {
     let filter = &mut question.filter;
     let text = || Some(text(sample).to_owned());
+    let email = || Some(EMAILS[sample].to_owned());
     let list = || LISTS[sample].iter().map(ToString::to_string).collect();
     match parameter {
         Parameter::Order => question.order = Some([Order::Asc, Order::Desc][sample % 2]),
@@ -117,8 +120,8 @@ fn set(question: &mut ListQuery, parameter: Parameter, sample: usize) {
         Parameter::CreatedGte => filter.created.gte = Some(instant(sample)),
         Parameter::CreatedLte => filter.created.lte = Some(instant(sample)),
         Parameter::Name => filter.name = text(),
-        Parameter::Search => filter.search = text(),
-        Parameter::Email => filter.email = text(),
+        Parameter::Search => filter.search = email(),
+        Parameter::Email => filter.email = email(),
         Parameter::ExternalId => filter.external_id = text(),
         Parameter::SourcePlatform => filter.source_platform = list(),
         Parameter::SourcePlatformId => filter.source_platform_id = list(),

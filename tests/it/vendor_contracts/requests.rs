@@ -51,6 +51,8 @@ async fn gateway_requests_match_contract() {
         "/customers/odd.cust_1?expand=partner&expand=program&expand=stats",
         "/transactions?expand=customer",
         "/customers/odd.cust_1/transactions",
+        "/customers?email=Jim%2B1@example.com",
+        "/customers?search=@example.com",
         "/customers?name=a%2Cb&search=a%26b&source_platform=a&source_platform=b&has_exemption=true",
         "/customers?expand=shipping_address&expand=exemption",
         "/customers/odd.cust_1?expand=shipping_address",
@@ -106,7 +108,9 @@ fn assert_expands(names: impl Iterator<Item = &'static str>, asked: &BTreeSet<(S
 
 fn native(list: &ListCapabilities) -> impl Iterator<Item = &'static str> {
     list.parameters.iter().filter_map(|(_, support)| match support {
-        Support::Native(name) | Support::NativeList(name) | Support::NativeChecked(name) => Some(*name),
+        Support::Native(name) | Support::NativeList(name) | Support::NativeChecked(name) | Support::Prefilter(name) => {
+            Some(*name)
+        }
         Support::Gateway => None,
     })
 }

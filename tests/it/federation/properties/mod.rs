@@ -2,6 +2,7 @@
 //! limits, budgets and turns.
 
 mod changing;
+mod concurrent;
 mod stable;
 
 use std::time::Duration;
@@ -209,6 +210,14 @@ impl ListQuery {
     /// Returns the connections that support the query.
     fn supported_by(&self) -> Vec<usize> {
         self.connections().into_iter().filter(|&at| self.filter.is_supported_by(kind(at))).collect()
+    }
+
+    /// Returns true if the connections are searched at once. The order of the whole
+    /// list then depends on time.
+    fn is_concurrent(&self) -> bool {
+        let Filter { email, external_id, name, .. } = &self.filter;
+        let is_selective = email.is_some() || external_id.is_some() || name.is_some();
+        is_selective && self.order.is_none() && self.connections().len() > 1
     }
 
     /// Returns true if the query is rejected: a connection must not be skipped,

@@ -1,0 +1,149 @@
+//! Selective questions, which search all connections at once: each page
+//! continues every source exactly where the page before stopped, both ways.
+
+use proptest::{option, prelude::*, sample::select};
+use serde_json::Value;
+use tokio::runtime::Runtime;
+
+use super::{
+    super::{cursor, oracle::Filter},
+    Bits, CONNECTIONS, EXTERNAL_IDS, ListQuery, NAMES, Stage, question, rows, stage,
+};
+use crate::support::ids;
+
+/// One page of a walk.
+#[derive(Debug, Clone)]
+struct Step {
+    limit: usize,
+    max_calls: Option<u32>,
+    turns_back: bool,
+    /// Cached pages expire before the page.
+    forgets: bool,
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let limit = prop_oneof![2 => 1..=4_usize, 1 => 5..=100_usize];
+    (limit, option::weighted(0.4, 1..=5_u32), prop::bool::weighted(0.25), prop::bool::weighted(0.15))
+        .prop_map(|(limit, max_calls, turns_back, forgets)| Step { limit, max_calls, turns_back, forgets })
+}
+
+/// Generates a query with one of the selective filters, and rarely another.
+fn selective() -> impl Strategy<Value = ListQuery> {
+    let filters = prop_oneof![
+        select(&["JIM@example.com", "pam@acme.test"][..])
+            .prop_map(|email| Filter { email: Some(email), ..Filter::default() }),
+        select(&EXTERNAL_IDS[..]).prop_map(|id| Filter { external_id: Some(id), ..Filter::default() }),
+        select(&NAMES[..]).prop_map(|name| Filter { name: Some(name), ..Filter::default() }),
+    ];
+    (question(), filters).prop_map(|(question, filter)| ListQuery {
+        named: Vec::new(),
+        filter: Filter { gte: question.filter.gte, status: question.filter.status, ..filter },
+        order: None,
+        is_lenient: true,
+    })
+}
+
+/// Number of rows of each source before a gap.
+type Place = Vec<usize>;
+
+struct Walker<'s> {
+    stage: &'s Stage,
+    question: &'s ListQuery,
+    /// Matching rows of each source, in its own order.
+    parts: Vec<Vec<String>>,
+}
+
+impl Walker<'_> {
+    /// Fetches the rows next to a gap, and checks them. Returns the gap after
+    /// them.
+    async fn page(&self, step: &Step, at: &Place, cursor: Option<&str>, is_back: bool) -> (Value, Place) {
+        let calls = step.max_calls.map(|calls| format!("&max_calls={calls}")).unwrap_or_default();
+        let rest = format!("limit={}{calls}", step.limit);
+        let before = self.stage.calls();
+        let page = self.stage.get_page(self.question, &rest, cursor).await.ok();
+        assert!(self.stage.calls() - before <= u64::from(step.max_calls.unwrap_or(20)));
+        let shown = ids(&page);
+        let place = |id: &String| CONNECTIONS.iter().position(|name| id.split_once('.').unwrap().0 == *name).unwrap();
+        assert!(shown.is_sorted_by_key(place), "rows are grouped by connection: {shown:?}");
+        let mut to = at.clone();
+        for (part, to) in self.parts.iter().zip(&mut to) {
+            let mine: Vec<_> = shown.iter().filter(|id| part.contains(id)).cloned().collect();
+            let range = if is_back { *to - mine.len()..*to } else { *to..*to + mine.len() };
+            *to = if is_back { range.start } else { range.end };
+            assert_eq!(part.get(range), Some(&mine[..]), "the rows of {part:?}");
+        }
+        let is_end = if is_back { to.iter().all(|&rows| rows == 0) } else { to == self.end() };
+        assert!(shown.len() <= step.limit);
+        let statuses: Vec<_> = page["sources"].as_array().unwrap().iter().map(|source| &source["status"]).collect();
+        let is_spent = statuses.iter().any(|status| *status == "partial");
+        assert!(shown.len() == step.limit || is_end || is_spent, "a page is short without a reason: {statuses:?}");
+        let leads_on = page["page"][if is_back { "prev_cursor" } else { "next_cursor" }].is_string();
+        assert!(leads_on || is_end && !is_spent, "the walk ends too early");
+        (page, to)
+    }
+
+    /// Returns the gap after all rows.
+    fn end(&self) -> Place {
+        self.parts.iter().map(Vec::len).collect()
+    }
+}
+
+async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
+    let stage = stage(&rows).start().await;
+    let supported = question.supported_by();
+    let parts = supported.iter().map(|&at| stage.source(at).part(&question.filter, None)).collect();
+    let walker = Walker { stage: &stage, question: &question, parts };
+    let mut steps = steps.iter().cycle();
+    let mut at = vec![0; supported.len()];
+    let mut page = None;
+    for number in 0.. {
+        assert!(number < 3_000, "the walk does not end");
+        let step = steps.next().unwrap();
+        if step.forgets {
+            stage.expire_cache();
+        }
+        let next = page.as_ref().and_then(|page| cursor(page, "next_cursor"));
+        if page.is_some() && next.is_none() {
+            break;
+        }
+        let start = at;
+        let (mut here, mut to) = walker.page(step, &start, next.as_deref(), false).await;
+        if step.turns_back
+            && let Some(prev) = cursor(&here, "prev_cursor")
+        {
+            let (back, before) = walker.page(step, &start, Some(&prev), true).await;
+            // The page before leads forward from the gap before this page.
+            if let Some(next) = cursor(&back, "next_cursor") {
+                assert!(before.iter().zip(&start).all(|(before, start)| before <= start));
+                (here, to) = walker.page(step, &start, Some(&next), false).await;
+            }
+        }
+        (page, at) = (Some(here), to);
+    }
+    assert_eq!(at, walker.end());
+
+    let mut page = page.unwrap();
+    for id in ids(&page) {
+        let part = walker.parts.iter().position(|part| part.contains(&id)).unwrap();
+        at[part] -= 1;
+    }
+    for number in 0.. {
+        assert!(number < 3_000, "the backward walk does not end");
+        let Some(prev) = cursor(&page, "prev_cursor") else { break };
+        (page, at) = walker.page(steps.next().unwrap(), &at, Some(&prev), true).await;
+    }
+    assert!(at.iter().all(|&rows| rows == 0), "the backward walk has reached the beginning");
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn selective_pages_continue_every_source(
+        rows in rows(),
+        question in selective(),
+        steps in prop::collection::vec(step(), 1..8),
+    ) {
+        Runtime::new().unwrap().block_on(check(rows, question, steps));
+    }
+}
