@@ -44,6 +44,7 @@ fuzz_target!(|data: &[u8]| {
         let sealed = match &opened {
             OpenedCursor::Positions(cursor) => key.seal(cursor),
             OpenedCursor::Reference(reference) => key.seal_reference(reference),
+            OpenedCursor::Batch(cursor) => key.seal_batch(cursor),
         };
         assert_eq!(sealed, text, "a cursor has one form");
     }

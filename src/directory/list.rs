@@ -60,7 +60,7 @@ impl Directory {
         mode: FetchMode,
     ) -> Result<Listing, DirectoryError> {
         let sources = self.plan(query, request, start.positions)?;
-        check_plans(&sources, request)?;
+        check_plans(sources.iter().map(|planned| (&*planned.source, planned.plan.as_ref().err())), request)?;
         let allowed = self.allowed_calls(request);
         let planned = sources.iter().filter(|source| source.plan.is_ok()).count();
         if query.order.is_some() && planned > allowed as usize {

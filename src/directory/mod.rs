@@ -3,6 +3,7 @@
 //! A list walks the pages of each source, filters their rows and builds a page
 //! with its cursors. The module has no knowledge of HTTP or of vendor formats.
 
+mod batch;
 mod cursors;
 mod deadline;
 mod drift;
@@ -24,6 +25,7 @@ mod policies;
 mod redaction;
 mod skip_policy;
 mod source;
+mod source_batch;
 mod source_error;
 mod source_walk;
 mod trail;
@@ -37,7 +39,7 @@ use crate::{
     clock::SharedClock,
     domain::{connection::ConnectionName, cursor::CursorKey, priority::Priority, query::Retrieval},
     upstream::CallerShare,
-    vendors::{Call, plan::RetrievalPlan},
+    vendors::plan::RetrievalPlan,
 };
 use cursors::Cursors;
 pub use deadline::Deadline;
@@ -53,6 +55,7 @@ pub use page_request::PageRequest;
 use planned_source::PlannedSource;
 pub use policies::Policies;
 pub use source::Source;
+use source::SourceRow;
 pub use source_error::SourceError;
 use trail::Trail;
 
@@ -128,12 +131,10 @@ impl Directory {
         let source = self.source(connection)?;
         let plan = RetrievalPlan::new(source.capabilities(), retrieval)
             .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
-        let call = Call::Retrieve(Arc::new(plan));
         let reservation = Arc::new(source.upstream.reservation(caller, Priority::Caller, deadline.elapsed));
-        let cached = source.fetch(call, directives, &reservation).await;
-        let cached = cached.map_err(|error| source.with_connection(error))?;
-        let freshness = source.freshness(&cached);
-        Ok(RetrievedRecord { record: Segment { page: Arc::clone(&cached.entry.page), records: 0..1 }, freshness })
+        let row = source.retrieve(Arc::new(plan), directives, &reservation).await;
+        let SourceRow { record, freshness } = row.map_err(|error| source.with_connection(error))?;
+        Ok(RetrievedRecord { record: record.ok_or(DirectoryError::NotFound)?, freshness })
     }
 }
 

@@ -8,13 +8,21 @@ use crate::{
     upstream::{Reservation, Upstream},
     vendors::{
         Account, Call, RefusalKind, Vendor, VendorError, VendorRequest, capabilities::Capabilities, kind::VendorKind,
+        plan::RetrievalPlan,
     },
 };
 
 use super::{
-    DirectoryError, Freshness, Policies, SourceError, SourceMetrics, drift::DriftDetector,
+    DirectoryError, Freshness, Policies, Segment, SourceError, SourceMetrics, drift::DriftDetector,
     expected_calls::ExpectedCalls, vendor_call::SourceFetch,
 };
+
+/// Row of a source, looked up by its id.
+pub(super) struct SourceRow {
+    /// The row; `None` if the vendor has no such row.
+    pub(super) record: Option<Segment>,
+    pub(super) freshness: Freshness,
+}
 
 /// Configured connection with its vendor adapter, upstream and cached pages.
 pub struct Source {
@@ -108,12 +116,37 @@ impl Source {
         directives: CacheDirectives,
         reservation: &Arc<Reservation>,
     ) -> Result<Cached, SourceError> {
+        let cached = self.fetch_entry(call, directives, reservation).await?;
+        if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
+    }
+
+    /// Returns a customer from the cache, or fetches the customer on behalf of a
+    /// request.
+    pub(super) async fn retrieve(
+        self: &Arc<Self>,
+        plan: Arc<RetrievalPlan>,
+        directives: CacheDirectives,
+        reservation: &Arc<Reservation>,
+    ) -> Result<SourceRow, SourceError> {
+        let cached = self.fetch_entry(Call::Retrieve(plan), directives, reservation).await?;
+        let freshness = self.freshness(&cached);
+        let record = || Segment { page: Arc::clone(&cached.entry.page), records: 0..1 };
+        Ok(SourceRow { record: cached.entry.found.then(record), freshness })
+    }
+
+    /// Returns the entry of a call from the cache, or fetches the entry. The
+    /// entry may state that the vendor has no such row.
+    async fn fetch_entry(
+        self: &Arc<Self>,
+        call: Call,
+        directives: CacheDirectives,
+        reservation: &Arc<Reservation>,
+    ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
         let (policy, metrics) = (self.policies.for_call(&call), Arc::clone(&self.metrics.cache));
         let lookup = Lookup { key, policy, directives, metrics };
         let fetch = SourceFetch { source: Arc::clone(self), call, request, reservation: Arc::clone(reservation) };
-        let cached = self.cache.get(lookup, fetch).await?;
-        if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
+        self.cache.get(lookup, fetch).await
     }
 
     /// Predicts the cache lookup of a call and returns the vendor request.

@@ -44,6 +44,11 @@ pub(crate) struct SourceReport<'r> {
     /// of the filtered field is unreadable. The rows are not in the list.
     #[schema(example = 0)]
     undecided: u32,
+    /// The ids of the request that the vendor does not have, in request order.
+    /// Present if the request selects customers by `id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"]))]
+    not_found: Option<&'r [String]>,
     /// The reason for `failed` or `skipped`, or for `partial` if the vendor ended
     /// the list early.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +81,7 @@ impl<'r> SourceReport<'r> {
             fetched_at: fetched_at.map(Timestamp::from),
             unreadable: unserved.null.saturating_add(unserved.unreadable),
             undecided: unserved.undecided,
+            not_found: report.not_found.as_deref(),
             problem: problem.map(SourceProblem::from),
         }
     }

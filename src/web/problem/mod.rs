@@ -197,7 +197,7 @@ impl From<Problem> for SourceProblem {
 }
 
 /// Returns the start of a caller's value, for a message.
-fn excerpt(value: &str) -> String {
+pub(crate) fn excerpt(value: &str) -> String {
     const MAX_CHARS: usize = 64;
     match value.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &value[..end]),

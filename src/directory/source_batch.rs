@@ -1,0 +1,202 @@
+//! Part of a batch at one source.
+//!
+//! Cached customers come first and take no vendor call. The others are fetched
+//! concurrently, within the call budget of the request.
+
+use std::sync::Arc;
+
+use futures_util::stream::{FuturesUnordered, StreamExt};
+
+use crate::{
+    cache::{CacheDirectives, Peek},
+    domain::{batch::BatchQuery, priority::Priority},
+    upstream::{Reservation, SendError},
+    vendors::{
+        Call, VendorError,
+        plan::{PlanError, RetrievalPlan},
+    },
+};
+
+use super::{
+    DirectoryError, Freshness, PageRequest, Segment, Source, SourceError, SourceOutcome, SourceReport, SourceRow,
+    UnservedRows, walk::CallBudget,
+};
+
+/// Maximum number of concurrent vendor calls of a batch to one connection. The
+/// rate limit of most vendors allows no more calls at once.
+const MAX_CONCURRENT_CALLS: usize = 8;
+
+/// Part of a batch at one source.
+pub(super) struct SourceBatch {
+    pub(super) source: Arc<Source>,
+    /// The open ids, or the reason why the source does not support the query.
+    pub(super) open: Result<Vec<OpenId>, PlanError>,
+    /// True if an earlier page answered some ids of the source.
+    is_continued: bool,
+    pub(super) rows: Vec<(usize, Segment)>,
+    not_found: Vec<usize>,
+    pub(super) freshness: Option<Freshness>,
+    /// First failure of a call.
+    pub(super) failure: Option<DirectoryError>,
+    /// First call that did not fit into the request's time.
+    pub(super) obstacle: Option<DirectoryError>,
+}
+
+/// Id without an answer: its index in the batch, and its plan.
+#[derive(Clone)]
+pub(super) struct OpenId {
+    pub(super) index: usize,
+    pub(super) plan: Arc<RetrievalPlan>,
+}
+
+/// Result of one lookup. Without a row, the call budget is exhausted.
+type Answer = (usize, Option<Result<SourceRow, SourceError>>);
+
+/// Lookups of one request at one source.
+struct Lookups<'r> {
+    source: &'r Arc<Source>,
+    calls: &'r CallBudget,
+    directives: CacheDirectives,
+    reservation: Arc<Reservation>,
+}
+
+impl SourceBatch {
+    /// Creates the part of a source before its lookups.
+    pub(super) fn new(source: Arc<Source>, open: Result<Vec<OpenId>, PlanError>, is_continued: bool) -> Self {
+        let (rows, not_found) = (Vec::new(), Vec::new());
+        Self { source, open, is_continued, rows, not_found, freshness: None, failure: None, obstacle: None }
+    }
+
+    /// Looks the open ids up. The first failure ends the calls to the source.
+    pub(super) async fn fetch(&mut self, calls: &CallBudget, request: &PageRequest) {
+        let Ok(open) = &self.open else { return };
+        let source = Arc::clone(&self.source);
+        let reservation =
+            source.upstream().reservation(request.caller.clone(), Priority::Caller, request.deadline.elapsed);
+        let lookups =
+            Lookups { source: &source, calls, directives: request.directives, reservation: Arc::new(reservation) };
+        let mut missing = Vec::new();
+        for id in open.clone() {
+            if lookups.is_cached(&id).await {
+                let answer = lookups.answer(id).await;
+                self.record(answer);
+            } else {
+                missing.push(id);
+            }
+        }
+        let expected = u32::try_from(missing.len()).unwrap_or(u32::MAX).min(calls.remaining());
+        lookups.reservation.expect_calls(expected);
+        let mut missing = missing.into_iter();
+        let mut running: FuturesUnordered<_> =
+            missing.by_ref().take(MAX_CONCURRENT_CALLS).map(|id| lookups.answer(id)).collect();
+        while let Some(answer) = running.next().await {
+            self.record(answer);
+            if self.failure.is_none()
+                && self.obstacle.is_none()
+                && let Some(id) = missing.next()
+            {
+                running.push(lookups.answer(id));
+            }
+        }
+    }
+
+    fn record(&mut self, (index, result): Answer) {
+        match result {
+            Some(Ok(SourceRow { record, freshness })) => {
+                match record {
+                    Some(record) => self.rows.push((index, record)),
+                    None => self.not_found.push(index),
+                }
+                match &mut self.freshness {
+                    Some(combined) => combined.merge(freshness),
+                    None => self.freshness = Some(freshness),
+                }
+            }
+            // An id that makes no vendor request.
+            Some(Err(SourceError::Vendor { error: VendorError::NotFound, .. })) => self.not_found.push(index),
+            Some(Err(error)) if is_unsent(&error) => {
+                self.obstacle.get_or_insert_with(|| self.source.with_connection(error));
+            }
+            Some(Err(error)) => {
+                self.failure.get_or_insert_with(|| self.source.with_connection(error));
+            }
+            None => {}
+        }
+    }
+
+    /// Returns true if an id has an answer.
+    pub(super) fn has_answer(&self) -> bool {
+        !self.rows.is_empty() || !self.not_found.is_empty()
+    }
+
+    /// Returns the ids that the next page does not look up: ids with an answer,
+    /// and all ids of a skipped source.
+    pub(super) fn closed_ids(&self, query: &BatchQuery) -> Vec<usize> {
+        if self.open.is_err() {
+            let name = self.source.name();
+            return (0..query.ids.len()).filter(|&index| query.ids[index].connection == *name).collect();
+        }
+        self.rows.iter().map(|(index, _)| *index).chain(self.not_found.iter().copied()).collect()
+    }
+
+    /// Returns the outcome of the source. Its total is known if this page has the
+    /// answers for all its ids.
+    pub(super) fn report(&mut self, query: &BatchQuery) -> SourceReport {
+        self.not_found.sort_unstable();
+        let not_found = self.not_found.iter().map(|&index| query.ids[index].gateway_id().to_string()).collect();
+        let outcome = match (&self.open, self.failure.take()) {
+            (Err(error), _) => SourceOutcome::Skipped(error.clone()),
+            (Ok(_), Some(error)) => SourceOutcome::Failed(error),
+            (Ok(open), None) if open.is_empty() => SourceOutcome::NotAsked,
+            (Ok(open), None) => {
+                let is_partial = self.rows.len() + self.not_found.len() < open.len();
+                let entries = self.freshness.iter().flat_map(|freshness| &freshness.entries);
+                SourceOutcome::Answered {
+                    is_partial,
+                    total: (!is_partial && !self.is_continued).then_some(self.rows.len() as u64),
+                    fetched_at: entries.map(|entry| entry.fetched_at).min(),
+                    unserved: UnservedRows::default(),
+                    shortfall: None,
+                }
+            }
+        };
+        let (connection, vendor) = (self.source.name().clone(), self.source.vendor());
+        SourceReport { connection, vendor, outcome, not_found: Some(not_found) }
+    }
+}
+
+impl Lookups<'_> {
+    /// Returns true if a lookup is expected to make no vendor call. An id that
+    /// makes no vendor request counts as cached.
+    async fn is_cached(&self, id: &OpenId) -> bool {
+        let peeked = self.source.peek(&Call::Retrieve(Arc::clone(&id.plan)), &self.directives).await;
+        !matches!(peeked, Ok((Peek::Fetched, _)))
+    }
+
+    /// Looks a customer up. After the call budget is exhausted, only cached
+    /// customers are found.
+    async fn answer(&self, OpenId { index, plan }: OpenId) -> Answer {
+        let may_call = self.calls.take();
+        let is_exhausted = !may_call && !self.directives.only_if_cached;
+        let only_if_cached = self.directives.only_if_cached || is_exhausted;
+        let directives = CacheDirectives { only_if_cached, ..self.directives };
+        let row = self.source.retrieve(plan, directives, &self.reservation).await;
+        let is_forwarded = match &row {
+            Ok(row) => row.freshness.status.is_forwarded(),
+            Err(error) => !is_unsent(error),
+        };
+        if may_call && !is_forwarded {
+            self.calls.give_back();
+        }
+        match row {
+            Err(SourceError::NotCached) if is_exhausted => (index, None),
+            row => (index, Some(row)),
+        }
+    }
+}
+
+/// Returns true if a call was not sent, because no slot is free in time or too
+/// many requests wait for the vendor.
+fn is_unsent(error: &SourceError) -> bool {
+    error.is_too_late() || *error == SourceError::Send(SendError::TooManyWaiting)
+}
