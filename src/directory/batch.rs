@@ -59,7 +59,8 @@ impl Directory {
             };
             let is_open = |index: &usize| open.contains(*index);
             let is_continued = ids.iter().any(|(index, _)| !is_open(index));
-            let planned = ids.iter().filter(|(index, _)| is_open(index)).map(|(index, id)| plan((*index, &id.vendor_id)));
+            let planned =
+                ids.iter().filter(|(index, _)| is_open(index)).map(|(index, id)| plan((*index, &id.vendor_id)));
             Ok(SourceBatch::new(Arc::clone(&source), planned.collect(), is_continued))
         });
         let parts = parts.collect::<Result<Vec<_>, DirectoryError>>()?;

@@ -94,11 +94,7 @@ impl Cursors {
     }
 
     /// Opens the cursor of a batch. Without a cursor, all ids are open.
-    pub(super) fn open_batch(
-        &self,
-        query: &BatchQuery,
-        cursor: Option<&str>,
-    ) -> Result<BatchCursor, DirectoryError> {
+    pub(super) fn open_batch(&self, query: &BatchQuery, cursor: Option<&str>) -> Result<BatchCursor, DirectoryError> {
         let fingerprint = Fingerprint::of_batch(query);
         let Some(text) = cursor else {
             return Ok(BatchCursor { query: fingerprint, open: OpenIds::first(query.ids.len()) });

@@ -121,7 +121,7 @@ pub enum CursorError {
     #[error("the cursor was not issued by this gateway")]
     Invalid,
     /// The cursor belongs to another query.
-    #[error("the cursor belongs to a query with other connections, filters or order")]
+    #[error("the cursor belongs to a query with other connections, filters, ids or order")]
     Mismatch,
     /// The cursor leads backward and the request is an export.
     #[error("the cursor leads backward; an export takes a `next_cursor` or the cursor of an export")]

@@ -20,11 +20,12 @@ pub(crate) struct SourceReport<'r> {
     vendor: &'static str,
     /// The outcome for this connection. `ok`: the connection contributed its
     /// rows. `partial`: the call budget or the request's time ran out before the
-    /// connection was exhausted, and `next_cursor` continues the list; or the vendor ended the
-    /// list before its own row count, and `problem` states both numbers.
-    /// `not_asked`: this page needed no rows of the connection. `failed`: the connection failed, with
-    /// `partial=allow`; the cursor preserves its position. `skipped`: the
-    /// connection does not support the request. New values may be added.
+    /// connection was exhausted, and `next_cursor` continues the list; or the vendor
+    /// ended the list before its own row count, and `problem` states both numbers.
+    /// `not_asked`: this page needed no rows of the connection. `failed`: the
+    /// connection failed, with `partial=allow`; the cursor preserves its position.
+    /// `skipped`: the connection does not support the request. New values may be
+    /// added.
     #[schema(example = "ok", extensions(("x-extensible-enum" = json!(["ok", "partial", "not_asked", "failed", "skipped"]))))]
     status: &'static str,
     /// The number of rows of the connection that match the request. Null if the

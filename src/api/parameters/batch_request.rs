@@ -52,7 +52,9 @@ fn ids(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Vec<CustomerId
         let (connection, vendor_id) = customer_id(text, &parts.access).map_err(|_| unknown_id(text))?;
         if !parts.directory.sources().any(|source| *source.name() == connection) {
             let detail = format!("there is no connection `{connection}`, which the id `{}` names", excerpt(text));
-            return Err(Problem::new(Code::ConnectionNotFound, detail).parameter(ID).connection(connection.to_string()));
+            return Err(Problem::new(Code::ConnectionNotFound, detail)
+                .parameter(ID)
+                .connection(connection.to_string()));
         }
         let id = CustomerId { connection, vendor_id };
         if ids.contains(&id) {
@@ -70,7 +72,8 @@ fn ids(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Vec<CustomerId
 /// Returns the problem of an id without a customer, with the id.
 fn unknown_id(id: &str) -> Problem {
     let id = excerpt(id);
-    let detail = format!("there is no customer `{id}`; an id has the form `<connection>.<vendor's id>`, as returned in lists");
+    let detail =
+        format!("there is no customer `{id}`; an id has the form `<connection>.<vendor's id>`, as returned in lists");
     Problem::new(Code::CustomerNotFound, detail).parameter(ID)
 }
 

@@ -112,10 +112,10 @@ pub(crate) struct PageParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
 pub(crate) struct BatchParameters {
-    /// Return the customers with these ids, `<connection>.<vendor's id>`, in this
-    /// order: up to 100 different ids of any of your connections. The page has all
-    /// ids. `sources[].not_found` lists the ids that the vendor does not have. If
-    /// some ids have no answer yet, `next_cursor` continues with them. `id` combines
+    /// Only return the customers with these ids, `<connection>.<vendor's id>`, in
+    /// this order: up to 100 different ids of any of your connections.
+    /// `sources[].not_found` lists the ids that the vendor does not have. If some
+    /// ids have no answer yet, `next_cursor` continues with these ids. `id` combines
     /// with `expand`, `include`, `max_calls`, `partial` and `cursor` only.
     #[param(max_items = 100, example = json!(["affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW", "tax.cust_8f14e45f"]))]
     id: Option<Vec<String>>,

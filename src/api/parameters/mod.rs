@@ -15,8 +15,8 @@ mod tables;
 pub(super) use batch_request::BatchRequest;
 pub(super) use connections::requested_connections;
 pub(super) use documented::{
-    BatchParameters, ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters, DocumentedMarks,
-    ExportParameters, Include, PageParameters, Partial, TransactionExpansion, TransactionParameters,
+    BatchParameters, ConnectionParameters, CustomerExpansion, CustomerParameters, CustomerShapeParameters,
+    DocumentedMarks, ExportParameters, Include, PageParameters, Partial, TransactionExpansion, TransactionParameters,
     TransactionShapeParameters,
 };
 pub(super) use id::{customer_id, path_id};

@@ -52,7 +52,7 @@ use crate::{
     path = "/customers",
     operation_id = "listCustomers",
     tag = "Customers",
-    params(BatchParameters, ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, ExportParameters, CachingHeaders, PreferenceHeaders),
+    params(ConnectionParameters, PageParameters, CustomerParameters, BatchParameters, CustomerShapeParameters, ExportParameters, CachingHeaders, PreferenceHeaders),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
 pub(crate) async fn list_customers(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
