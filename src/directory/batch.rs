@@ -28,7 +28,7 @@ impl Directory {
     /// answer.
     pub async fn retrieve_batch(&self, query: &BatchQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
         let mut cursor = self.cursors.open_batch(query, request.cursor.as_deref())?;
-        let mut parts = self.source_batches(query, request, &cursor.open)?;
+        let mut parts = self.source_batches(query, request, cursor.open.limited(request.limit))?;
         let calls = CallBudget::new(self.allowed_calls(request));
         let is_in_time = tokio::select! {
             biased;
@@ -42,12 +42,12 @@ impl Directory {
         Ok(self.batch_page(query, parts, &cursor))
     }
 
-    /// Plans the retrievals of the open ids at each source.
+    /// Plans the retrievals of a page's ids at each source.
     fn source_batches(
         &self,
         query: &BatchQuery,
         request: &PageRequest,
-        open: &OpenIds,
+        page: OpenIds,
     ) -> Result<Vec<SourceBatch>, DirectoryError> {
         let parts = request.connections.iter().map(|name| {
             let source = Arc::clone(self.source(name)?);
@@ -57,14 +57,12 @@ impl Directory {
                 let plan = Arc::new(RetrievalPlan::new(source.capabilities(), &retrieval)?);
                 Ok(OpenId { index, plan })
             };
-            let is_open = |index: &usize| open.contains(*index);
-            let is_continued = ids.iter().any(|(index, _)| !is_open(index));
-            let planned =
-                ids.iter().filter(|(index, _)| is_open(index)).map(|(index, id)| plan((*index, &id.vendor_id)));
-            Ok(SourceBatch::new(Arc::clone(&source), planned.collect(), is_continued))
+            let (asked, others): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(index, _)| page.contains(*index));
+            let planned = asked.into_iter().map(|(index, id)| plan((index, &id.vendor_id))).collect();
+            Ok(SourceBatch::new(Arc::clone(&source), planned, others.is_empty()))
         });
         let parts = parts.collect::<Result<Vec<_>, DirectoryError>>()?;
-        check_plans(parts.iter().map(|part| (&*part.source, part.open.as_ref().err())), request)?;
+        check_plans(parts.iter().map(|part| (&*part.source, part.ids.as_ref().err())), request)?;
         Ok(parts)
     }
 

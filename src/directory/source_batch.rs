@@ -29,10 +29,11 @@ const MAX_CONCURRENT_CALLS: usize = 8;
 /// Part of a batch at one source.
 pub(super) struct SourceBatch {
     pub(super) source: Arc<Source>,
-    /// The open ids, or the reason why the source does not support the query.
-    pub(super) open: Result<Vec<OpenId>, PlanError>,
-    /// True if an earlier page answered some ids of the source.
-    is_continued: bool,
+    /// The ids of the page, or the reason why the source does not support the
+    /// query.
+    pub(super) ids: Result<Vec<OpenId>, PlanError>,
+    /// True if no other page has ids of the source.
+    is_whole: bool,
     pub(super) rows: Vec<(usize, Segment)>,
     not_found: Vec<usize>,
     pub(super) freshness: Option<Freshness>,
@@ -42,7 +43,7 @@ pub(super) struct SourceBatch {
     pub(super) obstacle: Option<DirectoryError>,
 }
 
-/// Id without an answer: its index in the batch, and its plan.
+/// Id to look up: its index in the batch, and its plan.
 #[derive(Clone)]
 pub(super) struct OpenId {
     pub(super) index: usize,
@@ -62,21 +63,21 @@ struct Lookups<'r> {
 
 impl SourceBatch {
     /// Creates the part of a source before its lookups.
-    pub(super) fn new(source: Arc<Source>, open: Result<Vec<OpenId>, PlanError>, is_continued: bool) -> Self {
+    pub(super) fn new(source: Arc<Source>, ids: Result<Vec<OpenId>, PlanError>, is_whole: bool) -> Self {
         let (rows, not_found) = (Vec::new(), Vec::new());
-        Self { source, open, is_continued, rows, not_found, freshness: None, failure: None, obstacle: None }
+        Self { source, ids, is_whole, rows, not_found, freshness: None, failure: None, obstacle: None }
     }
 
-    /// Looks the open ids up. The first failure ends the calls to the source.
+    /// Looks the ids up. The first failure ends the calls to the source.
     pub(super) async fn fetch(&mut self, calls: &CallBudget, request: &PageRequest) {
-        let Ok(open) = &self.open else { return };
+        let Ok(ids) = &self.ids else { return };
         let source = Arc::clone(&self.source);
         let reservation =
             source.upstream().reservation(request.caller.clone(), Priority::Caller, request.deadline.elapsed);
         let lookups =
             Lookups { source: &source, calls, directives: request.directives, reservation: Arc::new(reservation) };
         let mut missing = Vec::new();
-        for id in open.clone() {
+        for id in ids.clone() {
             if lookups.is_cached(&id).await {
                 let answer = lookups.answer(id).await;
                 self.record(answer);
@@ -132,7 +133,7 @@ impl SourceBatch {
     /// Returns the ids that the next page does not look up: ids with an answer,
     /// and all ids of a skipped source.
     pub(super) fn closed_ids(&self, query: &BatchQuery) -> Vec<usize> {
-        if self.open.is_err() {
+        if self.ids.is_err() {
             let name = self.source.name();
             return (0..query.ids.len()).filter(|&index| query.ids[index].connection == *name).collect();
         }
@@ -144,16 +145,16 @@ impl SourceBatch {
     pub(super) fn report(&mut self, query: &BatchQuery) -> SourceReport {
         self.not_found.sort_unstable();
         let not_found = self.not_found.iter().map(|&index| query.ids[index].gateway_id().to_string()).collect();
-        let outcome = match (&self.open, self.failure.take()) {
+        let outcome = match (&self.ids, self.failure.take()) {
             (Err(error), _) => SourceOutcome::Skipped(error.clone()),
             (Ok(_), Some(error)) => SourceOutcome::Failed(error),
-            (Ok(open), None) if open.is_empty() => SourceOutcome::NotAsked,
-            (Ok(open), None) => {
-                let is_partial = self.rows.len() + self.not_found.len() < open.len();
+            (Ok(ids), None) if ids.is_empty() => SourceOutcome::NotAsked,
+            (Ok(ids), None) => {
+                let is_partial = self.rows.len() + self.not_found.len() < ids.len();
                 let entries = self.freshness.iter().flat_map(|freshness| &freshness.entries);
                 SourceOutcome::Answered {
                     is_partial,
-                    total: (!is_partial && !self.is_continued).then_some(self.rows.len() as u64),
+                    total: (!is_partial && self.is_whole).then_some(self.rows.len() as u64),
                     fetched_at: entries.map(|entry| entry.fetched_at).min(),
                     unserved: UnservedRows::default(),
                     shortfall: None,

@@ -51,6 +51,14 @@ impl OpenIds {
         bit(index).is_some_and(|bit| self.0 & bit != 0)
     }
 
+    /// Returns the first `limit` of these ids.
+    #[must_use]
+    pub fn limited(self, limit: usize) -> Self {
+        let mut ids = self;
+        (0..u128::BITS as usize).filter(|&index| self.contains(index)).skip(limit).for_each(|index| ids.remove(index));
+        ids
+    }
+
     /// Removes an id that has an answer.
     pub fn remove(&mut self, index: usize) {
         self.0 &= !bit(index).unwrap_or(0);
@@ -83,6 +91,16 @@ mod tests {
             }
             open.remove(count);
             assert!(open.is_empty(), "{count}");
+        }
+    }
+
+    #[test]
+    fn limit_keeps_the_first_open_ids() {
+        let mut open = OpenIds::first(128);
+        open.remove(0);
+        for limit in [0, 1, 127, 128, usize::MAX] {
+            let limited = open.limited(limit);
+            assert!((0..128).all(|index| limited.contains(index) == (index > 0 && index <= limit)), "{limit}");
         }
     }
 }

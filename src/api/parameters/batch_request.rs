@@ -25,7 +25,7 @@ use super::{
 pub(crate) struct BatchRequest {
     /// Ids and shape of the customers.
     pub(crate) query: BatchQuery,
-    /// Page, with the connections of the ids. Its limit is the number of ids.
+    /// Page, with the connections of the ids. Its limit counts ids.
     pub(crate) page: PageRequest,
 }
 
@@ -41,7 +41,9 @@ impl BatchRequest {
         let query =
             BatchQuery { ids: ids(parameters, parts)?, shape: shape(parameters, CUSTOMER_EXPANSIONS, &parts.access)? };
         let page = page_request(parameters, connections(&query, parts), parts)?;
-        Ok(Self { page: PageRequest { limit: query.ids.len(), ..page }, query })
+        // Some generated clients send the documented default of `limit`.
+        let limit = if parameters.many("limit").next().is_some() { page.limit } else { query.ids.len() };
+        Ok(Self { page: PageRequest { limit, ..page }, query })
     }
 }
 

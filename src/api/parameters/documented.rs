@@ -116,7 +116,8 @@ pub(crate) struct BatchParameters {
     /// this order: up to 100 different ids of any of your connections.
     /// `sources[].not_found` lists the ids that the vendor does not have. If some
     /// ids have no answer yet, `next_cursor` continues with these ids. `id` combines
-    /// with `expand`, `include`, `max_calls`, `partial` and `cursor` only.
+    /// with `limit`, `expand`, `include`, `max_calls`, `partial` and `cursor` only.
+    /// `limit` counts ids, and defaults to all ids.
     #[param(max_items = 100, example = json!(["affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW", "tax.cust_8f14e45f"]))]
     id: Option<Vec<String>>,
 }

@@ -37,7 +37,7 @@ pub(crate) const TRANSACTION_FILTERS: &[Parameter] =
 pub(super) const ID: &str = "id";
 
 /// Parameters of a batch of customers.
-pub(super) const BATCH_PARAMETERS: &[&str] = &[ID, "cursor", "max_calls", "partial", "expand", "include"];
+pub(super) const BATCH_PARAMETERS: &[&str] = &[ID, "limit", "cursor", "max_calls", "partial", "expand", "include"];
 
 /// Parameters of every list, whose support does not differ.
 const COMMON: &[&str] = &["limit", "cursor", "max_calls", "partial", "expand", "include", "marks"];

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{affiliates, mixed, sources, stage, target, tax, vendor_with};
+use super::{affiliates, mixed, pages, sources, stage, target, tax, vendor_with};
 use crate::support::{Reply, ids, tolt_row};
 
 #[tokio::test]
@@ -22,6 +22,26 @@ async fn rows_follow_request_order() {
     }
     let body = stage.get(&target(&mixed(&stage, 5))).await.ok();
     assert_eq!(sources(&body), "affiliates ok 5, tax ok 5");
+}
+
+#[tokio::test]
+async fn limit_divides_the_ids_into_pages() {
+    let stage = stage().start().await;
+    let asked = [mixed(&stage, 2), vec!["tax.none".to_owned()], affiliates(&stage, 4).split_off(2)].concat();
+    let pages = pages(&stage.gateway, &format!("{}&limit=2", target(&asked))).await;
+    assert_eq!(pages.iter().flat_map(ids).collect::<Vec<_>>(), [&asked[..4], &asked[5..]].concat());
+    assert_eq!(
+        pages.iter().map(sources).collect::<Vec<_>>(),
+        [
+            "affiliates ok null, tax ok null",
+            "affiliates ok null, tax ok null",
+            "affiliates ok null, tax ok null [tax.none]",
+            "affiliates ok null, tax not_asked null",
+        ]
+    );
+    assert!(pages.iter().all(|page| page["page"]["limit"] == 2));
+    let body = stage.get(&format!("{}&limit=100", target(&asked))).await.ok();
+    assert_eq!((&body["page"]["limit"], &body["page"]["total"]), (&json!(100), &json!(6)));
 }
 
 #[tokio::test]
