@@ -1,7 +1,7 @@
 //! Requests for a batch: customers by id.
 
 use crate::{
-    directory::PageRequest,
+    directory::{PageRequest, Source},
     domain::{
         batch::{BatchQuery, CustomerId, MAX_IDS},
         connection::ConnectionName,
@@ -81,6 +81,6 @@ fn unknown_id(id: &str) -> Problem {
 
 /// Returns the connections of the ids, in configuration order.
 fn connections(query: &BatchQuery, parts: &ListParts) -> Vec<ConnectionName> {
-    let names = parts.directory.sources().map(|source| source.name());
+    let names = parts.directory.sources().map(Source::name);
     names.filter(|name| query.ids.iter().any(|id| id.connection == **name)).cloned().collect()
 }

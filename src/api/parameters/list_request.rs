@@ -44,7 +44,7 @@ pub(crate) struct ListRequest {
 #[derive(Debug)]
 pub(crate) enum CustomersRequest {
     /// A list.
-    List(ListRequest),
+    List(Box<ListRequest>),
     /// Customers by id.
     Batch(BatchRequest),
 }
@@ -67,7 +67,7 @@ impl CustomersRequest {
         if parameters.many(ID).next().is_some() {
             BatchRequest::new(&parameters, parts).map(Self::Batch)
         } else {
-            ListRequest::customers_by(&parameters, parts).map(Self::List)
+            ListRequest::customers_by(&parameters, parts).map(|request| Self::List(Box::new(request)))
         }
     }
 }
