@@ -60,6 +60,7 @@ fn cache(criterion: &mut Criterion, runtime: &Runtime) {
         policy: KEPT,
         directives: CacheDirectives::default(),
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "bench")),
+        rows: None,
     };
     let window = Window { requests: NonZeroU32::MIN, per: Duration::from_secs(1) };
     let limit = RateLimit { windows: vec![window], max_wait: Duration::ZERO };

@@ -1,8 +1,9 @@
 //! Cache entries.
 
 use std::{
+    collections::HashSet,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -12,7 +13,10 @@ use jiff::Timestamp;
 
 use crate::{clock::SharedClock, domain::page::RecordPage};
 
-use super::{CacheMetrics, Key, Policy};
+use super::{
+    CacheMetrics, Key, Policy,
+    row_index::{Place, ROW_BYTES},
+};
 
 /// Cached vendor response.
 #[derive(Debug)]
@@ -27,6 +31,10 @@ pub struct Entry {
     fetched: Duration,
     superseded: AtomicBool,
     refreshing: AtomicBool,
+    /// True if the page of a newer response has replaced the page.
+    is_displaced: bool,
+    /// Place of the page in the row index.
+    place: OnceLock<Place>,
     metrics: Arc<CacheMetrics>,
 }
 
@@ -41,7 +49,24 @@ impl Entry {
             fetched: clock.elapsed(),
             superseded: AtomicBool::new(false),
             refreshing: AtomicBool::new(false),
+            is_displaced: false,
+            place: OnceLock::new(),
             metrics,
+        }
+    }
+
+    /// Returns a displaced entry of the same response.
+    pub(super) fn displaced(&self) -> Self {
+        Self {
+            page: Arc::clone(&self.page),
+            found: self.found,
+            fetched_at: self.fetched_at,
+            fetched: self.fetched,
+            superseded: AtomicBool::new(false),
+            refreshing: AtomicBool::new(false),
+            is_displaced: true,
+            place: OnceLock::new(),
+            metrics: Arc::clone(&self.metrics),
         }
     }
 
@@ -59,6 +84,34 @@ impl Entry {
     /// Marks the entry as replaced or removed.
     pub(super) fn mark_superseded(&self) {
         self.superseded.store(true, Ordering::Release);
+    }
+
+    /// Returns true if the entry serves only the rows that a newer page of the same
+    /// request no longer contains.
+    pub(super) fn is_displaced(&self) -> bool {
+        self.is_displaced
+    }
+
+    /// Returns true if rows of the page are missing in a newer page, and the page is
+    /// fresh at the newer page's time.
+    pub(super) fn has_rows_beyond(&self, newer: &Self, policy: &Policy) -> bool {
+        let age = newer.fetched.saturating_sub(self.fetched);
+        if age >= policy.fresh || self.page.digest() == newer.page.digest() {
+            return false;
+        }
+        let ids: HashSet<&str> = (0..newer.page.len()).map(|row| newer.page.id(row)).collect();
+        (0..self.page.len()).any(|row| !ids.contains(self.page.id(row)))
+    }
+
+    /// Returns the monotonic time of the response.
+    pub(super) fn fetched(&self) -> Duration {
+        self.fetched
+    }
+
+    /// Sets the place in the row index, once.
+    pub(super) fn set_place(&self, place: Place) {
+        // An entry is added to the index once.
+        let _ = self.place.set(place);
     }
 
     /// Returns the age of the entry.
@@ -94,7 +147,8 @@ impl Entry {
     /// Returns the bytes that the entry, its page and its key occupy.
     /// Reference counts and the store's own bookkeeping are not included.
     pub(super) fn weight(&self, key: &Key) -> usize {
-        size_of::<Self>() + self.page.weight() + size_of::<Key>() + key.target.len()
+        let indexed = if self.place.get().is_some() { self.page.len() * ROW_BYTES } else { 0 };
+        size_of::<Self>() + self.page.weight() + indexed + size_of::<Key>() + key.target.len()
     }
 
     /// Counts the entry as stored.
@@ -108,6 +162,9 @@ impl Entry {
     /// that the store needed the space.
     pub(super) fn on_removed(&self, key: &Key, evicted: bool) {
         self.mark_superseded();
+        if let Some(place) = self.place.get() {
+            place.remove();
+        }
         self.metrics.record_removal(self.weight(key), self.found, evicted);
     }
 }

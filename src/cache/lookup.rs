@@ -6,7 +6,7 @@ use crate::{domain::connection::ConnectionName, telemetry::request};
 
 use super::{
     CacheDirectives, CacheMetrics, CacheStatus, Entry, FetchFailure, Forward, NotCached, PageCache, PageFetch, Policy,
-    Reason,
+    Reason, Rows,
     freshness::{EntryState, Verdict},
     single_flight::Fetched,
 };
@@ -36,6 +36,8 @@ pub struct Lookup {
     pub directives: CacheDirectives,
     /// Counters of the connection.
     pub metrics: Arc<CacheMetrics>,
+    /// Rows that another cached page may supply.
+    pub rows: Option<Rows>,
 }
 
 /// Entry with the cache status of its lookup.
@@ -45,6 +47,15 @@ pub struct Cached {
     pub entry: Arc<Entry>,
     /// Cache status of the lookup.
     pub status: CacheStatus,
+}
+
+impl Key {
+    /// Returns the key under which a page is kept after a newer page has replaced
+    /// it.
+    pub(super) fn displaced(&self) -> Self {
+        // No vendor request contains a fragment.
+        Self { target: format!("{}#displaced", self.target).into(), ..self.clone() }
+    }
 }
 
 /// Predicted outcome of a lookup.
@@ -86,8 +97,7 @@ impl PageCache {
     /// Concurrent lookups of the same key share one fetch and its failure. A
     /// cancelled lookup does not cancel the fetch for the others.
     pub async fn get<F: PageFetch>(&self, lookup: Lookup, fetch: F) -> Result<Cached, F::Error> {
-        let entry = self.store.get(&lookup.key).await;
-        let found = entry.map(|entry| Found { state: self.state(&entry, lookup.policy), entry });
+        let found = self.find(&lookup.key, lookup.policy, &lookup.directives, lookup.rows.as_ref()).await;
         let reason = match found.as_ref().map(|found| (&found.entry, found.state.verdict(&lookup.directives))) {
             Some((entry, Verdict::Fresh { ttl })) => {
                 lookup.metrics.hit.increment(1);
@@ -110,9 +120,9 @@ impl PageCache {
     }
 
     /// Predicts the outcome of a lookup without a fetch and without counting.
-    pub async fn peek(&self, key: &Key, policy: Policy, directives: &CacheDirectives) -> Peek {
-        let Some(entry) = self.store.get(key).await else { return Peek::Fetched };
-        match self.state(&entry, policy).verdict(directives) {
+    pub async fn peek(&self, key: &Key, policy: Policy, directives: &CacheDirectives, rows: Option<&Rows>) -> Peek {
+        let Some(Found { entry, state }) = self.find(key, policy, directives, rows).await else { return Peek::Fetched };
+        match state.verdict(directives) {
             Verdict::Fresh { .. } => Peek::Cached { entry, starts_refresh: false },
             Verdict::Stale { .. } => {
                 let starts_refresh = may_refresh(directives) && !entry.is_refreshing();
@@ -120,6 +130,32 @@ impl PageCache {
             }
             Verdict::Forward(_) => Peek::Fetched,
         }
+    }
+
+    /// Returns the entry of a key. If it is not fresh, returns a fresh page that
+    /// contains the same rows, if there is one.
+    async fn find(
+        &self,
+        key: &Key,
+        policy: Policy,
+        directives: &CacheDirectives,
+        rows: Option<&Rows>,
+    ) -> Option<Found> {
+        let entry = self.store.get(key).await;
+        let found = entry.map(|entry| Found { state: self.state(&entry, policy), entry });
+        let is_fresh = |found: &Found| matches!(found.state.verdict(directives), Verdict::Fresh { .. });
+        // A row that the vendor did not have may be in a younger page.
+        if found.as_ref().is_some_and(|found| found.entry.found && is_fresh(found)) {
+            return found;
+        }
+        let other = rows.and_then(|rows| {
+            let entry = self.store.rows.find(key, rows)?;
+            Some(Found { state: self.state(&entry, rows.policy(policy)), entry })
+        });
+        let other = other.filter(is_fresh);
+        let is_younger =
+            |other: &Found| found.as_ref().is_none_or(|found| found.entry.fetched() < other.entry.fetched());
+        other.filter(is_younger).or(found)
     }
 
     /// Fetches the page. The entry that was found may replace a failed fetch.

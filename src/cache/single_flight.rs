@@ -103,7 +103,7 @@ impl PageCache {
             is_collapsed = false;
             let entry = self.fetch_entry(lookup, fetch, waiters).await?;
             if key.is_stored {
-                self.store.insert(&lookup.key, &entry, &lookup.policy, &flight).await;
+                self.store.insert(lookup, &entry, &flight).await;
             } else if flight.is_purged(&entry) {
                 entry.mark_superseded();
             }

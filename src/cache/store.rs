@@ -5,14 +5,16 @@ use std::sync::Arc;
 use moka::{future::Cache, notification::RemovalCause};
 
 use super::{
-    Entry, Key, Policy, Scope,
+    Entry, Key, Lookup, Policy, Rows, Scope,
     purge_log::{Flight, PurgeLog},
+    row_index::RowIndex,
 };
 
 /// Entries by key, bounded by their total weight. Clones share the entries.
 #[derive(Clone)]
 pub(super) struct Store {
     entries: Cache<Key, Arc<Entry>>,
+    pub(super) rows: RowIndex,
     pub(super) purges: PurgeLog,
 }
 
@@ -24,7 +26,7 @@ impl Store {
             .eviction_listener(|key, entry: Arc<Entry>, cause| entry.on_removed(&key, cause == RemovalCause::Size))
             .max_capacity(max_bytes)
             .build();
-        Self { entries, purges: PurgeLog::default() }
+        Self { entries, rows: RowIndex::default(), purges: PurgeLog::default() }
     }
 
     /// Returns the number of entries, which is approximate under load.
@@ -39,13 +41,26 @@ impl Store {
 
     /// Inserts the entry of a fetch. If a purge since the start of the fetch covers
     /// the entry, the entry is superseded and not stored.
-    pub(super) async fn insert(&self, key: &Key, entry: &Arc<Entry>, policy: &Policy, flight: &Flight) {
+    pub(super) async fn insert(&self, lookup: &Lookup, entry: &Arc<Entry>, flight: &Flight) {
+        let Lookup { key, policy, rows, .. } = lookup;
         if flight.is_purged(entry) {
             entry.mark_superseded();
             return;
         }
         if let Some(old) = self.entries.get(key).await {
             old.mark_superseded();
+            if let Some(Rows::List(..)) = rows
+                && old.has_rows_beyond(entry, policy)
+            {
+                self.put(&key.displaced(), &Arc::new(old.displaced()), policy, rows.as_ref(), flight).await;
+            }
+        }
+        self.put(key, entry, policy, rows.as_ref(), flight).await;
+    }
+
+    async fn put(&self, key: &Key, entry: &Arc<Entry>, policy: &Policy, rows: Option<&Rows>, flight: &Flight) {
+        if let Some(Rows::List(list, _)) = rows {
+            self.rows.add(key, entry, list);
         }
         entry.on_inserted(key, policy);
         self.entries.insert(key.clone(), Arc::clone(entry)).await;

@@ -3,12 +3,14 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, Key, Lookup, PageCache, Peek},
-    domain::connection::ConnectionName,
+    cache::{CacheDirectives, Cached, Entry, Key, List, Lookup, PageCache, Peek, Row, Rows},
+    domain::{anchor::Anchor, connection::ConnectionName, query::Resource},
     upstream::{Reservation, Upstream},
     vendors::{
-        Account, Call, RefusalKind, Vendor, VendorError, VendorRequest, capabilities::Capabilities, kind::VendorKind,
-        plan::RetrievalPlan,
+        Account, Call, RefusalKind, Vendor, VendorError, VendorRequest,
+        capabilities::Capabilities,
+        kind::VendorKind,
+        plan::{Plan, RetrievalPlan},
     },
 };
 
@@ -108,19 +110,13 @@ impl Source {
         Ok((Key { connection, generation, target, raw }, request))
     }
 
-    /// Returns the page of a call from the cache, or fetches the page on behalf
-    /// of a request.
-    pub(super) async fn fetch(
-        self: &Arc<Self>,
-        call: Call,
-        directives: CacheDirectives,
-        reservation: &Arc<Reservation>,
-    ) -> Result<Cached, SourceError> {
-        let cached = self.fetch_entry(call, directives, reservation).await?;
-        if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
+    /// Returns the identity of a list in the cache.
+    pub(super) fn list(&self, plan: &Arc<Plan>) -> Result<Arc<List>, SourceError> {
+        let (key, _) = self.key(&Call::List(Arc::clone(plan), Anchor::Start))?;
+        Ok(Arc::new(List { resource: plan.resource, shape: plan.shape.clone(), start: key.target }))
     }
 
-    /// Returns a customer from the cache, or fetches the customer on behalf of a
+    /// Returns one customer from the cache, or fetches the customer on behalf of a
     /// request.
     pub(super) async fn retrieve(
         self: &Arc<Self>,
@@ -128,10 +124,37 @@ impl Source {
         directives: CacheDirectives,
         reservation: &Arc<Reservation>,
     ) -> Result<SourceRow, SourceError> {
-        let cached = self.fetch_entry(Call::Retrieve(plan), directives, reservation).await?;
+        let call = Call::Retrieve(Arc::clone(&plan));
+        let cached = self.fetch_entry(call, Some(self.row(&plan)), directives, reservation).await?;
         let freshness = self.freshness(&cached);
-        let record = || Segment { page: Arc::clone(&cached.entry.page), records: 0..1 };
+        let page = &cached.entry.page;
+        // A merged customer has another id.
+        let index = page.find(&plan.vendor_id).unwrap_or(0);
+        let record = || Segment { page: Arc::clone(page), records: index..index + 1 };
         Ok(SourceRow { record: cached.entry.found.then(record), freshness })
+    }
+
+    /// Predicts the cache lookup of one customer.
+    pub(super) async fn peek_customer(
+        &self,
+        plan: &Arc<RetrievalPlan>,
+        directives: &CacheDirectives,
+    ) -> Result<Peek, SourceError> {
+        let (peek, _) = self.peek(&Call::Retrieve(Arc::clone(plan)), Some(&self.row(plan)), directives).await?;
+        Ok(peek)
+    }
+
+    /// Returns the page of a call from the cache, or another fresh page with the
+    /// same rows, or fetches the page on behalf of a request.
+    pub(super) async fn fetch(
+        self: &Arc<Self>,
+        call: Call,
+        rows: Option<Rows>,
+        directives: CacheDirectives,
+        reservation: &Arc<Reservation>,
+    ) -> Result<Cached, SourceError> {
+        let cached = self.fetch_entry(call, rows, directives, reservation).await?;
+        if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
     }
 
     /// Returns the entry of a call from the cache, or fetches the entry. The
@@ -139,24 +162,36 @@ impl Source {
     async fn fetch_entry(
         self: &Arc<Self>,
         call: Call,
+        rows: Option<Rows>,
         directives: CacheDirectives,
         reservation: &Arc<Reservation>,
     ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
         let (policy, metrics) = (self.policies.for_call(&call), Arc::clone(&self.metrics.cache));
-        let lookup = Lookup { key, policy, directives, metrics };
+        let lookup = Lookup { key, policy, directives, metrics, rows };
         let fetch = SourceFetch { source: Arc::clone(self), call, request, reservation: Arc::clone(reservation) };
         self.cache.get(lookup, fetch).await
+    }
+
+    /// Returns the row of a customer, which pages of customers may contain.
+    fn row(&self, plan: &RetrievalPlan) -> Rows {
+        Rows::One(Row {
+            resource: Resource::Customers,
+            shape: plan.shape.clone(),
+            id: plan.vendor_id.as_str().into(),
+            lifetime: self.policies.customers.fresh,
+        })
     }
 
     /// Predicts the cache lookup of a call and returns the vendor request.
     pub(super) async fn peek(
         &self,
         call: &Call,
+        rows: Option<&Rows>,
         directives: &CacheDirectives,
     ) -> Result<(Peek, VendorRequest), SourceError> {
         let (key, request) = self.key(call)?;
-        Ok((self.cache.peek(&key, self.policies.for_call(call), directives).await, request))
+        Ok((self.cache.peek(&key, self.policies.for_call(call), directives, rows).await, request))
     }
 
     /// Returns the age of a cached page.

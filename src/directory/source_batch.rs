@@ -12,7 +12,7 @@ use crate::{
     domain::{batch::BatchQuery, priority::Priority},
     upstream::{Reservation, SendError},
     vendors::{
-        Call, VendorError,
+        VendorError,
         plan::{PlanError, RetrievalPlan},
     },
 };
@@ -170,8 +170,7 @@ impl Lookups<'_> {
     /// Returns true if a lookup is expected to make no vendor call. An id that
     /// makes no vendor request counts as cached.
     async fn is_cached(&self, id: &OpenId) -> bool {
-        let peeked = self.source.peek(&Call::Retrieve(Arc::clone(&id.plan)), &self.directives).await;
-        !matches!(peeked, Ok((Peek::Fetched, _)))
+        !matches!(self.source.peek_customer(&id.plan, &self.directives).await, Ok(Peek::Fetched))
     }
 
     /// Looks a customer up. After the call budget is exhausted, only cached

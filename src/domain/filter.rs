@@ -67,7 +67,7 @@ impl Filter {
 }
 
 /// Range of `created_at`, with inclusive bounds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub struct CreatedRange {
     /// The earliest instant that matches.
     pub gte: Option<jiff::Timestamp>,

@@ -68,7 +68,7 @@ impl Order {
 }
 
 /// Requested content of each row.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Shape {
     /// The related objects, each once, in the order of [`Expansion`].
     pub expand: Vec<Expansion>,

@@ -3,9 +3,11 @@
 
 use std::borrow::Cow;
 
+use memchr::memmem::Finder;
 use serde::Deserialize;
 
 use super::{
+    anchor::Direction,
     filter::CreatedRange,
     fold::{fold, is_same},
     page::{RecordPage, UnreadField, UnreadFields},
@@ -13,7 +15,7 @@ use super::{
 
 /// Filter of the gateway, without the vendor's part. A record matches if it
 /// matches every field that is set.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Residual {
     /// The range of `created_at`.
     pub created: CreatedRange,
@@ -27,6 +29,17 @@ pub struct Residual {
     pub external_id: Option<String>,
 }
 
+/// Residual filter that is prepared for many records. It reads the columns of a
+/// page.
+#[derive(Debug, Clone, Default)]
+pub struct RecordFilter {
+    created: CreatedRange,
+    name: Option<Name>,
+    search: Option<Finder<'static>>,
+    email: Option<String>,
+    external_id: Option<String>,
+}
+
 /// Result of a filter for one record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Match {
@@ -38,63 +51,125 @@ pub enum Match {
     Undecided,
 }
 
-/// Fields of a record that the filter reads.
-#[derive(Deserialize)]
-struct Matchable<'a> {
-    #[serde(borrow)]
-    name: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    email: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    external_id: Option<Cow<'a, str>>,
+#[derive(Debug, Clone)]
+struct Name {
+    exact: String,
+    folded: String,
 }
 
 impl Residual {
     /// Returns true if every record matches.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        !self.created.is_bounded() && !self.reads_text()
+        *self == Self::default()
+    }
+
+    /// Prepares the filter.
+    #[must_use]
+    pub fn prepare(&self) -> RecordFilter {
+        let name = |exact: &String| Name { exact: exact.clone(), folded: fold(exact).into_owned() };
+        RecordFilter {
+            created: self.created,
+            name: self.name.as_ref().map(name),
+            search: self.search.as_ref().map(|part| Finder::new(part).into_owned()),
+            email: self.email.clone(),
+            external_id: self.external_id.clone(),
+        }
+    }
+}
+
+impl RecordFilter {
+    /// Returns the index of the first match, starting with the record after a
+    /// gap in a direction, and the number of undecided records before it.
+    #[must_use]
+    pub fn find(&self, page: &RecordPage, gap: usize, direction: Direction) -> (Option<usize>, u32) {
+        let mut undecided = 0_u32;
+        let mut is_match = |index: &usize| match self.apply(page, *index) {
+            Match::Yes => true,
+            Match::No => false,
+            Match::Undecided => {
+                undecided = undecided.saturating_add(1);
+                false
+            }
+        };
+        let found = match direction {
+            Direction::Forward => (gap..page.len()).find(&mut is_match),
+            Direction::Backward => (0..gap.min(page.len())).rev().find(&mut is_match),
+        };
+        (found, undecided)
     }
 
     /// Applies the filter to the record at `index`. Null matches nothing.
+    #[inline]
     #[must_use]
     pub fn apply(&self, page: &RecordPage, index: usize) -> Match {
-        let unread = page.unread(index);
-        let created = match page.created_at(index) {
-            None if self.created.is_bounded() && unread.contains(UnreadField::CreatedAt) => Match::Undecided,
-            instant => Match::from(self.created.contains(instant)),
-        };
-        match created {
-            Match::No => Match::No,
-            created if self.reads_text() => created.and(self.apply_to_text(page.json(index), unread)),
-            created => created,
+        let mut result = Match::Yes;
+        if self.created.is_bounded() {
+            result = match page.created_at(index) {
+                None => absent(page, index, UnreadField::CreatedAt),
+                instant => Match::from(self.created.contains(instant)),
+            };
         }
+        // The columns that reject most records come first.
+        if let Some(email) = &self.email
+            && result != Match::No
+        {
+            result = result.and(match page.folded_email(index) {
+                Some(value) => Match::from(value == email),
+                None => absent(page, index, UnreadField::Email),
+            });
+        }
+        if let Some(id) = &self.external_id
+            && result != Match::No
+        {
+            result = result.and(match page.external_id(index) {
+                Some(value) => Match::from(value == id),
+                None => absent(page, index, UnreadField::ExternalId),
+            });
+        }
+        if let Some(name) = &self.name
+            && result != Match::No
+        {
+            result = result.and(match page.folded_name(index) {
+                Some(value) => Match::from(value == name.folded && name.is_exact(page, index)),
+                None => absent(page, index, UnreadField::Name),
+            });
+        }
+        if let Some(part) = &self.search
+            && result != Match::No
+        {
+            let contains = |value: Option<&str>, field| match value {
+                Some(value) => Match::from(part.find(value.as_bytes()).is_some()),
+                None => absent(page, index, field),
+            };
+            let name = contains(page.folded_name(index), UnreadField::Name);
+            let found =
+                if name == Match::Yes { name } else { name.or(contains(page.folded_email(index), UnreadField::Email)) };
+            result = result.and(found);
+        }
+        result
     }
+}
 
-    fn reads_text(&self) -> bool {
-        self.name.is_some() || self.search.is_some() || self.email.is_some() || self.external_id.is_some()
+impl Name {
+    /// Returns true if the record has exactly this name. The column has the
+    /// folded name only, so the record is read.
+    fn is_exact(&self, page: &RecordPage, index: usize) -> bool {
+        #[derive(Deserialize)]
+        struct Named<'a> {
+            #[serde(borrow)]
+            name: Option<Cow<'a, str>>,
+        }
+        let named = serde_json::from_slice::<Named<'_>>(page.json(index));
+        named.is_ok_and(|named| named.name.is_some_and(|name| is_same(&name, &self.exact)))
     }
+}
 
-    fn apply_to_text(&self, json: &[u8], unread: UnreadFields) -> Match {
-        let Ok(record) = serde_json::from_slice::<Matchable<'_>>(json) else { return Match::Undecided };
-        let test = |field, value: &Option<Cow<'_, str>>, test: &dyn Fn(&str) -> bool| match value {
-            Some(value) => Match::from(test(value)),
-            None if unread.contains(field) => Match::Undecided,
-            None => Match::No,
-        };
-        let name =
-            self.name.as_deref().map(|name| test(UnreadField::Name, &record.name, &|value| is_same(value, name)));
-        let external_id = self.external_id.as_deref();
-        let external_id =
-            external_id.map(|id| test(UnreadField::ExternalId, &record.external_id, &|value| value == id));
-        let email = self.email.as_deref();
-        let email = email.map(|email| test(UnreadField::Email, &record.email, &|value| fold(value) == email));
-        let search = self.search.as_deref().map(|part| {
-            let contains = |value: &str| fold(value).contains(part);
-            test(UnreadField::Name, &record.name, &contains).or(test(UnreadField::Email, &record.email, &contains))
-        });
-        [name, external_id, email, search].into_iter().flatten().fold(Match::Yes, Match::and)
-    }
+/// Returns the result for a field that is null.
+#[cold]
+fn absent(page: &RecordPage, index: usize, field: UnreadField) -> Match {
+    let unread: UnreadFields = page.unread(index);
+    if unread.contains(field) { Match::Undecided } else { Match::No }
 }
 
 impl Match {

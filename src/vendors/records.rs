@@ -4,11 +4,12 @@ use serde::Serialize;
 
 use crate::domain::{
     anchor::Neighbour,
-    customer::Source,
+    customer::{Customer, Source},
     id::GatewayId,
-    page::{Anomalies, PageInfo, RecordPage, RecordPageBuilder, UnreadField, UnreadFields},
+    page::{Anomalies, Fields, PageInfo, RecordPage, RecordPageBuilder, UnreadField, UnreadFields},
     query::Shape,
     timestamp::Timestamp,
+    transaction::Transaction,
 };
 
 use super::{
@@ -105,19 +106,22 @@ impl<'c> Records<'c> {
         }
     }
 
-    /// Appends a record.
-    pub(super) fn push(
-        &mut self,
-        vendor_id: &str,
-        created_at: Option<Timestamp>,
-        record: &impl Serialize,
-    ) -> Result<(), VendorError> {
-        let unread = std::mem::take(&mut self.unread);
-        self.builder
-            .push(vendor_id, created_at.map(Timestamp::instant), record)
-            .map_err(|error| VendorError::Unreadable(error.to_string()))?;
-        self.builder.mark_unread(unread);
-        Ok(())
+    /// Appends a customer.
+    pub(super) fn push_customer(&mut self, id: &str, customer: &Customer<'_>) -> Result<(), VendorError> {
+        let fields = Fields {
+            id,
+            created_at: customer.created_at.map(Timestamp::instant),
+            name: customer.name.as_deref(),
+            email: customer.email.as_deref(),
+            external_id: customer.external_id.as_deref(),
+        };
+        self.push(&fields, customer)
+    }
+
+    /// Appends a transaction.
+    pub(super) fn push_transaction(&mut self, id: &str, transaction: &Transaction<'_>) -> Result<(), VendorError> {
+        let created_at = transaction.created_at.map(Timestamp::instant);
+        self.push(&Fields { id, created_at, ..Fields::default() }, transaction)
     }
 
     /// Finishes the page of a list of `rows` rows, including foreign rows. Drops
@@ -143,6 +147,13 @@ impl<'c> Records<'c> {
         self.builder.set_requested_id(requested_id);
         let page = self.finish(PageInfo { rows: 1, ..PageInfo::default() });
         if page.is_empty() { Err(VendorError::NotFound) } else { Ok(ResponseBody::Records(page)) }
+    }
+
+    fn push(&mut self, fields: &Fields<'_>, record: &impl Serialize) -> Result<(), VendorError> {
+        let unread = std::mem::take(&mut self.unread);
+        self.builder.push(fields, record).map_err(|error| VendorError::Unreadable(error.to_string()))?;
+        self.builder.mark_unread(unread);
+        Ok(())
     }
 
     fn finish(mut self, info: PageInfo) -> RecordPage {

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use crate::domain::{
-    anchor::{Anchor, Direction, Neighbour},
-    cycle::CycleDetector,
-    position::{Position, RowKey, Side, SourcePosition},
-    residual::Match,
+use crate::{
+    cache::Gap,
+    domain::{
+        anchor::{Anchor, Direction, Neighbour},
+        cycle::CycleDetector,
+        position::{Position, RowKey, Side, SourcePosition},
+    },
 };
 
 use super::{
@@ -67,20 +69,20 @@ impl Paged {
 
     /// Moves past rows that the filter excludes, up to the edge of the page.
     fn skip_filtered(&mut self) {
-        let residual = &self.pages.plan.residual;
         let Some(location) = &mut self.location else { return };
-        if residual.is_empty() {
+        if self.pages.plan.residual.is_empty() {
             return;
         }
-        while let Some(index) = location.next_index(self.direction) {
-            match residual.apply(&location.page, index) {
-                Match::Yes => return,
-                Match::No => {}
-                Match::Undecided => self.undecided = self.undecided.saturating_add(1),
-            }
-            location.advance(self.direction);
-            self.has_advanced = true;
-        }
+        let (found, undecided) = self.pages.filter.find(&location.page, location.index, self.direction);
+        let index = match (found, self.direction) {
+            (Some(found), Direction::Forward) => found,
+            (Some(found), Direction::Backward) => found + 1,
+            (None, Direction::Forward) => location.page.len(),
+            (None, Direction::Backward) => 0,
+        };
+        self.undecided = self.undecided.saturating_add(undecided);
+        self.has_advanced |= index != location.index;
+        location.index = index;
     }
 
     /// Returns the position of a gap in the source, as a cursor stores it.
@@ -164,7 +166,7 @@ impl Paged {
         loop {
             // If the call budget runs out, the next request gets further,
             // because the pages up to this point are cached.
-            let page = self.pages.fetch(&current, false).await?;
+            let page = self.pages.fetch(&current, None, false).await?;
             let Neighbour::At(next) = page.info().next.clone() else { return Ok(None) };
             self.pages.trail.record(self.pages.key(&next)?, &current);
             if next == *anchor {
@@ -188,19 +190,23 @@ impl Paged {
             }
             _ => (None, None),
         };
+        let adjacent = position.adjacent_row.as_ref();
+        let gap = adjacent.map(|row| Gap { id: row.id.clone(), side: row.side, direction: self.direction });
         let mut fallback = None;
         let alternatives = [at_row, at_instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);
         for anchor in std::iter::once(position.anchor.clone()).chain(alternatives) {
             // The alternatives exceed the call budget if necessary. Without
             // them, the walk could never begin.
             let is_required = anchor != position.anchor && self.location.is_none();
-            let page = match self.pages.fetch(&anchor, is_required).await {
+            let page = match self.pages.fetch(&anchor, gap.clone(), is_required).await {
                 Ok(page) => page,
                 Err(Stop::Failed(DirectoryError::CursorExpired(_))) => continue,
                 Err(stop) => return Err(stop),
             };
             let located = position.locate(&page, &anchor, order);
-            let progress = position.progress.filter(|_| anchor == position.anchor);
+            // A page that another request has fetched starts at another row.
+            let is_unmoved = anchor == position.anchor && located.index() == usize::from(position.offset);
+            let progress = position.progress.filter(|_| is_unmoved);
             let location = Location {
                 page,
                 anchor,

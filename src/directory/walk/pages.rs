@@ -3,8 +3,11 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Entry, Key, Peek},
-    domain::{anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall},
+    cache::{CacheDirectives, Entry, Gap, Key, List, Peek, Rows},
+    domain::{
+        anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall,
+        residual::RecordFilter,
+    },
     upstream::{CallerShare, Reservation},
     vendors::{Call, PAGE_SIZE, VendorRequest, plan::Plan},
 };
@@ -18,7 +21,11 @@ use super::{
 pub(super) struct Pages {
     pub(super) source: Arc<Source>,
     pub(super) plan: Arc<Plan>,
+    /// The residual filter of the plan.
+    pub(super) filter: RecordFilter,
     pub(super) trail: Trail,
+    /// Identity of the list in the cache, after the first read.
+    list: Option<Arc<List>>,
     options: FetchOptions,
     predicted: Vec<PredictedCall>,
     summary: Option<PageSummary>,
@@ -86,11 +93,13 @@ pub(in crate::directory) struct PageSummary {
 
 impl Pages {
     pub(super) fn new(source: Arc<Source>, plan: Plan, trail: Trail, options: FetchOptions) -> Self {
-        let plan = Arc::new(plan);
+        let (filter, plan) = (plan.residual.prepare(), Arc::new(plan));
         Self {
             source,
             plan,
+            filter,
             trail,
+            list: None,
             options,
             predicted: Vec::new(),
             summary: None,
@@ -102,13 +111,20 @@ impl Pages {
         }
     }
 
-    /// Returns the page at an anchor. After the call budget is exhausted, only
+    /// Returns the page at an anchor, or another fresh page of the list that
+    /// contains the rows beyond `gap`. After the call budget is exhausted, only
     /// cached pages and pages with `is_required` are returned.
-    pub(super) async fn fetch(&mut self, anchor: &Anchor, is_required: bool) -> Result<Arc<RecordPage>, Stop> {
+    pub(super) async fn fetch(
+        &mut self,
+        anchor: &Anchor,
+        gap: Option<Gap>,
+        is_required: bool,
+    ) -> Result<Arc<RecordPage>, Stop> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
+        let rows = Rows::List(self.list()?, gap);
         let entry = match self.options.mode {
-            FetchMode::Execute(priority) => self.execute(call, priority, is_required).await?,
-            FetchMode::DryRun => self.predict(&call).await?,
+            FetchMode::Execute(priority) => self.execute(call, rows, priority, is_required).await?,
+            FetchMode::DryRun => self.predict(&call, &rows).await?,
         };
         self.record(&entry);
         Ok(Arc::clone(&entry.page))
@@ -176,7 +192,22 @@ impl Pages {
         self.out_of_time.clone()
     }
 
-    async fn execute(&mut self, call: Call, priority: Priority, is_required: bool) -> Result<Arc<Entry>, Stop> {
+    fn list(&mut self) -> Result<Arc<List>, DirectoryError> {
+        if let Some(list) = &self.list {
+            return Ok(Arc::clone(list));
+        }
+        let list = self.source.list(&self.plan).map_err(|error| self.source.with_connection(error))?;
+        self.list = Some(Arc::clone(&list));
+        Ok(list)
+    }
+
+    async fn execute(
+        &mut self,
+        call: Call,
+        rows: Rows,
+        priority: Priority,
+        is_required: bool,
+    ) -> Result<Arc<Entry>, Stop> {
         let reservation = self.reservation(priority);
         let FetchOptions { calls, directives, .. } = &self.options;
         let may_call = calls.take();
@@ -184,7 +215,7 @@ impl Pages {
         let only_if_cached = directives.only_if_cached || is_exhausted;
         let directives = CacheDirectives { only_if_cached, ..*directives };
         self.is_interrupted = true;
-        let fetched = self.source.fetch(call, directives, &reservation).await;
+        let fetched = self.source.fetch(call, Some(rows), directives, &reservation).await;
         let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
         if may_call && !is_forwarded {
             calls.give_back();
@@ -245,8 +276,8 @@ impl Pages {
         self.plan.sort.is_some() || !self.plan.residual.is_empty()
     }
 
-    async fn predict(&mut self, call: &Call) -> Result<Arc<Entry>, Stop> {
-        let peeked = self.source.peek(call, &self.options.directives).await;
+    async fn predict(&mut self, call: &Call, rows: &Rows) -> Result<Arc<Entry>, Stop> {
+        let peeked = self.source.peek(call, Some(rows), &self.options.directives).await;
         let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
         let (cached, is_sent) = match peek {
             Peek::Cached { entry, starts_refresh } => (Some(entry), starts_refresh),

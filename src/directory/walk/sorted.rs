@@ -92,7 +92,7 @@ impl Sorted {
     async fn load(&mut self) -> Result<View, Stop> {
         loop {
             let (anchor, cycle) = self.loaded.next.clone().unwrap_or((Anchor::Start, CycleDetector::default()));
-            let page = match self.pages.fetch(&anchor, false).await {
+            let page = match self.pages.fetch(&anchor, None, false).await {
                 Ok(page) => page,
                 Err(Stop::BudgetExhausted) => return Err(self.too_expensive().into()),
                 // A sorted list has no part that could be returned.
@@ -193,12 +193,11 @@ impl Loaded {
 impl View {
     fn new(loaded: Loaded, source: &Pages, order: Order) -> Self {
         let Loaded { pages, progress, .. } = loaded;
-        let residual = &source.plan.residual;
         let (mut rows, mut undecided) = (Vec::new(), 0);
         let mut ids = HashSet::new();
         for (number, page) in pages.iter().enumerate() {
             for index in 0..page.len() {
-                let matches = residual.apply(page, index);
+                let matches = source.filter.apply(page, index);
                 // Pages fetched at different times may overlap.
                 if matches == Match::No || !ids.insert(page.id(index)) {
                     continue;

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
-use super::{PageInfo, RecordPage, UnreadFields, digest};
+use crate::domain::fold::fold;
+
+use super::{PageInfo, RecordPage, UnreadFields, column::TextColumnBuilder, digest};
 
 /// Builder of a [`RecordPage`].
 #[derive(Debug, Default)]
@@ -12,8 +14,26 @@ pub struct RecordPageBuilder {
     ids: String,
     id_ends: Vec<u32>,
     created_at: Vec<Option<jiff::Timestamp>>,
+    folded_names: TextColumnBuilder,
+    folded_emails: TextColumnBuilder,
+    external_ids: TextColumnBuilder,
     unread: Vec<(u32, UnreadFields)>,
     alias: Option<Box<str>>,
+}
+
+/// Fields of a record that the gateway pages, sorts and filters by.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Fields<'a> {
+    /// The id at the vendor.
+    pub id: &'a str,
+    /// The creation time.
+    pub created_at: Option<jiff::Timestamp>,
+    /// The name.
+    pub name: Option<&'a str>,
+    /// The email address.
+    pub email: Option<&'a str>,
+    /// Your own id of the record.
+    pub external_id: Option<&'a str>,
 }
 
 /// A record that cannot be appended to a page.
@@ -29,21 +49,19 @@ pub enum BuildError {
 
 impl RecordPageBuilder {
     /// Appends a record.
-    pub fn push(
-        &mut self,
-        id: &str,
-        created_at: Option<jiff::Timestamp>,
-        record: &impl Serialize,
-    ) -> Result<(), BuildError> {
+    pub fn push(&mut self, fields: &Fields<'_>, record: &impl Serialize) -> Result<(), BuildError> {
         if !self.json.is_empty() {
             self.json.push(b',');
         }
         serde_json::to_writer(&mut self.json, record)?;
-        self.ids.push_str(id);
+        self.ids.push_str(fields.id);
         self.json_ends.push(self.json.len().try_into().map_err(|_| BuildError::TooLarge)?);
         self.id_ends.push(self.ids.len().try_into().map_err(|_| BuildError::TooLarge)?);
-        self.created_at.push(created_at);
-        Ok(())
+        self.created_at.push(fields.created_at);
+        let is_stored = self.folded_names.push(fields.name.map(fold).as_deref())
+            && self.folded_emails.push(fields.email.map(fold).as_deref())
+            && self.external_ids.push(fields.external_id);
+        if is_stored { Ok(()) } else { Err(BuildError::TooLarge) }
     }
 
     /// Marks fields of the last record as unreadable.
@@ -71,6 +89,9 @@ impl RecordPageBuilder {
             ids: self.ids.into(),
             id_ends: self.id_ends.into(),
             created_at: self.created_at.into(),
+            folded_names: self.folded_names.finish(),
+            folded_emails: self.folded_emails.finish(),
+            external_ids: self.external_ids.finish(),
             unread: self.unread.into(),
             alias: self.alias,
             info,
@@ -86,7 +107,7 @@ mod tests {
     fn json_range_is_joined_by_commas() {
         let mut builder = RecordPageBuilder::default();
         for (id, record) in [("a", 1), ("bc", 22), ("d", 333)] {
-            builder.push(id, None, &record).unwrap();
+            builder.push(&Fields { id, ..Fields::default() }, &record).unwrap();
         }
         let page = builder.finish(PageInfo::default());
 

@@ -1,6 +1,7 @@
 //! Binary encoding of a record page, for a store outside the process.
 //!
-//! The encoding is `version ‖ postcard(header) ‖ JSON of the records ‖ ids`.
+//! The encoding is `version ‖ postcard(header) ‖ JSON of the records ‖ ids ‖
+//! folded names ‖ folded email addresses ‖ external ids`.
 //! Decoding checks every length, separator and character boundary. It therefore
 //! never panics, and neither does a decoded page. The records are not parsed: a
 //! store that others can write to must authenticate its content.
@@ -11,11 +12,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::domain::anchor::Instant;
 
-use super::{PageInfo, RecordPage, SEPARATOR_LENGTH, UnreadFields, digest, span};
+use super::{
+    PageInfo, RecordPage, SEPARATOR_LENGTH, UnreadFields,
+    column::{TextColumn, TextColumnBuilder},
+    digest, span,
+};
 
 /// Version of the encoding. It increases with every change to the layout or to
 /// the fields of [`PageInfo`].
-const VERSION: u8 = 2;
+const VERSION: u8 = 3;
 
 /// Bytes that are not an encoded page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -40,6 +45,9 @@ struct RecordHeader {
     json_length: u32,
     id_length: u32,
     created_at: Option<Instant>,
+    folded_name_length: Option<u32>,
+    folded_email_length: Option<u32>,
+    external_id_length: Option<u32>,
     unread: UnreadFields,
 }
 
@@ -48,10 +56,14 @@ impl RecordPage {
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let length = |ends: &[u32], index, gap| u32::try_from(span(ends, index, gap).len()).unwrap_or(u32::MAX);
+        let text_length = |text: Option<&str>| text.map(|text| u32::try_from(text.len()).unwrap_or(u32::MAX));
         let records = (0..self.len()).map(|index| RecordHeader {
             json_length: length(&self.json_ends, index, SEPARATOR_LENGTH),
             id_length: length(&self.id_ends, index, 0),
             created_at: self.created_at[index].map(Instant::from),
+            folded_name_length: text_length(self.folded_name(index)),
+            folded_email_length: text_length(self.folded_email(index)),
+            external_id_length: text_length(self.external_id(index)),
             unread: self.unread(index),
         });
         let header = Header {
@@ -62,7 +74,9 @@ impl RecordPage {
         // Serialization to memory does not fail.
         let mut bytes = postcard::to_extend(&header, vec![VERSION]).unwrap_or_default();
         bytes.extend_from_slice(&self.json);
-        bytes.extend_from_slice(self.ids.as_bytes());
+        for text in [&*self.ids, self.folded_names.text(), self.folded_emails.text(), self.external_ids.text()] {
+            bytes.extend_from_slice(text.as_bytes());
+        }
         bytes
     }
 
@@ -90,13 +104,16 @@ fn decode(Header { records, alias, info }: Header<'_>, content: &[u8]) -> Option
     let unread = unread.map(|(index, record)| Some((u32::try_from(index).ok()?, record.unread)));
     let unread = unread.collect::<Option<_>>()?;
 
-    let json_length = json_ends.last().map_or(0, |&end| end as usize);
-    let (json, ids) = content.split_at_checked(json_length)?;
-    let (json, ids) = (std::str::from_utf8(json).ok()?, std::str::from_utf8(ids).ok()?);
+    let mut content = Content(content);
+    let json = content.take(last(&json_ends))?;
+    let ids = content.take(last(&id_ends))?;
+    let folded_names = content.column(records.iter().map(|record| record.folded_name_length))?;
+    let folded_emails = content.column(records.iter().map(|record| record.folded_email_length))?;
+    let external_ids = content.column(records.iter().map(|record| record.external_id_length))?;
     let separators = json_ends.split_last().map_or(&[][..], |(_, ends)| ends);
     let is_sound = records.iter().all(|record| record.json_length > 0)
         && separators.iter().all(|&end| json.as_bytes()[end as usize] == b',')
-        && ids.len() == id_ends.last().map_or(0, |&end| end as usize)
+        && content.0.is_empty()
         && id_ends.iter().all(|&end| ids.is_char_boundary(end as usize));
     is_sound.then(|| RecordPage {
         json: json.as_bytes().into(),
@@ -104,11 +121,45 @@ fn decode(Header { records, alias, info }: Header<'_>, content: &[u8]) -> Option
         ids: ids.into(),
         id_ends,
         created_at,
+        folded_names,
+        folded_emails,
+        external_ids,
         unread,
         alias: alias.map(Into::into),
         info: info.into_owned(),
         digest: digest(json.as_bytes()),
     })
+}
+
+/// Content of an encoded page that is not yet decoded.
+struct Content<'a>(&'a [u8]);
+
+impl<'a> Content<'a> {
+    /// Takes text of some bytes.
+    fn take(&mut self, length: usize) -> Option<&'a str> {
+        let (text, rest) = self.0.split_at_checked(length)?;
+        self.0 = rest;
+        std::str::from_utf8(text).ok()
+    }
+
+    /// Takes a column whose values have these lengths.
+    fn column(&mut self, lengths: impl Iterator<Item = Option<u32>>) -> Option<TextColumn> {
+        let mut column = TextColumnBuilder::default();
+        for length in lengths {
+            let value = match length {
+                Some(length) => Some(self.take(length as usize)?),
+                None => None,
+            };
+            if !column.push(value) {
+                return None;
+            }
+        }
+        Some(column.finish())
+    }
+}
+
+fn last(ends: &[u32]) -> usize {
+    ends.last().map_or(0, |&end| end as usize)
 }
 
 /// Returns the end of each entry, or `None` if an end exceeds 4 GiB.
@@ -130,7 +181,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         anchor::{Anchor, Direction, Neighbour},
-        page::{Anomalies, RecordPageBuilder, UnreadField},
+        page::{Anomalies, Fields, RecordPageBuilder, UnreadField},
     };
 
     fn neighbours() -> impl Strategy<Value = Neighbour> {
@@ -154,13 +205,16 @@ mod tests {
     }
 
     fn pages() -> impl Strategy<Value = RecordPage> {
-        let records = vec((".{0,9}", option::of(any::<i64>()), ".{0,30}"), 0..6);
+        let texts = (option::of(".{0,9}"), option::of(".{0,9}"), option::of(".{0,9}"));
+        let records = vec((".{0,9}", option::of(any::<i64>()), texts, ".{0,30}"), 0..6);
         (records, neighbours(), neighbours(), any::<Option<u64>>(), anomalies()).prop_map(
             |(records, next, prev, total, anomalies)| {
                 let mut builder = RecordPageBuilder::default();
-                for (id, created_at, text) in &records {
+                for (id, created_at, (name, email, external_id), text) in &records {
                     let created_at = created_at.map(|n| jiff::Timestamp::from_nanosecond(n.into()).unwrap());
-                    builder.push(id, created_at, text).unwrap();
+                    let (name, email) = (name.as_deref(), email.as_deref());
+                    let fields = Fields { id, created_at, name, email, external_id: external_id.as_deref() };
+                    builder.push(&fields, text).unwrap();
                     if text.len() % 2 == 0 {
                         let mut unread = UnreadFields::default();
                         unread.insert(UnreadField::Name);
@@ -180,6 +234,7 @@ mod tests {
             assert!(!page.json(index).is_empty());
             assert!(page.find(page.id(index)).is_some());
             let _ = (page.created_at(index), page.unread(index));
+            let _ = (page.folded_name(index), page.folded_email(index), page.external_id(index));
         }
     }
 
@@ -230,10 +285,12 @@ mod tests {
     /// Stored pages outlive the process: a change to the layout needs a new
     /// version.
     #[test]
-    fn version_2_layout_is_unchanged() {
+    fn version_3_layout_is_unchanged() {
         let mut builder = RecordPageBuilder::default();
-        builder.push("a", Some("2025-01-15T14:30:00Z".parse().unwrap()), &1).unwrap();
-        builder.push("bc", None, &22).unwrap();
+        let created_at = Some("2025-01-15T14:30:00Z".parse().unwrap());
+        builder.push(&Fields { id: "a", created_at, name: Some("A b"), ..Fields::default() }, &1).unwrap();
+        let (email, external_id) = (Some("E@x.org"), Some("X1"));
+        builder.push(&Fields { id: "bc", email, external_id, ..Fields::default() }, &22).unwrap();
         let mut unread = UnreadFields::default();
         unread.insert(UnreadField::CreatedAt);
         builder.mark_unread(unread);
@@ -249,7 +306,7 @@ mod tests {
             claimed_total: Some(3),
             anomalies,
         });
-        let expected = r"\x02\x02\x01\x01\x01\x80\xc0\xf0\xd1\x8e\x86\xf2\x9a0\x00\x02\x02\x00\x01\x00\x01\x01\x02bc\x02\x01\x03\x03\x01\x03\x01\x00\x00\x01\x01\x0fcustomer.status\x011,22abc";
+        let expected = r"\x03\x02\x01\x01\x01\x80\xc0\xf0\xd1\x8e\x86\xf2\x9a0\x01\x03\x00\x00\x00\x02\x02\x00\x00\x01\x07\x01\x02\x01\x00\x01\x01\x02bc\x02\x01\x03\x03\x01\x03\x01\x00\x00\x01\x01\x0fcustomer.status\x011,22abca be@x.orgX1";
         assert_eq!(page.to_bytes().escape_ascii().to_string(), expected);
     }
 }

@@ -2,6 +2,7 @@
 //! they are served.
 
 mod builder;
+mod column;
 mod encoding;
 mod unread;
 
@@ -10,8 +11,9 @@ use std::{borrow::Cow, ops::Range};
 use serde::{Deserialize, Serialize};
 
 use super::anchor::Neighbour;
+use column::TextColumn;
 
-pub use builder::{BuildError, RecordPageBuilder};
+pub use builder::{BuildError, Fields, RecordPageBuilder};
 pub use encoding::DecodeError;
 pub use unread::{UnreadField, UnreadFields};
 
@@ -27,6 +29,9 @@ pub struct RecordPage {
     /// The end of each id in `ids`.
     id_ends: Box<[u32]>,
     created_at: Box<[Option<jiff::Timestamp>]>,
+    folded_names: TextColumn,
+    folded_emails: TextColumn,
+    external_ids: TextColumn,
     /// The records with unreadable fields, by index.
     unread: Box<[(u32, UnreadFields)]>,
     /// The requested id of a single record that has another id.
@@ -119,6 +124,24 @@ impl RecordPage {
         self.created_at[index]
     }
 
+    /// Returns a record's name, folded.
+    #[must_use]
+    pub fn folded_name(&self, index: usize) -> Option<&str> {
+        self.folded_names.get(index)
+    }
+
+    /// Returns a record's email address, folded.
+    #[must_use]
+    pub fn folded_email(&self, index: usize) -> Option<&str> {
+        self.folded_emails.get(index)
+    }
+
+    /// Returns your own id of a record.
+    #[must_use]
+    pub fn external_id(&self, index: usize) -> Option<&str> {
+        self.external_ids.get(index)
+    }
+
     /// Returns the fields of a record whose vendor values are unreadable.
     #[must_use]
     pub fn unread(&self, index: usize) -> UnreadFields {
@@ -176,6 +199,9 @@ impl RecordPage {
             + size_of_val(&*self.json_ends)
             + size_of_val(&*self.id_ends)
             + size_of_val(&*self.created_at)
+            + self.folded_names.weight()
+            + self.folded_emails.weight()
+            + self.external_ids.weight()
             + size_of_val(&*self.unread)
             + self.alias().map_or(0, str::len)
             + size_of_val(&*self.info.anomalies.unknown_values)

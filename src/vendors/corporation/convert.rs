@@ -38,13 +38,12 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
         source_platform_id: wire.source_platform_id.take(anomalies),
         exemption: exemption.map(|it| self::exemption(it, anomalies)),
     };
-    let created_at = wire.created_at.take(anomalies);
     let customer = Customer {
         external_id: wire.external_id.take(anomalies),
         name: wire.name.take(anomalies),
         email: wire.email.take(anomalies),
         status: None,
-        created_at,
+        created_at: wire.created_at.take(anomalies),
         updated_at: None,
         shipping_address: address.map(|it| self::address(it, anomalies)),
         id: records.gateway_id(&id),
@@ -53,7 +52,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
         tax: Some(tax),
         raw,
     };
-    records.push(&id, created_at, &customer)
+    records.push_customer(&id, &customer)
 }
 
 fn exemption<'a>(wire: wire::ExemptionMetadata<'a>, anomalies: &mut Anomalies) -> Exemption<'a> {

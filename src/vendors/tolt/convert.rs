@@ -53,13 +53,12 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
         program: wire.program,
     };
     let referral = Referral { stats, ..referral(shape, fields, anomalies) };
-    let created_at = wire.created_at.take(anomalies);
     let customer = Customer {
         external_id: wire.customer_id.take(anomalies),
         name: wire.name.take(anomalies),
         email: wire.email.take(anomalies),
         status: CUSTOMER_STATUS.take(wire.status, anomalies),
-        created_at,
+        created_at: wire.created_at.take(anomalies),
         updated_at: wire.updated_at.take(anomalies),
         id: records.gateway_id(&id),
         source: records.source(&id),
@@ -68,7 +67,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
         shipping_address: None,
         raw,
     };
-    records.push(&id, created_at, &customer)
+    records.push_customer(&id, &customer)
 }
 
 /// Appends a transaction. Skips a transaction of another program.
@@ -91,7 +90,6 @@ pub(super) fn transaction(records: &mut Records<'_>, row: Row<'_, wire::Transact
     };
     let referral = referral(shape, fields, anomalies);
     let product = Product { id: wire.product_id.take(anomalies), name: wire.product_name.take(anomalies) };
-    let created_at = wire.created_at.take(anomalies);
     let customer = customer.map(|it| CustomerSummary {
         id: None,
         name: it.name.take(anomalies),
@@ -109,7 +107,7 @@ pub(super) fn transaction(records: &mut Records<'_>, row: Row<'_, wire::Transact
         charge_id: wire.charge_id.take(anomalies),
         click_id: wire.click_id.take(anomalies),
         product: (product.id.is_some() || product.name.is_some()).then_some(product),
-        created_at,
+        created_at: wire.created_at.take(anomalies),
         updated_at: wire.updated_at.take(anomalies),
         referral: Some(referral),
         id: records.gateway_id(&id),
@@ -119,7 +117,7 @@ pub(super) fn transaction(records: &mut Records<'_>, row: Row<'_, wire::Transact
             .map(|it| CustomerSummary { id: summary_id.as_deref().map(|id| records.gateway_id(id)), ..it }),
         raw,
     };
-    records.push(&id, created_at, &transaction)
+    records.push_transaction(&id, &transaction)
 }
 
 /// The fields of a row that concern its referral.

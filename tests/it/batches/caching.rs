@@ -31,6 +31,21 @@ async fn cached_customers_cost_no_call() {
 }
 
 #[tokio::test]
+async fn listed_customers_cost_no_call() {
+    let stage = stage().start().await;
+    stage.get("/customers?limit=1&order=desc").await.ok();
+    let calls = stage.calls();
+    let asked = mixed(&stage, 30);
+    let listed = stage.get(&target(&asked)).await;
+    assert_eq!((ids(&listed.ok()), stage.calls()), (asked.clone(), calls));
+    assert_eq!(listed.header("cache-status"), "customer-gateway; hit; ttl=30");
+    // A page without the requested object contains no such row.
+    let expanded = format!("{}&expand=shipping_address", target(&tax(&stage, 2)));
+    stage.get(&expanded).await.ok();
+    assert_eq!(stage.total_calls(), calls.iter().sum::<u64>() + 2);
+}
+
+#[tokio::test]
 async fn cached_customers_use_no_call_budget() {
     let stage = stage().start().await;
     let asked = tax(&stage, 12);

@@ -83,6 +83,7 @@ async fn late_lookup_uses_the_finished_fetch() {
         policy: Policy::default(),
         directives: CacheDirectives::default(),
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
+        rows: None,
     };
     let calls = Arc::new(AtomicU32::new(0));
     let reservation = || {

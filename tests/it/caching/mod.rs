@@ -17,6 +17,7 @@ mod purge;
 mod queue;
 mod rate_limits;
 mod retries;
+mod rows;
 mod shares;
 
 use std::{future::ready, time::Duration};

@@ -22,6 +22,8 @@ enum Event {
     DeleteLastSeen,
     /// Deletes the first row of the latest page.
     DeleteFirstSeen,
+    /// Fetches the first page again, while the others stay fresh.
+    Refetch,
     /// Makes all cached pages stale, so they are refreshed in the background.
     Stale,
     /// Makes all cached pages too old to be served.
@@ -46,6 +48,7 @@ fn scenario() -> impl Strategy<Value = Scenario> {
         3 => any::<prop::sample::Index>().prop_map(Event::Delete),
         2 => Just(Event::DeleteLastSeen),
         1 => Just(Event::DeleteFirstSeen),
+        2 => Just(Event::Refetch),
         1 => Just(Event::Stale),
         2 => Just(Event::Expire),
     ];
@@ -126,6 +129,13 @@ async fn check(scenario: Scenario) {
                 }
                 Event::DeleteLastSeen => shown_ids.last().cloned(),
                 Event::DeleteFirstSeen => shown_ids.first().cloned(),
+                Event::Refetch => {
+                    let first = |client: &reqwest::Client, url: &str| {
+                        client.get(format!("{url}{question}&limit=100")).header("cache-control", "no-cache")
+                    };
+                    gateway.request(first).await.ok();
+                    None
+                }
                 Event::Stale => {
                     gateway.clock.advance(Duration::from_mins(1));
                     refreshing = true;
