@@ -46,7 +46,7 @@ pub(crate) enum CustomersRequest {
     /// A list.
     List(Box<ListRequest>),
     /// Customers by id.
-    Batch(BatchRequest),
+    Batch(Box<BatchRequest>),
 }
 
 /// Checkpoints that an export contains.
@@ -65,7 +65,7 @@ impl CustomersRequest {
         known.push(ID);
         let parameters = QueryString::parse(parts.query.as_deref(), &known)?;
         if parameters.many(ID).next().is_some() {
-            BatchRequest::new(&parameters, parts).map(Self::Batch)
+            BatchRequest::new(&parameters, parts).map(|request| Self::Batch(Box::new(request)))
         } else {
             ListRequest::customers_by(&parameters, parts).map(|request| Self::List(Box::new(request)))
         }
