@@ -9,10 +9,10 @@ use futures_util::stream::{FuturesUnordered, StreamExt};
 
 use crate::{
     cache::{CacheDirectives, Peek},
-    domain::{batch::BatchQuery, priority::Priority},
+    domain::{batch::BatchQuery, id::GatewayId, priority::Priority},
     upstream::{Reservation, SendError},
     vendors::{
-        VendorError,
+        RefusalKind, VendorError,
         plan::{PlanError, RetrievalPlan},
     },
 };
@@ -51,7 +51,7 @@ pub(super) struct OpenId {
 }
 
 /// Result of one lookup. Without a row, the call budget is exhausted.
-type Answer = (usize, Option<Result<SourceRow, SourceError>>);
+type Answer = (OpenId, Option<Result<SourceRow, SourceError>>);
 
 /// Lookups of one request at one source.
 struct Lookups<'r> {
@@ -101,7 +101,7 @@ impl SourceBatch {
         }
     }
 
-    fn record(&mut self, (index, result): Answer) {
+    fn record(&mut self, (OpenId { index, plan }, result): Answer) {
         match result {
             Some(Ok(SourceRow { record, freshness })) => {
                 match record {
@@ -115,11 +115,17 @@ impl SourceBatch {
             }
             // An id that makes no vendor request.
             Some(Err(SourceError::Vendor { error: VendorError::NotFound, .. })) => self.not_found.push(index),
-            Some(Err(error)) if is_unsent(&error) => {
+            Some(Err(error)) if is_obstacle(&error) => {
                 self.obstacle.get_or_insert_with(|| self.source.with_connection(error));
             }
             Some(Err(error)) => {
-                self.failure.get_or_insert_with(|| self.source.with_connection(error));
+                let is_about_customer = is_about_customer(&error);
+                let mut failure = self.source.with_connection(error);
+                if is_about_customer {
+                    let id = GatewayId { connection: self.source.name().as_str(), vendor_id: &plan.vendor_id };
+                    failure = DirectoryError::Customer(id.to_string(), Box::new(failure));
+                }
+                self.failure.get_or_insert(failure);
             }
             None => {}
         }
@@ -175,28 +181,38 @@ impl Lookups<'_> {
 
     /// Looks a customer up. After the call budget is exhausted, only cached
     /// customers are found.
-    async fn answer(&self, OpenId { index, plan }: OpenId) -> Answer {
+    async fn answer(&self, id: OpenId) -> Answer {
         let may_call = self.calls.take();
         let is_exhausted = !may_call && !self.directives.only_if_cached;
         let only_if_cached = self.directives.only_if_cached || is_exhausted;
         let directives = CacheDirectives { only_if_cached, ..self.directives };
-        let row = self.source.retrieve(plan, directives, &self.reservation).await;
+        let row = self.source.retrieve(Arc::clone(&id.plan), directives, &self.reservation).await;
         let is_forwarded = match &row {
             Ok(row) => row.freshness.status.is_forwarded(),
-            Err(error) => !is_unsent(error),
+            Err(SourceError::Send(error)) => !error.is_unsent(),
+            Err(_) => true,
         };
         if may_call && !is_forwarded {
             self.calls.give_back();
         }
         match row {
-            Err(SourceError::NotCached) if is_exhausted => (index, None),
-            row => (index, Some(row)),
+            Err(SourceError::NotCached) if is_exhausted => (id, None),
+            row => (id, Some(row)),
         }
     }
 }
 
 /// Returns true if a call was not sent, because no slot is free in time or too
 /// many requests wait for the vendor.
-fn is_unsent(error: &SourceError) -> bool {
+fn is_obstacle(error: &SourceError) -> bool {
     error.is_too_late() || *error == SourceError::Send(SendError::TooManyWaiting)
+}
+
+/// Returns true if the vendor works, and its response concerns one customer.
+fn is_about_customer(error: &SourceError) -> bool {
+    let SourceError::Vendor { error, .. } = error else { return false };
+    match error {
+        VendorError::Unreadable(_) => true,
+        error => matches!(error.kind(), Some(RefusalKind::RequestRejected | RefusalKind::ValueRejected(_))),
+    }
 }

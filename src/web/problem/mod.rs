@@ -68,6 +68,13 @@ impl Problem {
         self.0.code
     }
 
+    /// Replaces the detail.
+    #[must_use]
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = detail.into();
+        self
+    }
+
     /// Sets the invalid parameter.
     #[must_use]
     pub(crate) fn parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {

@@ -58,6 +58,20 @@ async fn first_failure_ends_the_calls_to_a_source() {
 }
 
 #[tokio::test]
+async fn open_breaker_uses_no_call_budget() {
+    let stage = stage().start().await;
+    stage.vendors.tolt().fail_next(5, Fault::Status(520));
+    for id in affiliates(&stage, 5) {
+        stage.get(&format!("/customers/{id}")).await.code(502);
+    }
+    let asked = [affiliates(&stage, 3), tax(&stage, 2)].concat();
+    let body = stage.get(&format!("{}&partial=allow&max_calls=2", target(&asked))).await.ok();
+    assert_eq!((ids(&body), sources(&body)), (tax(&stage, 2), "affiliates failed null, tax ok 2".to_owned()));
+    assert_eq!(body["sources"][0]["problem"]["code"], "vendor_unavailable");
+    assert_eq!(stage.calls(), [5, 2]);
+}
+
+#[tokio::test]
 async fn unreadable_customer_does_not_block_others() {
     let unreadable = |id: &str, reply| if id == "cust_0" { Reply::text(200, "[]") } else { reply };
     let vendor = vendor_with(unreadable).await;
@@ -74,6 +88,9 @@ async fn unreadable_customer_does_not_block_others() {
         cursor = body["page"]["next_cursor"].as_str().map(str::to_owned);
     };
     assert_eq!(refused.code(502), "vendor_unreadable");
+    let problem = refused.problem();
+    assert_eq!((&problem["parameter"], &problem["connection"]), (&"id".into(), &"odd".into()));
+    assert!(problem["detail"].as_str().unwrap().starts_with("`odd.cust_0`: "), "{problem}");
     found.sort();
     let mut others = odd(30).split_off(1);
     others.sort();
