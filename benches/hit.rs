@@ -1,44 +1,24 @@
 //! Serving what is kept: the cache alone, and a whole request in process.
 #![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
+mod gateway;
 #[expect(dead_code, reason = "each bench uses its part")]
 mod pages;
 
 use std::{num::NonZeroU32, sync::Arc, time::Duration};
 
-use axum::body::Body;
 use criterion::Criterion;
 use customer_gateway::{
-    api::ResponseCache,
-    app::App,
-    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy},
-    callers::{Caller, CallerKey},
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch},
     clock::SystemClock,
-    config::{Cache, Config, Connection, Paging, Server},
-    directory::{Policies, SourceError},
+    directory::SourceError,
     domain::{page::RecordPage, priority::Priority},
-    identity::Claims,
-    sandbox::{Options, Sandbox},
     telemetry::metrics::Registry,
-    upstream::{Budget, CallerShare, Credential, RateLimit, Reservation, Waiters, Window},
-    vendors::registry,
+    upstream::{Budget, CallerShare, RateLimit, Reservation, Waiters, Window},
 };
-use http::{
-    Request, StatusCode,
-    header::{AUTHORIZATION, HOST},
-};
-use http_body_util::BodyExt;
+use gateway::{BenchGateway, KEPT};
 use pages::Page;
 use tokio::runtime::Runtime;
-use tower::Service;
-
-const KEY: &str = "cgk_bench";
-const KEPT: Policy = Policy {
-    fresh: Duration::from_hours(24),
-    stale_while_revalidate: Duration::ZERO,
-    stale_if_error: Duration::ZERO,
-    not_found: Duration::ZERO,
-};
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
@@ -99,68 +79,14 @@ impl PageFetch for VendorPage {
 }
 
 fn request(criterion: &mut Criterion, runtime: &Runtime) {
-    let options =
-        Options { tolt_customers: 1_000, tolt_transactions: 0, corporation_customers: 0, ..Options::default() };
-    let sandbox = runtime.block_on(Sandbox::start(options)).unwrap();
-    let front = App::new(config(&sandbox), &SystemClock::shared()).unwrap().served().service;
+    let gateway = runtime.block_on(BenchGateway::start("tolt", 1_000));
     for limit in [10, 100] {
-        // Fills the cache, and has the front remember the answer.
-        runtime.block_on(hit(&front, limit));
-        runtime.block_on(hit(&front, limit));
+        let target = format!("/customers?connection=bench&limit={limit}");
+        // Fills the cache of pages, then of responses.
+        runtime.block_on(gateway.get(&target));
+        runtime.block_on(gateway.get(&target));
         criterion.bench_function(&format!("hit/request/{limit}"), |bencher| {
-            bencher.to_async(runtime).iter(|| hit(&front, limit));
+            bencher.to_async(runtime).iter(|| gateway.get(&target));
         });
-    }
-}
-
-/// A request, to the last byte of its answer.
-async fn hit(front: &ResponseCache, limit: usize) {
-    let target = format!("/customers?connection=bench&limit={limit}");
-    let request = Request::get(target)
-        .header(HOST, "gateway")
-        .header(AUTHORIZATION, format!("Bearer {KEY}"))
-        .body(Body::empty())
-        .unwrap();
-    let response = front.clone().call(request).await.unwrap();
-    assert_eq!(response.status(), StatusCode::OK);
-    response.into_body().collect().await.unwrap();
-}
-
-fn config(sandbox: &Sandbox) -> Config {
-    let tolt = sandbox.tolt();
-    let requests = NonZeroU32::new(1_000_000).unwrap();
-    let name = "bench".parse().unwrap();
-    let connection = Connection {
-        name,
-        kind: registry::by_name("tolt").unwrap(),
-        base_url: tolt.base_url().parse().unwrap(),
-        credential: Credential::new(tolt.credential().into()).unwrap(),
-        account_id: tolt.program_id().to_owned(),
-        rate_limit: RateLimit {
-            windows: vec![Window { requests, per: Duration::from_secs(1) }],
-            max_wait: Duration::from_secs(5),
-        },
-        timeout: Connection::DEFAULT_TIMEOUT,
-        policies: Policies { customers: KEPT, customer: KEPT, transactions: KEPT },
-    };
-    let caller = Caller {
-        name: "bench".into(),
-        keys: vec![CallerKey::permanent(blake3::hash(KEY.as_bytes()))],
-        claims: Claims::default(),
-        connections: vec![connection.name.clone()],
-        may_see_raw: true,
-        may_purge: false,
-        quota: None,
-        share: None,
-    };
-    Config {
-        server: Server::default(),
-        paging: Paging::default(),
-        cache: Cache::default(),
-        telemetry: None,
-        connections: vec![connection],
-        callers: vec![caller],
-        files: Vec::new(),
-        identity: None,
     }
 }

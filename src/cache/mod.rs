@@ -32,7 +32,7 @@ pub use lookup::{Cached, Key, Lookup, Peek};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;
 pub use row_index::{Gap, List, Row, Rows};
-use single_flight::{FetchKey, InFlight, Landed};
+use single_flight::{FetchKey, InFlight, FetchedPage};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
 
@@ -41,7 +41,7 @@ use store::Store;
 pub struct PageCache {
     store: Store,
     /// Fetches in flight. An entry is present only while its fetch runs.
-    fetches: Cache<FetchKey, Landed>,
+    fetches: Cache<FetchKey, FetchedPage>,
     in_flight: InFlight,
     clock: SharedClock,
 }

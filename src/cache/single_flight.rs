@@ -25,7 +25,7 @@ pub(super) struct FetchKey {
 
 /// Page of a fetch in flight.
 #[derive(Debug, Clone)]
-pub(super) struct Landed {
+pub(super) struct FetchedPage {
     entry: Arc<Entry>,
     /// Purges of the connection before the fetch.
     started: PurgeCount,
@@ -77,7 +77,7 @@ impl PageCache {
                 // The fetch ended just before this lookup joined.
                 Err(error) if error.is_abandoned() => continue,
                 // The fetch began before a purge of its page, and this lookup after it.
-                Ok(Landed { entry, started }) if started < began && entry.is_superseded() => continue,
+                Ok(FetchedPage { entry, started }) if started < began && entry.is_superseded() => continue,
                 result => result.map(|landed| landed.entry),
             };
             return Fetched { result, is_collapsed, is_admitted: true };
@@ -91,14 +91,14 @@ impl PageCache {
         observed: Option<Arc<Entry>>,
         fetch: &F,
         waiters: &Waiters,
-    ) -> (Result<Landed, F::Error>, bool) {
+    ) -> (Result<FetchedPage, F::Error>, bool) {
         // moka polls `leader` for one of the lookups that share the key.
         let mut is_collapsed = true;
         let leader = async {
             let flight = self.store.purges.begin(&lookup.key.connection);
             let started = flight.started;
             if let Some(newer) = self.stored_since(observed.as_ref(), &lookup.key).await {
-                return Ok(Landed { entry: newer, started });
+                return Ok(FetchedPage { entry: newer, started });
             }
             is_collapsed = false;
             let entry = self.fetch_entry(lookup, fetch, waiters).await?;
@@ -107,7 +107,7 @@ impl PageCache {
             } else if flight.is_purged(&entry) {
                 entry.mark_superseded();
             }
-            Ok(Landed { entry, started })
+            Ok(FetchedPage { entry, started })
         };
         let result = self.fetches.try_get_with_by_ref(key, leader).await;
         self.fetches.invalidate(key).await;

@@ -53,7 +53,7 @@ impl Attempts {
     /// Returns the time after which a call in flight hangs: half of the time limit,
     /// and much longer than recent calls took. `None` without recent calls.
     pub(super) fn hang_limit(&self) -> Option<Duration> {
-        let recent = self.latency.recent()?;
+        let recent = self.latency.high()?;
         Some((self.timeout / 2).max(recent.saturating_mul(HANG_FACTOR)))
     }
 

@@ -41,15 +41,9 @@ impl Latency {
         state.high = sorted[index];
     }
 
-    /// Returns a high percentile of the recent durations; zero before the first
-    /// call.
-    pub(super) fn high(&self) -> Duration {
-        self.state.lock().high
-    }
-
     /// Returns a high percentile of the recent durations. `None` before the first
     /// call.
-    pub(super) fn recent(&self) -> Option<Duration> {
+    pub(super) fn high(&self) -> Option<Duration> {
         let state = self.state.lock();
         (!state.recent.is_empty()).then_some(state.high)
     }
@@ -62,14 +56,14 @@ mod tests {
     #[test]
     fn outliers_do_not_count() {
         let latency = Latency::default();
-        assert_eq!(latency.high(), Duration::ZERO);
+        assert_eq!(latency.high(), None);
         for call in 0..100 {
             latency.record(Duration::from_millis(if call % 50 == 0 { 9_000 } else { 20 }));
         }
-        assert_eq!(latency.high(), Duration::from_millis(20));
+        assert_eq!(latency.high(), Some(Duration::from_millis(20)));
         for _ in 0..CALLS {
             latency.record(Duration::from_millis(900));
         }
-        assert_eq!(latency.high(), Duration::from_millis(900));
+        assert_eq!(latency.high(), Some(Duration::from_millis(900)));
     }
 }

@@ -17,6 +17,10 @@ use super::{
     CallBudget, Stop,
 };
 
+/// Number of pages that a walk reads before other requests get their turn. A read
+/// of a cached page does not wait for anything.
+const READS_PER_TURN: u32 = 8;
+
 /// Vendor pages of a plan, with a summary of the pages read so far.
 pub(super) struct Pages {
     pub(super) source: Arc<Source>,
@@ -34,6 +38,8 @@ pub(super) struct Pages {
     reservation: Option<Arc<Reservation>>,
     /// Number of vendor calls so far.
     calls: u32,
+    /// Number of pages read so far.
+    reads: u32,
     out_of_time: Option<DirectoryError>,
     /// True from the start of a fetch to its success. A walk that ends in between
     /// is not complete.
@@ -106,6 +112,7 @@ impl Pages {
             freshness: None,
             reservation: None,
             calls: 0,
+            reads: 0,
             out_of_time: None,
             is_interrupted: false,
         }
@@ -120,6 +127,10 @@ impl Pages {
         gap: Option<Gap>,
         is_required: bool,
     ) -> Result<Arc<RecordPage>, Stop> {
+        self.reads = self.reads.wrapping_add(1);
+        if self.reads.is_multiple_of(READS_PER_TURN) {
+            tokio::task::yield_now().await;
+        }
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         let rows = Rows::List(self.list()?, gap);
         let entry = match self.options.mode {

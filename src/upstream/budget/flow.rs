@@ -68,7 +68,7 @@ pub(super) struct Waiting<T> {
     pub(super) queued: Duration,
     /// Instant after which the call is not sent.
     pub(super) latest: Duration,
-    /// Expected time from this call to the answer of the request.
+    /// Expected time from this call to the last response of the request.
     pub(super) duration: Duration,
     pub(super) payload: T,
 }
@@ -150,7 +150,7 @@ impl<T> Flow<T> {
     }
 
     /// Returns the instant after which a call is not sent. The first call of a
-    /// request waits only as long as clients await the answer. A started request
+    /// request waits only as long as clients await the response. A started request
     /// continues.
     fn latest(&self, waiting: &Waiting<T>, now: Duration) -> Duration {
         let reserved = waiting.reservation.and_then(|id| self.reserved.get(&id));
@@ -198,7 +198,7 @@ impl Usage {
     }
 }
 
-/// Time that a caller's clients wait for an answer, learned from the clients that
+/// Time that a caller's clients wait for a response, learned from the clients that
 /// left. Calls for clients that will leave are wasted. The limit applies to
 /// expected times, so it also corrects the error of the forecast. Probes show
 /// whether clients wait longer.
@@ -213,7 +213,7 @@ pub(super) struct Patience {
 }
 
 impl Patience {
-    /// Returns the time within which an answer is still useful, if known.
+    /// Returns the time within which a response is still useful, if known.
     pub(super) fn limit(&self, now: Duration) -> Option<Duration> {
         let limit = self.known(now)?;
         let is_probe = self.requests_since_probe >= REQUESTS_PER_PROBE;

@@ -156,7 +156,7 @@ impl Budget {
     fn check(&self, claim: &Claim) -> Result<(), SendError> {
         let now = self.0.clock.elapsed();
         let checked = self.0.queue.read(|schedule| schedule.check(claim, now));
-        checked.map_err(|retry_after| self.with_reason(SendError::BudgetSpent { retry_after }))
+        checked.map(drop).map_err(|retry_after| self.with_reason(SendError::BudgetSpent { retry_after }))
     }
 
     /// Replaces the reason of a rejection if the vendor has requested a pause.

@@ -143,7 +143,7 @@ impl Reservation {
             deadline: self.deadline,
             max_wait: self.budget.max_wait(),
             calls: self.expected_calls.load(Relaxed),
-            latency: self.latency.high(),
+            latency: self.latency.high().unwrap_or_default(),
         }
     }
 

@@ -56,7 +56,7 @@ pub(super) struct Claim {
     pub(super) max_wait: Duration,
     /// Expected number of calls.
     pub(super) calls: u32,
-    /// Expected time from a slot to the answer.
+    /// Expected time from a slot to the response.
     pub(super) latency: Duration,
 }
 
@@ -65,7 +65,7 @@ pub(super) struct Claim {
 pub(super) struct Admitted {
     pub(super) id: QueueId,
     pub(super) at: Duration,
-    /// Expected time from admission to the last answer.
+    /// Expected time from admission to the last response.
     pub(super) answered: Duration,
 }
 
@@ -96,8 +96,7 @@ impl<T> Schedule<T> {
 
     /// Admits a request and reserves its calls, or returns the wait.
     pub(super) fn admit(&mut self, claim: &Claim, now: Duration) -> Result<Admitted, Duration> {
-        self.check(claim, now)?;
-        let answered = self.expected_answer(claim, now);
+        let answered = self.check(claim, now)?;
         let id = self.queue_id(claim.since);
         let flow = self.flow(claim);
         flow.patience.on_admitted(answered);

@@ -76,7 +76,7 @@ impl Waiters {
 }
 
 impl Waiter {
-    /// Ends the wait with an answer.
+    /// Ends the wait with a response.
     pub fn answered(mut self) {
         self.is_answered = true;
     }

@@ -25,29 +25,25 @@ struct Forecast {
 }
 
 impl<T> Schedule<T> {
-    /// Returns the wait if a request cannot be admitted.
-    pub(in crate::upstream::budget) fn check(&self, claim: &Claim, now: Duration) -> Result<(), Duration> {
+    /// Returns the expected time to the last response of a request, or the wait if
+    /// the request cannot be admitted.
+    pub(in crate::upstream::budget) fn check(&self, claim: &Claim, now: Duration) -> Result<Duration, Duration> {
         let left = claim.deadline.saturating_sub(now);
         let forecast = self.forecast(claim, now);
         // A request that waits for no other call delays none.
         if forecast.is_undelayed || (forecast.is_alone && forecast.first <= claim.max_wait) {
-            return Ok(());
+            return Ok(forecast.answered);
         }
         let patience = self.flows.get(&claim.flow).and_then(|flow| flow.patience.limit(now)).unwrap_or(left);
         if forecast.first > claim.max_wait || forecast.answered > left.min(patience) {
             return Err(forecast.first.max(forecast.answered.saturating_sub(left)));
         }
-        Ok(())
+        Ok(forecast.answered)
     }
 
     /// Returns the time that a call of a flow would wait now.
     pub(in crate::upstream::budget) fn expected_wait(&self, claim: &Claim, now: Duration) -> Duration {
         self.forecast(claim, now).first
-    }
-
-    /// Returns the expected time to the last answer of a request.
-    pub(super) fn expected_answer(&self, claim: &Claim, now: Duration) -> Duration {
-        self.forecast(claim, now).answered
     }
 
     /// Returns the expected times of a request.

@@ -275,7 +275,7 @@ impl Run {
             deadline: arrived + REQUEST_TIMEOUT,
             max_wait: MAX_WAIT,
             calls,
-            latency: self.latency.high(),
+            latency: self.latency.high().unwrap_or_default(),
         }
     }
 }
