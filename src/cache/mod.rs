@@ -32,7 +32,7 @@ pub use lookup::{Cached, Key, Lookup, Peek};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;
 pub use row_index::{Gap, List, Row, Rows};
-use single_flight::{FetchKey, InFlight, FetchedPage};
+use single_flight::{FetchKey, FetchedPage, InFlight};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
 
