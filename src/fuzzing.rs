@@ -14,7 +14,7 @@ use crate::{
     callers::Callers,
     clock::SharedClock,
     config::Connection,
-    directory::{Directory, Source, SourceMetrics},
+    directory::{Directory, Limits, Source, SourceMetrics},
     domain::cursor::CursorKey,
     server::Readiness,
     telemetry::{metrics::Registry, trace::Tracer},
@@ -31,8 +31,6 @@ const CACHE_BYTES: u64 = 1 << 20;
 /// Maximum number of requests in progress. The targets send one at a time, and
 /// a merged list waits for all its vendors.
 const MAX_REQUESTS: u32 = 1_000;
-/// Maximum number of vendor calls per request.
-const MAX_VENDOR_CALLS: u32 = 20;
 
 /// Assembles a gateway without callers. Each connection sends its requests
 /// through the transport beside it.
@@ -60,7 +58,7 @@ pub fn gateway(
         Arc::new(Source::new(kind, account, 1, upstream, cache.clone(), policies, metrics))
     };
     let sources = connections.into_iter().map(source).collect();
-    let directory = Directory::new(sources, cache.clone(), cursor_key, MAX_VENDOR_CALLS, Arc::clone(clock));
+    let directory = Directory::new(sources, cache.clone(), cursor_key, Limits::default(), Arc::clone(clock));
     let callers = Callers::new(Vec::new(), None, clock);
     let router = api::router(ApiState {
         directory: Arc::new(directory),

@@ -103,7 +103,7 @@ fn config(sandbox: &Sandbox, vendor: &str) -> Config {
     };
     Config {
         server: Server { request_timeout: Duration::from_mins(10), ..Server::default() },
-        paging: Paging { max_vendor_calls: 100_000, ..Paging::default() },
+        paging: Paging { max_vendor_calls: 100_000, max_sorted_rows: 10_000_000, ..Paging::default() },
         cache: Cache { max_bytes: 4 << 30 },
         telemetry: None,
         connections: vec![connection],

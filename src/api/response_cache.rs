@@ -103,7 +103,8 @@ impl ResponseCache {
     ) -> Self {
         let weigh = |key: &ResponseKey, response: &Arc<CachedResponse>| {
             let structs = size_of::<ResponseKey>() + size_of::<CachedResponse>();
-            u32::try_from(structs + key.target.len() + response.body.len()).unwrap_or(u32::MAX)
+            let pages = size_of_val(&*response.pages);
+            u32::try_from(structs + key.target.len() + response.body.len() + pages).unwrap_or(u32::MAX)
         };
         let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
         let observer = Observer::new(registry, tracer, Arc::clone(&clock));

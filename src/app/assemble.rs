@@ -6,7 +6,7 @@ use crate::{
     api::{self, ApiState, ResponseCache},
     callers::{Caller, Callers},
     config::{Config, Connection},
-    directory::{Directory, Source, SourceMetrics},
+    directory::{Directory, Limits, Source, SourceMetrics},
     domain::cursor::CursorKey,
     http_client::{ClientError, ClientFactory, Clients},
     identity::Provider,
@@ -42,7 +42,7 @@ impl Components {
         let (cache, clock) = (shared.cache.clone(), Arc::clone(&shared.clock));
         Ok(Self {
             connections: Vec::new(),
-            directory: Arc::new(Directory::new(Vec::new(), cache, random_cursor_key()?, 0, clock)),
+            directory: Arc::new(Directory::new(Vec::new(), cache, random_cursor_key()?, Limits::default(), clock)),
             identity: None,
             callers: Callers::new(Vec::new(), None, &shared.clock),
             concurrency: ConcurrencyLimit::new(0),
@@ -59,7 +59,7 @@ impl Components {
         let mut budgets = self.budgets.reconfigured();
         let sources = self.sources(config, shared, generation, &mut clients, &mut budgets)?;
         let cursor_key = config.paging.cursor_key.as_ref().unwrap_or(self.directory.cursor_key()).clone();
-        let directory = self.directory.reconfigured(sources, cursor_key, config.paging.max_vendor_calls);
+        let directory = self.directory.reconfigured(sources, cursor_key, config.paging.limits());
         let identity = self.provider(config, shared, &mut clients)?;
         let callers = self.callers.reconfigured(config.callers.clone(), identity.clone());
         let concurrency = self.concurrency.reconfigured(config.server.max_requests);

@@ -28,7 +28,7 @@ pub struct Entry {
     /// Wall-clock time of the response.
     pub fetched_at: Timestamp,
     /// Monotonic time of the response.
-    fetched: Duration,
+    pub(super) fetched: Duration,
     superseded: AtomicBool,
     refreshing: AtomicBool,
     /// True if the page of a newer response has replaced the page.

@@ -9,6 +9,7 @@
 mod entry;
 mod fetch;
 mod freshness;
+mod held;
 mod lookup;
 mod metrics;
 mod purge;
@@ -28,6 +29,7 @@ pub use entry::Entry;
 pub use fetch::{FetchAborted, FetchFailure, NotCached, PageFetch};
 use freshness::EntryState;
 pub use freshness::{CacheDirectives, Policy};
+pub use held::{FreshEntries, HeldEntries};
 pub use lookup::{Cached, Key, Lookup, Peek};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;

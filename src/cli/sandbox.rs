@@ -105,8 +105,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     ];
     let config = Config {
         server: Server { listen, ..Server::default() },
-        // Enough calls to sort all customers of the corporation vendor at the default number.
-        paging: Paging { max_vendor_calls: 50, ..Paging::default() },
+        paging: Paging::default(),
         cache: Cache::default(),
         telemetry: None,
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),

@@ -1,8 +1,8 @@
-//! `[paging]`: cursor key and vendor-call limit.
+//! `[paging]`: cursor key and limits of lists.
 
 use std::num::NonZeroU32;
 
-use crate::domain::cursor::CursorKey;
+use crate::{directory::Limits, domain::cursor::CursorKey};
 
 use super::{ConfigError, file, reader::Reader};
 
@@ -13,20 +13,41 @@ pub struct Paging {
     pub cursor_key: Option<CursorKey>,
     /// Maximum number of vendor calls per request.
     pub max_vendor_calls: u32,
+    /// Maximum number of rows that a list sorts for each connection.
+    pub max_sorted_rows: u32,
+    /// Maximum number of rows that an export sorts for each connection.
+    pub max_export_sorted_rows: u32,
+}
+
+impl Paging {
+    /// Returns the limits of lists.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            max_calls: self.max_vendor_calls,
+            max_sorted_rows: self.max_sorted_rows,
+            max_export_sorted_rows: self.max_export_sorted_rows,
+        }
+    }
 }
 
 impl Default for Paging {
     fn default() -> Self {
-        Self { cursor_key: None, max_vendor_calls: 20 }
+        let Limits { max_calls, max_sorted_rows, max_export_sorted_rows } = Limits::default();
+        Self { cursor_key: None, max_vendor_calls: max_calls, max_sorted_rows, max_export_sorted_rows }
     }
 }
 
 impl Reader<'_> {
     pub(super) fn paging(&self, section: &file::Paging) -> Result<Paging, ConfigError> {
         let secret = section.cursor_key.as_ref().map(|secret| self.secret("paging.cursor_key", secret)).transpose()?;
+        let default = Paging::default();
+        let or = |value: Option<NonZeroU32>, default| value.map_or(default, NonZeroU32::get);
         Ok(Paging {
             cursor_key: secret.map(|secret| CursorKey::derive(secret.as_bytes())),
-            max_vendor_calls: section.max_vendor_calls.map_or(Paging::default().max_vendor_calls, NonZeroU32::get),
+            max_vendor_calls: or(section.max_vendor_calls, default.max_vendor_calls),
+            max_sorted_rows: or(section.max_sorted_rows, default.max_sorted_rows),
+            max_export_sorted_rows: or(section.max_export_sorted_rows, default.max_export_sorted_rows),
         })
     }
 }

@@ -2,10 +2,10 @@
 
 use crate::{
     domain::{connection::ConnectionName, cursor::CursorError, progress::Shortfall},
-    vendors::{PAGE_SIZE, RefusalKind, plan::PlanError},
+    vendors::{RefusalKind, plan::PlanError},
 };
 
-use super::SourceError;
+use super::{SortLimit, SourceError};
 
 /// Failure of a list, an explanation, an export or a retrieval.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -16,15 +16,15 @@ pub enum DirectoryError {
     /// The connection's vendor does not support the query.
     #[error("{1}")]
     Plan(ConnectionName, PlanError),
-    /// Sorting requires more vendor calls than the request may make.
-    #[error("{}", order_too_expensive(*.rows, *.allowed))]
+    /// Sorting exceeds the limit for rows or for vendor calls.
+    #[error("the vendor cannot sort: {}", .limit.describe(*.rows))]
     OrderTooExpensive {
         /// Connection whose vendor cannot sort.
         connection: ConnectionName,
         /// Number of rows to sort, as reported by the vendor.
         rows: Option<u64>,
-        /// Number of vendor calls that a request may make.
-        allowed: u32,
+        /// The limit.
+        limit: SortLimit,
         /// Parameters that the vendor applies itself.
         native: Vec<&'static str>,
     },
@@ -94,16 +94,4 @@ impl DirectoryError {
             _ => false,
         }
     }
-}
-
-fn order_too_expensive(rows: Option<u64>, allowed: u32) -> String {
-    let Some(rows) = rows else {
-        return format!("the vendor cannot sort: its rows take more than {allowed} vendor calls, this request's limit");
-    };
-    let calls = rows.div_ceil(PAGE_SIZE as u64);
-    // The rows fit the budget, but other connections have used part of it.
-    let scope = if calls <= u64::from(allowed) { " for all its connections" } else { "" };
-    format!(
-        "the vendor cannot sort: its {rows} rows take {calls} vendor calls, and this request may make {allowed}{scope}"
-    )
 }

@@ -27,6 +27,9 @@ pub struct Explained {
     pub calls: CallEstimate,
     /// Predicted execution at each source, in request order.
     pub sources: Vec<ExplainedSource>,
+    /// Error that rejects the request. The calls are then those of the request
+    /// without its limits.
+    pub rejection: Option<DirectoryError>,
 }
 
 /// Predicted execution of a list at one source.
@@ -41,6 +44,8 @@ pub struct ExplainedSource {
     pub requests: Vec<ExplainedRequest>,
     /// Number of vendor calls that the source requires.
     pub calls: CallEstimate,
+    /// Error of the walk, which rejects the request.
+    pub rejection: Option<DirectoryError>,
 }
 
 /// Predicted vendor request.
@@ -56,39 +61,62 @@ pub struct ExplainedRequest {
 }
 
 impl Directory {
-    /// Predicts the execution of a list. Makes no vendor call.
+    /// Predicts the execution of a list. Makes no vendor call. Explains a request
+    /// that would be rejected, unless its cursor is not valid.
     pub async fn explain(&self, query: &ListQuery, request: &PageRequest) -> Result<Explained, DirectoryError> {
         let start = self.cursors.open(query, request)?;
-        let mut listing = self.listing(query, request, start, FetchMode::DryRun)?;
+        let sources = self.plan(query, request, start.positions)?;
+        let rejection = self.check(&sources, query, request, FetchMode::DryRun).err();
+        let mut listing = self.planned_listing(sources, query, request, start.direction, FetchMode::DryRun);
         listing.page(request.limit).await?;
-        let allowed = self.allowed_calls(request);
-        // All walks together determine the page. One unpredictable walk makes
-        // the calls of the others uncertain.
-        let is_complete = !listing.walks.iter().any(|walk| walk.next == Some(Next::Unpredictable));
-        let sources: Vec<_> = listing.walks.iter_mut().map(|walk| walk.explain(allowed, is_complete)).collect();
-        let sum = |count: fn(&CallEstimate) -> u32| sources.iter().map(|source| count(&source.calls)).sum::<u32>();
+        let allowed = self.allowed_calls_with_scans(request, &mut listing.walks);
+        // All walks together determine the page. One unpredictable or rejected
+        // walk makes the calls of the others uncertain.
+        let is_complete =
+            !listing.walks.iter_mut().any(|walk| walk.next == Some(Next::Unpredictable) || walk.obstacle().is_some());
+        let sources: Vec<_> = listing.walks.iter_mut().map(|walk| walk.explain(is_complete)).collect();
+        let is_skipped = |error: &DirectoryError| request.allows_partial && error.is_transient();
+        let failure = sources.iter().filter_map(|source| source.rejection.as_ref()).find(|error| !is_skipped(error));
+        let rejection = rejection.or_else(|| failure.cloned());
+        let sum = |count: fn(&CallEstimate) -> u32| {
+            sources.iter().map(|source| count(&source.calls)).fold(0, u32::saturating_add)
+        };
         let is_refresh = |request: &&ExplainedRequest| request.is_sent && request.age.is_some();
         let refreshes = sources.iter().flat_map(|source| &source.requests).filter(is_refresh).count();
         // Background refreshes are not part of the call budget.
         let max = allowed.saturating_add(u32::try_from(refreshes).unwrap_or(u32::MAX));
+        let max = if rejection.is_some() { u32::MAX } else { max };
         let calls = CallEstimate { min: sum(|calls| calls.min), max: sum(|calls| calls.max).min(max) };
-        Ok(Explained { is_merged: listing.is_merged(), allowed, calls, sources })
+        Ok(Explained { is_merged: listing.is_merged(), allowed, calls, sources, rejection })
+    }
+
+    /// Returns the maximum number of vendor calls of a request, with the calls of
+    /// its full scans.
+    fn allowed_calls_with_scans(&self, request: &PageRequest, walks: &mut [SourceWalk]) -> u32 {
+        let allowed = self.allowed_calls(request);
+        if request.max_calls.is_some() {
+            return allowed;
+        }
+        let scans: Vec<_> = walks.iter_mut().filter_map(SourceWalk::allowed_scan_calls).collect();
+        let other = if scans.len() < walks.len() { allowed } else { 0 };
+        scans.into_iter().fold(other, u32::saturating_add)
     }
 }
 
 impl SourceWalk {
     /// Explains the walk after a dry run. `is_complete` means that the whole
     /// page was predicted, at all sources.
-    fn explain(&mut self, allowed: u32, is_complete: bool) -> ExplainedSource {
+    fn explain(&mut self, is_complete: bool) -> ExplainedSource {
         let source = Arc::clone(&self.source);
+        let rejection = self.obstacle();
         let walk = match &mut self.walk {
             Ok(walk) => walk,
             Err(error) => {
                 let (requests, calls) = (Vec::new(), CallEstimate::default());
-                return ExplainedSource { source, plan: Err(error.clone()), requests, calls };
+                return ExplainedSource { source, plan: Err(error.clone()), requests, calls, rejection };
             }
         };
-        let plan = walk.plan();
+        let (plan, allowed) = (walk.plan(), walk.allowed_calls());
         let remaining = walk.cursor().remaining_calls();
         let mut requests: Vec<ExplainedRequest> = Vec::new();
         for request in walk.take_predicted().iter().map(|call| ExplainedRequest::new(&source, call)) {
@@ -98,14 +126,23 @@ impl SourceWalk {
             }
         }
         let sent = u32::try_from(requests.iter().filter(|request| request.is_sent).count()).unwrap_or(u32::MAX);
-        let calls = if is_complete || self.next == Some(Next::End) {
+        let calls = if rejection.is_some() {
+            let CallEstimate { min, max } = remaining.unwrap_or_default();
+            CallEstimate { min: sent.saturating_add(min), max: sent.saturating_add(max) }
+        } else if is_complete || self.next == Some(Next::End) {
             CallEstimate { min: sent, max: sent }
         } else {
             let remaining = remaining.unwrap_or(CallEstimate { min: 0, max: allowed });
             let min = if self.next == Some(Next::Unpredictable) { remaining.min } else { 0 };
-            CallEstimate { min: sent + min, max: (sent + remaining.max).min(allowed.max(sent + min)) }
+            CallEstimate { min: sent + min, max: sent.saturating_add(remaining.max).min(allowed.max(sent + min)) }
         };
-        ExplainedSource { source, plan: Ok(plan), requests, calls }
+        ExplainedSource { source, plan: Ok(plan), requests, calls, rejection }
+    }
+
+    /// Returns the maximum number of calls of a full scan; `None` for other walks.
+    fn allowed_scan_calls(&mut self) -> Option<u32> {
+        let walk = self.walk.as_mut().ok()?;
+        walk.plan().sort.map(|_| walk.allowed_calls())
     }
 }
 

@@ -58,7 +58,7 @@ pub struct ExportPage {
 
 impl Directory {
     /// Creates an export. Its vendor calls yield to callers, and its pages are
-    /// not stored in the cache. The call budget applies to full scans only.
+    /// not stored in the cache. Their number is not limited.
     pub fn export(&self, query: &ListQuery, request: PageRequest) -> Result<Export, DirectoryError> {
         // An export can wait for the vendor, so it requires no stale pages.
         let max_stale = request.directives.max_stale.or(Some(Duration::ZERO));

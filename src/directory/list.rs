@@ -20,7 +20,7 @@ use super::{
     planned_source::check_plans,
     skip_policy::SkipPolicy,
     source_walk::WalkOptions,
-    walk::{CallBudget, FetchMode, FetchOptions},
+    walk::{CallBudget, FetchMode, FetchOptions, ScanOptions},
 };
 
 impl Directory {
@@ -48,7 +48,7 @@ impl Directory {
 
     /// Returns the maximum number of vendor calls of a request.
     pub(super) fn allowed_calls(&self, request: &PageRequest) -> u32 {
-        request.max_calls.map_or(self.max_calls, |calls| calls.min(self.max_calls))
+        request.max_calls.map_or(self.limits.max_calls, |calls| calls.min(self.limits.max_calls))
     }
 
     /// Plans the query at each source and creates the list.
@@ -60,26 +60,62 @@ impl Directory {
         mode: FetchMode,
     ) -> Result<Listing, DirectoryError> {
         let sources = self.plan(query, request, start.positions)?;
-        check_plans(sources.iter().map(|planned| (&*planned.source, planned.plan.as_ref().err())), request)?;
-        let allowed = self.allowed_calls(request);
-        let planned = sources.iter().filter(|source| source.plan.is_ok()).count();
-        if query.order.is_some() && planned > allowed as usize {
-            return Err(DirectoryError::MergeTooExpensive { sources: planned, allowed });
-        }
-        let is_export = mode == FetchMode::Execute(Priority::Export);
-        let calls = if is_export { CallBudget::unlimited(allowed) } else { CallBudget::new(allowed) };
-        let skip_policy = match (request.allows_partial, is_export) {
-            (false, _) => SkipPolicy::Never,
-            (true, false) => SkipPolicy::Failures,
-            (true, true) => SkipPolicy::FailuresExceptRateLimits,
-        };
-        let (caller, deadline) = (request.caller.clone(), request.deadline);
-        let fetch = FetchOptions { calls, directives: request.directives, mode, caller, deadline };
-        let options = WalkOptions { direction: start.direction, skip_policy, fetch };
-        Ok(Listing::new(sources, query.order, &self.trail, &options))
+        self.check(&sources, query, request, mode)?;
+        Ok(self.planned_listing(sources, query, request, start.direction, mode))
     }
 
-    fn plan(
+    /// Rejects a query that its sources do not support, or that takes too many
+    /// calls.
+    pub(super) fn check(
+        &self,
+        sources: &[PlannedSource],
+        query: &ListQuery,
+        request: &PageRequest,
+        mode: FetchMode,
+    ) -> Result<(), DirectoryError> {
+        check_plans(sources.iter().map(|planned| (&*planned.source, planned.plan.as_ref().err())), request)?;
+        let allowed = self.allowed_calls(request);
+        let uses_budget = |plan: &Plan| plan.sort.is_none() || request.max_calls.is_some();
+        let planned = sources.iter().filter(|source| source.plan.as_ref().is_ok_and(uses_budget)).count();
+        if query.order.is_some() && planned > allowed as usize && !is_export(mode) {
+            return Err(DirectoryError::MergeTooExpensive { sources: planned, allowed });
+        }
+        Ok(())
+    }
+
+    /// Creates the list over planned sources.
+    pub(super) fn planned_listing(
+        &self,
+        sources: Vec<PlannedSource>,
+        query: &ListQuery,
+        request: &PageRequest,
+        direction: Direction,
+        mode: FetchMode,
+    ) -> Listing {
+        let calls =
+            if is_export(mode) { CallBudget::unlimited() } else { CallBudget::new(self.allowed_calls(request)) };
+        let (max_rows, setting) = if is_export(mode) {
+            (self.limits.max_export_sorted_rows, "paging.max_export_sorted_rows")
+        } else {
+            (self.limits.max_sorted_rows, "paging.max_sorted_rows")
+        };
+        // A maximum of the caller applies to all calls of the request.
+        let has_own_budget = request.max_calls.is_none() && !is_export(mode);
+        let scan = ScanOptions { views: self.views.clone(), max_rows, setting, has_own_budget };
+        let skip_policy = match (mode, request.allows_partial) {
+            (FetchMode::DryRun, _) => SkipPolicy::All,
+            (_, false) => SkipPolicy::Never,
+            (FetchMode::Execute(Priority::Export), true) => SkipPolicy::FailuresExceptRateLimits,
+            (FetchMode::Execute(_), true) => SkipPolicy::Failures,
+        };
+        let (caller, deadline) = (request.caller.clone(), request.deadline);
+        let fetch = FetchOptions { calls, scan, directives: request.directives, mode, caller, deadline };
+        let options = WalkOptions { direction, skip_policy, fetch };
+        Listing::new(sources, query.order, &self.trail, &options)
+    }
+
+    /// Plans the query at each source.
+    pub(super) fn plan(
         &self,
         query: &ListQuery,
         request: &PageRequest,
@@ -93,4 +129,8 @@ impl Directory {
         });
         planned.collect()
     }
+}
+
+fn is_export(mode: FetchMode) -> bool {
+    mode == FetchMode::Execute(Priority::Export)
 }

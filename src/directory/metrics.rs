@@ -43,6 +43,8 @@ pub struct SourceMetrics {
     /// Call counters of the common statuses.
     common_calls: Vec<(Option<u16>, Counter)>,
     duration: Histogram,
+    views_reused: Counter,
+    views_sorted: Counter,
     rows_dropped: Counter,
     rows_unreadable: Counter,
     values_unreadable: Counter,
@@ -54,6 +56,13 @@ impl SourceMetrics {
     #[must_use]
     pub fn new(registry: &Registry, connection: &str, clock: SharedClock) -> Self {
         let labels = &[("connection", connection)];
+        let views = |outcome| {
+            registry.counter(
+                "gateway_sorted_views_total",
+                "Sorted views of lists, by whether a cached view was used.",
+                &[("connection", connection), ("outcome", outcome)],
+            )
+        };
         Self {
             cache: Arc::new(CacheMetrics::new(registry, connection)),
             duration: registry.histogram(
@@ -61,6 +70,8 @@ impl SourceMetrics {
                 "Duration of vendor calls, including rate limiter waits and retries.",
                 labels,
             ),
+            views_reused: views("hit"),
+            views_sorted: views("miss"),
             rows_dropped: registry.counter("gateway_rows_dropped_total", "Rows of other accounts, not served.", labels),
             rows_unreadable: registry.counter(
                 "gateway_rows_unreadable_total",
@@ -113,6 +124,12 @@ impl SourceMetrics {
         let labels = &[("caller", caller), ("connection", &*self.connection)];
         let help = "Vendor calls rejected because the caller's share was spent.";
         self.registry.counter("gateway_caller_share_refused_total", help, labels).increment(1);
+    }
+
+    /// Counts a sorted view, which was cached or is new.
+    pub(super) fn record_view(&self, is_cached: bool) {
+        let views = if is_cached { &self.views_reused } else { &self.views_sorted };
+        views.increment(1);
     }
 
     /// Counts the anomalies of a vendor page.

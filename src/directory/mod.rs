@@ -13,6 +13,7 @@ mod expected_calls;
 mod explain;
 mod export;
 mod freshness;
+mod limits;
 mod list;
 mod list_page;
 mod listing;
@@ -24,6 +25,7 @@ mod planned_source;
 mod policies;
 mod redaction;
 mod skip_policy;
+mod sort_limit;
 mod source;
 mod source_batch;
 mod source_error;
@@ -48,47 +50,52 @@ pub use estimate::CallEstimate;
 pub use explain::{Explained, ExplainedRequest, ExplainedSource};
 pub use export::{Export, ExportPage};
 pub use freshness::Freshness;
+pub use limits::Limits;
 pub use list_page::{ListPage, RetrievedRecord, Segment};
 pub use metrics::SourceMetrics;
 pub use outcome::{SourceOutcome, SourceReport, UnservedRows};
 pub use page_request::PageRequest;
 use planned_source::PlannedSource;
 pub use policies::Policies;
+pub use sort_limit::SortLimit;
 pub use source::Source;
 use source::SourceRow;
 pub use source_error::SourceError;
 use trail::Trail;
+use walk::Views;
 
 /// All configured connections, with the state that their walks share.
 pub struct Directory {
     sources: Vec<Arc<Source>>,
     cache: PageCache,
     cursors: Cursors,
-    max_calls: u32,
+    limits: Limits,
     trail: Trail,
+    views: Views,
     clock: SharedClock,
 }
 
 impl Directory {
-    /// Creates a directory of sources in configuration order. A request makes
-    /// at most `max_calls` vendor calls.
+    /// Creates a directory of sources in configuration order.
     #[must_use]
     pub fn new(
         sources: Vec<Arc<Source>>,
         cache: PageCache,
         cursor_key: CursorKey,
-        max_calls: u32,
+        limits: Limits,
         clock: SharedClock,
     ) -> Self {
-        Self { sources, cache, cursors: Cursors::new(cursor_key), max_calls, trail: Trail::default(), clock }
+        let (trail, views) = (Trail::default(), Views::default());
+        Self { sources, cache, cursors: Cursors::new(cursor_key), limits, trail, views, clock }
     }
 
-    /// Returns a directory of other sources that shares the cached pages and the
-    /// kept cursors.
+    /// Returns a directory of other sources that shares the cached pages, the
+    /// sorted views and the kept cursors.
     #[must_use]
-    pub fn reconfigured(&self, sources: Vec<Arc<Source>>, cursor_key: CursorKey, max_calls: u32) -> Self {
-        let (cache, trail, clock) = (self.cache.clone(), self.trail.clone(), Arc::clone(&self.clock));
-        Self { sources, cache, cursors: self.cursors.with_key(cursor_key), max_calls, trail, clock }
+    pub fn reconfigured(&self, sources: Vec<Arc<Source>>, cursor_key: CursorKey, limits: Limits) -> Self {
+        let (cache, cursors) = (self.cache.clone(), self.cursors.with_key(cursor_key));
+        let (trail, views, clock) = (self.trail.clone(), self.views.clone(), Arc::clone(&self.clock));
+        Self { sources, cache, cursors, limits, trail, views, clock }
     }
 
     /// Returns the key that authenticates cursors.
@@ -97,10 +104,10 @@ impl Directory {
         self.cursors.key()
     }
 
-    /// Returns the maximum number of vendor calls of a request.
+    /// Returns the maximum number of vendor calls that a caller may set.
     #[must_use]
     pub fn max_calls(&self) -> u32 {
-        self.max_calls
+        self.limits.max_calls
     }
 
     /// Returns all sources, in configuration order.

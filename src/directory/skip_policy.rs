@@ -22,6 +22,8 @@ pub(super) enum SkipPolicy {
     /// Transient failures are skipped, except the rate limits that an export
     /// waits for.
     FailuresExceptRateLimits,
+    /// Each failure is skipped, to explain the list.
+    All,
 }
 
 impl SkipPolicy {
@@ -31,6 +33,7 @@ impl SkipPolicy {
             Self::Never => false,
             Self::Failures => error.is_transient(),
             Self::FailuresExceptRateLimits => error.is_transient() && export_wait(error).is_none(),
+            Self::All => true,
         }
     }
 }

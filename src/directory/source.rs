@@ -3,7 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, Key, List, Lookup, PageCache, Peek, Row, Rows},
+    cache::{CacheDirectives, Cached, Entry, FreshEntries, HeldEntries, Key, List, Lookup, PageCache, Peek, Row, Rows},
     domain::{anchor::Anchor, connection::ConnectionName, query::Resource},
     upstream::{Reservation, Upstream},
     vendors::{
@@ -192,6 +192,11 @@ impl Source {
     ) -> Result<(Peek, VendorRequest), SourceError> {
         let (key, request) = self.key(call)?;
         Ok((self.cache.peek(&key, self.policies.for_call(call), directives, rows).await, request))
+    }
+
+    /// Returns held pages of the list of a call, if each of them is a fresh hit.
+    pub(super) fn reuse(&self, call: &Call, held: &HeldEntries, directives: &CacheDirectives) -> Option<FreshEntries> {
+        self.cache.reuse(held, self.policies.for_call(call), directives)
     }
 
     /// Returns the age of a cached page.

@@ -133,11 +133,11 @@ async fn explanation_splits_work_by_executor() {
     assert_json_snapshot!(explanation, @r#"
     {
       "calls": {
-        "max": 20,
+        "max": 520,
         "min": 2
       },
       "limit": 20,
-      "max_calls": 20,
+      "max_calls": 520,
       "sources": [
         {
           "breaker": {
@@ -190,7 +190,7 @@ async fn explanation_splits_work_by_executor() {
             "waiting": 0
           },
           "calls": {
-            "max": 20,
+            "max": 500,
             "min": 1
           },
           "connection": "tax",
@@ -219,11 +219,9 @@ async fn explanation_splits_work_by_executor() {
 }
 
 #[tokio::test]
-async fn explanation_is_rejected_like_its_request() {
+async fn invalid_explanation_is_rejected() {
     let stage = stage().start().await;
-    for question in
-        ["/customers?status=active", "/customers?limit=0", "/customers?cursor=x", "/customers?connection=no"]
-    {
+    for question in ["/customers?limit=0", "/customers?cursor=x", "/customers?connection=no"] {
         let [asked, explained] =
             [stage.gateway.get(question).await, stage.gateway.get(&format!("/explain{question}")).await];
         assert_eq!(asked.code(asked.status), explained.code(asked.status), "{question}");
@@ -236,6 +234,46 @@ async fn explanation_is_rejected_like_its_request() {
     let explanation = explanation.ok();
     assert_eq!(explanation["sources"][1]["status"], "skipped");
     assert_eq!(explanation["sources"][1]["problem"]["code"], "unsupported_filter");
+}
+
+/// Requests that are rejected for the reason that their explanation predicts.
+#[tokio::test]
+async fn rejected_request_is_explained() {
+    for (question, statuses, calls) in [
+        ("/customers?connection=tax&order=desc", vec!["rejected"], [1, 1]),
+        ("/customers?order=desc", vec!["asked", "rejected"], [2, 2]),
+        ("/customers?order=desc&email=a@b.example", vec!["asked", "rejected"], [2, 21]),
+        ("/customers?order=desc&max_calls=1", vec!["asked", "rejected"], [2, 2]),
+        ("/customers?order=desc&partial=allow", vec!["asked", "rejected"], [2, 2]),
+        ("/customers?status=active", vec!["asked", "skipped"], [1, 1]),
+        ("/customers?connection=tax&status=active", vec!["skipped"], [0, 0]),
+        ("/transactions?connection=tax", vec!["skipped"], [0, 0]),
+    ] {
+        let stage = stage().configure(|config| config.paging.max_sorted_rows = 149).start().await;
+        // The first page tells the number of rows.
+        stage.gateway.get("/customers?connection=tax").await.ok();
+        let explanation = stage.explain(question).await;
+        let refused = stage.gateway.get(question).await;
+        let problem = refused.problem();
+        for member in ["code", "detail", "status", "title", "parameter"] {
+            assert_eq!(explanation["rejection"][member], problem[member], "{question}");
+        }
+        let sources = explanation["sources"].as_array().unwrap();
+        let told: Vec<_> = sources.iter().map(|source| source["status"].as_str().unwrap()).collect();
+        assert_eq!(told, statuses, "{question}");
+        let told = ["min", "max"].map(|bound| explanation["calls"][bound].as_u64().unwrap());
+        assert_eq!(told, calls, "{question}");
+    }
+}
+
+#[tokio::test]
+async fn rejected_merge_is_explained() {
+    let stage = stage().start().await;
+    let explanation = stage.explain("/customers?order=desc&max_calls=1").await;
+    assert_eq!(explanation["rejection"]["code"], "order_too_expensive");
+    assert_eq!((&explanation["max_calls"], &explanation["calls"]["min"]), (&1.into(), &2.into()));
+    let accepted = stage.explain("/customers?order=desc&max_calls=3").await;
+    assert_eq!(accepted["rejection"], Value::Null);
 }
 
 #[tokio::test]

@@ -22,13 +22,20 @@ pub(crate) struct Explanation<'e> {
     /// The maximum number of rows on the page.
     #[schema(example = 20)]
     limit: usize,
-    /// The maximum number of vendor calls that the request may make.
+    /// The maximum number of vendor calls that the request may make. Includes the
+    /// calls to sort the rows of connections whose vendor cannot sort.
     #[schema(example = 20)]
     max_calls: u32,
-    /// The estimated number of vendor calls on all connections together.
+    /// The estimated number of vendor calls on all connections together. With a
+    /// `rejection`, the calls that the request would take without its limits.
     calls: CallEstimate,
     /// The prediction for each connection, in list order.
     sources: Vec<SourceExplanation<'e>>,
+    /// The problem with which the request would be rejected. Absent if the request
+    /// would be accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    rejection: Option<SourceProblem>,
 }
 
 /// An estimated number of vendor calls.
@@ -55,9 +62,13 @@ struct SourceExplanation<'e> {
     vendor: &'static str,
     /// `asked`: the page requires vendor responses or cached responses of the
     /// connection. `not_asked`: the page needs no rows of the connection, or may
-    /// need none. `skipped`: the connection does not support the request. New
+    /// need none. `skipped`: the connection does not support the request.
+    /// `rejected`: the request would be rejected because of the connection. New
     /// values may be added.
-    #[schema(example = "asked", extensions(("x-extensible-enum" = json!(["asked", "not_asked", "skipped"]))))]
+    #[schema(
+        example = "asked",
+        extensions(("x-extensible-enum" = json!(["asked", "not_asked", "skipped", "rejected"])))
+    )]
     status: &'static str,
     /// The vendor requests for this page, as far as they can be predicted from
     /// cached pages. A request that depends on the response to an uncached
@@ -84,7 +95,7 @@ struct SourceExplanation<'e> {
     budget: Budget,
     /// The circuit breaker of the connection.
     breaker: Breaker,
-    /// The reason for `skipped`.
+    /// The reason for `skipped` or `rejected`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     problem: Option<SourceProblem>,
@@ -137,6 +148,7 @@ impl<'e> Explanation<'e> {
             max_calls: explained.allowed,
             calls: explained.calls.into(),
             sources: explained.sources.iter().map(|source| SourceExplanation::new(source, caller)).collect(),
+            rejection: explained.rejection.clone().map(|error| Problem::from(error).into()),
         }
     }
 }
@@ -151,18 +163,18 @@ impl<'e> SourceExplanation<'e> {
     fn new(explained: &'e ExplainedSource, caller: &CallerShare) -> Self {
         let source = &explained.source;
         let plan = explained.plan.as_ref().ok();
-        let skipped = explained.plan.as_ref().err().map(|error| {
-            let error = DirectoryError::Plan(source.name().clone(), error.clone());
-            SourceProblem::from(Problem::from(error))
-        });
+        let skipped =
+            explained.plan.as_ref().err().map(|error| DirectoryError::Plan(source.name().clone(), error.clone()));
+        let rejected = explained.rejection.clone();
         let is_sorted = plan.is_some_and(|plan| plan.sort.is_some());
         Self {
             connection: source.name().as_str(),
             vendor: source.vendor(),
-            status: match (&skipped, explained.requests.is_empty()) {
-                (Some(_), _) => "skipped",
-                (None, true) => "not_asked",
-                (None, false) => "asked",
+            status: match (&skipped, &rejected, explained.requests.is_empty()) {
+                (Some(_), _, _) => "skipped",
+                (None, Some(_), _) => "rejected",
+                (None, None, true) => "not_asked",
+                (None, None, false) => "asked",
             },
             requests: explained.requests.iter().map(VendorRequest::from).collect(),
             native: plan.map_or_else(Vec::new, |plan| plan.native.iter().map(VendorParameter::from).collect()),
@@ -172,7 +184,7 @@ impl<'e> SourceExplanation<'e> {
             calls: explained.calls.into(),
             budget: Budget::new(source.upstream(), caller),
             breaker: source.upstream().breaker().into(),
-            problem: skipped,
+            problem: skipped.or(rejected).map(|error| Problem::from(error).into()),
         }
     }
 }

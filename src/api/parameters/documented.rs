@@ -79,6 +79,7 @@ pub(crate) struct PageParameters {
     /// The maximum number of vendor calls for the request, up to the gateway's
     /// own limit (20 by default). If a filter that the gateway applies exhausts
     /// the limit, the source is `partial`, and `next_cursor` continues the list.
+    /// Without `max_calls`, the calls to sort rows do not count.
     #[param(minimum = 1, example = 5)]
     max_calls: Option<u32>,
     /// The treatment of failed connections. `allow`: the page contains the rows
@@ -91,7 +92,7 @@ pub(crate) struct PageParameters {
     partial: Option<Partial>,
     /// The order by `created_at`, then by `id`. Defaults to the order of each
     /// vendor. If the vendor cannot sort, the gateway fetches all rows and sorts
-    /// them, or returns `order_too_expensive` if that exceeds the call budget.
+    /// them, or returns `order_too_expensive` if there are too many.
     #[param(inline = false, example = "desc")]
     order: Option<Order>,
     /// Only return rows created at or after this RFC 3339 date-time. A date such

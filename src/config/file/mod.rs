@@ -65,6 +65,8 @@ pub(super) struct Tls {
 pub(super) struct Paging {
     pub(super) cursor_key: Option<Secret>,
     pub(super) max_vendor_calls: Option<NonZeroU32>,
+    pub(super) max_sorted_rows: Option<NonZeroU32>,
+    pub(super) max_export_sorted_rows: Option<NonZeroU32>,
 }
 
 #[derive(Debug, Default, Deserialize)]

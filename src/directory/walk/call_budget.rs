@@ -18,12 +18,12 @@ impl CallBudget {
         Self { remaining: Arc::new(AtomicU32::new(allowed)), allowed }
     }
 
-    /// Creates a budget of unlimited calls, except `allowed` for a full scan.
-    pub(in crate::directory) fn unlimited(allowed: u32) -> Self {
-        Self { remaining: Arc::new(AtomicU32::new(u32::MAX)), allowed }
+    /// Creates a budget of unlimited calls.
+    pub(in crate::directory) fn unlimited() -> Self {
+        Self::new(u32::MAX)
     }
 
-    /// Returns the maximum number of calls of a full scan.
+    /// Returns the number of calls of the unused budget.
     pub(super) fn allowed(&self) -> u32 {
         self.allowed
     }

@@ -11,8 +11,11 @@ mod location;
 mod paged;
 mod pages;
 mod row;
+mod scan;
 mod sorted;
 mod stop;
+mod view;
+mod views;
 
 use std::sync::Arc;
 
@@ -28,8 +31,10 @@ use paged::Paged;
 use pages::Pages;
 pub(super) use pages::{FetchMode, FetchOptions, PageSummary, PredictedCall};
 pub(super) use row::Row;
+pub(super) use scan::ScanOptions;
 use sorted::Sorted;
 use stop::Stop;
+pub(super) use views::Views;
 
 /// Walk through the matching rows of one source.
 pub(super) enum Walk {
@@ -86,12 +91,13 @@ impl Walk {
         trail: Trail,
         options: FetchOptions,
     ) -> Self {
-        let sort = plan.sort;
-        let pages = Pages::new(source, plan, trail, options);
-        match sort {
-            Some(order) => Self::Sorted(Sorted::new(pages, order, direction, position)),
-            None => Self::Paged(Paged::new(pages, direction, position)),
-        }
+        let Some(order) = plan.sort else {
+            return Self::Paged(Paged::new(Pages::new(source, plan, trail, options), direction, position));
+        };
+        let scan = options.scan.clone();
+        let calls = scan.budget(&options.calls);
+        let pages = Pages::new(source, plan, trail, FetchOptions { calls, ..options });
+        Self::Sorted(Sorted::new(pages, scan, order, direction, position))
     }
 
     /// Fetches the pages that the walk requires before its first row: the first
@@ -136,6 +142,11 @@ impl Walk {
     /// Returns the plan of the walk.
     pub(super) fn plan(&mut self) -> Arc<Plan> {
         Arc::clone(&self.pages().plan)
+    }
+
+    /// Returns the maximum number of calls of the walk.
+    pub(super) fn allowed_calls(&mut self) -> u32 {
+        self.pages().allowed_calls()
     }
 
     /// Returns the calls predicted by a dry run.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Entry, Gap, Key, List, Peek, Rows},
+    cache::{CacheDirectives, Entry, FreshEntries, Gap, Key, List, Peek, Rows},
     domain::{
         anchor::Anchor, cycle::CycleDetector, page::RecordPage, priority::Priority, progress::Shortfall,
         residual::RecordFilter,
@@ -14,7 +14,8 @@ use crate::{
 
 use super::{
     super::{Deadline, DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows},
-    CallBudget, Stop,
+    CallBudget, ScanOptions, Stop,
+    view::View,
 };
 
 /// Number of pages that a walk reads before other requests get their turn. A read
@@ -51,6 +52,8 @@ pub(super) struct Pages {
 pub(in crate::directory) struct FetchOptions {
     /// Call budget of the request.
     pub(in crate::directory) calls: CallBudget,
+    /// Limits of full scans.
+    pub(in crate::directory) scan: ScanOptions,
     /// The caller's freshness requirements.
     pub(in crate::directory) directives: CacheDirectives,
     pub(in crate::directory) mode: FetchMode,
@@ -127,6 +130,17 @@ impl Pages {
         gap: Option<Gap>,
         is_required: bool,
     ) -> Result<Arc<RecordPage>, Stop> {
+        let entry = self.fetch_entry(anchor, gap, is_required).await?;
+        Ok(Arc::clone(&entry.page))
+    }
+
+    /// Returns the cache entry of a page, as [`Self::fetch`] does.
+    pub(super) async fn fetch_entry(
+        &mut self,
+        anchor: &Anchor,
+        gap: Option<Gap>,
+        is_required: bool,
+    ) -> Result<Arc<Entry>, Stop> {
         self.reads = self.reads.wrapping_add(1);
         if self.reads.is_multiple_of(READS_PER_TURN) {
             tokio::task::yield_now().await;
@@ -138,10 +152,39 @@ impl Pages {
             FetchMode::DryRun => self.predict(&call, &rows).await?,
         };
         self.record(&entry);
-        Ok(Arc::clone(&entry.page))
+        Ok(entry)
     }
 
-    /// Returns the maximum number of calls of a full scan.
+    /// Reads all pages of a view from the cache, as the first reads of the walk.
+    /// `None` unless each page is a fresh hit. A dry run lists its pages and
+    /// therefore reads them one by one.
+    pub(super) fn reuse(&mut self, view: &View) -> Option<Vec<Arc<Entry>>> {
+        if !self.is_executed() {
+            return None;
+        }
+        let call = Call::List(Arc::clone(&self.plan), Anchor::Start);
+        let FreshEntries { entries, status, age } = self.source.reuse(&call, &view.pages, &self.options.directives)?;
+        self.summary = Some(view.summary);
+        self.add_freshness(Freshness { status, age, entries: entries.clone(), calls: 0 });
+        Some(entries)
+    }
+
+    /// Returns true unless the walk is a dry run.
+    pub(super) fn is_executed(&self) -> bool {
+        self.options.mode != FetchMode::DryRun
+    }
+
+    /// Returns true if the pages that the walk fetches are cached.
+    pub(super) fn stores_pages(&self) -> bool {
+        !self.options.directives.no_store
+    }
+
+    /// Returns a summary of the pages read so far, before filtering.
+    pub(super) fn page_summary(&self) -> Option<PageSummary> {
+        self.summary
+    }
+
+    /// Returns the maximum number of calls of the walk.
     pub(super) fn allowed_calls(&self) -> u32 {
         self.options.calls.allowed()
     }
@@ -251,11 +294,15 @@ impl Pages {
         }
         self.is_interrupted = false;
         let freshness = self.source.freshness(&cached);
+        self.add_freshness(freshness);
+        Ok(cached.entry)
+    }
+
+    fn add_freshness(&mut self, freshness: Freshness) {
         match &mut self.freshness {
             Some(combined) => combined.merge(freshness),
             None => self.freshness = Some(freshness),
         }
-        Ok(cached.entry)
     }
 
     /// Returns the reservation of this walk's calls.

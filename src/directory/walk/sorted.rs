@@ -1,81 +1,75 @@
 //! Walk in an order that the vendor does not keep: all rows of the source,
 //! sorted by (`created_at`, `id`).
 
-use std::{cmp::Ordering, collections::HashSet, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
+    cache::Entry,
     domain::{
-        anchor::{Anchor, Direction, Instant, Neighbour},
+        anchor::{Anchor, Direction, Neighbour},
         cycle::CycleDetector,
         page::RecordPage,
-        position::{Position, RowKey, Side, SourcePosition},
-        progress::{Progress, Shortfall},
+        position::SourcePosition,
+        progress::Progress,
         query::Order,
-        residual::Match,
     },
     vendors::{PAGE_SIZE, capabilities::ListCapabilities},
 };
 
 use super::{
-    super::{CallEstimate, DirectoryError},
-    Next, PageSummary, Pages, Row, RowCursor, Stop,
+    super::{CallEstimate, DirectoryError, SortLimit, SourceError},
+    Next, PageSummary, Pages, Row, RowCursor, ScanOptions, Stop,
+    view::{OpenView, View, ViewSource},
+    views::ViewKey,
 };
 
 /// Walk through all rows of a source, sorted.
 pub(in crate::directory) struct Sorted {
     pub(super) pages: Pages,
+    scan: ScanOptions,
     order: Order,
     direction: Direction,
     start: SourcePosition,
     /// Pages of an unfinished scan. A retry continues the scan after a failure.
     loaded: Loaded,
-    view: Option<View>,
+    view: Option<OpenView>,
     /// Number of rows in the view before the gap.
     index: usize,
     /// True if a row was taken.
     has_advanced: bool,
 }
 
-/// Pages that the scan has read, and the next page.
-#[derive(Default)]
+/// Pages that the scan has read.
 struct Loaded {
-    pages: Vec<Arc<RecordPage>>,
+    pages: Vec<Arc<Entry>>,
+    /// Next page; `None` after the last page.
     next: Option<(Anchor, CycleDetector)>,
     progress: Progress,
-}
-
-/// Matching rows in order. Rows without `created_at` count as the oldest.
-struct View {
-    pages: Vec<Arc<RecordPage>>,
-    rows: Vec<RowRef>,
-    /// Number of rows that the filter could not decide.
-    undecided: u32,
-    /// Shortfall of a scan that ended before the vendor's row count.
-    shortfall: Option<Shortfall>,
-}
-
-/// Row of a view, with its sort key.
-#[derive(Clone, Copy)]
-struct RowRef {
-    created_at: Option<jiff::Timestamp>,
-    page: usize,
-    index: usize,
+    /// Number of rows in the pages.
+    rows: u64,
 }
 
 impl Sorted {
-    pub(super) fn new(pages: Pages, order: Order, direction: Direction, start: SourcePosition) -> Self {
-        Self { pages, order, direction, start, loaded: Loaded::default(), view: None, index: 0, has_advanced: false }
+    pub(super) fn new(
+        pages: Pages,
+        scan: ScanOptions,
+        order: Order,
+        direction: Direction,
+        start: SourcePosition,
+    ) -> Self {
+        let loaded = Loaded::default();
+        Self { pages, scan, order, direction, start, loaded, view: None, index: 0, has_advanced: false }
     }
 
-    /// Reads all pages and sorts the rows.
+    /// Finds the sorted view, or reads all pages and sorts the rows.
     pub(super) async fn begin(&mut self) -> Result<(), Stop> {
         if self.view.is_some() || self.start.is_exhausted(self.direction) {
             return Ok(());
         }
-        let view = self.load().await?;
+        let view = self.open().await?;
         self.index = match &self.start {
             SourcePosition::Start => 0,
-            SourcePosition::End(None) => view.rows.len(),
+            SourcePosition::End(None) => view.len(),
             SourcePosition::At(position) | SourcePosition::End(Some(position)) => view.locate(position, self.order),
         };
         self.start = view.position(self.index);
@@ -89,44 +83,111 @@ impl Sorted {
         Ok(if self.row().is_some() { Next::Row } else { Next::End })
     }
 
-    async fn load(&mut self) -> Result<View, Stop> {
-        loop {
-            let (anchor, cycle) = self.loaded.next.clone().unwrap_or((Anchor::Start, CycleDetector::default()));
-            let page = match self.pages.fetch(&anchor, None, false).await {
-                Ok(page) => page,
-                Err(Stop::BudgetExhausted) => return Err(self.too_expensive().into()),
+    /// Returns the cached view if all its pages are fresh. Otherwise, reads the
+    /// pages one by one, which may lead to the same view.
+    async fn open(&mut self) -> Result<OpenView, Stop> {
+        let residual = self.pages.plan.residual.clone();
+        let key = ViewKey { first_page: self.pages.key(&Anchor::Start)?, order: self.order, residual };
+        let cached = self.scan.views.get(&key);
+        if self.loaded.pages.is_empty()
+            && let Some(view) = &cached
+            && let Some(pages) = self.pages.reuse(view)
+        {
+            let first = pages.first().map(|first| &*first.page);
+            self.check_cost(first, view.rows_read)?;
+            self.pages.source.metrics.record_view(true);
+            return Ok(OpenView::new(Arc::clone(view), pages));
+        }
+        self.load().await?;
+        let same = cached.filter(|view| view.pages.are(&self.loaded.pages));
+        if self.pages.is_executed() {
+            self.pages.source.metrics.record_view(same.is_some());
+        }
+        let view = match same {
+            Some(view) => view,
+            None => self.sort(key).await?,
+        };
+        let Loaded { pages, .. } = std::mem::take(&mut self.loaded);
+        Ok(OpenView::new(view, pages))
+    }
+
+    /// Reads all pages that are not yet read.
+    async fn load(&mut self) -> Result<(), Stop> {
+        while let Some((anchor, cycle)) = self.loaded.next.clone() {
+            let entry = match self.pages.fetch_entry(&anchor, None, false).await {
+                Ok(entry) => entry,
+                Err(Stop::BudgetExhausted) => {
+                    let limit = self.scan.call_limit(self.pages.allowed_calls());
+                    return Err(self.too_expensive(self.loaded.total(), limit).into());
+                }
                 // A sorted list has no part that could be returned.
                 Err(Stop::OutOfTime(error)) => return Err(error.into()),
                 Err(stop) => return Err(stop),
             };
-            let next = page.info().next.clone();
-            self.loaded.progress = self.loaded.progress.after(page.info());
-            self.loaded.pages.push(page);
-            if self.loaded.expected_pages() > u64::from(self.pages.allowed_calls()) {
-                return Err(self.too_expensive().into());
-            }
-            match next {
-                Neighbour::End => break,
-                Neighbour::At(next) => self.loaded.next = Some((next.clone(), self.pages.detect_cycle(cycle, &next)?)),
+            let next = match entry.page.info().next.clone() {
+                Neighbour::End => None,
+                Neighbour::At(next) => Some((next.clone(), self.pages.detect_cycle(cycle, &next)?)),
                 Neighbour::Unknown => return Err(self.pages.expired().into()),
-            }
+            };
+            self.loaded.push(entry, next);
+            self.check_cost(self.loaded.first(), self.loaded.rows)?;
         }
-        Ok(View::new(std::mem::take(&mut self.loaded), &self.pages, self.order))
+        Ok(())
     }
 
-    fn too_expensive(&self) -> DirectoryError {
+    /// Sorts the rows of all pages, and stores the view if its pages are stored.
+    /// The pages stay loaded, because the caller may drop this future.
+    async fn sort(&mut self, key: ViewKey) -> Result<Arc<View>, DirectoryError> {
+        let Some(summary) = self.pages.page_summary() else { return Err(self.aborted()) };
+        let Loaded { pages, progress, rows, .. } = &self.loaded;
+        let source = ViewSource {
+            pages: pages.clone(),
+            filter: self.pages.filter.clone(),
+            order: self.order,
+            progress: *progress,
+            summary,
+            rows_read: *rows,
+        };
+        // Other requests of this thread do not wait for the sort.
+        let sorted = tokio::task::spawn_blocking(move || Arc::new(View::new(&source))).await;
+        let view = sorted.map_err(|_| self.aborted())?;
+        if self.pages.stores_pages() {
+            self.scan.views.insert(key, &view);
+        }
+        Ok(view)
+    }
+
+    /// Fails if the rows exceed a limit, given the first page and the number of
+    /// rows read.
+    fn check_cost(&self, first: Option<&RecordPage>, rows_read: u64) -> Result<(), DirectoryError> {
+        let total = first.and_then(|first| first.info().total);
+        let max_rows = u64::from(self.scan.max_rows);
+        if total.unwrap_or(0).max(rows_read) > max_rows {
+            return Err(self.too_expensive(total.filter(|&total| total > max_rows), self.scan.row_limit()));
+        }
+        let allowed = self.pages.allowed_calls();
+        if first.map_or(0, page_count) > u64::from(allowed) {
+            return Err(self.too_expensive(total, self.scan.call_limit(allowed)));
+        }
+        Ok(())
+    }
+
+    fn too_expensive(&self, rows: Option<u64>, limit: SortLimit) -> DirectoryError {
+        let source = &self.pages.source;
         DirectoryError::OrderTooExpensive {
-            connection: self.pages.source.name().clone(),
-            rows: self.loaded.pages.first().and_then(|page| page.info().total),
-            allowed: self.pages.allowed_calls(),
-            native: self
-                .pages
-                .source
+            connection: source.name().clone(),
+            rows,
+            limit,
+            native: source
                 .capabilities()
                 .list(self.pages.plan.resource)
                 .map(ListCapabilities::native)
                 .unwrap_or_default(),
         }
+    }
+
+    fn aborted(&self) -> DirectoryError {
+        self.pages.source.with_connection(SourceError::Aborted)
     }
 }
 
@@ -136,9 +197,7 @@ impl RowCursor for Sorted {
             Direction::Forward => self.index,
             Direction::Backward => self.index.checked_sub(1)?,
         };
-        let view = self.view.as_ref()?;
-        let row = view.rows.get(index)?;
-        Some(Row { page: Arc::clone(&view.pages[row.page]), index: row.index })
+        self.view.as_ref()?.row(index)
     }
 
     fn advance(&mut self) {
@@ -174,82 +233,40 @@ impl RowCursor for Sorted {
 
     /// The scan has read all rows, so their count is exact for any filter.
     fn summary(&self) -> Option<PageSummary> {
-        let undecided = self.view.as_ref().map_or(0, |view| view.undecided);
-        let mut summary = self.pages.summary(undecided)?;
+        let Some(view) = &self.view else { return Some(PageSummary { total: None, ..self.pages.summary(0)? }) };
+        let summary = view.summary();
         let is_exact = !summary.unserved.has_content();
-        summary.total = self.view.as_ref().filter(|_| is_exact).map(|view| view.rows.len() as u64);
-        summary.shortfall = self.view.as_ref().and_then(|view| view.shortfall);
-        Some(summary)
+        Some(PageSummary { total: is_exact.then_some(view.len() as u64), ..summary })
     }
 }
 
 impl Loaded {
-    /// Returns the number of pages, by the row count in the first page.
-    fn expected_pages(&self) -> u64 {
-        self.pages.first().map_or(0, |first| page_count(first))
+    /// Adds a page and the place of the page after it.
+    fn push(&mut self, entry: Arc<Entry>, next: Option<(Anchor, CycleDetector)>) {
+        self.progress = self.progress.after(entry.page.info());
+        self.rows = self.rows.saturating_add(entry.page.len() as u64);
+        self.next = next;
+        self.pages.push(entry);
+    }
+
+    fn first(&self) -> Option<&RecordPage> {
+        self.pages.first().map(|first| &*first.page)
+    }
+
+    /// Returns the vendor's row count in the first page.
+    fn total(&self) -> Option<u64> {
+        self.first()?.info().total
     }
 }
 
-impl View {
-    fn new(loaded: Loaded, source: &Pages, order: Order) -> Self {
-        let Loaded { pages, progress, .. } = loaded;
-        let (mut rows, mut undecided) = (Vec::new(), 0);
-        let mut ids = HashSet::new();
-        for (number, page) in pages.iter().enumerate() {
-            for index in 0..page.len() {
-                let matches = source.filter.apply(page, index);
-                // Pages fetched at different times may overlap.
-                if matches == Match::No || !ids.insert(page.id(index)) {
-                    continue;
-                }
-                if matches == Match::Yes {
-                    rows.push(RowRef { created_at: page.created_at(index), page: number, index });
-                } else {
-                    undecided += 1;
-                }
-            }
-        }
-        let id = |row: &RowRef| pages[row.page].id(row.index);
-        rows.sort_unstable_by(|a, b| in_list(order, (a.created_at, id(a)).cmp(&(b.created_at, id(b)))));
-        Self { pages, rows, undecided, shortfall: progress.shortfall() }
-    }
-
-    fn id(&self, row: &RowRef) -> &str {
-        self.pages[row.page].id(row.index)
-    }
-
-    /// Returns the number of rows before a position.
-    fn locate(&self, position: &Position, order: Order) -> usize {
-        let Some(RowKey { id, created_at, side }) = &position.adjacent_row else { return 0 };
-        let adjacent_row = (created_at.and_then(Instant::timestamp), &**id);
-        self.rows.partition_point(|row| match in_list(order, (row.created_at, self.id(row)).cmp(&adjacent_row)) {
-            Ordering::Less => true,
-            Ordering::Equal => *side == Side::After,
-            Ordering::Greater => false,
-        })
-    }
-
-    /// Returns the position after `index` rows, as a cursor stores it.
-    fn position(&self, index: usize) -> SourcePosition {
-        let previous = index.checked_sub(1).and_then(|previous| self.rows.get(previous)).map(|row| {
-            let key = RowKey::new(&self.pages[row.page], row.index, Side::After);
-            Position { adjacent_row: Some(key), ..Position::start() }
-        });
-        if index >= self.rows.len() {
-            return SourcePosition::End(previous);
-        }
-        previous.map_or(SourcePosition::Start, SourcePosition::At)
+impl Default for Loaded {
+    fn default() -> Self {
+        let next = Some((Anchor::Start, CycleDetector::default()));
+        Self { pages: Vec::new(), next, progress: Progress::default(), rows: 0 }
     }
 }
 
 /// Returns the number of pages, by the row count in the first page.
 fn page_count(first: &RecordPage) -> u64 {
     first.info().total.unwrap_or(0).div_ceil(PAGE_SIZE as u64)
-}
-
-fn in_list(order: Order, ascending: Ordering) -> Ordering {
-    match order {
-        Order::Asc => ascending,
-        Order::Desc => ascending.reverse(),
-    }
 }

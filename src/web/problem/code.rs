@@ -94,8 +94,8 @@ codes! {
         "The request headers are too large"
         "Keep the headers within 32 KiB in total.";
     OrderTooExpensive "order_too_expensive" UNPROCESSABLE_ENTITY false
-        "Sorting requires too many vendor calls"
-        "Add a filter that the vendor applies (`supported` lists these filters), remove `order`, or ask the operator to raise `paging.max_vendor_calls`.";
+        "Sorting requires too many rows or vendor calls"
+        "Add a filter that the vendor applies (`supported` lists these filters), remove `order`, raise `max_calls` if the request sets it, or ask the operator to raise the setting that `detail` names.";
     QuotaExceeded "quota_exceeded" TOO_MANY_REQUESTS true
         "The caller's quota is exhausted"
         "Wait for `Retry-After` seconds. If the problem names a `connection`, the caller's share of its vendor calls is exhausted; cached responses remain available. The operator configures both limits.";

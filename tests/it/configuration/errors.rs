@@ -27,7 +27,7 @@ fn adding(addition: &str) -> String {
 fn unknown_key_is_named_at_every_level() {
     assert_snapshot!(adding("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`, `identity`");
     assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`");
-    assert_snapshot!(adding("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected `cursor_key` or `max_vendor_calls`");
+    assert_snapshot!(adding("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected one of `cursor_key`, `max_vendor_calls`, `max_sorted_rows`, `max_export_sorted_rows`");
     assert_snapshot!(adding("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
     assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `may_see_raw`, `may_purge`, `quota`, `share`");
     assert_snapshot!(replacing("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: unknown key `retries`; the keys of a connection are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");

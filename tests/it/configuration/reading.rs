@@ -94,7 +94,7 @@ fn example_file_is_valid_and_shows_the_defaults() {
     assert_eq!(shown.server.request_timeout, least.server.request_timeout);
     assert_eq!(shown.server.max_vendor_bytes, least.server.max_vendor_bytes);
     assert_eq!(shown.server.max_unread_bytes, least.server.max_unread_bytes);
-    assert_eq!(shown.paging.max_vendor_calls, least.paging.max_vendor_calls);
+    assert_eq!(shown.paging.limits(), least.paging.limits());
     assert_eq!(shown.cache.max_bytes, least.cache.max_bytes);
     assert_eq!(shown.connections[0].policies, least.connections[0].policies);
     let tax = shown.connections[1].policies;

@@ -74,13 +74,13 @@ async fn export_requires_a_key() {
 
 #[tokio::test]
 async fn costly_order_fails_the_export_after_one_call() {
-    let stage = stage().configure(|config| config.paging.max_vendor_calls = 2).start().await;
-    for accept in [NDJSON, CSV] {
-        let answer = stage.gateway.get_as_type("/customers?connection=tax&order=desc", accept).await;
-        assert_eq!(answer.code(422), "order_too_expensive");
-    }
+    let stage = stage().configure(|config| config.paging.max_export_sorted_rows = 200).start().await;
+    let export = async |accept| stage.gateway.get_as_type("/customers?connection=tax&order=desc", accept).await;
+    assert_eq!(export(CSV).await.code(422), "order_too_expensive");
+    assert_snapshot!(export(NDJSON).await.problem_line(), @"422 order_too_expensive [order] the vendor cannot sort: it has 230 rows, and the gateway sorts at most 200 (`paging.max_export_sorted_rows`); add a filter or remove `order`");
     assert_eq!(stage.calls(), [0, 2]);
-    // Without an order, the number of calls is unlimited.
+    assert_eq!(stage.get("/customers?connection=tax&order=desc").await.ok()["page"]["total"], 230);
+    // Without an order, the number of rows is unlimited.
     assert_eq!(stage.gateway.export("/customers").await.complete().len(), 480);
 }
 

@@ -101,11 +101,12 @@ async fn cached_pages_cost_no_calls() {
     assert_eq!(stage.total_calls(), 2);
 }
 
-/// The order of 15 pages needs 15 calls, and a search could use all of them.
+/// The order of 15 pages needs 15 calls, and a search could use all of the
+/// caller's calls.
 #[tokio::test]
 async fn search_reserves_the_calls_of_an_order() {
     let stage = stage(1_000, 1_500).start().await;
-    let question = format!("{NO_MATCH}&order=desc");
+    let question = format!("{NO_MATCH}&order=desc&max_calls=20");
     let first = stage.gateway.get(&question).await.ok();
     assert_eq!(sources(&first), "affiliates partial null, tax ok 0");
     assert_eq!((stage.vendors.tolt().calls(), stage.vendors.corporation().calls()), (5, 15));
