@@ -4,7 +4,8 @@
 
 use bytes::Bytes;
 use customer_gateway::domain::{
-    cursor::{Cursor, Fingerprint, OpenedCursor},
+    batch::{BatchQuery, CustomerId, OpenIds},
+    cursor::{BatchCursor, Cursor, Fingerprint, OpenedCursor},
     filter::Filter,
     query::{ListQuery, Resource, Shape},
 };
@@ -44,6 +45,7 @@ fuzz_target!(|data: &[u8]| {
         let sealed = match &opened {
             OpenedCursor::Positions(cursor) => key.seal(cursor),
             OpenedCursor::Reference(reference) => key.seal_reference(reference),
+            OpenedCursor::Batch(cursor) => key.seal_batch(cursor),
         };
         assert_eq!(sealed, text, "a cursor has one form");
     }
@@ -51,6 +53,15 @@ fuzz_target!(|data: &[u8]| {
     if !encoded.is_empty() {
         STAGE.with(|stage| stage.begin());
         STAGE.with(|stage| stage.get(&format!("/customers?cursor={encoded}"), &HeaderMap::new()));
+    }
+
+    if let Ok(open) = postcard::from_bytes::<OpenIds>(data) {
+        let ids = names.clone().map(|connection| CustomerId { connection, vendor_id: "a".to_owned() });
+        let query = Fingerprint::of_batch(&BatchQuery { ids: ids.into(), shape: Shape::default() });
+        let cursor = BatchCursor { query, open };
+        let sealed = key.seal_batch(&cursor);
+        assert_eq!(key.open(&sealed, query), Ok(OpenedCursor::Batch(cursor)), "a sealed cursor opens");
+        STAGE.with(|stage| stage.get(&format!("/customers?id=odd.a&id=tax.a&cursor={sealed}"), &HeaderMap::new()));
     }
 
     let Ok(cursor) = postcard::from_bytes::<Cursor>(data) else { return };

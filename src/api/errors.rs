@@ -51,6 +51,7 @@ impl From<DirectoryError> for Problem {
             DirectoryError::Circular(connection) | DirectoryError::Truncated(connection, _) => {
                 Self::new(Code::VendorUnreadable, detail).connection(connection.to_string())
             }
+            DirectoryError::Customer(_, error) => Self::from(*error).detail(detail).parameter("id"),
             DirectoryError::DeadlineExceeded => Self::new(Code::DeadlineExceeded, detail),
             DirectoryError::NotFound => Self::new(Code::CustomerNotFound, "there is no such customer"),
             DirectoryError::Source(connection, error) => {

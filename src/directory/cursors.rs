@@ -9,7 +9,8 @@ use moka::{policy::EvictionPolicy, sync::Cache};
 
 use crate::domain::{
     anchor::Direction,
-    cursor::{Cursor, CursorError, CursorKey, CursorReference, Fingerprint, MAX_LENGTH, OpenedCursor},
+    batch::{BatchQuery, OpenIds},
+    cursor::{BatchCursor, Cursor, CursorError, CursorKey, CursorReference, Fingerprint, MAX_LENGTH, OpenedCursor},
     position::SourcePosition,
     query::ListQuery,
 };
@@ -84,12 +85,32 @@ impl Cursors {
                 let text = self.kept.get(&reference).ok_or(CursorError::NotKept)?;
                 self.key.open(&text, fingerprint)?
             }
-            opened @ OpenedCursor::Positions(_) => opened,
+            opened => opened,
         };
         let OpenedCursor::Positions(Cursor { direction, sources, .. }) = opened else {
             return Err(CursorError::Invalid.into());
         };
         Ok(ListStart { fingerprint, direction, positions: sources })
+    }
+
+    /// Opens the cursor of a batch. Without a cursor, all ids are open.
+    pub(super) fn open_batch(&self, query: &BatchQuery, cursor: Option<&str>) -> Result<BatchCursor, DirectoryError> {
+        let fingerprint = Fingerprint::of_batch(query);
+        let Some(text) = cursor else {
+            return Ok(BatchCursor { query: fingerprint, open: OpenIds::first(query.ids.len()) });
+        };
+        if text.len() > MAX_LENGTH {
+            return Err(CursorError::Invalid.into());
+        }
+        match self.key.open(text, fingerprint)? {
+            OpenedCursor::Batch(cursor) => Ok(cursor),
+            _ => Err(CursorError::Invalid.into()),
+        }
+    }
+
+    /// Seals the cursor of a batch. Returns `None` if each id has an answer.
+    pub(super) fn seal_batch(&self, cursor: &BatchCursor) -> Option<String> {
+        (!cursor.open.is_empty()).then(|| self.key.seal_batch(cursor))
     }
 
     /// Seals a cursor. A cursor of more than `max_length` characters is kept, and

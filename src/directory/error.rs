@@ -48,6 +48,9 @@ pub enum DirectoryError {
     /// The vendor ended the list before its own row count.
     #[error("the vendor ended the list after {} of {} rows", .1.rows, .1.total)]
     Truncated(ConnectionName, Shortfall),
+    /// The vendor's response for one customer of a batch contains no customer.
+    #[error("`{0}`: {1}")]
+    Customer(String, Box<DirectoryError>),
     /// The vendor has no such row.
     #[error("there is no such row")]
     NotFound,
@@ -69,6 +72,7 @@ impl DirectoryError {
             | Self::Circular(connection)
             | Self::Truncated(connection, _)
             | Self::Source(connection, _) => Some(connection),
+            Self::Customer(_, error) => error.connection(),
             Self::UnknownConnection(_)
             | Self::MergeTooExpensive { .. }
             | Self::Cursor(_)
@@ -82,6 +86,7 @@ impl DirectoryError {
     pub(super) fn is_transient(&self) -> bool {
         match self {
             Self::Circular(_) | Self::Truncated(..) => true,
+            Self::Customer(_, error) => error.is_transient(),
             Self::Source(_, SourceError::Vendor { error, .. }) => {
                 !matches!(error.kind(), Some(RefusalKind::ValueRejected(_)))
             }

@@ -73,7 +73,7 @@ impl Directory {
         request: &PageRequest,
         mode: FetchMode,
     ) -> Result<(), DirectoryError> {
-        check_plans(sources, request)?;
+        check_plans(sources.iter().map(|planned| (&*planned.source, planned.plan.as_ref().err())), request)?;
         let allowed = self.allowed_calls(request);
         let uses_budget = |plan: &Plan| plan.sort.is_none() || request.max_calls.is_some();
         let planned = sources.iter().filter(|source| source.plan.as_ref().is_ok_and(uses_budget)).count();

@@ -3,6 +3,7 @@
 //! A list walks the pages of each source, filters their rows and builds a page
 //! with its cursors. The module has no knowledge of HTTP or of vendor formats.
 
+mod batch;
 mod cursors;
 mod deadline;
 mod drift;
@@ -26,6 +27,7 @@ mod redaction;
 mod skip_policy;
 mod sort_limit;
 mod source;
+mod source_batch;
 mod source_error;
 mod source_walk;
 mod trail;
@@ -58,6 +60,7 @@ use planned_source::PlannedSource;
 pub use policies::Policies;
 pub use sort_limit::SortLimit;
 pub use source::Source;
+use source::SourceRow;
 pub use source_error::SourceError;
 use trail::Trail;
 use walk::Views;
@@ -137,8 +140,9 @@ impl Directory {
         let plan = RetrievalPlan::new(source.capabilities(), retrieval)
             .map_err(|error| DirectoryError::Plan(connection.clone(), error))?;
         let reservation = Arc::new(source.upstream.reservation(caller, Priority::Caller, deadline.elapsed));
-        let retrieved = source.retrieve(plan, directives, &reservation).await;
-        retrieved.map_err(|error| source.with_connection(error))
+        let row = source.retrieve(Arc::new(plan), directives, &reservation).await;
+        let SourceRow { record, freshness } = row.map_err(|error| source.with_connection(error))?;
+        Ok(RetrievedRecord { record: record.ok_or(DirectoryError::NotFound)?, freshness })
     }
 }
 

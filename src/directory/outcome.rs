@@ -7,7 +7,7 @@ use crate::{
 
 use super::DirectoryError;
 
-/// Outcome of a page at one source.
+/// Outcome of a list or of a batch at one source.
 #[derive(Debug)]
 pub struct SourceReport {
     /// Name of the connection.
@@ -16,6 +16,8 @@ pub struct SourceReport {
     pub vendor: &'static str,
     /// Outcome at the connection.
     pub outcome: SourceOutcome,
+    /// Gateway ids of a batch that the vendor does not have; `None` for a list.
+    pub not_found: Option<Vec<String>>,
 }
 
 /// Rows that the vendor sent and a list cannot contain.

@@ -19,14 +19,17 @@ pub(super) struct PlannedSource {
 
 /// Rejects a query that a source does not support, unless the source may be
 /// skipped. At least one source must support the query.
-pub(super) fn check_plans(sources: &[PlannedSource], request: &PageRequest) -> Result<(), DirectoryError> {
+pub(super) fn check_plans<'p>(
+    plans: impl Iterator<Item = (&'p Source, Option<&'p PlanError>)> + Clone,
+    request: &PageRequest,
+) -> Result<(), DirectoryError> {
     let may_skip = |error: &PlanError| match error {
         PlanError::NoSuchOperation => request.is_lenient || !request.are_named,
         PlanError::Unsupported { .. } | PlanError::CommaInList { .. } => request.is_lenient,
     };
-    let none_supports_query = sources.iter().all(|planned| planned.plan.is_err());
-    for PlannedSource { source, plan, .. } in sources {
-        if let Err(error) = plan
+    let none_supports_query = plans.clone().all(|(_, error)| error.is_some());
+    for (source, error) in plans {
+        if let Some(error) = error
             && (none_supports_query || !may_skip(error))
         {
             return Err(DirectoryError::Plan(source.name().clone(), error.clone()));

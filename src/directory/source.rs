@@ -29,9 +29,16 @@ use crate::{
 };
 
 use super::{
-    DirectoryError, Freshness, Policies, RetrievedRecord, Segment, SourceError, SourceMetrics, drift::DriftDetector,
+    DirectoryError, Freshness, Policies, Segment, SourceError, SourceMetrics, drift::DriftDetector,
     expected_calls::ExpectedCalls, vendor_call::SourceFetch,
 };
+
+/// Row of a source, looked up by its id.
+pub(super) struct SourceRow {
+    /// The row; `None` if the vendor has no such row.
+    pub(super) record: Option<Segment>,
+    pub(super) freshness: Freshness,
+}
 
 /// Configured connection with its vendor adapter, upstream and cached pages.
 pub struct Source {
@@ -155,22 +162,28 @@ impl Source {
     /// request.
     pub(super) async fn retrieve(
         self: &Arc<Self>,
-        plan: RetrievalPlan,
+        plan: Arc<RetrievalPlan>,
         directives: CacheDirectives,
         reservation: &Arc<Reservation>,
-    ) -> Result<RetrievedRecord, SourceError> {
-        let row = Row {
-            resource: Resource::Customers,
-            shape: plan.shape.clone(),
-            id: plan.vendor_id.as_str().into(),
-            lifetime: self.policies.customers.fresh,
-        };
-        let (id, call) = (row.id.clone(), Call::Retrieve(Arc::new(plan)));
-        let cached = self.fetch(call, Some(Rows::One(row)), directives, reservation).await?;
+    ) -> Result<SourceRow, SourceError> {
+        let call = Call::Retrieve(Arc::clone(&plan));
+        let cached = self.fetch_entry(call, Some(self.row(&plan)), directives, reservation).await?;
+        let freshness = self.freshness(&cached);
+        let page = &cached.entry.page;
         // A merged customer has another id.
-        let index = cached.entry.page.find(&id).unwrap_or(0);
-        let record = Segment { page: Arc::clone(&cached.entry.page), records: index..index + 1 };
-        Ok(RetrievedRecord { record, freshness: self.freshness(&cached) })
+        let index = page.find(&plan.vendor_id).unwrap_or(0);
+        let record = || Segment { page: Arc::clone(page), records: index..index + 1 };
+        Ok(SourceRow { record: cached.entry.found.then(record), freshness })
+    }
+
+    /// Predicts the cache lookup of one customer.
+    pub(super) async fn peek_customer(
+        &self,
+        plan: &Arc<RetrievalPlan>,
+        directives: &CacheDirectives,
+    ) -> Result<Peek, SourceError> {
+        let (peek, _) = self.peek(&Call::Retrieve(Arc::clone(plan)), Some(&self.row(plan)), directives).await?;
+        Ok(peek)
     }
 
     /// Returns the page of a call from the cache, or another fresh page with the
@@ -182,12 +195,34 @@ impl Source {
         directives: CacheDirectives,
         reservation: &Arc<Reservation>,
     ) -> Result<Cached, SourceError> {
+        let cached = self.fetch_entry(call, rows, directives, reservation).await?;
+        if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
+    }
+
+    /// Returns the entry of a call from the cache, or fetches the entry. The
+    /// entry may state that the vendor has no such row.
+    async fn fetch_entry(
+        self: &Arc<Self>,
+        call: Call,
+        rows: Option<Rows>,
+        directives: CacheDirectives,
+        reservation: &Arc<Reservation>,
+    ) -> Result<Cached, SourceError> {
         let (key, request) = self.key(&call)?;
         let (policy, metrics) = (self.policies.for_call(&call), Arc::clone(&self.metrics.cache));
         let lookup = Lookup { key, policy, directives, metrics, rows };
         let fetch = SourceFetch { source: Arc::clone(self), call, request, reservation: Arc::clone(reservation) };
-        let cached = self.cache.get(lookup, fetch).await?;
-        if cached.entry.found { Ok(cached) } else { Err(VendorError::NotFound.into()) }
+        self.cache.get(lookup, fetch).await
+    }
+
+    /// Returns the row of a customer, which pages of customers may contain.
+    fn row(&self, plan: &RetrievalPlan) -> Rows {
+        Rows::One(Row {
+            resource: Resource::Customers,
+            shape: plan.shape.clone(),
+            id: plan.vendor_id.as_str().into(),
+            lifetime: self.policies.customers.fresh,
+        })
     }
 
     /// Predicts the cache lookup of a call and returns the vendor request.

@@ -32,6 +32,16 @@ pub enum SourceError {
     Aborted,
 }
 
+impl SourceError {
+    /// Returns true if a call was not sent, because no slot is free in time.
+    pub(super) fn is_too_late(&self) -> bool {
+        matches!(
+            self,
+            Self::Send(SendError::BudgetSpent { .. } | SendError::ShareSpent { .. } | SendError::Paused { .. })
+        )
+    }
+}
+
 impl FetchFailure for SourceError {
     fn allows_stale(&self) -> bool {
         match self {

@@ -180,7 +180,8 @@ impl SourceWalk {
                 },
             },
         };
-        SourceReport { connection: self.source.name().clone(), vendor: self.source.vendor(), outcome }
+        let (connection, vendor) = (self.source.name().clone(), self.source.vendor());
+        SourceReport { connection, vendor, outcome, not_found: None }
     }
 
     /// Returns the freshness of the pages read since the last call.

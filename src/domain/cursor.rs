@@ -6,12 +6,19 @@
 //! is therefore rejected with another query.
 //!
 //! A cursor that is too long to send is kept in the process. The caller gets the
-//! sealed [`CursorReference`] to it, which has a version of its own.
+//! sealed [`CursorReference`] to it, which has a version of its own. So has the
+//! [`BatchCursor`], with the ids of a batch that have no answer.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 
-use super::{anchor::Direction, connection::ConnectionName, position::SourcePosition, query::ListQuery};
+use super::{
+    anchor::Direction,
+    batch::{BatchQuery, OpenIds},
+    connection::ConnectionName,
+    position::SourcePosition,
+    query::ListQuery,
+};
 
 /// Maximum length of a cursor in a page, in characters.
 pub const MAX_PAGE_LENGTH: usize = 2048;
@@ -23,6 +30,8 @@ pub const MAX_LENGTH: usize = 6144;
 const VERSION: u8 = 3;
 /// First byte of a cursor with a reference to its positions.
 const REFERENCE_VERSION: u8 = 4;
+/// First byte of a cursor of a batch.
+const BATCH_VERSION: u8 = 5;
 const TAG_LENGTH: usize = 16;
 
 /// Position of a walk in each source of its query.
@@ -36,7 +45,17 @@ pub struct Cursor {
     pub sources: Vec<SourcePosition>,
 }
 
-/// Fingerprint of a query: connections, resource, filter and order.
+/// Position in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BatchCursor {
+    /// The query of the batch.
+    pub query: Fingerprint,
+    /// The ids without an answer.
+    pub open: OpenIds,
+}
+
+/// Fingerprint of a query: connections, resource, filter and order of a list, or
+/// the ids of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Fingerprint([u8; 16]);
 
@@ -47,7 +66,18 @@ impl Fingerprint {
         let connections: Vec<&str> = connections.into_iter().map(ConnectionName::as_str).collect();
         let filter: Vec<_> = query.filter.parameters().into_iter().map(|(p, values)| (p.name(), values)).collect();
         let order = query.order.map(super::query::Order::name);
-        let canonical = serde_json::to_vec(&(connections, query.resource, filter, order)).unwrap_or_default();
+        Self::hash(&(connections, query.resource, filter, order))
+    }
+
+    /// Returns the fingerprint of a batch.
+    #[must_use]
+    pub fn of_batch(query: &BatchQuery) -> Self {
+        let ids: Vec<_> = query.ids.iter().map(|id| (&id.connection, &id.vendor_id)).collect();
+        Self::hash(&("ids", ids))
+    }
+
+    fn hash(query: &impl Serialize) -> Self {
+        let canonical = serde_json::to_vec(query).unwrap_or_default();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&blake3::hash(&canonical).as_bytes()[..16]);
         Self(bytes)
@@ -80,6 +110,8 @@ pub enum OpenedCursor {
     Positions(Cursor),
     /// A reference to a cursor with the positions.
     Reference(CursorReference),
+    /// The open ids of a batch.
+    Batch(BatchCursor),
 }
 
 /// A cursor that cannot be used.
@@ -89,7 +121,7 @@ pub enum CursorError {
     #[error("the cursor was not issued by this gateway")]
     Invalid,
     /// The cursor belongs to another query.
-    #[error("the cursor belongs to a query with other connections, filters or order")]
+    #[error("the cursor belongs to a query with other connections, filters, ids or order")]
     Mismatch,
     /// The cursor leads backward and the request is an export.
     #[error("the cursor leads backward; an export takes a `next_cursor` or the cursor of an export")]
@@ -122,6 +154,13 @@ impl CursorKey {
         self.encode(REFERENCE_VERSION, reference)
     }
 
+    /// Encodes and authenticates a cursor of a batch. It has at most 72
+    /// characters.
+    #[must_use]
+    pub fn seal_batch(&self, cursor: &BatchCursor) -> String {
+        self.encode(BATCH_VERSION, cursor)
+    }
+
     /// Verifies and decodes a cursor for a query.
     pub fn open(&self, text: &str, query: Fingerprint) -> Result<OpenedCursor, CursorError> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| CursorError::Invalid)?;
@@ -142,6 +181,10 @@ impl CursorKey {
             Some((&REFERENCE_VERSION, payload)) => {
                 let reference: CursorReference = postcard::from_bytes(payload).map_err(|_| CursorError::Invalid)?;
                 (OpenedCursor::Reference(reference), reference.query)
+            }
+            Some((&BATCH_VERSION, payload)) => {
+                let cursor: BatchCursor = postcard::from_bytes(payload).map_err(|_| CursorError::Invalid)?;
+                (OpenedCursor::Batch(cursor), cursor.query)
             }
             _ => return Err(CursorError::Invalid),
         };
@@ -174,6 +217,7 @@ mod tests {
     use super::*;
     use crate::domain::{
         anchor::Anchor,
+        batch::CustomerId,
         filter::Filter,
         position::Position,
         query::{Resource, Shape},
@@ -232,5 +276,26 @@ mod tests {
         assert_eq!(key.open(&text, fingerprint("active")), Ok(OpenedCursor::Reference(reference)));
         assert_eq!(key.open(&text, fingerprint("lead")), Err(CursorError::Mismatch));
         assert_eq!(CursorKey::derive(b"other").open(&text, fingerprint("active")), Err(CursorError::Invalid));
+    }
+
+    #[test]
+    fn batch_cursor_opens_with_same_ids_in_same_order() {
+        let key = CursorKey::derive(b"secret");
+        let fingerprint_of = |ids: &[&str]| {
+            let connection: ConnectionName = "tax".parse().unwrap();
+            let id = |id: &&str| CustomerId { connection: connection.clone(), vendor_id: (*id).to_owned() };
+            Fingerprint::of_batch(&BatchQuery { ids: ids.iter().map(id).collect(), shape: Shape::default() })
+        };
+        let query = fingerprint_of(&["a", "b"]);
+        for open in [OpenIds::first(1), OpenIds::first(100), OpenIds::first(128)] {
+            let cursor = BatchCursor { query, open };
+            let text = key.seal_batch(&cursor);
+            assert!(text.len() <= 72, "{text}");
+            assert_eq!(key.open(&text, query), Ok(OpenedCursor::Batch(cursor)));
+            for other in [fingerprint_of(&["b", "a"]), fingerprint_of(&["a"]), fingerprint("active")] {
+                assert_eq!(key.open(&text, other), Err(CursorError::Mismatch));
+            }
+            assert_eq!(CursorKey::derive(b"other").open(&text, query), Err(CursorError::Invalid));
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! module of the gateway.
 
 pub mod anchor;
+pub mod batch;
 pub mod connection;
 pub mod cursor;
 pub mod customer;

@@ -92,23 +92,28 @@ impl CallError {
     /// vendor is not at fault.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
-        matches!(
-            self,
-            Self::Send(
-                SendError::BudgetSpent { .. }
-                    | SendError::Paused { .. }
-                    | SendError::ShareSpent { .. }
-                    | SendError::BreakerOpen { .. }
-                    | SendError::TooManyWaiting
-                    | SendError::Abandoned
-                    | SendError::Local(_)
-                    | SendError::Body(BodyError::MemoryLimit(_))
-            )
-        )
+        matches!(self, Self::Send(error) if error.is_unsent())
     }
 }
 
 impl SendError {
+    /// Returns whether no request was sent, or its response found no memory. The
+    /// vendor is not at fault.
+    #[must_use]
+    pub fn is_unsent(&self) -> bool {
+        matches!(
+            self,
+            Self::BudgetSpent { .. }
+                | Self::Paused { .. }
+                | Self::ShareSpent { .. }
+                | Self::BreakerOpen { .. }
+                | Self::TooManyWaiting
+                | Self::Abandoned
+                | Self::Local(_)
+                | Self::Body(BodyError::MemoryLimit(_))
+        )
+    }
+
     /// Returns the `error.type` of a span.
     pub(super) fn kind(&self) -> &'static str {
         match self {

@@ -31,6 +31,11 @@ impl<'q> QueryString<'q> {
         Ok(Self { pairs })
     }
 
+    /// Returns the names of all parameters, in order.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.pairs.iter().map(|(name, _)| name.as_ref())
+    }
+
     /// Returns the value of a single-value parameter. Rejects a repeated parameter.
     pub(crate) fn one(&self, name: &'static str) -> Result<Option<&str>, Problem> {
         let mut values = self.many(name);

@@ -2,6 +2,7 @@
 //! there is I/O. The tests share one binary, so the crate is linked once.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a failed test panics")]
 
+mod batches;
 mod caching;
 mod clients;
 mod command_line;

@@ -1,4 +1,4 @@
-//! Responses to list requests: pages and exports.
+//! Responses to list requests: pages, batches and exports.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::{
             export::{self, Format},
             page,
         },
-        parameters::ListRequest,
+        parameters::{BatchRequest, ListRequest},
         state::ApiState,
     },
     clock::ceil_seconds,
-    directory::{DirectoryError, SourceOutcome},
+    directory::{DirectoryError, ListPage, PageRequest, SourceOutcome},
     telemetry::request::record_connections,
     web::{
         conditional,
         prefer::{LENIENT, PREFERENCE_APPLIED},
-        problem::Problem,
+        problem::{Code, Problem},
     },
 };
 
@@ -36,13 +36,32 @@ pub(crate) async fn list(state: &ApiState, headers: &HeaderMap, request: ListReq
     }
     request.reject_export_parameters()?;
     let list_page = state.directory.list(&request.query, &request.page).await;
-    let list_page = list_page.map_err(|error| failed_list(error, request.page.allows_partial))?;
+    respond(headers, list_page, &request.page)
+}
+
+/// Responds to a request for customers by id.
+pub(crate) async fn batch(state: &ApiState, headers: &HeaderMap, request: BatchRequest) -> Result<Response, Problem> {
+    record_connections(&request.page.connections);
+    if Format::negotiate(headers).is_some() {
+        let detail = "an export cannot select customers by `id`; remove `id`, or accept `application/json`";
+        return Err(Problem::new(Code::InvalidParameter, detail).parameter("id"));
+    }
+    let list_page = state.directory.retrieve_batch(&request.query, &request.page).await;
+    respond(headers, list_page, &request.page)
+}
+
+fn respond(
+    headers: &HeaderMap,
+    list_page: Result<ListPage, DirectoryError>,
+    request: &PageRequest,
+) -> Result<Response, Problem> {
+    let list_page = list_page.map_err(|error| failed_list(error, request.allows_partial))?;
     let retry_after = list_page.sources.iter().filter_map(|report| retry_after(&report.outcome)).min();
-    let mut response = conditional::respond(headers, page::list(list_page, request.page.limit));
+    let mut response = conditional::respond(headers, page::list(list_page, request.limit));
     if let Some(wait) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
     }
-    if request.page.is_lenient {
+    if request.is_lenient {
         response.headers_mut().insert(PREFERENCE_APPLIED, LENIENT);
     }
     Ok(response)

@@ -42,7 +42,8 @@ pub(crate) struct TransactionPage {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Page<'p> {
     /// The `limit` of the request. A page may contain fewer rows, or none, and
-    /// still have a `next_cursor`.
+    /// still have a `next_cursor`. With `id` and without `limit`, the number of
+    /// different ids.
     #[schema(example = 20)]
     limit: usize,
     /// True if there is a `next_cursor`.

@@ -20,11 +20,12 @@ pub(crate) struct SourceReport<'r> {
     vendor: &'static str,
     /// The outcome for this connection. `ok`: the connection contributed its
     /// rows. `partial`: the call budget or the request's time ran out before the
-    /// connection was exhausted, and `next_cursor` continues the list; or the vendor ended the
-    /// list before its own row count, and `problem` states both numbers.
-    /// `not_asked`: this page needed no rows of the connection. `failed`: the connection failed, with
-    /// `partial=allow`; the cursor preserves its position. `skipped`: the
-    /// connection does not support the request. New values may be added.
+    /// connection was exhausted, and `next_cursor` continues the list; or the vendor
+    /// ended the list before its own row count, and `problem` states both numbers.
+    /// `not_asked`: this page needed no rows of the connection. `failed`: the
+    /// connection failed, with `partial=allow`; the cursor preserves its position.
+    /// `skipped`: the connection does not support the request. New values may be
+    /// added.
     #[schema(example = "ok", extensions(("x-extensible-enum" = json!(["ok", "partial", "not_asked", "failed", "skipped"]))))]
     status: &'static str,
     /// The number of rows of the connection that match the request. Null if the
@@ -44,6 +45,11 @@ pub(crate) struct SourceReport<'r> {
     /// of the filtered field is unreadable. The rows are not in the list.
     #[schema(example = 0)]
     undecided: u32,
+    /// The ids of the request that the vendor does not have, in request order.
+    /// Present if the request selects customers by `id`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Vec<String>, required = false, example = json!(["affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW"]))]
+    not_found: Option<&'r [String]>,
     /// The reason for `failed` or `skipped`, or for `partial` if the vendor ended
     /// the list early.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -76,6 +82,7 @@ impl<'r> SourceReport<'r> {
             fetched_at: fetched_at.map(Timestamp::from),
             unreadable: unserved.null.saturating_add(unserved.unreadable),
             undecided: unserved.undecided,
+            not_found: report.not_found.as_deref(),
             problem: problem.map(SourceProblem::from),
         }
     }

@@ -55,7 +55,8 @@ macro_rules! problems {
 
 problems! {
     /// Problems of `GET /customers`.
-    ListCustomersProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, VENDOR, &[Code::ConnectionNotFound];
+    ListCustomersProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, VENDOR,
+        &[Code::ConnectionNotFound, Code::CustomerNotFound];
     /// Problems of `GET /customers/{id}`.
     GetCustomerProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, VENDOR, &[Code::UnsupportedFilter, Code::CustomerNotFound];
     /// Problems of `GET /transactions`.

@@ -110,6 +110,21 @@ pub(crate) struct PageParameters {
     partner_id: Option<String>,
 }
 
+/// The parameter of a batch.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
+pub(crate) struct BatchParameters {
+    /// Only return the customers with these ids, `<connection>.<vendor's id>`, in
+    /// this order: up to 100 different ids of any of your connections.
+    /// `sources[].not_found` lists the ids that the vendor does not have. If some
+    /// ids have no answer yet, `next_cursor` continues with these ids. `id` combines
+    /// with `limit`, `expand`, `include`, `max_calls`, `partial` and `cursor` only.
+    /// `limit` counts ids, and defaults to all ids.
+    #[param(max_items = 100, example = json!(["affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW", "tax.cust_8f14e45f"]))]
+    id: Option<Vec<String>>,
+}
+
 /// The parameters of an export.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -15,14 +15,14 @@ use crate::{
 };
 
 use super::{
-    ListParts,
+    BatchRequest, ListParts,
     connections::requested_connections,
     filter::filter,
     id::{customer_id, unknown_customer},
     page::page_request,
     shape::shape,
     tables::{
-        CUSTOMER_EXPANSIONS, CUSTOMER_FILTERS, TRANSACTION_EXPANSIONS, TRANSACTION_FILTERS, list_parameters,
+        CUSTOMER_EXPANSIONS, CUSTOMER_FILTERS, ID, TRANSACTION_EXPANSIONS, TRANSACTION_FILTERS, list_parameters,
         single_connection_parameters,
     },
 };
@@ -40,6 +40,15 @@ pub(crate) struct ListRequest {
     pub(crate) marks: Option<Marks>,
 }
 
+/// A request to `GET /customers`.
+#[derive(Debug)]
+pub(crate) enum CustomersRequest {
+    /// A list.
+    List(Box<ListRequest>),
+    /// Customers by id.
+    Batch(Box<BatchRequest>),
+}
+
 /// Checkpoints that an export contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Marks {
@@ -49,13 +58,31 @@ pub(crate) enum Marks {
     None,
 }
 
+impl CustomersRequest {
+    /// Reads a request to `GET /customers`. The parameter `id` selects a batch.
+    pub(crate) fn new(parts: &ListParts) -> Result<Self, Problem> {
+        let mut known = list_parameters(CUSTOMER_FILTERS);
+        known.push(ID);
+        let parameters = QueryString::parse(parts.query.as_deref(), &known)?;
+        if parameters.many(ID).next().is_some() {
+            BatchRequest::new(&parameters, parts).map(|request| Self::Batch(Box::new(request)))
+        } else {
+            ListRequest::customers_by(&parameters, parts).map(|request| Self::List(Box::new(request)))
+        }
+    }
+}
+
 impl ListRequest {
     /// Reads a request for a list of customers.
     pub(crate) fn customers(parts: &ListParts) -> Result<Self, Problem> {
         let parameters = QueryString::parse(parts.query.as_deref(), &list_parameters(CUSTOMER_FILTERS))?;
-        let query = list_query(&parameters, Resource::Customers, CUSTOMER_EXPANSIONS, &parts.access)?;
-        let connections = requested_connections(&parameters, &parts.directory, &parts.access)?;
-        Self::new(query, &parameters, connections, parts)
+        Self::customers_by(&parameters, parts)
+    }
+
+    fn customers_by(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Self, Problem> {
+        let query = list_query(parameters, Resource::Customers, CUSTOMER_EXPANSIONS, &parts.access)?;
+        let connections = requested_connections(parameters, &parts.directory, &parts.access)?;
+        Self::new(query, parameters, connections, parts)
     }
 
     /// Reads a request for a list of transactions.

@@ -33,6 +33,12 @@ pub(crate) const CUSTOMER_FILTERS: &[Parameter] = &[
 pub(crate) const TRANSACTION_FILTERS: &[Parameter] =
     &[Parameter::Order, Parameter::PartnerId, Parameter::CustomerId, Parameter::CreatedGte, Parameter::CreatedLte];
 
+/// Parameter of a batch.
+pub(super) const ID: &str = "id";
+
+/// Parameters of a batch of customers.
+pub(super) const BATCH_PARAMETERS: &[&str] = &[ID, "limit", "cursor", "max_calls", "partial", "expand", "include"];
+
 /// Parameters of every list, whose support does not differ.
 const COMMON: &[&str] = &["limit", "cursor", "max_calls", "partial", "expand", "include", "marks"];
 

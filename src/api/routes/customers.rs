@@ -12,7 +12,7 @@ use crate::{
     api::{
         auth::Authorized,
         body::{
-            list::list,
+            list::{batch, list},
             page::{self, CustomerPage},
         },
         openapi::{
@@ -20,8 +20,8 @@ use crate::{
             problems::{GetCustomerProblems, ListCustomersProblems},
         },
         parameters::{
-            ConnectionParameters, CustomerParameters, CustomerShapeParameters, ExportParameters, ListParts,
-            ListRequest, PageParameters, customer_id, customer_shape, path_id,
+            BatchParameters, ConnectionParameters, CustomerParameters, CustomerShapeParameters, CustomersRequest,
+            ExportParameters, ListParts, PageParameters, customer_id, customer_shape, path_id,
         },
         state::ApiState,
     },
@@ -37,6 +37,10 @@ use crate::{
 /// not support a parameter, the request is rejected; parameters are never ignored
 /// silently. `GET /connections` lists the supported parameters.
 ///
+/// With `id`, the response has the customers with these ids, in the order of the
+/// request. Cached customers cost no vendor call, and the others are fetched
+/// concurrently.
+///
 /// With `Accept: application/x-ndjson` or `text/csv`, and without `limit`, the
 /// response is an export: a stream of the whole list with one row per line. The
 /// stream pauses when a vendor's rate limit requires it. After each page and at
@@ -48,11 +52,14 @@ use crate::{
     path = "/customers",
     operation_id = "listCustomers",
     tag = "Customers",
-    params(ConnectionParameters, PageParameters, CustomerParameters, CustomerShapeParameters, ExportParameters, CachingHeaders, PreferenceHeaders),
+    params(ConnectionParameters, PageParameters, CustomerParameters, BatchParameters, CustomerShapeParameters, ExportParameters, CachingHeaders, PreferenceHeaders),
     responses((status = 200, description = "A page of customers.", body = CustomerPage), NotModified, ListCustomersProblems),
 )]
 pub(crate) async fn list_customers(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
-    list(&state, &parts.headers, ListRequest::customers(&parts)?).await
+    match CustomersRequest::new(&parts)? {
+        CustomersRequest::List(request) => list(&state, &parts.headers, *request).await,
+        CustomersRequest::Batch(request) => batch(&state, &parts.headers, *request).await,
+    }
 }
 
 /// Get a customer

@@ -29,17 +29,17 @@ impl CallBudget {
     }
 
     /// Takes a call. Returns false if none remains.
-    pub(super) fn take(&self) -> bool {
+    pub(in crate::directory) fn take(&self) -> bool {
         self.remaining.fetch_update(Relaxed, Relaxed, |remaining| remaining.checked_sub(1)).is_ok()
     }
 
     /// Returns the number of calls that remain.
-    pub(super) fn remaining(&self) -> u32 {
+    pub(in crate::directory) fn remaining(&self) -> u32 {
         self.remaining.load(Relaxed)
     }
 
     /// Returns a call that was not made.
-    pub(super) fn give_back(&self) {
+    pub(in crate::directory) fn give_back(&self) {
         self.remaining.fetch_add(1, Relaxed);
     }
 }

@@ -12,7 +12,7 @@ use crate::{
         progress::Shortfall,
         residual::RecordFilter,
     },
-    upstream::{CallerShare, Reservation, SendError},
+    upstream::{CallerShare, Reservation},
     vendors::{Call, PAGE_SIZE, VendorRequest, plan::Plan},
 };
 
@@ -304,7 +304,7 @@ impl Pages {
                 self.is_interrupted = false;
                 return Err(Stop::BudgetExhausted);
             }
-            Err(error) if priority == Priority::Caller && self.summary.is_some() && is_too_late(&error) => {
+            Err(error) if priority == Priority::Caller && self.summary.is_some() && error.is_too_late() => {
                 let error = self.source.with_connection(error);
                 self.out_of_time = Some(error.clone());
                 return Err(Stop::OutOfTime(error));
@@ -424,14 +424,6 @@ impl Pages {
         summary.has_dropped_rows |=
             anomalies.foreign_rows > 0 || anomalies.null_rows > 0 || anomalies.unreadable_rows > 0;
     }
-}
-
-/// Returns whether a call was not sent because the budget has no slot in time.
-fn is_too_late(error: &SourceError) -> bool {
-    matches!(
-        error,
-        SourceError::Send(SendError::BudgetSpent { .. } | SendError::ShareSpent { .. } | SendError::Paused { .. })
-    )
 }
 
 impl Drop for Pages {

@@ -59,7 +59,7 @@ codes! {
         "Send `next_cursor` or `prev_cursor` of a response unchanged, or start again without `cursor`. If `paging.cursor_key` is not configured, cursors become invalid when the gateway restarts.";
     CursorMismatch "cursor_mismatch" BAD_REQUEST false
         "The cursor belongs to a different request"
-        "Repeat the connections, filters and order of the request that returned the cursor. The `limit` may change.";
+        "Repeat the connections, filters, ids and order of the request that returned the cursor. The `limit` may change.";
     CursorExpired "cursor_expired" BAD_REQUEST false
         "The cursor has expired"
         "The vendor no longer recognizes the position, or this process no longer keeps the position of a short cursor. Start again without `cursor`. A short cursor replaces a cursor that would exceed 2,048 characters. It is valid on the replica that issued it, until the replica restarts or the cursor is unused for an hour.";

@@ -68,6 +68,13 @@ impl Problem {
         self.0.code
     }
 
+    /// Replaces the detail.
+    #[must_use]
+    pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
+        self.0.detail = detail.into();
+        self
+    }
+
     /// Sets the invalid parameter.
     #[must_use]
     pub(crate) fn parameter(mut self, name: impl Into<Cow<'static, str>>) -> Self {
@@ -197,7 +204,7 @@ impl From<Problem> for SourceProblem {
 }
 
 /// Returns the start of a caller's value, for a message.
-fn excerpt(value: &str) -> String {
+pub(crate) fn excerpt(value: &str) -> String {
     const MAX_CHARS: usize = 64;
     match value.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &value[..end]),

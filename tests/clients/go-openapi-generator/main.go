@@ -96,6 +96,7 @@ func main() {
 
 	parameters(ctx, api)
 	oneCustomer(ctx, api)
+	lookups(ctx, api)
 	problems(ctx, api)
 	drift(ctx, api)
 
@@ -156,6 +157,23 @@ func oneCustomer(ctx context.Context, api *gateway.APIClient) {
 	// A conditional request: 304 without a body if nothing has changed.
 	_, unchanged, err := api.CustomersAPI.GetCustomer(ctx, id).IfNoneMatch(response.Header.Get("ETag")).Execute()
 	check(err != nil && unchanged.StatusCode == http.StatusNotModified, err)
+}
+
+// Looks customers up by id and by email address.
+func lookups(ctx context.Context, api *gateway.APIClient) {
+	affiliate := must(ask(ctx, api, "affiliates").Limit(1).Execute()).Data[0]
+	taxpayer := must(ask(ctx, api, "tax").Limit(1).Execute()).Data[0]
+
+	// Several customers by id, in the order of the request.
+	ids := []string{taxpayer.Id, "affiliates.cust_nobody", affiliate.Id, taxpayer.Id}
+	batch := must(api.CustomersAPI.ListCustomers(ctx).Id(ids).Execute())
+	check(len(batch.Data) == 2 && batch.Data[0].Id == taxpayer.Id && batch.Data[1].Id == affiliate.Id, batch)
+	check(slices.Equal(batch.Sources[0].NotFound, []string{"affiliates.cust_nobody"}), batch.Sources)
+	check(len(batch.Sources) == 2 && len(batch.Sources[1].NotFound) == 0, batch.Sources)
+
+	email := strings.ToUpper(taxpayer.GetEmail())
+	found := idsOf(ask(ctx, api, "affiliates", "tax").Email(email))
+	check(slices.Contains(found, taxpayer.Id), found)
 }
 
 func problems(ctx context.Context, api *gateway.APIClient) {

@@ -83,6 +83,7 @@ final class Main {
 
     parameters();
     oneCustomer();
+    lookups();
     problems();
     drift();
 
@@ -135,6 +136,23 @@ final class Main {
     var etag = customer.getHeaders().get("etag").get(0);
     var unchanged = thrown(() -> CUSTOMERS.getCustomer(one(id).ifNoneMatch(etag).build()));
     check(unchanged.getCode() == 304, unchanged);
+  }
+
+  /** Looks customers up by id and by email address. */
+  private static void lookups() throws Exception {
+    var affiliate = CUSTOMERS.listCustomers(of("affiliates").limit(1).build()).getData().get(0);
+    var taxpayer = CUSTOMERS.listCustomers(of("tax").limit(1).build()).getData().get(0);
+
+    // Several customers by id, in the order of the request.
+    var ids = List.of(taxpayer.getId(), "affiliates.cust_nobody", affiliate.getId(), taxpayer.getId());
+    var batch = CUSTOMERS.listCustomers(APIListCustomersRequest.newBuilder().id(ids).build());
+    var found = batch.getData().stream().map(Customer::getId).toList();
+    check(found.equals(List.of(taxpayer.getId(), affiliate.getId())), found);
+    var missing = batch.getSources().stream().map(source -> source.getNotFound()).toList();
+    check(missing.equals(List.of(List.of("affiliates.cust_nobody"), List.of())), missing);
+
+    var all = idsOf(of("affiliates", "tax").email(taxpayer.getEmail().toUpperCase()));
+    check(all.contains(taxpayer.getId()), all);
   }
 
   private static void problems() throws IOException {

@@ -102,6 +102,17 @@ assert customer.data.id == id
 own = TransactionsApi(gateway).list_customer_transactions(id).data
 assert own and all(row.customer_id == id and isinstance(row.amount, int) for row in own)
 
+# Several customers by id, in the order of the request.
+taxpayer = platforms.data[0]
+batch = api.list_customers(id=[taxpayer.id, "affiliates.cust_nobody", id, taxpayer.id])
+assert [row.id for row in batch.data] == [taxpayer.id, id]
+assert [source.not_found for source in batch.sources] == [["affiliates.cust_nobody"], []]
+
+# A customer by email address.
+assert taxpayer.email
+found = customers(connection=["affiliates", "tax"], email=taxpayer.email.upper())
+assert taxpayer.id in [customer.id for customer in found]
+
 # A conditional request: 304 without a body if nothing has changed.
 assert customer.headers
 try:

@@ -105,6 +105,17 @@ own = list_customer_transactions.sync(client=gateway, id=id)
 assert isinstance(own, TransactionPage) and own.data
 assert all(row.customer_id == id and isinstance(row.amount, int) for row in own.data)
 
+# Several customers by id, in the order of the request.
+taxpayer = platforms.data[0]
+batch = page(list_customers.sync(client=gateway, id=[taxpayer.id, "affiliates.cust_nobody", id, taxpayer.id]))
+assert [row.id for row in batch.data] == [taxpayer.id, id]
+assert [source.not_found for source in batch.sources] == [["affiliates.cust_nobody"], []]
+
+# A customer by email address.
+assert isinstance(taxpayer.email, str)
+found = customers(connection=["affiliates", "tax"], email=taxpayer.email.upper())
+assert taxpayer.id in [row.id for row in found]
+
 # A conditional request: 304 without a body if nothing has changed.
 unchanged = get_customer.sync_detailed(client=gateway, id=id, if_none_match=customer.headers["etag"])
 assert unchanged.status_code == 304

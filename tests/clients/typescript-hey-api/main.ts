@@ -87,6 +87,15 @@ const own = await listCustomerTransactions({ path: { id }, throwOnError: true })
 assert(own.data.data.length);
 assert(own.data.data.every(({ customer_id, amount }) => customer_id === id && typeof amount === "number"));
 
+// Several customers by id, in the order of the request.
+const { id: taxpayer, email } = platforms.data[0]!;
+const batch = await page({ id: [taxpayer, "affiliates.cust_nobody", id, taxpayer] });
+assert.deepEqual(batch.data.map(({ id }) => id), [taxpayer, id]);
+assert.deepEqual(batch.sources.map(({ not_found }) => not_found), [["affiliates.cust_nobody"], []]);
+
+// A customer by email address.
+assert((await idsOf({ connection: ["affiliates", "tax"], email: email!.toUpperCase() })).includes(taxpayer));
+
 // A conditional request: 304 without a body if nothing has changed.
 const etag = customer.response.headers.get("etag")!;
 const unchanged = await getCustomer({ path: { id }, headers: { "If-None-Match": etag } });

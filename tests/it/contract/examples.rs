@@ -223,6 +223,11 @@ async fn answers() -> Value {
         ("getConnection", "tax", "/connections/tax"),
         ("getLiveness", "alive", "/livez"),
         ("getReadiness", "ready", "/readyz"),
+        (
+            "listCustomers",
+            "batch",
+            "/customers?id=tax.cust_shared_between_vendors&id=affiliates.cust_shared_between_vendors&id=tax.cust_nobody",
+        ),
     ] {
         let answer = stage.fetch(target).await;
         assert_eq!(answer.status, 200, "{target}: {}", answer.text);

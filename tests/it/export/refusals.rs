@@ -52,7 +52,7 @@ async fn unsupported_export_parameters_are_rejected() {
     application/x-ndjson /customers?cursor=nonsense
         400 invalid_cursor [cursor] the cursor was not issued by this gateway
     application/x-ndjson /customers?order=asc&cursor=[next]
-        400 cursor_mismatch [cursor] the cursor belongs to a query with other connections, filters or order
+        400 cursor_mismatch [cursor] the cursor belongs to a query with other connections, filters, ids or order
     application/x-ndjson /customers?cursor=[prev]
         400 invalid_parameter [cursor] the cursor leads backward; an export takes a `next_cursor` or the cursor of an export
     ");

@@ -40,7 +40,8 @@ async fn unknown_parameter_lists_the_known_ones() {
         "exemption_jurisdiction",
         "exemption_status",
         "expiration_status",
-        "has_exemption"
+        "has_exemption",
+        "id"
       ],
       "title": "Unknown parameter"
     }

@@ -64,6 +64,7 @@ async fn main() -> anyhow::Result<()> {
     waits(&gateway).await?;
     parameters(&gateway).await?;
     one_customer(&gateway).await?;
+    lookups(&gateway).await?;
     problems(&gateway, &authenticated(&url, "wrong")?, &authenticated(&url, &spent_key)?).await?;
     drift(&gateway).await?;
 
@@ -137,6 +138,27 @@ async fn one_customer(gateway: &Client) -> anyhow::Result<()> {
     let etag = customer.headers()["etag"].to_str()?;
     let unchanged = gateway.get_customer().id(id).if_none_match(etag).send().await;
     assert_eq!(unchanged.unwrap_err().status().map(|status| status.as_u16()), Some(304));
+    Ok(())
+}
+
+/// Looks customers up by id and by email address.
+async fn lookups(gateway: &Client) -> anyhow::Result<()> {
+    let first = |connection: &str| gateway.list_customers().connection([connection.to_owned()]).limit(1u32).send();
+    let (affiliate, taxpayer) = (first("affiliates").await?, first("tax").await?);
+    let (affiliate, taxpayer) = (&affiliate.data[0], &taxpayer.data[0]);
+
+    // Several customers by id, in the order of the request.
+    let [known, other] = [taxpayer.id.as_str(), affiliate.id.as_str()];
+    let ids = [known, "affiliates.cust_nobody", other, known].map(str::to_owned);
+    let batch = gateway.list_customers().id(ids).send().await?;
+    let found: Vec<_> = batch.data.iter().map(|row| &row.id).collect();
+    assert_eq!(found, [known, other]);
+    let missing: Vec<_> = batch.sources.iter().map(|source| source.not_found.clone()).collect();
+    assert_eq!(missing, [vec!["affiliates.cust_nobody".to_owned()], vec![]]);
+
+    let email = taxpayer.email.as_ref().context("the customer has no email address")?.to_uppercase();
+    let both = gateway.list_customers().connection(["affiliates", "tax"].map(str::to_owned));
+    assert!(ids_of(both.email(email)).await?.contains(&taxpayer.id));
     Ok(())
 }
 

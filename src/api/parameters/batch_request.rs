@@ -1,0 +1,86 @@
+//! Requests for a batch: customers by id.
+
+use crate::{
+    directory::{PageRequest, Source},
+    domain::{
+        batch::{BatchQuery, CustomerId, MAX_IDS},
+        connection::ConnectionName,
+    },
+    web::{
+        problem::{Code, Problem, excerpt},
+        query::QueryString,
+    },
+};
+
+use super::{
+    ListParts,
+    id::customer_id,
+    page::page_request,
+    shape::shape,
+    tables::{BATCH_PARAMETERS, CUSTOMER_EXPANSIONS, ID},
+};
+
+/// A request for a batch.
+#[derive(Debug)]
+pub(crate) struct BatchRequest {
+    /// Ids and shape of the customers.
+    pub(crate) query: BatchQuery,
+    /// Page, with the connections of the ids. Its limit counts ids.
+    pub(crate) page: PageRequest,
+}
+
+impl BatchRequest {
+    /// Reads a request for a batch. Rejects the parameters of lists.
+    pub(super) fn new(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Self, Problem> {
+        if let Some(name) = parameters.names().find(|name| !BATCH_PARAMETERS.contains(name)) {
+            let detail = format!("`{name}` cannot be combined with `id`; remove one of the parameters");
+            return Err(Problem::new(Code::InvalidParameter, detail)
+                .parameter(name.to_owned())
+                .supported(BATCH_PARAMETERS.iter().copied()));
+        }
+        let query =
+            BatchQuery { ids: ids(parameters, parts)?, shape: shape(parameters, CUSTOMER_EXPANSIONS, &parts.access)? };
+        let page = page_request(parameters, connections(&query, parts), parts)?;
+        // Some generated clients send the documented default of `limit`.
+        let limit = if parameters.many("limit").next().is_some() { page.limit } else { query.ids.len() };
+        Ok(Self { page: PageRequest { limit, ..page }, query })
+    }
+}
+
+/// Reads the ids, each once.
+fn ids(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Vec<CustomerId>, Problem> {
+    let mut ids = Vec::new();
+    for text in parameters.many(ID) {
+        let (connection, vendor_id) = customer_id(text, &parts.access).map_err(|_| unknown_id(text))?;
+        if !parts.directory.sources().any(|source| *source.name() == connection) {
+            let detail = format!("there is no connection `{connection}`, which the id `{}` names", excerpt(text));
+            return Err(Problem::new(Code::ConnectionNotFound, detail)
+                .parameter(ID)
+                .connection(connection.to_string()));
+        }
+        let id = CustomerId { connection, vendor_id };
+        if ids.contains(&id) {
+            continue;
+        }
+        if ids.len() == MAX_IDS {
+            let detail = format!("`{ID}` takes at most {MAX_IDS} different ids; split the request");
+            return Err(Problem::new(Code::InvalidParameter, detail).parameter(ID));
+        }
+        ids.push(id);
+    }
+    Ok(ids)
+}
+
+/// Returns the problem of an id without a customer, with the id.
+fn unknown_id(id: &str) -> Problem {
+    let id = excerpt(id);
+    let detail =
+        format!("there is no customer `{id}`; an id has the form `<connection>.<vendor's id>`, as returned in lists");
+    Problem::new(Code::CustomerNotFound, detail).parameter(ID)
+}
+
+/// Returns the connections of the ids, in configuration order.
+fn connections(query: &BatchQuery, parts: &ListParts) -> Vec<ConnectionName> {
+    let names = parts.directory.sources().map(Source::name);
+    names.filter(|name| query.ids.iter().any(|id| id.connection == **name)).cloned().collect()
+}
