@@ -14,9 +14,12 @@ RUN mkdir src \
     && cargo build --release --locked
 
 # The copied files are older than the stub build; `touch` makes cargo rebuild them.
+COPY build.rs ./
 COPY src src
+# `customer-gateway --version` names the commit; only the version without it.
+ARG REVISION=unknown
 RUN touch src/lib.rs src/main.rs \
-    && cargo build --release --locked
+    && GATEWAY_COMMIT="${REVISION}" cargo build --release --locked
 
 # --- Run --------------------------------------------------------------------
 # Debian 12's C library and CA certificates, without a shell or a package manager.

@@ -2,6 +2,7 @@
 
 mod check;
 mod export;
+mod generate;
 mod healthcheck;
 mod key;
 mod sandbox;
@@ -21,7 +22,7 @@ use crate::{
 
 /// One HTTP API for customers held by several vendors.
 #[derive(Debug, Parser)]
-#[command(version, about)]
+#[command(version = env!("GATEWAY_VERSION"), about)]
 pub struct Cli {
     /// Format of log lines on standard error.
     #[arg(long, global = true, env = "GATEWAY_LOG_FORMAT", value_enum, default_value_t = LogFormat::Human)]
@@ -45,11 +46,18 @@ enum Command {
         version: OpenapiVersion,
     },
     /// Generate a caller's key, and print the key with its digest.
-    Key,
+    Key(key::KeyArgs),
     /// Export a whole list from a running gateway to a file.
     Export(export::ExportArgs),
     /// Check the readiness of a running gateway. Fails if the gateway is not ready.
     Healthcheck(healthcheck::HealthcheckArgs),
+    /// Generate shell completions or man pages, for packages.
+    #[command(hide = true)]
+    Generate {
+        /// Files to generate.
+        #[command(subcommand)]
+        file: generate::GeneratedFile,
+    },
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -105,7 +113,8 @@ async fn run_command(command: Command) -> anyhow::Result<()> {
         Command::Check(args) => check::run(&args).await,
         Command::Openapi { version: OpenapiVersion::V3_1 } => print_line(&api::documents().v3_1),
         Command::Openapi { version: OpenapiVersion::V3_0 } => print_line(&api::documents().v3_0),
-        Command::Key => key::run(),
+        Command::Key(args) => key::run(&args),
+        Command::Generate { file } => generate::run(&file),
         Command::Export(args) => export::run(&args).await,
         Command::Healthcheck(args) => healthcheck::run(&args).await,
     }

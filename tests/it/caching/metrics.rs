@@ -238,7 +238,8 @@ async fn common_statuses_are_exposed_from_the_start() {
 #[tokio::test]
 async fn process_and_build_metrics_are_exposed() {
     let stage = stage().start().await;
-    let version = format!("gateway_build_info{{version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    let (version, commit) = (env!("CARGO_PKG_VERSION"), env!("GATEWAY_BUILD_COMMIT"));
+    let version = format!("gateway_build_info{{version=\"{version}\",commit=\"{commit}\"}}");
     assert_eq!(metric(&stage, &version).await, 1);
     for name in ["process_resident_memory_bytes", "process_open_fds", "process_start_time_seconds"] {
         assert!(metric(&stage, name).await > 0, "{name}");

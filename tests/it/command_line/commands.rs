@@ -34,6 +34,60 @@ async fn key_prints_a_new_key_and_its_digest() {
 }
 
 #[tokio::test]
+async fn key_json_prints_one_object() {
+    let output = run(&["key", "--json"]).await;
+    let printed: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let digest = blake3::hash(printed["key"].as_str().unwrap().as_bytes()).to_hex();
+    assert_eq!(printed["key_digest"], format!("blake3:{digest}"));
+    assert_eq!(printed.as_object().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn version_names_the_commit_if_known() {
+    let printed = run(&["--version"]).await.stdout;
+    let version = env!("CARGO_PKG_VERSION");
+    let expected = match env!("GATEWAY_BUILD_COMMIT") {
+        "unknown" => format!("customer-gateway {version}\n"),
+        commit => {
+            assert!(commit.len() >= 7 && commit.chars().all(|c| c.is_ascii_hexdigit()), "{commit}");
+            format!("customer-gateway {version} ({commit})\n")
+        }
+    };
+    assert_eq!(text(&printed), expected);
+}
+
+#[tokio::test]
+async fn completions_are_valid_bash() {
+    let output = run(&["generate", "completions", "bash"]).await;
+    assert!(output.status.success(), "{output:?}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, &output.stdout).unwrap();
+    // Completes the first letters of a command, as bash does at a tab.
+    let script = "source \"$0\" && COMP_WORDS=(customer-gateway san) COMP_CWORD=1 \
+        && $(complete -p customer-gateway | grep -o '_[a-z_]*') customer-gateway san customer-gateway && echo \"${COMPREPLY[@]}\"";
+    let bash = std::process::Command::new("bash").args(["-c", script]).arg(file.path()).output().unwrap();
+    assert_eq!(text(&bash.stdout), "sandbox\n", "{bash:?}");
+}
+
+#[tokio::test]
+async fn man_pages_describe_each_listed_command() {
+    let directory = tempfile::tempdir().unwrap();
+    let pages = directory.path().join("man1");
+    let output = run(&["generate", "man", pages.to_str().unwrap()]).await;
+    assert!(output.status.success(), "{output:?}");
+    let mut names: Vec<_> =
+        std::fs::read_dir(&pages).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    let listed = ["-check.1", "-export.1", "-healthcheck.1", "-key.1", "-openapi.1", "-sandbox.1", "-serve.1", ".1"];
+    assert_eq!(names, listed.map(|name| format!("customer-gateway{name}")));
+    let page = std::fs::read_to_string(pages.join("customer-gateway-key.1")).unwrap();
+    assert!(page.contains("customer-gateway-key") && page.contains("\\-\\-json"), "{page}");
+    let blocked = run(&["generate", "man", "/dev/null/pages"]).await;
+    assert_eq!(blocked.status.code(), Some(1));
+    assert!(text(&blocked.stderr).contains("choose a writable directory"), "{blocked:?}");
+}
+
+#[tokio::test]
 async fn check_validates_without_calling_a_vendor() {
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("gateway.toml");
