@@ -15,6 +15,7 @@ use crate::{
 
 /// Routes without authentication. Every other route requires a key or a token.
 const PUBLIC_ROUTES: &[&str] = &[
+    "/",
     "/livez",
     "/readyz",
     "/metrics",

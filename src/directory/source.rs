@@ -17,6 +17,7 @@ use crate::{
     domain::{
         anchor::{Anchor, Direction},
         connection::ConnectionName,
+        parameter::Parameter,
         query::{ListQuery, Resource},
     },
     upstream::{Reservation, Upstream},
@@ -111,6 +112,17 @@ impl Source {
     #[must_use]
     pub fn capabilities(&self) -> &'static Capabilities {
         self.kind.capabilities
+    }
+
+    /// Returns whether the vendor or the gateway can apply a parameter of a query.
+    #[must_use]
+    pub fn supports(&self, query: &ListQuery, parameter: Parameter) -> bool {
+        match Plan::new(self.capabilities(), query) {
+            Ok(_) => true,
+            Err(PlanError::Unsupported { parameter: unsupported, .. }) if unsupported == parameter => false,
+            // A plan reports only its first error.
+            Err(_) => self.capabilities().list(query.resource).is_some_and(|list| list.support(parameter).is_some()),
+        }
     }
 
     /// Returns the metrics of the connection.

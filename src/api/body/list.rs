@@ -10,12 +10,13 @@ use crate::{
         body::{
             export::{self, Format},
             page,
+            rejection::list_problem,
         },
-        parameters::{BatchRequest, ListRequest},
+        parameters::{BatchRequest, ListParts, ListRequest},
         state::ApiState,
     },
     clock::ceil_seconds,
-    directory::{DirectoryError, ListPage, PageRequest, SourceOutcome},
+    directory::{ListPage, PageRequest, SourceOutcome},
     telemetry::request::record_connections,
     web::{
         conditional,
@@ -29,14 +30,14 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Responds to a list request with a page, or with an export if the request
 /// accepts an export format.
-pub(crate) async fn list(state: &ApiState, headers: &HeaderMap, request: ListRequest) -> Result<Response, Problem> {
+pub(crate) async fn list(state: &ApiState, parts: &ListParts, request: ListRequest) -> Result<Response, Problem> {
     record_connections(&request.page.connections);
-    if let Some(format) = Format::negotiate(headers) {
-        return export::respond(state, request, format).await;
+    if let Some(format) = Format::negotiate(&parts.headers) {
+        return export::respond(state, parts, request, format).await;
     }
     request.reject_export_parameters()?;
     let list_page = state.directory.list(&request.query, &request.page).await;
-    respond(headers, list_page, &request.page)
+    respond(&parts.headers, list_page.map_err(|error| list_problem(error, &request, parts)), &request.page)
 }
 
 /// Responds to a request for customers by id.
@@ -47,15 +48,15 @@ pub(crate) async fn batch(state: &ApiState, headers: &HeaderMap, request: BatchR
         return Err(Problem::new(Code::InvalidParameter, detail).parameter("id"));
     }
     let list_page = state.directory.retrieve_batch(&request.query, &request.page).await;
-    respond(headers, list_page, &request.page)
+    respond(headers, list_page.map_err(Problem::from), &request.page)
 }
 
 fn respond(
     headers: &HeaderMap,
-    list_page: Result<ListPage, DirectoryError>,
+    list_page: Result<ListPage, Problem>,
     request: &PageRequest,
 ) -> Result<Response, Problem> {
-    let list_page = list_page.map_err(|error| failed_list(error, request.allows_partial))?;
+    let list_page = list_page.map_err(|problem| failed_list(problem, request.allows_partial))?;
     let retry_after = list_page.sources.iter().filter_map(|report| retry_after(&report.outcome)).min();
     let mut response = conditional::respond(headers, page::list(list_page, request.limit));
     if let Some(wait) = retry_after {
@@ -67,10 +68,9 @@ fn respond(
     Ok(response)
 }
 
-/// Returns the problem of a list without progress. With `partial=allow`, the
+/// Completes the problem of a list without progress. With `partial=allow`, the
 /// problem always states when the list can be continued.
-fn failed_list(error: DirectoryError, allows_partial: bool) -> Problem {
-    let problem = Problem::from(error);
+fn failed_list(problem: Problem, allows_partial: bool) -> Problem {
     if allows_partial && problem.is_server_error() { problem.retry_after_or(DEFAULT_RETRY_AFTER) } else { problem }
 }
 

@@ -5,5 +5,6 @@ pub(crate) mod explanation;
 pub(crate) mod export;
 pub(crate) mod list;
 pub(crate) mod page;
+pub(crate) mod rejection;
 pub(crate) mod sources;
 pub(crate) mod upstream;

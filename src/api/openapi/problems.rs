@@ -58,13 +58,14 @@ problems! {
     ListCustomersProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, VENDOR,
         &[Code::ConnectionNotFound, Code::CustomerNotFound];
     /// Problems of `GET /customers/{id}`.
-    GetCustomerProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, VENDOR, &[Code::UnsupportedFilter, Code::CustomerNotFound];
+    GetCustomerProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, VENDOR,
+        &[Code::UnsupportedFilter, Code::ConnectionNotFound, Code::CustomerNotFound];
     /// Problems of `GET /transactions`.
     ListTransactionsProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, VENDOR,
         &[Code::ConnectionNotFound, Code::CustomerNotFound, Code::UnsupportedOperation];
     /// Problems of `GET /customers/{id}/transactions`.
     ListCustomerTransactionsProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, VENDOR,
-        &[Code::CustomerNotFound, Code::UnsupportedOperation];
+        &[Code::ConnectionNotFound, Code::CustomerNotFound, Code::UnsupportedOperation];
     /// Problems of `GET /explain/customers`.
     ExplainCustomersProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, LIST, &[Code::ConnectionNotFound];
     /// Problems of `GET /explain/transactions`.

@@ -7,7 +7,7 @@ use crate::{
         connection::ConnectionName,
     },
     web::{
-        problem::{Code, Problem, excerpt},
+        problem::{Code, Problem},
         query::QueryString,
     },
 };
@@ -51,13 +51,8 @@ impl BatchRequest {
 fn ids(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Vec<CustomerId>, Problem> {
     let mut ids = Vec::new();
     for text in parameters.many(ID) {
-        let (connection, vendor_id) = customer_id(text, &parts.access).map_err(|_| unknown_id(text))?;
-        if !parts.directory.sources().any(|source| *source.name() == connection) {
-            let detail = format!("there is no connection `{connection}`, which the id `{}` names", excerpt(text));
-            return Err(Problem::new(Code::ConnectionNotFound, detail)
-                .parameter(ID)
-                .connection(connection.to_string()));
-        }
+        let id = customer_id(text, &parts.access, &parts.directory);
+        let (connection, vendor_id) = id.map_err(|problem| problem.parameter(ID))?;
         let id = CustomerId { connection, vendor_id };
         if ids.contains(&id) {
             continue;
@@ -69,14 +64,6 @@ fn ids(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Vec<CustomerId
         ids.push(id);
     }
     Ok(ids)
-}
-
-/// Returns the problem of an id without a customer, with the id.
-fn unknown_id(id: &str) -> Problem {
-    let id = excerpt(id);
-    let detail =
-        format!("there is no customer `{id}`; an id has the form `<connection>.<vendor's id>`, as returned in lists");
-    Problem::new(Code::CustomerNotFound, detail).parameter(ID)
 }
 
 /// Returns the connections of the ids, in configuration order.

@@ -4,11 +4,10 @@ use crate::{
     callers::Access,
     directory::{Directory, Source},
     domain::connection::ConnectionName,
-    web::{
-        problem::{Code, Problem},
-        query::QueryString,
-    },
+    web::{problem::Problem, query::QueryString},
 };
+
+use super::id::unknown_connection;
 
 /// Returns the connections that the request names, or all connections that the
 /// caller may use, in configuration order.
@@ -20,9 +19,7 @@ pub(crate) fn requested_connections(
     let allowed = || directory.sources().map(Source::name).filter(|name| access.allows(name.as_str()));
     let named: Vec<&str> = parameters.list("connection").collect();
     if let Some(unknown) = named.iter().find(|name| !allowed().any(|allowed| allowed.as_str() == **name)) {
-        return Err(Problem::new(Code::ConnectionNotFound, format!("there is no connection `{unknown}`"))
-            .parameter("connection")
-            .supported(allowed().map(ToString::to_string)));
+        return Err(unknown_connection(unknown, access, directory).parameter("connection"));
     }
     Ok(allowed().filter(|name| named.is_empty() || named.contains(&name.as_str())).cloned().collect())
 }

@@ -20,11 +20,11 @@ pub(crate) struct ListParts {
     /// Query string.
     pub(super) query: Option<String>,
     /// Access rights of the caller.
-    pub(super) access: Access,
+    pub(crate) access: Access,
     /// Instant by which the response must be complete.
     pub(super) deadline: Deadline,
     /// Configured connections.
-    pub(super) directory: Arc<Directory>,
+    pub(crate) directory: Arc<Directory>,
 }
 
 impl FromRequestParts<ApiState> for ListParts {

@@ -18,7 +18,7 @@ use super::{
     BatchRequest, ListParts,
     connections::requested_connections,
     filter::filter,
-    id::{customer_id, unknown_customer},
+    id::customer_id,
     page::page_request,
     shape::shape,
     tables::{
@@ -92,10 +92,7 @@ impl ListRequest {
         let mut connections = requested_connections(&parameters, &parts.directory, &parts.access)?;
         if let Some(id) = query.filter.customer_id.take() {
             // The id of the customer contains the connection.
-            let (holder, vendor_id) = customer_id(&id, &parts.access)?;
-            if !parts.directory.sources().any(|source| *source.name() == holder) {
-                return Err(unknown_customer());
-            }
+            let (holder, vendor_id) = customer_id(&id, &parts.access, &parts.directory)?;
             connections.retain(|connection| *connection == holder);
             if connections.is_empty() {
                 let detail = format!("the customer belongs to `{holder}`, which `connection` does not include");
@@ -111,7 +108,7 @@ impl ListRequest {
         let filters = TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId);
         let parameters = QueryString::parse(parts.query.as_deref(), &single_connection_parameters(filters))?;
         let mut query = list_query(&parameters, Resource::Transactions, TRANSACTION_EXPANSIONS, &parts.access)?;
-        let (connection, vendor_id) = customer_id(id, &parts.access)?;
+        let (connection, vendor_id) = customer_id(id, &parts.access, &parts.directory)?;
         query.filter.customer_id = Some(vendor_id);
         Self::new(query, &parameters, vec![connection], parts)
     }

@@ -19,7 +19,7 @@ pub(super) use documented::{
     DocumentedMarks, ExportParameters, Include, PageParameters, Partial, TransactionExpansion, TransactionParameters,
     TransactionShapeParameters,
 };
-pub(super) use id::{customer_id, path_id};
+pub(super) use id::{customer_id, missing_customer, path_id, unknown_connection};
 pub(super) use list_parts::ListParts;
 pub(super) use list_request::{CustomersRequest, ListRequest, Marks};
 pub(super) use shape::customer_shape;

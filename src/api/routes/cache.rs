@@ -65,7 +65,7 @@ pub(crate) async fn purge_cache(
             Scope::Connections(connections)
         }
         Some(id) => {
-            let (connection, vendor_id) = customer_id(id, &access)?;
+            let (connection, vendor_id) = customer_id(id, &access, &state.directory)?;
             record_connections(from_ref(&connection));
             Scope::Customer(connection, vendor_id)
         }

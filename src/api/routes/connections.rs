@@ -17,7 +17,7 @@ use crate::{
             upstream::{Breaker, Budget},
         },
         openapi::problems::{GetConnectionProblems, ListConnectionsProblems},
-        parameters::{CUSTOMER_FILTERS, TRANSACTION_FILTERS, path_id},
+        parameters::{CUSTOMER_FILTERS, TRANSACTION_FILTERS, path_id, unknown_connection},
         state::ApiState,
     },
     callers::Access,
@@ -25,7 +25,7 @@ use crate::{
     domain::parameter::Parameter,
     telemetry::request::record_connections,
     vendors::capabilities::{Applied, ListCapabilities, expansion_names},
-    web::problem::{Code, Problem},
+    web::problem::Problem,
 };
 
 /// A list of connections.
@@ -109,8 +109,7 @@ pub(crate) async fn get_connection(
 ) -> Result<Response, Problem> {
     let name = path_id(&path);
     let source = state.directory.sources().find(|source| source.name().as_str() == name && access.allows(name));
-    let source =
-        source.ok_or_else(|| Problem::new(Code::ConnectionNotFound, format!("there is no connection `{name}`")))?;
+    let source = source.ok_or_else(|| unknown_connection(name, &access, &state.directory))?;
     record_connections(from_ref(source.name()));
     Ok(page::json(serde_json::to_vec(&Connection::new(source, &access)).unwrap_or_default()))
 }

@@ -21,11 +21,11 @@ use crate::{
         },
         parameters::{
             BatchParameters, ConnectionParameters, CustomerParameters, CustomerShapeParameters, CustomersRequest,
-            ExportParameters, ListParts, PageParameters, customer_id, customer_shape, path_id,
+            ExportParameters, ListParts, PageParameters, customer_id, customer_shape, missing_customer, path_id,
         },
         state::ApiState,
     },
-    directory::Deadline,
+    directory::{Deadline, DirectoryError},
     domain::{customer::Customer, query::Retrieval},
     telemetry::request::record_connections,
     web::{cache_control, conditional, problem::Problem},
@@ -57,7 +57,7 @@ use crate::{
 )]
 pub(crate) async fn list_customers(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
     match CustomersRequest::new(&parts)? {
-        CustomersRequest::List(request) => list(&state, &parts.headers, *request).await,
+        CustomersRequest::List(request) => list(&state, &parts, *request).await,
         CustomersRequest::Batch(request) => batch(&state, &parts.headers, *request).await,
     }
 }
@@ -85,11 +85,15 @@ pub(crate) async fn get_customer(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let shape = customer_shape(query.as_deref(), &access)?;
-    let (connection, vendor_id) = customer_id(path_id(&path), &access)?;
+    let (connection, vendor_id) = customer_id(path_id(&path), &access, &state.directory)?;
     record_connections(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };
     let directives = cache_control::parse(&headers);
     let deadline = Deadline::within(state.request_timeout, &*state.clock);
-    let record = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share(), deadline).await?;
+    let record = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share(), deadline).await;
+    let record = record.map_err(|error| match error {
+        DirectoryError::NotFound => missing_customer(&connection, &retrieval.vendor_id),
+        error => error.into(),
+    })?;
     Ok(conditional::respond(&headers, page::single(record)))
 }

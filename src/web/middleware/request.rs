@@ -11,7 +11,7 @@ use axum::{
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
-    header::{HOST, X_CONTENT_TYPE_OPTIONS},
+    header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS},
     uri::Authority,
 };
 use http_body::Body as _;
@@ -25,7 +25,7 @@ use crate::{
             observe::Observer,
             record::{RequestOutcome, ResponseOrigin},
         },
-        problem::{Code, Problem},
+        problem::{Code, Problem, html},
         query::is_percent_encoded,
     },
 };
@@ -54,6 +54,7 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     let RequestLayer { timeout, observer } = layer;
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).into();
+    let prefers_html = html::is_preferred(request.headers());
     let in_flight = observer.begin(request.method(), route, request.headers());
     let mut response = match check_limits(&request) {
         Some(problem) => problem.into_response(),
@@ -65,7 +66,7 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     let request_id = id.to_str().unwrap_or_default();
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem {
-        *response.body_mut() = Body::from(problem.document(request_id));
+        write_problem(&mut response, problem, request_id, prefers_html);
     }
     let outcome = RequestOutcome {
         status: response.status(),
@@ -77,6 +78,18 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     response.extensions_mut().insert(labels);
     add_headers(response.headers_mut(), id);
     response
+}
+
+/// Writes a problem as a document, or as a page for a browser.
+fn write_problem(response: &mut Response, problem: &Problem, request_id: &str, prefers_html: bool) {
+    if !prefers_html {
+        *response.body_mut() = Body::from(problem.document(request_id));
+        return;
+    }
+    *response.body_mut() = Body::from(problem.html(request_id));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/html; charset=utf-8"));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(html::POLICY));
 }
 
 /// Adds the headers of every response: the request id, and `nosniff`, which keeps

@@ -53,7 +53,7 @@ codes! {
         "Send `parameter` once.";
     UnsupportedFilter "unsupported_filter" BAD_REQUEST false
         "The connection does not support a parameter"
-        "Remove `parameter`, or use a connection that supports it. `supported` lists the parameters of this connection, as does `GET /connections/{name}`.";
+        "Remove `parameter`, or use a connection that supports it: `detail` names these connections. With `Prefer: handling=lenient`, a list skips connections that do not support it. `supported` lists the parameters of this connection, as does `GET /connections/{name}`.";
     InvalidCursor "invalid_cursor" BAD_REQUEST false
         "The cursor is invalid"
         "Send `next_cursor` or `prev_cursor` of a response unchanged, or start again without `cursor`. If `paging.cursor_key` is not configured, cursors become invalid when the gateway restarts.";

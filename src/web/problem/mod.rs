@@ -3,6 +3,7 @@
 mod code;
 mod document;
 mod fallback;
+pub(crate) mod html;
 
 use std::{borrow::Cow, time::Duration};
 
@@ -72,6 +73,14 @@ impl Problem {
     #[must_use]
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {
         self.0.detail = detail.into();
+        self
+    }
+
+    /// Adds a remedy to the detail.
+    #[must_use]
+    pub(crate) fn remedy(mut self, remedy: &str) -> Self {
+        self.0.detail.push_str("; ");
+        self.0.detail.push_str(remedy);
         self
     }
 
@@ -150,8 +159,18 @@ impl Problem {
     /// Returns the problem document for a request.
     #[must_use]
     pub(crate) fn document(&self, request_id: &str) -> Vec<u8> {
+        serde_json::to_vec(&self.members(request_id)).unwrap_or_default()
+    }
+
+    /// Returns the page of the problem for a request.
+    #[must_use]
+    pub(crate) fn html(&self, request_id: &str) -> String {
+        self.members(request_id).html(self.0.code)
+    }
+
+    fn members<'p>(&'p self, request_id: &'p str) -> ProblemDocument<'p> {
         let content = &self.0;
-        let document = ProblemDocument {
+        ProblemDocument {
             r#type: content.code.page(),
             title: content.code.title(),
             status: content.code.status().as_u16(),
@@ -163,8 +182,7 @@ impl Problem {
             connection: content.connection.as_deref(),
             supported: content.supported.as_deref(),
             vendor: content.vendor.as_ref(),
-        };
-        serde_json::to_vec(&document).unwrap_or_default()
+        }
     }
 }
 
@@ -203,11 +221,13 @@ impl From<Problem> for SourceProblem {
     }
 }
 
-/// Returns the start of a caller's value, for a message.
+/// Returns the start of a caller's value, for a message. Control characters, which
+/// a terminal would execute, are replaced.
 pub(crate) fn excerpt(value: &str) -> String {
     const MAX_CHARS: usize = 64;
+    let value = value.replace(char::is_control, "\u{FFFD}");
     match value.char_indices().nth(MAX_CHARS) {
         Some((end, _)) => format!("{}…", &value[..end]),
-        None => value.to_owned(),
+        None => value,
     }
 }

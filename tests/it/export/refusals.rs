@@ -44,7 +44,7 @@ async fn unsupported_export_parameters_are_rejected() {
     text/csv /customers?page=2
         400 unknown_parameter [page] this route has no parameter `page`
     application/x-ndjson /customers?status=active
-        400 unsupported_filter [status] the connection `tax` does not support `status`
+        400 unsupported_filter [status] the connection `tax` does not support `status`; name only connections that support this (`affiliates`) in `connection`, or send `Prefer: handling=lenient` to skip the others
     application/x-ndjson /customers?connection=nobody
         404 connection_not_found [connection] there is no connection `nobody`
     text/csv /transactions?connection=tax

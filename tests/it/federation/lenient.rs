@@ -13,7 +13,7 @@ async fn unsupported_filter_names_the_connection() {
     {
       "code": "unsupported_filter",
       "connection": "tax",
-      "detail": "the connection `tax` does not support `status`",
+      "detail": "the connection `tax` does not support `status`; name only connections that support this (`affiliates`) in `connection`, or send `Prefer: handling=lenient` to skip the others",
       "parameter": "status",
       "request_id": "[request id]",
       "retryable": false,

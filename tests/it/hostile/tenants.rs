@@ -101,7 +101,11 @@ async fn foreign_customer_is_not_found() {
         let gateway = vendor.gateway(kind).await;
         for target in ["/customers/odd.a", "/customers/odd.a?include=raw"] {
             let answer = gateway.get(target).await;
-            assert_eq!(answer.problem_line(), "404 customer_not_found there is no such customer", "{kind} {target}");
+            assert_eq!(
+                answer.problem_line(),
+                "404 customer_not_found the connection `odd` has no customer `a`",
+                "{kind} {target}"
+            );
         }
     }
 }

@@ -26,9 +26,43 @@ async fn unknown_route_is_a_problem() {
       "title": "Route not found"
     }
     "#);
-    for target in ["/", "/customers/", "/customers/a/b", "/customers/a/transactions/b", "/v1/customers", "//customers"]
-    {
+    for target in ["/customers/a/b", "/customers/a/transactions/b", "/v1/customers", "//customers"] {
         assert_eq!(gateway.get(target).await.code(404), "not_found", "{target}");
+    }
+}
+
+#[tokio::test]
+async fn root_redirects_to_docs_without_a_key() {
+    let sandbox = sandbox(1, 0, 1).await;
+    let mut config = config(connections_to(&sandbox));
+    config.callers = vec![caller("growth", "cgk_growth", &["affiliates"])];
+    let gateway = Gateway::start(config).await;
+    let answer = gateway.get("/").await;
+    assert_eq!((answer.status, answer.header("location")), (307, "/docs"));
+    assert_eq!(gateway.get(answer.header("location")).await.status, 200);
+}
+
+#[tokio::test]
+async fn trailing_slash_redirects_with_query() {
+    let Stage { vendors: _sandbox, gateway } = stage().start().await;
+    for (target, location) in [
+        ("/customers/", "/customers"),
+        ("/customers/?limit=2&email=a%2Fb", "/customers?limit=2&email=a%2Fb"),
+        ("/customers/?", "/customers?"),
+        ("/customers//", "/customers"),
+        ("/customers/affiliates.x/", "/customers/affiliates.x"),
+        ("/customers/affiliates.x/transactions/", "/customers/affiliates.x/transactions"),
+        ("/docs/", "/docs"),
+        ("/cache/?connection=tax", "/cache?connection=tax"),
+    ] {
+        let answer = gateway.get(target).await;
+        assert_eq!((answer.status, answer.header("location")), (308, location), "{target}");
+        assert!(!answer.header("x-request-id").is_empty(), "{target}");
+    }
+    // A browser would follow these locations to another host.
+    for target in ["//example.com/", "///example.com/", "/\\example.com/", "//", "//customers/"] {
+        let answer = send_raw(&gateway, target.as_bytes()).await;
+        assert!(!answer.contains("location:") && answer.starts_with("HTTP/1.1 4"), "{target}: {answer}");
     }
 }
 

@@ -200,7 +200,7 @@ async fn unsupported_filter_lists_the_supported_ones() {
     {
       "code": "unsupported_filter",
       "connection": "tax",
-      "detail": "the connection `tax` does not support `status`",
+      "detail": "the connection `tax` does not support `status`; name only connections that support this (`affiliates`) in `connection`",
       "parameter": "status",
       "request_id": "[request id]",
       "retryable": false,
@@ -235,21 +235,21 @@ async fn unsupported_filter_lists_the_supported_ones() {
         "/customers?connection=affiliates&has_exemption=true",
     ]).await, @r"
     /customers?connection=tax&partner_id=part_1
-        400 unsupported_filter [partner_id] the connection `tax` does not support `partner_id`
+        400 unsupported_filter [partner_id] the connection `tax` does not support `partner_id`; name only connections that support this (`affiliates`) in `connection`
     /customers?connection=affiliates&source_platform=stripe
-        400 unsupported_filter [source_platform] the connection `affiliates` does not support `source_platform`
+        400 unsupported_filter [source_platform] the connection `affiliates` does not support `source_platform`; name only connections that support this (`tax`) in `connection`
     /customers?connection=affiliates&source_platform_id=cus_1
-        400 unsupported_filter [source_platform_id] the connection `affiliates` does not support `source_platform_id`
+        400 unsupported_filter [source_platform_id] the connection `affiliates` does not support `source_platform_id`; name only connections that support this (`tax`) in `connection`
     /customers?connection=affiliates&certificate_type=BLANKET
-        400 unsupported_filter [certificate_type] the connection `affiliates` does not support `certificate_type`
+        400 unsupported_filter [certificate_type] the connection `affiliates` does not support `certificate_type`; name only connections that support this (`tax`) in `connection`
     /customers?connection=affiliates&exemption_jurisdiction=US_CA
-        400 unsupported_filter [exemption_jurisdiction] the connection `affiliates` does not support `exemption_jurisdiction`
+        400 unsupported_filter [exemption_jurisdiction] the connection `affiliates` does not support `exemption_jurisdiction`; name only connections that support this (`tax`) in `connection`
     /customers?connection=affiliates&exemption_status=ACTIVE
-        400 unsupported_filter [exemption_status] the connection `affiliates` does not support `exemption_status`
+        400 unsupported_filter [exemption_status] the connection `affiliates` does not support `exemption_status`; name only connections that support this (`tax`) in `connection`
     /customers?connection=affiliates&expiration_status=EXPIRED
-        400 unsupported_filter [expiration_status] the connection `affiliates` does not support `expiration_status`
+        400 unsupported_filter [expiration_status] the connection `affiliates` does not support `expiration_status`; name only connections that support this (`tax`) in `connection`
     /customers?connection=affiliates&has_exemption=true
-        400 unsupported_filter [has_exemption] the connection `affiliates` does not support `has_exemption`
+        400 unsupported_filter [has_exemption] the connection `affiliates` does not support `has_exemption`; name only connections that support this (`tax`) in `connection`
     ");
     assert_eq!((sandbox.tolt().calls(), sandbox.corporation().calls()), (0, 0), "no vendor was called");
 }
@@ -261,7 +261,7 @@ async fn unsupported_expansion_lists_supported_ones() {
     {
       "code": "unsupported_filter",
       "connection": "affiliates",
-      "detail": "the connection `affiliates` does not support `expand=stats`",
+      "detail": "the connection `affiliates` does not support `expand=stats`; no connection supports this; remove the parameter",
       "parameter": "expand",
       "request_id": "[request id]",
       "retryable": false,
@@ -280,9 +280,9 @@ async fn unsupported_expansion_lists_supported_ones() {
         "/customers/affiliates.x?expand=shipping_address",
     ]).await, @r"
     /customers?connection=affiliates&expand=exemption
-        400 unsupported_filter [expand] the connection `affiliates` does not support `expand=exemption`
+        400 unsupported_filter [expand] the connection `affiliates` does not support `expand=exemption`; name only connections that support this (`tax`) in `connection`
     /customers?connection=tax&expand=shipping_address&expand=partner
-        400 unsupported_filter [expand] the connection `tax` does not support `expand=partner`
+        400 unsupported_filter [expand] the connection `tax` does not support `expand=partner`; no connection supports this; remove the parameter
     /customers/tax.x?expand=stats
         400 unsupported_filter [expand] the connection `tax` does not support `expand=stats`
     /customers/affiliates.x?expand=shipping_address

@@ -11,7 +11,8 @@ async fn unknown_customer_id_is_404() {
     assert_json_snapshot!(gateway.get("/customers/affiliates.cust_unknown").await.problem_snapshot(), @r#"
     {
       "code": "customer_not_found",
-      "detail": "there is no such customer",
+      "connection": "affiliates",
+      "detail": "the connection `affiliates` has no customer `cust_unknown`",
       "request_id": "[request id]",
       "retryable": false,
       "status": 404,
@@ -39,41 +40,41 @@ async fn unknown_customer_id_is_404() {
         "/transactions?customer_id=nope.x",
     ]).await, @r"
     /customers/tax.cust_unknown
-        404 customer_not_found there is no such customer
+        404 customer_not_found the connection `tax` has no customer `cust_unknown`
     /customers/x
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `x`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/.x
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `.x`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/tax.
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `tax.`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/tax./transactions
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `tax.`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/x/transactions
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `x`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/TAX.cust_unknown
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `TAX.cust_unknown`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/nope.x
-        404 connection_not_found there is no connection `nope`
+        404 connection_not_found there is no connection `nope`, which the id `nope.x` names
     /customers/nope.x/transactions
-        404 connection_not_found there is no connection `nope`
+        404 connection_not_found there is no connection `nope`, which the id `nope.x` names
     /customers/affiliates...
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `affiliates...`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/affiliates..
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `affiliates..`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/tax...%2F..
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `tax.../..`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/affiliates.%2F..%2Ftransactions
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `affiliates./../transactions`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/affiliates.a%2Fb
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `affiliates.a/b`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /customers/affiliates.a%3Fb%23c
-        404 customer_not_found there is no such customer
+        404 customer_not_found the connection `affiliates` has no customer `a?b#c`
     /customers/tax.%00
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `tax.�`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /transactions?customer_id=x
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 customer_not_found there is no customer `x`; an id has the form `<connection>.<vendor's id>`, as returned in lists
     /transactions?customer_id=nope.x
-        404 customer_not_found there is no such customer; an id has the form `<connection>.<vendor's id>`, as returned in lists
+        404 connection_not_found there is no connection `nope`, which the id `nope.x` names
     ");
 }
 

@@ -90,10 +90,10 @@ async fn vendor_status_maps_to_its_problem() {
     status 404
         affiliates, list: 502 vendor_rejected the vendor rejected the request
             {"code":"not_found","message":"Not found","status":404}
-        affiliates, one: 404 customer_not_found there is no such customer
+        affiliates, one: 404 customer_not_found the connection `affiliates` has no customer `cust_1`
         tax, list: 502 vendor_rejected the vendor rejected the request
             {"code":"CLIENT_NOT_FOUND","message":"Not Found","status":404}
-        tax, one: 404 customer_not_found there is no such customer
+        tax, one: 404 customer_not_found the connection `tax` has no customer `cust_1`
     status 408
         affiliates, list: 502 vendor_error the vendor failed
             {"code":"bad_request","message":"Bad request","status":408}

@@ -19,8 +19,8 @@ use serde::{Serialize, Serializer};
 
 use crate::{
     api::{
-        body::sources::SourceReport,
-        parameters::{ListRequest, Marks},
+        body::{rejection::list_problem, sources::SourceReport},
+        parameters::{ListParts, ListRequest, Marks},
         state::ApiState,
     },
     web::{
@@ -59,7 +59,12 @@ enum ExportStatus {
 }
 
 /// Responds to a list request with an export.
-pub(crate) async fn respond(state: &ApiState, request: ListRequest, format: Format) -> Result<Response, Problem> {
+pub(crate) async fn respond(
+    state: &ApiState,
+    parts: &ListParts,
+    request: ListRequest,
+    format: Format,
+) -> Result<Response, Problem> {
     if let Some(parameter) = request.page_limit {
         let detail = format!("an export has no pages; remove `{parameter}`");
         return Err(Problem::new(Code::InvalidParameter, detail).parameter(parameter));
@@ -72,7 +77,8 @@ pub(crate) async fn respond(state: &ApiState, request: ListRequest, format: Form
     let marks = request.marks.unwrap_or(Marks::All);
     let is_lenient = request.page.is_lenient;
     let disposition = format.content_disposition(request.query.resource);
-    let mut export = state.directory.export(&request.query, request.page.clone())?;
+    let export = state.directory.export(&request.query, request.page.clone());
+    let mut export = export.map_err(|error| list_problem(error, &request, parts))?;
     // An early error still gets its own HTTP status. The wait for the first rows
     // is shorter than the deadline: slow first rows must not fail the export.
     export.begin(state.request_timeout / 2).await?;

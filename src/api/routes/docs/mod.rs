@@ -1,4 +1,4 @@
-//! `GET /docs`: interactive API reference.
+//! `GET /docs`: interactive API reference, to which `/` redirects.
 //!
 //! The page uses Scalar, whose script is embedded in the gateway. The page loads
 //! nothing from other origins: its configuration disables Scalar's external
@@ -12,7 +12,7 @@ use std::sync::OnceLock;
 use axum::{
     Router,
     extract::{Path, State},
-    response::{IntoResponse, Response},
+    response::{IntoResponse, Redirect, Response},
     routing::get,
 };
 use http::{HeaderMap, HeaderValue, header::CONTENT_SECURITY_POLICY};
@@ -81,7 +81,10 @@ impl File {
 
 /// Returns the routes of the page and its files. All are public.
 pub(crate) fn routes() -> Router<ApiState> {
-    Router::new().route("/docs", get(page)).route("/docs/{file}", get(file))
+    Router::new()
+        .route("/", get(async || Redirect::temporary("/docs")))
+        .route("/docs", get(page))
+        .route("/docs/{file}", get(file))
 }
 
 async fn page(State(state): State<ApiState>, headers: HeaderMap) -> Response {
