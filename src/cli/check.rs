@@ -36,10 +36,17 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
     for connection in &config.connections {
         print_line(format_args!("{}: {} at {}", connection.name, connection.kind.name, connection.base_url))?;
     }
+    let lacks_cursor_key = config.paging.cursor_key.is_none();
     // The app would start to fetch the identity provider's keys.
     let identity = config.identity.take();
     let app = App::new(config, &SystemClock::shared())?;
     print_line(format_args!("{} is valid", path.display()))?;
+    if lacks_cursor_key {
+        print_line(
+            "paging.cursor_key is missing: cursors will not survive a restart or work on other replicas; \
+             write cursor_key = { env = \"VARIABLE\" } or { file = \"path\" }",
+        )?;
+    }
     if args.live { check_live(app.directory(), &names, identity.as_ref()).await } else { Ok(()) }
 }
 

@@ -6,6 +6,9 @@ use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, error::Fault};
 
+/// End of serde's message for a zero in a `NonZeroU32`.
+const NONZERO: &str = "integer `0`, expected a nonzero u32";
+
 /// Locates keys in the text of a file.
 pub(super) struct Locator<'t> {
     text: &'t str,
@@ -28,7 +31,17 @@ impl<'t> Locator<'t> {
     pub(super) fn parse_error(&self, error: &toml::de::Error) -> ConfigError {
         let line = error.span().map(|span| self.line(span.start));
         let key = error.span().and_then(|span| self.key_at(span.start));
-        ConfigError::new(self.path, line, key, Fault::new(without_value(error.message())))
+        let fault = match key.as_deref() {
+            Some(section @ ("connections" | "callers")) if error.message().contains("expected a sequence") => {
+                Fault::new(format!("`{section}` must be a list of sections"))
+                    .fix(format!("write [[{section}]] with double brackets above each section"))
+            }
+            _ if error.message().ends_with(NONZERO) => {
+                Fault::new("the number is zero").fix("write a whole number of at least 1, or remove the key")
+            }
+            _ => Fault::new(without_value(error.message())),
+        };
+        ConfigError::new(self.path, line, key, fault)
     }
 
     fn line(&self, offset: usize) -> usize {

@@ -52,20 +52,20 @@ pub(crate) struct Size(pub(crate) ByteSize);
 
 impl<'de> Deserialize<'de> for PositiveDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parse_string(deserializer, "invalid duration; write a positive duration such as \"30s\" or \"5m\"", |text| {
-            let duration = Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()?;
-            (!duration.is_zero() && duration <= MAX_DURATION).then_some(Self(duration))
+        parse_duration(deserializer, "\"30s\" or \"5m\"", |text| {
+            Duration::try_from(text.parse::<SignedDuration>().ok()?).ok()
         })
+        .map(Self)
     }
 }
 
 impl<'de> Deserialize<'de> for Period {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        parse_string(deserializer, "invalid duration; write a positive duration such as \"1s\" or \"1d\"", |text| {
+        parse_duration(deserializer, "\"1s\" or \"1d\"", |text| {
             let span = text.parse::<Span>().ok()?.to_duration(SpanRelativeTo::days_are_24_hours()).ok()?;
-            let duration = Duration::try_from(span).ok()?;
-            (!duration.is_zero() && duration <= MAX_DURATION).then_some(Self(duration))
+            Duration::try_from(span).ok()
         })
+        .map(Self)
     }
 }
 
@@ -136,6 +136,23 @@ impl<'de> Deserialize<'de> for Size {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let error = "invalid size; write a number of bytes, such as \"256MiB\"";
         parse_string(deserializer, error, |text| text.parse().ok().map(Self))
+    }
+}
+
+/// Parses a duration above zero and of at most `MAX_DURATION`.
+fn parse_duration<'de, D: Deserializer<'de>>(
+    deserializer: D,
+    examples: &str,
+    parse: impl FnOnce(&str) -> Option<Duration>,
+) -> Result<Duration, D::Error> {
+    let value = toml::Value::deserialize(deserializer)?;
+    let duration = value.as_str().and_then(parse).filter(|duration| *duration <= MAX_DURATION);
+    match duration {
+        Some(duration) if !duration.is_zero() => Ok(duration),
+        Some(_) => Err(D::Error::custom(format!(
+            "a duration of zero does not disable this setting; write a positive duration such as {examples}"
+        ))),
+        None => Err(D::Error::custom(format!("invalid duration; write a positive duration such as {examples}"))),
     }
 }
 

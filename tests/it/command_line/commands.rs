@@ -98,10 +98,11 @@ async fn check_validates_without_calling_a_vendor() {
     let said = text(&output.stdout)
         .replace(&vendor.base_url, "[vendor]")
         .replace(directory.path().to_str().unwrap(), "[here]");
-    assert_snapshot!(said, @r"
+    assert_snapshot!(said, @r#"
     odd: tolt at [vendor]/
     [here]/gateway.toml is valid
-    ");
+    paging.cursor_key is missing: cursors will not survive a restart or work on other replicas; write cursor_key = { env = "VARIABLE" } or { file = "path" }
+    "#);
     assert_eq!(vendor.connections(), 0);
 }
 

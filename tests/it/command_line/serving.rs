@@ -32,8 +32,19 @@ async fn sandbox_prints_working_curl_commands() {
         "--corporation-customers",
         "20",
     ]);
-    let urls = curl_urls(&running.read_stdout_until("Stop with Ctrl-C."));
+    let greeting = running.read_stdout_until("Stop with Ctrl-C.");
+    let urls = curl_urls(&greeting);
     assert_eq!(urls.len(), 3);
+    assert!(greeting.contains("/docs. "), "{greeting}");
+    // The vendors accept the printed credentials at the printed addresses.
+    let vendors: Vec<_> = greeting.lines().filter_map(|line| line.split_once(", credential ")).collect();
+    assert_eq!(vendors.len(), 2, "{greeting}");
+    for (address, rest) in vendors {
+        let (url, secret) = (address.rsplit_once(": ").unwrap().1, rest.split(',').next().unwrap());
+        let request = |secret: &str| reqwest::Client::new().get(format!("{url}/v1/none")).bearer_auth(secret).send();
+        assert_ne!(request(secret).await.unwrap().status(), 401, "{url}");
+        assert_eq!(request("wrong").await.unwrap().status(), 401, "{url}");
+    }
     for url in urls {
         let answer = reqwest::get(&url).await.unwrap();
         assert_eq!(answer.status(), 200, "{url}");
@@ -41,6 +52,23 @@ async fn sandbox_prints_working_curl_commands() {
     running.terminate();
     let (status, rest) = running.wait();
     assert!(status.success(), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sandbox_configuration_passes_live_check() {
+    let mut running = Running::start(&["sandbox", "--port", "0", "--print-config"]);
+    let printed = running.read_stdout_until("corporation_id");
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    std::fs::write(&path, &printed).unwrap();
+    let mut check = command(&["check", "--live", "--config", path.to_str().unwrap()]);
+    let exports = printed.lines().filter_map(|line| line.strip_prefix("#   export ")?.split_once('='));
+    let output = check.envs(exports).output().unwrap();
+    assert!(output.status.success(), "{output:?}\n{printed}");
+    let said = std::str::from_utf8(&output.stdout).unwrap();
+    assert!(said.contains("affiliates: ok, ") && said.contains("tax: ok"), "{said}");
+    running.terminate();
+    assert!(running.wait().0.success());
 }
 
 /// Starts a gateway in front of this vendor, and returns its URL.

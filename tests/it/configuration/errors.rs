@@ -87,6 +87,12 @@ fn unsendable_secret_is_not_shown() {
 }
 
 #[test]
+fn section_without_double_brackets_is_named() {
+    assert_snapshot!(replacing("[[connections]]", "[connections]"), @"gateway.toml:2: connections: `connections` must be a list of sections; write [[connections]] with double brackets above each section");
+    assert_snapshot!(adding("[callers]\nname = \"a\""), @"gateway.toml:7: callers: `callers` must be a list of sections; write [[callers]] with double brackets above each section");
+}
+
+#[test]
 fn connection_name_is_well_formed_and_unique() {
     assert_snapshot!(replacing("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
     assert_snapshot!(replacing("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
@@ -120,23 +126,23 @@ fn base_url_accepts_appended_paths() {
 fn duration_has_a_unit_and_is_positive() {
     assert_snapshot!(adding("timeout = \"soon\""), @r#"gateway.toml:7: connections.0.timeout: invalid duration; write a positive duration such as "30s" or "5m""#);
     assert_snapshot!(adding("timeout = 10"), @r#"gateway.toml:7: connections.0.timeout: invalid duration; write a positive duration such as "30s" or "5m""#);
-    for none in ["0s", "-1s", "10", "", "9000000h"] {
+    for none in ["-1s", "10", "", "9000000h"] {
         assert!(adding(&format!("timeout = \"{none}\"")).contains("invalid duration"), "{none}");
     }
-    assert_snapshot!(adding("[server]\nrequest_timeout = \"0s\""), @r#"gateway.toml:8: server.request_timeout: invalid duration; write a positive duration such as "30s" or "5m""#);
+    assert_snapshot!(adding("[server]\nrequest_timeout = \"0s\""), @r#"gateway.toml:8: server.request_timeout: a duration of zero does not disable this setting; write a positive duration such as "30s" or "5m""#);
     assert_snapshot!(adding("[cache]\nfresh = \"never\""), @r#"gateway.toml:8: cache.fresh: invalid duration; write a positive duration such as "30s" or "5m""#);
 }
 
 #[test]
 fn limit_allows_at_least_one() {
-    assert_snapshot!(adding("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: invalid value: integer `0`, expected a nonzero u32");
-    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: invalid duration; write a positive duration such as "1s" or "1d""#);
+    assert_snapshot!(adding("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: the number is zero; write a whole number of at least 1, or remove the key");
+    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: a duration of zero does not disable this setting; write a positive duration such as "1s" or "1d""#);
     assert_snapshot!(adding("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }, or a list of such windows"#);
     assert_snapshot!(adding("rate_limit = []"), @"gateway.toml:7: connections.0.rate_limit: the list of windows is empty; write at least one window, or remove the key");
-    assert_snapshot!(adding("rate_limit = [{ requests = 25, per = \"1s\" }, { requests = 0, per = \"1d\" }]"), @"gateway.toml:7: connections.0.rate_limit.1.requests: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(adding("rate_limit = [{ requests = 25, per = \"1s\" }, { requests = 0, per = \"1d\" }]"), @"gateway.toml:7: connections.0.rate_limit.1.requests: the number is zero; write a whole number of at least 1, or remove the key");
     assert_snapshot!(adding("rate_limit = { requests = 1000001, per = \"1d\" }"), @"gateway.toml:7: connections.0.rate_limit: `requests` is above 1000000; write an equal limit with a shorter period, or remove this window");
     assert_snapshot!(adding("rate_limit = [{ requests = 5, per = \"1s\", max_wait = \"1s\" }, { requests = 9, per = \"1m\", max_wait = \"1s\" }]"), @"gateway.toml:7: connections.0.rate_limit: duplicate `max_wait`; write `max_wait` in one window; it applies to all");
-    assert_snapshot!(adding("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: invalid value: integer `0`, expected a nonzero u32");
+    assert_snapshot!(adding("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: the number is zero; write a whole number of at least 1, or remove the key");
     assert_snapshot!(adding("[server]\nmax_unread_bytes = \"16MiB\""), @"gateway.toml:8: server.max_unread_bytes: the size is below 32 MiB, and large responses would be rejected; write at least \"32MiB\"");
     assert_snapshot!(adding("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: invalid size; write a number of bytes, such as "256MiB""#);
 }

@@ -1,5 +1,7 @@
 //! `customer-gateway sandbox`: a gateway in front of two simulated vendors.
 
+mod greeting;
+
 use std::{
     net::{Ipv4Addr, SocketAddr},
     time::Duration,
@@ -23,7 +25,10 @@ use crate::{
     vendors::registry,
 };
 
-use super::{print_line, serve::stopped};
+use super::serve::stopped;
+
+/// Enough calls to search all customers of the corporation vendor at the default number.
+const MAX_VENDOR_CALLS: u32 = 50;
 
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
@@ -60,6 +65,10 @@ pub(super) struct SandboxArgs {
     /// API key that callers must send; requests need no key if omitted.
     #[arg(long)]
     key: Option<String>,
+    /// Print a gateway.toml for the simulated vendors instead of the greeting. The
+    /// vendors serve while this command runs.
+    #[arg(long)]
+    print_config: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -123,8 +132,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     ];
     let config = Config {
         server: Server { listen, ..Server::default() },
-        // Enough calls to search all customers of the corporation vendor at the default number.
-        paging: Paging { max_vendor_calls: 50, ..Paging::default() },
+        paging: Paging { max_vendor_calls: MAX_VENDOR_CALLS, ..Paging::default() },
         cache: Cache::default(),
         telemetry: None,
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
@@ -133,7 +141,11 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         identity: None,
     };
     let app = App::new(config, &SystemClock::shared())?;
-    print_greeting(listen)?;
+    if args.print_config {
+        greeting::print_config(listen, &sandbox)
+    } else {
+        greeting::print(listen, &sandbox, args.key.as_deref())
+    }?;
     server::serve(listener, Live::new(app.served()), app.readiness(), stopped(1)?).await;
     Ok(())
 }
@@ -164,17 +176,6 @@ fn caller(key: &str, connections: &[Connection]) -> Caller {
         quota: None,
         share: None,
     }
-}
-
-fn print_greeting(listen: SocketAddr) -> anyhow::Result<()> {
-    print_line(format_args!(
-        "The gateway serves two simulated vendors on http://{listen}. Try:\n\n  \
-         curl 'http://{listen}/customers?connection=affiliates&status=active&limit=2'\n  \
-         curl 'http://{listen}/customers?connection=tax&search=acme&expand=shipping_address'\n  \
-         curl 'http://{listen}/transactions?connection=affiliates&order=asc&limit=2'\n\n\
-         OpenAPI document: http://{listen}/openapi.json. Capabilities of each connection: http://{listen}/connections.\n\
-         Documentation: README.md and docs/. Stop with Ctrl-C."
-    ))
 }
 
 fn parse_duration(text: &str) -> Result<Duration, String> {
