@@ -31,6 +31,7 @@ use crate::{
     clock::SharedClock,
     telemetry::{metrics::Registry, trace::Tracer},
     web::{
+        coding::{AcceptedCodings, EncodedBody},
         conditional::{self, CacheableResponse},
         freshness::FreshnessHeaders,
         middleware::{
@@ -63,6 +64,7 @@ struct Shared {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ResponseKey {
     caller: Option<CallerId>,
+    codings: AcceptedCodings,
     target: Box<str>,
 }
 
@@ -70,13 +72,15 @@ struct ResponseKey {
 #[derive(Debug, Clone, Copy, Hash)]
 struct ResponseKeyRef<'r> {
     caller: Option<CallerId>,
+    codings: AcceptedCodings,
     target: &'r str,
 }
 
 /// A cached response.
 #[derive(Debug)]
 struct CachedResponse {
-    body: Bytes,
+    /// Body in its coding, so hits do not encode.
+    body: EncodedBody,
     tag: HeaderValue,
     /// Pages of the response, which this cache does not keep in memory.
     pages: Vec<Weak<Entry>>,
@@ -104,7 +108,7 @@ impl ResponseCache {
         let weigh = |key: &ResponseKey, response: &Arc<CachedResponse>| {
             let structs = size_of::<ResponseKey>() + size_of::<CachedResponse>();
             let pages = size_of_val(&*response.pages);
-            u32::try_from(structs + key.target.len() + response.body.len() + pages).unwrap_or(u32::MAX)
+            u32::try_from(structs + key.target.len() + response.body.bytes.len() + pages).unwrap_or(u32::MAX)
         };
         let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
         let observer = Observer::new(registry, tracer, Arc::clone(&clock));
@@ -148,7 +152,7 @@ where
         if let Some(response) = key.and_then(|key| self.0.lookup(key, request.headers())) {
             return future::Either::Left(future::ready(Ok(response.map(Either::Left))));
         }
-        let key = key.map(|ResponseKeyRef { caller, target }| ResponseKey { caller, target: target.into() });
+        let key = key.map(ResponseKey::from);
         future::Either::Right(Box::pin(self.clone().forward(key, request.map(Body::new)).map(Ok)))
     }
 }
@@ -182,7 +186,7 @@ impl Shared {
             Authentication::Token(_) => return None,
         };
         let target = request.uri().path_and_query()?.as_str();
-        Some(ResponseKeyRef { caller, target })
+        Some(ResponseKeyRef { caller, codings: AcceptedCodings::new(request.headers()), target })
     }
 
     /// Answers a request from the cache. `None` if no response with fresh pages
@@ -195,7 +199,8 @@ impl Shared {
             return None;
         };
         // If the unread responses have reached their bound, the router writes the problem.
-        let body = self.unread.hold(&self.callers.access(key.caller).name(), &cached.body)?;
+        let bytes = self.unread.hold(&self.callers.access(key.caller).name(), &cached.body.bytes)?;
+        let body = EncodedBody { bytes, coding: cached.body.coding };
         // If the quota is exhausted, the router writes the problem.
         self.callers.charge(key.caller).ok()?;
         for page in pages {
@@ -249,6 +254,12 @@ impl CachedResponse {
 
 impl Equivalent<ResponseKey> for ResponseKeyRef<'_> {
     fn equivalent(&self, key: &ResponseKey) -> bool {
-        self.caller == key.caller && *self.target == *key.target
+        self.caller == key.caller && self.codings == key.codings && *self.target == *key.target
+    }
+}
+
+impl From<ResponseKeyRef<'_>> for ResponseKey {
+    fn from(ResponseKeyRef { caller, codings, target }: ResponseKeyRef<'_>) -> Self {
+        Self { caller, codings, target: target.into() }
     }
 }

@@ -42,6 +42,6 @@ impl FreshnessHeaders {
 }
 
 /// Converts ASCII text of the gateway to a header value.
-pub(super) fn header_value(text: &str) -> HeaderValue {
+pub(crate) fn header_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

@@ -1,8 +1,9 @@
 //! HTTP conventions of every route: problems, query strings, conditional
-//! requests, freshness, preferences, static assets and middleware.
+//! requests, freshness, content codings, preferences, static assets and middleware.
 
 pub(crate) mod asset;
 pub(crate) mod cache_control;
+pub(crate) mod coding;
 pub(crate) mod conditional;
 pub(crate) mod freshness;
 pub(crate) mod list_value;

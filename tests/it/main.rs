@@ -5,6 +5,7 @@
 mod batches;
 mod caching;
 mod clients;
+mod codings;
 mod command_line;
 mod configuration;
 mod contract;

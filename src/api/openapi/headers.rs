@@ -61,6 +61,8 @@ struct HeaderSpec {
 enum AppliesTo {
     /// Every response.
     All,
+    /// Every response with a body.
+    Bodies,
     /// Successful responses of operations that support `If-None-Match`.
     Cacheable,
     /// Responses with one of these statuses.
@@ -82,8 +84,22 @@ const HEADERS: &[HeaderSpec] = &[
         applies_to: AppliesTo::All,
     },
     HeaderSpec {
+        name: "Content-Encoding",
+        description: "The content coding of the body: `zstd`, `br` or `gzip`, as `Accept-Encoding` requests. Absent for a body below 1 KiB.",
+        schema_type: Type::String,
+        example: || json!("zstd"),
+        applies_to: AppliesTo::Bodies,
+    },
+    HeaderSpec {
+        name: "Vary",
+        description: "The request headers that the response depends on (RFC 9110, section 12.5.5).",
+        schema_type: Type::String,
+        example: || json!("authorization, accept, accept-encoding, prefer"),
+        applies_to: AppliesTo::All,
+    },
+    HeaderSpec {
         name: "ETag",
-        description: "An identifier of the body (RFC 9110, section 8.8.3). Send the value as `If-None-Match` to detect changes.",
+        description: "An identifier of the body in its content coding (RFC 9110, section 8.8.3). Send the value as `If-None-Match` to detect changes.",
         schema_type: Type::String,
         example: || json!("\"3a5fa0b1c2d3e4f50617283940a1b2c3\""),
         applies_to: AppliesTo::Cacheable,
@@ -160,6 +176,7 @@ pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationT
     let is_success = matches!(status, "200" | "304");
     let specs = HEADERS.iter().filter(|spec| match spec.applies_to {
         AppliesTo::All => true,
+        AppliesTo::Bodies => status != "304",
         AppliesTo::Cacheable => operation.is_cacheable && is_success,
         AppliesTo::Statuses(statuses) => statuses.contains(&status),
         AppliesTo::Retryable => {

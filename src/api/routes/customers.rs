@@ -91,5 +91,5 @@ pub(crate) async fn get_customer(
     let directives = cache_control::parse(&headers);
     let deadline = Deadline::within(state.request_timeout, &*state.clock);
     let record = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share(), deadline).await?;
-    Ok(conditional::respond(&headers, page::single(record)))
+    Ok(conditional::respond(&headers, page::single(record)).await)
 }

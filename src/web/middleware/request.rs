@@ -21,7 +21,9 @@ use uuid::Uuid;
 use crate::{
     telemetry::request::NONE,
     web::{
+        coding::AcceptedCodings,
         middleware::{
+            encode::encode_response,
             observe::Observer,
             record::{RequestOutcome, ResponseOrigin},
         },
@@ -54,6 +56,7 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     let RequestLayer { timeout, observer } = layer;
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).into();
+    let codings = AcceptedCodings::new(request.headers());
     let in_flight = observer.begin(request.method(), route, request.headers());
     let mut response = match check_limits(&request) {
         Some(problem) => problem.into_response(),
@@ -66,6 +69,7 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem {
         *response.body_mut() = Body::from(problem.document(request_id));
+        response = encode_response(codings, response).await;
     }
     let outcome = RequestOutcome {
         status: response.status(),

@@ -26,7 +26,7 @@ async fn response_reports_its_freshness() {
     age: 0
     cache-control: private, max-age=30
     cache-status: customer-gateway; fwd=miss; fwd-status=200; stored; ttl=30
-    vary: authorization, accept, prefer
+    vary: authorization, accept, accept-encoding, prefer
     "#);
     stage.advance(12);
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
@@ -34,7 +34,7 @@ async fn response_reports_its_freshness() {
     age: 12
     cache-control: private, max-age=30
     cache-status: customer-gateway; hit; ttl=18
-    vary: authorization, accept, prefer
+    vary: authorization, accept, accept-encoding, prefer
     "#);
     stage.advance(28);
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
@@ -42,7 +42,7 @@ async fn response_reports_its_freshness() {
     age: 40
     cache-control: private, max-age=30
     cache-status: customer-gateway; hit; ttl=-10; detail=stale-while-revalidate
-    vary: authorization, accept, prefer
+    vary: authorization, accept, accept-encoding, prefer
     "#);
 }
 
@@ -107,7 +107,7 @@ async fn matching_etag_is_304_without_a_body() {
                 caching_headers(&answer),
                 format!(
                     "etag: {tag}\nage: 5\ncache-control: private, max-age=30\n\
-                     cache-status: customer-gateway; hit; ttl=25\nvary: authorization, accept, prefer"
+                     cache-status: customer-gateway; hit; ttl=25\nvary: authorization, accept, accept-encoding, prefer"
                 )
             );
             assert_eq!(answer.header("content-type"), "");
