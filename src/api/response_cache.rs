@@ -40,7 +40,7 @@ use crate::{
             request,
             unread::UnreadMemory,
         },
-        prefer,
+        prefer, rate_limit,
     },
 };
 
@@ -213,6 +213,9 @@ impl Shared {
         let duration = self.clock.elapsed().saturating_sub(now);
         cached.hits.record(span, response.status(), id.to_str().unwrap_or_default(), duration);
         request::add_headers(response.headers_mut(), id);
+        if let Some(status) = self.callers.quota_status(key.caller) {
+            rate_limit::add_headers(response.headers_mut(), &status);
+        }
         Some(response)
     }
 }

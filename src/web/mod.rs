@@ -1,5 +1,5 @@
 //! HTTP conventions of every route: problems, query strings, conditional
-//! requests, freshness, content codings, preferences, static assets and middleware.
+//! requests, freshness, content codings, preferences, quotas, static assets and middleware.
 
 pub(crate) mod asset;
 pub(crate) mod cache_control;
@@ -11,3 +11,4 @@ pub(crate) mod middleware;
 pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod query;
+pub(crate) mod rate_limit;

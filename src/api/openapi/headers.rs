@@ -63,6 +63,8 @@ enum AppliesTo {
     All,
     /// Every response with a body.
     Bodies,
+    /// Every response of operations that require authentication.
+    Authenticated,
     /// Successful responses of operations that support `If-None-Match`.
     Cacheable,
     /// Responses with one of these statuses.
@@ -126,6 +128,20 @@ const HEADERS: &[HeaderSpec] = &[
         applies_to: AppliesTo::Cacheable,
     },
     HeaderSpec {
+        name: "RateLimit-Policy",
+        description: "Your quota (draft-ietf-httpapi-ratelimit-headers): `q` requests in `w` seconds. Absent if you have no quota.",
+        schema_type: Type::String,
+        example: || json!("\"quota\";q=100;w=60"),
+        applies_to: AppliesTo::Authenticated,
+    },
+    HeaderSpec {
+        name: "RateLimit",
+        description: "The state of your quota: `r` requests are admitted now, and more in `t` seconds. Absent if you have no quota.",
+        schema_type: Type::String,
+        example: || json!("\"quota\";r=42;t=1"),
+        applies_to: AppliesTo::Authenticated,
+    },
+    HeaderSpec {
         name: "Preference-Applied",
         description: "The applied preference, `handling=lenient`. Absent if the request has no such preference.",
         schema_type: Type::String,
@@ -160,6 +176,8 @@ const HEADERS: &[HeaderSpec] = &[
 pub(crate) struct OperationTraits {
     /// True if the operation supports `If-None-Match`.
     pub(crate) is_cacheable: bool,
+    /// True if the operation requires authentication.
+    pub(crate) is_authenticated: bool,
     /// True if the operation supports `Prefer`.
     pub(crate) supports_prefer: bool,
     /// True if the operation supports exports.
@@ -176,6 +194,7 @@ pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationT
     let is_success = matches!(status, "200" | "304");
     let specs = HEADERS.iter().filter(|spec| match spec.applies_to {
         AppliesTo::All => true,
+        AppliesTo::Authenticated => operation.is_authenticated,
         AppliesTo::Bodies => status != "304",
         AppliesTo::Cacheable => operation.is_cacheable && is_success,
         AppliesTo::Statuses(statuses) => statuses.contains(&status),

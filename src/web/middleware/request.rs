@@ -29,6 +29,7 @@ use crate::{
         },
         problem::{Code, Problem},
         query::is_percent_encoded,
+        rate_limit::QuotaSlot,
     },
 };
 
@@ -52,11 +53,13 @@ pub(crate) struct RequestLayer {
 }
 
 /// Runs a request within its limits and completes the response.
-pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, next: Next) -> Response {
+pub(crate) async fn handle(State(layer): State<RequestLayer>, mut request: Request, next: Next) -> Response {
     let RequestLayer { timeout, observer } = layer;
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).into();
     let codings = AcceptedCodings::new(request.headers());
+    let quota = QuotaSlot::default();
+    request.extensions_mut().insert(quota.clone());
     let in_flight = observer.begin(request.method(), route, request.headers());
     let mut response = match check_limits(&request) {
         Some(problem) => problem.into_response(),
@@ -80,6 +83,7 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     let labels = observer.record(in_flight, &outcome);
     response.extensions_mut().insert(labels);
     add_headers(response.headers_mut(), id);
+    quota.add_headers(response.headers_mut());
     response
 }
 

@@ -159,6 +159,7 @@ impl Problem {
             code: content.code.name(),
             request_id,
             retryable: content.code.retryable(),
+            retry_after: content.retry_after.map(ceil_seconds),
             parameter: content.parameter.as_deref(),
             connection: content.connection.as_deref(),
             supported: content.supported.as_deref(),

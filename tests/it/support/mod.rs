@@ -216,6 +216,8 @@ impl Answer {
         assert_eq!(problem["status"], self.status);
         assert_eq!(problem["request_id"], self.header("x-request-id"));
         assert_eq!(problem["type"], format!("/problems/{}", problem["code"].as_str().unwrap()));
+        let retry_after = problem.get("retry_after").map(ToString::to_string).unwrap_or_default();
+        assert_eq!(retry_after, self.header("retry-after"), "{}", self.text);
         problem
     }
 
