@@ -82,6 +82,7 @@ struct CachedResponse {
     /// Body in its coding, so hits do not encode.
     body: EncodedBody,
     tag: HeaderValue,
+    links: Option<HeaderValue>,
     /// Pages of the response, which this cache does not keep in memory.
     pages: Vec<Weak<Entry>>,
     /// Time on the clock when the oldest page was fetched.
@@ -108,7 +109,9 @@ impl ResponseCache {
         let weigh = |key: &ResponseKey, response: &Arc<CachedResponse>| {
             let structs = size_of::<ResponseKey>() + size_of::<CachedResponse>();
             let pages = size_of_val(&*response.pages);
-            u32::try_from(structs + key.target.len() + response.body.bytes.len() + pages).unwrap_or(u32::MAX)
+            let links = response.links.as_ref().map_or(0, HeaderValue::len);
+            let bytes = structs + key.target.len() + response.body.bytes.len() + links + pages;
+            u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
         let observer = Observer::new(registry, tracer, Arc::clone(&clock));
@@ -208,7 +211,8 @@ impl Shared {
         }
         let span = cached.hits.begin(request);
         let freshness = Some(cached.freshness_headers(now));
-        let mut response = conditional::build_response(request, body, cached.tag.clone(), freshness);
+        let mut response =
+            conditional::build_response(request, body, cached.tag.clone(), cached.links.clone(), freshness);
         let id = request::request_id(request);
         let duration = self.clock.elapsed().saturating_sub(now);
         cached.hits.record(span, response.status(), id.to_str().unwrap_or_default(), duration);
@@ -221,11 +225,16 @@ impl Shared {
 }
 
 impl CachedResponse {
-    fn new(CacheableResponse { body, tag, freshness }: CacheableResponse, hits: HitRecorder, now: Duration) -> Self {
+    fn new(
+        CacheableResponse { body, tag, links, freshness }: CacheableResponse,
+        hits: HitRecorder,
+        now: Duration,
+    ) -> Self {
         let ttl = Duration::from_secs(freshness.status.ttl.try_into().unwrap_or(0));
         Self {
             body,
             tag,
+            links,
             pages: freshness.entries.iter().map(Arc::downgrade).collect(),
             fetched: now.saturating_sub(freshness.age),
             fresh_until: now + ttl,

@@ -19,6 +19,7 @@ mod federation;
 mod hostile;
 mod identity;
 mod layers;
+mod links;
 mod problems;
 mod serving;
 mod support;

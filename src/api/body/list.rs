@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
+use http::{HeaderValue, header::RETRY_AFTER};
 
 use crate::{
     api::{
@@ -11,7 +11,7 @@ use crate::{
             export::{self, Format},
             page,
         },
-        parameters::{BatchRequest, ListRequest},
+        parameters::{BatchRequest, ListParts, ListRequest},
         state::ApiState,
     },
     clock::ceil_seconds,
@@ -19,6 +19,7 @@ use crate::{
     telemetry::request::record_connections,
     web::{
         conditional,
+        link::page_links,
         prefer::{LENIENT, PREFERENCE_APPLIED},
         problem::{Code, Problem},
     },
@@ -29,35 +30,36 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Responds to a list request with a page, or with an export if the request
 /// accepts an export format.
-pub(crate) async fn list(state: &ApiState, headers: &HeaderMap, request: ListRequest) -> Result<Response, Problem> {
+pub(crate) async fn list(state: &ApiState, parts: &ListParts, request: ListRequest) -> Result<Response, Problem> {
     record_connections(&request.page.connections);
-    if let Some(format) = Format::negotiate(headers) {
+    if let Some(format) = Format::negotiate(&parts.headers) {
         return export::respond(state, request, format).await;
     }
     request.reject_export_parameters()?;
     let list_page = state.directory.list(&request.query, &request.page).await;
-    respond(headers, list_page, &request.page).await
+    respond(parts, list_page, &request.page).await
 }
 
 /// Responds to a request for customers by id.
-pub(crate) async fn batch(state: &ApiState, headers: &HeaderMap, request: BatchRequest) -> Result<Response, Problem> {
+pub(crate) async fn batch(state: &ApiState, parts: &ListParts, request: BatchRequest) -> Result<Response, Problem> {
     record_connections(&request.page.connections);
-    if Format::negotiate(headers).is_some() {
+    if Format::negotiate(&parts.headers).is_some() {
         let detail = "an export cannot select customers by `id`; remove `id`, or accept `application/json`";
         return Err(Problem::new(Code::InvalidParameter, detail).parameter("id"));
     }
     let list_page = state.directory.retrieve_batch(&request.query, &request.page).await;
-    respond(headers, list_page, &request.page).await
+    respond(parts, list_page, &request.page).await
 }
 
 async fn respond(
-    headers: &HeaderMap,
+    parts: &ListParts,
     list_page: Result<ListPage, DirectoryError>,
     request: &PageRequest,
 ) -> Result<Response, Problem> {
     let list_page = list_page.map_err(|error| failed_list(error, request.allows_partial))?;
     let retry_after = list_page.sources.iter().filter_map(|report| retry_after(&report.outcome)).min();
-    let mut response = conditional::respond(headers, page::list(list_page, request.limit)).await;
+    let links = page_links(&parts.target, list_page.next_cursor.as_deref(), list_page.prev_cursor.as_deref());
+    let mut response = conditional::respond(&parts.headers, page::list(list_page, request.limit, links)).await;
     if let Some(wait) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
     }

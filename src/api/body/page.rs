@@ -1,7 +1,7 @@
 //! Bodies of pages and of single customers, assembled from cached records.
 
 use axum::response::{IntoResponse, Response};
-use http::header::CONTENT_TYPE;
+use http::{HeaderValue, header::CONTENT_TYPE};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -66,7 +66,7 @@ struct Tail<'p> {
 }
 
 /// Assembles the body of a page. Records are copied as cached JSON.
-pub(crate) fn list(list_page: ListPage, limit: usize) -> Representation {
+pub(crate) fn list(list_page: ListPage, limit: usize, links: HeaderValue) -> Representation {
     let tail = Tail {
         page: Page {
             limit,
@@ -102,13 +102,18 @@ pub(crate) fn list(list_page: ListPage, limit: usize) -> Representation {
     // A cached page could repeat an expired cursor, and a restart of the walk
     // would not help.
     let is_cacheable = is_complete && !list_page.has_kept_cursor;
-    Representation { body, hash: hasher.finalize(), freshness: list_page.freshness.filter(|_| is_cacheable) }
+    Representation {
+        body,
+        hash: hasher.finalize(),
+        links: Some(links),
+        freshness: list_page.freshness.filter(|_| is_cacheable),
+    }
 }
 
 /// Assembles the body of a single customer.
 pub(crate) fn single(retrieved: RetrievedRecord) -> Representation {
     let body = retrieved.record.json().to_vec();
-    Representation { hash: blake3::hash(&body), body, freshness: Some(retrieved.freshness) }
+    Representation { hash: blake3::hash(&body), body, links: None, freshness: Some(retrieved.freshness) }
 }
 
 /// Responds with a JSON body.

@@ -33,6 +33,8 @@ pub(super) fn apply(document: &mut OpenApi) {
         };
         let traits = OperationTraits {
             is_cacheable: operation.responses.responses.contains_key("304"),
+            // `GET /explain/…` accepts a cursor but returns no page.
+            is_paged: has_parameter("cursor") && has_parameter("if-none-match"),
             // Public operations override the document's security.
             is_authenticated: operation.security.is_none(),
             supports_prefer: has_parameter("prefer"),

@@ -63,6 +63,8 @@ enum AppliesTo {
     All,
     /// Every response with a body.
     Bodies,
+    /// Pages of lists, and problems.
+    Linked,
     /// Every response of operations that require authentication.
     Authenticated,
     /// Successful responses of operations that support `If-None-Match`.
@@ -128,6 +130,17 @@ const HEADERS: &[HeaderSpec] = &[
         applies_to: AppliesTo::Cacheable,
     },
     HeaderSpec {
+        name: "Link",
+        description: "Links relative to the gateway (RFC 8288). On a page: `next`, `prev` and `first`, and the OpenAPI document as `describedby`. On a problem: the page that describes it as `describedby`.",
+        schema_type: Type::String,
+        example: || {
+            json!(
+                "</customers?limit=20&cursor=Aq24gvkONDlK>; rel=\"next\", </customers?limit=20>; rel=\"first\", </openapi.json>; rel=\"describedby\""
+            )
+        },
+        applies_to: AppliesTo::Linked,
+    },
+    HeaderSpec {
         name: "RateLimit-Policy",
         description: "Your quota (draft-ietf-httpapi-ratelimit-headers): `q` requests in `w` seconds. Absent if you have no quota.",
         schema_type: Type::String,
@@ -176,6 +189,8 @@ const HEADERS: &[HeaderSpec] = &[
 pub(crate) struct OperationTraits {
     /// True if the operation supports `If-None-Match`.
     pub(crate) is_cacheable: bool,
+    /// True if the operation returns pages.
+    pub(crate) is_paged: bool,
     /// True if the operation requires authentication.
     pub(crate) is_authenticated: bool,
     /// True if the operation supports `Prefer`.
@@ -194,6 +209,7 @@ pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationT
     let is_success = matches!(status, "200" | "304");
     let specs = HEADERS.iter().filter(|spec| match spec.applies_to {
         AppliesTo::All => true,
+        AppliesTo::Linked => status.starts_with(['4', '5']) || (operation.is_paged && status == "200"),
         AppliesTo::Authenticated => operation.is_authenticated,
         AppliesTo::Bodies => status != "304",
         AppliesTo::Cacheable => operation.is_cacheable && is_success,

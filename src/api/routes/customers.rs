@@ -57,8 +57,8 @@ use crate::{
 )]
 pub(crate) async fn list_customers(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
     match CustomersRequest::new(&parts)? {
-        CustomersRequest::List(request) => list(&state, &parts.headers, *request).await,
-        CustomersRequest::Batch(request) => batch(&state, &parts.headers, *request).await,
+        CustomersRequest::List(request) => list(&state, &parts, *request).await,
+        CustomersRequest::Batch(request) => batch(&state, &parts, *request).await,
     }
 }
 

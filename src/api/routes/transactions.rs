@@ -45,7 +45,7 @@ use crate::{
     responses((status = 200, description = "A page of transactions.", body = TransactionPage), NotModified, ListTransactionsProblems),
 )]
 pub(crate) async fn list_transactions(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
-    list(&state, &parts.headers, ListRequest::transactions(&parts)?).await
+    list(&state, &parts, ListRequest::transactions(&parts)?).await
 }
 
 /// List a customer's transactions
@@ -72,5 +72,5 @@ pub(crate) async fn list_customer_transactions(
     path: RawPathParams,
     parts: ListParts,
 ) -> Result<Response, Problem> {
-    list(&state, &parts.headers, ListRequest::customer_transactions(&parts, path_id(&path))?).await
+    list(&state, &parts, ListRequest::customer_transactions(&parts, path_id(&path))?).await
 }

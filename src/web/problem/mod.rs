@@ -9,10 +9,10 @@ use std::{borrow::Cow, time::Duration};
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue,
-    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CACHE_CONTROL, CONTENT_TYPE, LINK, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
-use crate::clock::ceil_seconds;
+use crate::{clock::ceil_seconds, web::link::described_by};
 
 pub(crate) use code::Code;
 pub(crate) use document::{ProblemDocument, SourceProblem, VendorAnswer};
@@ -177,6 +177,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(LINK, described_by(&self.0.code.page()));
         if let Some(wait) = self.0.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
         }
