@@ -89,7 +89,7 @@ struct CachedResponse {
     fetched: Duration,
     /// Time on the clock until which all pages are fresh.
     fresh_until: Duration,
-    /// Freshness headers of the current second, and that second.
+    /// Freshness headers of the current age in whole seconds, and that age.
     headers: Mutex<Option<(u64, FreshnessHeaders)>>,
     hits: HitRecorder,
 }
@@ -230,7 +230,7 @@ impl CachedResponse {
         hits: HitRecorder,
         now: Duration,
     ) -> Self {
-        let ttl = Duration::from_secs(freshness.status.ttl.try_into().unwrap_or(0));
+        let ttl = Duration::try_from(freshness.status.ttl).unwrap_or_default();
         Self {
             body,
             tag,
@@ -248,18 +248,18 @@ impl CachedResponse {
         self.pages.iter().map(|page| page.upgrade().filter(|page| !page.is_superseded())).collect()
     }
 
-    /// Returns the freshness headers, which change once a second.
+    /// Returns the freshness headers, which change as `Age` does.
     fn freshness_headers(&self, now: Duration) -> FreshnessHeaders {
+        let age = now.saturating_sub(self.fetched);
         let mut cached = self.headers.lock();
         if let Some((second, headers)) = &*cached
-            && *second == now.as_secs()
+            && *second == age.as_secs()
         {
             return headers.clone();
         }
-        let age = now.saturating_sub(self.fetched);
         let status = CacheStatus::fresh(self.fresh_until.saturating_sub(now));
         let headers = FreshnessHeaders::new(age, &status);
-        *cached = Some((now.as_secs(), headers.clone()));
+        *cached = Some((age.as_secs(), headers.clone()));
         headers
     }
 }
