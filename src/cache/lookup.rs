@@ -58,7 +58,7 @@ impl Cached {
 }
 
 impl Key {
-    /// Returns the key under which a page is kept after a newer page has replaced
+    /// Returns the key under which a page is cached after a newer page has replaced
     /// it.
     pub(super) fn displaced(&self) -> Self {
         // No vendor request contains a fragment.
