@@ -26,23 +26,10 @@ pub(super) fn apply(document: &mut OpenApi) {
     }
     for operation in operations(document) {
         operation.parameters.iter_mut().flatten().for_each(repeat_array);
-        let has_parameter = |name: &str| {
-            let mut parameters = operation.parameters.iter().flatten();
-            parameters
-                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case(name)))
-        };
-        let traits = OperationTraits {
-            is_cacheable: operation.responses.responses.contains_key("304"),
-            // `GET /explain/…` accepts a cursor but returns no page.
-            is_paged: has_parameter("cursor") && has_parameter("if-none-match"),
-            // Public operations override the document's security.
-            is_authenticated: operation.security.is_none(),
-            supports_prefer: has_parameter("prefer"),
-            supports_export: has_parameter("marks"),
-        };
+        let traits = OperationTraits::new(operation);
         for (status, response) in &mut operation.responses.responses {
             if let RefOr::T(response) = response {
-                headers::refer(response, status, traits);
+                headers::refer(response, status, &traits);
             }
         }
     }

@@ -6,6 +6,7 @@ use utoipa::{
     openapi::{
         Components, Header, Ref, RefOr, Response,
         header::HeaderBuilder,
+        path::Operation,
         schema::{ObjectBuilder, Type},
     },
 };
@@ -185,18 +186,48 @@ const HEADERS: &[HeaderSpec] = &[
 ];
 
 /// Traits of an operation that determine the headers of its responses.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OperationTraits {
-    /// True if the operation supports `If-None-Match`.
-    pub(crate) is_cacheable: bool,
-    /// True if the operation returns pages.
-    pub(crate) is_paged: bool,
-    /// True if the operation requires authentication.
-    pub(crate) is_authenticated: bool,
-    /// True if the operation supports `Prefer`.
-    pub(crate) supports_prefer: bool,
-    /// True if the operation supports exports.
-    pub(crate) supports_export: bool,
+#[derive(Debug)]
+pub(crate) struct OperationTraits(Vec<OperationTrait>);
+
+/// Trait of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OperationTrait {
+    /// The operation supports `If-None-Match`.
+    Cacheable,
+    /// The operation returns pages.
+    Paged,
+    /// The operation requires authentication.
+    Authenticated,
+    /// The operation supports `Prefer`.
+    Preferring,
+    /// The operation supports exports.
+    Exporting,
+}
+
+impl OperationTraits {
+    /// Returns the traits of an operation.
+    pub(crate) fn new(operation: &Operation) -> Self {
+        let has_parameter = |name: &str| {
+            let mut parameters = operation.parameters.iter().flatten();
+            parameters
+                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case(name)))
+        };
+        let is_cacheable = operation.responses.responses.contains_key("304");
+        let traits = [
+            (OperationTrait::Cacheable, is_cacheable),
+            // `GET /explain/…` accepts a cursor but returns no page.
+            (OperationTrait::Paged, is_cacheable && has_parameter("cursor")),
+            // Public operations override the document's security.
+            (OperationTrait::Authenticated, operation.security.is_none()),
+            (OperationTrait::Preferring, has_parameter("prefer")),
+            (OperationTrait::Exporting, has_parameter("marks")),
+        ];
+        Self(traits.into_iter().filter(|(_, applies)| *applies).map(|(operation_trait, _)| operation_trait).collect())
+    }
+
+    fn has(&self, operation_trait: OperationTrait) -> bool {
+        self.0.contains(&operation_trait)
+    }
 }
 
 /// Declares all response headers as components.
@@ -205,20 +236,23 @@ pub(crate) fn declare(components: &mut Components) {
 }
 
 /// Adds references to the headers of a response.
-pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationTraits) {
+pub(crate) fn refer(response: &mut Response, status: &str, operation: &OperationTraits) {
     let is_success = matches!(status, "200" | "304");
     let specs = HEADERS.iter().filter(|spec| match spec.applies_to {
         AppliesTo::All => true,
-        AppliesTo::Linked => status.starts_with(['4', '5']) || (operation.is_paged && status == "200"),
-        AppliesTo::Authenticated => operation.is_authenticated,
+        AppliesTo::Linked => {
+            status.starts_with(['4', '5']) || (operation.has(OperationTrait::Paged) && status == "200")
+        }
+        AppliesTo::Authenticated => operation.has(OperationTrait::Authenticated),
         AppliesTo::Bodies => status != "304",
-        AppliesTo::Cacheable => operation.is_cacheable && is_success,
+        AppliesTo::Cacheable => operation.has(OperationTrait::Cacheable) && is_success,
         AppliesTo::Statuses(statuses) => statuses.contains(&status),
         AppliesTo::Retryable => {
-            matches!(status, "429" | "502" | "503" | "504") || (operation.supports_prefer && status == "200")
+            matches!(status, "429" | "502" | "503" | "504")
+                || (operation.has(OperationTrait::Preferring) && status == "200")
         }
-        AppliesTo::Preferring => operation.supports_prefer && is_success,
-        AppliesTo::Exporting => operation.supports_export && status == "200",
+        AppliesTo::Preferring => operation.has(OperationTrait::Preferring) && is_success,
+        AppliesTo::Exporting => operation.has(OperationTrait::Exporting) && status == "200",
     });
     response.headers.extend(specs.map(|spec| {
         let reference = Ref::new(format!("#/components/headers/{}", spec.name));

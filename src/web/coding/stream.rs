@@ -42,8 +42,8 @@ pub(crate) fn encode_stream(body: Body, coding: ContentCoding) -> Result<Body, B
 
 async fn encode(mut encoder: Encoder, part: Bytes) -> Option<(Encoder, Bytes)> {
     run(part.len(), move || {
-        let encoded = encoder.encode(&part)?;
-        Ok((encoder, encoded))
+        let output = encoder.encode(&part)?;
+        Ok((encoder, output))
     })
     .await
 }
