@@ -74,10 +74,10 @@ mod tests {
     #[test]
     fn parameters_are_repeated_and_escaped() {
         assert_eq!(
-            links("/customers?name=a%20b&c%75rsor=x&email=\"{a}\"&&cursor=y", Some("n+/="), Some("p")),
-            "</customers?name=a%20b&email=%22%7Ba%7D%22&cursor=n%2B%2F%3D>; rel=\"next\", \
-             </customers?name=a%20b&email=%22%7Ba%7D%22&cursor=p>; rel=\"prev\", \
-             </customers?name=a%20b&email=%22%7Ba%7D%22>; rel=\"first\", </openapi.json>; rel=\"describedby\""
+            links("/customers?name=a%20b&c%75rsor=x&email={a}|&&cursor=y", Some("n+/="), Some("p")),
+            "</customers?name=a%20b&email=%7Ba%7D%7C&cursor=n%2B%2F%3D>; rel=\"next\", \
+             </customers?name=a%20b&email=%7Ba%7D%7C&cursor=p>; rel=\"prev\", \
+             </customers?name=a%20b&email=%7Ba%7D%7C>; rel=\"first\", </openapi.json>; rel=\"describedby\""
         );
         assert_eq!(
             links("/customers?cursor=x", None, None),
