@@ -17,6 +17,7 @@ pub mod parameter;
 pub mod position;
 pub mod priority;
 pub mod progress;
+pub mod projection;
 pub mod query;
 pub mod record;
 pub mod referral;

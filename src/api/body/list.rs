@@ -16,6 +16,7 @@ use crate::{
     },
     clock::ceil_seconds,
     directory::{DirectoryError, ListPage, PageRequest, SourceOutcome},
+    domain::projection::Projection,
     telemetry::request::record_connections,
     web::{
         conditional,
@@ -36,7 +37,7 @@ pub(crate) async fn list(state: &ApiState, headers: &HeaderMap, request: ListReq
     }
     request.reject_export_parameters()?;
     let list_page = state.directory.list(&request.query, &request.page).await;
-    respond(headers, list_page, &request.page)
+    respond(headers, list_page, &request.page, request.projection.as_ref())
 }
 
 /// Responds to a request for customers by id.
@@ -47,17 +48,18 @@ pub(crate) async fn batch(state: &ApiState, headers: &HeaderMap, request: BatchR
         return Err(Problem::new(Code::InvalidParameter, detail).parameter("id"));
     }
     let list_page = state.directory.retrieve_batch(&request.query, &request.page).await;
-    respond(headers, list_page, &request.page)
+    respond(headers, list_page, &request.page, request.projection.as_ref())
 }
 
 fn respond(
     headers: &HeaderMap,
     list_page: Result<ListPage, DirectoryError>,
     request: &PageRequest,
+    projection: Option<&Projection>,
 ) -> Result<Response, Problem> {
     let list_page = list_page.map_err(|error| failed_list(error, request.allows_partial))?;
     let retry_after = list_page.sources.iter().filter_map(|report| retry_after(&report.outcome)).min();
-    let mut response = conditional::respond(headers, page::list(list_page, request.limit));
+    let mut response = conditional::respond(headers, page::list(list_page, request.limit, projection));
     if let Some(wait) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
     }
