@@ -9,6 +9,7 @@ pub mod connection;
 pub mod cursor;
 pub mod customer;
 pub mod cycle;
+pub mod field_policy;
 pub mod filter;
 pub mod fold;
 pub mod id;

@@ -8,6 +8,9 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
+/// Value of a masked field.
+pub const MASK: &str = "***";
+
 /// Member of a record that holds the vendor's own object.
 pub const RAW: &str = "raw";
 
@@ -30,6 +33,8 @@ struct Member {
 enum Content {
     /// The whole value.
     Whole,
+    /// A fixed text instead of the value.
+    Masked,
     /// These members of an object.
     Members(Vec<Member>),
 }
@@ -38,14 +43,16 @@ enum Content {
 struct Members<'r>(Vec<(&'r str, &'r RawValue)>);
 
 impl Projection {
-    /// Creates a projection onto these paths of [`RecordFields`].
+    /// Creates a projection onto these paths of [`RecordFields`]. Values of
+    /// `masked` paths are replaced by [`MASK`], unless they are null.
     ///
     /// [`RecordFields`]: super::record::RecordFields
     #[must_use]
-    pub fn new(paths: Vec<&'static str>, has_raw: bool) -> Self {
+    pub fn new(paths: Vec<&'static str>, masked: &[&str], has_raw: bool) -> Self {
         let mut members = Vec::new();
         for path in paths.iter().copied().chain(has_raw.then_some(RAW)) {
-            insert(&mut members, path);
+            let content = if masked.contains(&path) { Content::Masked } else { Content::Whole };
+            insert(&mut members, path, content);
         }
         Self { paths, members }
     }
@@ -69,15 +76,21 @@ impl Projection {
 }
 
 /// Adds a path. A path that is added twice has no further effect.
-fn insert(members: &mut Vec<Member>, path: &'static str) {
+fn insert(members: &mut Vec<Member>, path: &'static str, content: Content) {
     let (name, rest) = path.split_once('.').map_or((path, None), |(name, rest)| (name, Some(rest)));
-    let index = members.iter().position(|member| member.name == name).unwrap_or_else(|| {
-        let content = if rest.is_some() { Content::Members(Vec::new()) } else { Content::Whole };
-        members.push(Member { name, content });
-        members.len() - 1
-    });
-    if let (Some(rest), Content::Members(inner)) = (rest, &mut members[index].content) {
-        insert(inner, rest);
+    let position = members.iter().position(|member| member.name == name);
+    match (rest, position) {
+        (None, None) => members.push(Member { name, content }),
+        (None, Some(_)) => {}
+        (Some(rest), position) => {
+            let index = position.unwrap_or(members.len());
+            if position.is_none() {
+                members.push(Member { name, content: Content::Members(Vec::new()) });
+            }
+            if let Content::Members(inner) = &mut members[index].content {
+                insert(inner, rest, content);
+            }
+        }
     }
 }
 
@@ -93,7 +106,12 @@ fn write_object(Members(object): &Members<'_>, members: &[Member], json: &mut Ve
         json.extend_from_slice(name.as_bytes());
         json.extend_from_slice(b"\":");
         match &member.content {
-            Content::Whole => json.extend_from_slice(value.get().as_bytes()),
+            Content::Masked if value.get() != "null" => {
+                json.push(b'"');
+                json.extend_from_slice(MASK.as_bytes());
+                json.push(b'"');
+            }
+            Content::Whole | Content::Masked => json.extend_from_slice(value.get().as_bytes()),
             Content::Members(inner) => {
                 let inner_start = json.len();
                 write_object(&serde_json::from_str(value.get())?, inner, json)?;
@@ -143,7 +161,7 @@ mod tests {
 
     fn project(paths: &[&'static str], has_raw: bool, record: &str) -> String {
         let mut json = b"before ".to_vec();
-        Projection::new(paths.to_vec(), has_raw).write(record.as_bytes(), &mut json);
+        Projection::new(paths.to_vec(), &[], has_raw).write(record.as_bytes(), &mut json);
         String::from_utf8(json).unwrap().strip_prefix("before ").unwrap().to_owned()
     }
 
@@ -153,6 +171,15 @@ mod tests {
         let projected = project(&["id", "amount", "name"], true, record);
         assert_eq!(projected, r#"{"id":"a.1","amount":1.50e+2,"name":"\u00e9\"}{,","raw":{"b" : [1 , 2],"a":1e400}}"#);
         assert_eq!(project(&["amount", "id"], false, record), r#"{"id":"a.1","amount":1.50e+2}"#);
+    }
+
+    #[test]
+    fn masked_values_are_replaced_unless_null() {
+        let record = r#"{"id":"1","name":"Jim","email":null,"tax":{"a":"","b":"x"}}"#;
+        let mut json = Vec::new();
+        let paths = vec!["id", "name", "email", "tax.a", "tax.b"];
+        Projection::new(paths, &["name", "email", "tax.a"], false).write(record.as_bytes(), &mut json);
+        assert_eq!(json, br#"{"id":"1","name":"***","email":null,"tax":{"a":"***","b":"x"}}"#);
     }
 
     #[test]

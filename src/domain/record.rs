@@ -41,6 +41,16 @@ impl RecordFields {
         base.chain(expanded.flat_map(|(expansion, paths)| paths.iter().map(|path| (*path, Some(*expansion)))))
     }
 
+    /// Returns true if a field is text without a format.
+    #[must_use]
+    pub fn is_text(&self, path: &str) -> bool {
+        let is_known = self.all().any(|(known, _)| known == path);
+        let is_typed = ["tax.exemption.", "referral.stats."].iter().any(|object| path.starts_with(object))
+            || path == "amount"
+            || path.ends_with("_at");
+        is_known && !is_typed
+    }
+
     /// Returns the paths that a selector covers: a path, or an object with all
     /// its members, written `tax` or `tax.*`.
     pub fn covered(&self, selector: &str) -> impl Iterator<Item = (&'static str, Option<Expansion>)> {

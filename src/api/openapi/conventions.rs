@@ -77,8 +77,8 @@ fn require_nulls(schema: &mut Object) {
     schema.required.extend(required);
 }
 
-/// Makes the members of a row optional, except for `id`: `fields` omits the
-/// others.
+/// Makes the members of a row optional, except for `id`: `fields` and policies
+/// omit the others.
 fn allow_projections(name: &str, schema: &mut Object) {
     if RECORDS.contains(&name) {
         schema.required.retain(|member| member == "id");

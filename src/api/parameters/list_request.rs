@@ -18,6 +18,7 @@ use crate::{
 use super::{
     BatchRequest, ListParts,
     connections::requested_connections,
+    fields::{reject_customer_disclosure, reject_disclosure},
     filter::filter,
     id::{customer_id, unknown_customer},
     page::page_request,
@@ -113,6 +114,7 @@ impl ListRequest {
         let (mut query, projection) = list_query(&parameters, Resource::Transactions, &parts.access)?;
         let (connection, vendor_id) = customer_id(id, &parts.access)?;
         query.filter.customer_id = Some(vendor_id);
+        reject_customer_disclosure(&parts.access)?;
         Self::new((query, projection), &parameters, vec![connection], parts)
     }
 
@@ -143,7 +145,9 @@ fn list_query(
     access: &Access,
 ) -> Result<(ListQuery, Option<Projection>), Problem> {
     let RowParameters { shape, projection } = row_parameters(parameters, resource, access)?;
-    Ok((ListQuery { resource, filter: filter(parameters)?, order: order(parameters)?, shape }, projection))
+    let query = ListQuery { resource, filter: filter(parameters)?, order: order(parameters)?, shape };
+    reject_disclosure(&query, access)?;
+    Ok((query, projection))
 }
 
 fn marks(parameters: &QueryString<'_>) -> Result<Option<Marks>, Problem> {

@@ -13,7 +13,7 @@ use crate::{
 };
 
 use super::{
-    fields::projection,
+    fields::{projection, reject_hidden_expansions},
     tables::{CUSTOMER_EXPANSIONS, TRANSACTION_EXPANSIONS},
 };
 
@@ -42,7 +42,9 @@ pub(super) fn row_parameters(
         Resource::Transactions => TRANSACTION_EXPANSIONS,
     };
     let shape = shape(parameters, expansions, access)?;
-    let projection = projection(parameters, resource, &shape)?;
+    let hidden = access.fields().hidden(resource);
+    reject_hidden_expansions(&shape, resource, hidden)?;
+    let projection = projection(parameters, resource, &shape, hidden)?;
     Ok(RowParameters { shape, projection })
 }
 
@@ -63,7 +65,11 @@ fn shape(parameters: &QueryString<'_>, expansions: &[Expansion], access: &Access
     }
     let raw = parameters.list("include").next().is_some();
     if raw && !access.may_see_raw() {
-        let detail = "the caller lacks the permission to request the vendor's own object";
+        let detail = if access.fields().is_empty() {
+            "the caller lacks the permission to request the vendor's own object"
+        } else {
+            "the vendor's own object contains fields that the caller may not see; remove `include=raw`"
+        };
         return Err(Problem::new(Code::Forbidden, detail).parameter("include"));
     }
     Ok(Shape { expand, raw })

@@ -1,6 +1,8 @@
 //! The fields of rows: `fields` selects them, and policies hide them from a
 //! caller.
 
+mod leaks;
+mod policies;
 mod selection;
 
 use reqwest::header::ACCEPT;
