@@ -14,8 +14,9 @@ use jiff::Timestamp;
 use crate::{clock::SharedClock, domain::page::RecordPage};
 
 use super::{
-    CacheMetrics, Key, Policy,
+    CacheMetrics, Key, List, Policy,
     link::Links,
+    purge_log::PurgeCount,
     row_index::{Place, ROW_BYTES},
 };
 
@@ -30,6 +31,8 @@ pub struct Entry {
     pub fetched_at: Timestamp,
     /// Monotonic time of the response.
     pub(super) fetched: Duration,
+    /// Purges of the connection before the fetch.
+    pub(super) started: PurgeCount,
     superseded: AtomicBool,
     refreshing: AtomicBool,
     /// True if the page of a newer response has replaced the page.
@@ -41,14 +44,20 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Creates an entry of the current time. Without a page, the entry is a
-    /// "not found" entry.
-    pub(super) fn new(page: Option<RecordPage>, clock: &SharedClock, metrics: Arc<CacheMetrics>) -> Self {
+    /// Creates an entry of the current time, for a fetch that began after
+    /// `started`. Without a page, the entry is a "not found" entry.
+    pub(super) fn new(
+        page: Option<RecordPage>,
+        started: PurgeCount,
+        clock: &SharedClock,
+        metrics: Arc<CacheMetrics>,
+    ) -> Self {
         Self {
             found: page.is_some(),
             page: Arc::new(page.unwrap_or_default()),
             fetched_at: clock.now(),
             fetched: clock.elapsed(),
+            started,
             superseded: AtomicBool::new(false),
             refreshing: AtomicBool::new(false),
             is_displaced: false,
@@ -62,15 +71,13 @@ impl Entry {
     pub(super) fn displaced(&self) -> Self {
         Self {
             page: Arc::clone(&self.page),
-            found: self.found,
-            fetched_at: self.fetched_at,
-            fetched: self.fetched,
             superseded: AtomicBool::new(false),
             refreshing: AtomicBool::new(false),
             is_displaced: true,
             place: OnceLock::new(),
             links: Links::default(),
             metrics: Arc::clone(&self.metrics),
+            ..*self
         }
     }
 
@@ -115,6 +122,11 @@ impl Entry {
     /// Returns true if the page is in the row index, hence was stored.
     pub(super) fn is_indexed(&self) -> bool {
         self.place.get().is_some()
+    }
+
+    /// Returns true if the page was stored as a page of a list.
+    pub(super) fn is_page_of(&self, list: &List) -> bool {
+        self.place.get().is_some_and(|place| *place.list == *list)
     }
 
     /// Sets the place in the row index, once.

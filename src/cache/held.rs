@@ -7,7 +7,7 @@ use std::{
 
 use super::{CacheDirectives, CacheStatus, Entry, PageCache, Policy, freshness::Verdict};
 
-/// Entries in the order of their lookups. They are not kept in memory.
+/// Entries in the order of their lookups. The references do not keep the entries in the cache.
 #[derive(Debug)]
 pub struct HeldEntries {
     entries: Box<[Weak<Entry>]>,
@@ -44,7 +44,7 @@ impl HeldEntries {
             && self.entries.iter().zip(entries).all(|(held, entry)| held.as_ptr() == Arc::as_ptr(entry))
     }
 
-    /// Returns the memory of the references, in bytes. A reference keeps the memory
+    /// Returns the memory of the references, in bytes. A reference retains the memory
     /// of a removed entry, without its page.
     #[must_use]
     pub fn weight(&self) -> usize {

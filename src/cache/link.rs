@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use crate::domain::{anchor::Direction, cycle::AnchorFingerprint};
 
-use super::{CacheDirectives, CacheStatus, Cached, Entry, PageCache, Policy, freshness::Verdict};
+use super::{CacheDirectives, CacheStatus, Cached, Entry, List, PageCache, Policy, freshness::Verdict};
 
 /// Links of a page to its neighbours.
 #[derive(Debug, Default)]
@@ -58,21 +58,24 @@ impl Entry {
 
 impl PageCache {
     /// Returns the linked neighbour of a page as a hit. `None` unless it is in the
-    /// cache and fresh.
+    /// cache, fresh and a page of this list. A page can belong to several lists.
     #[must_use]
     pub fn follow(
         &self,
         entry: &Entry,
         direction: Direction,
+        list: &List,
         policy: Policy,
         directives: &CacheDirectives,
     ) -> Option<Neighbouring> {
         let link = entry.links.slot(direction).lock();
         let Link { entry, index, fingerprint } = link.as_ref()?;
-        let entry = entry.upgrade().filter(|entry| !entry.is_superseded())?;
+        let is_usable = |entry: &Arc<Entry>| !entry.is_superseded() && entry.is_page_of(list);
+        let entry = entry.upgrade().filter(is_usable)?;
         let Verdict::Fresh { ttl } = self.state(&entry, policy).verdict(directives) else { return None };
         entry.count_hit();
-        let page = Cached { entry, status: CacheStatus::fresh(ttl) };
+        let is_substitute = direction == Direction::Forward && *index > 0;
+        let page = Cached { entry, status: CacheStatus::fresh(ttl), is_substitute };
         Some(Neighbouring { page, index: *index, fingerprint: *fingerprint })
     }
 }

@@ -47,10 +47,18 @@ pub struct Cached {
     pub entry: Arc<Entry>,
     /// Cache status of the lookup.
     pub status: CacheStatus,
+    /// True if another request has fetched the page, which contains the same rows.
+    pub is_substitute: bool,
+}
+
+impl Cached {
+    fn requested(entry: Arc<Entry>, status: CacheStatus) -> Self {
+        Self { entry, status, is_substitute: false }
+    }
 }
 
 impl Key {
-    /// Returns the key under which a page is kept after a newer page has replaced
+    /// Returns the key under which a page is cached after a newer page has replaced
     /// it.
     pub(super) fn displaced(&self) -> Self {
         // No vendor request contains a fragment.
@@ -67,6 +75,8 @@ pub enum Peek {
         entry: Arc<Entry>,
         /// True if the lookup starts a background refresh of the entry.
         starts_refresh: bool,
+        /// True if another request has fetched the page.
+        is_substitute: bool,
     },
     /// The page is fetched from the vendor.
     Fetched,
@@ -76,6 +86,7 @@ pub enum Peek {
 struct Found {
     entry: Arc<Entry>,
     state: EntryState,
+    is_substitute: bool,
 }
 
 /// Wait for the vendor's rate limit above which a stale entry is served and
@@ -98,17 +109,18 @@ impl PageCache {
     /// cancelled lookup does not cancel the fetch for the others.
     pub async fn get<F: PageFetch>(&self, lookup: Lookup, fetch: F) -> Result<Cached, F::Error> {
         let found = self.find(&lookup.key, lookup.policy, &lookup.directives, lookup.rows.as_ref()).await;
-        let reason = match found.as_ref().map(|found| (&found.entry, found.state.verdict(&lookup.directives))) {
-            Some((entry, Verdict::Fresh { ttl })) => {
+        let reason = match found.as_ref().map(|found| (found, found.state.verdict(&lookup.directives))) {
+            Some((found, Verdict::Fresh { ttl })) => {
                 lookup.metrics.hit.increment(1);
-                return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::fresh(ttl) });
+                let (entry, status) = (Arc::clone(&found.entry), CacheStatus::fresh(ttl));
+                return Ok(Cached { entry, status, is_substitute: found.is_substitute });
             }
-            Some((entry, Verdict::Stale { by })) => {
+            Some((found, Verdict::Stale { by })) => {
                 lookup.metrics.stale.increment(1);
                 if may_refresh(&lookup.directives) {
-                    self.refresh(entry, &lookup, &fetch);
+                    self.refresh(&found.entry, &lookup, &fetch);
                 }
-                return Ok(Cached { entry: Arc::clone(entry), status: CacheStatus::stale(by) });
+                return Ok(Cached::requested(Arc::clone(&found.entry), CacheStatus::stale(by)));
             }
             Some((_, Verdict::Forward(reason))) => reason,
             None => Reason::Miss,
@@ -121,12 +133,13 @@ impl PageCache {
 
     /// Predicts the outcome of a lookup without a fetch and without counting.
     pub async fn peek(&self, key: &Key, policy: Policy, directives: &CacheDirectives, rows: Option<&Rows>) -> Peek {
-        let Some(Found { entry, state }) = self.find(key, policy, directives, rows).await else { return Peek::Fetched };
+        let found = self.find(key, policy, directives, rows).await;
+        let Some(Found { entry, state, is_substitute }) = found else { return Peek::Fetched };
         match state.verdict(directives) {
-            Verdict::Fresh { .. } => Peek::Cached { entry, starts_refresh: false },
+            Verdict::Fresh { .. } => Peek::Cached { entry, starts_refresh: false, is_substitute },
             Verdict::Stale { .. } => {
                 let starts_refresh = may_refresh(directives) && !entry.is_refreshing();
-                Peek::Cached { entry, starts_refresh }
+                Peek::Cached { entry, starts_refresh, is_substitute }
             }
             Verdict::Forward(_) => Peek::Fetched,
         }
@@ -142,7 +155,7 @@ impl PageCache {
         rows: Option<&Rows>,
     ) -> Option<Found> {
         let entry = self.store.get(key).await;
-        let found = entry.map(|entry| Found { state: self.state(&entry, policy), entry });
+        let found = entry.map(|entry| Found { state: self.state(&entry, policy), entry, is_substitute: false });
         let is_fresh = |found: &Found| matches!(found.state.verdict(directives), Verdict::Fresh { .. });
         // A row that the vendor did not have may be in a younger page.
         if found.as_ref().is_some_and(|found| found.entry.found && is_fresh(found)) {
@@ -150,7 +163,7 @@ impl PageCache {
         }
         let other = rows.and_then(|rows| {
             let entry = self.store.rows.find(key, rows)?;
-            Some(Found { state: self.state(&entry, rows.policy(policy)), entry })
+            Some(Found { state: self.state(&entry, rows.policy(policy)), entry, is_substitute: true })
         });
         let other = other.filter(is_fresh);
         let is_younger =
@@ -174,7 +187,7 @@ impl PageCache {
                 self.refresh(&entry, lookup, &fetch);
             }
             let forward = Forward { reason, status: None, collapsed: false, stored: false };
-            return Ok(Cached { entry, status: CacheStatus::stale_if_error(forward, stale_by) });
+            return Ok(Cached::requested(entry, CacheStatus::stale_if_error(forward, stale_by)));
         }
         let wait = request::track_vendor_wait(&self.clock);
         let observed = found.as_ref().map(|found| Arc::clone(&found.entry));
@@ -192,7 +205,7 @@ impl PageCache {
                 let stored = !lookup.directives.no_store && !entry.is_superseded();
                 let forward = Forward { reason, status: Some(entry.status()), collapsed, stored };
                 let status = CacheStatus::forwarded(forward, entry.lifetime(&lookup.policy));
-                Ok(Cached { entry, status })
+                Ok(Cached::requested(entry, status))
             }
             Err(error) => {
                 lookup.metrics.failed.increment(1);
@@ -201,7 +214,7 @@ impl PageCache {
                 let Some((entry, stale_by)) = usable else { return Err(error) };
                 lookup.metrics.stale.increment(1);
                 let forward = Forward { reason, status: error.status(), collapsed, stored: false };
-                Ok(Cached { entry, status: CacheStatus::stale_if_error(forward, stale_by) })
+                Ok(Cached::requested(entry, CacheStatus::stale_if_error(forward, stale_by)))
             }
         }
     }

@@ -80,6 +80,15 @@ impl PurgeLog {
         }
     }
 
+    /// Returns whether a purge since `started` covers the page of a fetch of the
+    /// connection that began then.
+    pub(super) fn covers(&self, connection: &ConnectionName, started: PurgeCount, entry: &Entry) -> bool {
+        match self.customers_since(connection, started) {
+            Some(customers) => customers.iter().any(|customer| concerns(entry, customer)),
+            None => true,
+        }
+    }
+
     /// Returns the customers whose purge may cover a fetch that began at `started`.
     /// `None` if a purge covers the fetch whatever its page contains.
     fn customers_since(&self, connection: &ConnectionName, started: PurgeCount) -> Option<Vec<Arc<str>>> {
@@ -135,10 +144,7 @@ impl Purges {
 impl Flight {
     /// Returns whether a purge since the start of the fetch covers its page.
     pub(super) fn is_purged(&self, entry: &Entry) -> bool {
-        match self.log.customers_since(&self.connection, self.started) {
-            Some(customers) => customers.iter().any(|customer| concerns(entry, customer)),
-            None => true,
-        }
+        self.log.covers(&self.connection, self.started, entry)
     }
 }
 

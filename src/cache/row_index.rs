@@ -82,11 +82,13 @@ struct Form {
     shape: Shape,
 }
 
-/// Place of a page in the index. Its drop has no effect.
+/// Place of a page in the index. [`Place::remove`] removes the page; dropping the
+/// place does not.
 #[derive(Debug)]
 pub(super) struct Place {
     table: Weak<Table>,
     page: u32,
+    pub(super) list: Arc<List>,
 }
 
 /// Rows of one form.
@@ -96,8 +98,8 @@ struct Table(Mutex<Contents>);
 #[derive(Debug, Default)]
 struct Contents {
     pages: Slab<IndexedPage>,
-    /// References to all rows, by the hash of their ids.
-    rows: HashTable<RowRef>,
+    /// The newest copy of each row, by the hash of its id.
+    newest: HashTable<Head>,
     hasher: DefaultHashBuilder,
 }
 
@@ -105,17 +107,31 @@ struct Contents {
 struct IndexedPage {
     entry: Arc<Entry>,
     list: Arc<List>,
+    /// For each row, the copy that was indexed before it.
+    older: Box<[Option<RowCopy>]>,
 }
 
-/// Memory of a row in the index, in bytes. A hash table is between half full and
-/// full.
-pub(super) const ROW_BYTES: usize = 3 * (size_of::<RowRef>() + 1) / 2;
+/// Newest copy of a row. With its hash, a growing table reads no ids.
+#[derive(Debug)]
+struct Head {
+    hash: u32,
+    copy: RowCopy,
+}
 
+/// Copy of a row in a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct RowRef {
+struct RowCopy {
     page: u32,
     row: u32,
 }
+
+/// Maximum number of indexed copies of a row. A page that is requested with many
+/// bounds has a copy of each row for each bound.
+const MAX_COPIES: usize = 8;
+
+/// Memory of a row in the index, in bytes. A hash table is between half full and
+/// full.
+pub(super) const ROW_BYTES: usize = 3 * (size_of::<Head>() + 1) / 2 + size_of::<Option<RowCopy>>();
 
 impl Rows {
     /// Returns the policy for the page that another request has fetched.
@@ -131,10 +147,11 @@ impl RowIndex {
     /// Adds the page of a list. It stays in the index until
     /// [`Place::remove`].
     pub(super) fn add(&self, key: &Key, entry: &Arc<Entry>, list: &Arc<List>) {
-        let table = Arc::clone(self.0.write().entry(Form::new(key, list.resource, &list.shape)).or_default());
-        let page = table.0.lock().add(IndexedPage { entry: Arc::clone(entry), list: Arc::clone(list) });
+        let form = Form::new(key, list.resource, &list.shape);
+        let table = self.table(&form).unwrap_or_else(|| self.create(form));
+        let page = table.0.lock().add(entry, list);
         if let Some(page) = page {
-            entry.set_place(Place { table: Arc::downgrade(&table), page });
+            entry.set_place(Place { table: Arc::downgrade(&table), page, list: Arc::clone(list) });
         }
     }
 
@@ -143,20 +160,30 @@ impl RowIndex {
         match rows {
             Rows::List(list, Some(gap)) => {
                 let table = self.table(&Form::new(key, list.resource, &list.shape))?;
-                table.0.lock().youngest(&gap.id, |page, row| *page.list == **list && gap.has_next(&page.entry, row))
+                let contents = table.0.lock();
+                contents.youngest(&gap.id, |page, row| *page.list == **list && gap.has_next(&page.entry, row))
             }
             Rows::List(_, None) => None,
             // The vendor's own object of a list may lack fields.
             Rows::One(row) if row.shape.raw => None,
             Rows::One(row) => {
                 let table = self.table(&Form::new(key, row.resource, &row.shape))?;
-                table.0.lock().youngest(&row.id, |page, _| !page.entry.is_displaced())
+                let contents = table.0.lock();
+                contents.youngest(&row.id, |page, _| !page.entry.is_displaced())
             }
         }
     }
 
     fn table(&self, form: &Form) -> Option<Arc<Table>> {
         self.0.read().get(form).cloned()
+    }
+
+    /// Creates a table, and drops the tables that are empty.
+    fn create(&self, form: Form) -> Arc<Table> {
+        let mut tables = self.0.write();
+        // The count of a table in use by another thread is higher.
+        tables.retain(|_, table| Arc::strong_count(table) > 1 || !table.0.lock().pages.is_empty());
+        Arc::clone(tables.entry(form).or_default())
     }
 }
 
@@ -172,8 +199,10 @@ impl Gap {
     fn has_next(&self, entry: &Entry, row: usize) -> bool {
         let gap = if self.side == Side::After { row + 1 } else { row };
         match self.direction {
+            Direction::Forward if entry.is_displaced() => gap > 0 && gap < entry.page.len(),
             Direction::Forward => gap < entry.page.len(),
-            Direction::Backward => gap > 0,
+            // Rows may have been inserted before a displaced page.
+            Direction::Backward => gap > 0 && !entry.is_displaced(),
         }
     }
 }
@@ -189,44 +218,109 @@ impl Place {
 
 impl Contents {
     /// Adds a page and returns its number. `None` if the number is not supported.
-    fn add(&mut self, page: IndexedPage) -> Option<u32> {
-        let Self { pages, rows, hasher } = self;
-        let number = u32::try_from(pages.vacant_key()).ok()?;
-        let count = u32::try_from(page.entry.page.len()).ok()?;
-        pages.insert(page);
-        rows.reserve(count as usize, |row| hasher.hash_one(id(pages, *row)));
+    fn add(&mut self, entry: &Arc<Entry>, list: &Arc<List>) -> Option<u32> {
+        let page = u32::try_from(self.pages.vacant_key()).ok()?;
+        let count = u32::try_from(entry.page.len()).ok()?;
+        let older = vec![None; entry.page.len()].into_boxed_slice();
+        self.pages.insert(IndexedPage { entry: Arc::clone(entry), list: Arc::clone(list), older });
         for row in 0..count {
-            let row = RowRef { page: number, row };
-            rows.insert_unique(hasher.hash_one(id(pages, row)), row, |row| hasher.hash_one(id(pages, *row)));
-        }
-        Some(number)
-    }
-
-    fn remove(&mut self, number: u32) {
-        let Self { pages, rows, hasher } = self;
-        let count = pages.get(number as usize).map_or(0, |page| page.entry.page.len());
-        for row in (0..count).filter_map(|row| u32::try_from(row).ok()) {
-            let row = RowRef { page: number, row };
-            if let Ok(found) = rows.find_entry(hasher.hash_one(id(pages, row)), |other| *other == row) {
-                found.remove();
+            let copy = RowCopy { page, row };
+            let id = entry.page.id(row as usize);
+            let hash = self.hash(id);
+            let pages = &self.pages;
+            match self.newest.find_mut(spread(hash), |head| head.hash == hash && id_of(pages, head.copy) == id) {
+                Some(head) => {
+                    let newest = std::mem::replace(&mut head.copy, copy);
+                    self.set_older(copy, Some(newest));
+                    self.forget_oldest(copy);
+                }
+                None => {
+                    self.newest.insert_unique(spread(hash), Head { hash, copy }, |head| spread(head.hash));
+                }
             }
         }
-        pages.try_remove(number as usize);
+        Some(page)
+    }
+
+    fn remove(&mut self, page: u32) {
+        let Some(entry) = self.pages.get(page as usize).map(|page| Arc::clone(&page.entry)) else { return };
+        for row in (0..entry.page.len()).filter_map(|row| u32::try_from(row).ok()) {
+            self.remove_copy(RowCopy { page, row }, entry.page.id(row as usize));
+        }
+        self.pages.remove(page as usize);
+        if self.newest.len() < self.newest.capacity() / 4 {
+            self.newest.shrink_to(self.newest.len() * 2, |head| spread(head.hash));
+            self.pages.shrink_to_fit();
+        }
+    }
+
+    fn remove_copy(&mut self, copy: RowCopy, id: &str) {
+        let hash = self.hash(id);
+        let pages = &self.pages;
+        let found = self.newest.find_entry(spread(hash), |head| head.hash == hash && id_of(pages, head.copy) == id);
+        let Ok(mut found) = found else { return };
+        let newest = found.get().copy;
+        if newest == copy {
+            match older(&self.pages, copy) {
+                Some(older) => found.get_mut().copy = older,
+                None => {
+                    found.remove();
+                }
+            }
+            return;
+        }
+        let newer = copies(&self.pages, newest).find(|newer| older(&self.pages, *newer) == Some(copy));
+        if let Some(newer) = newer {
+            self.set_older(newer, older(&self.pages, copy));
+        }
+    }
+
+    /// Removes the copy beyond the maximum number of copies.
+    fn forget_oldest(&mut self, newest: RowCopy) {
+        let last = copies(&self.pages, newest).nth(MAX_COPIES - 1);
+        if let Some(last) = last {
+            self.set_older(last, None);
+        }
+    }
+
+    fn set_older(&mut self, copy: RowCopy, older: Option<RowCopy>) {
+        if let Some(page) = self.pages.get_mut(copy.page as usize) {
+            page.older[copy.row as usize] = older;
+        }
     }
 
     /// Returns the youngest entry that contains a row and is accepted.
-    fn youngest(&self, vendor_id: &str, accepts: impl Fn(&IndexedPage, usize) -> bool) -> Option<Arc<Entry>> {
-        let hash = self.hasher.hash_one(vendor_id);
-        let found = self.rows.iter_hash(hash).filter_map(|row| {
-            let page = self.pages.get(row.page as usize)?;
-            let is_same = id(&self.pages, *row) == vendor_id;
-            (is_same && !page.entry.is_superseded() && accepts(page, row.row as usize)).then_some(&page.entry)
+    fn youngest(&self, id: &str, accepts: impl Fn(&IndexedPage, usize) -> bool) -> Option<Arc<Entry>> {
+        let hash = self.hash(id);
+        let head = self.newest.find(spread(hash), |head| head.hash == hash && id_of(&self.pages, head.copy) == id)?;
+        let accepted = copies(&self.pages, head.copy).filter_map(|copy| {
+            let page = self.pages.get(copy.page as usize)?;
+            (!page.entry.is_superseded() && accepts(page, copy.row as usize)).then_some(&page.entry)
         });
-        found.max_by_key(|entry| entry.fetched()).map(Arc::clone)
+        accepted.max_by_key(|entry| entry.fetched()).map(Arc::clone)
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "half of a hash is a hash")]
+    fn hash(&self, id: &str) -> u32 {
+        self.hasher.hash_one(id) as u32
     }
 }
 
+/// Returns the hash for the table, which reads the high bits and the low bits.
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
+}
+
+/// Returns a copy of a row and the older copies, newest first.
+fn copies(pages: &Slab<IndexedPage>, newest: RowCopy) -> impl Iterator<Item = RowCopy> {
+    std::iter::successors(Some(newest), |copy| older(pages, *copy))
+}
+
+fn older(pages: &Slab<IndexedPage>, copy: RowCopy) -> Option<RowCopy> {
+    pages.get(copy.page as usize)?.older[copy.row as usize]
+}
+
 /// Returns the id of a row.
-fn id(pages: &Slab<IndexedPage>, row: RowRef) -> &str {
-    pages.get(row.page as usize).map_or("", |page| page.entry.page.id(row.row as usize))
+fn id_of(pages: &Slab<IndexedPage>, copy: RowCopy) -> &str {
+    pages.get(copy.page as usize).map_or("", |page| page.entry.page.id(copy.row as usize))
 }

@@ -101,9 +101,9 @@ impl PageCache {
                 return Ok(FetchedPage { entry: newer, started });
             }
             is_collapsed = false;
-            let entry = self.fetch_entry(lookup, fetch, waiters).await?;
+            let entry = self.fetch_entry(lookup, started, fetch, waiters).await?;
             if key.is_stored {
-                self.store.insert(lookup, &entry, &flight).await;
+                self.store.insert(lookup, &entry).await;
             } else if flight.is_purged(&entry) {
                 entry.mark_superseded();
             }
@@ -125,6 +125,7 @@ impl PageCache {
     async fn fetch_entry<F: PageFetch>(
         &self,
         lookup: &Lookup,
+        started: PurgeCount,
         fetch: &F,
         waiters: &Waiters,
     ) -> Result<Arc<Entry>, F::Error> {
@@ -133,7 +134,7 @@ impl PageCache {
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error),
         };
-        Ok(Arc::new(Entry::new(page, &self.clock, Arc::clone(&lookup.metrics))))
+        Ok(Arc::new(Entry::new(page, started, &self.clock, Arc::clone(&lookup.metrics))))
     }
 }
 

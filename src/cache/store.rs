@@ -4,11 +4,7 @@ use std::sync::Arc;
 
 use moka::{future::Cache, notification::RemovalCause};
 
-use super::{
-    Entry, Key, Lookup, Policy, Rows, Scope,
-    purge_log::{Flight, PurgeLog},
-    row_index::RowIndex,
-};
+use super::{Entry, Key, Lookup, Policy, Rows, Scope, purge_log::PurgeLog, row_index::RowIndex};
 
 /// Entries by key, bounded by their total weight. Clones share the entries.
 #[derive(Clone)]
@@ -41,24 +37,26 @@ impl Store {
 
     /// Inserts the entry of a fetch. If a purge since the start of the fetch covers
     /// the entry, the entry is superseded and not stored.
-    pub(super) async fn insert(&self, lookup: &Lookup, entry: &Arc<Entry>, flight: &Flight) {
+    pub(super) async fn insert(&self, lookup: &Lookup, entry: &Arc<Entry>) {
         let Lookup { key, policy, rows, .. } = lookup;
-        if flight.is_purged(entry) {
+        if self.is_purged(key, entry) {
             entry.mark_superseded();
             return;
         }
-        if let Some(old) = self.entries.get(key).await {
+        let old = self.entries.get(key).await;
+        if let Some(old) = &old {
             old.mark_superseded();
-            if let Some(Rows::List(..)) = rows
-                && old.has_rows_beyond(entry, policy)
-            {
-                self.put(&key.displaced(), &Arc::new(old.displaced()), policy, rows.as_ref(), flight).await;
-            }
         }
-        self.put(key, entry, policy, rows.as_ref(), flight).await;
+        if let (Some(old), Some(Rows::List(..))) = (old, rows)
+            && old.has_rows_beyond(entry, policy)
+            && !self.is_purged(key, &old)
+        {
+            self.put(&key.displaced(), &Arc::new(old.displaced()), policy, rows.as_ref()).await;
+        }
+        self.put(key, entry, policy, rows.as_ref()).await;
     }
 
-    async fn put(&self, key: &Key, entry: &Arc<Entry>, policy: &Policy, rows: Option<&Rows>, flight: &Flight) {
+    async fn put(&self, key: &Key, entry: &Arc<Entry>, policy: &Policy, rows: Option<&Rows>) {
         if let Some(Rows::List(list, _)) = rows {
             self.rows.add(key, entry, list);
         }
@@ -66,10 +64,15 @@ impl Store {
         self.entries.insert(key.clone(), Arc::clone(entry)).await;
         // A concurrent purge may miss the new entry. A purge is recorded before it
         // removes entries, so either it is visible here or it finds the entry.
-        if flight.is_purged(entry) {
+        if self.is_purged(key, entry) {
             entry.mark_superseded();
             self.entries.remove(key).await;
         }
+    }
+
+    /// Returns whether a purge since the fetch of an entry covers it.
+    fn is_purged(&self, key: &Key, entry: &Entry) -> bool {
+        self.purges.covers(&key.connection, entry.started, entry)
     }
 
     /// Removes the entries of a scope and returns their number.

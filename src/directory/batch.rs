@@ -22,10 +22,10 @@ use super::{
 };
 
 impl Directory {
-    /// Returns the customers of a batch, in request order. Ids without an answer
+    /// Returns the customers of a batch, in request order. Ids without a result
     /// stay open in the cursor: the call budget or the request's time is
     /// exhausted, or the source failed and may be skipped. Fails if no id has an
-    /// answer.
+    /// result.
     pub async fn retrieve_batch(&self, query: &BatchQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
         let mut cursor = self.cursors.open_batch(query, request.cursor.as_deref())?;
         let mut parts = self.source_batches(query, request, cursor.open.limited(request.limit))?;
@@ -35,7 +35,7 @@ impl Directory {
             _ = join_all(parts.iter_mut().map(|part| part.fetch(&calls, request))) => true,
             () = request.deadline.reached() => false,
         };
-        check_answers(&parts, request, is_in_time)?;
+        check_results(&parts, request, is_in_time)?;
         for index in parts.iter().flat_map(|part| part.closed_ids(query)) {
             cursor.open.remove(index);
         }
@@ -57,9 +57,9 @@ impl Directory {
                 let plan = Arc::new(RetrievalPlan::new(source.capabilities(), &retrieval)?);
                 Ok(OpenId { index, plan })
             };
-            let (asked, others): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(index, _)| page.contains(*index));
-            let planned = asked.into_iter().map(|(index, id)| plan((index, &id.vendor_id))).collect();
-            Ok(SourceBatch::new(Arc::clone(&source), planned, others.is_empty()))
+            let (current, later): (Vec<_>, Vec<_>) = ids.into_iter().partition(|(index, _)| page.contains(*index));
+            let planned = current.into_iter().map(|(index, id)| plan((index, &id.vendor_id))).collect();
+            Ok(SourceBatch::new(Arc::clone(&source), planned, later.is_empty()))
         });
         let parts = parts.collect::<Result<Vec<_>, DirectoryError>>()?;
         check_plans(parts.iter().map(|part| (&*part.source, part.ids.as_ref().err())), request)?;
@@ -87,16 +87,16 @@ impl Directory {
     }
 }
 
-/// Fails if no id has an answer, or if a source failed and may not be skipped.
-fn check_answers(parts: &[SourceBatch], request: &PageRequest, is_in_time: bool) -> Result<(), DirectoryError> {
+/// Fails if no id has a result, or if a source failed and may not be skipped.
+fn check_results(parts: &[SourceBatch], request: &PageRequest, is_in_time: bool) -> Result<(), DirectoryError> {
     let skip_policy = if request.allows_partial { SkipPolicy::Failures } else { SkipPolicy::Never };
-    let has_answer = parts.iter().any(SourceBatch::has_answer);
+    let has_result = parts.iter().any(SourceBatch::has_result);
     let failure = parts.iter().filter_map(|part| part.failure.as_ref());
-    let mut fatal = failure.filter(|failure| !has_answer || !skip_policy.skips(failure));
+    let mut fatal = failure.filter(|failure| !has_result || !skip_policy.skips(failure));
     if let Some(failure) = fatal.next() {
         return Err(failure.clone());
     }
-    if has_answer {
+    if has_result {
         return Ok(());
     }
     let obstacle = parts.iter().find_map(|part| part.obstacle.clone());

@@ -108,7 +108,7 @@ impl Cursors {
         }
     }
 
-    /// Seals the cursor of a batch. Returns `None` if each id has an answer.
+    /// Seals the cursor of a batch. Returns `None` if each id has a result.
     pub(super) fn seal_batch(&self, cursor: &BatchCursor) -> Option<String> {
         (!cursor.open.is_empty()).then(|| self.key.seal_batch(cursor))
     }

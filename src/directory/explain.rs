@@ -49,8 +49,7 @@ pub struct ExplainedSource {
     /// Plan of the query, or the reason why the source does not support it.
     pub plan: Result<Arc<Plan>, PlanError>,
     /// Vendor requests for the page, as far as they can be predicted from
-    /// cached pages.
-    /// At most `MAX_REQUESTS`.
+    /// cached pages. At most `MAX_REQUESTS` are listed.
     pub requests: Vec<ExplainedRequest>,
     /// Number of predicted requests that `requests` omits.
     pub omitted_requests: usize,

@@ -147,7 +147,10 @@ impl Source {
     /// Returns the cache key and the vendor request of a call.
     pub(super) fn key(&self, call: &Call) -> Result<(Key, VendorRequest), SourceError> {
         let request = self.adapter.request(call)?;
-        let target = format!("{}?{}", request.path, request.query).into();
+        // The rows of a page before an instant are stored in reverse, and another
+        // list has the same request.
+        let suffix = if matches!(call, Call::List(_, Anchor::From(_, Direction::Backward))) { "#reversed" } else { "" };
+        let target = format!("{}?{}{suffix}", request.path, request.query).into();
         let (connection, generation, raw) = (self.name.clone(), self.generation, call.shape().raw);
         Ok((Key { connection, generation, target, raw }, request))
     }
@@ -241,10 +244,10 @@ impl Source {
         &self,
         entry: &Entry,
         direction: Direction,
-        resource: Resource,
+        list: &List,
         directives: &CacheDirectives,
     ) -> Option<Neighbouring> {
-        self.cache.follow(entry, direction, self.policies.for_list(resource), directives)
+        self.cache.follow(entry, direction, list, self.policies.for_list(list.resource), directives)
     }
 
     /// Returns held pages of the list of a call, if each of them is a fresh hit.

@@ -51,7 +51,7 @@ pub(super) struct OpenId {
 }
 
 /// Result of one lookup. Without a row, the call budget is exhausted.
-type Answer = (OpenId, Option<Result<SourceRow, SourceError>>);
+type LookedUp = (OpenId, Option<Result<SourceRow, SourceError>>);
 
 /// Lookups of one request at one source.
 struct Lookups<'r> {
@@ -79,8 +79,8 @@ impl SourceBatch {
         let mut missing = Vec::new();
         for id in ids.clone() {
             if lookups.is_cached(&id).await {
-                let answer = lookups.answer(id).await;
-                self.record(answer);
+                let found = lookups.look_up(id).await;
+                self.record(found);
             } else {
                 missing.push(id);
             }
@@ -89,19 +89,19 @@ impl SourceBatch {
         lookups.reservation.expect_calls(expected);
         let mut missing = missing.into_iter();
         let mut running: FuturesUnordered<_> =
-            missing.by_ref().take(MAX_CONCURRENT_CALLS).map(|id| lookups.answer(id)).collect();
-        while let Some(answer) = running.next().await {
-            self.record(answer);
+            missing.by_ref().take(MAX_CONCURRENT_CALLS).map(|id| lookups.look_up(id)).collect();
+        while let Some(found) = running.next().await {
+            self.record(found);
             if self.failure.is_none()
                 && self.obstacle.is_none()
                 && let Some(id) = missing.next()
             {
-                running.push(lookups.answer(id));
+                running.push(lookups.look_up(id));
             }
         }
     }
 
-    fn record(&mut self, (OpenId { index, plan }, result): Answer) {
+    fn record(&mut self, (OpenId { index, plan }, result): LookedUp) {
         match result {
             Some(Ok(SourceRow { record, freshness })) => {
                 match record {
@@ -131,12 +131,12 @@ impl SourceBatch {
         }
     }
 
-    /// Returns true if an id has an answer.
-    pub(super) fn has_answer(&self) -> bool {
+    /// Returns true if an id has a result.
+    pub(super) fn has_result(&self) -> bool {
         !self.rows.is_empty() || !self.not_found.is_empty()
     }
 
-    /// Returns the ids that the next page does not look up: ids with an answer,
+    /// Returns the ids that the next page does not look up: ids with a result,
     /// and all ids of a skipped source.
     pub(super) fn closed_ids(&self, query: &BatchQuery) -> Vec<usize> {
         if self.ids.is_err() {
@@ -147,7 +147,7 @@ impl SourceBatch {
     }
 
     /// Returns the outcome of the source. Its total is known if this page has the
-    /// answers for all its ids.
+    /// results for all its ids.
     pub(super) fn report(&mut self, query: &BatchQuery) -> SourceReport {
         self.not_found.sort_unstable();
         let not_found = self.not_found.iter().map(|&index| query.ids[index].gateway_id().to_string()).collect();
@@ -181,7 +181,7 @@ impl Lookups<'_> {
 
     /// Looks a customer up. After the call budget is exhausted, only cached
     /// customers are found.
-    async fn answer(&self, id: OpenId) -> Answer {
+    async fn look_up(&self, id: OpenId) -> LookedUp {
         let may_call = self.calls.take();
         let is_exhausted = !may_call && !self.directives.only_if_cached;
         let only_if_cached = self.directives.only_if_cached || is_exhausted;

@@ -26,7 +26,7 @@ pub struct CustomerId {
     pub vendor_id: String,
 }
 
-/// Ids of a batch without an answer, by their index.
+/// Ids of a batch without a result, by their index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OpenIds(u128);
 
@@ -45,7 +45,7 @@ impl OpenIds {
         Self(bit(count).map_or(u128::MAX, |bit| bit - 1))
     }
 
-    /// Returns true if an id has no answer.
+    /// Returns true if an id has no result.
     #[must_use]
     pub fn contains(&self, index: usize) -> bool {
         bit(index).is_some_and(|bit| self.0 & bit != 0)
@@ -59,12 +59,12 @@ impl OpenIds {
         ids
     }
 
-    /// Removes an id that has an answer.
+    /// Removes an id that has a result.
     pub fn remove(&mut self, index: usize) {
         self.0 &= !bit(index).unwrap_or(0);
     }
 
-    /// Returns true if each id has an answer.
+    /// Returns true if each id has a result.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.0 == 0

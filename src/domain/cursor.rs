@@ -7,7 +7,7 @@
 //!
 //! A cursor that is too long to send is kept in the process. The caller gets the
 //! sealed [`CursorReference`] to it, which has a version of its own. So has the
-//! [`BatchCursor`], with the ids of a batch that have no answer.
+//! [`BatchCursor`], with the ids of a batch that have no result.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ pub struct Cursor {
 pub struct BatchCursor {
     /// The query of the batch.
     pub query: Fingerprint,
-    /// The ids without an answer.
+    /// The ids without a result.
     pub open: OpenIds,
 }
 

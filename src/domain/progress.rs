@@ -31,11 +31,16 @@ impl Progress {
         Self { rows: self.rows.saturating_add(page.rows), total }
     }
 
-    /// Returns the progress without rows that were passed twice.
+    /// Returns the progress after some more rows.
     #[must_use]
-    pub fn without(self, repeated: usize) -> Self {
-        let repeated = u32::try_from(repeated).unwrap_or(u32::MAX);
-        Self { rows: self.rows.saturating_sub(repeated), ..self }
+    pub fn with(self, rows: usize) -> Self {
+        Self { rows: self.rows.saturating_add(u32::try_from(rows).unwrap_or(u32::MAX)), ..self }
+    }
+
+    /// Returns the progress before some of the rows.
+    #[must_use]
+    pub fn without(self, rows: usize) -> Self {
+        Self { rows: self.rows.saturating_sub(u32::try_from(rows).unwrap_or(u32::MAX)), ..self }
     }
 
     /// Returns the shortfall of a list that ends here; `None` if the end agrees

@@ -20,6 +20,9 @@ pub(super) struct Location {
     pub(super) anchor: Anchor,
     /// Number of rows in the page before the gap.
     pub(super) index: usize,
+    /// Number of rows in the page before the first row of the page at the anchor.
+    /// Not zero if another request has fetched the page.
+    pub(super) shift: usize,
     pub(super) cycle: CycleDetector,
     /// Progress before the page, if known.
     pub(super) progress: Option<Progress>,
@@ -56,7 +59,8 @@ impl Location {
         Position {
             adjacent_row: within.adjacent_row.or_else(|| self.adjacent_row.clone()),
             cycle: self.cycle,
-            progress: self.progress,
+            progress: self.progress.map(|progress| progress.with(self.shift)),
+            offset: within.offset.saturating_sub(u16::try_from(self.shift).unwrap_or(u16::MAX)),
             ..within
         }
     }

@@ -7,7 +7,9 @@ use crate::{
     domain::{
         anchor::{Anchor, Direction, Neighbour},
         cycle::{AnchorFingerprint, CycleDetector},
+        page::RecordPage,
         position::{Position, RowKey, Side, SourcePosition},
+        progress::Progress,
     },
 };
 
@@ -15,6 +17,7 @@ use super::{
     super::{CallEstimate, DirectoryError},
     Next, PageSummary, Pages, Row, RowCursor, Stop,
     location::Location,
+    pages::PageRead,
 };
 
 /// Walk through the pages of a source in the vendor's order.
@@ -145,13 +148,15 @@ impl Paged {
         let Neighbour::At(anchor) = neighbour else { return Ok(None) };
         let Some(found) = self.pages.follow(&location.entry, self.direction).await else { return Ok(None) };
         let Neighbouring { page: entry, index, fingerprint } = found;
+        let shift = if self.direction == Direction::Forward { index } else { 0 };
         let cycle = self.pages.detect_cycle(location.cycle, fingerprint)?;
         self.entered = self.pages.detect_cycle(self.entered, fingerprint)?;
         Ok(Some(Location {
+            progress: progress.and_then(|progress| before(progress, &entry.page, shift)),
             entry,
             anchor: anchor.clone(),
-            progress: progress.filter(|_| index == 0),
             index,
+            shift,
             cycle,
             adjacent_row: None,
         }))
@@ -201,8 +206,8 @@ impl Paged {
         loop {
             // If the call budget runs out, the next request gets further,
             // because the pages up to this point are cached.
-            let entry = self.pages.fetch(&current, None, false).await?;
-            let Neighbour::At(next) = entry.page.info().next.clone() else { return Ok(None) };
+            let read = self.pages.fetch(&current, None, false).await?;
+            let Neighbour::At(next) = read.entry.page.info().next.clone() else { return Ok(None) };
             self.pages.trail.record(self.pages.key(&next)?, &current);
             if next == *anchor {
                 return Ok(Some(current));
@@ -225,7 +230,9 @@ impl Paged {
             }
             _ => (None, None),
         };
+        // Going back, a vendor without an order finds a row only in its own page.
         let adjacent = position.adjacent_row.as_ref();
+        let adjacent = adjacent.filter(|_| order.is_some() || self.direction == Direction::Forward);
         let gap = adjacent.map(|row| Gap { id: row.id.clone(), side: row.side, direction: self.direction });
         let mut fallback = None;
         let alternatives = [at_row, at_instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);
@@ -233,20 +240,22 @@ impl Paged {
             // The alternatives exceed the call budget if necessary. Without
             // them, the walk could never begin.
             let is_required = anchor != position.anchor && self.location.is_none();
-            let entry = match self.pages.fetch(&anchor, gap.clone(), is_required).await {
-                Ok(entry) => entry,
+            let PageRead { entry, is_substitute } = match self.pages.fetch(&anchor, gap.clone(), is_required).await {
+                Ok(read) => read,
                 Err(Stop::Failed(DirectoryError::CursorExpired(_))) => continue,
                 Err(stop) => return Err(stop),
             };
             let located = position.locate(&entry.page, &anchor, order);
+            let index = located.index();
             // A page that another request has fetched starts at another row.
-            let is_unmoved = anchor == position.anchor && located.index() == usize::from(position.offset);
-            let progress = position.progress.filter(|_| is_unmoved);
+            let shift = if is_substitute { index.saturating_sub(usize::from(position.offset)) } else { 0 };
+            let progress = position.progress.filter(|_| anchor == position.anchor);
             let location = Location {
+                progress: progress.and_then(|progress| before(progress, &entry.page, shift)),
                 entry,
                 anchor,
-                progress,
-                index: located.index(),
+                index,
+                shift,
                 cycle: position.cycle,
                 adjacent_row: position.adjacent_row.clone(),
             };
@@ -323,6 +332,13 @@ impl RowCursor for Paged {
         };
         Some(PageSummary { shortfall, ..self.pages.summary(self.undecided)? })
     }
+}
+
+/// Returns the progress before a page that repeats `repeated` rows. `None` if rows
+/// of the page are not served, because the repeated ones are then not known.
+fn before(progress: Progress, page: &RecordPage, repeated: usize) -> Option<Progress> {
+    let is_whole = page.info().rows as usize == page.len();
+    (repeated == 0 || is_whole).then(|| progress.without(repeated))
 }
 
 /// Returns the anchor at the instant of the row beside a gap.

@@ -52,6 +52,15 @@ pub(super) struct Pages {
     is_interrupted: bool,
 }
 
+/// Page that a walk has read.
+#[derive(Debug)]
+pub(super) struct PageRead {
+    pub(super) entry: Arc<Entry>,
+    /// True if another request has fetched the page, which contains the rows beyond
+    /// the gap.
+    pub(super) is_substitute: bool,
+}
+
 /// Options for reading pages.
 #[derive(Debug, Clone)]
 pub(in crate::directory) struct FetchOptions {
@@ -134,14 +143,14 @@ impl Pages {
         anchor: &Anchor,
         gap: Option<Gap>,
         is_required: bool,
-    ) -> Result<Arc<Entry>, Stop> {
+    ) -> Result<PageRead, Stop> {
         self.take_turn().await;
-        let entry = match self.options.mode {
+        let read = match self.options.mode {
             FetchMode::Execute(priority) => self.execute(anchor, gap, priority, is_required).await?,
             FetchMode::DryRun => self.predict(anchor, gap).await?,
         };
-        self.record(&entry);
-        Ok(entry)
+        self.record(&read.entry);
+        Ok(read)
     }
 
     /// Returns the page that earlier walks have found beside a page. `None` unless
@@ -151,7 +160,8 @@ impl Pages {
         if !self.is_executed() {
             return None;
         }
-        let found = self.source.follow(entry, direction, self.plan.resource, &self.options.directives)?;
+        let list = self.list().ok()?;
+        let found = self.source.follow(entry, direction, &list, &self.options.directives)?;
         let Neighbouring { page: cached, index, fingerprint } = found;
         self.take_turn().await;
         let age = self.source.age(&cached.entry);
@@ -297,7 +307,7 @@ impl Pages {
         gap: Option<Gap>,
         priority: Priority,
         is_required: bool,
-    ) -> Result<Arc<Entry>, Stop> {
+    ) -> Result<PageRead, Stop> {
         self.is_interrupted = true;
         let cached = match self.fetch_page(anchor, gap, priority, is_required).await {
             Err(SourceError::NotCached) if !self.options.directives.only_if_cached => {
@@ -321,7 +331,7 @@ impl Pages {
         self.is_interrupted = false;
         let freshness = self.source.freshness(&cached);
         self.add_freshness(freshness);
-        Ok(cached.entry)
+        Ok(PageRead { entry: cached.entry, is_substitute: cached.is_substitute })
     }
 
     fn add_freshness(&mut self, freshness: Freshness) {
@@ -349,8 +359,12 @@ impl Pages {
         let only_if_cached = directives.only_if_cached || is_exhausted;
         let directives = CacheDirectives { only_if_cached, ..*directives };
         let fetched = self.source.fetch(call, Some(rows), directives, &reservation).await;
-        let is_forwarded = fetched.as_ref().map_or(!is_exhausted, |cached| cached.status.is_forwarded());
-        if may_call && !is_forwarded {
+        let is_sent = match &fetched {
+            Ok(cached) => cached.status.is_forwarded(),
+            Err(SourceError::Send(error)) => !error.is_unsent(),
+            Err(_) => !is_exhausted,
+        };
+        if may_call && !is_sent {
             calls.give_back();
         }
         fetched
@@ -389,17 +403,20 @@ impl Pages {
         }
     }
 
-    async fn predict(&mut self, anchor: &Anchor, gap: Option<Gap>) -> Result<Arc<Entry>, Stop> {
+    async fn predict(&mut self, anchor: &Anchor, gap: Option<Gap>) -> Result<PageRead, Stop> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         let list = self.list().map_err(|error| self.source.with_connection(error))?;
         let peeked = self.source.peek(&call, Some(&Rows::List(list, gap)), &self.options.directives).await;
         let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
-        let (cached, is_sent) = match peek {
-            Peek::Cached { entry, starts_refresh } => (Some(entry), starts_refresh),
+        let (read, is_sent) = match peek {
+            Peek::Cached { entry, starts_refresh, is_substitute } => {
+                (Some(PageRead { entry, is_substitute }), starts_refresh)
+            }
             Peek::Fetched => (None, !self.options.directives.only_if_cached),
         };
-        self.predicted.push(PredictedCall { request, cached: cached.clone(), is_sent });
-        cached.ok_or(Stop::Unpredictable)
+        let cached = read.as_ref().map(|read| Arc::clone(&read.entry));
+        self.predicted.push(PredictedCall { request, cached, is_sent });
+        read.ok_or(Stop::Unpredictable)
     }
 
     fn record(&mut self, entry: &Entry) {

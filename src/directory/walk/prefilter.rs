@@ -28,7 +28,7 @@ impl Pages {
         let fetched = self.fetch_within_budget(anchor, gap.clone(), priority, is_required).await;
         let (Err(error), Some(prefilter)) = (&fetched, &self.plan.prefilter) else { return fetched };
         let name = prefilter.name;
-        let Some(rejection) = Rejection::new(error, name) else { return fetched };
+        let Some(rejection) = Rejection::new(error, name, anchor) else { return fetched };
         let complete = Arc::new((*self.plan).clone().without_prefilter());
         let prefiltered = self.replace_plan(complete);
         let repeated = self.fetch_within_budget(anchor, gap, priority, true).await;
@@ -56,7 +56,7 @@ enum Rejection {
 impl Rejection {
     /// Returns the rejection of a call with the prefilter `name`, or `None` if the
     /// prefilter cannot be the cause of the error.
-    fn new(error: &SourceError, name: &str) -> Option<Self> {
+    fn new(error: &SourceError, name: &str, anchor: &Anchor) -> Option<Self> {
         let SourceError::Vendor { error, status: Some(status), .. } = error else { return None };
         let VendorError::Refused { kind, refusal } = error else { return None };
         let names = |part: &str| {
@@ -72,6 +72,8 @@ impl Rejection {
         if !is_rejection || !matches!(error.effective_status(*status), 400 | 422) {
             return None;
         }
-        Some(if names("cursor") && !names(name) { Self::Cursor } else { Self::Query })
+        // The vendor accepted the prefilter with the page that led to the cursor.
+        let has_cursor = !matches!(anchor, Anchor::Start | Anchor::From(..));
+        Some(if has_cursor && !names(name) { Self::Cursor } else { Self::Query })
     }
 }

@@ -115,7 +115,7 @@ impl Sorted {
     async fn load(&mut self) -> Result<(), Stop> {
         while let Some((anchor, cycle)) = self.loaded.next.clone() {
             let entry = match self.pages.fetch(&anchor, self.loaded.gap(), false).await {
-                Ok(entry) => entry,
+                Ok(read) => read.entry,
                 Err(Stop::BudgetExhausted) => {
                     let limit = self.scan.call_limit(self.pages.allowed_calls());
                     return Err(self.too_expensive(self.loaded.total(), limit).into());

@@ -17,7 +17,7 @@ use crate::{
 use super::{PageSummary, Row};
 
 /// Matching rows of a list in order. Rows without `created_at` count as the
-/// oldest. The pages are not kept in memory.
+/// oldest. The view does not keep the pages in the cache.
 #[derive(Debug)]
 pub(super) struct View {
     rows: Box<[RowRef]>,

@@ -32,7 +32,7 @@ pub struct Reservation {
     latency: Arc<Latency>,
     expected_calls: AtomicU32,
     admitted: Mutex<Option<Admitted>>,
-    /// True if the request has ended before its last answer.
+    /// True if the request has ended before its last response.
     has_ended: AtomicBool,
 }
 
@@ -155,7 +155,7 @@ impl Reservation {
         }
     }
 
-    /// Ends the request before its last answer, because it needs no more calls. Its
+    /// Ends the request before its last response, because it needs no more calls. Its
     /// client has not left.
     pub fn withdraw(&self) {
         if !self.has_ended.swap(true, Relaxed) {

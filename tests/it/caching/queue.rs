@@ -188,8 +188,9 @@ async fn request_out_of_time_is_partial_and_continues() {
     })
     .await;
     let customers = stage.vendors.tolt().customers();
-    let Field::Value(last) = &customers.first().unwrap().email else { panic!("the customer has no e-mail") };
-    let target = format!("/customers?connection=affiliates&email={last}");
+    let Field::Value(last) = &customers.first().unwrap().customer_id else { panic!("the customer has no id") };
+    let last = percent_encoding::utf8_percent_encode(last, percent_encoding::NON_ALPHANUMERIC);
+    let target = format!("/customers?connection=affiliates&external_id={last}");
     let searching = stage.send(APP, &target);
     stage.until_waiting(1).await;
     stage.gateway.clock.advance(Duration::from_secs(10));

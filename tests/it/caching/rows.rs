@@ -176,6 +176,22 @@ fn first_by_order(stage: &Stage) -> corporation::Customer {
 }
 
 #[tokio::test]
+async fn walk_back_from_a_replaced_page_shows_the_insertion() {
+    for question in [format!("{PAGE}&limit=100"), format!("{TAX_PAGE}&limit=100")] {
+        let stage = stage().await;
+        walk(&stage, &question, false).await;
+        stage.vendors.tolt().insert(tolt::Customer::new("cust_late", LATEST));
+        stage.vendors.corporation().insert(first_by_order(&stage));
+        let first = stage.get_with(&question, "cache-control", "no-cache").await.ok();
+        let follow = |page: &Value, name: &str| format!("{question}&cursor={}", page["page"][name].as_str().unwrap());
+        let second = stage.get(&follow(&first, "next_cursor")).await.ok();
+        let back = stage.get(&follow(&second, "prev_cursor")).await.ok();
+        assert_eq!(ids(&back), ids(&first), "{question}");
+        assert_eq!(back["page"]["prev_cursor"], Value::Null, "{question}");
+    }
+}
+
+#[tokio::test]
 async fn insertion_beside_an_expired_page_costs_two_calls() {
     let stage = stage().await;
     let question = format!("{PAGE}&limit=100");

@@ -235,7 +235,7 @@ async fn slow_start_does_not_exceed_the_deadline() {
 #[tokio::test]
 async fn long_search_sends_checkpoints() {
     let stage = stage().start().await;
-    let target = "/customers?connection=affiliates&email=nobody@example.com";
+    let target = "/customers?connection=affiliates&external_id=nobody";
     fail_after(2, stage.vendors.tolt(), 1, rate_limited(100));
     let mut reader = Reader::open(&stage.gateway, target).await;
     let budget = || async { stage.gateway.get("/connections/affiliates").await.ok()["budget"]["blocked_for"].clone() };

@@ -8,7 +8,7 @@ use crate::support::{ACCOUNT, Gateway, SECRET, ScriptedVendor, config, connectio
 async fn request_sends_only_expected_headers() {
     let vendor = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
     let gateway = vendor.gateway("tolt").await;
-    let question = "/customers?status=active&email=jim%40example.com&expand=partner";
+    let question = "/customers?status=active&external_id=jim&expand=partner";
     gateway
         .request(|client, url| {
             client.get(format!("{url}{question}")).header("cookie", "mine=1").bearer_auth("cgk_of_the_caller")
