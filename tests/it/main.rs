@@ -16,6 +16,7 @@ mod drift;
 mod explain;
 mod export;
 mod federation;
+mod fields;
 mod hostile;
 mod identity;
 mod layers;

@@ -16,9 +16,10 @@ use crate::{
     },
     clock::ceil_seconds,
     directory::{DirectoryError, ListPage, PageRequest, SourceOutcome},
+    domain::projection::Projection,
     telemetry::request::record_connections,
     web::{
-        conditional,
+        conditional::{self, Representation},
         link::page_links,
         prefer::{LENIENT, PREFERENCE_APPLIED},
         problem::{Code, Problem},
@@ -37,7 +38,7 @@ pub(crate) async fn list(state: &ApiState, parts: &ListParts, request: ListReque
     }
     request.reject_export_parameters()?;
     let list_page = state.directory.list(&request.query, &request.page).await;
-    respond(parts, list_page, &request.page).await
+    respond(parts, list_page, &request.page, request.projection.as_ref()).await
 }
 
 /// Responds to a request for customers by id.
@@ -48,18 +49,20 @@ pub(crate) async fn batch(state: &ApiState, parts: &ListParts, request: BatchReq
         return Err(Problem::new(Code::InvalidParameter, detail).parameter("id"));
     }
     let list_page = state.directory.retrieve_batch(&request.query, &request.page).await;
-    respond(parts, list_page, &request.page).await
+    respond(parts, list_page, &request.page, request.projection.as_ref()).await
 }
 
 async fn respond(
     parts: &ListParts,
     list_page: Result<ListPage, DirectoryError>,
     request: &PageRequest,
+    projection: Option<&Projection>,
 ) -> Result<Response, Problem> {
     let list_page = list_page.map_err(|error| failed_list(error, request.allows_partial))?;
     let retry_after = list_page.sources.iter().filter_map(|report| retry_after(&report.outcome)).min();
     let links = page_links(&parts.target, list_page.next_cursor.as_deref(), list_page.prev_cursor.as_deref());
-    let mut response = conditional::respond(&parts.headers, page::list(list_page, request.limit, links)).await;
+    let representation = Representation { links: Some(links), ..page::list(list_page, request.limit, projection) };
+    let mut response = conditional::respond(&parts.headers, representation).await;
     if let Some(wait) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
     }

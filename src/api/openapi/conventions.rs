@@ -14,15 +14,24 @@ use crate::{
     vendors::registry::KINDS,
 };
 
+/// Schemas of rows.
+const RECORDS: &[&str] = &["Customer", "Transaction"];
+
+/// Schemas of the objects in rows.
+const RECORD_OBJECTS: &[&str] =
+    &["Address", "CustomerSummary", "Exemption", "Partner", "Product", "Program", "Referral", "Source", "Stats", "Tax"];
+
 /// Applies the conventions to a document.
 pub(super) fn apply(document: &mut OpenApi) {
     if let Some(components) = &mut document.components {
         headers::declare(components);
-        components.schemas.values_mut().filter_map(object).for_each(|schema| {
+        for (name, schema) in &mut components.schemas {
+            let Some(schema) = object(schema) else { continue };
             require_nulls(schema);
+            allow_projections(name, schema);
             clear_reference_descriptions(schema);
             list_vendors(schema);
-        });
+        }
     }
     for operation in operations(document) {
         operation.parameters.iter_mut().flatten().for_each(repeat_array);
@@ -57,6 +66,16 @@ fn require_nulls(schema: &mut Object) {
     let nullable = schema.properties.iter().filter(|(_, property)| is_nullable(property)).map(|(name, _)| name);
     let required = nullable.filter(|name| !schema.required.contains(name)).cloned().collect::<Vec<_>>();
     schema.required.extend(required);
+}
+
+/// Makes the members of a row optional, except for `id`: `fields` and policies
+/// omit the others.
+fn allow_projections(name: &str, schema: &mut Object) {
+    if RECORDS.contains(&name) {
+        schema.required.retain(|member| member == "id");
+    } else if RECORD_OBJECTS.contains(&name) {
+        schema.required.clear();
+    }
 }
 
 fn is_nullable(property: &RefOr<Schema>) -> bool {

@@ -84,12 +84,12 @@ pub(crate) async fn get_customer(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shape = customer_shape(query.as_deref(), &access)?;
+    let (shape, projection) = customer_shape(query.as_deref(), &access)?;
     let (connection, vendor_id) = customer_id(path_id(&path), &access)?;
     record_connections(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };
     let directives = cache_control::parse(&headers);
     let deadline = Deadline::within(state.request_timeout, &*state.clock);
     let record = state.directory.retrieve(&connection, &retrieval, directives, access.caller_share(), deadline).await?;
-    Ok(conditional::respond(&headers, page::single(record)).await)
+    Ok(conditional::respond(&headers, page::single(record, projection.as_ref())).await)
 }
