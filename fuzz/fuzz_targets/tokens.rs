@@ -12,6 +12,7 @@ use customer_gateway::{
     callers::Caller,
     clock::SharedClock,
     config::{Cache, Config, Paging, Server},
+    domain::field_policy::FieldPolicy,
     identity::{Claims, Jwks, KeySet, Settings},
 };
 use customer_gateway_fuzz::{
@@ -88,6 +89,7 @@ impl Stage {
             keys: Vec::new(),
             claims: Claims::new(BTreeMap::from([("azp".into(), "app".into())])),
             connections: Vec::new(),
+            fields: FieldPolicy::default(),
             may_see_raw: false,
             may_purge: false,
             quota: None,

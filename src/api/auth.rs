@@ -10,7 +10,10 @@ use http::request::Parts;
 use crate::{
     callers::{Access, Callers},
     telemetry::request::record_caller,
-    web::problem::{Code, Problem},
+    web::{
+        problem::{Code, Problem},
+        rate_limit::QuotaSlot,
+    },
 };
 
 /// Routes without authentication. Every other route requires a key or a token.
@@ -50,7 +53,11 @@ pub(crate) async fn authenticate(State(callers): State<Callers>, mut request: Re
     if let Access::Caller(caller) = &access {
         record_caller(&caller.name);
     }
-    match callers.charge(id) {
+    let charged = callers.charge(id);
+    if let (Some(slot), Some(status)) = (request.extensions().get::<QuotaSlot>(), callers.quota_status(id)) {
+        slot.set(status);
+    }
+    match charged {
         Ok(()) => {
             request.extensions_mut().insert(access);
             next.run(request).await

@@ -31,6 +31,7 @@ use crate::{
     clock::SharedClock,
     telemetry::{metrics::Registry, trace::Tracer},
     web::{
+        coding::{AcceptedCodings, EncodedBody},
         conditional::{self, CacheableResponse},
         freshness::FreshnessHeaders,
         middleware::{
@@ -39,7 +40,7 @@ use crate::{
             request,
             unread::UnreadMemory,
         },
-        prefer,
+        prefer, rate_limit,
     },
 };
 
@@ -63,6 +64,7 @@ struct Shared {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 struct ResponseKey {
     caller: Option<CallerId>,
+    codings: AcceptedCodings,
     target: Box<str>,
 }
 
@@ -70,21 +72,24 @@ struct ResponseKey {
 #[derive(Debug, Clone, Copy, Hash)]
 struct ResponseKeyRef<'r> {
     caller: Option<CallerId>,
+    codings: AcceptedCodings,
     target: &'r str,
 }
 
 /// A cached response.
 #[derive(Debug)]
 struct CachedResponse {
-    body: Bytes,
+    /// Body in its coding, so hits do not encode.
+    body: EncodedBody,
     tag: HeaderValue,
+    links: Option<HeaderValue>,
     /// Pages of the response, which this cache does not keep in memory.
     pages: Vec<Weak<Entry>>,
     /// Time on the clock when the oldest page was fetched.
     fetched: Duration,
     /// Time on the clock until which all pages are fresh.
     fresh_until: Duration,
-    /// Freshness headers of the current second, and that second.
+    /// Freshness headers of the current age in whole seconds, and that age.
     headers: Mutex<Option<(u64, FreshnessHeaders)>>,
     hits: HitRecorder,
 }
@@ -104,7 +109,9 @@ impl ResponseCache {
         let weigh = |key: &ResponseKey, response: &Arc<CachedResponse>| {
             let structs = size_of::<ResponseKey>() + size_of::<CachedResponse>();
             let pages = size_of_val(&*response.pages);
-            u32::try_from(structs + key.target.len() + response.body.len() + pages).unwrap_or(u32::MAX)
+            let links = response.links.as_ref().map_or(0, HeaderValue::len);
+            let bytes = structs + key.target.len() + response.body.bytes.len() + links + pages;
+            u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
         let observer = Observer::new(registry, tracer, Arc::clone(&clock));
@@ -148,7 +155,7 @@ where
         if let Some(response) = key.and_then(|key| self.0.lookup(key, request.headers())) {
             return future::Either::Left(future::ready(Ok(response.map(Either::Left))));
         }
-        let key = key.map(|ResponseKeyRef { caller, target }| ResponseKey { caller, target: target.into() });
+        let key = key.map(ResponseKey::from);
         future::Either::Right(Box::pin(self.clone().forward(key, request.map(Body::new)).map(Ok)))
     }
 }
@@ -182,7 +189,7 @@ impl Shared {
             Authentication::Token(_) => return None,
         };
         let target = request.uri().path_and_query()?.as_str();
-        Some(ResponseKeyRef { caller, target })
+        Some(ResponseKeyRef { caller, codings: AcceptedCodings::new(request.headers()), target })
     }
 
     /// Answers a request from the cache. `None` if no response with fresh pages
@@ -195,7 +202,8 @@ impl Shared {
             return None;
         };
         // If the unread responses have reached their bound, the router writes the problem.
-        let body = self.unread.hold(&self.callers.access(key.caller).name(), &cached.body)?;
+        let bytes = self.unread.hold(&self.callers.access(key.caller).name(), &cached.body.bytes)?;
+        let body = EncodedBody { bytes, coding: cached.body.coding };
         // If the quota is exhausted, the router writes the problem.
         self.callers.charge(key.caller).ok()?;
         for page in pages {
@@ -203,21 +211,30 @@ impl Shared {
         }
         let span = cached.hits.begin(request);
         let freshness = Some(cached.freshness_headers(now));
-        let mut response = conditional::build_response(request, body, cached.tag.clone(), freshness);
+        let mut response =
+            conditional::build_response(request, body, cached.tag.clone(), cached.links.clone(), freshness);
         let id = request::request_id(request);
         let duration = self.clock.elapsed().saturating_sub(now);
         cached.hits.record(span, response.status(), id.to_str().unwrap_or_default(), duration);
         request::add_headers(response.headers_mut(), id);
+        if let Some(status) = self.callers.quota_status(key.caller) {
+            rate_limit::add_headers(response.headers_mut(), &status);
+        }
         Some(response)
     }
 }
 
 impl CachedResponse {
-    fn new(CacheableResponse { body, tag, freshness }: CacheableResponse, hits: HitRecorder, now: Duration) -> Self {
-        let ttl = Duration::from_secs(freshness.status.ttl.try_into().unwrap_or(0));
+    fn new(
+        CacheableResponse { body, tag, links, freshness }: CacheableResponse,
+        hits: HitRecorder,
+        now: Duration,
+    ) -> Self {
+        let ttl = Duration::try_from(freshness.status.ttl).unwrap_or_default();
         Self {
             body,
             tag,
+            links,
             pages: freshness.entries.iter().map(Arc::downgrade).collect(),
             fetched: now.saturating_sub(freshness.age),
             fresh_until: now + ttl,
@@ -231,24 +248,30 @@ impl CachedResponse {
         self.pages.iter().map(|page| page.upgrade().filter(|page| !page.is_superseded())).collect()
     }
 
-    /// Returns the freshness headers, which change once a second.
+    /// Returns the freshness headers, which change as `Age` does.
     fn freshness_headers(&self, now: Duration) -> FreshnessHeaders {
+        let age = now.saturating_sub(self.fetched);
         let mut cached = self.headers.lock();
         if let Some((second, headers)) = &*cached
-            && *second == now.as_secs()
+            && *second == age.as_secs()
         {
             return headers.clone();
         }
-        let age = now.saturating_sub(self.fetched);
         let status = CacheStatus::fresh(self.fresh_until.saturating_sub(now));
         let headers = FreshnessHeaders::new(age, &status);
-        *cached = Some((now.as_secs(), headers.clone()));
+        *cached = Some((age.as_secs(), headers.clone()));
         headers
     }
 }
 
 impl Equivalent<ResponseKey> for ResponseKeyRef<'_> {
     fn equivalent(&self, key: &ResponseKey) -> bool {
-        self.caller == key.caller && *self.target == *key.target
+        self.caller == key.caller && self.codings == key.codings && *self.target == *key.target
+    }
+}
+
+impl From<ResponseKeyRef<'_>> for ResponseKey {
+    fn from(ResponseKeyRef { caller, codings, target }: ResponseKeyRef<'_>) -> Self {
+        Self { caller, codings, target: target.into() }
     }
 }

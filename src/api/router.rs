@@ -10,7 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::web::{
     middleware::{
-        load_shed,
+        encode, load_shed,
         observe::Observer,
         request::{self, RequestLayer},
         unread,
@@ -38,7 +38,9 @@ use super::{
 /// 5. `limit` counts the response among the unread responses, or replaces it with
 ///    503. Inside `authenticate`: each caller has a part of the bound.
 /// 6. `shed` takes a permit of the concurrency limit, or rejects the request
-///    with 503. Innermost: only requests that reach a handler take a permit.
+///    with 503. Only requests that reach a handler take a permit.
+/// 7. `encode` applies the content coding. Innermost: `limit` and `shed` follow the
+///    bytes that are sent. `request` encodes problem documents, which it writes.
 ///
 /// Unknown routes and wrong methods pass `request` and `CatchPanicLayer` only.
 pub(crate) fn router(state: ApiState) -> Router {
@@ -48,6 +50,7 @@ pub(crate) fn router(state: ApiState) -> Router {
         .split_for_parts()
         .0
         .merge(docs::routes())
+        .layer(middleware::from_fn(encode::encode))
         .layer(middleware::from_fn_with_state(state.concurrency.clone(), load_shed::shed))
         .layer(middleware::from_fn_with_state(state.unread.clone(), unread::limit))
         .layer(middleware::from_fn_with_state(state.callers.clone(), auth::authenticate))

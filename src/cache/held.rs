@@ -58,9 +58,9 @@ impl PageCache {
     #[must_use]
     pub fn reuse(&self, held: &HeldEntries, policy: Policy, directives: &CacheDirectives) -> Option<FreshEntries> {
         let oldest = held.entries.get(held.oldest)?.upgrade()?;
-        let age = oldest.age(&self.clock);
         // The newer entries are fresh if the oldest is.
         let Verdict::Fresh { ttl } = self.state(&oldest, policy).verdict(directives) else { return None };
+        let age = oldest.age(&self.clock);
         let current = held.entries.iter().map(|entry| entry.upgrade().filter(|entry| !entry.is_superseded()));
         let entries: Vec<_> = current.collect::<Option<_>>()?;
         for entry in &entries {

@@ -2,14 +2,15 @@
 
 use std::{fmt, time::Duration};
 
+use jiff::SignedDuration;
+
 /// Cache status of a lookup or of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CacheStatus {
     /// Fetch from the vendor, successful or not; `None` for a hit.
     pub forward: Option<Forward>,
-    /// Remaining freshness lifetime in seconds; negative for the time since
-    /// expiry.
-    pub ttl: i64,
+    /// Remaining freshness lifetime; negative for the time since expiry.
+    pub ttl: SignedDuration,
     /// Reason for serving a stale entry.
     pub detail: Option<&'static str>,
 }
@@ -42,22 +43,22 @@ impl CacheStatus {
     /// Returns the status of a fresh hit with a remaining lifetime.
     #[must_use]
     pub fn fresh(ttl: Duration) -> Self {
-        Self { forward: None, ttl: seconds(ttl), detail: None }
+        Self { forward: None, ttl: signed(ttl), detail: None }
     }
 
     /// Returns the status of a stale hit that expired `by` ago.
     pub(super) fn stale(by: Duration) -> Self {
-        Self { forward: None, ttl: -seconds(by), detail: Some("stale-while-revalidate") }
+        Self { forward: None, ttl: -signed(by), detail: Some("stale-while-revalidate") }
     }
 
     /// Returns the status of a successful fetch.
     pub(super) fn forwarded(forward: Forward, ttl: Duration) -> Self {
-        Self { forward: Some(forward), ttl: seconds(ttl), detail: None }
+        Self { forward: Some(forward), ttl: signed(ttl), detail: None }
     }
 
     /// Returns the status of a stale entry that replaced a failed fetch.
     pub(super) fn stale_if_error(forward: Forward, by: Duration) -> Self {
-        Self { forward: Some(forward), ttl: -seconds(by), detail: Some("stale-if-error") }
+        Self { forward: Some(forward), ttl: -signed(by), detail: Some("stale-if-error") }
     }
 
     /// Returns true if the request waited for a vendor call.
@@ -106,7 +107,8 @@ impl fmt::Display for CacheStatus {
                 }
             }
         }
-        write!(f, "; ttl={}", self.ttl)?;
+        // Rounded up, because `Age` is rounded down: their sum is the lifetime.
+        write!(f, "; ttl={}", self.ttl.as_secs() + i64::from(self.ttl.subsec_nanos() > 0))?;
         match self.detail {
             Some(detail) => write!(f, "; detail={detail}"),
             None => Ok(()),
@@ -114,6 +116,6 @@ impl fmt::Display for CacheStatus {
     }
 }
 
-fn seconds(duration: Duration) -> i64 {
-    duration.as_secs().try_into().unwrap_or(i64::MAX)
+fn signed(duration: Duration) -> SignedDuration {
+    SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX)
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::upstream::CallerShare;
+use crate::{domain::field_policy::FieldPolicy, upstream::CallerShare};
 
 use super::Caller;
 
@@ -43,12 +43,22 @@ impl Access {
         }
     }
 
-    /// Returns whether the caller may request the vendors' own objects.
+    /// Returns the fields that the caller may not see.
+    #[must_use]
+    pub fn fields(&self) -> &FieldPolicy {
+        match self {
+            Self::Unrestricted => FieldPolicy::NONE,
+            Self::Caller(caller) => &caller.fields,
+        }
+    }
+
+    /// Returns whether the caller may request the vendors' own objects, which
+    /// contain all fields.
     #[must_use]
     pub fn may_see_raw(&self) -> bool {
         match self {
             Self::Unrestricted => true,
-            Self::Caller(caller) => caller.may_see_raw,
+            Self::Caller(caller) => caller.may_see_raw && caller.fields.is_empty(),
         }
     }
 

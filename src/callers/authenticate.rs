@@ -10,7 +10,7 @@ use crate::{
     rate::Gcra,
 };
 
-use super::{Access, Caller};
+use super::{Access, Caller, QuotaStatus};
 
 /// All configured callers. Clones share their quotas.
 #[derive(Clone)]
@@ -158,6 +158,14 @@ impl Callers {
         let Some(CallerEntry { caller, quota: Some(quota) }) = self.entry(id) else { return Ok(()) };
         let admitted = quota.check(self.0.clock.elapsed());
         admitted.map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
+    }
+
+    /// Returns the state of a caller's quota; `None` if the caller has none.
+    #[must_use]
+    pub fn quota_status(&self, id: Option<CallerId>) -> Option<QuotaStatus> {
+        let CallerEntry { caller, quota } = self.entry(id)?;
+        let (remaining, next) = quota.as_ref()?.availability(self.0.clock.elapsed());
+        Some(QuotaStatus { quota: caller.quota?, remaining, next })
     }
 
     /// Returns the rights of a caller.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    domain::connection::ConnectionName,
+    domain::{connection::ConnectionName, field_policy::FieldPolicy},
     identity::Claims,
     upstream::{CallerShare, Share},
 };
@@ -21,7 +21,10 @@ pub struct Caller {
     pub claims: Claims,
     /// Connections that the caller may use.
     pub connections: Vec<ConnectionName>,
-    /// Permission to request the vendors' own objects.
+    /// Fields that the caller may not see.
+    pub fields: FieldPolicy,
+    /// Permission to request the vendors' own objects. Not effective if a field
+    /// is hidden.
     pub may_see_raw: bool,
     /// Permission to purge cached pages of its connections.
     pub may_purge: bool,

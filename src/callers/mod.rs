@@ -8,4 +8,4 @@ mod quota;
 pub use access::Access;
 pub use authenticate::{AuthError, Authentication, CallerId, Callers};
 pub use caller::{Caller, CallerKey};
-pub use quota::Quota;
+pub use quota::{Quota, QuotaStatus};

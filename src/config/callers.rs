@@ -4,7 +4,11 @@ use std::collections::BTreeMap;
 
 use crate::{
     callers::{Caller, CallerKey, Quota},
-    domain::connection::ConnectionName,
+    domain::{
+        connection::ConnectionName,
+        field_policy::{FieldPolicy, FieldPolicyError},
+        projection::RAW,
+    },
     identity::Claims,
     telemetry::request::NONE,
 };
@@ -43,11 +47,13 @@ impl Reader<'_> {
             );
             return Err(self.error(at, fault));
         }
+        let fields = self.fields(at, &section.fields)?;
         Ok(Caller {
             name: section.name,
             keys,
             claims,
             connections: section.connections,
+            fields,
             may_see_raw: section.may_see_raw.unwrap_or(true),
             may_purge: section.may_purge,
             quota: section.quota.map(|quota| Quota { requests: quota.requests, per: quota.per.0 }),
@@ -81,6 +87,31 @@ impl Reader<'_> {
             None => return Ok(()),
         };
         Err(self.error(&format!("{at}.connections"), fault.fix("list names of [[connections]] sections")))
+    }
+
+    fn fields(&self, at: &str, section: &file::CallerFields) -> Result<FieldPolicy, ConfigError> {
+        let mut policy = FieldPolicy::default();
+        for (index, selector) in section.deny.iter().enumerate() {
+            let hidden = policy.deny(selector);
+            hidden.map_err(|error| self.field_error(&format!("{at}.fields.deny.{index}"), selector, error))?;
+        }
+        for (index, selector) in section.mask.iter().enumerate() {
+            let hidden = policy.mask(selector);
+            hidden.map_err(|error| self.field_error(&format!("{at}.fields.mask.{index}"), selector, error))?;
+        }
+        Ok(policy)
+    }
+
+    fn field_error(&self, at: &str, selector: &str, error: FieldPolicyError) -> ConfigError {
+        let remedy = match error {
+            FieldPolicyError::Unknown if selector == RAW => {
+                "write may_see_raw = false to deny the vendors' own objects"
+            }
+            FieldPolicyError::Unknown => "write a field of the API, such as \"email\", or an object, such as \"tax.*\"",
+            FieldPolicyError::Exposed(_) => "remove the field",
+            FieldPolicyError::NotText(_) => "deny the field instead, or list only text fields",
+        };
+        self.error(at, Fault::new(error.to_string()).fix(remedy))
     }
 
     fn keys(&self, at: &str, section: &file::Caller, previous: &[Caller]) -> Result<Vec<CallerKey>, ConfigError> {

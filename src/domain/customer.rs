@@ -1,8 +1,11 @@
 //! The normalized customer, as served.
 //!
-//! A scalar without a value is null; an object without a value is absent. Text
+//! A scalar without a value is null; an object without a value is absent. A
+//! [`Projection`] omits members from the serialized form. Text
 //! borrows from the vendor's response: a customer exists only until it is
 //! serialized into a page.
+//!
+//! [`Projection`]: super::projection::Projection
 
 use std::borrow::Cow;
 

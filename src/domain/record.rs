@@ -33,6 +33,33 @@ impl RecordFields {
         let expanded = self.expanded.iter().filter(|(expansion, _)| shape.expands(*expansion));
         self.base.iter().chain(expanded.flat_map(|(_, paths)| *paths)).copied()
     }
+
+    /// Returns all paths, each with the expansion that adds it.
+    pub fn all(&self) -> impl Iterator<Item = (&'static str, Option<Expansion>)> {
+        let base = self.base.iter().map(|path| (*path, None));
+        let expanded = self.expanded.iter();
+        base.chain(expanded.flat_map(|(expansion, paths)| paths.iter().map(|path| (*path, Some(*expansion)))))
+    }
+
+    /// Returns true if a field is text without a format.
+    #[must_use]
+    pub fn is_text(&self, path: &str) -> bool {
+        let is_known = self.all().any(|(known, _)| known == path);
+        let is_typed = ["tax.exemption.", "referral.stats."].iter().any(|object| path.starts_with(object))
+            || path == "amount"
+            || path.ends_with("_at");
+        is_known && !is_typed
+    }
+
+    /// Returns the paths that a selector covers: a path, or an object with all
+    /// its members, written `tax` or `tax.*`.
+    pub fn covered(&self, selector: &str) -> impl Iterator<Item = (&'static str, Option<Expansion>)> {
+        let name = selector.strip_suffix(".*").unwrap_or(selector);
+        let is_exact = name.len() == selector.len();
+        self.all().filter(move |(path, _)| {
+            path.strip_prefix(name).is_some_and(|rest| rest.starts_with('.') || (is_exact && rest.is_empty()))
+        })
+    }
 }
 
 static CUSTOMER: RecordFields = RecordFields {

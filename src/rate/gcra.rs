@@ -83,6 +83,14 @@ impl Gcra {
         self.state.lock().remaining(now)
     }
 
+    /// Returns the number of free slots, and the time until one more is free; zero if
+    /// all are free.
+    #[must_use]
+    pub fn availability(&self, now: Duration) -> (u32, Duration) {
+        let state = self.state.lock();
+        (state.remaining(now), state.next_slot(now))
+    }
+
     /// Returns the current rate.
     #[must_use]
     pub fn rate(&self) -> Rate {
@@ -104,6 +112,16 @@ impl State {
         let used = self.tat.saturating_sub(now);
         let free = self.rate.capacity().saturating_sub(used);
         u32::try_from(free.as_nanos() / self.rate.interval.as_nanos()).unwrap_or(u32::MAX)
+    }
+
+    fn next_slot(&self, now: Duration) -> Duration {
+        let missing = self.rate.capacity().min(self.tat.saturating_sub(now));
+        if missing.is_zero() {
+            return Duration::ZERO;
+        }
+        let slots = self.remaining(now).saturating_add(1);
+        let free = self.rate.capacity().saturating_sub(missing);
+        self.rate.interval.saturating_mul(slots).saturating_sub(free)
     }
 }
 
@@ -180,6 +198,11 @@ mod tests {
                 prop_assert_eq!(u64::from(gcra.remaining(now)), bucket.credit / bucket.interval);
                 let wait = bucket.interval.saturating_sub(bucket.credit);
                 prop_assert_eq!(gcra.wait(now), Duration::from_nanos(wait));
+                let (remaining, next) = gcra.availability(now);
+                prop_assert_eq!(u64::from(remaining), bucket.credit / bucket.interval);
+                let is_full = bucket.credit == bucket.burst * bucket.interval;
+                let next_slot = if is_full { 0 } else { bucket.interval - bucket.credit % bucket.interval };
+                prop_assert_eq!(next, Duration::from_nanos(next_slot));
             }
         }
     }

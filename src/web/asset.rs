@@ -7,14 +7,16 @@ use axum::{body::Body, response::Response};
 use brotli::enc::BrotliEncoderParams;
 use bytes::Bytes;
 use flate2::{Compression, write::GzEncoder};
-use fly_accept_encoding::Encoding;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, REFERRER_POLICY, VARY},
 };
 use tokio::sync::OnceCell;
 
-use crate::web::conditional;
+use crate::web::{
+    coding::{self, ContentCoding},
+    conditional,
+};
 
 /// A static body and its compressed encodings.
 pub(crate) struct Asset {
@@ -22,8 +24,9 @@ pub(crate) struct Asset {
     hash: String,
     content_type: &'static str,
     lifetime: Lifetime,
-    /// Encodings, in ascending order of preference among equal weights.
-    compressed: [Compressed; 2],
+    /// Encodings, in order of preference among equal weights: by size, because each is
+    /// compressed once.
+    compressed: [Compressed; 3],
 }
 
 /// Marks a response whose body all responses share.
@@ -41,7 +44,7 @@ pub(crate) enum Lifetime {
 
 /// An encoding of a body, compressed on first use.
 struct Compressed {
-    encoding: Encoding,
+    coding: ContentCoding,
     compress: fn(&[u8]) -> io::Result<Vec<u8>>,
     body: OnceCell<Bytes>,
 }
@@ -51,7 +54,11 @@ impl Asset {
     pub(crate) fn new(body: impl Into<Bytes>, content_type: &'static str, lifetime: Lifetime) -> Self {
         let body = body.into();
         let hash = blake3::hash(&body).to_hex()[..32].to_owned();
-        let compressed = [Compressed::new(Encoding::Gzip, gzip), Compressed::new(Encoding::Brotli, brotli)];
+        let compressed = [
+            Compressed::new(ContentCoding::Brotli, brotli),
+            Compressed::new(ContentCoding::Zstd, zstd),
+            Compressed::new(ContentCoding::Gzip, gzip),
+        ];
         Self { body, hash, content_type, lifetime, compressed }
     }
 
@@ -62,13 +69,8 @@ impl Asset {
 
     /// Responds to a request with the encoding that the request prefers.
     pub(crate) async fn respond(&self, request: &HeaderMap) -> Response {
-        let (body, encoding) = self.encoded(request).await;
-        // A strong tag identifies bytes, so each encoding has its own tag.
-        let tag = match &encoding {
-            Some(encoding) => format!("\"{}-{}\"", self.hash, encoding.to_str().unwrap_or_default()),
-            None => format!("\"{}\"", self.hash),
-        };
-        let tag = HeaderValue::from_str(&tag).unwrap_or_else(|_| HeaderValue::from_static("\"\""));
+        let (body, coding) = self.encoded(request).await;
+        let tag = coding::entity_tag(&self.hash, coding);
 
         let is_match = conditional::etag_matches(request, &tag);
         let mut response = Response::new(if is_match { Body::empty() } else { Body::from(body) });
@@ -76,7 +78,7 @@ impl Asset {
         let headers = response.headers_mut();
         if !is_match {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(self.content_type));
-            headers.extend(encoding.map(|encoding| (CONTENT_ENCODING, encoding)));
+            headers.extend(coding.map(|coding| (CONTENT_ENCODING, coding.header_value())));
         }
         headers.insert(ETAG, tag);
         headers.insert(VARY, HeaderValue::from_static("accept-encoding"));
@@ -88,30 +90,16 @@ impl Asset {
         response
     }
 
-    /// Returns the body in the preferred encoding, and the encoding.
-    async fn encoded(&self, request: &HeaderMap) -> (Bytes, Option<HeaderValue>) {
-        let compressed = match self.preferred(request) {
-            Some(preferred) => {
-                preferred.body(&self.body).await.map(|body| (body, Some(preferred.encoding.to_header_value())))
-            }
+    /// Returns the body in the preferred coding, and the coding.
+    async fn encoded(&self, request: &HeaderMap) -> (Bytes, Option<ContentCoding>) {
+        let order = self.compressed.each_ref().map(|compressed| compressed.coding);
+        let preferred = coding::preferred(request, order);
+        let compressed = self.compressed.iter().find(|compressed| Some(compressed.coding) == preferred);
+        let body = match compressed {
+            Some(compressed) => compressed.body(&self.body).await,
             None => None,
         };
-        compressed.unwrap_or_else(|| (self.body.clone(), None))
-    }
-
-    /// Returns the encoding with the highest weight in `Accept-Encoding`. `None`
-    /// if the uncompressed body has a higher weight.
-    fn preferred(&self, request: &HeaderMap) -> Option<&Compressed> {
-        let accepted = fly_accept_encoding::encodings(request).unwrap_or_default();
-        let weight_of = |name| accepted.iter().find(|(encoding, _)| *encoding == name).map(|(_, weight)| *weight);
-        let any = weight_of(None).unwrap_or(0.0);
-        let identity = weight_of(Some(Encoding::Identity)).unwrap_or(0.0);
-        self.compressed
-            .iter()
-            .map(|compressed| (compressed, weight_of(Some(compressed.encoding)).unwrap_or(any)))
-            .filter(|(_, weight)| *weight > 0.0 && *weight >= identity)
-            .max_by(|(_, one), (_, other)| one.total_cmp(other))
-            .map(|(compressed, _)| compressed)
+        body.map_or_else(|| (self.body.clone(), None), |body| (body, preferred))
     }
 }
 
@@ -125,8 +113,8 @@ impl Lifetime {
 }
 
 impl Compressed {
-    fn new(encoding: Encoding, compress: fn(&[u8]) -> io::Result<Vec<u8>>) -> Self {
-        Self { encoding, compress, body: OnceCell::new() }
+    fn new(coding: ContentCoding, compress: fn(&[u8]) -> io::Result<Vec<u8>>) -> Self {
+        Self { coding, compress, body: OnceCell::new() }
     }
 
     /// Returns the compressed body. Concurrent first requests share one
@@ -148,6 +136,11 @@ fn brotli(plain: &[u8]) -> io::Result<Vec<u8>> {
     let mut compressed = Vec::new();
     brotli::BrotliCompress(&mut &*plain, &mut compressed, &parameters)?;
     Ok(compressed)
+}
+
+/// Compresses with level 9, which is about as fast as brotli's quality 5.
+fn zstd(plain: &[u8]) -> io::Result<Vec<u8>> {
+    zstd::encode_all(plain, 9)
 }
 
 /// Compresses with gzip. Browsers accept brotli only over TLS and from loopback

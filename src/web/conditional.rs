@@ -5,20 +5,22 @@ use axum::{body::Body, response::Response};
 use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
-    header::{CACHE_CONTROL, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY},
+    header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, VARY},
 };
 use http_body_util::Full;
 
 use crate::{directory::Freshness, web::middleware::record::ResponseOrigin};
 
 use super::{
-    freshness::{FreshnessHeaders, header_value},
+    coding::{self, AcceptedCodings, EncodedBody},
+    freshness::FreshnessHeaders,
     list_value::elements,
 };
 
 /// `Vary` of lists and customers. The connections depend on the caller, the
-/// media type on `Accept`, and skipped connections on `Prefer`.
-pub(crate) const VARIES_BY: HeaderValue = HeaderValue::from_static("authorization, accept, prefer");
+/// media type on `Accept`, the coding on `Accept-Encoding`, and skipped connections on
+/// `Prefer`.
+pub(crate) const VARIES_BY: HeaderValue = HeaderValue::from_static("authorization, accept, accept-encoding, prefer");
 
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
@@ -28,6 +30,8 @@ pub(crate) struct Representation {
     pub(crate) body: Vec<u8>,
     /// Hash of the body, or of everything that determines the body.
     pub(crate) hash: blake3::Hash,
+    /// Value of `Link`, for a page of a list.
+    pub(crate) links: Option<HeaderValue>,
     /// Freshness; `None` if the response must not be cached.
     pub(crate) freshness: Option<Freshness>,
 }
@@ -36,25 +40,26 @@ pub(crate) struct Representation {
 /// response's extensions for `ResponseCache`.
 #[derive(Debug, Clone)]
 pub(crate) struct CacheableResponse {
-    pub(crate) body: Bytes,
+    pub(crate) body: EncodedBody,
     pub(crate) tag: HeaderValue,
+    pub(crate) links: Option<HeaderValue>,
     pub(crate) freshness: Freshness,
 }
 
-/// Responds to a request with a representation. Attaches the origin and, if all
-/// pages are fresh cache hits, the cacheable response.
-pub(crate) fn respond(request: &HeaderMap, representation: Representation) -> Response {
-    let Representation { body, hash, freshness } = representation;
-    let tag = header_value(&format!("\"{}\"", &hash.to_hex()[..32]));
-    let body = Bytes::from(body);
+/// Responds to a request with a representation in the preferred coding. Attaches
+/// the origin and, if all pages are fresh cache hits, the cacheable response.
+pub(crate) async fn respond(request: &HeaderMap, representation: Representation) -> Response {
+    let Representation { body, hash, links, freshness } = representation;
+    let body = coding::encode(AcceptedCodings::new(request), body.into()).await;
+    let tag = coding::entity_tag(&hash.to_hex()[..32], body.coding);
     let origin = freshness.as_ref().map(ResponseOrigin::from);
     let headers = freshness.as_ref().map(|freshness| FreshnessHeaders::new(freshness.age, &freshness.status));
-    let mut response = build_response(request, body.clone(), tag.clone(), headers).map(Body::new);
+    let mut response = build_response(request, body.clone(), tag.clone(), links.clone(), headers).map(Body::new);
     if let Some(origin) = origin {
         response.extensions_mut().insert(origin);
     }
     if let Some(freshness) = freshness.filter(|freshness| freshness.status.is_fresh_hit()) {
-        response.extensions_mut().insert(CacheableResponse { body, tag, freshness });
+        response.extensions_mut().insert(CacheableResponse { body, tag, links, freshness });
     }
     response
 }
@@ -62,19 +67,26 @@ pub(crate) fn respond(request: &HeaderMap, representation: Representation) -> Re
 /// Builds a 200 response with a body, or a 304 if the tag matches.
 pub(crate) fn build_response(
     request: &HeaderMap,
-    body: Bytes,
+    body: EncodedBody,
     tag: HeaderValue,
+    links: Option<HeaderValue>,
     freshness: Option<FreshnessHeaders>,
 ) -> http::Response<Full<Bytes>> {
     let is_match = etag_matches(request, &tag);
-    let mut response = http::Response::new(Full::new(if is_match { Bytes::new() } else { body }));
+    let mut response = http::Response::new(Full::new(if is_match { Bytes::new() } else { body.bytes }));
     if is_match {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
     let headers = response.headers_mut();
-    headers.reserve(8);
+    headers.reserve(10);
     if !is_match {
         headers.insert(CONTENT_TYPE, JSON);
+        if let Some(links) = links {
+            headers.insert(LINK, links);
+        }
+        if let Some(coding) = body.coding {
+            headers.insert(CONTENT_ENCODING, coding.header_value());
+        }
     }
     headers.insert(VARY, VARIES_BY);
     headers.insert(ETAG, tag);

@@ -8,6 +8,8 @@ use http::{
     header::{AGE, CACHE_CONTROL},
 };
 
+use jiff::SignedDuration;
+
 use crate::cache::CacheStatus;
 
 const CACHE_STATUS: HeaderName = HeaderName::from_static("cache-status");
@@ -24,8 +26,10 @@ impl FreshnessHeaders {
     /// Creates the headers of a response with an age and a cache status.
     pub(crate) fn new(age: Duration, status: &CacheStatus) -> Self {
         // `max-age` is the whole freshness lifetime: a cache of the caller
-        // subtracts `Age` (RFC 9111, section 4.2).
-        let lifetime = i64::try_from(age.as_secs()).unwrap_or(i64::MAX).saturating_add(status.ttl).max(0);
+        // subtracts `Age` (RFC 9111, section 4.2). The sum is rounded once, so each
+        // response of a page has the same `max-age`.
+        let exact_age = SignedDuration::try_from(age).unwrap_or(SignedDuration::MAX);
+        let lifetime = exact_age.saturating_add(status.ttl).as_secs().max(0);
         Self {
             age: HeaderValue::from(age.as_secs()),
             cache_control: header_value(&format!("private, max-age={lifetime}")),
@@ -42,6 +46,6 @@ impl FreshnessHeaders {
 }
 
 /// Converts ASCII text of the gateway to a header value.
-pub(super) fn header_value(text: &str) -> HeaderValue {
+pub(crate) fn header_value(text: &str) -> HeaderValue {
     HeaderValue::from_str(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

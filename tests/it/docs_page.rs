@@ -90,11 +90,13 @@ async fn script_is_sent_in_the_preferred_encoding() {
         ("gzip, deflate", "gzip"),
         ("br;q=0.5, gzip", "gzip"),
         ("*", "br"),
-        ("br;q=0, *;q=0.5", "gzip"),
+        ("br;q=0, *;q=0.5", "zstd"),
         ("identity", ""),
         ("identity, gzip;q=0.5", ""),
         ("gzip;q=0", ""),
-        ("zstd", ""),
+        ("zstd", "zstd"),
+        ("zstd, gzip", "zstd"),
+        ("deflate", ""),
         ("", ""),
     ] {
         let answer = fetch(&gateway, &script, &[("accept-encoding", accepted)]).await;
@@ -104,6 +106,7 @@ async fn script_is_sent_in_the_preferred_encoding() {
         let mut decoded = Vec::new();
         match encoding {
             "br" => brotli::BrotliDecompress(&mut &*body, &mut decoded).unwrap(),
+            "zstd" => decoded = zstd::decode_all(&*body).unwrap(),
             "gzip" => drop(GzDecoder::new(&*body).read_to_end(&mut decoded).unwrap()),
             _ => decoded.extend_from_slice(&body),
         }
@@ -119,7 +122,7 @@ async fn cached_assets_are_not_sent_again() {
     let forever = "public, max-age=31536000, immutable";
     for (target, cache_control) in [("/docs", "no-cache"), (&*script, forever), (&*document, forever)] {
         let mut tags = Vec::new();
-        for encoding in ["br", "gzip", "identity"] {
+        for encoding in ["br", "zstd", "gzip", "identity"] {
             let accept = ("accept-encoding", encoding);
             let first = fetch(&gateway, target, &[accept]).await;
             assert_eq!(header(&first, "cache-control"), cache_control, "{target}");
@@ -132,7 +135,7 @@ async fn cached_assets_are_not_sent_again() {
             tags.push(tag);
         }
         tags.dedup();
-        assert_eq!(tags.len(), 3, "{target}: one tag for several encodings");
+        assert_eq!(tags.len(), 4, "{target}: one tag for several encodings");
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::response::Response;
-use http::{HeaderMap, HeaderValue, header::RETRY_AFTER};
+use http::{HeaderValue, header::RETRY_AFTER};
 
 use crate::{
     api::{
@@ -17,9 +17,11 @@ use crate::{
     },
     clock::ceil_seconds,
     directory::{ListPage, PageRequest, SourceOutcome},
+    domain::projection::Projection,
     telemetry::request::record_connections,
     web::{
-        conditional,
+        conditional::{self, Representation},
+        link::page_links,
         prefer::{LENIENT, PREFERENCE_APPLIED},
         problem::{Code, Problem},
     },
@@ -37,28 +39,33 @@ pub(crate) async fn list(state: &ApiState, parts: &ListParts, request: ListReque
     }
     request.reject_export_parameters()?;
     let list_page = state.directory.list(&request.query, &request.page).await;
-    respond(&parts.headers, list_page.map_err(|error| list_problem(error, &request, parts)), &request.page)
+    let list_page = list_page.map_err(|error| list_problem(error, &request, parts));
+    respond(parts, list_page, &request.page, request.projection.as_ref()).await
 }
 
 /// Responds to a request for customers by id.
-pub(crate) async fn batch(state: &ApiState, headers: &HeaderMap, request: BatchRequest) -> Result<Response, Problem> {
+pub(crate) async fn batch(state: &ApiState, parts: &ListParts, request: BatchRequest) -> Result<Response, Problem> {
     record_connections(&request.page.connections);
-    if Format::negotiate(headers).is_some() {
+    if Format::negotiate(&parts.headers).is_some() {
         let detail = "an export cannot select customers by `id`; remove `id`, or accept `application/json`";
         return Err(Problem::new(Code::InvalidParameter, detail).parameter("id"));
     }
     let list_page = state.directory.retrieve_batch(&request.query, &request.page).await;
-    respond(headers, list_page.map_err(Problem::from), &request.page)
+    let list_page = list_page.map_err(Problem::from);
+    respond(parts, list_page, &request.page, request.projection.as_ref()).await
 }
 
-fn respond(
-    headers: &HeaderMap,
+async fn respond(
+    parts: &ListParts,
     list_page: Result<ListPage, Problem>,
     request: &PageRequest,
+    projection: Option<&Projection>,
 ) -> Result<Response, Problem> {
     let list_page = list_page.map_err(|problem| failed_list(problem, request.allows_partial))?;
     let retry_after = list_page.sources.iter().filter_map(|report| retry_after(&report.outcome)).min();
-    let mut response = conditional::respond(headers, page::list(list_page, request.limit));
+    let links = page_links(&parts.target, list_page.next_cursor.as_deref(), list_page.prev_cursor.as_deref());
+    let representation = Representation { links: Some(links), ..page::list(list_page, request.limit, projection) };
+    let mut response = conditional::respond(&parts.headers, representation).await;
     if let Some(wait) = retry_after {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
     }

@@ -7,8 +7,8 @@ use utoipa::ToSchema;
 
 use crate::{
     api::body::sources::SourceReport,
-    directory::{ListPage, RetrievedRecord, SourceOutcome},
-    domain::{customer::Customer, transaction::Transaction},
+    directory::{ListPage, RetrievedRecord, Segment, SourceOutcome},
+    domain::{customer::Customer, projection::Projection, transaction::Transaction},
     web::conditional::Representation,
 };
 
@@ -65,8 +65,8 @@ struct Tail<'p> {
     sources: Vec<SourceReport<'p>>,
 }
 
-/// Assembles the body of a page. Records are copied as cached JSON.
-pub(crate) fn list(list_page: ListPage, limit: usize) -> Representation {
+/// Assembles the body of a page. Records are copied as cached JSON, or projected.
+pub(crate) fn list(list_page: ListPage, limit: usize, projection: Option<&Projection>) -> Representation {
     let tail = Tail {
         page: Page {
             limit,
@@ -80,35 +80,61 @@ pub(crate) fn list(list_page: ListPage, limit: usize) -> Representation {
     let tail = serde_json::to_vec(&tail).unwrap_or_default();
     let records: usize = list_page.segments.iter().map(|segment| segment.json().len() + 1).sum();
     let mut body = Vec::with_capacity(b"{\"data\":[],".len() + records + tail.len());
-    // The hash covers the digests of the cached pages instead of their rows,
-    // which are larger.
-    let mut hasher = blake3::Hasher::new();
     body.extend_from_slice(b"{\"data\":[");
     for (index, segment) in list_page.segments.iter().enumerate() {
         if index > 0 {
             body.push(b',');
         }
-        body.extend_from_slice(segment.json());
-        hasher.update(segment.page.digest());
-        hasher.update(&segment.records.start.to_le_bytes());
-        hasher.update(&segment.records.end.to_le_bytes());
+        match projection {
+            None => body.extend_from_slice(segment.json()),
+            Some(projection) => write_projected(segment, projection, &mut body),
+        }
     }
     body.extend_from_slice(b"],");
     body.extend_from_slice(tail.get(1..).unwrap_or_default());
-    hasher.update(&tail);
+    // The digests of the cached pages cover all fields. A tag of a projection
+    // depends on the remaining fields only.
+    let hash = if projection.is_some() { blake3::hash(&body) } else { hash(&list_page.segments, &tail) };
     // A page without a failed connection's rows must not be cached: the
     // connection may recover at any time.
     let is_complete = !list_page.sources.iter().any(|source| matches!(source.outcome, SourceOutcome::Failed(_)));
     // A cached page could repeat an expired cursor, and a restart of the walk
     // would not help.
     let is_cacheable = is_complete && !list_page.has_kept_cursor;
-    Representation { body, hash: hasher.finalize(), freshness: list_page.freshness.filter(|_| is_cacheable) }
+    Representation { body, hash, links: None, freshness: list_page.freshness.filter(|_| is_cacheable) }
 }
 
 /// Assembles the body of a single customer.
-pub(crate) fn single(retrieved: RetrievedRecord) -> Representation {
-    let body = retrieved.record.json().to_vec();
-    Representation { hash: blake3::hash(&body), body, freshness: Some(retrieved.freshness) }
+pub(crate) fn single(retrieved: RetrievedRecord, projection: Option<&Projection>) -> Representation {
+    let record = retrieved.record.json();
+    let mut body = Vec::with_capacity(record.len());
+    match projection {
+        None => body.extend_from_slice(record),
+        Some(projection) => projection.write(record, &mut body),
+    }
+    Representation { hash: blake3::hash(&body), body, links: None, freshness: Some(retrieved.freshness) }
+}
+
+fn write_projected(segment: &Segment, projection: &Projection, body: &mut Vec<u8>) {
+    for index in segment.records.clone() {
+        if index > segment.records.start {
+            body.push(b',');
+        }
+        projection.write(segment.page.json(index), body);
+    }
+}
+
+/// Returns the hash of a page with all fields. The hash covers the digests of
+/// the cached pages instead of their rows, which are larger.
+fn hash(segments: &[Segment], tail: &[u8]) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for segment in segments {
+        hasher.update(segment.page.digest());
+        hasher.update(&segment.records.start.to_le_bytes());
+        hasher.update(&segment.records.end.to_le_bytes());
+    }
+    hasher.update(tail);
+    hasher.finalize()
 }
 
 /// Responds with a JSON body.

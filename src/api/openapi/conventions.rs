@@ -14,31 +14,31 @@ use crate::{
     vendors::registry::KINDS,
 };
 
+/// Schemas of rows.
+const RECORDS: &[&str] = &["Customer", "Transaction"];
+
+/// Schemas of the objects in rows.
+const RECORD_OBJECTS: &[&str] =
+    &["Address", "CustomerSummary", "Exemption", "Partner", "Product", "Program", "Referral", "Source", "Stats", "Tax"];
+
 /// Applies the conventions to a document.
 pub(super) fn apply(document: &mut OpenApi) {
     if let Some(components) = &mut document.components {
         headers::declare(components);
-        components.schemas.values_mut().filter_map(object).for_each(|schema| {
+        for (name, schema) in &mut components.schemas {
+            let Some(schema) = object(schema) else { continue };
             require_nulls(schema);
+            allow_projections(name, schema);
             clear_reference_descriptions(schema);
             list_vendors(schema);
-        });
+        }
     }
     for operation in operations(document) {
         operation.parameters.iter_mut().flatten().for_each(repeat_array);
-        let has_parameter = |name: &str| {
-            let mut parameters = operation.parameters.iter().flatten();
-            parameters
-                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case(name)))
-        };
-        let traits = OperationTraits {
-            is_cacheable: operation.responses.responses.contains_key("304"),
-            supports_prefer: has_parameter("prefer"),
-            supports_export: has_parameter("marks"),
-        };
+        let traits = OperationTraits::new(operation);
         for (status, response) in &mut operation.responses.responses {
             if let RefOr::T(response) = response {
-                headers::refer(response, status, traits);
+                headers::refer(response, status, &traits);
             }
         }
     }
@@ -66,6 +66,16 @@ fn require_nulls(schema: &mut Object) {
     let nullable = schema.properties.iter().filter(|(_, property)| is_nullable(property)).map(|(name, _)| name);
     let required = nullable.filter(|name| !schema.required.contains(name)).cloned().collect::<Vec<_>>();
     schema.required.extend(required);
+}
+
+/// Makes the members of a row optional, except for `id`: `fields` and policies
+/// omit the others.
+fn allow_projections(name: &str, schema: &mut Object) {
+    if RECORDS.contains(&name) {
+        schema.required.retain(|member| member == "id");
+    } else if RECORD_OBJECTS.contains(&name) {
+        schema.required.clear();
+    }
 }
 
 fn is_nullable(property: &RefOr<Schema>) -> bool {

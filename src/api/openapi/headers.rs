@@ -6,6 +6,7 @@ use utoipa::{
     openapi::{
         Components, Header, Ref, RefOr, Response,
         header::HeaderBuilder,
+        path::Operation,
         schema::{ObjectBuilder, Type},
     },
 };
@@ -61,6 +62,12 @@ struct HeaderSpec {
 enum AppliesTo {
     /// Every response.
     All,
+    /// Every response with a body.
+    Bodies,
+    /// Pages of lists, and problems.
+    Linked,
+    /// Every response of operations that require authentication.
+    Authenticated,
     /// Successful responses of operations that support `If-None-Match`.
     Cacheable,
     /// Responses with one of these statuses.
@@ -82,8 +89,22 @@ const HEADERS: &[HeaderSpec] = &[
         applies_to: AppliesTo::All,
     },
     HeaderSpec {
+        name: "Content-Encoding",
+        description: "The content coding of the body: `zstd`, `br` or `gzip`, as `Accept-Encoding` requests. Absent for a body below 1 KiB.",
+        schema_type: Type::String,
+        example: || json!("zstd"),
+        applies_to: AppliesTo::Bodies,
+    },
+    HeaderSpec {
+        name: "Vary",
+        description: "The request headers that the response depends on (RFC 9110, section 12.5.5).",
+        schema_type: Type::String,
+        example: || json!("authorization, accept, accept-encoding, prefer"),
+        applies_to: AppliesTo::All,
+    },
+    HeaderSpec {
         name: "ETag",
-        description: "An identifier of the body (RFC 9110, section 8.8.3). Send the value as `If-None-Match` to detect changes.",
+        description: "An identifier of the body in its content coding (RFC 9110, section 8.8.3). Send the value as `If-None-Match` to detect changes.",
         schema_type: Type::String,
         example: || json!("\"3a5fa0b1c2d3e4f50617283940a1b2c3\""),
         applies_to: AppliesTo::Cacheable,
@@ -108,6 +129,31 @@ const HEADERS: &[HeaderSpec] = &[
         schema_type: Type::String,
         example: || json!("customer-gateway; hit; ttl=18"),
         applies_to: AppliesTo::Cacheable,
+    },
+    HeaderSpec {
+        name: "Link",
+        description: "Links relative to the gateway (RFC 8288). On a page: `next`, `prev` and `first`, and the OpenAPI document as `describedby`. On a problem: the page that describes it as `describedby`.",
+        schema_type: Type::String,
+        example: || {
+            json!(
+                "</customers?limit=20&cursor=Aq24gvkONDlK>; rel=\"next\", </customers?limit=20>; rel=\"first\", </openapi.json>; rel=\"describedby\""
+            )
+        },
+        applies_to: AppliesTo::Linked,
+    },
+    HeaderSpec {
+        name: "RateLimit-Policy",
+        description: "Your quota (draft-ietf-httpapi-ratelimit-headers): `q` requests in `w` seconds. Absent if you have no quota.",
+        schema_type: Type::String,
+        example: || json!("\"quota\";q=100;w=60"),
+        applies_to: AppliesTo::Authenticated,
+    },
+    HeaderSpec {
+        name: "RateLimit",
+        description: "The state of your quota: `r` requests are admitted now, and more in `t` seconds. Absent if you have no quota.",
+        schema_type: Type::String,
+        example: || json!("\"quota\";r=42;t=1"),
+        applies_to: AppliesTo::Authenticated,
     },
     HeaderSpec {
         name: "Preference-Applied",
@@ -140,14 +186,48 @@ const HEADERS: &[HeaderSpec] = &[
 ];
 
 /// Traits of an operation that determine the headers of its responses.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct OperationTraits {
-    /// True if the operation supports `If-None-Match`.
-    pub(crate) is_cacheable: bool,
-    /// True if the operation supports `Prefer`.
-    pub(crate) supports_prefer: bool,
-    /// True if the operation supports exports.
-    pub(crate) supports_export: bool,
+#[derive(Debug)]
+pub(crate) struct OperationTraits(Vec<OperationTrait>);
+
+/// Trait of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OperationTrait {
+    /// The operation supports `If-None-Match`.
+    Cacheable,
+    /// The operation returns pages.
+    Paged,
+    /// The operation requires authentication.
+    Authenticated,
+    /// The operation supports `Prefer`.
+    Preferring,
+    /// The operation supports exports.
+    Exporting,
+}
+
+impl OperationTraits {
+    /// Returns the traits of an operation.
+    pub(crate) fn new(operation: &Operation) -> Self {
+        let has_parameter = |name: &str| {
+            let mut parameters = operation.parameters.iter().flatten();
+            parameters
+                .any(|parameter| matches!(parameter, RefOr::T(parameter) if parameter.name.eq_ignore_ascii_case(name)))
+        };
+        let is_cacheable = operation.responses.responses.contains_key("304");
+        let traits = [
+            (OperationTrait::Cacheable, is_cacheable),
+            // `GET /explain/…` accepts a cursor but returns no page.
+            (OperationTrait::Paged, is_cacheable && has_parameter("cursor")),
+            // Public operations override the document's security.
+            (OperationTrait::Authenticated, operation.security.is_none()),
+            (OperationTrait::Preferring, has_parameter("prefer")),
+            (OperationTrait::Exporting, has_parameter("marks")),
+        ];
+        Self(traits.into_iter().filter(|(_, applies)| *applies).map(|(operation_trait, _)| operation_trait).collect())
+    }
+
+    fn has(&self, operation_trait: OperationTrait) -> bool {
+        self.0.contains(&operation_trait)
+    }
 }
 
 /// Declares all response headers as components.
@@ -156,17 +236,23 @@ pub(crate) fn declare(components: &mut Components) {
 }
 
 /// Adds references to the headers of a response.
-pub(crate) fn refer(response: &mut Response, status: &str, operation: OperationTraits) {
+pub(crate) fn refer(response: &mut Response, status: &str, operation: &OperationTraits) {
     let is_success = matches!(status, "200" | "304");
     let specs = HEADERS.iter().filter(|spec| match spec.applies_to {
         AppliesTo::All => true,
-        AppliesTo::Cacheable => operation.is_cacheable && is_success,
+        AppliesTo::Linked => {
+            status.starts_with(['4', '5']) || (operation.has(OperationTrait::Paged) && status == "200")
+        }
+        AppliesTo::Authenticated => operation.has(OperationTrait::Authenticated),
+        AppliesTo::Bodies => status != "304",
+        AppliesTo::Cacheable => operation.has(OperationTrait::Cacheable) && is_success,
         AppliesTo::Statuses(statuses) => statuses.contains(&status),
         AppliesTo::Retryable => {
-            matches!(status, "429" | "502" | "503" | "504") || (operation.supports_prefer && status == "200")
+            matches!(status, "429" | "502" | "503" | "504")
+                || (operation.has(OperationTrait::Preferring) && status == "200")
         }
-        AppliesTo::Preferring => operation.supports_prefer && is_success,
-        AppliesTo::Exporting => operation.supports_export && status == "200",
+        AppliesTo::Preferring => operation.has(OperationTrait::Preferring) && is_success,
+        AppliesTo::Exporting => operation.has(OperationTrait::Exporting) && status == "200",
     });
     response.headers.extend(specs.map(|spec| {
         let reference = Ref::new(format!("#/components/headers/{}", spec.name));

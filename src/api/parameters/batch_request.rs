@@ -5,6 +5,8 @@ use crate::{
     domain::{
         batch::{BatchQuery, CustomerId, MAX_IDS},
         connection::ConnectionName,
+        projection::Projection,
+        query::Resource,
     },
     web::{
         problem::{Code, Problem},
@@ -16,8 +18,8 @@ use super::{
     ListParts,
     id::customer_id,
     page::page_request,
-    shape::shape,
-    tables::{BATCH_PARAMETERS, CUSTOMER_EXPANSIONS, ID},
+    shape::{RowParameters, row_parameters},
+    tables::{BATCH_PARAMETERS, ID},
 };
 
 /// A request for a batch.
@@ -25,6 +27,8 @@ use super::{
 pub(crate) struct BatchRequest {
     /// Ids and shape of the customers.
     pub(crate) query: BatchQuery,
+    /// Fields of the customers that remain; `None` for all fields.
+    pub(crate) projection: Option<Projection>,
     /// Page, with the connections of the ids. Its limit counts ids.
     pub(crate) page: PageRequest,
 }
@@ -38,12 +42,13 @@ impl BatchRequest {
                 .parameter(name.to_owned())
                 .supported(BATCH_PARAMETERS.iter().copied()));
         }
-        let query =
-            BatchQuery { ids: ids(parameters, parts)?, shape: shape(parameters, CUSTOMER_EXPANSIONS, &parts.access)? };
+        let ids = ids(parameters, parts)?;
+        let RowParameters { shape, projection } = row_parameters(parameters, Resource::Customers, &parts.access)?;
+        let query = BatchQuery { ids, shape };
         let page = page_request(parameters, connections(&query, parts), parts)?;
         // Some generated clients send the documented default of `limit`.
         let limit = if parameters.many("limit").next().is_some() { page.limit } else { query.ids.len() };
-        Ok(Self { page: PageRequest { limit, ..page }, query })
+        Ok(Self { page: PageRequest { limit, ..page }, query, projection })
     }
 }
 

@@ -75,8 +75,8 @@ pub(crate) struct PageParameters {
     #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` or `prev_cursor` of a previous page, unchanged. `limit`,
-    /// `expand` and `include` may change from page to page. The connections, the
-    /// filters and the order may not.
+    /// `expand`, `include` and `fields` may change from page to page. The
+    /// connections, the filters and the order may not.
     cursor: Option<String>,
     /// The maximum number of vendor calls for the request, up to the gateway's
     /// own limit (20 by default). If a filter that the gateway applies exhausts
@@ -119,8 +119,8 @@ pub(crate) struct BatchParameters {
     /// this order: up to 100 different ids of any of your connections.
     /// `sources[].not_found` lists the ids that the vendor does not have. If some
     /// ids have no answer yet, `next_cursor` continues with these ids. `id` combines
-    /// with `limit`, `expand`, `include`, `max_calls`, `partial` and `cursor` only.
-    /// `limit` counts ids, and defaults to all ids.
+    /// with `limit`, `expand`, `include`, `fields`, `max_calls`, `partial` and
+    /// `cursor` only. `limit` counts ids, and defaults to all ids.
     #[param(max_items = 100, example = json!(["affiliates.cust_dK9bzRGn46BhVgNFHD6fDgXW", "tax.cust_8f14e45f"]))]
     id: Option<Vec<String>>,
 }
@@ -207,6 +207,12 @@ pub(crate) struct CustomerShapeParameters {
     /// `raw` includes the vendor's own object, unchanged.
     #[param(inline = false, example = json!(["raw"]))]
     include: Option<Vec<Include>>,
+    /// The fields to return, such as `id,email,referral.partner_id`; all fields by
+    /// default. `id` is always included. `tax` and `tax.*` select the whole
+    /// object. A field of an expanded object requires its `expand`, and `raw`
+    /// requires `include=raw`. The selection does not change the vendor requests.
+    #[param(example = json!(["id", "email", "referral.partner_id"]))]
+    fields: Option<Vec<String>>,
 }
 
 /// The parameters that shape a transaction.
@@ -220,6 +226,12 @@ pub(crate) struct TransactionShapeParameters {
     /// `raw` includes the vendor's own object, unchanged.
     #[param(inline = false, example = json!(["raw"]))]
     include: Option<Vec<Include>>,
+    /// The fields to return, such as `id,amount,referral.partner_id`; all fields by
+    /// default. `id` is always included. `product` and `product.*` select the whole
+    /// object. A field of an expanded object requires its `expand`, and `raw`
+    /// requires `include=raw`. The selection does not change the vendor requests.
+    #[param(example = json!(["id", "amount", "referral.partner_id"]))]
+    fields: Option<Vec<String>>,
 }
 
 impl PartialSchema for CustomerExpansion {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
-use http::{HeaderMap, request::Parts};
+use http::{HeaderMap, Uri, request::Parts};
 
 use crate::{
     api::{auth::Authorized, state::ApiState},
@@ -17,6 +17,8 @@ use crate::{
 pub(crate) struct ListParts {
     /// Headers.
     pub(crate) headers: HeaderMap,
+    /// Target of the request.
+    pub(crate) target: Uri,
     /// Query string.
     pub(super) query: Option<String>,
     /// Access rights of the caller.
@@ -34,6 +36,7 @@ impl FromRequestParts<ApiState> for ListParts {
         let Authorized(access) = Authorized::from_request_parts(parts, state).await?;
         Ok(Self {
             headers: parts.headers.clone(),
+            target: parts.uri.clone(),
             query: parts.uri.query().map(str::to_owned),
             access,
             deadline: Deadline::within(state.request_timeout, &*state.clock),

@@ -6,7 +6,8 @@ use crate::{
     domain::{
         connection::ConnectionName,
         parameter::Parameter,
-        query::{Expansion, ListQuery, Order, Resource},
+        projection::Projection,
+        query::{ListQuery, Order, Resource},
     },
     web::{
         problem::{Code, Problem},
@@ -17,14 +18,12 @@ use crate::{
 use super::{
     BatchRequest, ListParts,
     connections::requested_connections,
+    fields::{reject_customer_disclosure, reject_disclosure},
     filter::filter,
     id::customer_id,
     page::page_request,
-    shape::shape,
-    tables::{
-        CUSTOMER_EXPANSIONS, CUSTOMER_FILTERS, ID, TRANSACTION_EXPANSIONS, TRANSACTION_FILTERS, list_parameters,
-        single_connection_parameters,
-    },
+    shape::{RowParameters, row_parameters},
+    tables::{CUSTOMER_FILTERS, ID, TRANSACTION_FILTERS, list_parameters, single_connection_parameters},
 };
 
 /// A request for a list.
@@ -32,6 +31,8 @@ use super::{
 pub(crate) struct ListRequest {
     /// Filter, order and shape of the rows.
     pub(crate) query: ListQuery,
+    /// Fields of the rows that remain; `None` for all fields.
+    pub(crate) projection: Option<Projection>,
     /// Page and connections.
     pub(crate) page: PageRequest,
     /// Parameter that limits a page, if present. Exports reject it.
@@ -80,7 +81,7 @@ impl ListRequest {
     }
 
     fn customers_by(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Self, Problem> {
-        let query = list_query(parameters, Resource::Customers, CUSTOMER_EXPANSIONS, &parts.access)?;
+        let query = list_query(parameters, Resource::Customers, &parts.access)?;
         let connections = requested_connections(parameters, &parts.directory, &parts.access)?;
         Self::new(query, parameters, connections, parts)
     }
@@ -88,7 +89,7 @@ impl ListRequest {
     /// Reads a request for a list of transactions.
     pub(crate) fn transactions(parts: &ListParts) -> Result<Self, Problem> {
         let parameters = QueryString::parse(parts.query.as_deref(), &list_parameters(TRANSACTION_FILTERS))?;
-        let mut query = list_query(&parameters, Resource::Transactions, TRANSACTION_EXPANSIONS, &parts.access)?;
+        let (mut query, projection) = list_query(&parameters, Resource::Transactions, &parts.access)?;
         let mut connections = requested_connections(&parameters, &parts.directory, &parts.access)?;
         if let Some(id) = query.filter.customer_id.take() {
             // The id of the customer contains the connection.
@@ -100,28 +101,29 @@ impl ListRequest {
             }
             query.filter.customer_id = Some(vendor_id);
         }
-        Self::new(query, &parameters, connections, parts)
+        Self::new((query, projection), &parameters, connections, parts)
     }
 
     /// Reads a request for the transactions of one customer.
     pub(crate) fn customer_transactions(parts: &ListParts, id: &str) -> Result<Self, Problem> {
         let filters = TRANSACTION_FILTERS.iter().copied().filter(|parameter| *parameter != Parameter::CustomerId);
         let parameters = QueryString::parse(parts.query.as_deref(), &single_connection_parameters(filters))?;
-        let mut query = list_query(&parameters, Resource::Transactions, TRANSACTION_EXPANSIONS, &parts.access)?;
+        let (mut query, projection) = list_query(&parameters, Resource::Transactions, &parts.access)?;
         let (connection, vendor_id) = customer_id(id, &parts.access, &parts.directory)?;
         query.filter.customer_id = Some(vendor_id);
-        Self::new(query, &parameters, vec![connection], parts)
+        reject_customer_disclosure(&parts.access)?;
+        Self::new((query, projection), &parameters, vec![connection], parts)
     }
 
     fn new(
-        query: ListQuery,
+        (query, projection): (ListQuery, Option<Projection>),
         parameters: &QueryString<'_>,
         connections: Vec<ConnectionName>,
         parts: &ListParts,
     ) -> Result<Self, Problem> {
         let page_limit = ["limit", "max_calls"].into_iter().find(|name| parameters.many(name).next().is_some());
         let marks = marks(parameters)?;
-        Ok(Self { query, page: page_request(parameters, connections, parts)?, page_limit, marks })
+        Ok(Self { query, projection, page: page_request(parameters, connections, parts)?, page_limit, marks })
     }
 
     /// Rejects the parameters that apply to exports only.
@@ -137,11 +139,12 @@ impl ListRequest {
 fn list_query(
     parameters: &QueryString<'_>,
     resource: Resource,
-    expansions: &[Expansion],
     access: &Access,
-) -> Result<ListQuery, Problem> {
-    let shape = shape(parameters, expansions, access)?;
-    Ok(ListQuery { resource, filter: filter(parameters)?, order: order(parameters)?, shape })
+) -> Result<(ListQuery, Option<Projection>), Problem> {
+    let RowParameters { shape, projection } = row_parameters(parameters, resource, access)?;
+    let query = ListQuery { resource, filter: filter(parameters)?, order: order(parameters)?, shape };
+    reject_disclosure(&query, access)?;
+    Ok((query, projection))
 }
 
 fn marks(parameters: &QueryString<'_>) -> Result<Option<Marks>, Problem> {

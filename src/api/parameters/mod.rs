@@ -3,6 +3,7 @@
 mod batch_request;
 mod connections;
 mod documented;
+mod fields;
 mod filter;
 mod id;
 mod instant;

@@ -1,23 +1,55 @@
-//! Shape of rows: expansions and the vendor's own object.
+//! Content of rows: expansions, the vendor's own object, and fields.
 
 use crate::{
     callers::Access,
-    domain::query::{Expansion, Shape},
+    domain::{
+        projection::Projection,
+        query::{Expansion, Resource, Shape},
+    },
     web::{
         problem::{Code, Problem},
         query::QueryString,
     },
 };
 
-use super::tables::CUSTOMER_EXPANSIONS;
+use super::{
+    fields::{projection, reject_hidden_expansions},
+    tables::{CUSTOMER_EXPANSIONS, TRANSACTION_EXPANSIONS},
+};
+
+/// Content of each row: its shape, and the fields that remain.
+#[derive(Debug)]
+pub(super) struct RowParameters {
+    pub(super) shape: Shape,
+    pub(super) projection: Option<Projection>,
+}
 
 /// Reads the parameters of a single customer.
-pub(crate) fn customer_shape(query: Option<&str>, access: &Access) -> Result<Shape, Problem> {
-    shape(&QueryString::parse(query, &["expand", "include"])?, CUSTOMER_EXPANSIONS, access)
+pub(crate) fn customer_shape(query: Option<&str>, access: &Access) -> Result<(Shape, Option<Projection>), Problem> {
+    let parameters = QueryString::parse(query, &["expand", "include", "fields"])?;
+    let RowParameters { shape, projection } = row_parameters(&parameters, Resource::Customers, access)?;
+    Ok((shape, projection))
+}
+
+/// Reads `expand`, `include` and `fields`.
+pub(super) fn row_parameters(
+    parameters: &QueryString<'_>,
+    resource: Resource,
+    access: &Access,
+) -> Result<RowParameters, Problem> {
+    let expansions = match resource {
+        Resource::Customers => CUSTOMER_EXPANSIONS,
+        Resource::Transactions => TRANSACTION_EXPANSIONS,
+    };
+    let shape = shape(parameters, expansions, access)?;
+    let hidden = access.fields().hidden(resource);
+    reject_hidden_expansions(&shape, resource, hidden)?;
+    let projection = projection(parameters, resource, &shape, hidden)?;
+    Ok(RowParameters { shape, projection })
 }
 
 /// Reads `expand` and `include`.
-pub(super) fn shape(parameters: &QueryString<'_>, expansions: &[Expansion], access: &Access) -> Result<Shape, Problem> {
+fn shape(parameters: &QueryString<'_>, expansions: &[Expansion], access: &Access) -> Result<Shape, Problem> {
     let expansion = |text| {
         expansions.iter().copied().find(|expansion| expansion.name() == text).ok_or_else(|| {
             let names: Vec<_> = expansions.iter().map(|expansion| format!("`{}`", expansion.name())).collect();
@@ -33,7 +65,11 @@ pub(super) fn shape(parameters: &QueryString<'_>, expansions: &[Expansion], acce
     }
     let raw = parameters.list("include").next().is_some();
     if raw && !access.may_see_raw() {
-        let detail = "the caller lacks the permission to request the vendor's own object";
+        let detail = if access.fields().is_empty() {
+            "the caller lacks the permission to request the vendor's own object"
+        } else {
+            "the vendor's own object contains fields that the caller may not see; remove `include=raw`"
+        };
         return Err(Problem::new(Code::Forbidden, detail).parameter("include"));
     }
     Ok(Shape { expand, raw })

@@ -37,10 +37,11 @@ pub(crate) const TRANSACTION_FILTERS: &[Parameter] =
 pub(super) const ID: &str = "id";
 
 /// Parameters of a batch of customers.
-pub(super) const BATCH_PARAMETERS: &[&str] = &[ID, "limit", "cursor", "max_calls", "partial", "expand", "include"];
+pub(super) const BATCH_PARAMETERS: &[&str] =
+    &[ID, "limit", "cursor", "max_calls", "partial", "expand", "include", "fields"];
 
 /// Parameters of every list, whose support does not differ.
-const COMMON: &[&str] = &["limit", "cursor", "max_calls", "partial", "expand", "include", "marks"];
+const COMMON: &[&str] = &["limit", "cursor", "max_calls", "partial", "expand", "include", "fields", "marks"];
 
 /// Returns the names of all parameters of a list over several connections.
 pub(super) fn list_parameters(filters: &[Parameter]) -> Vec<&'static str> {

@@ -22,9 +22,13 @@ use crate::{
     },
     callers::Access,
     directory::Source,
-    domain::parameter::Parameter,
+    domain::{
+        field_policy::HiddenFields,
+        parameter::Parameter,
+        query::{Expansion, Resource},
+    },
     telemetry::request::record_connections,
-    vendors::capabilities::{Applied, ListCapabilities, expansion_names},
+    vendors::capabilities::{Applied, ListCapabilities},
     web::problem::Problem,
 };
 
@@ -65,12 +69,20 @@ pub(crate) struct Connection<'c> {
 pub(crate) struct ListSupport {
     /// The support of each parameter. `native`: the vendor applies the parameter.
     /// `gateway`: the gateway applies the parameter to the vendor's pages.
-    /// `unsupported`: a request with the parameter is rejected.
+    /// `unsupported`: a request with the parameter is rejected. Parameters that
+    /// would disclose a hidden field are `unsupported`.
     #[schema(value_type = BTreeMap<String, String>, example = json!({"status": "native", "email": "gateway", "has_exemption": "unsupported"}))]
     parameters: BTreeMap<&'static str, Applied>,
     /// The supported values of `expand`.
     #[schema(example = json!(["partner", "program"]))]
     expand: Vec<&'static str>,
+    /// The fields that are absent from your rows, by decision of the operator.
+    #[schema(example = json!(["tax.business_identification_number"]))]
+    denied_fields: Vec<&'static str>,
+    /// The fields whose values are replaced by `***` in your rows, by decision of
+    /// the operator.
+    #[schema(example = json!(["email"]))]
+    masked_fields: Vec<&'static str>,
 }
 
 /// List connections
@@ -115,22 +127,51 @@ pub(crate) async fn get_connection(
 }
 
 impl<'c> Connection<'c> {
-    fn new(source: &'c Source, access: &Access) -> Self {
+    fn new(source: &'c Source, access: &'c Access) -> Self {
         let capabilities = source.capabilities();
+        let customers = Rows::new(Resource::Customers, access);
+        let transactions = Rows::new(Resource::Transactions, access);
         Self {
             name: source.name().as_str(),
             vendor: source.vendor(),
-            customers: ListSupport::new(&capabilities.customers, CUSTOMER_FILTERS),
-            customer_expand: expansion_names(capabilities.retrieve_expand),
-            transactions: capabilities.transactions.as_ref().map(|list| ListSupport::new(list, TRANSACTION_FILTERS)),
+            customers: customers.support(&capabilities.customers, CUSTOMER_FILTERS),
+            customer_expand: customers.expansions(capabilities.retrieve_expand),
+            transactions: capabilities
+                .transactions
+                .as_ref()
+                .map(|list| transactions.support(list, TRANSACTION_FILTERS)),
             budget: Budget::new(source.upstream(), &access.caller_share()),
             breaker: source.upstream().breaker().into(),
         }
     }
 }
 
-impl ListSupport {
-    fn new(list: &ListCapabilities, parameters: &[Parameter]) -> Self {
-        Self { parameters: list.applied(parameters), expand: expansion_names(list.expand) }
+/// Rows of a resource, as the caller may see them.
+struct Rows<'a> {
+    resource: Resource,
+    hidden: &'a HiddenFields,
+}
+
+impl<'a> Rows<'a> {
+    fn new(resource: Resource, access: &'a Access) -> Self {
+        Self { resource, hidden: access.fields().hidden(resource) }
+    }
+
+    fn support(&self, list: &ListCapabilities, parameters: &[Parameter]) -> ListSupport {
+        let mut applied = list.applied(parameters);
+        for parameter in parameters.iter().filter(|parameter| self.hidden.disclosed_by(**parameter).is_some()) {
+            applied.insert(parameter.name(), Applied::Unsupported);
+        }
+        ListSupport {
+            parameters: applied,
+            expand: self.expansions(list.expand),
+            denied_fields: self.hidden.denied.clone(),
+            masked_fields: self.hidden.masked.clone(),
+        }
+    }
+
+    fn expansions(&self, supported: &[(Expansion, &'static str)]) -> Vec<&'static str> {
+        let is_visible = |expansion: &Expansion| !self.hidden.denies_expansion(self.resource, *expansion);
+        supported.iter().map(|(expansion, _)| expansion).filter(|it| is_visible(it)).map(|it| it.name()).collect()
     }
 }

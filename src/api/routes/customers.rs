@@ -58,7 +58,7 @@ use crate::{
 pub(crate) async fn list_customers(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
     match CustomersRequest::new(&parts)? {
         CustomersRequest::List(request) => list(&state, &parts, *request).await,
-        CustomersRequest::Batch(request) => batch(&state, &parts.headers, *request).await,
+        CustomersRequest::Batch(request) => batch(&state, &parts, *request).await,
     }
 }
 
@@ -84,7 +84,7 @@ pub(crate) async fn get_customer(
     RawQuery(query): RawQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let shape = customer_shape(query.as_deref(), &access)?;
+    let (shape, projection) = customer_shape(query.as_deref(), &access)?;
     let (connection, vendor_id) = customer_id(path_id(&path), &access, &state.directory)?;
     record_connections(from_ref(&connection));
     let retrieval = Retrieval { vendor_id, shape };
@@ -95,5 +95,5 @@ pub(crate) async fn get_customer(
         DirectoryError::NotFound => missing_customer(&connection, &retrieval.vendor_id),
         error => error.into(),
     })?;
-    Ok(conditional::respond(&headers, page::single(record)))
+    Ok(conditional::respond(&headers, page::single(record, projection.as_ref())).await)
 }

@@ -149,11 +149,20 @@ pub(super) struct Caller {
     pub(super) keys: Vec<CallerKey>,
     pub(super) claims: Option<BTreeMap<String, String>>,
     pub(super) connections: Vec<ConnectionName>,
+    #[serde(default)]
+    pub(super) fields: CallerFields,
     pub(super) may_see_raw: Option<bool>,
     #[serde(default)]
     pub(super) may_purge: bool,
     pub(super) quota: Option<Quota>,
     pub(super) share: Option<Share>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, expecting = "{ deny = [\"email\"], mask = [\"name\"] }")]
+pub(super) struct CallerFields {
+    pub(super) deny: Vec<String>,
+    pub(super) mask: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -50,6 +50,40 @@ fn paths_follow_the_expansions() {
     }
 }
 
+#[test]
+fn text_fields_match_openapi_schemas() {
+    let texts = |schema_texts: BTreeMap<String, bool>, resource: Resource| {
+        let fields = RecordFields::get(resource);
+        for (path, _) in fields.all() {
+            assert_eq!(Some(&fields.is_text(path)), schema_texts.get(path), "{resource:?} {path}");
+        }
+        assert!(!fields.is_text("raw"));
+    };
+    texts(schema_texts::<Customer<'_>>(), Resource::Customers);
+    texts(schema_texts::<Transaction<'_>>(), Resource::Transactions);
+}
+
+/// Returns the paths of a schema, and whether each is text without a format.
+fn schema_texts<T: ToSchema>() -> BTreeMap<String, bool> {
+    fn collect(schema: &Value, path: &str, schemas: &Map<String, Value>, texts: &mut BTreeMap<String, bool>) {
+        let target = referenced(schema, schemas).unwrap_or(schema);
+        if let Some(properties) = target["properties"].as_object() {
+            for (name, property) in properties {
+                collect(property, &joined(path, name), schemas, texts);
+            }
+        } else {
+            let is_string = target["type"] == "string" || target["type"] == serde_json::json!(["string", "null"]);
+            texts.insert(path.to_owned(), is_string && target["format"].is_null());
+        }
+    }
+    let mut named = Vec::new();
+    T::schemas(&mut named);
+    let schemas: Map<String, Value> = named.into_iter().map(|(name, schema)| (name, json(schema))).collect();
+    let mut texts = BTreeMap::new();
+    collect(&json(T::schema()), "", &schemas, &mut texts);
+    texts
+}
+
 fn table(resource: Resource) -> Paths {
     let fields = RecordFields::get(resource);
     let base = fields.base.iter().map(|path| ((*path).to_owned(), None));

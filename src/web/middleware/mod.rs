@@ -1,5 +1,6 @@
 //! Middleware. `api/router.rs` lists the layers in order.
 
+pub(crate) mod encode;
 pub(crate) mod guarded;
 pub(crate) mod load_shed;
 pub(crate) mod observe;

@@ -21,12 +21,15 @@ use uuid::Uuid;
 use crate::{
     telemetry::request::NONE,
     web::{
+        coding::AcceptedCodings,
         middleware::{
+            encode::encode_response,
             observe::Observer,
             record::{RequestOutcome, ResponseOrigin},
         },
         problem::{Code, Problem, html},
         query::is_percent_encoded,
+        rate_limit::QuotaSlot,
     },
 };
 
@@ -50,11 +53,14 @@ pub(crate) struct RequestLayer {
 }
 
 /// Runs a request within its limits and completes the response.
-pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, next: Next) -> Response {
+pub(crate) async fn handle(State(layer): State<RequestLayer>, mut request: Request, next: Next) -> Response {
     let RequestLayer { timeout, observer } = layer;
     let id = request_id(request.headers());
     let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).into();
     let prefers_html = html::is_preferred(request.headers());
+    let codings = AcceptedCodings::new(request.headers());
+    let quota = QuotaSlot::default();
+    request.extensions_mut().insert(quota.clone());
     let in_flight = observer.begin(request.method(), route, request.headers());
     let mut response = match check_limits(&request) {
         Some(problem) => problem.into_response(),
@@ -67,6 +73,7 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     let problem = response.extensions_mut().remove::<Problem>();
     if let Some(problem) = &problem {
         write_problem(&mut response, problem, request_id, prefers_html);
+        response = encode_response(codings, response).await;
     }
     let outcome = RequestOutcome {
         status: response.status(),
@@ -77,6 +84,7 @@ pub(crate) async fn handle(State(layer): State<RequestLayer>, request: Request, 
     let labels = observer.record(in_flight, &outcome);
     response.extensions_mut().insert(labels);
     add_headers(response.headers_mut(), id);
+    quota.add_headers(response.headers_mut());
     response
 }
 

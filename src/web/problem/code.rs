@@ -71,7 +71,7 @@ codes! {
         "Send `Authorization: Bearer <key>` with a key from the operator, or with a token of the configured identity provider. For a token, `detail` gives the reason.";
     Forbidden "forbidden" FORBIDDEN false
         "The caller lacks the required permission"
-        "Ask the operator for the permission. The gateway's configuration defines the permissions of each caller.";
+        "`parameter` names what is not permitted. Remove it, or ask the operator for the permission: the gateway's configuration defines the permissions of each caller. `GET /connections` lists the fields that are hidden from you. Filters by these fields are forbidden, too.";
     NotFound "not_found" NOT_FOUND false
         "Route not found"
         "`GET /openapi.json` lists the routes.";

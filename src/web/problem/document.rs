@@ -30,6 +30,10 @@ pub(crate) struct ProblemDocument<'p> {
     /// True if the same request may succeed later.
     #[schema(example = false)]
     pub(super) retryable: bool,
+    /// The time in seconds to wait before a retry, as in `Retry-After`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<i64>, nullable = false, example = 2)]
+    pub(super) retry_after: Option<u64>,
     /// The invalid parameter.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "limit")]

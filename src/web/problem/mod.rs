@@ -10,10 +10,10 @@ use std::{borrow::Cow, time::Duration};
 use axum::response::{IntoResponse, Response};
 use http::{
     HeaderValue,
-    header::{CACHE_CONTROL, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE},
+    header::{CACHE_CONTROL, CONTENT_TYPE, LINK, RETRY_AFTER, WWW_AUTHENTICATE},
 };
 
-use crate::clock::ceil_seconds;
+use crate::{clock::ceil_seconds, web::link::described_by};
 
 pub(crate) use code::Code;
 pub(crate) use document::{ProblemDocument, SourceProblem, VendorAnswer};
@@ -178,6 +178,7 @@ impl Problem {
             code: content.code.name(),
             request_id,
             retryable: content.code.retryable(),
+            retry_after: content.retry_after.map(ceil_seconds),
             parameter: content.parameter.as_deref(),
             connection: content.connection.as_deref(),
             supported: content.supported.as_deref(),
@@ -194,6 +195,7 @@ impl IntoResponse for Problem {
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, PROBLEM_JSON);
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(LINK, described_by(&self.0.code.page()));
         if let Some(wait) = self.0.retry_after {
             headers.insert(RETRY_AFTER, HeaderValue::from(ceil_seconds(wait)));
         }

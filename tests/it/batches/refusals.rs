@@ -42,7 +42,7 @@ async fn other_parameters_are_rejected_by_name() {
         }
     }
     accepted.sort_unstable();
-    assert_eq!(accepted, ["cursor", "expand", "id", "include", "limit", "max_calls", "partial"]);
+    assert_eq!(accepted, ["cursor", "expand", "fields", "id", "include", "limit", "max_calls", "partial"]);
     assert!(["connection", "order", "marks", "email"].iter().all(|name| rejected.contains(name)));
     assert_eq!(stage.get("/customers?id=").await.code(400), "invalid_parameter");
     assert_eq!(stage.get("/transactions?id=tax.a").await.code(400), "unknown_parameter");

@@ -1,6 +1,8 @@
 //! Freshness headers and conditional requests (RFC 9110, section 13; RFC 9111;
 //! RFC 9211).
 
+use std::time::Duration;
+
 use customer_gateway::{
     domain::cursor::CursorKey,
     sandbox::{Fault, tolt},
@@ -26,7 +28,7 @@ async fn response_reports_its_freshness() {
     age: 0
     cache-control: private, max-age=30
     cache-status: customer-gateway; fwd=miss; fwd-status=200; stored; ttl=30
-    vary: authorization, accept, prefer
+    vary: authorization, accept, accept-encoding, prefer
     "#);
     stage.advance(12);
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
@@ -34,7 +36,7 @@ async fn response_reports_its_freshness() {
     age: 12
     cache-control: private, max-age=30
     cache-status: customer-gateway; hit; ttl=18
-    vary: authorization, accept, prefer
+    vary: authorization, accept, accept-encoding, prefer
     "#);
     stage.advance(28);
     insta::assert_snapshot!(caching_headers(&stage.get(&target).await), @r#"
@@ -42,7 +44,7 @@ async fn response_reports_its_freshness() {
     age: 40
     cache-control: private, max-age=30
     cache-status: customer-gateway; hit; ttl=-10; detail=stale-while-revalidate
-    vary: authorization, accept, prefer
+    vary: authorization, accept, accept-encoding, prefer
     "#);
 }
 
@@ -54,6 +56,33 @@ async fn max_age_matches_the_gateways_freshness() {
         // RFC 9111, section 4.2: an answer is fresh while its lifetime exceeds its age.
         assert_eq!((answer.header("age"), answer.header("cache-control")), (&*age.to_string(), "private, max-age=30"));
         stage.advance(if age == 0 { 10 } else { 19 });
+    }
+}
+
+#[tokio::test]
+async fn max_age_is_the_lifetime_at_any_instant() {
+    let stage = stage().start().await;
+    stage.gateway.clock.advance(Duration::from_millis(1300));
+    let tag = stage.get(PAGE).await.header("etag").to_owned();
+    let mut age = Duration::ZERO;
+    for step in [0, 400, 700, 1, 899, 1000, 12_345, 13_999] {
+        let step = Duration::from_millis(step);
+        stage.gateway.clock.advance(step);
+        age += step;
+        // A page that the page cache answers, a page that the response cache answers, and
+        // a 304 of both.
+        let other = format!("{PAGE}&limit={}", age.subsec_millis() % 90 + 1);
+        for answer in [
+            stage.get(&other).await,
+            stage.get(PAGE).await,
+            stage.get(PAGE).await,
+            stage.get_with(PAGE, "if-none-match", &tag).await,
+            stage.get_with(PAGE, "cache-control", "max-stale").await,
+        ] {
+            assert_eq!(answer.header("cache-control"), "private, max-age=30", "{age:?}");
+            assert_eq!(answer.header("age"), age.as_secs().to_string(), "{age:?}");
+            assert_eq!(answer.cache_status(), format!("hit; ttl={}", 30 - age.as_secs()), "{age:?}");
+        }
     }
 }
 
@@ -107,7 +136,7 @@ async fn matching_etag_is_304_without_a_body() {
                 caching_headers(&answer),
                 format!(
                     "etag: {tag}\nage: 5\ncache-control: private, max-age=30\n\
-                     cache-status: customer-gateway; hit; ttl=25\nvary: authorization, accept, prefer"
+                     cache-status: customer-gateway; hit; ttl=25\nvary: authorization, accept, accept-encoding, prefer"
                 )
             );
             assert_eq!(answer.header("content-type"), "");

@@ -123,6 +123,7 @@ async fn spent_share_is_429_until_it_refills() {
       "connection": "affiliates",
       "detail": "the caller's share of the vendor's rate limit is exhausted; retry in 1 s",
       "request_id": "[request id]",
+      "retry_after": 1,
       "retryable": true,
       "status": 429,
       "title": "The caller's quota is exhausted"
@@ -134,7 +135,7 @@ async fn spent_share_is_429_until_it_refills() {
     assert_eq!(metric(&stage, r#"gateway_caller_share_remaining{caller="batch",connection="affiliates"}"#).await, 0);
 
     // Cached pages cost nothing, for any caller.
-    assert_eq!(stage.get_as(BATCH, PAGE).await.cache_status(), "hit; ttl=29");
+    assert_eq!(stage.get_as(BATCH, PAGE).await.cache_status(), "hit; ttl=30");
     stage.get_as(APP, &other).await.ok();
     assert_eq!(stage.get_as(BATCH, &other).await.cache_status(), "hit; ttl=30");
 

@@ -29,7 +29,7 @@ fn unknown_key_is_named_at_every_level() {
     assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(adding("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected one of `cursor_key`, `max_vendor_calls`, `max_sorted_rows`, `max_export_sorted_rows`");
     assert_snapshot!(adding("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `may_see_raw`, `may_purge`, `quota`, `share`");
+    assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `fields`, `may_see_raw`, `may_purge`, `quota`, `share`");
     assert_snapshot!(replacing("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: unknown key `retries`; the keys of a connection are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
     assert_snapshot!(adding("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
     assert_snapshot!(replacing("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
@@ -316,4 +316,32 @@ fn missing_file_names_the_remedy() {
     let path = ConfigDir::new().path("gateway.toml");
     let error = customer_gateway::config::Config::load(&path).unwrap_err().to_string();
     assert_snapshot!(error.rsplit('/').next().unwrap(), @"gateway.toml: cannot be read: No such file or directory (os error 2); pass another path with --config, or copy gateway.example.toml");
+}
+
+#[test]
+fn field_that_cannot_be_hidden_is_named() {
+    let digest = format!("blake3:{}", "a".repeat(64));
+    let with = |fields: &str| {
+        adding(&format!(
+            "[[callers]]\nname = \"a\"\nkey_digest = \"{digest}\"\nconnections = [\"affiliates\"]\n[callers.fields]\n{fields}"
+        ))
+    };
+    let lines = [
+        "deny = [\"email\",\n  \"emial\"]",
+        "deny = [\"raw\"]",
+        "deny = [\"source.*\"]",
+        "mask = [\"created_at\"]",
+        "mask = [\"name\", \"tax.*\"]",
+        "mask = \"name\"",
+        "hide = [\"name\"]",
+    ];
+    assert_snapshot!(lines.map(with).join("\n"), @r#"
+    gateway.toml:13: callers.0.fields.deny.1: no row has a field of this name; write a field of the API, such as "email", or an object, such as "tax.*"
+    gateway.toml:12: callers.0.fields.deny.0: no row has a field of this name; write may_see_raw = false to deny the vendors' own objects
+    gateway.toml:12: callers.0.fields.deny.0: `source.connection` cannot be hidden, because ids and cursors contain it; remove the field
+    gateway.toml:12: callers.0.fields.mask.0: `created_at` cannot be hidden, because ids and cursors contain it; remove the field
+    gateway.toml:12: callers.0.fields.mask.1: `tax.exemption.total_certificates` cannot be masked, because it is not free text; deny the field instead, or list only text fields
+    gateway.toml:12: callers.0.fields.mask: invalid type: string, expected a sequence
+    gateway.toml:12: callers.0.fields.hide: unknown field `hide`, expected `deny` or `mask`
+    "#);
 }

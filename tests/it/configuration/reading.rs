@@ -5,6 +5,7 @@ use std::{path::Path, time::Duration};
 use customer_gateway::{
     cache::Policy,
     callers::CallerKey,
+    domain::query::Resource,
     identity::{Jwks, Settings},
     upstream::Share,
 };
@@ -227,4 +228,25 @@ fn loopback_addresses_need_no_callers() {
         let text = format!("[server]\nlisten = \"{listen}\"\n{}", minimal());
         assert_eq!(ConfigDir::new().parse(&text).unwrap().server.listen.to_string(), listen);
     }
+}
+
+#[test]
+fn field_policy_follows_its_caller() {
+    let callers = r#"
+[[callers]]
+name = "support"
+key_digest = "blake3:0000000000000000000000000000000000000000000000000000000000000000"
+connections = ["affiliates"]
+[callers.fields]
+deny = ["email", "tax.*"]
+mask = ["name"]
+[[callers]]
+name = "billing"
+key_digest = "blake3:1111111111111111111111111111111111111111111111111111111111111111"
+connections = ["affiliates"]
+"#;
+    let config = ConfigDir::new().parse(&format!("{}{callers}", minimal())).unwrap();
+    let hidden = config.callers[0].fields.hidden(Resource::Transactions);
+    assert_eq!((&hidden.denied[..], &hidden.masked[..]), (&["customer.email"][..], &["customer.name"][..]));
+    assert!(config.callers[1].fields.is_empty());
 }

@@ -99,5 +99,5 @@ async fn response_cache_varies_on_prefer() {
 #[tokio::test]
 async fn merged_page_varies_on_request_headers() {
     let stage = stage(3, 3).start().await;
-    assert_eq!(stage.gateway.get(MERGED).await.header("vary"), "authorization, accept, prefer");
+    assert_eq!(stage.gateway.get(MERGED).await.header("vary"), "authorization, accept, accept-encoding, prefer");
 }

@@ -155,6 +155,7 @@ async fn missing_jwks_is_503_for_tokens_but_not_keys() {
       "code": "identity_unavailable",
       "detail": "the token cannot be verified, because the identity provider's keys are unavailable",
       "request_id": "[request id]",
+      "retry_after": 30,
       "retryable": true,
       "status": 503,
       "title": "The identity provider's keys are unavailable"

@@ -5,6 +5,7 @@ mod cursors;
 mod http;
 mod pages;
 mod parameters;
+mod quotas;
 mod rows;
 
 use crate::support::{Gateway, StageBuilder, sandbox};

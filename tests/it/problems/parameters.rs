@@ -24,6 +24,7 @@ async fn unknown_parameter_lists_the_known_ones() {
         "partial",
         "expand",
         "include",
+        "fields",
         "marks",
         "order",
         "status",

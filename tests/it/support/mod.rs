@@ -23,7 +23,7 @@ use customer_gateway::{
     clock::{Clock, SharedClock},
     config::{Cache, Config, Connection, Paging, Server},
     directory::Policies,
-    domain::cursor::CursorKey,
+    domain::{cursor::CursorKey, field_policy::FieldPolicy},
     identity::Claims,
     sandbox::{Data, Options, Sandbox},
     server::{self, Live, Served},
@@ -216,6 +216,8 @@ impl Answer {
         assert_eq!(problem["status"], self.status);
         assert_eq!(problem["request_id"], self.header("x-request-id"));
         assert_eq!(problem["type"], format!("/problems/{}", problem["code"].as_str().unwrap()));
+        let retry_after = problem.get("retry_after").map(ToString::to_string).unwrap_or_default();
+        assert_eq!(retry_after, self.header("retry-after"), "{}", self.text);
         problem
     }
 
@@ -348,6 +350,7 @@ pub(crate) fn caller(name: &str, key: &str, connections: &[&str]) -> Caller {
         keys: vec![CallerKey::permanent(blake3::hash(key.as_bytes()))],
         claims: Claims::default(),
         connections: connections.iter().map(|name| name.parse().unwrap()).collect(),
+        fields: FieldPolicy::default(),
         may_see_raw: true,
         may_purge: false,
         quota: None,

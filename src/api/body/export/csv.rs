@@ -11,50 +11,41 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use crate::{
-    api::{body::export::Checkpoint, parameters::Marks},
+    api::{
+        body::export::{Checkpoint, RowWriter},
+        parameters::Marks,
+    },
     directory::{ExportPage, SourceOutcome},
-    domain::{query::ListQuery, record::RecordFields},
 };
 
 /// Writes the header.
-pub(super) fn header(query: &ListQuery, marks: Marks) -> Bytes {
+pub(super) fn header(rows: &RowWriter, marks: Marks) -> Bytes {
     let checkpoint = if marks == Marks::All { &CheckpointCells::COLUMNS[..] } else { &[] };
-    write(|writer| writer.write_record(columns(query).chain(checkpoint.iter().copied())))
+    write(|writer| writer.write_record(rows.columns().into_iter().chain(checkpoint.iter().copied())))
 }
 
 /// Writes the rows of a page and its checkpoint. Without a checkpoint, the rows
 /// have no checkpoint columns.
-pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
-    let Some(checkpoint) = checkpoint else { return rows(query, page) };
-    let width = columns(query).count();
-    let rows: Vec<_> = page
-        .segments
-        .iter()
-        .flat_map(|segment| segment.records.clone().map(|index| segment.page.json(index)))
-        .collect();
-    let cells = CheckpointCells::new(page, checkpoint);
+pub(super) fn page(rows: &RowWriter, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
+    let columns = rows.columns();
+    let records = page.segments.iter().flat_map(|segment| segment.records.clone().map(move |index| (segment, index)));
+    let cells = checkpoint.map(|checkpoint| CheckpointCells::new(page, checkpoint));
+    let is_last = checkpoint.is_some_and(Checkpoint::is_last);
     write(|writer| {
-        for (index, row) in rows.iter().enumerate() {
-            let row: Value = serde_json::from_slice(row).unwrap_or_default();
-            let has_checkpoint = index + 1 == rows.len() && !checkpoint.is_last();
-            let checkpoint = if has_checkpoint { cells.clone() } else { CheckpointCells::default() };
-            writer.write_record(columns(query).map(|column| cell(&row, column)).chain(checkpoint.into_row()))?;
+        let mut records = records.peekable();
+        let is_empty = records.peek().is_none();
+        while let Some((segment, index)) = records.next() {
+            let row: Value = serde_json::from_slice(&rows.json(&segment.page, index)).unwrap_or_default();
+            let has_checkpoint = records.peek().is_none() && !is_last;
+            let checkpoint =
+                cells.as_ref().map(|cells| if has_checkpoint { cells.clone() } else { CheckpointCells::default() });
+            let checkpoint = checkpoint.into_iter().flat_map(CheckpointCells::into_row);
+            writer.write_record(columns.iter().map(|column| cell(&row, column)).chain(checkpoint))?;
         }
-        if checkpoint.is_last() || rows.is_empty() {
-            writer.write_record(std::iter::repeat_n(String::new(), width).chain(cells.into_row()))?;
-        }
-        Ok(())
-    })
-}
-
-/// Writes the rows of a page without checkpoint columns.
-fn rows(query: &ListQuery, page: &ExportPage) -> Bytes {
-    write(|writer| {
-        for segment in &page.segments {
-            for index in segment.records.clone() {
-                let row: Value = serde_json::from_slice(segment.page.json(index)).unwrap_or_default();
-                writer.write_record(columns(query).map(|column| cell(&row, column)))?;
-            }
+        if let Some(cells) = cells
+            && (is_last || is_empty)
+        {
+            writer.write_record(std::iter::repeat_n(String::new(), columns.len()).chain(cells.into_row()))?;
         }
         Ok(())
     })
@@ -101,11 +92,6 @@ fn omitted(page: &ExportPage) -> String {
     };
     let sources = page.sources.iter().filter(|source| is_omitted(&source.outcome));
     sources.map(|source| source.connection.as_str()).collect::<Vec<_>>().join(";")
-}
-
-/// Returns the columns of a row, including the columns of expanded objects.
-fn columns(query: &ListQuery) -> impl Iterator<Item = &'static str> {
-    RecordFields::get(query.resource).paths(&query.shape)
 }
 
 fn cell(row: &Value, column: &str) -> String {

@@ -6,10 +6,10 @@ use http::{HeaderMap, HeaderValue, header::ACCEPT};
 use mediatype::{MediaType, Name, names};
 
 use crate::{
-    api::body::export::{Checkpoint, csv, ndjson},
+    api::body::export::{Checkpoint, RowWriter, csv, ndjson},
     api::parameters::Marks,
     directory::ExportPage,
-    domain::query::{ListQuery, Resource},
+    domain::query::Resource,
     web::list_value::{elements, split, unquote},
 };
 
@@ -80,18 +80,18 @@ impl Format {
     }
 
     /// Returns the bytes before the first page, if the format has a header.
-    pub(super) fn header(self, query: &ListQuery, marks: Marks) -> Option<Bytes> {
+    pub(super) fn header(self, rows: &RowWriter, marks: Marks) -> Option<Bytes> {
         match self {
             Self::Ndjson => None,
-            Self::Csv => Some(csv::header(query, marks)),
+            Self::Csv => Some(csv::header(rows, marks)),
         }
     }
 
     /// Writes the rows of a page and the checkpoint after it, if any.
-    pub(super) fn page(self, query: &ListQuery, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
+    pub(super) fn page(self, rows: &RowWriter, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
         match self {
-            Self::Ndjson => ndjson::page(query, page, checkpoint),
-            Self::Csv => csv::page(query, page, checkpoint),
+            Self::Ndjson => ndjson::page(rows, page, checkpoint),
+            Self::Csv => csv::page(rows, page, checkpoint),
         }
     }
 }

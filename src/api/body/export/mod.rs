@@ -8,6 +8,7 @@
 mod csv;
 mod format;
 mod ndjson;
+mod rows;
 mod stream;
 
 use axum::{body::Body, response::Response};
@@ -30,6 +31,7 @@ use crate::{
     },
 };
 pub(crate) use format::Format;
+use rows::RowWriter;
 
 /// State of an export after a page.
 #[derive(Debug, Serialize)]
@@ -82,7 +84,8 @@ pub(crate) async fn respond(
     // An early error still gets its own HTTP status. The wait for the first rows
     // is shorter than the deadline: slow first rows must not fail the export.
     export.begin(state.request_timeout / 2).await?;
-    let mut response = Response::new(Body::from_stream(stream::stream(export, request.query, format, marks)));
+    let rows = RowWriter { query: request.query, projection: request.projection };
+    let mut response = Response::new(Body::from_stream(stream::stream(export, rows, format, marks)));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, format.content_type());
     headers.insert(CONTENT_DISPOSITION, disposition);

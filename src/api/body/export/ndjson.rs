@@ -10,7 +10,10 @@ use bytes::Bytes;
 use memchr::memchr2;
 use serde::Serialize;
 
-use crate::{api::body::export::Checkpoint, directory::ExportPage, domain::query::ListQuery};
+use crate::{
+    api::body::export::{Checkpoint, RowWriter},
+    directory::ExportPage,
+};
 
 #[derive(Serialize)]
 struct CheckpointLine<'c> {
@@ -18,16 +21,16 @@ struct CheckpointLine<'c> {
 }
 
 /// Writes the rows of a page and the checkpoint after it, if any.
-pub(super) fn page(query: &ListQuery, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
+pub(super) fn page(rows: &RowWriter, page: &ExportPage, checkpoint: Option<&Checkpoint<'_>>) -> Bytes {
     let records: usize = page.segments.iter().map(|segment| segment.json().len() + 1).sum();
     let mut lines = Vec::with_capacity(records + 512);
     for segment in &page.segments {
         for index in segment.records.clone() {
             let start = lines.len();
-            lines.extend_from_slice(segment.page.json(index));
+            lines.extend_from_slice(&rows.json(&segment.page, index));
             // The vendor's own object may contain line breaks. JSON escapes line
             // breaks in strings, so each raw line break is white space.
-            if query.shape.raw {
+            if rows.has_raw() {
                 lines[start..].iter_mut().filter(|byte| matches!(byte, b'\n' | b'\r')).for_each(|byte| *byte = b' ');
             }
             lines.push(b'\n');

@@ -6,12 +6,11 @@ use opentelemetry::{Context, context::FutureExt};
 
 use crate::{
     api::body::{
-        export::{Checkpoint, ExportStatus, Format},
+        export::{Checkpoint, ExportStatus, Format, RowWriter},
         sources::SourceReport,
     },
     api::parameters::Marks,
     directory::Export,
-    domain::query::ListQuery,
     web::problem::{Problem, SourceProblem},
 };
 
@@ -19,7 +18,7 @@ use crate::{
 /// the previous page has been read.
 struct ExportStream {
     export: Export,
-    query: ListQuery,
+    rows: RowWriter,
     format: Format,
     marks: Marks,
     progress: Progress,
@@ -47,13 +46,13 @@ pub(super) struct ExportAborted;
 /// Returns the body of an export.
 pub(super) fn stream(
     export: Export,
-    query: ListQuery,
+    rows: RowWriter,
     format: Format,
     marks: Marks,
 ) -> impl Stream<Item = Result<Bytes, ExportAborted>> {
-    let header = stream::iter(format.header(&query, marks).map(Ok));
+    let header = stream::iter(format.header(&rows, marks).map(Ok));
     let context = Context::current();
-    let state = ExportStream { export, query, format, marks, progress: Progress::Running, count: 0, context };
+    let state = ExportStream { export, rows, format, marks, progress: Progress::Running, count: 0, context };
     header.chain(stream::unfold(state, async |mut state| Some((state.next().await?, state))))
 }
 
@@ -83,6 +82,6 @@ impl ExportStream {
             let is_reported = is_sent || status == ExportStatus::Complete;
             self.progress = if is_reported { Progress::Finished } else { Progress::Aborted };
         }
-        Some(Ok(self.format.page(&self.query, &page, is_sent.then_some(&checkpoint))))
+        Some(Ok(self.format.page(&self.rows, &page, is_sent.then_some(&checkpoint))))
     }
 }
