@@ -54,8 +54,8 @@ impl ProblemDocument<'_> {
         }
         if let Some(vendor) = self.vendor {
             let texts = [vendor.code.as_deref(), vendor.message.as_deref()];
-            let texts: String = texts.into_iter().flatten().map(|text| format!(" {}", code_of(text))).collect();
-            lines.push(format!("<p>The vendor's error: HTTP {}{texts}</p>", vendor.status));
+            let texts: Vec<_> = texts.into_iter().flatten().map(code_of).collect();
+            lines.push(format!("<p>The vendor's error: HTTP {} {}</p>", vendor.status, texts.join(" ")));
         }
         lines.push(format!("<p>{}</p>", retry(code)));
         lines.push(format!("<p>About this problem: {}.</p>", link(code)));
