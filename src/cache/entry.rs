@@ -11,7 +11,10 @@ use std::{
 
 use jiff::Timestamp;
 
-use crate::{clock::SharedClock, domain::page::RecordPage};
+use crate::{
+    clock::SharedClock,
+    domain::{anchor::Anchor, page::RecordPage},
+};
 
 use super::{
     CacheMetrics, Key, List, Policy,
@@ -122,6 +125,13 @@ impl Entry {
     /// Returns true if the page is in the row index, hence was stored.
     pub(super) fn is_indexed(&self) -> bool {
         self.place.get().is_some()
+    }
+
+    /// Returns the anchor of the page in its list; `None` if the page was not
+    /// stored.
+    #[must_use]
+    pub fn anchor(&self) -> Option<&Anchor> {
+        self.place.get().map(|place| &place.anchor)
     }
 
     /// Returns true if the page was stored as a page of a list.

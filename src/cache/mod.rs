@@ -35,7 +35,7 @@ pub use link::Neighbouring;
 pub use lookup::{Cached, Key, Lookup, Peek};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;
-pub use row_index::{Gap, List, Row, Rows};
+pub use row_index::{Gap, List, ListRows, Row, Rows};
 use single_flight::{FetchKey, FetchedPage, InFlight};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;

@@ -16,7 +16,7 @@ use parking_lot::{Mutex, RwLock};
 use slab::Slab;
 
 use crate::domain::{
-    anchor::Direction,
+    anchor::{Anchor, Direction},
     connection::ConnectionName,
     position::Side,
     query::{Resource, Shape},
@@ -39,10 +39,21 @@ pub struct List {
 /// contain them.
 #[derive(Debug, Clone)]
 pub enum Rows {
-    /// A page of a list, from a gap between two rows if the gap is known.
-    List(Arc<List>, Option<Gap>),
+    /// A page of a list.
+    List(ListRows),
     /// One row.
     One(Row),
+}
+
+/// Rows of a list from an anchor.
+#[derive(Debug, Clone)]
+pub struct ListRows {
+    /// The list.
+    pub list: Arc<List>,
+    /// The anchor of the requested page.
+    pub anchor: Anchor,
+    /// The gap from which the walk continues, if known.
+    pub gap: Option<Gap>,
 }
 
 /// Row of a list page.
@@ -89,6 +100,7 @@ pub(super) struct Place {
     table: Weak<Table>,
     page: u32,
     pub(super) list: Arc<List>,
+    pub(super) anchor: Anchor,
 }
 
 /// Rows of one form.
@@ -146,24 +158,26 @@ impl Rows {
 impl RowIndex {
     /// Adds the page of a list. It stays in the index until
     /// [`Place::remove`].
-    pub(super) fn add(&self, key: &Key, entry: &Arc<Entry>, list: &Arc<List>) {
+    pub(super) fn add(&self, key: &Key, entry: &Arc<Entry>, rows: &ListRows) {
+        let ListRows { list, anchor, .. } = rows;
         let form = Form::new(key, list.resource, &list.shape);
         let table = self.table(&form).unwrap_or_else(|| self.create(form));
         let page = table.0.lock().add(entry, list);
         if let Some(page) = page {
-            entry.set_place(Place { table: Arc::downgrade(&table), page, list: Arc::clone(list) });
+            let (table, list, anchor) = (Arc::downgrade(&table), Arc::clone(list), anchor.clone());
+            entry.set_place(Place { table, page, list, anchor });
         }
     }
 
     /// Returns the youngest entry with the requested rows.
     pub(super) fn find(&self, key: &Key, rows: &Rows) -> Option<Arc<Entry>> {
         match rows {
-            Rows::List(list, Some(gap)) => {
+            Rows::List(ListRows { list, gap: Some(gap), .. }) => {
                 let table = self.table(&Form::new(key, list.resource, &list.shape))?;
                 let contents = table.0.lock();
                 contents.youngest(&gap.id, |page, row| *page.list == **list && gap.has_next(&page.entry, row))
             }
-            Rows::List(_, None) => None,
+            Rows::List(ListRows { gap: None, .. }) => None,
             // The vendor's own object of a list may lack fields.
             Rows::One(row) if row.shape.raw => None,
             Rows::One(row) => {

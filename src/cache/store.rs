@@ -57,8 +57,8 @@ impl Store {
     }
 
     async fn put(&self, key: &Key, entry: &Arc<Entry>, policy: &Policy, rows: Option<&Rows>) {
-        if let Some(Rows::List(list, _)) = rows {
-            self.rows.add(key, entry, list);
+        if let Some(Rows::List(rows)) = rows {
+            self.rows.add(key, entry, rows);
         }
         entry.on_inserted(key, policy);
         self.entries.insert(key.clone(), Arc::clone(entry)).await;

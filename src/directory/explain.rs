@@ -178,7 +178,7 @@ impl SourceWalk {
         let omitted_requests = requests.len().saturating_sub(MAX_REQUESTS);
         requests.truncate(MAX_REQUESTS);
         let plan = Ok(plan);
-        ExplainedSource { source, plan, requests, omitted_requests, calls, refreshes, calls_to_end, rejection }
+        ExplainedSource { source, plan, requests, omitted_requests, calls, rejection, refreshes, calls_to_end }
     }
 
     /// Returns the maximum number of calls of a full scan; `None` for other walks.

@@ -148,13 +148,19 @@ impl Paged {
         let Neighbour::At(anchor) = neighbour else { return Ok(None) };
         let Some(found) = self.pages.follow(&location.entry, self.direction).await else { return Ok(None) };
         let Neighbouring { page: entry, index, fingerprint } = found;
-        let shift = if self.direction == Direction::Forward { index } else { 0 };
+        // As in `enter`.
+        let (anchor, shift) = match (self.pages.plan.order, entry.anchor()) {
+            (Some(_), Some(own)) => (own.clone(), 0),
+            _ if self.direction == Direction::Forward => (anchor.clone(), index),
+            _ => (anchor.clone(), 0),
+        };
+        let progress = progress.filter(|_| index == 0 || shift > 0);
         let cycle = self.pages.detect_cycle(location.cycle, fingerprint)?;
         self.entered = self.pages.detect_cycle(self.entered, fingerprint)?;
         Ok(Some(Location {
             progress: progress.and_then(|progress| before(progress, &entry.page, shift)),
             entry,
-            anchor: anchor.clone(),
+            anchor,
             index,
             shift,
             cycle,
@@ -248,7 +254,11 @@ impl Paged {
             let located = position.locate(&entry.page, &anchor, order);
             let index = located.index();
             // A page that another request has fetched starts at another row.
-            let shift = if is_substitute { index.saturating_sub(usize::from(position.offset)) } else { 0 };
+            let (anchor, shift) = match (is_substitute, order, entry.anchor()) {
+                (false, ..) => (anchor, 0),
+                (true, Some(_), Some(own)) => (own.clone(), 0),
+                (true, ..) => (anchor, index.saturating_sub(usize::from(position.offset))),
+            };
             let progress = position.progress.filter(|_| anchor == position.anchor);
             let location = Location {
                 progress: progress.and_then(|progress| before(progress, &entry.page, shift)),

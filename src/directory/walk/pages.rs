@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, FreshEntries, Gap, Key, List, Neighbouring, Peek, Rows},
+    cache::{CacheDirectives, Cached, Entry, FreshEntries, Gap, Key, List, ListRows, Neighbouring, Peek, Rows},
     domain::{
         anchor::{Anchor, Direction},
         cycle::{AnchorFingerprint, CycleDetector},
@@ -350,7 +350,7 @@ impl Pages {
         priority: Priority,
         is_required: bool,
     ) -> Result<Cached, SourceError> {
-        let rows = Rows::List(self.list()?, gap);
+        let rows = Rows::List(ListRows { list: self.list()?, anchor: anchor.clone(), gap });
         let reservation = self.reservation(priority);
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         let FetchOptions { calls, directives, .. } = &self.options;
@@ -406,7 +406,8 @@ impl Pages {
     async fn predict(&mut self, anchor: &Anchor, gap: Option<Gap>) -> Result<PageRead, Stop> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         let list = self.list().map_err(|error| self.source.with_connection(error))?;
-        let peeked = self.source.peek(&call, Some(&Rows::List(list, gap)), &self.options.directives).await;
+        let rows = Rows::List(ListRows { list, anchor: anchor.clone(), gap });
+        let peeked = self.source.peek(&call, Some(&rows), &self.options.directives).await;
         let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
         let (read, is_sent) = match peek {
             Peek::Cached { entry, starts_refresh, is_substitute } => {

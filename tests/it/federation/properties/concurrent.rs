@@ -147,3 +147,37 @@ proptest! {
         Runtime::new().unwrap().block_on(check(rows, question, steps));
     }
 }
+
+/// A page of another request serves a walk, expires, and the walk turns back. Found
+/// by the property above.
+#[test]
+fn walk_back_from_another_requests_page() {
+    let rows: [Vec<Bits>; 4] = [
+        vec![],
+        vec![
+            18740, 63281, 58649, 14949, 6209, 54889, 37571, 45113, 53071, 24491, 390, 40020, 46816, 53051, 24533,
+            49485, 3496, 32523, 5788, 45877, 53499, 61927, 18899, 36483, 48828, 8564, 41915, 24397, 52954, 25366,
+            25519, 12619, 42962, 45463, 12328, 27551, 61099, 52074, 20304, 1538, 7193, 8453, 24232, 43501, 3800, 31483,
+            30324, 26567, 1091, 25891, 24751, 48436, 45430, 6751, 10208, 45577, 50275, 9778, 39082, 58749, 18476,
+            35744, 41592, 10232, 33241, 8135, 1932, 47659, 44415, 61934, 51436, 831, 28353, 22458, 45978, 14813, 28980,
+            4301, 5701, 25186, 23082, 22121, 20000, 25561, 41042, 54007, 45193, 17153, 13480, 4808, 24912, 32068,
+            50988, 21998, 4450, 26559, 46144, 41910, 719, 42, 41511, 10307, 24482, 64973,
+        ],
+        vec![64030, 4083, 12711, 46842, 55181, 33938, 28303, 6944, 22797, 56843, 56186, 38076, 52941],
+        vec![7187, 50562],
+    ];
+    let question = ListQuery {
+        named: Vec::new(),
+        filter: Filter { external_id: Some("crm=3"), ..Filter::default() },
+        order: None,
+        is_lenient: true,
+    };
+    let step = |limit, max_calls, turns_back, forgets| Step { limit, max_calls, turns_back, forgets };
+    let steps = vec![
+        step(1, Some(3), false, false),
+        step(41, Some(1), false, false),
+        step(2, None, true, false),
+        step(4, None, false, true),
+    ];
+    Runtime::new().unwrap().block_on(check(rows, question, steps));
+}
