@@ -157,7 +157,7 @@ struct VendorParameter<'e> {
 
 impl<'e> Explanation<'e> {
     /// Describes the explanation of a page.
-    pub(crate) fn new(explained: &'e Explained, page: &PageRequest) -> Self {
+    pub(crate) fn new(explained: &'e Explained, page: &PageRequest, rejection: Option<Problem>) -> Self {
         let caller = &page.caller;
         Self {
             strategy: match explained.strategy {
@@ -170,7 +170,7 @@ impl<'e> Explanation<'e> {
             calls: explained.calls.into(),
             calls_to_end: explained.calls_to_end,
             sources: explained.sources.iter().map(|source| SourceExplanation::new(source, caller)).collect(),
-            rejection: explained.rejection.clone().map(|error| Problem::from(error).into()),
+            rejection: rejection.map(Into::into),
         }
     }
 }

@@ -4,7 +4,7 @@ use axum::{extract::State, response::Response};
 
 use crate::{
     api::{
-        body::{explanation::Explanation, page},
+        body::{explanation::Explanation, page, rejection::list_problem},
         openapi::{
             headers::PreferenceHeaders,
             problems::{ExplainCustomersProblems, ExplainTransactionsProblems},
@@ -35,7 +35,7 @@ use crate::{
     responses((status = 200, description = "The explanation.", body = Explanation), ExplainCustomersProblems),
 )]
 pub(crate) async fn explain_customers(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
-    explain(&state, &ListRequest::customers(&parts)?).await
+    explain(&state, &parts, &ListRequest::customers(&parts)?).await
 }
 
 /// Explain a list of transactions
@@ -51,14 +51,15 @@ pub(crate) async fn explain_customers(State(state): State<ApiState>, parts: List
     responses((status = 200, description = "The explanation.", body = Explanation), ExplainTransactionsProblems),
 )]
 pub(crate) async fn explain_transactions(State(state): State<ApiState>, parts: ListParts) -> Result<Response, Problem> {
-    explain(&state, &ListRequest::transactions(&parts)?).await
+    explain(&state, &parts, &ListRequest::transactions(&parts)?).await
 }
 
-async fn explain(state: &ApiState, request: &ListRequest) -> Result<Response, Problem> {
+async fn explain(state: &ApiState, parts: &ListParts, request: &ListRequest) -> Result<Response, Problem> {
     request.reject_export_parameters()?;
     record_connections(&request.page.connections);
     let explained = state.directory.explain(&request.query, &request.page).await?;
-    let explanation = Explanation::new(&explained, &request.page);
+    let rejection = explained.rejection.clone().map(|error| list_problem(error, request, parts));
+    let explanation = Explanation::new(&explained, &request.page, rejection);
     let mut response = page::json(serde_json::to_vec(&explanation).unwrap_or_default());
     if request.page.is_lenient {
         response.headers_mut().insert(PREFERENCE_APPLIED, LENIENT);
