@@ -279,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn batch_cursor_opens_with_same_ids_in_same_order() {
+    fn batch_cursor_opens_with_the_same_ids_only() {
         let key = CursorKey::derive(b"secret");
         let fingerprint_of = |ids: &[&str]| {
             let connection: ConnectionName = "tax".parse().unwrap();

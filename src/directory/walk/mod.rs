@@ -7,9 +7,12 @@
 //! walk scans all rows of the source and sorts them.
 
 mod call_budget;
+mod fetch_options;
 mod location;
+mod page_summary;
 mod paged;
 mod pages;
+mod prediction;
 mod prefilter;
 mod row;
 mod scan;
@@ -29,9 +32,11 @@ use crate::{
 use super::{CallEstimate, DirectoryError, Freshness, Source, Trail};
 
 pub(super) use call_budget::CallBudget;
+pub(super) use fetch_options::{FetchMode, FetchOptions};
+pub(super) use page_summary::PageSummary;
 use paged::Paged;
 use pages::Pages;
-pub(super) use pages::{FetchMode, FetchOptions, PageSummary, PredictedCall};
+pub(super) use prediction::PredictedCall;
 pub(super) use row::Row;
 pub(super) use scan::ScanOptions;
 pub(super) use shared_reservation::SharedReservation;

@@ -3,22 +3,20 @@
 use std::sync::Arc;
 
 use crate::{
-    cache::{CacheDirectives, Cached, Entry, FreshEntries, Gap, Key, List, ListRows, Neighbouring, Peek, Rows},
+    cache::{CacheDirectives, Cached, Entry, FreshEntries, Gap, Key, List, ListRows, Neighbouring, Rows},
     domain::{
         anchor::{Anchor, Direction},
         cycle::{AnchorFingerprint, CycleDetector},
-        page::RecordPage,
         priority::Priority,
-        progress::Shortfall,
         residual::RecordFilter,
     },
-    upstream::{CallerShare, Reservation},
-    vendors::{Call, PAGE_SIZE, VendorRequest, plan::Plan},
+    upstream::Reservation,
+    vendors::{Call, PAGE_SIZE, plan::Plan},
 };
 
 use super::{
-    super::{Deadline, DirectoryError, Freshness, Source, SourceError, Trail, UnservedRows, expected_calls::Work},
-    CallBudget, ScanOptions, Stop,
+    super::{DirectoryError, Freshness, Source, SourceError, Trail, expected_calls::Work},
+    FetchMode, FetchOptions, PageSummary, PredictedCall, Stop,
     shared_reservation::SharedReservation,
     view::View,
 };
@@ -36,9 +34,9 @@ pub(super) struct Pages {
     pub(super) trail: Trail,
     /// Identity of the list in the cache, after the first read.
     list: Option<Arc<List>>,
-    options: FetchOptions,
-    predicted: Vec<PredictedCall>,
-    summary: Option<PageSummary>,
+    pub(super) options: FetchOptions,
+    pub(super) predicted: Vec<PredictedCall>,
+    pub(super) summary: Option<PageSummary>,
     freshness: Option<Freshness>,
     /// Reservation of the walk's calls, after the first read.
     reservation: SharedReservation,
@@ -59,59 +57,6 @@ pub(super) struct PageRead {
     /// True if another request has fetched the page, which contains the rows beyond
     /// the gap.
     pub(super) is_substitute: bool,
-}
-
-/// Options for reading pages.
-#[derive(Debug, Clone)]
-pub(in crate::directory) struct FetchOptions {
-    /// Call budget of the request.
-    pub(in crate::directory) calls: CallBudget,
-    /// Limits of full scans.
-    pub(in crate::directory) scan: ScanOptions,
-    /// The caller's freshness requirements.
-    pub(in crate::directory) directives: CacheDirectives,
-    pub(in crate::directory) mode: FetchMode,
-    /// Caller that vendor calls are charged to.
-    pub(in crate::directory) caller: CallerShare,
-    /// Instant by which the request must be answered.
-    pub(in crate::directory) deadline: Deadline,
-}
-
-/// Mode of a walk.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::directory) enum FetchMode {
-    /// The walk makes vendor calls with this priority.
-    Execute(Priority),
-    /// The walk reads cached pages and predicts vendor calls.
-    DryRun,
-}
-
-/// Predicted read of a page.
-#[derive(Debug)]
-pub(in crate::directory) struct PredictedCall {
-    /// Vendor request for the page.
-    pub(in crate::directory) request: VendorRequest,
-    /// Cached page that would be served, if any.
-    pub(in crate::directory) cached: Option<Arc<Entry>>,
-    /// True if the request is sent, either by the caller's request or as a
-    /// background refresh.
-    pub(in crate::directory) is_sent: bool,
-}
-
-/// Summary of the pages that a walk has read.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::directory) struct PageSummary {
-    /// Row count in the newest page. `None` if the count is not exact or a page
-    /// had rows that are not served.
-    pub(in crate::directory) total: Option<u64>,
-    /// Fetch time of the oldest page.
-    pub(in crate::directory) oldest: jiff::Timestamp,
-    /// Rows that the pages contained and the walk does not return.
-    pub(in crate::directory) unserved: UnservedRows,
-    /// Shortfall of a list that ended before the vendor's row count.
-    pub(in crate::directory) shortfall: Option<Shortfall>,
-    pub(super) newest: jiff::Timestamp,
-    pub(super) has_dropped_rows: bool,
 }
 
 impl Pages {
@@ -197,35 +142,9 @@ impl Pages {
         !self.options.directives.no_store
     }
 
-    /// Returns a summary of the pages read so far, before filtering.
-    pub(super) fn page_summary(&self) -> Option<PageSummary> {
-        self.summary
-    }
-
     /// Returns the maximum number of calls of the walk.
     pub(super) fn allowed_calls(&self) -> u32 {
         self.options.calls.allowed()
-    }
-
-    /// Returns the calls predicted so far and clears them.
-    pub(super) fn take_predicted(&mut self) -> Vec<PredictedCall> {
-        std::mem::take(&mut self.predicted)
-    }
-
-    /// Returns the number of predicted calls.
-    pub(super) fn predicted_count(&self) -> u64 {
-        self.predicted.len() as u64
-    }
-
-    /// Returns the first page of the prediction, if it is cached.
-    pub(super) fn predicted_start(&self) -> Option<&RecordPage> {
-        let entry = self.predicted.first()?.cached.as_ref()?;
-        Some(&entry.page)
-    }
-
-    /// Returns true if the last predicted page is not cached.
-    pub(super) fn predicts_a_call(&self) -> bool {
-        self.predicted.last().is_some_and(|call| call.cached.is_none())
     }
 
     /// Returns the cache key of the page at an anchor.
@@ -246,22 +165,6 @@ impl Pages {
     /// Returns the error of an expired cursor.
     pub(super) fn expired(&self) -> DirectoryError {
         DirectoryError::CursorExpired(self.source.name().clone())
-    }
-
-    /// Returns a summary of the pages read so far, if any. A filter could not
-    /// decide `undecided` of their rows.
-    pub(super) fn summary(&self, undecided: u32) -> Option<PageSummary> {
-        self.summary.map(|summary| {
-            let is_exact = self.plan.total_is_exact && !summary.has_dropped_rows && undecided == 0;
-            let unserved = UnservedRows { undecided, ..summary.unserved };
-            PageSummary { total: summary.total.filter(|_| is_exact), unserved, ..summary }
-        })
-    }
-
-    /// Returns the vendor's row count in the newest page, which may count rows that
-    /// the gateway filters.
-    pub(super) fn row_count(&self) -> Option<u64> {
-        self.summary?.total
     }
 
     /// Returns the reservation of the walk's calls.
@@ -286,7 +189,7 @@ impl Pages {
         }
     }
 
-    fn list(&mut self) -> Result<Arc<List>, SourceError> {
+    pub(super) fn list(&mut self) -> Result<Arc<List>, SourceError> {
         if let Some(list) = &self.list {
             return Ok(Arc::clone(list));
         }
@@ -401,46 +304,6 @@ impl Pages {
             None if self.plan.residual.is_empty() => Work::Native,
             None => Work::Scan,
         }
-    }
-
-    async fn predict(&mut self, anchor: &Anchor, gap: Option<Gap>) -> Result<PageRead, Stop> {
-        let call = Call::List(Arc::clone(&self.plan), anchor.clone());
-        let list = self.list().map_err(|error| self.source.with_connection(error))?;
-        let rows = Rows::List(ListRows { list, anchor: anchor.clone(), gap });
-        let peeked = self.source.peek(&call, Some(&rows), &self.options.directives).await;
-        let (peek, request) = peeked.map_err(|error| self.source.with_connection(error))?;
-        let (read, is_sent) = match peek {
-            Peek::Cached { entry, starts_refresh, is_substitute } => {
-                (Some(PageRead { entry, is_substitute }), starts_refresh)
-            }
-            Peek::Fetched => (None, !self.options.directives.only_if_cached),
-        };
-        let cached = read.as_ref().map(|read| Arc::clone(&read.entry));
-        self.predicted.push(PredictedCall { request, cached, is_sent });
-        read.ok_or(Stop::Unpredictable)
-    }
-
-    fn record(&mut self, entry: &Entry) {
-        let info = entry.page.info();
-        let fetched_at = entry.fetched_at;
-        let summary = self.summary.get_or_insert(PageSummary {
-            total: None,
-            oldest: fetched_at,
-            unserved: UnservedRows::default(),
-            shortfall: None,
-            newest: jiff::Timestamp::MIN,
-            has_dropped_rows: false,
-        });
-        if summary.newest <= fetched_at {
-            summary.newest = fetched_at;
-            summary.total = info.total;
-        }
-        summary.oldest = summary.oldest.min(fetched_at);
-        let anomalies = &info.anomalies;
-        summary.unserved.null = summary.unserved.null.saturating_add(anomalies.null_rows);
-        summary.unserved.unreadable = summary.unserved.unreadable.saturating_add(anomalies.unreadable_rows);
-        summary.has_dropped_rows |=
-            anomalies.foreign_rows > 0 || anomalies.null_rows > 0 || anomalies.unreadable_rows > 0;
     }
 }
 

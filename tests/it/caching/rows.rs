@@ -176,7 +176,7 @@ fn first_by_order(stage: &Stage) -> corporation::Customer {
 }
 
 #[tokio::test]
-async fn walk_back_from_a_replaced_page_shows_the_insertion() {
+async fn walk_back_from_replaced_page_shows_insertion() {
     for question in [format!("{PAGE}&limit=100"), format!("{TAX_PAGE}&limit=100")] {
         let stage = stage().await;
         walk(&stage, &question, false).await;
@@ -192,7 +192,7 @@ async fn walk_back_from_a_replaced_page_shows_the_insertion() {
 }
 
 #[tokio::test]
-async fn insertion_beside_an_expired_page_costs_two_calls() {
+async fn insertion_at_an_expired_page_costs_two_calls() {
     let stage = stage().await;
     let question = format!("{PAGE}&limit=100");
     stage.get(&question).await.ok();
@@ -222,7 +222,7 @@ async fn deleted_row_costs_no_further_call() {
 }
 
 #[tokio::test]
-async fn page_of_another_filter_does_not_continue_a_walk() {
+async fn page_of_another_filter_continues_no_walk() {
     let stage = stage().await;
     walk(&stage, &format!("{PAGE}&limit=100&status=active"), false).await;
     let calls = stage.tolt_calls();

@@ -51,7 +51,7 @@ async fn responses_do_not_depend_on_hidden_values() {
 }
 
 #[tokio::test]
-async fn cursors_and_explanations_contain_no_hidden_value() {
+async fn cursors_and_explanations_hide_the_values() {
     let stage = stage_with("jim@example.com").await;
     let answers = answers(&stage.gateway, LIMITED).await;
     let cursor = answers[0].json()["page"]["next_cursor"].as_str().unwrap().to_owned();
