@@ -165,16 +165,7 @@ fn compared_fields(parameter: Parameter) -> &'static [&'static str] {
             &["tax.exemption.expired_exemptions_count", "tax.exemption.non_expired_exemptions_count"]
         }
         // Each field of the summary shows whether there is an exemption.
-        Parameter::HasExemption => &[
-            "tax.exemption.total_certificates",
-            "tax.exemption.certificate_types",
-            "tax.exemption.total_exempted_states",
-            "tax.exemption.exempted_states",
-            "tax.exemption.active_exemptions_count",
-            "tax.exemption.inactive_exemptions_count",
-            "tax.exemption.expired_exemptions_count",
-            "tax.exemption.non_expired_exemptions_count",
-        ],
+        Parameter::HasExemption => RecordFields::get(Resource::Customers).expanded(Expansion::Exemption),
         Parameter::Expand => &[],
     }
 }

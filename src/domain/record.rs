@@ -34,6 +34,12 @@ impl RecordFields {
         self.base.iter().chain(expanded.flat_map(|(_, paths)| *paths)).copied()
     }
 
+    /// Returns the paths that an expansion adds.
+    #[must_use]
+    pub fn expanded(&self, expansion: Expansion) -> &'static [&'static str] {
+        self.expanded.iter().find(|(known, _)| *known == expansion).map_or(&[], |(_, paths)| *paths)
+    }
+
     /// Returns all paths, each with the expansion that adds it.
     pub fn all(&self) -> impl Iterator<Item = (&'static str, Option<Expansion>)> {
         let base = self.base.iter().map(|path| (*path, None));
