@@ -44,6 +44,22 @@ struct ListQuery {
     is_lenient: bool,
 }
 
+/// One page of a walk.
+#[derive(Debug, Clone)]
+struct Step {
+    limit: usize,
+    max_calls: Option<u32>,
+    /// The walk goes back a page and forward again.
+    turns_back: bool,
+    /// Cached pages expire before the page.
+    forgets: bool,
+}
+
+fn step(limit: impl Strategy<Value = usize>) -> impl Strategy<Value = Step> {
+    (limit, option::weighted(0.4, 1..=5_u32), prop::bool::weighted(0.25), prop::bool::weighted(0.15))
+        .prop_map(|(limit, max_calls, turns_back, forgets)| Step { limit, max_calls, turns_back, forgets })
+}
+
 /// A row in two bytes, which makes equal and null fields frequent.
 type Bits = u16;
 

@@ -1,13 +1,13 @@
 //! Walks over unchanged rows: every page is exactly the oracle's, forward and
 //! backward, at any cost. [`super::concurrent`] tests selective questions.
 
-use proptest::{option, prelude::*};
+use proptest::prelude::*;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
 use super::{
     super::{cursor, oracle},
-    Bits, ListQuery, Stage, kind, question, rows, stage,
+    Bits, ListQuery, Stage, Step, kind, question, rows, stage, step,
 };
 use crate::support::ids;
 
@@ -16,21 +16,8 @@ const PAGE: usize = 100;
 /// Calls of a request, unless `max_calls` is lower.
 const DEFAULT_CALLS: u32 = 20;
 
-/// One page of a walk.
-#[derive(Debug, Clone)]
-struct Step {
-    limit: usize,
-    max_calls: Option<u32>,
-    /// The walk goes back a page and forward again.
-    turns_back: bool,
-    /// Cached pages expire before the page.
-    forgets: bool,
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    let limit = prop_oneof![1 => 1..=9_usize, 2 => 10..=100_usize];
-    (limit, option::weighted(0.4, 1..=5_u32), prop::bool::weighted(0.25), prop::bool::weighted(0.15))
-        .prop_map(|(limit, max_calls, turns_back, forgets)| Step { limit, max_calls, turns_back, forgets })
+fn limit() -> impl Strategy<Value = usize> {
+    prop_oneof![1 => 1..=9_usize, 2 => 10..=100_usize]
 }
 
 /// A walk that knows its position in the oracle's list.
@@ -181,7 +168,7 @@ proptest! {
     fn walk_pages_match_the_oracle_both_ways(
         rows in rows(),
         question in question(),
-        steps in prop::collection::vec(step(), 1..8),
+        steps in prop::collection::vec(step(limit()), 1..8),
     ) {
         Runtime::new().unwrap().block_on(check(rows, question, steps));
     }
