@@ -22,6 +22,7 @@ pub mod identity;
 pub mod rate;
 pub mod sandbox;
 pub mod server;
+pub mod shared;
 pub mod telemetry;
 pub mod upstream;
 pub mod vendors;

@@ -107,6 +107,7 @@ fn config(sandbox: &Sandbox, vendor: &str) -> Config {
         server: Server { request_timeout: Duration::from_mins(10), ..Server::default() },
         paging: Paging { max_vendor_calls: 100_000, max_sorted_rows: 10_000_000, ..Paging::default() },
         cache: Cache { max_bytes: 4 << 30 },
+        shared: None,
         telemetry: None,
         connections: vec![connection],
         callers: vec![caller],

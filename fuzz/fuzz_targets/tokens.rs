@@ -99,6 +99,7 @@ impl Stage {
             server: Server::default(),
             paging: Paging::default(),
             cache: Cache::default(),
+            shared: None,
             telemetry: None,
             connections: Vec::new(),
             callers: vec![caller],

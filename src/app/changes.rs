@@ -36,6 +36,7 @@ impl Changes {
             ("server.max_connections", old.server.limits.max_connections != new.server.limits.max_connections),
             ("server.max_vendor_bytes", old.server.max_vendor_bytes != new.server.max_vendor_bytes),
             ("server.max_unread_bytes", old.server.max_unread_bytes != new.server.max_unread_bytes),
+            ("shared", old.shared != new.shared),
             ("telemetry", old.telemetry != new.telemetry),
             ("cache.max_bytes", old.cache.max_bytes != new.cache.max_bytes),
         ];
@@ -51,6 +52,7 @@ pub(super) fn keep_fixed_settings(old: &Config, new: &mut Config) {
     new.server.limits.max_connections = old.server.limits.max_connections;
     new.server.max_vendor_bytes = old.server.max_vendor_bytes;
     new.server.max_unread_bytes = old.server.max_unread_bytes;
+    new.shared.clone_from(&old.shared);
     new.telemetry.clone_from(&old.telemetry);
     new.cache.max_bytes = old.cache.max_bytes;
 }

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use crate::{http_client::ClientError, telemetry::trace::ExporterError};
+use crate::{http_client::ClientError, shared::SharedError, telemetry::trace::ExporterError};
 
 /// Reason why a gateway cannot be assembled.
 #[derive(Debug, thiserror::Error)]
@@ -18,6 +18,9 @@ pub enum AppError {
         "without callers, only a loopback address is allowed, but the gateway listens on {0} until a restart; add a [[callers]] section"
     )]
     UnauthenticatedListener(SocketAddr),
+    /// The shared state cannot be used.
+    #[error(transparent)]
+    Shared(#[from] SharedError),
     /// The span exporter cannot be created.
     #[error("the span exporter cannot be created: {0}")]
     Exporter(#[from] ExporterError),

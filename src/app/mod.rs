@@ -15,6 +15,7 @@ use crate::{
     config::Config,
     directory::Directory,
     server::{Readiness, Served},
+    shared::Shared,
     telemetry::{reloads::Reloads, trace::Tracer},
 };
 
@@ -80,6 +81,12 @@ impl App {
     #[must_use]
     pub fn directory(&self) -> &Arc<Directory> {
         &self.components.directory
+    }
+
+    /// Returns the state that other replicas share, if configured.
+    #[must_use]
+    pub fn replicated(&self) -> Option<&Shared> {
+        self.shared.replicated.as_ref()
     }
 
     /// Returns the exporter of spans.

@@ -8,6 +8,7 @@ use crate::{
     config::Config,
     http_client::{BodyMemory, COLLECTOR_TIMEOUT, Clients, Collector},
     server::Readiness,
+    shared::Shared,
     telemetry::{metrics::Registry, reloads::Reloads, trace::Tracer},
     upstream::Bulkheads,
     web::middleware::unread::UnreadMemory,
@@ -24,6 +25,8 @@ pub(super) struct SharedState {
     pub(super) registry: Registry,
     pub(super) reloads: Reloads,
     pub(super) tracer: Tracer,
+    /// State shared with other replicas, if configured.
+    pub(super) replicated: Option<Shared>,
     pub(super) cache: PageCache,
     pub(super) bulkheads: Bulkheads,
     /// Bound of the vendor responses in flight.
@@ -47,11 +50,13 @@ impl SharedState {
                 Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
             }
         };
+        let replicated = config.shared.clone().map(|settings| Shared::open(settings, &registry)).transpose()?;
         let response_cache_bytes = config.cache.max_bytes / RESPONSE_CACHE_DIVISOR;
         Ok(Self {
             tracer,
             reloads: Reloads::new(&registry),
             registry,
+            replicated,
             cache: PageCache::new(config.cache.max_bytes - response_cache_bytes, Arc::clone(clock)),
             bulkheads: Bulkheads::default(),
             vendor_memory: BodyMemory::new(usize::try_from(config.server.max_vendor_bytes).unwrap_or(usize::MAX)),

@@ -35,6 +35,7 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
     tracing::info!(%listen, "server started");
     let readiness = app.readiness();
     let tracer = app.tracer().clone();
+    let replicated = app.replicated().cloned();
     let reloader = Reloader::new(file.config.clone(), app);
     let live = reloader.live();
     let (stop_reloads, stopped) = oneshot::channel();
@@ -44,6 +45,9 @@ pub(super) async fn run(file: &ConfigFile) -> anyhow::Result<()> {
         () = second_signal => tracing::warn!("second signal received, exiting immediately"),
     }
     drop(stop_reloads);
+    if let Some(replicated) = replicated {
+        replicated.close().await;
+    }
     tracer.flush().await;
     Ok(())
 }

@@ -15,11 +15,12 @@ mod paging;
 mod reader;
 mod secrets;
 mod server;
+mod shared_state;
 mod telemetry;
 
 use std::path::Path;
 
-use crate::{callers::Caller, files, identity::Settings, telemetry::trace::Otlp};
+use crate::{callers::Caller, files, identity::Settings, shared, telemetry::trace::Otlp};
 
 pub use cache::Cache;
 pub use connections::Connection;
@@ -38,6 +39,8 @@ pub struct Config {
     pub paging: Paging,
     /// Cache settings.
     pub cache: Cache,
+    /// State that several replicas share; a single process if absent.
+    pub shared: Option<shared::Settings>,
     /// Export of spans; no spans if absent.
     pub telemetry: Option<Otlp>,
     /// Connections, in the order of lists.

@@ -39,10 +39,12 @@ impl<'t> Reader<'t> {
             return Err(self.error("server.listen", fault));
         }
         let paging = self.paging(&file.paging)?;
+        let cursor_key = file.paging.cursor_key.as_ref();
+        let shared = file.shared.map(|section| self.shared(section, cursor_key)).transpose()?;
         let cache = Cache::from(file.cache);
         let telemetry = file.telemetry.map(|section| self.telemetry(section)).transpose()?;
         let files = self.files.into_inner();
-        Ok(Config { server, paging, cache, telemetry, connections, callers, identity, files })
+        Ok(Config { server, paging, cache, shared, telemetry, connections, callers, identity, files })
     }
 
     /// Creates the error for a key, written as `connections.0.name`.

@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["identity"],
     &["upstream"],
     &["vendors"],
+    &["shared"],
     &["telemetry"],
     &["http_client", "rate"],
     &["domain", "server"],

@@ -22,6 +22,7 @@ mod identity;
 mod layers;
 mod links;
 mod problems;
+mod replicas;
 mod serving;
 mod support;
 mod traces;

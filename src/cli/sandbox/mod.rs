@@ -135,6 +135,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         server: Server { listen, ..Server::default() },
         paging: Paging { max_vendor_calls: MAX_VENDOR_CALLS, ..Paging::default() },
         cache: Cache::default(),
+        shared: None,
         telemetry: None,
         callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
         connections,

@@ -28,6 +28,7 @@ pub(super) struct File {
     pub(super) paging: Paging,
     #[serde(default)]
     pub(super) cache: Cache,
+    pub(super) shared: Option<Shared>,
     pub(super) telemetry: Option<Telemetry>,
     #[serde(default)]
     pub(super) connections: Vec<Connection>,
@@ -77,6 +78,36 @@ pub(super) struct Cache {
     pub(super) stale_while_revalidate: Option<PositiveDuration>,
     pub(super) stale_if_error: Option<PositiveDuration>,
     pub(super) not_found: Option<PositiveDuration>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Shared {
+    pub(super) url: Secret,
+    pub(super) state_url: Option<Secret>,
+    pub(super) prefix: Option<String>,
+    pub(super) timeout: Option<PositiveDuration>,
+    pub(super) replicas: Option<NonZeroU32>,
+    pub(super) on_loss: Option<OnLoss>,
+    #[serde(default = "enabled")]
+    pub(super) cache: bool,
+    #[serde(default = "enabled")]
+    pub(super) limits: bool,
+    #[serde(default = "enabled")]
+    pub(super) leases: bool,
+    #[serde(default = "enabled")]
+    pub(super) quotas: bool,
+}
+
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum OnLoss {
+    Share,
+    Reject,
+}
+
+fn enabled() -> bool {
+    true
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,7 @@
 //! A gateway in front of simulated vendors, all on loopback sockets.
 
 mod collector;
+pub(crate) mod redis;
 mod scripted;
 mod stage;
 
@@ -297,6 +298,7 @@ pub(crate) fn config(connections: Vec<Connection>) -> Config {
         server: Server { listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), ..Server::default() },
         paging: Paging::default(),
         cache: Cache::default(),
+        shared: None,
         telemetry: None,
         connections,
         callers: Vec::new(),

@@ -1,0 +1,76 @@
+//! `[shared]`: state that several replicas share.
+
+use std::{num::NonZeroU32, time::Duration};
+
+use crate::shared::{OnLoss, RedisUrl, Settings, SharedKey};
+
+use super::{
+    ConfigError,
+    error::Fault,
+    file::{self, Secret},
+    reader::Reader,
+};
+
+/// Default time that a request waits for one response of the server.
+const DEFAULT_TIMEOUT: Duration = Duration::from_millis(25);
+/// Default first part of every key.
+const DEFAULT_PREFIX: &str = "customer-gateway";
+/// Longest first part of a key, in characters.
+const MAX_PREFIX: usize = 64;
+
+impl Reader<'_> {
+    /// Reads the section. All replicas derive the key of the shared state from
+    /// `paging.cursor_key`.
+    pub(super) fn shared(&self, section: file::Shared, cursor_key: Option<&Secret>) -> Result<Settings, ConfigError> {
+        let Some(cursor_key) = cursor_key else {
+            let fault = Fault::new("[shared] requires `paging.cursor_key`").fix(
+                "write cursor_key = { env = \"VARIABLE\" } or { file = \"path\" } into [paging], equal for all replicas",
+            );
+            return Err(self.error("shared", fault));
+        };
+        let key = SharedKey::derive(self.secret("paging.cursor_key", cursor_key)?.as_bytes());
+        let prefix = section.prefix.unwrap_or_else(|| DEFAULT_PREFIX.to_owned());
+        let is_prefix = |text: &str| {
+            (1..=MAX_PREFIX).contains(&text.len())
+                && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b':'))
+        };
+        if !is_prefix(&prefix) {
+            let fault = Fault::new("invalid prefix").fix(format!(
+                "write 1 to {MAX_PREFIX} letters, digits, `-`, `_`, `.` or `:`, such as \"{DEFAULT_PREFIX}\""
+            ));
+            return Err(self.error("shared.prefix", fault));
+        }
+        Ok(Settings {
+            url: self.redis_url("shared.url", &section.url)?,
+            state_url: section.state_url.map(|url| self.redis_url("shared.state_url", &url)).transpose()?,
+            prefix,
+            timeout: section.timeout.map_or(DEFAULT_TIMEOUT, |it| it.0),
+            replicas: section.replicas.unwrap_or(NonZeroU32::MIN),
+            on_loss: section.on_loss.map_or(OnLoss::Share, Into::into),
+            cache: section.cache,
+            limits: section.limits,
+            leases: section.leases,
+            quotas: section.quotas,
+            key,
+        })
+    }
+
+    fn redis_url(&self, at: &str, secret: &Secret) -> Result<RedisUrl, ConfigError> {
+        let text = self.secret(at, secret)?;
+        RedisUrl::parse(&text).map_err(|error| {
+            let fault = Fault::new(error.to_string()).fix(
+                "write redis://host:6379, rediss://user:password@host or redis+sentinel://host:26379,host/service into the variable or file",
+            );
+            self.error(at, fault)
+        })
+    }
+}
+
+impl From<file::OnLoss> for OnLoss {
+    fn from(value: file::OnLoss) -> Self {
+        match value {
+            file::OnLoss::Share => Self::Share,
+            file::OnLoss::Reject => Self::Reject,
+        }
+    }
+}

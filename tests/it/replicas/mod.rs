@@ -1,0 +1,3 @@
+//! Several replicas that share a real Redis server.
+
+mod connection;
