@@ -4,11 +4,13 @@
 //! server. Without `[shared]`, a process keeps all state to itself, and no code of
 //! this module runs. `docs/REPLICAS.md` describes the design for operators.
 
+mod fingerprint;
 mod key;
 mod redis;
 mod settings;
 mod unavailable;
 
+pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
 pub use redis::{Shared, SharedError};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};

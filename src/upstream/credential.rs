@@ -3,6 +3,8 @@
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::shared::{Fingerprint, SharedKey};
+
 /// Bearer token of a connection.
 #[derive(Clone)]
 pub struct Credential {
@@ -25,6 +27,13 @@ impl Credential {
         let mut bearer = HeaderValue::try_from(format!("Bearer {text}")).map_err(|_| InvalidCredential)?;
         bearer.set_sensitive(true);
         Ok(Self { secret, bearer })
+    }
+
+    /// Returns the fingerprint of this credential with further parts, such as the host.
+    #[must_use]
+    pub fn fingerprint(&self, key: &SharedKey, parts: &[&str]) -> Fingerprint {
+        let secret = self.secret.expose_secret().as_bytes();
+        Fingerprint::new(key, [secret].into_iter().chain(parts.iter().map(|part| part.as_bytes())))
     }
 
     /// Returns the value of the `Authorization` header.
