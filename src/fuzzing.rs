@@ -66,13 +66,14 @@ pub fn gateway(
         registry: registry.clone(),
         tracer: tracer.clone(),
         request_timeout: Duration::from_mins(1),
+        cors_origins: Vec::new(),
         concurrency: ConcurrencyLimit::new(1),
         documents: api::documents(),
         readiness: Readiness::default(),
         unread: unread.clone(),
         clock: Arc::clone(clock),
     });
-    ResponseCache::new(router, callers, CACHE_BYTES, unread, registry, tracer, Arc::clone(clock))
+    ResponseCache::new(router, callers, false, CACHE_BYTES, unread, registry, tracer, Arc::clone(clock))
 }
 
 /// Reads the `Cache-Control` of a request.

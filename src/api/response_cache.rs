@@ -18,7 +18,10 @@ use std::{
 use axum::{BoxError, Router, body::Body, extract::Request, response::IntoResponse};
 use bytes::Bytes;
 use futures_util::{FutureExt, future};
-use http::{HeaderMap, HeaderValue, Method, header::CACHE_CONTROL};
+use http::{
+    HeaderMap, HeaderValue, Method,
+    header::{CACHE_CONTROL, ORIGIN},
+};
 use http_body_util::{Either, Full};
 use moka::{Equivalent, sync::Cache};
 use parking_lot::Mutex;
@@ -55,6 +58,8 @@ struct Shared {
     router: Router,
     observer: Observer,
     callers: Callers,
+    /// True if pages of other origins may read responses.
+    allows_origins: bool,
     responses: Cache<ResponseKey, Arc<CachedResponse>>,
     unread: UnreadMemory,
     clock: SharedClock,
@@ -100,6 +105,7 @@ impl ResponseCache {
     pub(crate) fn new(
         router: Router,
         callers: Callers,
+        allows_origins: bool,
         max_bytes: u64,
         unread: UnreadMemory,
         registry: Registry,
@@ -115,7 +121,7 @@ impl ResponseCache {
         };
         let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
         let observer = Observer::new(registry, tracer, Arc::clone(&clock));
-        Self(Arc::new(Shared { router, observer, callers, responses, unread, clock }))
+        Self(Arc::new(Shared { router, observer, callers, allows_origins, responses, unread, clock }))
     }
 
     /// Passes a request to the router and stores the response, if it is
@@ -179,8 +185,8 @@ impl Shared {
         if request.method() != Method::GET || !request.body().is_end_stream() || !is_plain(request.headers()) {
             return None;
         }
-        // The router rejects the request.
-        if request::check_head(request).is_some() {
+        // The router rejects the request, or adds headers for its origin.
+        if request::check_head(request).is_some() || (self.allows_origins && request.headers().contains_key(ORIGIN)) {
             return None;
         }
         let caller = match self.callers.recognize(request.headers()).ok()? {

@@ -9,6 +9,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::web::{
+    cors,
     middleware::{
         encode, load_shed,
         observe::Observer,
@@ -28,25 +29,29 @@ use super::{
 ///
 /// 1. `ResponseCache`, outside this router, answers a repeated request whose
 ///    cached pages are all fresh. First: a hit must not pay for routing.
-/// 2. `request` assigns the request id, enforces size limits and the deadline,
+/// 2. `cors`, if origins are configured, answers preflights, and lets pages of these
+///    origins read responses. Outside `request`: a page must read each problem, and a
+///    preflight is no request of a caller.
+/// 3. `request` assigns the request id, enforces size limits and the deadline,
 ///    writes problem documents, and records the log line, metrics and span.
 ///    Outside all other layers: every response needs them.
-/// 3. `CatchPanicLayer` turns a panic into a problem. Inside `request`, which
+/// 4. `CatchPanicLayer` turns a panic into a problem. Inside `request`, which
 ///    writes the document; outside the rest, which may panic.
-/// 4. `authenticate` identifies the caller and charges the quota. Outside `shed`:
+/// 5. `authenticate` identifies the caller and charges the quota. Outside `shed`:
 ///    a rejected request must not take a permit.
-/// 5. `limit` counts the response among the unread responses, or replaces it with
+/// 6. `limit` counts the response among the unread responses, or replaces it with
 ///    503. Inside `authenticate`: each caller has a part of the bound.
-/// 6. `shed` takes a permit of the concurrency limit, or rejects the request
+/// 7. `shed` takes a permit of the concurrency limit, or rejects the request
 ///    with 503. Only requests that reach a handler take a permit.
-/// 7. `encode` applies the content coding. Innermost: `limit` and `shed` follow the
+/// 8. `encode` applies the content coding. Innermost: `limit` and `shed` follow the
 ///    bytes that are sent. `request` encodes problem documents, which it writes.
 ///
-/// Unknown routes and wrong methods pass `request` and `CatchPanicLayer` only.
+/// Unknown routes and wrong methods pass `cors`, `request` and `CatchPanicLayer` only.
 pub(crate) fn router(state: ApiState) -> Router {
     let observer = Observer::new(state.registry.clone(), state.tracer.clone(), state.clock.clone());
     let layer = RequestLayer { timeout: state.request_timeout, observer };
-    documented_routes()
+    let origins = state.cors_origins.clone();
+    let router = documented_routes()
         .split_for_parts()
         .0
         .merge(docs::routes())
@@ -61,7 +66,8 @@ pub(crate) fn router(state: ApiState) -> Router {
                 .layer(middleware::from_fn_with_state(layer, request::handle))
                 .layer(CatchPanicLayer::custom(problem::panicked)),
         )
-        .with_state(state)
+        .with_state(state);
+    if origins.is_empty() { router } else { router.layer(cors::layer(&origins)) }
 }
 
 /// Returns the OpenAPI documents, which are built on first use.

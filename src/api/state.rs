@@ -5,6 +5,8 @@ use std::{
     time::Duration,
 };
 
+use http::HeaderValue;
+
 use crate::{
     callers::Callers,
     clock::SharedClock,
@@ -27,6 +29,8 @@ pub(crate) struct ApiState {
     pub(crate) tracer: Tracer,
     /// Maximum time from the request head to the response head.
     pub(crate) request_timeout: Duration,
+    /// Origins whose pages may read responses.
+    pub(crate) cors_origins: Vec<HeaderValue>,
     /// Limit of requests in progress.
     pub(crate) concurrency: ConcurrencyLimit,
     /// Bound of the responses that clients have not read.

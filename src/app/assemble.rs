@@ -85,6 +85,7 @@ impl Components {
             registry: shared.registry.clone(),
             tracer: shared.tracer.clone(),
             request_timeout: config.server.request_timeout,
+            cors_origins: config.server.cors_origins.clone(),
             concurrency: self.concurrency.clone(),
             unread: shared.unread.clone(),
             documents: api::documents(),
@@ -94,6 +95,7 @@ impl Components {
         ResponseCache::new(
             router,
             self.callers.clone(),
+            !config.server.cors_origins.is_empty(),
             shared.response_cache_bytes,
             shared.unread.clone(),
             shared.registry.clone(),

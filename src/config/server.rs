@@ -6,6 +6,9 @@ use std::{
     time::Duration,
 };
 
+use http::HeaderValue;
+use url::{Origin, Url};
+
 use crate::server::{Limits, Tls, TlsError};
 
 use super::{
@@ -33,6 +36,8 @@ pub struct Server {
     pub max_vendor_bytes: u64,
     /// Maximum bytes of responses that clients have not read.
     pub max_unread_bytes: u64,
+    /// Origins whose pages may read responses. No page of another origin if empty.
+    pub cors_origins: Vec<HeaderValue>,
     /// Limits of connections.
     pub limits: Limits,
     /// Interval for checking all configuration files; unwatched if absent.
@@ -48,6 +53,7 @@ impl Default for Server {
             max_requests: 2048,
             max_vendor_bytes: 64 << 20,
             max_unread_bytes: 64 << 20,
+            cors_origins: Vec::new(),
             limits: Limits::default(),
             watch: None,
         }
@@ -65,6 +71,7 @@ impl Reader<'_> {
             max_requests: section.max_requests.map_or(server.max_requests, NonZeroU32::get),
             max_vendor_bytes: self.bytes("max_vendor_bytes", section.max_vendor_bytes, server.max_vendor_bytes)?,
             max_unread_bytes: self.bytes("max_unread_bytes", section.max_unread_bytes, server.max_unread_bytes)?,
+            cors_origins: self.cors_origins(section.cors)?,
             limits: Limits {
                 header_timeout: or(section.header_timeout, limits.header_timeout),
                 idle_timeout: or(section.idle_timeout, limits.idle_timeout),
@@ -88,6 +95,24 @@ impl Reader<'_> {
         }
     }
 
+    /// Returns the allowed origins, each as browsers send it in `Origin`.
+    fn cors_origins(&self, section: Option<file::Cors>) -> Result<Vec<HeaderValue>, ConfigError> {
+        let Some(file::Cors { origins }) = section else { return Ok(Vec::new()) };
+        if origins.is_empty() {
+            let fault =
+                Fault::new("the list of origins is empty").fix("write at least one origin, or remove the section");
+            return Err(self.error("server.cors.origins", fault));
+        }
+        let parse = |(index, text): (usize, &String)| {
+            serialized_origin(text).ok_or_else(|| {
+                let fault = Fault::new(format!("`{text}` is not an origin"))
+                    .fix("write the scheme, the host and a port that is not the default, such as \"https://app.example.com\"");
+                self.error(&format!("server.cors.origins.{index}"), fault)
+            })
+        };
+        origins.iter().enumerate().map(parse).collect()
+    }
+
     fn tls(&self, section: &file::Tls) -> Result<Tls, ConfigError> {
         let [certificate, key] = [&section.certificate, &section.key].map(|path| self.read_file(path));
         Tls::new(certificate, key).map_err(|error| {
@@ -102,4 +127,11 @@ impl Reader<'_> {
             self.error(&format!("server.tls.{key}"), Fault::new(error.to_string()).fix(remedy))
         })
     }
+}
+
+/// Returns an origin if it is written as browsers send it (RFC 6454, section 6.2).
+fn serialized_origin(text: &str) -> Option<HeaderValue> {
+    let origin = Url::parse(text).ok()?.origin();
+    let is_web = matches!(&origin, Origin::Tuple(scheme, ..) if matches!(scheme.as_str(), "http" | "https"));
+    (is_web && origin.ascii_serialization() == text).then(|| HeaderValue::from_str(text).ok()).flatten()
 }

@@ -5,6 +5,7 @@ pub(crate) mod asset;
 pub(crate) mod cache_control;
 pub(crate) mod coding;
 pub(crate) mod conditional;
+pub(crate) mod cors;
 pub(crate) mod freshness;
 pub(crate) mod link;
 pub(crate) mod list_value;

@@ -3,7 +3,7 @@
 //
 //     node docs.mjs <origin> <key> [<directory for screenshots>]
 import assert from 'node:assert/strict'
-import { chromium } from 'playwright-core'
+import { launch } from './browser.mjs'
 
 const [origin, key, screenshots] = process.argv.slice(2)
 const document = await (await fetch(`${origin}/openapi.json`)).json()
@@ -12,19 +12,7 @@ const operations = Object.values(document.paths).flatMap((path) => Object.values
 const summaries = operations.map((operation) => operation.summary)
 assert.ok(headings.length >= 4 && summaries.length >= 10)
 
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
-  args: [
-    '--no-sandbox', // CI runs as root, where Chromium's sandbox is unavailable.
-    '--disable-gpu',
-    '--disable-quic',
-    '--no-first-run',
-    // Suppresses Chromium's own requests.
-    '--disable-background-networking',
-    '--disable-component-update',
-    '--disable-sync',
-  ],
-})
+const browser = await launch()
 try {
   await read('desktop', { width: 1440, height: 900 })
   await read('phone', { width: 390, height: 844 })

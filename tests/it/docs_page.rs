@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeSet,
     io::Read,
+    net::TcpListener,
     process::{Command, Stdio},
 };
 
@@ -210,8 +211,25 @@ async fn problem_in_the_introduction_is_current() {
 #[ignore = "needs Chromium: ./test-browser"]
 async fn browser_renders_the_page_and_sends_a_request() {
     let (_sandbox, gateway) = gateway().await;
+    run_in_browser("docs.mjs", &[&gateway.url, KEY]).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "needs Chromium: ./test-browser"]
+async fn page_of_another_origin_reads_customers() {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
+    let sandbox = sandbox(150, 10, 10).await;
+    let mut config = config(connections_to(&sandbox));
+    config.callers = vec![caller("reader", KEY, &["affiliates"])];
+    config.server.cors_origins = vec![format!("http://localhost:{port}").parse().unwrap()];
+    let gateway = Gateway::start(config).await;
+    run_in_browser("cors.mjs", &[&gateway.url, &port, KEY]).await;
+}
+
+/// Runs a script of `tests/browser`.
+async fn run_in_browser(script: &str, arguments: &[&str]) {
     let mut command = Command::new("node");
-    command.args([concat!(env!("CARGO_MANIFEST_DIR"), "/tests/browser/docs.mjs"), &gateway.url, KEY]);
+    command.arg(format!("{}/tests/browser/{script}", env!("CARGO_MANIFEST_DIR"))).args(arguments);
     command.args(std::env::var_os("SCREENSHOTS")).stdin(Stdio::null());
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let [said, erred] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));

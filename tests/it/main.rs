@@ -9,6 +9,7 @@ mod codings;
 mod command_line;
 mod configuration;
 mod contract;
+mod cors;
 mod deployment;
 mod docs_page;
 mod documents;

@@ -42,6 +42,7 @@ pub(super) struct File {
 pub(super) struct Server {
     pub(super) listen: Option<Address>,
     pub(super) tls: Option<Tls>,
+    pub(super) cors: Option<Cors>,
     pub(super) request_timeout: Option<PositiveDuration>,
     pub(super) header_timeout: Option<PositiveDuration>,
     pub(super) idle_timeout: Option<PositiveDuration>,
@@ -59,6 +60,12 @@ pub(super) struct Server {
 pub(super) struct Tls {
     pub(super) certificate: PathBuf,
     pub(super) key: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, expecting = "{ origins = [\"https://app.example.com\"] }")]
+pub(super) struct Cors {
+    pub(super) origins: Vec<String>,
 }
 
 #[derive(Debug, Default, Deserialize)]

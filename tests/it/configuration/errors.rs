@@ -25,8 +25,8 @@ fn adding(addition: &str) -> String {
 
 #[test]
 fn unknown_key_is_named_at_every_level() {
-    assert_snapshot!(adding("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `telemetry`, `connections`, `callers`, `identity`");
-    assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`");
+    assert_snapshot!(adding("[sever]\nlisten = 1"), @"gateway.toml:7: sever: unknown field `sever`, expected one of `server`, `paging`, `cache`, `shared`, `telemetry`, `connections`, `callers`, `identity`");
+    assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `cors`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(adding("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected one of `cursor_key`, `max_vendor_calls`, `max_sorted_rows`, `max_export_sorted_rows`");
     assert_snapshot!(adding("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
     assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `fields`, `may_see_raw`, `may_purge`, `quota`, `share`");
@@ -344,4 +344,24 @@ fn field_that_cannot_be_hidden_is_named() {
     gateway.toml:12: callers.0.fields.mask: invalid type: string, expected a sequence
     gateway.toml:12: callers.0.fields.hide: unknown field `hide`, expected `deny` or `mask`
     "#);
+}
+
+#[test]
+fn origin_is_written_as_browsers_send_it() {
+    assert_snapshot!(adding("[server.cors]\norigins = []"), @"gateway.toml:8: server.cors.origins: the list of origins is empty; write at least one origin, or remove the section");
+    for origin in [
+        "*",
+        "app.example.com",
+        "https://app.example.com/",
+        "https://app.example.com:443",
+        "HTTPS://app.example.com",
+        "file:///app",
+        "null",
+    ] {
+        let complaint = adding(&format!("[server.cors]\norigins = [\"https://a.example.com\", \"{origin}\"]"));
+        assert!(
+            complaint.starts_with(&format!("gateway.toml:8: server.cors.origins.1: `{origin}` is not an origin; ")),
+            "{complaint}"
+        );
+    }
 }
