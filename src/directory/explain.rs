@@ -94,7 +94,8 @@ impl Directory {
         let mut walks = listing.walks.iter_mut();
         let is_complete =
             is_full || !walks.any(|walk| walk.next == Some(Next::Unpredictable) || walk.obstacle().is_some());
-        let sources: Vec<_> = listing.walks.iter_mut().map(|walk| walk.explain(is_complete)).collect();
+        let sources: Vec<_> =
+            listing.walks.iter_mut().map(|walk| walk.explain(is_complete, request.limit == 0)).collect();
         let is_skipped = |error: &DirectoryError| request.allows_partial && error.is_transient();
         let failure = sources.iter().filter_map(|source| source.rejection.as_ref()).find(|error| !is_skipped(error));
         let rejection = rejection.or_else(|| failure.cloned());
@@ -123,8 +124,8 @@ impl Directory {
 
 impl SourceWalk {
     /// Explains the walk after a dry run. `is_complete` means that the whole
-    /// page was predicted, at all sources.
-    fn explain(&mut self, is_complete: bool) -> ExplainedSource {
+    /// page was predicted, at all sources. A count reads one page of each source.
+    fn explain(&mut self, is_complete: bool, is_count: bool) -> ExplainedSource {
         let source = Arc::clone(&self.source);
         let rejection = self.obstacle();
         let walk = match &mut self.walk {
@@ -166,7 +167,7 @@ impl SourceWalk {
         let calls = if rejection.is_some() {
             let CallEstimate { min, max } = remaining.unwrap_or_default();
             CallEstimate { min: sent.saturating_add(min), max: sent.saturating_add(max) }
-        } else if is_complete && self.next == Some(Next::Unpredictable) {
+        } else if is_complete && !is_count && self.next == Some(Next::Unpredictable) {
             CallEstimate { min: refreshes, max: sent }
         } else if is_complete || self.next == Some(Next::End) {
             CallEstimate { min: sent, max: sent }

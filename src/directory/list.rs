@@ -24,7 +24,8 @@ use super::{
 };
 
 impl Directory {
-    /// Returns a page of a list over the connections of the request.
+    /// Returns a page of a list over the connections of the request. A page without
+    /// rows has the total and no cursors.
     pub async fn list(&self, query: &ListQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
         let start = self.cursors.open(query, request)?;
         let fingerprint = start.fingerprint;
@@ -33,8 +34,10 @@ impl Directory {
         let bounds = listing.bounds()?;
         let seal =
             |direction, sources| self.cursors.seal(&Cursor { query: fingerprint, direction, sources }, MAX_PAGE_LENGTH);
-        let next_cursor = seal(Direction::Forward, bounds.after);
-        let prev_cursor = seal(Direction::Backward, bounds.before);
+        // A count is not a place in the list.
+        let is_count = request.limit == 0;
+        let next_cursor = seal(Direction::Forward, bounds.after).filter(|_| !is_count);
+        let prev_cursor = seal(Direction::Backward, bounds.before).filter(|_| !is_count);
         let has_kept_cursor = [&next_cursor, &prev_cursor].into_iter().flatten().any(|cursor| cursor.is_kept);
         Ok(ListPage {
             segments,

@@ -55,7 +55,8 @@ impl Listing {
         self.strategy
     }
 
-    /// Returns at most `limit` rows, in list order.
+    /// Returns at most `limit` rows, in list order. Without rows, the list is only
+    /// counted.
     pub(super) async fn page(&mut self, limit: usize) -> Result<Vec<Segment>, DirectoryError> {
         let mut page = PageBuilder::new(self.direction, limit);
         self.fill(&mut page).await?;
@@ -72,7 +73,8 @@ impl Listing {
             filled = self.fill(&mut page) => filled.map(|()| true)?,
             () = deadline.reached() => false,
         };
-        let has_progress = page.count() > 0 || self.walks.iter().any(SourceWalk::has_progress);
+        let has_count = limit == 0 && self.walks.iter().any(SourceWalk::has_summary);
+        let has_progress = page.count() > 0 || has_count || self.walks.iter().any(SourceWalk::has_progress);
         if !has_progress {
             let failure = self.walks.iter_mut().find_map(SourceWalk::obstacle);
             let failure = failure.or((!is_in_time).then_some(DirectoryError::DeadlineExceeded));
@@ -86,6 +88,9 @@ impl Listing {
     /// Fills the page. Rows taken before an error are kept, so the call can be
     /// retried.
     pub(super) async fn fill(&mut self, page: &mut PageBuilder) -> Result<(), DirectoryError> {
+        if page.limit() == 0 {
+            return self.count().await;
+        }
         if page.is_full() {
             return Ok(());
         }
@@ -120,6 +125,13 @@ impl Listing {
             combined.merge(other);
             combined
         })
+    }
+
+    /// Fetches the first page of each source whose vendor counts exactly the rows of
+    /// the query.
+    async fn count(&mut self) -> Result<(), DirectoryError> {
+        let counting = self.walks.iter_mut().filter_map(|walk| walk.is_counted_by_vendor().then_some(walk));
+        join_all(counting.map(SourceWalk::begin)).await.into_iter().collect()
     }
 
     async fn fill_sequentially(&mut self, page: &mut PageBuilder) -> Result<(), DirectoryError> {

@@ -35,6 +35,11 @@ impl PageBuilder {
         Self { direction, limit, free: FreeRows(Arc::new(AtomicUsize::new(limit))), parts: Vec::new() }
     }
 
+    /// Returns the maximum number of rows.
+    pub(super) fn limit(&self) -> usize {
+        self.limit
+    }
+
     /// Returns the number of rows.
     pub(super) fn count(&self) -> usize {
         self.limit.saturating_sub(self.free.0.load(Relaxed))

@@ -137,6 +137,16 @@ impl SourceWalk {
         cursor.has_advanced() || (self.next == Some(Next::End) && cursor.summary().is_some())
     }
 
+    /// Returns true if a vendor page is read.
+    pub(super) fn has_summary(&self) -> bool {
+        self.walk.as_ref().is_ok_and(|walk| walk.cursor().summary().is_some())
+    }
+
+    /// Returns true if the vendor counts exactly the rows of the query.
+    pub(super) fn is_counted_by_vendor(&mut self) -> bool {
+        self.walk.as_mut().is_ok_and(|walk| walk.plan().total_is_exact)
+    }
+
     /// Returns the failure that keeps the walk from its next row, if any.
     pub(super) fn obstacle(&mut self) -> Option<DirectoryError> {
         let out_of_time = self.walk.as_mut().ok()?.out_of_time();

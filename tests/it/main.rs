@@ -10,6 +10,7 @@ mod command_line;
 mod configuration;
 mod contract;
 mod cors;
+mod counts;
 mod deployment;
 mod docs_page;
 mod documents;

@@ -48,6 +48,9 @@ impl BatchRequest {
         let page = page_request(parameters, connections(&query, parts), parts)?;
         // Some generated clients send the documented default of `limit`.
         let limit = if parameters.many("limit").next().is_some() { page.limit } else { query.ids.len() };
+        if limit == 0 {
+            return Err(Problem::invalid("limit", "a whole number from 1 to 100", "0"));
+        }
         Ok(Self { page: PageRequest { limit, ..page }, query, projection })
     }
 }

@@ -71,8 +71,11 @@ pub(crate) struct ConnectionParameters {
 #[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
 pub(crate) struct PageParameters {
     /// The maximum number of rows on the page. A page may contain fewer rows, or
-    /// none, and still have a `next_cursor`.
-    #[param(minimum = 1, maximum = 100, default = 20, example = 20)]
+    /// none, and still have a `next_cursor`. With 0, the page has no rows and no
+    /// cursors, and `total` is the number of rows where each vendor counts them.
+    /// A count takes one vendor call for each connection. A list of customers by
+    /// `id` requires at least 1.
+    #[param(minimum = 0, maximum = 100, default = 20, example = 20)]
     limit: Option<u32>,
     /// The `next_cursor` or `prev_cursor` of a previous page, unchanged. `limit`,
     /// `expand`, `include` and `fields` may change from page to page. The

@@ -116,14 +116,23 @@ impl ListRequest {
     }
 
     fn new(
-        (query, projection): (ListQuery, Option<Projection>),
+        (mut query, projection): (ListQuery, Option<Projection>),
         parameters: &QueryString<'_>,
         connections: Vec<ConnectionName>,
         parts: &ListParts,
     ) -> Result<Self, Problem> {
         let page_limit = ["limit", "max_calls"].into_iter().find(|name| parameters.many(name).next().is_some());
         let marks = marks(parameters)?;
-        Ok(Self { query, projection, page: page_request(parameters, connections, parts)?, page_limit, marks })
+        let page = page_request(parameters, connections, parts)?;
+        if page.limit == 0 {
+            if page.cursor.is_some() {
+                let detail = "`limit=0` counts the whole list; remove `cursor`, or request rows";
+                return Err(Problem::new(Code::InvalidParameter, detail).parameter("cursor"));
+            }
+            // A vendor without an order would be read completely.
+            query.order = None;
+        }
+        Ok(Self { query, projection, page, page_limit, marks })
     }
 
     /// Rejects the parameters that apply to exports only.

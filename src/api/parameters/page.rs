@@ -33,8 +33,8 @@ pub(super) fn page_request(
 
 fn limit(parameters: &QueryString<'_>) -> Result<usize, Problem> {
     let Some(text) = parameters.one("limit")? else { return Ok(DEFAULT_LIMIT) };
-    let limit = text.parse().ok().filter(|limit| (1..=MAX_LIMIT).contains(limit));
-    limit.ok_or_else(|| Problem::invalid("limit", "a whole number from 1 to 100", text))
+    let limit = text.parse().ok().filter(|limit| *limit <= MAX_LIMIT);
+    limit.ok_or_else(|| Problem::invalid("limit", "a whole number from 0 to 100", text))
 }
 
 fn max_calls(parameters: &QueryString<'_>, configured: u32) -> Result<Option<u32>, Problem> {

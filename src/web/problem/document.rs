@@ -19,7 +19,7 @@ pub(crate) struct ProblemDocument<'p> {
     #[schema(example = 400)]
     pub(super) status: u16,
     /// A description of this occurrence, with the accepted values.
-    #[schema(example = "`limit` takes a whole number from 1 to 100, not `1000`")]
+    #[schema(example = "`limit` takes a whole number from 0 to 100, not `1000`")]
     pub(super) detail: &'p str,
     /// The machine-readable kind of problem: the last part of `type`.
     #[schema(example = "invalid_parameter")]

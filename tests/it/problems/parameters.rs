@@ -126,7 +126,7 @@ async fn empty_value_is_rejected() {
 async fn value_out_of_range_names_the_range() {
     let Stage { vendors: _sandbox, gateway } = stage().start().await;
     assert_snapshot!(lines(&gateway, &[
-        "/customers?connection=affiliates&limit=0",
+        "/customers?connection=affiliates&limit=many",
         "/customers?connection=affiliates&limit=101",
         "/customers?connection=affiliates&limit=-1",
         "/customers?connection=affiliates&limit=1.5",
@@ -146,16 +146,16 @@ async fn value_out_of_range_names_the_range() {
         "/transactions?connection=affiliates&customer_id=tax.x",
         "/customers/affiliates.x/transactions?order=newest",
     ]).await, @r"
-    /customers?connection=affiliates&limit=0
-        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `0`
+    /customers?connection=affiliates&limit=many
+        400 invalid_parameter [limit] `limit` takes a whole number from 0 to 100, not `many`
     /customers?connection=affiliates&limit=101
-        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `101`
+        400 invalid_parameter [limit] `limit` takes a whole number from 0 to 100, not `101`
     /customers?connection=affiliates&limit=-1
-        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `-1`
+        400 invalid_parameter [limit] `limit` takes a whole number from 0 to 100, not `-1`
     /customers?connection=affiliates&limit=1.5
-        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `1.5`
+        400 invalid_parameter [limit] `limit` takes a whole number from 0 to 100, not `1.5`
     /customers?connection=affiliates&limit=99999999999999999999999
-        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `99999999999999999999999`
+        400 invalid_parameter [limit] `limit` takes a whole number from 0 to 100, not `99999999999999999999999`
     /customers?connection=affiliates&order=ASC
         400 invalid_parameter [order] `order` takes `asc` or `desc`, not `ASC`
     /customers?connection=affiliates&created_gte=yesterday
@@ -179,7 +179,7 @@ async fn value_out_of_range_names_the_range() {
     /transactions?connection=affiliates&expand=stats
         400 invalid_parameter [expand] `expand` takes one of `customer`, `partner`, `program`, not `stats`
     /transactions?connection=affiliates&limit=1000
-        400 invalid_parameter [limit] `limit` takes a whole number from 1 to 100, not `1000`
+        400 invalid_parameter [limit] `limit` takes a whole number from 0 to 100, not `1000`
     /transactions?connection=affiliates&customer_id=tax.x
         400 invalid_parameter [customer_id] the customer belongs to `tax`, which `connection` does not include
     /customers/affiliates.x/transactions?order=newest
@@ -191,7 +191,7 @@ async fn value_out_of_range_names_the_range() {
 async fn long_value_is_quoted_truncated() {
     let Stage { vendors: _sandbox, gateway } = stage().start().await;
     let told = gateway.get(&format!("/customers?limit={}", "é".repeat(500))).await.problem_snapshot();
-    assert_eq!(told["detail"], format!("`limit` takes a whole number from 1 to 100, not `{}…`", "é".repeat(64)));
+    assert_eq!(told["detail"], format!("`limit` takes a whole number from 0 to 100, not `{}…`", "é".repeat(64)));
 }
 
 #[tokio::test]
