@@ -147,6 +147,7 @@ impl HiddenFields {
 fn compared_fields(parameter: Parameter) -> &'static [&'static str] {
     match parameter {
         Parameter::Order | Parameter::CreatedGte | Parameter::CreatedLte => &["created_at"],
+        Parameter::UpdatedGte | Parameter::UpdatedLte => &["updated_at"],
         Parameter::Status => &["status"],
         Parameter::PartnerId => &["referral.partner_id"],
         Parameter::CustomerId => &["customer_id"],

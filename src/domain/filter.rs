@@ -12,7 +12,9 @@ pub struct Filter {
     /// The customer's id at the vendor. For transactions only.
     pub customer_id: Option<String>,
     /// The range of `created_at`.
-    pub created: CreatedRange,
+    pub created: InstantRange,
+    /// The range of `updated_at`.
+    pub updated: InstantRange,
     /// The name, exact.
     pub name: Option<String>,
     /// A part of the name or email address, case-insensitive. With `@`, a part of
@@ -57,6 +59,8 @@ impl Filter {
             (Parameter::CustomerId, one(&self.customer_id)),
             (Parameter::CreatedGte, instant(self.created.gte)),
             (Parameter::CreatedLte, instant(self.created.lte)),
+            (Parameter::UpdatedGte, instant(self.updated.gte)),
+            (Parameter::UpdatedLte, instant(self.updated.lte)),
             (Parameter::Name, one(&self.name)),
             (Parameter::Search, one(&self.search)),
             (Parameter::Email, one(&self.email)),
@@ -73,16 +77,16 @@ impl Filter {
     }
 }
 
-/// Range of `created_at`, with inclusive bounds.
+/// Range of instants, with inclusive bounds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub struct CreatedRange {
+pub struct InstantRange {
     /// The earliest instant that matches.
     pub gte: Option<jiff::Timestamp>,
     /// The latest instant that matches.
     pub lte: Option<jiff::Timestamp>,
 }
 
-impl CreatedRange {
+impl InstantRange {
     /// Returns true if a bound is set.
     #[must_use]
     pub fn is_bounded(self) -> bool {

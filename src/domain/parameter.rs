@@ -39,6 +39,10 @@ parameters! {
     CreatedGte = "created_gte",
     /// `created_lte`: created at or before.
     CreatedLte = "created_lte",
+    /// `updated_gte`: updated at or after.
+    UpdatedGte = "updated_gte",
+    /// `updated_lte`: updated at or before.
+    UpdatedLte = "updated_lte",
     /// `name`: the name, exact.
     Name = "name",
     /// `search`: a part of the name or email address; with `@`, of the address.

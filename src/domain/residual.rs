@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::{
     anchor::Direction,
-    filter::CreatedRange,
+    filter::InstantRange,
     fold::{fold, is_same},
     page::{RecordPage, UnreadField, UnreadFields},
 };
@@ -18,7 +18,9 @@ use super::{
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 pub struct Residual {
     /// The range of `created_at`.
-    pub created: CreatedRange,
+    pub created: InstantRange,
+    /// The range of `updated_at`.
+    pub updated: InstantRange,
     /// The name, exact.
     pub name: Option<String>,
     /// A part of the name or email address, folded. With `@`, a part of the email
@@ -34,7 +36,8 @@ pub struct Residual {
 /// page.
 #[derive(Debug, Clone, Default)]
 pub struct RecordFilter {
-    created: CreatedRange,
+    created: InstantRange,
+    updated: InstantRange,
     name: Option<Name>,
     search: Option<Finder<'static>>,
     /// True if the search reads email addresses only.
@@ -73,6 +76,7 @@ impl Residual {
         let name = |exact: &String| Name { exact: exact.clone(), folded: fold(exact).into_owned() };
         RecordFilter {
             created: self.created,
+            updated: self.updated,
             name: self.name.as_ref().map(name),
             search: self.search.as_ref().map(|part| Finder::new(part).into_owned()),
             searches_email_only: self.search.as_deref().is_some_and(reads_email_only),
@@ -152,6 +156,12 @@ impl RecordFilter {
                 if name == Match::Yes { name } else { name.or(contains(page.folded_email(index), UnreadField::Email)) };
             result = result.and(found);
         }
+        if self.updated.is_bounded() && result != Match::No {
+            result = result.and(match updated_at(page, index) {
+                None => absent(page, index, UnreadField::UpdatedAt),
+                instant => Match::from(self.updated.contains(instant)),
+            });
+        }
         result
     }
 }
@@ -168,6 +178,16 @@ impl Name {
         let named = serde_json::from_slice::<Named<'_>>(page.json(index));
         named.is_ok_and(|named| named.name.is_some_and(|name| is_same(&name, &self.exact)))
     }
+}
+
+/// Returns the time of a record's last change. No column has it, so the record is
+/// read.
+fn updated_at(page: &RecordPage, index: usize) -> Option<jiff::Timestamp> {
+    #[derive(Deserialize)]
+    struct Updated {
+        updated_at: Option<jiff::Timestamp>,
+    }
+    serde_json::from_slice::<Updated>(page.json(index)).ok()?.updated_at
 }
 
 /// Returns the result for a field that is null.

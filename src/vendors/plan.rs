@@ -2,7 +2,7 @@
 //! for the gateway.
 
 use crate::domain::{
-    filter::{CreatedRange, Filter},
+    filter::{Filter, InstantRange},
     fold::fold,
     parameter::Parameter,
     query::{Expansion, ListQuery, Order, Resource, Retrieval, Shape},
@@ -186,6 +186,8 @@ fn add_to_residual(residual: &mut Residual, parameter: Parameter, filter: &Filte
     match parameter {
         Parameter::CreatedGte => residual.created.gte = filter.created.gte,
         Parameter::CreatedLte => residual.created.lte = filter.created.lte,
+        Parameter::UpdatedGte => residual.updated.gte = filter.updated.gte,
+        Parameter::UpdatedLte => residual.updated.lte = filter.updated.lte,
         Parameter::Name => residual.name.clone_from(&filter.name),
         Parameter::Search => residual.search = filter.search.as_deref().map(|text| fold(text).into_owned()),
         Parameter::Email => residual.email = filter.email.as_deref().map(|text| fold(text).into_owned()),
@@ -198,7 +200,7 @@ fn add_to_residual(residual: &mut Residual, parameter: Parameter, filter: &Filte
 
 /// Returns a bound of the range, rounded outwards to whole milliseconds, and
 /// true if rounding did not change it.
-fn rounded_bound(parameter: Parameter, created: CreatedRange, values: &[String]) -> (String, bool) {
+fn rounded_bound(parameter: Parameter, created: InstantRange, values: &[String]) -> (String, bool) {
     let (given, rounded) = match parameter {
         Parameter::CreatedGte => (created.gte, created.gte.map(floor_to_millisecond)),
         Parameter::CreatedLte => (created.lte, created.lte.map(ceil_to_millisecond)),

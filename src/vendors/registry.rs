@@ -27,12 +27,20 @@ mod tests {
             Parameter::Order,
             Parameter::CreatedGte,
             Parameter::CreatedLte,
+            Parameter::UpdatedGte,
+            Parameter::UpdatedLte,
             Parameter::Name,
             Parameter::Search,
             Parameter::Email,
             Parameter::ExternalId,
         ];
-        let transactions = [Parameter::Order, Parameter::CreatedGte, Parameter::CreatedLte];
+        let transactions = [
+            Parameter::Order,
+            Parameter::CreatedGte,
+            Parameter::CreatedLte,
+            Parameter::UpdatedGte,
+            Parameter::UpdatedLte,
+        ];
         for kind in KINDS {
             for (resource, able) in [(Resource::Customers, &customers[..]), (Resource::Transactions, &transactions)] {
                 let Some(list) = kind.capabilities.list(resource) else { continue };

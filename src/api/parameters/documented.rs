@@ -108,6 +108,13 @@ pub(crate) struct PageParameters {
     /// as `2025-01-31` means the end of the day in UTC.
     #[param(format = DateTime, example = "2025-01-31T23:59:59.999Z")]
     created_lte: Option<String>,
+    /// Only return rows updated at or after this RFC 3339 date-time or date. The
+    /// gateway applies the filter to each of the vendor's pages.
+    #[param(format = DateTime, example = "2025-01-15T14:30:00.000Z")]
+    updated_gte: Option<String>,
+    /// Only return rows updated at or before this RFC 3339 date-time or date.
+    #[param(format = DateTime, example = "2025-01-31T23:59:59.999Z")]
+    updated_lte: Option<String>,
     /// Only return customers that this partner referred, or their transactions.
     #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
     partner_id: Option<String>,

@@ -2,7 +2,7 @@
 
 use crate::{
     domain::{
-        filter::{CreatedRange, Filter},
+        filter::{Filter, InstantRange},
         parameter::Parameter,
     },
     web::{
@@ -26,7 +26,8 @@ pub(super) fn filter(parameters: &QueryString<'_>) -> Result<Filter, Problem> {
         status: one(Parameter::Status)?,
         partner_id: one(Parameter::PartnerId)?,
         customer_id: one(Parameter::CustomerId)?,
-        created: created(parameters)?,
+        created: range(parameters, Parameter::CreatedGte, Parameter::CreatedLte)?,
+        updated: range(parameters, Parameter::UpdatedGte, Parameter::UpdatedLte)?,
         name: one(Parameter::Name)?,
         search: one(Parameter::Search)?,
         email: one(Parameter::Email)?,
@@ -41,7 +42,8 @@ pub(super) fn filter(parameters: &QueryString<'_>) -> Result<Filter, Problem> {
     })
 }
 
-fn created(parameters: &QueryString<'_>) -> Result<CreatedRange, Problem> {
+/// Reads a range of instants.
+fn range(parameters: &QueryString<'_>, gte: Parameter, lte: Parameter) -> Result<InstantRange, Problem> {
     let instant = |parameter: Parameter, bound: Bound| {
         let parse = |text| {
             parse_instant(text, bound).ok_or_else(|| {
@@ -51,13 +53,10 @@ fn created(parameters: &QueryString<'_>) -> Result<CreatedRange, Problem> {
         };
         parameters.one(parameter.name())?.map(parse).transpose()
     };
-    let created = CreatedRange {
-        gte: instant(Parameter::CreatedGte, Bound::Lower)?,
-        lte: instant(Parameter::CreatedLte, Bound::Upper)?,
-    };
-    if matches!((created.gte, created.lte), (Some(gte), Some(lte)) if lte < gte) {
-        let detail = "`created_lte` is before `created_gte`, so no row can match";
-        return Err(Problem::new(Code::InvalidParameter, detail).parameter(Parameter::CreatedLte.name()));
+    let range = InstantRange { gte: instant(gte, Bound::Lower)?, lte: instant(lte, Bound::Upper)? };
+    if matches!((range.gte, range.lte), (Some(first), Some(last)) if last < first) {
+        let detail = format!("`{lte}` is before `{gte}`, so no row can match");
+        return Err(Problem::new(Code::InvalidParameter, detail).parameter(lte.name()));
     }
-    Ok(created)
+    Ok(range)
 }

@@ -16,6 +16,8 @@ pub(crate) const CUSTOMER_FILTERS: &[Parameter] = &[
     Parameter::PartnerId,
     Parameter::CreatedGte,
     Parameter::CreatedLte,
+    Parameter::UpdatedGte,
+    Parameter::UpdatedLte,
     Parameter::Name,
     Parameter::Search,
     Parameter::Email,
@@ -30,8 +32,15 @@ pub(crate) const CUSTOMER_FILTERS: &[Parameter] = &[
 ];
 
 /// Parameters of `GET /transactions` whose support differs between vendors.
-pub(crate) const TRANSACTION_FILTERS: &[Parameter] =
-    &[Parameter::Order, Parameter::PartnerId, Parameter::CustomerId, Parameter::CreatedGte, Parameter::CreatedLte];
+pub(crate) const TRANSACTION_FILTERS: &[Parameter] = &[
+    Parameter::Order,
+    Parameter::PartnerId,
+    Parameter::CustomerId,
+    Parameter::CreatedGte,
+    Parameter::CreatedLte,
+    Parameter::UpdatedGte,
+    Parameter::UpdatedLte,
+];
 
 /// Parameter of a batch.
 pub(super) const ID: &str = "id";

@@ -13,6 +13,8 @@ pub enum UnreadField {
     Email = 4,
     /// `external_id`.
     ExternalId = 8,
+    /// `updated_at`.
+    UpdatedAt = 16,
 }
 
 /// Set of the fields of a record whose vendor values are unreadable. Each is

@@ -22,6 +22,8 @@ pub(super) static CAPABILITIES: Capabilities = Capabilities {
             // as inclusive (FACTS.md, "Tolt v1").
             (Parameter::CreatedGte, NativeChecked("created_gte")),
             (Parameter::CreatedLte, NativeChecked("created_lte")),
+            (Parameter::UpdatedGte, Gateway),
+            (Parameter::UpdatedLte, Gateway),
             (Parameter::Name, Gateway),
             // A later copy of the page documents `search`, a partial match on the
             // email address (FACTS.md, cases 140 to 144).
@@ -39,6 +41,8 @@ pub(super) static CAPABILITIES: Capabilities = Capabilities {
             (Parameter::CustomerId, Native("customer_id")),
             (Parameter::CreatedGte, NativeChecked("created_gte")),
             (Parameter::CreatedLte, NativeChecked("created_lte")),
+            (Parameter::UpdatedGte, Gateway),
+            (Parameter::UpdatedLte, Gateway),
         ],
         expand: &[(Expansion::Partner, "partner"), (Expansion::Program, "program"), (Expansion::Customer, "customer")],
         default_order: Some(Order::Desc),

@@ -38,6 +38,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
     let Row { wire, raw } = row;
     let Some(id) = records.own_id(&wire.id, &wire.program_id)? else { return Ok(()) };
     records.mark_unread(UnreadField::CreatedAt, wire.created_at.is_unreadable());
+    records.mark_unread(UnreadField::UpdatedAt, wire.updated_at.is_unreadable());
     records.mark_unread(UnreadField::Name, wire.name.is_unreadable());
     records.mark_unread(UnreadField::Email, wire.email.is_unreadable());
     records.mark_unread(UnreadField::ExternalId, wire.customer_id.is_unreadable());
@@ -75,6 +76,7 @@ pub(super) fn transaction(records: &mut Records<'_>, row: Row<'_, wire::Transact
     let Row { wire, raw } = row;
     let Some(id) = records.own_id(&wire.id, &wire.program_id)? else { return Ok(()) };
     records.mark_unread(UnreadField::CreatedAt, wire.created_at.is_unreadable());
+    records.mark_unread(UnreadField::UpdatedAt, wire.updated_at.is_unreadable());
     let shape = records.shape;
     let anomalies = &mut records.anomalies;
     let customer_id = wire.customer_id.take(anomalies);

@@ -121,7 +121,7 @@ unchanged = get_customer.sync_detailed(client=gateway, id=id, if_none_match=cust
 assert unchanged.status_code == 304
 
 # Problems.
-refused(list_customers.sync_detailed(client=gateway, connection=["tax"], limit=0), 400, "invalid_parameter")
+refused(list_customers.sync_detailed(client=gateway, connection=["tax"], limit=101), 400, "invalid_parameter")
 refused(list_customers.sync_detailed(client=gateway, connection=["tax"], cursor="nonsense"), 400, "invalid_cursor")
 stranger = AuthenticatedClient(base_url=GATEWAY_URL, token="wrong")
 refused(list_connections.sync_detailed(client=stranger), 401, "unauthenticated")

@@ -31,6 +31,8 @@ async fn unknown_parameter_lists_the_known_ones() {
         "partner_id",
         "created_gte",
         "created_lte",
+        "updated_gte",
+        "updated_lte",
         "name",
         "search",
         "email",

@@ -119,6 +119,8 @@ fn set(question: &mut ListQuery, parameter: Parameter, sample: usize) {
         Parameter::CustomerId => filter.customer_id = text(),
         Parameter::CreatedGte => filter.created.gte = Some(instant(sample)),
         Parameter::CreatedLte => filter.created.lte = Some(instant(sample)),
+        Parameter::UpdatedGte => filter.updated.gte = Some(instant(sample)),
+        Parameter::UpdatedLte => filter.updated.lte = Some(instant(sample)),
         Parameter::Name => filter.name = text(),
         Parameter::Search => filter.search = email(),
         Parameter::Email => filter.email = email(),

@@ -5,6 +5,7 @@ mod changes;
 mod filters;
 mod pages;
 mod shifts;
+mod updates;
 mod views;
 
 use serde_json::Value;

@@ -2,8 +2,8 @@
 
 use customer_gateway::domain::{
     anchor::{Anchor, Direction},
-    filter::CreatedRange,
     filter::Filter,
+    filter::InstantRange,
     query::{Expansion, ListQuery, Shape},
     residual::{Match, Residual},
 };
@@ -134,7 +134,7 @@ fn comma_in_single_value_is_sent() {
 #[test]
 fn created_range_is_residual_and_inclusive() {
     let instant = |value: &str| Some(value.parse().unwrap());
-    let created = CreatedRange { gte: instant("2024-01-23T08:53:20Z"), lte: instant("2024-01-23T08:53:20.123Z") };
+    let created = InstantRange { gte: instant("2024-01-23T08:53:20Z"), lte: instant("2024-01-23T08:53:20.123Z") };
     let filter = Filter { created, ..Filter::default() };
     let residual = gateway_residual(filter.clone());
     assert_eq!(residual, Residual { created, ..Residual::default() });

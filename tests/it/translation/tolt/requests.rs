@@ -3,8 +3,8 @@
 
 use customer_gateway::domain::{
     anchor::{Anchor, Direction},
-    filter::CreatedRange,
     filter::Filter,
+    filter::InstantRange,
     query::{Expansion, ListQuery, Order, Shape},
     residual::{Match, Residual},
 };
@@ -18,8 +18,8 @@ fn instant(value: &str) -> jiff::Timestamp {
     value.parse().unwrap()
 }
 
-fn created(gte: Option<&str>, lte: Option<&str>) -> CreatedRange {
-    CreatedRange { gte: gte.map(instant), lte: lte.map(instant) }
+fn created(gte: Option<&str>, lte: Option<&str>) -> InstantRange {
+    InstantRange { gte: gte.map(instant), lte: lte.map(instant) }
 }
 
 fn between(gte: Option<&str>, lte: Option<&str>) -> ListQuery {
@@ -183,19 +183,19 @@ fn exemption_filters_are_unsupported() {
         let error = tolt().plan(&customers_with(filter)).unwrap_err();
         assert_eq!(error.to_string(), format!("`{parameter}` is not supported by this vendor"));
     }
-    assert_snapshot!(refusal(&customers_with(Filter { has_exemption: Some(true), ..Filter::default() })), @r#"Unsupported { parameter: HasExemption, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "name", "search", "email", "external_id"] }"#);
+    assert_snapshot!(refusal(&customers_with(Filter { has_exemption: Some(true), ..Filter::default() })), @r#"Unsupported { parameter: HasExemption, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "updated_gte", "updated_lte", "name", "search", "email", "external_id"] }"#);
 }
 
 #[test]
 fn transactions_status_filter_is_unsupported() {
     let filter = Filter { status: Some("paid".into()), ..Filter::default() };
-    assert_snapshot!(refusal(&ListQuery { filter, ..transactions() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "partner_id", "customer_id", "created_gte", "created_lte"] }"#);
+    assert_snapshot!(refusal(&ListQuery { filter, ..transactions() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "partner_id", "customer_id", "created_gte", "created_lte", "updated_gte", "updated_lte"] }"#);
 }
 
 #[test]
 fn customers_customer_id_filter_is_unsupported() {
     let filter = Filter { customer_id: Some("cust_1".into()), ..Filter::default() };
-    assert_snapshot!(refusal(&customers_with(filter)), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "name", "search", "email", "external_id"] }"#);
+    assert_snapshot!(refusal(&customers_with(filter)), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["order", "status", "partner_id", "created_gte", "created_lte", "updated_gte", "updated_lte", "name", "search", "email", "external_id"] }"#);
 }
 
 // FACTS.md case 14
