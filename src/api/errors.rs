@@ -30,7 +30,7 @@ impl From<DirectoryError> for Problem {
                     .supported(native)
             }
             DirectoryError::MergeTooExpensive { .. } => {
-                Self::new(Code::OrderTooExpensive, detail + "; name fewer connections or remove `order`")
+                Self::new(Code::OrderTooExpensive, detail + "; name fewer connections or values, or remove `order`")
                     .parameter(Parameter::Order.name())
             }
             DirectoryError::Plan(connection, error) => from_plan_error(&connection, error),

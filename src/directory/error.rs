@@ -29,9 +29,9 @@ pub enum DirectoryError {
         native: Vec<&'static str>,
     },
     /// Merging requires more vendor calls than the request may make.
-    #[error("merging {sources} connections takes at least {sources} vendor calls, and this request may make {allowed}")]
+    #[error("merging {sources} lists takes at least {sources} vendor calls, and this request may make {allowed}")]
     MergeTooExpensive {
-        /// Number of sources.
+        /// Number of lists: one for each connection and value.
         sources: usize,
         /// Number of vendor calls that the request may make.
         allowed: u32,

@@ -123,20 +123,30 @@ impl Directory {
         Listing::new(sources, strategy, &self.trail, &options)
     }
 
-    /// Plans the query at each source.
+    /// Plans the query at each source. A query with several values that vendors take
+    /// one at a time has a plan for each value.
     pub(super) fn plan(
         &self,
         query: &ListQuery,
         request: &PageRequest,
         positions: Vec<SourcePosition>,
     ) -> Result<Vec<PlannedSource>, DirectoryError> {
-        let positions = positions.into_iter().chain(iter::repeat(SourcePosition::Start));
-        let planned = request.connections.iter().zip(positions).map(|(name, position)| {
-            let source = Arc::clone(self.source(name)?);
-            let plan = source.plan(query);
-            Ok(PlannedSource { source, plan, position })
-        });
-        planned.collect()
+        let mut positions = positions.into_iter().chain(iter::repeat(SourcePosition::Start));
+        let alternatives = query.alternatives();
+        let mut planned = Vec::new();
+        for name in &request.connections {
+            let source = self.source(name)?;
+            for query in &alternatives {
+                let (plan, position) = (source.plan(query), positions.next().unwrap_or(SourcePosition::Start));
+                let is_unsupported = plan.is_err();
+                planned.push(PlannedSource { source: Arc::clone(source), plan, position });
+                if is_unsupported {
+                    // No value of the parameters is supported.
+                    break;
+                }
+            }
+        }
+        Ok(planned)
     }
 }
 

@@ -1,7 +1,7 @@
 //! List over several sources: sequential, concurrent, or merged by (`created_at`,
 //! `id`).
 
-use std::{cmp::Ordering, future::poll_fn, pin::pin, task::Poll};
+use std::{cmp::Ordering, future::poll_fn, pin::pin, sync::Arc, task::Poll};
 
 use futures_util::future::join_all;
 
@@ -12,7 +12,7 @@ use super::{
     page_builder::PageBuilder,
     source_walk::{SourceWalk, WalkOptions},
     trail::Trail,
-    walk::{Next, SharedReservation},
+    walk::{Next, Row, SharedReservation},
 };
 
 /// List over several sources.
@@ -114,9 +114,17 @@ impl Listing {
         })
     }
 
-    /// Returns the outcome of each source and clears recorded failures.
+    /// Returns the outcome of each source and clears recorded failures. Several walks
+    /// of one source have one outcome.
     pub(super) fn take_reports(&mut self) -> Vec<SourceReport> {
-        self.walks.iter_mut().map(SourceWalk::take_report).collect()
+        let mut reports: Vec<SourceReport> = Vec::new();
+        for report in self.walks.iter_mut().map(SourceWalk::take_report) {
+            match reports.last_mut().filter(|last| last.connection == report.connection) {
+                Some(last) => last.merge(report),
+                None => reports.push(report),
+            }
+        }
+        reports
     }
 
     /// Returns the freshness of the pages read since the last call.
@@ -199,16 +207,30 @@ impl Listing {
                 return Ok(());
             }
             let Some(index) = self.first_in_order(order) else { return Ok(()) };
-            let walk = &mut self.walks[index];
-            if let Some(row) = walk.take() {
+            if let Some(row) = self.walks[index].take() {
+                self.skip_duplicates(index, &row).await?;
                 page.push(row);
             }
             // A full page makes no further call, which might fail.
             if page.is_full() {
                 return Ok(());
             }
-            walk.find_next().await?;
+            self.walks[index].find_next().await?;
         }
+    }
+
+    /// Moves the other walks of a source past a row. A row whose status changes between
+    /// two vendor calls is in the lists of both statuses.
+    async fn skip_duplicates(&mut self, index: usize, row: &Row) -> Result<(), DirectoryError> {
+        let source = Arc::clone(&self.walks[index].source);
+        for (other, walk) in self.walks.iter_mut().enumerate() {
+            let is_duplicate = |other: Row| other.id() == row.id();
+            if other != index && Arc::ptr_eq(&walk.source, &source) && walk.row().is_some_and(is_duplicate) {
+                walk.take();
+                walk.find_next().await?;
+            }
+        }
+        Ok(())
     }
 
     /// Returns the index of the walk whose next row comes first.

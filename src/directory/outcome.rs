@@ -20,6 +20,14 @@ pub struct SourceReport {
     pub not_found: Option<Vec<String>>,
 }
 
+impl SourceReport {
+    /// Adds the outcome of another walk of the same source.
+    pub(super) fn merge(&mut self, other: Self) {
+        let outcome = std::mem::replace(&mut self.outcome, SourceOutcome::NotAsked);
+        self.outcome = outcome.merge(other.outcome);
+    }
+}
+
 /// Rows that the vendor sent and a list cannot contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct UnservedRows {
@@ -33,6 +41,15 @@ pub struct UnservedRows {
 }
 
 impl UnservedRows {
+    /// Returns the rows of both counts.
+    fn plus(self, other: Self) -> Self {
+        Self {
+            null: self.null.saturating_add(other.null),
+            unreadable: self.unreadable.saturating_add(other.unreadable),
+            undecided: self.undecided.saturating_add(other.undecided),
+        }
+    }
+
     /// Returns true if rows with content are missing from the list.
     #[must_use]
     pub fn has_content(self) -> bool {
@@ -66,6 +83,36 @@ pub enum SourceOutcome {
 }
 
 impl SourceOutcome {
+    /// Returns the outcome of two walks of one source. A failure is the outcome of both.
+    fn merge(self, other: Self) -> Self {
+        match (self, other) {
+            (failed @ (Self::Failed(_) | Self::Skipped(_)), _) | (_, failed @ (Self::Failed(_) | Self::Skipped(_))) => {
+                failed
+            }
+            (Self::NotAsked, Self::NotAsked) => Self::NotAsked,
+            (Self::NotAsked, Self::Answered { is_partial, fetched_at, unserved, shortfall, .. })
+            | (Self::Answered { is_partial, fetched_at, unserved, shortfall, .. }, Self::NotAsked) => {
+                Self::Answered { is_partial, total: None, fetched_at, unserved, shortfall }
+            }
+            (
+                Self::Answered { is_partial, total, fetched_at, unserved, shortfall },
+                Self::Answered {
+                    is_partial: is_other_partial,
+                    total: other_total,
+                    fetched_at: other_fetched_at,
+                    unserved: other_unserved,
+                    shortfall: other_shortfall,
+                },
+            ) => Self::Answered {
+                is_partial: is_partial || is_other_partial,
+                total: total.zip(other_total).map(|(total, other)| total.saturating_add(other)),
+                fetched_at: fetched_at.into_iter().chain(other_fetched_at).min(),
+                unserved: unserved.plus(other_unserved),
+                shortfall: shortfall.or(other_shortfall),
+            },
+        }
+    }
+
     /// Returns the source's count of the query, if it is exactly known.
     #[must_use]
     pub fn total(&self) -> Option<u64> {

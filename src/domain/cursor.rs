@@ -226,7 +226,7 @@ mod tests {
     fn query(status: &str) -> ListQuery {
         ListQuery {
             resource: Resource::Customers,
-            filter: Filter { status: Some(status.to_owned()), ..Filter::default() },
+            filter: Filter { status: vec![status.to_owned()], ..Filter::default() },
             order: None,
             shape: Shape::default(),
         }

@@ -5,10 +5,10 @@ use super::parameter::Parameter;
 /// Filter of a list. A row matches if it matches every field that is set.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Filter {
-    /// The vendor's status, exact.
-    pub status: Option<String>,
-    /// The referring partner's id.
-    pub partner_id: Option<String>,
+    /// The accepted vendor statuses, exact.
+    pub status: Vec<String>,
+    /// The ids of the accepted referring partners.
+    pub partner_id: Vec<String>,
     /// The customer's id at the vendor. For transactions only.
     pub customer_id: Option<String>,
     /// The range of `created_at`.
@@ -54,8 +54,8 @@ impl Filter {
         let one = |value: &Option<String>| value.iter().cloned().collect::<Vec<_>>();
         let instant = |value: Option<jiff::Timestamp>| value.iter().map(ToString::to_string).collect();
         let all = [
-            (Parameter::Status, one(&self.status)),
-            (Parameter::PartnerId, one(&self.partner_id)),
+            (Parameter::Status, self.status.clone()),
+            (Parameter::PartnerId, self.partner_id.clone()),
             (Parameter::CustomerId, one(&self.customer_id)),
             (Parameter::CreatedGte, instant(self.created.gte)),
             (Parameter::CreatedLte, instant(self.created.lte)),

@@ -18,6 +18,34 @@ pub struct ListQuery {
     pub shape: Shape,
 }
 
+impl ListQuery {
+    /// Returns the number of [`alternatives`](Self::alternatives).
+    #[must_use]
+    pub fn alternative_count(&self) -> usize {
+        let Filter { status, partner_id, .. } = &self.filter;
+        status.len().max(1).saturating_mul(partner_id.len().max(1))
+    }
+
+    /// Returns one query for each combination of `status` and `partner_id`, because
+    /// vendors take one value of each. A row is in the list of one query only.
+    #[must_use]
+    pub fn alternatives(&self) -> Vec<Self> {
+        let statuses = one_by_one(&self.filter.status);
+        let partners = one_by_one(&self.filter.partner_id);
+        let combinations = statuses.iter().flat_map(|status| partners.iter().map(move |partner| (status, partner)));
+        let query = |(status, partner_id): (&Vec<String>, &Vec<String>)| {
+            let filter = Filter { status: status.clone(), partner_id: partner_id.clone(), ..self.filter.clone() };
+            Self { filter, ..self.clone() }
+        };
+        combinations.map(query).collect()
+    }
+}
+
+/// Returns lists of one value each, or an empty list if there is no value.
+fn one_by_one(values: &[String]) -> Vec<Vec<String>> {
+    if values.is_empty() { vec![Vec::new()] } else { values.iter().map(|value| vec![value.clone()]).collect() }
+}
+
 /// Query of one customer by id.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Retrieval {

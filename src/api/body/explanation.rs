@@ -36,7 +36,8 @@ pub(crate) struct Explanation<'e> {
     /// known.
     #[schema(value_type = Option<i64>, example = 126)]
     calls_to_end: Option<u32>,
-    /// The prediction for each connection, in list order.
+    /// The prediction for each connection, in list order. With several values of
+    /// `status` or `partner_id`, for each connection and value.
     sources: Vec<SourceExplanation<'e>>,
     /// The problem with which the request would be rejected. Absent if the request
     /// would be accepted.

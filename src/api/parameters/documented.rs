@@ -115,9 +115,11 @@ pub(crate) struct PageParameters {
     /// Only return rows updated at or before this RFC 3339 date-time or date.
     #[param(format = DateTime, example = "2025-01-31T23:59:59.999Z")]
     updated_lte: Option<String>,
-    /// Only return customers that this partner referred, or their transactions.
-    #[param(example = "part_s7mbzRGn46BhVgNFHD6fDgXW")]
-    partner_id: Option<String>,
+    /// Only return customers that one of these partners referred, or their
+    /// transactions. Each value takes a vendor request of its own. The rows of several
+    /// values are merged, newest first unless `order` is given.
+    #[param(example = json!(["part_s7mbzRGn46BhVgNFHD6fDgXW"]))]
+    partner_id: Option<Vec<String>>,
 }
 
 /// The parameter of a batch.
@@ -153,9 +155,11 @@ pub(crate) struct ExportParameters {
 #[into_params(parameter_in = Query)]
 #[expect(dead_code, reason = "schema of the OpenAPI document; `QueryString` reads the parameters")]
 pub(crate) struct CustomerParameters {
-    /// Only return customers with this vendor status.
-    #[param(example = "active")]
-    status: Option<String>,
+    /// Only return customers with one of these vendor statuses. Each value takes a
+    /// vendor request of its own. The rows of several values are merged, newest first
+    /// unless `order` is given.
+    #[param(example = json!(["active"]))]
+    status: Option<Vec<String>>,
     /// Only return customers with exactly this name.
     #[param(example = "Acme Corporation")]
     name: Option<String>,

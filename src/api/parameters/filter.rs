@@ -17,14 +17,23 @@ use super::instant::{Bound, parse_instant};
 pub(super) fn filter(parameters: &QueryString<'_>) -> Result<Filter, Problem> {
     let one = |parameter: Parameter| parameters.one(parameter.name()).map(|value| value.map(str::to_owned));
     let many = |parameter: Parameter| parameters.many(parameter.name()).map(str::to_owned).collect::<Vec<_>>();
+    let distinct = |parameter: Parameter| {
+        let mut values: Vec<String> = Vec::new();
+        for value in parameters.many(parameter.name()) {
+            if !values.iter().any(|other| other == value) {
+                values.push(value.to_owned());
+            }
+        }
+        values
+    };
     let boolean = |text| match text {
         "true" => Ok(true),
         "false" => Ok(false),
         _ => Err(Problem::invalid(Parameter::HasExemption.name(), "`true` or `false`", text)),
     };
     Ok(Filter {
-        status: one(Parameter::Status)?,
-        partner_id: one(Parameter::PartnerId)?,
+        status: distinct(Parameter::Status),
+        partner_id: distinct(Parameter::PartnerId),
         customer_id: one(Parameter::CustomerId)?,
         created: range(parameters, Parameter::CreatedGte, Parameter::CreatedLte)?,
         updated: range(parameters, Parameter::UpdatedGte, Parameter::UpdatedLte)?,

@@ -26,6 +26,9 @@ use super::{
     tables::{CUSTOMER_FILTERS, ID, TRANSACTION_FILTERS, list_parameters, single_connection_parameters},
 };
 
+/// Maximum number of combinations of the values that vendors take one at a time.
+const MAX_ALTERNATIVES: usize = 50;
+
 /// A request for a list.
 #[derive(Debug)]
 pub(crate) struct ListRequest {
@@ -123,6 +126,17 @@ impl ListRequest {
     ) -> Result<Self, Problem> {
         let page_limit = ["limit", "max_calls"].into_iter().find(|name| parameters.many(name).next().is_some());
         let marks = marks(parameters)?;
+        let alternatives = query.alternative_count();
+        if alternatives > MAX_ALTERNATIVES {
+            let detail = format!(
+                "the values of `status` and `partner_id` have {alternatives} combinations, and a list takes at most {MAX_ALTERNATIVES}"
+            );
+            return Err(Problem::new(Code::InvalidParameter, detail).parameter(Parameter::PartnerId.name()));
+        }
+        if alternatives > 1 {
+            // The lists of the values are merged, which requires an order.
+            query.order.get_or_insert(Order::Desc);
+        }
         let page = page_request(parameters, connections, parts)?;
         if page.limit == 0 {
             if page.cursor.is_some() {

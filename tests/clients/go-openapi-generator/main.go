@@ -177,7 +177,7 @@ func lookups(ctx context.Context, api *gateway.APIClient) {
 }
 
 func problems(ctx context.Context, api *gateway.APIClient) {
-	_, _, err := ask(ctx, api, "tax").Limit(0).Execute()
+	_, _, err := ask(ctx, api, "tax").Limit(101).Execute()
 	refused(err, 400, "invalid_parameter")
 	_, _, err = ask(ctx, api, "tax").Cursor("nonsense").Execute()
 	refused(err, 400, "invalid_cursor")

@@ -156,7 +156,7 @@ final class Main {
   }
 
   private static void problems() throws IOException {
-    refused(400, "invalid_parameter", () -> CUSTOMERS.listCustomers(of("tax").limit(0).build()));
+    refused(400, "invalid_parameter", () -> CUSTOMERS.listCustomers(of("tax").limit(101).build()));
     refused(400, "invalid_cursor", () -> CUSTOMERS.listCustomers(of("tax").cursor("nonsense").build()));
     var stranger = authenticated(GATEWAY_URL, "wrong");
     refused(401, "unauthenticated", () -> new ConnectionsApi(stranger).listConnections());

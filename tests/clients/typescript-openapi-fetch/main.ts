@@ -107,7 +107,7 @@ function refused({ error, response }: { error?: Problem; response: Response }, s
   return response.headers;
 }
 const ask = (question: Question) => gateway.GET("/customers", { params: { query: question } });
-refused(await ask({ connection: ["tax"], limit: 0 }), 400, "invalid_parameter");
+refused(await ask({ connection: ["tax"], limit: 101 }), 400, "invalid_parameter");
 refused(await ask({ connection: ["tax"], cursor: "nonsense" }), 400, "invalid_cursor");
 const stranger = createClient<paths>({ baseUrl: GATEWAY_URL!, headers: { authorization: "Bearer wrong" } });
 refused(await stranger.GET("/connections"), 401, "unauthenticated");

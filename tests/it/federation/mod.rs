@@ -17,6 +17,7 @@ mod sequences;
 mod statuses;
 mod too_expensive;
 mod totals;
+mod values;
 
 use customer_gateway::sandbox::{Data, corporation, tolt};
 use jiff::Timestamp;

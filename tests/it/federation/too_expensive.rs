@@ -127,7 +127,7 @@ async fn walk_continues_after_too_low_a_budget() {
 async fn merge_needs_one_call_per_source() {
     let stage = stage(10, 10).start().await;
     let refused = stage.gateway.get("/customers?order=desc&max_calls=1").await;
-    assert_snapshot!(refused.problem_line(), @"422 order_too_expensive [order] merging 2 connections takes at least 2 vendor calls, and this request may make 1; name fewer connections or remove `order`");
+    assert_snapshot!(refused.problem_line(), @"422 order_too_expensive [order] merging 2 lists takes at least 2 vendor calls, and this request may make 1; name fewer connections or values, or remove `order`");
     assert_eq!(stage.total_calls(), 0, "no vendor is asked");
     assert_eq!(stage.gateway.get("/customers?order=desc&max_calls=2").await.status, 200);
     assert_eq!(stage.gateway.get("/customers?connection=tax&order=desc&max_calls=1").await.status, 200);

@@ -114,8 +114,8 @@ fn set(question: &mut ListQuery, parameter: Parameter, sample: usize) {
     let list = || LISTS[sample].iter().map(ToString::to_string).collect();
     match parameter {
         Parameter::Order => question.order = Some([Order::Asc, Order::Desc][sample % 2]),
-        Parameter::Status => filter.status = Some(STATUSES[sample].to_owned()),
-        Parameter::PartnerId => filter.partner_id = text(),
+        Parameter::Status => filter.status = vec![STATUSES[sample].to_owned()],
+        Parameter::PartnerId => filter.partner_id = vec![self::text(sample).to_owned()],
         Parameter::CustomerId => filter.customer_id = text(),
         Parameter::CreatedGte => filter.created.gte = Some(instant(sample)),
         Parameter::CreatedLte => filter.created.lte = Some(instant(sample)),

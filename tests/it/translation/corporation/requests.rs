@@ -161,8 +161,8 @@ fn external_id_filter_is_residual() {
 #[test]
 fn unsupported_filter_lists_supported_parameters() {
     let refused = |filter| refusal(&customers_with(filter));
-    assert_snapshot!(refused(Filter { status: Some("active".into()), ..Filter::default() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
-    assert_snapshot!(refused(Filter { partner_id: Some("part_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: PartnerId, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
+    assert_snapshot!(refused(Filter { status: vec!["active".into()], ..Filter::default() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
+    assert_snapshot!(refused(Filter { partner_id: vec!["part_1".into()], ..Filter::default() }), @r#"Unsupported { parameter: PartnerId, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
     assert_snapshot!(refused(Filter { customer_id: Some("cust_1".into()), ..Filter::default() }), @r#"Unsupported { parameter: CustomerId, value: None, supported: ["order", "created_gte", "created_lte", "name", "search", "email", "external_id", "source_platform", "source_platform_id", "certificate_type", "exemption_jurisdiction", "exemption_status", "expiration_status", "has_exemption"] }"#);
 }
 

@@ -78,7 +78,7 @@ fn http_status_overrides_body_status() {
 // FACTS.md case 6
 #[test]
 fn refused_value_names_its_parameter() {
-    let asked = tolt().list(&customers_with(Filter { status: Some("paused".to_owned()), ..Filter::default() }));
+    let asked = tolt().list(&customers_with(Filter { status: vec!["paused".to_owned()], ..Filter::default() }));
     assert_snapshot!(refusal(&asked, 400, "shape_06_v2_envelope.json"), @r#"Refused { kind: ValueRejected(Status), refusal: Refusal { status: 400, code: Some("validation_error"), message: Some("The request is not valid. (status: must be one of lead, trialing, active, canceled)") } }"#);
     assert_snapshot!(refusal(&asked, 400, "shape_06_v1_envelope.json"), @r#"Refused { kind: RequestRejected, refusal: Refusal { status: 400, code: Some("invalid_request_error"), message: Some("Invalid request") } }"#);
 }

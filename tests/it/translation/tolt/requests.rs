@@ -65,14 +65,14 @@ fn order_is_native() {
 
 #[test]
 fn status_filter_is_native() {
-    let question = customers_with(Filter { status: Some("active".into()), ..Filter::default() });
+    let question = customers_with(Filter { status: vec!["active".into()], ..Filter::default() });
     assert_snapshot!(request(&question), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100");
     assert!(tolt().plan(&question).unwrap().total_is_exact);
 }
 
 #[test]
 fn partner_id_filter_is_native() {
-    let filter = Filter { partner_id: Some("part_s7mbzRGn46BhVgNFHD6fDgXW".into()), ..Filter::default() };
+    let filter = Filter { partner_id: vec!["part_s7mbzRGn46BhVgNFHD6fDgXW".into()], ..Filter::default() };
     assert_snapshot!(request(&customers_with(filter.clone())), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
     assert_snapshot!(request(&ListQuery { filter, ..transactions() }), @"/v1/transactions?program_id=prg_YRsbPDAKhWfdqJbFACheh&partner_id=part_s7mbzRGn46BhVgNFHD6fDgXW&order=desc&limit=100");
 }
@@ -134,8 +134,8 @@ fn inverted_created_range_is_sent_unchanged() {
 #[test]
 fn all_native_filters_combine() {
     let filter = Filter {
-        status: Some("lead".into()),
-        partner_id: Some("part_1".into()),
+        status: vec!["lead".into()],
+        partner_id: vec!["part_1".into()],
         created: created(Some("2025-01-01T00:00:00Z"), Some("2025-02-01T00:00:00Z")),
         ..Filter::default()
     };
@@ -188,7 +188,7 @@ fn exemption_filters_are_unsupported() {
 
 #[test]
 fn transactions_status_filter_is_unsupported() {
-    let filter = Filter { status: Some("paid".into()), ..Filter::default() };
+    let filter = Filter { status: vec!["paid".into()], ..Filter::default() };
     assert_snapshot!(refusal(&ListQuery { filter, ..transactions() }), @r#"Unsupported { parameter: Status, value: None, supported: ["order", "partner_id", "customer_id", "created_gte", "created_lte", "updated_gte", "updated_lte"] }"#);
 }
 
@@ -229,7 +229,7 @@ fn raw_rows_use_the_same_request() {
 // FACTS.md case 10
 #[test]
 fn hostile_values_are_percent_encoded() {
-    let filter = Filter { status: Some(HOSTILE.into()), partner_id: Some("&status=lead".into()), ..Filter::default() };
+    let filter = Filter { status: vec![HOSTILE.into()], partner_id: vec!["&status=lead".into()], ..Filter::default() };
     assert_snapshot!(request(&customers_with(filter)), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=a%2Bb%2Fc%3Dd%2520e%26f%20g%23%3F%C3%A9%E5%AE%A2%2C%22&partner_id=%26status%3Dlead&order=desc&limit=100");
     let connection = Connection { account_id: "prg+/=&x=1", ..tolt() };
     assert_snapshot!(connection.list(&customers()).request(), @"/v1/customers?program_id=prg%2B%2F%3D%26x%3D1&order=desc&limit=100");
@@ -252,7 +252,7 @@ fn after_anchor_sends_starting_after() {
 // FACTS.md case 25
 #[test]
 fn cursor_is_sent_with_its_filter() {
-    let question = customers_with(Filter { status: Some("active".into()), ..Filter::default() });
+    let question = customers_with(Filter { status: vec!["active".into()], ..Filter::default() });
     let later = tolt().list(&question).at(Anchor::After("cust_2".into()));
     assert_snapshot!(later.request(), @"/v1/customers?program_id=prg_YRsbPDAKhWfdqJbFACheh&status=active&order=desc&limit=100&starting_after=cust_2");
 }
