@@ -9,7 +9,7 @@ use std::{path::PathBuf, time::Duration};
 use crate::{
     api::ResponseCache,
     app::{App, AppError, Changes},
-    config::{Config, ConfigError, FileState},
+    config::{Config, ConfigErrors, FileState},
     domain::connection::ConnectionName,
     server::{Live, Tls, TlsError},
     telemetry::reloads::ReloadMetrics,
@@ -35,7 +35,7 @@ pub struct Reloader {
 pub enum ReloadError {
     /// The configuration is invalid.
     #[error(transparent)]
-    Config(#[from] ConfigError),
+    Config(#[from] ConfigErrors),
     /// The gateway cannot be assembled.
     #[error(transparent)]
     App(#[from] AppError),

@@ -13,20 +13,17 @@ use crate::{
     telemetry::request::NONE,
 };
 
-use super::{ConfigError, Connection, error::Fault, file, reader::Reader};
+use super::{ConfigError, error::Fault, file, reader::Reader};
 
 impl Reader<'_> {
-    pub(super) fn callers(
-        &self,
-        sections: Vec<file::Caller>,
-        connections: &[Connection],
-    ) -> Result<Vec<Caller>, ConfigError> {
+    /// Reads the callers. `connections` are the names of all connections.
+    pub(super) fn callers(&self, sections: Vec<file::Caller>, connections: &[ConnectionName]) -> Vec<Caller> {
         let mut callers = Vec::with_capacity(sections.len());
         for (index, section) in sections.into_iter().enumerate() {
-            let caller = self.caller(&format!("callers.{index}"), section, connections, &callers)?;
-            callers.push(caller);
+            let caller = self.caller(&format!("callers.{index}"), section, connections, &callers);
+            callers.extend(caller);
         }
-        Ok(callers)
+        callers
     }
 
     /// Reads a caller. `previous` are the callers that precede it in the file.
@@ -34,26 +31,28 @@ impl Reader<'_> {
         &self,
         at: &str,
         section: file::Caller,
-        connections: &[Connection],
+        connections: &[ConnectionName],
         previous: &[Caller],
-    ) -> Result<Caller, ConfigError> {
-        self.check_name(at, &section.name, previous)?;
-        let keys = self.keys(at, &section, previous)?;
-        self.check_connections(at, &section.connections, connections)?;
-        let claims = self.claims(at, section.claims, previous)?;
+    ) -> Option<Caller> {
+        let named = self.keep(self.check_name(at, &section.name, previous));
+        let keys = self.keep(self.keys(at, &section, previous));
+        let allowed = self.keep(self.check_connections(at, &section.connections, connections));
+        let claims = self.keep(self.claims(at, section.claims, previous));
+        let fields = self.keep(self.fields(at, &section.fields));
+        let (keys, claims) = (keys?, claims?);
         if keys.is_empty() && claims.is_empty() {
             let fault = Fault::new("the caller has neither a key nor claims").fix(
                 "write key_digest = \"blake3:…\", keys = [{ digest = \"blake3:…\", expires = \"…\" }], or claims = { … }",
             );
-            return Err(self.error(at, fault));
+            return self.keep(Err(self.error(at, fault)));
         }
-        let fields = self.fields(at, &section.fields)?;
-        Ok(Caller {
+        named.and(allowed)?;
+        Some(Caller {
             name: section.name,
             keys,
             claims,
             connections: section.connections,
-            fields,
+            fields: fields?,
             may_see_raw: section.may_see_raw.unwrap_or(true),
             may_purge: section.may_purge,
             quota: section.quota.map(|quota| Quota { requests: quota.requests, per: quota.per.0 }),
@@ -78,9 +77,9 @@ impl Reader<'_> {
         &self,
         at: &str,
         names: &[ConnectionName],
-        connections: &[Connection],
+        connections: &[ConnectionName],
     ) -> Result<(), ConfigError> {
-        let unknown = names.iter().find(|name| !connections.iter().any(|known| known.name == **name));
+        let unknown = names.iter().find(|name| !connections.contains(name));
         let fault = match unknown {
             Some(unknown) => Fault::new(format!("unknown connection `{unknown}`")),
             None if names.is_empty() => Fault::new("`connections` must not be empty"),

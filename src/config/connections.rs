@@ -15,7 +15,7 @@ use crate::{
 use super::{
     ConfigError,
     error::Fault,
-    file::{self, AccountKeys},
+    file::{self, AccountKeys, Secret},
     reader::{Reader, parse_base_url},
 };
 
@@ -68,58 +68,67 @@ impl Connection {
 }
 
 impl Reader<'_> {
-    pub(super) fn connections(
-        &self,
-        sections: Vec<file::Connection>,
-        policy: Policy,
-    ) -> Result<Vec<Connection>, ConfigError> {
+    pub(super) fn connections(&self, sections: Vec<file::Connection>, policy: Policy) -> Vec<Connection> {
         if sections.is_empty() {
             let fault = Fault::new("no connections are configured").fix("add a [[connections]] section");
-            return Err(self.error("connections", fault));
+            self.keep::<()>(Err(self.error("connections", fault)));
         }
-        let mut connections: Vec<Connection> = Vec::with_capacity(sections.len());
+        let mut names: Vec<ConnectionName> = Vec::with_capacity(sections.len());
+        let mut connections = Vec::with_capacity(sections.len());
         for (index, section) in sections.into_iter().enumerate() {
             let at = format!("connections.{index}");
-            if connections.iter().any(|other| other.name == section.name) {
+            if names.contains(&section.name) {
                 let fault = Fault::new(format!("duplicate connection name `{}`", section.name))
                     .fix("give each connection a unique name");
-                return Err(self.error(&format!("{at}.name"), fault));
+                self.keep::<()>(Err(self.error(&format!("{at}.name"), fault)));
             }
-            connections.push(self.connection(&at, section, policy)?);
+            names.push(section.name.clone());
+            connections.extend(self.connection(&at, section, policy));
         }
-        Ok(connections)
+        connections
     }
 
-    fn connection(&self, at: &str, section: file::Connection, policy: Policy) -> Result<Connection, ConfigError> {
-        let kind = registry::by_name(&section.vendor).ok_or_else(|| {
+    fn connection(&self, at: &str, section: file::Connection, policy: Policy) -> Option<Connection> {
+        let credential = self.keep(self.credential(at, &section.credential));
+        let rate_limit = section.rate_limit.map(|section| self.keep(self.rate_limit(at, section)));
+        let kind = self.keep(self.kind(at, &section.vendor))?;
+        let base_url = self.keep(self.base_url(at, section.base_url.as_deref(), kind));
+        let account_id = self.keep(self.account_id(at, kind, section.account));
+        Some(Connection {
+            name: section.name,
+            kind,
+            base_url: base_url?,
+            credential: credential?,
+            account_id: account_id?,
+            rate_limit: rate_limit.unwrap_or_else(|| Some(Connection::default_rate_limit(kind)))?,
+            timeout: section.timeout.map_or(Connection::DEFAULT_TIMEOUT, |it| it.0),
+            policies: section.cache.policies(policy),
+        })
+    }
+
+    fn kind(&self, at: &str, vendor: &str) -> Result<&'static VendorKind, ConfigError> {
+        registry::by_name(vendor).ok_or_else(|| {
             let known: Vec<_> = registry::KINDS.iter().map(|kind| format!("\"{}\"", kind.name)).collect();
-            let fault = Fault::new(format!("unknown vendor `{}`", section.vendor))
-                .fix(format!("write one of {}", known.join(", ")));
+            let fault =
+                Fault::new(format!("unknown vendor `{vendor}`")).fix(format!("write one of {}", known.join(", ")));
             self.error(&format!("{at}.vendor"), fault)
-        })?;
-        let base_url = parse_base_url(section.base_url.as_deref().unwrap_or(kind.base_url)).ok_or_else(|| {
+        })
+    }
+
+    fn base_url(&self, at: &str, text: Option<&str>, kind: &VendorKind) -> Result<Url, ConfigError> {
+        parse_base_url(text.unwrap_or(kind.base_url)).ok_or_else(|| {
             let fault = Fault::new("invalid base URL")
                 .fix(format!("write an http or https URL without query, such as \"{}\"", kind.base_url));
             self.error(&format!("{at}.base_url"), fault)
-        })?;
-        let credential_at = format!("{at}.credential");
-        let secret = self.secret(&credential_at, &section.credential)?;
-        let credential = Credential::new(secret.into()).map_err(|error| {
+        })
+    }
+
+    fn credential(&self, at: &str, secret: &Secret) -> Result<Credential, ConfigError> {
+        let at = format!("{at}.credential");
+        let secret = self.secret(&at, secret)?;
+        Credential::new(secret.into()).map_err(|error| {
             let fault = Fault::new(error.to_string()).fix("check the variable or file that contains the secret");
-            self.error(&credential_at, fault)
-        })?;
-        Ok(Connection {
-            account_id: self.account_id(at, kind, section.account)?,
-            rate_limit: match section.rate_limit {
-                Some(section) => self.rate_limit(at, section)?,
-                None => Connection::default_rate_limit(kind),
-            },
-            timeout: section.timeout.map_or(Connection::DEFAULT_TIMEOUT, |it| it.0),
-            policies: section.cache.policies(policy),
-            name: section.name,
-            kind,
-            base_url,
-            credential,
+            self.error(&at, fault)
         })
     }
 

@@ -1,10 +1,15 @@
 //! Configuration errors: file, line, key, failure and remedy.
 
-use std::{fmt, path::Path};
+use std::{error::Error, fmt, path::Path};
 
 use crate::files::FileError;
 
-/// Reason why a configuration is rejected. No message contains a value of the file.
+/// Reasons why a configuration is rejected, in the order of their lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigErrors(Vec<ConfigError>);
+
+/// Reason why a configuration is rejected. No message contains a value of the file
+/// other than names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     path: String,
@@ -45,6 +50,35 @@ impl ConfigError {
     }
 }
 
+impl ConfigErrors {
+    pub(super) fn new(mut errors: Vec<ConfigError>) -> Self {
+        errors.sort_by_key(|error| error.line);
+        Self(errors)
+    }
+}
+
+/// Writes one error per line.
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, error) in self.0.iter().enumerate() {
+            if index > 0 {
+                f.write_str("\n")?;
+            }
+            error.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for ConfigErrors {}
+
+impl ConfigError {
+    /// Returns the key, if the error has one.
+    pub(super) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+}
+
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.path)?;
@@ -62,4 +96,4 @@ impl fmt::Display for ConfigError {
     }
 }
 
-impl std::error::Error for ConfigError {}
+impl Error for ConfigError {}

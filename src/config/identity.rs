@@ -5,7 +5,6 @@ use std::{path::Path, time::Duration};
 use url::Url;
 
 use crate::{
-    callers::Caller,
     files::FileRead,
     http_client,
     identity::{Jwks, KeySet, Settings},
@@ -17,12 +16,13 @@ use super::{ConfigError, error::Fault, file, reader::Reader};
 const MIN_REFRESH: Duration = Duration::from_secs(30);
 
 impl Reader<'_> {
+    /// Reads the identity provider. `with_claims` is the index of the first caller with
+    /// claims.
     pub(super) fn identity(
         &self,
         section: Option<file::Identity>,
-        callers: &[Caller],
+        with_claims: Option<usize>,
     ) -> Result<Option<Settings>, ConfigError> {
-        let with_claims = callers.iter().position(|caller| !caller.claims.is_empty());
         let section = match (section, with_claims) {
             (None, None) => return Ok(None),
             (Some(section), Some(_)) => section,

@@ -24,7 +24,7 @@ impl<'t> Locator<'t> {
     /// lacks the key, the error has the line of the innermost enclosing table.
     pub(super) fn error(&self, key: &str, fault: Fault) -> ConfigError {
         let line = self.span(key).map(|span| self.line(span.start));
-        ConfigError::new(self.path, line, Some(key.to_owned()), fault)
+        ConfigError::new(self.path, line, Some(self.named(key)), fault)
     }
 
     /// Converts an error of the TOML parser.
@@ -41,7 +41,54 @@ impl<'t> Locator<'t> {
             }
             _ => Fault::new(without_value(error.message())),
         };
-        ConfigError::new(self.path, line, key, fault)
+        ConfigError::new(self.path, line, key.map(|key| self.named(&key)), fault)
+    }
+
+    /// Returns the statement at an offset: a key with its value, or a section with all
+    /// its keys.
+    pub(super) fn statement(&self, offset: usize) -> Option<Range<usize>> {
+        let document = DeTable::parse(self.text).ok()?;
+        let (key, value) = outermost_statement(self.text, &document.into_inner(), offset)?;
+        if !self.is_header(value.start) {
+            return Some(key.start..value.end);
+        }
+        // The statements of a section reach to the next section that is not its own.
+        let header = self.text[value.clone()].trim_matches(['[', ']', ' ']).to_owned();
+        let is_other = |line: &&str| {
+            let name = line.trim().strip_prefix('[').map(|rest| rest.trim_start_matches('['));
+            name.is_some_and(|name| !name.trim_start().starts_with(&format!("{header}.")))
+        };
+        let start = self.line_start(value.start);
+        let first_line_end = self.text[start..].find('\n').map_or(self.text.len(), |length| start + length + 1);
+        let mut end = first_line_end;
+        for line in self.text[first_line_end..].split_inclusive('\n') {
+            if is_other(&line) {
+                break;
+            }
+            end += line.len();
+        }
+        Some(start..end)
+    }
+
+    /// Replaces the index of a connection or a caller by its name, if it has one.
+    fn named(&self, key: &str) -> String {
+        let mut parts = key.splitn(3, '.');
+        let (Some(section @ ("connections" | "callers")), Some(index)) = (parts.next(), parts.next()) else {
+            return key.to_owned();
+        };
+        let name = self.span(&format!("{section}.{index}.name")).map(|span| &self.text[span]);
+        let name = name.and_then(|name| name.strip_prefix('"')?.strip_suffix('"')).filter(|name| is_name(name));
+        let rest = parts.next().map(|rest| format!(".{rest}")).unwrap_or_default();
+        format!("{section}.{}{rest}", name.unwrap_or(index))
+    }
+
+    fn is_header(&self, offset: usize) -> bool {
+        let start = self.line_start(offset);
+        self.text[start..].trim_start().starts_with('[') && self.text[start..offset].trim_matches(['[', ' ']).is_empty()
+    }
+
+    fn line_start(&self, offset: usize) -> usize {
+        self.text[..offset].rfind('\n').map_or(0, |end| end + 1)
     }
 
     fn line(&self, offset: usize) -> usize {
@@ -70,6 +117,40 @@ impl<'t> Locator<'t> {
         }
         span
     }
+}
+
+/// Returns the key and the value of the outermost statement at an offset.
+fn outermost_statement(text: &str, table: &DeTable<'_>, offset: usize) -> Option<(Range<usize>, Range<usize>)> {
+    let starts_line = |span: &Range<usize>| {
+        let line = text[..span.start].rfind('\n').map_or(0, |end| end + 1);
+        text[line..span.start].trim().is_empty()
+    };
+    for (key, value) in table {
+        let is_here = key.span().contains(&offset) || value.span().contains(&offset);
+        if is_here && starts_line(&key.span()) {
+            return Some((key.span(), value.span()));
+        }
+        let inner = match value.get_ref() {
+            DeValue::Table(table) => outermost_statement(text, table, offset),
+            DeValue::Array(array) => array.iter().find_map(|element| match element.get_ref() {
+                DeValue::Table(table) => outermost_statement(text, table, offset)
+                    .or_else(|| element.span().contains(&offset).then(|| (element.span(), element.span()))),
+                _ => None,
+            }),
+            _ => None,
+        };
+        if let Some(found) = inner.or_else(|| is_here.then(|| (key.span(), value.span()))) {
+            return Some(found);
+        }
+    }
+    None
+}
+
+/// Returns true for a text that is a name rather than a misplaced secret.
+fn is_name(text: &str) -> bool {
+    text.len() <= 64
+        && text.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
 /// Removes the value from a message of serde. The value may be a misplaced

@@ -12,6 +12,7 @@ mod file_state;
 mod identity;
 mod locator;
 mod paging;
+mod parse;
 mod reader;
 mod secrets;
 mod server;
@@ -24,9 +25,10 @@ use crate::{callers::Caller, files, identity::Settings, shared, telemetry::trace
 
 pub use cache::Cache;
 pub use connections::Connection;
-pub use error::ConfigError;
+pub use error::{ConfigError, ConfigErrors};
 pub use file_state::FileState;
 pub use paging::Paging;
+use parse::Parsed;
 use reader::Reader;
 pub use server::Server;
 
@@ -56,16 +58,19 @@ pub struct Config {
 impl Config {
     /// Reads and validates a file. Blocks while files are read, each at most
     /// [`files::TIMEOUT`]. Must not be called on a thread that serves requests.
-    pub fn load(path: &Path) -> Result<Self, ConfigError> {
-        let text = files::read_text(path).map_err(|error| ConfigError::unreadable(path, &error))?;
+    pub fn load(path: &Path) -> Result<Self, ConfigErrors> {
+        let text = files::read_text(path);
+        let text = text.map_err(|error| ConfigErrors::new(vec![ConfigError::unreadable(path, &error)]))?;
         Self::parse(&text, path)
     }
 
     /// Validates the text of a file. `path` is used in errors and as the base of
     /// relative paths.
-    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigError> {
-        let reader = Reader::new(text, path);
-        let file = toml::from_str(text).map_err(|error| reader.parse_error(&error))?;
-        reader.config(file)
+    pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigErrors> {
+        let Parsed { file, errors, readable } = Parsed::new(text, path);
+        match file {
+            Some(file) => Reader::new(text, &readable, path).config(file, errors),
+            None => Err(ConfigErrors::new(errors)),
+        }
     }
 }

@@ -9,7 +9,9 @@ use url::Url;
 
 use crate::files::FileRead;
 
-use super::{Cache, Config, ConfigError, FileState, error::Fault, file::File, locator::Locator};
+use super::{
+    Cache, Config, ConfigError, ConfigErrors, FileState, error::Fault, file::File, locator::Locator, parse::is_within,
+};
 
 /// Reader of one file. The methods for each section are in that section's file.
 pub(super) struct Reader<'t> {
@@ -18,43 +20,65 @@ pub(super) struct Reader<'t> {
     base_dir: PathBuf,
     /// State in which each file was read.
     files: RefCell<Vec<FileState>>,
+    /// Errors found so far.
+    errors: RefCell<Vec<ConfigError>>,
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str, path: &'t Path) -> Self {
+    /// Creates the reader of a file's `text`, of which the keys in `readable` have no
+    /// errors.
+    pub(super) fn new(text: &str, readable: &'t str, path: &'t Path) -> Self {
         let base_dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let files = RefCell::new(vec![FileState::new(path.to_path_buf(), text.as_bytes())]);
-        Self { locator: Locator::new(text, path), base_dir, files }
+        Self { locator: Locator::new(readable, path), base_dir, files, errors: RefCell::default() }
     }
 
-    /// Validates the file and resolves its secrets.
-    pub(super) fn config(self, file: File) -> Result<Config, ConfigError> {
-        let connections = self.connections(file.connections, file.cache.policy())?;
-        let callers = self.callers(file.callers, &connections)?;
-        let identity = self.identity(file.identity, &callers)?;
-        let server = self.server(file.server)?;
-        if callers.is_empty() && !server.listen.ip().is_loopback() {
-            let fault = Fault::new("without callers, only a loopback address is allowed")
-                .fix("add a [[callers]] section (`customer-gateway key` generates a key), or listen on 127.0.0.1");
-            return Err(self.error("server.listen", fault));
-        }
-        let paging = self.paging(&file.paging)?;
+    /// Validates the file and resolves its secrets. `unreadable` are the errors of the
+    /// keys that the file lacks.
+    pub(super) fn config(self, file: File, unreadable: Vec<ConfigError>) -> Result<Config, ConfigErrors> {
+        let defaults = file.cache.policy();
+        let names: Vec<_> = file.connections.iter().map(|section| section.name.clone()).collect();
+        let (has_callers, has_claims) =
+            (!file.callers.is_empty(), file.callers.iter().position(|section| section.claims.is_some()));
+        let connections = self.connections(file.connections, defaults);
+        let callers = self.callers(file.callers, &names);
+        let identity = self.keep(self.identity(file.identity, has_claims));
+        let server = self.server(file.server, has_callers);
+        let paging = self.keep(self.paging(&file.paging));
         let cursor_key = file.paging.cursor_key.as_ref();
-        let shared = file.shared.map(|section| self.shared(section, cursor_key)).transpose()?;
+        let shared = file.shared.map(|section| self.keep(self.shared(section, cursor_key)));
         let cache = Cache::from(file.cache);
-        let telemetry = file.telemetry.map(|section| self.telemetry(section)).transpose()?;
+        let telemetry = file.telemetry.map(|section| self.keep(self.telemetry(section)));
+        let errors = self.errors.into_inner();
+        if !(unreadable.is_empty() && errors.is_empty()) {
+            return Err(ConfigErrors::new(combined(unreadable, errors)));
+        }
         let files = self.files.into_inner();
-        Ok(Config { server, paging, cache, shared, telemetry, connections, callers, identity, files })
+        let config = || {
+            Some(Config {
+                server: server?,
+                paging: paging?,
+                cache,
+                shared: shared.map_or(Some(None), |shared| shared.map(Some))?,
+                telemetry: telemetry.map_or(Some(None), |telemetry| telemetry.map(Some))?,
+                connections,
+                callers,
+                identity: identity?,
+                files,
+            })
+        };
+        // Each absent part has an error.
+        config().ok_or_else(|| ConfigErrors::new(Vec::new()))
+    }
+
+    /// Returns the value, or keeps the error for the list of all errors.
+    pub(super) fn keep<T>(&self, result: Result<T, ConfigError>) -> Option<T> {
+        result.map_err(|error| self.errors.borrow_mut().push(error)).ok()
     }
 
     /// Creates the error for a key, written as `connections.0.name`.
     pub(super) fn error(&self, key: &str, fault: Fault) -> ConfigError {
         self.locator.error(key, fault)
-    }
-
-    /// Converts an error of the TOML parser.
-    pub(super) fn parse_error(&self, error: &toml::de::Error) -> ConfigError {
-        self.locator.parse_error(error)
     }
 
     /// Reads a file, and records the state in which it was read.
@@ -63,6 +87,25 @@ impl<'t> Reader<'t> {
         self.files.borrow_mut().push(FileState::of(&read));
         read
     }
+}
+
+/// Returns all errors. Omits errors that may be a consequence of an unreadable key:
+/// errors of the key, of its section as a whole, and of relations between sections.
+fn combined(unreadable: Vec<ConfigError>, mut errors: Vec<ConfigError>) -> Vec<ConfigError> {
+    const RELATIONS: [&str; 4] = ["connections", "server.listen", "identity", "shared"];
+    let section = |key: &str| {
+        let depth = if key.starts_with("connections.") || key.starts_with("callers.") { 2 } else { 1 };
+        key.split('.').take(depth).collect::<Vec<_>>().join(".")
+    };
+    let removed: Vec<_> = unreadable.iter().filter_map(ConfigError::key).collect();
+    let is_consequence = |key: &str| {
+        RELATIONS.contains(&key)
+            || key.ends_with(".connections")
+            || key.ends_with(".claims")
+            || removed.iter().any(|removed| is_within(key, removed) || key == section(removed))
+    };
+    errors.retain(|error| removed.is_empty() || !error.key().is_some_and(is_consequence));
+    unreadable.into_iter().chain(errors).collect()
 }
 
 /// Parses an http or https URL that paths can be appended to.

@@ -61,17 +61,28 @@ impl Default for Server {
 }
 
 impl Reader<'_> {
-    pub(super) fn server(&self, section: file::Server) -> Result<Server, ConfigError> {
+    pub(super) fn server(&self, section: file::Server, has_callers: bool) -> Option<Server> {
         let or = |configured: Option<PositiveDuration>, default| configured.map_or(default, |it| it.0);
         let (server, limits) = (Server::default(), Limits::default());
-        Ok(Server {
-            listen: section.listen.map_or(server.listen, |it| it.0),
-            tls: section.tls.map(|tls| self.tls(&tls)).transpose()?,
+        let listen = section.listen.map_or(server.listen, |it| it.0);
+        if !has_callers && !listen.ip().is_loopback() {
+            let fault = Fault::new("without callers, only a loopback address is allowed")
+                .fix("add a [[callers]] section (`customer-gateway key` generates a key), or listen on 127.0.0.1");
+            self.keep::<()>(Err(self.error("server.listen", fault)));
+        }
+        let tls = section.tls.map(|tls| self.keep(self.tls(&tls)));
+        let bytes = |key, configured, default| self.keep(self.bytes(key, configured, default));
+        let max_vendor_bytes = bytes("max_vendor_bytes", section.max_vendor_bytes, server.max_vendor_bytes);
+        let max_unread_bytes = bytes("max_unread_bytes", section.max_unread_bytes, server.max_unread_bytes);
+        let cors_origins = self.keep(self.cors_origins(section.cors));
+        Some(Server {
+            listen,
+            tls: tls.map_or(Some(None), |tls| tls.map(Some))?,
             request_timeout: or(section.request_timeout, server.request_timeout),
             max_requests: section.max_requests.map_or(server.max_requests, NonZeroU32::get),
-            max_vendor_bytes: self.bytes("max_vendor_bytes", section.max_vendor_bytes, server.max_vendor_bytes)?,
-            max_unread_bytes: self.bytes("max_unread_bytes", section.max_unread_bytes, server.max_unread_bytes)?,
-            cors_origins: self.cors_origins(section.cors)?,
+            max_vendor_bytes: max_vendor_bytes?,
+            max_unread_bytes: max_unread_bytes?,
+            cors_origins: cors_origins?,
             limits: Limits {
                 header_timeout: or(section.header_timeout, limits.header_timeout),
                 idle_timeout: or(section.idle_timeout, limits.idle_timeout),

@@ -36,7 +36,7 @@ async fn sighup_reloads_a_valid_configuration() {
     std::fs::write(&path, written.replace("program_id", "programme")).unwrap();
     running.signal("HUP");
     let logged = running.read_log_until("configuration reload failed, keeping the previous one");
-    let complaint = format!("{}:9: connections.0.programme: unknown key", path.display());
+    let complaint = format!("{}:9: connections.odd.programme: unknown key", path.display());
     assert!(logged.contains(&complaint) && !logged.contains(SECRET), "{logged}");
     assert_eq!(status(&url, "/connections/even").await, 200);
     let metrics = reqwest::get(format!("{url}/metrics")).await.unwrap().text().await.unwrap();

@@ -29,10 +29,10 @@ fn unknown_key_is_named_at_every_level() {
     assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `cors`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(adding("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected one of `cursor_key`, `max_vendor_calls`, `max_sorted_rows`, `max_export_sorted_rows`");
     assert_snapshot!(adding("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\""), @"gateway.toml:9: callers.0.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `fields`, `may_see_raw`, `may_purge`, `quota`, `share`");
-    assert_snapshot!(replacing("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.0.retries: unknown key `retries`; the keys of a connection are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
-    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.0.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
-    assert_snapshot!(replacing("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.0.credential: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
+    assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\"\nconnections = []"), @"gateway.toml:9: callers.a.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `fields`, `may_see_raw`, `may_purge`, `quota`, `share`");
+    assert_snapshot!(replacing("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.affiliates.retries: unknown key `retries`; the keys of a connection are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
+    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.affiliates.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
+    assert_snapshot!(replacing("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.affiliates.credential: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
 }
 
 #[test]
@@ -43,24 +43,24 @@ fn missing_key_is_named() {
         assert!(complaint.starts_with("gateway.toml:") && complaint.contains(key), "{line}: {complaint}");
     }
     assert_snapshot!(replacing("name = \"affiliates\"", ""), @"gateway.toml:2: connections.0: missing field `name`");
-    assert_snapshot!(replacing("program_id = \"prg_1\"", ""), @r#"gateway.toml:2: connections.0: `program_id` is missing; a connection to vendor "tolt" requires program_id = "…""#);
-    assert_snapshot!(adding("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.0: missing field `connections`");
+    assert_snapshot!(replacing("program_id = \"prg_1\"", ""), @r#"gateway.toml:2: connections.affiliates: `program_id` is missing; a connection to vendor "tolt" requires program_id = "…""#);
+    assert_snapshot!(adding("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.a: missing field `connections`");
     assert_snapshot!(ConfigDir::new().error_for(""), @"gateway.toml: connections: no connections are configured; add a [[connections]] section");
     assert_snapshot!(ConfigDir::new().error_for("connections = []"), @"gateway.toml:1: connections: no connections are configured; add a [[connections]] section");
 }
 
 #[test]
 fn missing_secret_is_named_by_its_source() {
-    assert_snapshot!(replacing("{ file = \"secret\" }", "{ env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:5: connections.0.credential: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }"#);
+    assert_snapshot!(replacing("{ file = \"secret\" }", "{ env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:5: connections.affiliates.credential: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }"#);
     // A secret where the name of a variable is expected.
     let misplaced = replacing("{ file = \"secret\" }", "{ env = \"sk_live_123\" }");
     assert!(
         misplaced.contains("the named environment variable is not set") && !misplaced.contains("sk_live_123"),
         "{misplaced}"
     );
-    assert_snapshot!(replacing("{ file = \"secret\" }", "{ file = \"nowhere\" }"), @"gateway.toml:5: connections.0.credential: the file nowhere cannot be read: No such file or directory (os error 2); write the path of a file that contains only the secret");
-    assert_snapshot!(replacing("{ file = \"secret\" }", "{ file = \"empty\" }"), @"gateway.toml:5: connections.0.credential: the file empty is empty; write only the secret into the file");
-    assert_snapshot!(replacing("{ file = \"secret\" }", "\"sk_live_in_the_file\""), @r#"gateway.toml:5: connections.0.credential: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
+    assert_snapshot!(replacing("{ file = \"secret\" }", "{ file = \"nowhere\" }"), @"gateway.toml:5: connections.affiliates.credential: the file nowhere cannot be read: No such file or directory (os error 2); write the path of a file that contains only the secret");
+    assert_snapshot!(replacing("{ file = \"secret\" }", "{ file = \"empty\" }"), @"gateway.toml:5: connections.affiliates.credential: the file empty is empty; write only the secret into the file");
+    assert_snapshot!(replacing("{ file = \"secret\" }", "\"sk_live_in_the_file\""), @r#"gateway.toml:5: connections.affiliates.credential: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
     assert_snapshot!(adding("[paging]\ncursor_key = { env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:8: paging.cursor_key: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }"#);
     assert_snapshot!(adding("[paging]\ncursor_key = { file = \"empty\" }"), @"gateway.toml:8: paging.cursor_key: the file empty is empty; write only the secret into the file");
     assert_snapshot!(adding("[paging]\ncursor_key = { env = \"A\", file = \"b\" }"), @r#"gateway.toml:8: paging.cursor_key: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
@@ -83,7 +83,7 @@ fn inline_secret_is_not_repeated() {
 fn unsendable_secret_is_not_shown() {
     let place = ConfigDir::new();
     std::fs::write(place.path("secret"), "two\nlines").unwrap();
-    assert_snapshot!(place.error_for(TOLT), @"gateway.toml:5: connections.0.credential: the secret is empty or contains a character that is not allowed in a header; check the variable or file that contains the secret");
+    assert_snapshot!(place.error_for(TOLT), @"gateway.toml:5: connections.affiliates.credential: the secret is empty or contains a character that is not allowed in a header; check the variable or file that contains the secret");
 }
 
 #[test]
@@ -96,15 +96,15 @@ fn section_without_double_brackets_is_named() {
 fn connection_name_is_well_formed_and_unique() {
     assert_snapshot!(replacing("\"affiliates\"", "\"Affiliates.EU\""), @"gateway.toml:3: connections.0.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
     assert_snapshot!(replacing("\"affiliates\"", "\"\""), @"gateway.toml:3: connections.0.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
-    assert_snapshot!(adding(TOLT), @"gateway.toml:9: connections.1.name: duplicate connection name `affiliates`; give each connection a unique name");
+    assert_snapshot!(adding(TOLT), @"gateway.toml:9: connections.affiliates.name: duplicate connection name `affiliates`; give each connection a unique name");
 }
 
 #[test]
 fn vendor_is_known_and_has_its_account_key() {
-    assert_snapshot!(replacing("\"tolt\"", "\"stripe\""), @r#"gateway.toml:4: connections.0.vendor: unknown vendor `stripe`; write one of "tolt", "corporation""#);
-    assert_snapshot!(replacing("program_id", "corporation_id"), @r#"gateway.toml:6: connections.0.corporation_id: `corporation_id` belongs to vendor "corporation"; a connection to vendor "tolt" requires `program_id`"#);
-    assert_snapshot!(replacing("\"prg_1\"", "\"\""), @r#"gateway.toml:6: connections.0.program_id: `program_id` must be a non-empty string; write program_id = "…""#);
-    assert_snapshot!(replacing("\"prg_1\"", "7"), @r#"gateway.toml:6: connections.0.program_id: `program_id` must be a non-empty string; write program_id = "…""#);
+    assert_snapshot!(replacing("\"tolt\"", "\"stripe\""), @r#"gateway.toml:4: connections.affiliates.vendor: unknown vendor `stripe`; write one of "tolt", "corporation""#);
+    assert_snapshot!(replacing("program_id", "corporation_id"), @r#"gateway.toml:6: connections.affiliates.corporation_id: `corporation_id` belongs to vendor "corporation"; a connection to vendor "tolt" requires `program_id`"#);
+    assert_snapshot!(replacing("\"prg_1\"", "\"\""), @r#"gateway.toml:6: connections.affiliates.program_id: `program_id` must be a non-empty string; write program_id = "…""#);
+    assert_snapshot!(replacing("\"prg_1\"", "7"), @r#"gateway.toml:6: connections.affiliates.program_id: `program_id` must be a non-empty string; write program_id = "…""#);
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn base_url_accepts_appended_paths() {
         let complaint = adding(&format!("base_url = \"{url}\""));
         assert_eq!(
             complaint,
-            "gateway.toml:7: connections.0.base_url: invalid base URL; write an http or https URL without \
+            "gateway.toml:7: connections.affiliates.base_url: invalid base URL; write an http or https URL without \
              query, such as \"https://api.tolt.com\"",
             "{url}"
         );
@@ -124,8 +124,8 @@ fn base_url_accepts_appended_paths() {
 
 #[test]
 fn duration_has_a_unit_and_is_positive() {
-    assert_snapshot!(adding("timeout = \"soon\""), @r#"gateway.toml:7: connections.0.timeout: invalid duration; write a positive duration such as "30s" or "5m""#);
-    assert_snapshot!(adding("timeout = 10"), @r#"gateway.toml:7: connections.0.timeout: invalid duration; write a positive duration such as "30s" or "5m""#);
+    assert_snapshot!(adding("timeout = \"soon\""), @r#"gateway.toml:7: connections.affiliates.timeout: invalid duration; write a positive duration such as "30s" or "5m""#);
+    assert_snapshot!(adding("timeout = 10"), @r#"gateway.toml:7: connections.affiliates.timeout: invalid duration; write a positive duration such as "30s" or "5m""#);
     for none in ["-1s", "10", "", "9000000h"] {
         assert!(adding(&format!("timeout = \"{none}\"")).contains("invalid duration"), "{none}");
     }
@@ -135,13 +135,13 @@ fn duration_has_a_unit_and_is_positive() {
 
 #[test]
 fn limit_allows_at_least_one() {
-    assert_snapshot!(adding("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.0.rate_limit.requests: the number is zero; write a whole number of at least 1, or remove the key");
-    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.0.rate_limit.per: a duration of zero does not disable this setting; write a positive duration such as "1s" or "1d""#);
-    assert_snapshot!(adding("rate_limit = 5"), @r#"gateway.toml:7: connections.0.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }, or a list of such windows"#);
-    assert_snapshot!(adding("rate_limit = []"), @"gateway.toml:7: connections.0.rate_limit: the list of windows is empty; write at least one window, or remove the key");
-    assert_snapshot!(adding("rate_limit = [{ requests = 25, per = \"1s\" }, { requests = 0, per = \"1d\" }]"), @"gateway.toml:7: connections.0.rate_limit.1.requests: the number is zero; write a whole number of at least 1, or remove the key");
-    assert_snapshot!(adding("rate_limit = { requests = 1000001, per = \"1d\" }"), @"gateway.toml:7: connections.0.rate_limit: `requests` is above 1000000; write an equal limit with a shorter period, or remove this window");
-    assert_snapshot!(adding("rate_limit = [{ requests = 5, per = \"1s\", max_wait = \"1s\" }, { requests = 9, per = \"1m\", max_wait = \"1s\" }]"), @"gateway.toml:7: connections.0.rate_limit: duplicate `max_wait`; write `max_wait` in one window; it applies to all");
+    assert_snapshot!(adding("rate_limit = { requests = 0, per = \"1s\" }"), @"gateway.toml:7: connections.affiliates.rate_limit.requests: the number is zero; write a whole number of at least 1, or remove the key");
+    assert_snapshot!(adding("rate_limit = { requests = 1, per = \"0s\" }"), @r#"gateway.toml:7: connections.affiliates.rate_limit.per: a duration of zero does not disable this setting; write a positive duration such as "1s" or "1d""#);
+    assert_snapshot!(adding("rate_limit = 5"), @r#"gateway.toml:7: connections.affiliates.rate_limit: invalid type: integer `5`, expected { requests = 5, per = "1s" }, or a list of such windows"#);
+    assert_snapshot!(adding("rate_limit = []"), @"gateway.toml:7: connections.affiliates.rate_limit: the list of windows is empty; write at least one window, or remove the key");
+    assert_snapshot!(adding("rate_limit = [{ requests = 25, per = \"1s\" }, { requests = 0, per = \"1d\" }]"), @"gateway.toml:7: connections.affiliates.rate_limit.1.requests: the number is zero; write a whole number of at least 1, or remove the key");
+    assert_snapshot!(adding("rate_limit = { requests = 1000001, per = \"1d\" }"), @"gateway.toml:7: connections.affiliates.rate_limit: `requests` is above 1000000; write an equal limit with a shorter period, or remove this window");
+    assert_snapshot!(adding("rate_limit = [{ requests = 5, per = \"1s\", max_wait = \"1s\" }, { requests = 9, per = \"1m\", max_wait = \"1s\" }]"), @"gateway.toml:7: connections.affiliates.rate_limit: duplicate `max_wait`; write `max_wait` in one window; it applies to all");
     assert_snapshot!(adding("[paging]\nmax_vendor_calls = 0"), @"gateway.toml:8: paging.max_vendor_calls: the number is zero; write a whole number of at least 1, or remove the key");
     assert_snapshot!(adding("[server]\nmax_unread_bytes = \"16MiB\""), @"gateway.toml:8: server.max_unread_bytes: the size is below 32 MiB, and large responses would be rejected; write at least \"32MiB\"");
     assert_snapshot!(adding("[cache]\nmax_bytes = \"much\""), @r#"gateway.toml:8: cache.max_bytes: invalid size; write a number of bytes, such as "256MiB""#);
@@ -153,19 +153,19 @@ fn caller_has_a_digest_and_known_connections() {
         adding(&format!("[[callers]]\nname = \"a\"\nkey_digest = \"{digest}\"\nconnections = [{connections}]"))
     };
     let digest = format!("blake3:{}", blake3::hash(b"key").to_hex());
-    assert_snapshot!(caller("cgk_the_key_itself", ""), @r#"gateway.toml:9: callers.0.key_digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`"#);
-    assert_snapshot!(caller("blake3:abc", ""), @r#"gateway.toml:9: callers.0.key_digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`"#);
-    assert_snapshot!(caller(&digest, "\"affiliates\", \"tax\""), @"gateway.toml:10: callers.0.connections: unknown connection `tax`; list names of [[connections]] sections");
-    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.0.connections: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
+    assert_snapshot!(caller("cgk_the_key_itself", "\"affiliates\""), @r#"gateway.toml:9: callers.a.key_digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`"#);
+    assert_snapshot!(caller("blake3:abc", "\"affiliates\""), @r#"gateway.toml:9: callers.a.key_digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`"#);
+    assert_snapshot!(caller(&digest, "\"affiliates\", \"tax\""), @"gateway.toml:10: callers.a.connections: unknown connection `tax`; list names of [[connections]] sections");
+    assert_snapshot!(caller(&digest, "\"Tax\""), @"gateway.toml:10: callers.a.connections: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters");
     let keyed = |rest: &str| adding(&format!("[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\n{rest}"));
-    assert_snapshot!(keyed(""), @r#"gateway.toml:7: callers.0: the caller has neither a key nor claims; write key_digest = "blake3:…", keys = [{ digest = "blake3:…", expires = "…" }], or claims = { … }"#);
-    assert_snapshot!(keyed("keys = [{ digest = \"cgk_the_key_itself\" }]"), @r#"gateway.toml:10: callers.0.keys.0.digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`"#);
-    assert_snapshot!(keyed(&format!("keys = [{{ digest = \"{digest}\", expires = \"2027-01-31\" }}]")), @r#"gateway.toml:10: callers.0.keys.0.expires: invalid timestamp; write a timestamp with an offset, such as "2027-01-31T00:00:00Z""#);
-    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nquota = 50")), @r#"gateway.toml:11: callers.0.quota: invalid type: integer `50`, expected { requests = 50, per = "1s" }"#);
+    assert_snapshot!(keyed(""), @r#"gateway.toml:7: callers.a: the caller has neither a key nor claims; write key_digest = "blake3:…", keys = [{ digest = "blake3:…", expires = "…" }], or claims = { … }"#);
+    assert_snapshot!(keyed("keys = [{ digest = \"cgk_the_key_itself\" }]"), @r#"gateway.toml:10: callers.a.keys.0.digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`"#);
+    assert_snapshot!(keyed(&format!("keys = [{{ digest = \"{digest}\", expires = \"2027-01-31\" }}]")), @r#"gateway.toml:10: callers.a.keys.0.expires: invalid timestamp; write a timestamp with an offset, such as "2027-01-31T00:00:00Z""#);
+    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nquota = 50")), @r#"gateway.toml:11: callers.a.quota: invalid type: integer `50`, expected { requests = 50, per = "1s" }"#);
     let other = format!("[[callers]]\nname = \"b\"\nconnections = [\"affiliates\"]\nkey_digest = \"{digest}\"");
-    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{other}")), @"gateway.toml:11: callers.1: another caller has the same key; generate separate keys for each caller");
+    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{other}")), @"gateway.toml:11: callers.b: another caller has the same key; generate separate keys for each caller");
     let namesake = other.replace("\"b\"", "\"a\"").replace(&digest, &format!("blake3:{}", "1".repeat(64)));
-    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{namesake}")), @"gateway.toml:12: callers.1.name: duplicate caller name `a`; give each caller a unique name; list several keys of one caller in `keys`");
+    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\n{namesake}")), @"gateway.toml:12: callers.a.name: duplicate caller name `a`; give each caller a unique name; list several keys of one caller in `keys`");
     for name in ["-", ""] {
         let caller =
             format!("[[callers]]\nname = \"{name}\"\nconnections = [\"affiliates\"]\nkey_digest = \"{digest}\"");
@@ -174,7 +174,7 @@ fn caller_has_a_digest_and_known_connections() {
         );
         assert_eq!(adding(&caller), complaint);
     }
-    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nmay_see_raw = \"no\"")), @"gateway.toml:11: callers.0.may_see_raw: invalid type: string, expected a boolean");
+    assert_snapshot!(keyed(&format!("key_digest = \"{digest}\"\nmay_see_raw = \"no\"")), @"gateway.toml:11: callers.a.may_see_raw: invalid type: string, expected a boolean");
 }
 
 /// Returns a caller with this name and these claims, in two lines.
@@ -224,12 +224,12 @@ fn claims_distinguish_callers() {
         let callers: Vec<_> = callers.iter().map(|(name, claims)| caller_with_claims(name, claims)).collect();
         adding(&format!("{identity}{}", callers.concat()))
     };
-    assert_snapshot!(adding(&caller_with_claims("a", "{ azp = \"a\" }")), @"gateway.toml:10: callers.0.claims: `claims` requires an identity provider; add an [identity] section, or give the caller a key");
+    assert_snapshot!(adding(&caller_with_claims("a", "{ azp = \"a\" }")), @"gateway.toml:10: callers.a.claims: `claims` requires an identity provider; add an [identity] section, or give the caller a key");
     assert_snapshot!(adding(&identity), @"gateway.toml:7: identity: no caller has claims, so every token would be rejected; write claims = { … } in a [[callers]] section, or remove this section");
-    assert_snapshot!(callers(&[("a", "{}")]), @r#"gateway.toml:14: callers.0.claims: `claims` must not be empty, because every token would match; write claims = { azp = "…" }"#);
-    assert_snapshot!(callers(&[("a", "{ roles = [\"a\"] }")]), @"gateway.toml:14: callers.0.claims.roles: invalid type: sequence, expected a string");
-    assert_snapshot!(callers(&[("a", "{ azp = \"a\" }"), ("b", "{ azp = \"a\" }")]), @"gateway.toml:18: callers.1.claims: every token with these claims matches the earlier caller `a`; write claims that distinguish the callers, or move this section before the other");
-    assert_snapshot!(callers(&[("a", "{ azp = \"a\" }"), ("b", "{ tid = \"t\", azp = \"a\" }")]), @"gateway.toml:18: callers.1.claims: every token with these claims matches the earlier caller `a`; write claims that distinguish the callers, or move this section before the other");
+    assert_snapshot!(callers(&[("a", "{}")]), @r#"gateway.toml:14: callers.a.claims: `claims` must not be empty, because every token would match; write claims = { azp = "…" }"#);
+    assert_snapshot!(callers(&[("a", "{ roles = [\"a\"] }")]), @"gateway.toml:14: callers.a.claims.roles: invalid type: sequence, expected a string");
+    assert_snapshot!(callers(&[("a", "{ azp = \"a\" }"), ("b", "{ azp = \"a\" }")]), @"gateway.toml:18: callers.b.claims: every token with these claims matches the earlier caller `a`; write claims that distinguish the callers, or move this section before the other");
+    assert_snapshot!(callers(&[("a", "{ azp = \"a\" }"), ("b", "{ tid = \"t\", azp = \"a\" }")]), @"gateway.toml:18: callers.b.claims: every token with these claims matches the earlier caller `a`; write claims that distinguish the callers, or move this section before the other");
 }
 
 #[test]
@@ -240,9 +240,9 @@ fn share_is_above_zero_and_at_most_one() {
             "[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\nkey_digest = \"blake3:{digest}\"\nshare = {share}"
         ))
     };
-    assert_snapshot!(with_share("0"), @"gateway.toml:11: callers.0.share: invalid share; write a number above 0 and at most 1, such as 0.25");
-    assert_snapshot!(with_share("1.5"), @"gateway.toml:11: callers.0.share: invalid share; write a number above 0 and at most 1, such as 0.25");
-    assert_snapshot!(with_share("\"a quarter\""), @"gateway.toml:11: callers.0.share: invalid share; write a number above 0 and at most 1, such as 0.25");
+    assert_snapshot!(with_share("0"), @"gateway.toml:11: callers.a.share: invalid share; write a number above 0 and at most 1, such as 0.25");
+    assert_snapshot!(with_share("1.5"), @"gateway.toml:11: callers.a.share: invalid share; write a number above 0 and at most 1, such as 0.25");
+    assert_snapshot!(with_share("\"a quarter\""), @"gateway.toml:11: callers.a.share: invalid share; write a number above 0 and at most 1, such as 0.25");
     for share in ["0.0", "-0.25", "2", "nan", "inf", "25", "true", "[0.25]"] {
         assert!(with_share(share).contains("invalid share; write"), "{share}");
     }
@@ -336,13 +336,13 @@ fn field_that_cannot_be_hidden_is_named() {
         "hide = [\"name\"]",
     ];
     assert_snapshot!(lines.map(with).join("\n"), @r#"
-    gateway.toml:13: callers.0.fields.deny.1: no row has a field of this name; write a field of the API, such as "email", or an object, such as "tax.*"
-    gateway.toml:12: callers.0.fields.deny.0: no row has a field of this name; write may_see_raw = false to deny the vendors' own objects
-    gateway.toml:12: callers.0.fields.deny.0: `source.connection` cannot be hidden, because ids and cursors contain it; remove the field
-    gateway.toml:12: callers.0.fields.mask.0: `created_at` cannot be hidden, because ids and cursors contain it; remove the field
-    gateway.toml:12: callers.0.fields.mask.1: `tax.exemption.total_certificates` cannot be masked, because it is not free text; deny the field instead, or list only text fields
-    gateway.toml:12: callers.0.fields.mask: invalid type: string, expected a sequence
-    gateway.toml:12: callers.0.fields.hide: unknown field `hide`, expected `deny` or `mask`
+    gateway.toml:13: callers.a.fields.deny.1: no row has a field of this name; write a field of the API, such as "email", or an object, such as "tax.*"
+    gateway.toml:12: callers.a.fields.deny.0: no row has a field of this name; write may_see_raw = false to deny the vendors' own objects
+    gateway.toml:12: callers.a.fields.deny.0: `source.connection` cannot be hidden, because ids and cursors contain it; remove the field
+    gateway.toml:12: callers.a.fields.mask.0: `created_at` cannot be hidden, because ids and cursors contain it; remove the field
+    gateway.toml:12: callers.a.fields.mask.1: `tax.exemption.total_certificates` cannot be masked, because it is not free text; deny the field instead, or list only text fields
+    gateway.toml:12: callers.a.fields.mask: invalid type: string, expected a sequence
+    gateway.toml:12: callers.a.fields.hide: unknown field `hide`, expected `deny` or `mask`
     "#);
 }
 
@@ -363,5 +363,102 @@ fn origin_is_written_as_browsers_send_it() {
             complaint.starts_with(&format!("gateway.toml:8: server.cors.origins.1: `{origin}` is not an origin; ")),
             "{complaint}"
         );
+    }
+}
+
+#[test]
+fn all_errors_are_reported_at_once() {
+    let text = r#"
+[server]
+port = 8080
+request_timeout = "soon"
+max_vendor_bytes = "1MiB"
+cors = { origins = ["app.example.com"] }
+
+[cache]
+fresh = 30
+
+[[connections]]
+name = "affiliates"
+vendor = "tolt"
+base_url = "api.tolt.com"
+credential = { env = "NO_SUCH_VARIABLE" }
+
+[[connections]]
+name = "tax"
+vendor = "acme"
+credential = { file = "secret" }
+
+[connections.cache]
+fresh = "1x"
+
+[[connections]]
+name = "other"
+vendor = "tolt"
+program_id = "prg_1"
+rate_limit = { requests = 0, per = "1s" }
+
+[[callers]]
+name = "app"
+key_digest = "blake3:1"
+connections = ["tax", "nowhere"]
+fields = { deny = ["nothing"] }
+"#;
+    assert_snapshot!(ConfigDir::new().error_for(text), @r#"
+    gateway.toml:3: server.port: unknown field `port`, expected one of `listen`, `tls`, `cors`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`
+    gateway.toml:4: server.request_timeout: invalid duration; write a positive duration such as "30s" or "5m"
+    gateway.toml:5: server.max_vendor_bytes: the size is below 32 MiB, and large responses would be rejected; write at least "32MiB"
+    gateway.toml:6: server.cors.origins.0: `app.example.com` is not an origin; write the scheme, the host and a port that is not the default, such as "https://app.example.com"
+    gateway.toml:9: cache.fresh: invalid duration; write a positive duration such as "30s" or "5m"
+    gateway.toml:11: connections.affiliates: `program_id` is missing; a connection to vendor "tolt" requires program_id = "…"
+    gateway.toml:14: connections.affiliates.base_url: invalid base URL; write an http or https URL without query, such as "https://api.tolt.com"
+    gateway.toml:15: connections.affiliates.credential: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }
+    gateway.toml:19: connections.tax.vendor: unknown vendor `acme`; write one of "tolt", "corporation"
+    gateway.toml:23: connections.tax.cache.fresh: invalid duration; write a positive duration such as "30s" or "5m"
+    gateway.toml:25: connections.other: missing field `credential`
+    gateway.toml:29: connections.other.rate_limit.requests: the number is zero; write a whole number of at least 1, or remove the key
+    gateway.toml:33: callers.app.key_digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`
+    gateway.toml:35: callers.app.fields.deny.0: no row has a field of this name; write a field of the API, such as "email", or an object, such as "tax.*"
+    "#);
+    // Without the keys that cannot be read, the rest of each section is validated.
+    let readable = text.replace("port = 8080\nrequest_timeout = \"soon\"\n", "").replace("fresh = 30", "");
+    let readable = readable.replace("fresh = \"1x\"", "").replace("requests = 0", "requests = 1");
+    let readable = readable.replace("program_id", "credential = { file = \"secret\" }\nprogram_id");
+    assert_snapshot!(ConfigDir::new().error_for(&readable), @r#"
+    gateway.toml:3: server.max_vendor_bytes: the size is below 32 MiB, and large responses would be rejected; write at least "32MiB"
+    gateway.toml:4: server.cors.origins.0: `app.example.com` is not an origin; write the scheme, the host and a port that is not the default, such as "https://app.example.com"
+    gateway.toml:9: connections.affiliates: `program_id` is missing; a connection to vendor "tolt" requires program_id = "…"
+    gateway.toml:12: connections.affiliates.base_url: invalid base URL; write an http or https URL without query, such as "https://api.tolt.com"
+    gateway.toml:13: connections.affiliates.credential: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }
+    gateway.toml:17: connections.tax.vendor: unknown vendor `acme`; write one of "tolt", "corporation"
+    gateway.toml:32: callers.app.key_digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`
+    gateway.toml:33: callers.app.connections: unknown connection `nowhere`; list names of [[connections]] sections
+    gateway.toml:34: callers.app.fields.deny.0: no row has a field of this name; write a field of the API, such as "email", or an object, such as "tax.*"
+    "#);
+}
+
+#[test]
+fn syntax_error_is_reported_alone() {
+    assert_snapshot!(adding("[server]\nlisten = \"127.0.0.1:1\nport = 1"), @r#"gateway.toml:8: invalid basic string, expected `"`"#);
+}
+
+#[test]
+fn removed_statement_causes_no_other_error() {
+    for (line, other) in [
+        ("credential = { file = \"secret\" }", "credential = \"inline\""),
+        ("name = \"affiliates\"", "name = 1"),
+        ("vendor = \"tolt\"", "vendor = [1,\n2]"),
+        (
+            "program_id = \"prg_1\"",
+            "program_id = \"prg_1\"\n[connections.cache]\nfresh = 1\n[connections.cache.customer]\nfresh = \"1s\"",
+        ),
+        (
+            "program_id = \"prg_1\"",
+            "program_id = \"prg_1\"\nrate_limit = [{ requests = 1, per = \"1s\" }, { requests = \"x\", per = \"1d\" }]",
+        ),
+    ] {
+        let callers = "[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\nclaims = { azp = \"a\" }\n[identity]\nissuer = 1\n";
+        let complaint = ConfigDir::new().error_for(&format!("{}{callers}", TOLT.replace(line, other)));
+        assert_eq!(complaint.lines().count(), 2, "{complaint}");
     }
 }

@@ -5,7 +5,7 @@ mod reading;
 
 use std::path::PathBuf;
 
-use customer_gateway::config::{Config, ConfigError};
+use customer_gateway::config::{Config, ConfigErrors};
 use tempfile::TempDir;
 
 /// A variable that is always set. Tests cannot set variables, because they
@@ -27,7 +27,7 @@ impl ConfigDir {
         self.0.path().join(name)
     }
 
-    fn parse(&self, text: &str) -> Result<Config, ConfigError> {
+    fn parse(&self, text: &str) -> Result<Config, ConfigErrors> {
         Config::parse(text, &self.path("gateway.toml"))
     }
 
