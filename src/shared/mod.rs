@@ -12,6 +12,6 @@ mod unavailable;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
-pub use redis::{Shared, SharedError};
+pub use redis::{ServerFault, ServerReport, ServerState, Shared, SharedError, check};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};
 pub use unavailable::Unavailable;

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::domain::connection::ConnectionName;
 
 pub(super) use location::{Jwks, Secret};
-use values::{Address, Period, Ratio, Share, Timestamp};
+use values::{Address, OnLoss, Period, Ratio, Share, Timestamp};
 pub(super) use values::{PositiveDuration, Size};
 
 /// Keys of a connection that depend on its vendor kind.
@@ -97,13 +97,6 @@ pub(super) struct Shared {
     pub(super) leases: bool,
     #[serde(default = "enabled")]
     pub(super) quotas: bool,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum OnLoss {
-    Share,
-    Reject,
 }
 
 fn enabled() -> bool {

@@ -1,7 +1,9 @@
 //! Shared state on a Redis or Valkey server.
 
+mod check;
 mod link;
 mod replicas;
+mod seal;
 mod server;
 
 use std::sync::Arc;
@@ -9,6 +11,7 @@ use std::sync::Arc;
 use crate::telemetry::metrics::Registry;
 
 use super::Settings;
+pub use check::{ServerFault, ServerReport, ServerState, check};
 use link::Link;
 use replicas::Heart;
 pub(super) use server::Address;

@@ -7,6 +7,7 @@ mod exporting;
 mod leaks;
 mod reloading;
 mod serving;
+mod shared;
 mod special_files;
 mod stalled;
 mod telemetry;
