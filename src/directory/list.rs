@@ -26,15 +26,16 @@ use super::{
 impl Directory {
     /// Returns a page of a list over the connections of the request.
     pub async fn list(&self, query: &ListQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
-        let start = self.cursors.open(query, request)?;
+        let start = self.cursors.open(query, request).await?;
         let fingerprint = start.fingerprint;
         let mut listing = self.listing(query, request, start, FetchMode::Execute(Priority::Caller))?;
         let segments = listing.page_by(request.deadline, request.limit).await?;
         let bounds = listing.bounds()?;
-        let seal =
-            |direction, sources| self.cursors.seal(&Cursor { query: fingerprint, direction, sources }, MAX_PAGE_LENGTH);
-        let next_cursor = seal(Direction::Forward, bounds.after);
-        let prev_cursor = seal(Direction::Backward, bounds.before);
+        let seal = async |direction, sources| {
+            self.cursors.seal(&Cursor { query: fingerprint, direction, sources }, MAX_PAGE_LENGTH).await
+        };
+        let next_cursor = seal(Direction::Forward, bounds.after).await;
+        let prev_cursor = seal(Direction::Backward, bounds.before).await;
         let has_kept_cursor = [&next_cursor, &prev_cursor].into_iter().flatten().any(|cursor| cursor.is_kept);
         Ok(ListPage {
             segments,

@@ -82,6 +82,7 @@ pub(super) struct Cache {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each shared part has a switch")]
 pub(super) struct Shared {
     pub(super) url: Secret,
     pub(super) state_url: Option<Secret>,

@@ -5,16 +5,18 @@ mod link;
 mod replicas;
 mod seal;
 mod server;
+mod values;
 
 use std::sync::Arc;
 
 use crate::telemetry::metrics::Registry;
 
-use super::Settings;
+use super::{Settings, Values};
 pub use check::{ServerFault, ServerReport, ServerState, check};
 use link::Link;
 use replicas::Heart;
 pub(super) use server::Address;
+use values::RedisValues;
 
 /// Failure to use the configured servers.
 #[derive(Debug, thiserror::Error)]
@@ -38,6 +40,7 @@ struct Inner {
     /// Connection for all other state.
     state: Link,
     heart: Heart,
+    values: Option<Arc<dyn Values>>,
 }
 
 impl Shared {
@@ -56,13 +59,21 @@ impl Shared {
         let id: Arc<str> =
             blake3::Hash::from_bytes(blake3::derive_key("customer-gateway replica id", &id)).to_hex()[..16].into();
         let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), id);
-        Ok(Self(Arc::new(Inner { settings, pages, state, heart })))
+        let values =
+            settings.cache.then(|| Arc::new(RedisValues::new(pages.clone(), &settings, registry)) as Arc<dyn Values>);
+        Ok(Self(Arc::new(Inner { settings, pages, state, heart, values })))
     }
 
     /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Returns the small values; `None` if pages are not shared.
+    #[must_use]
+    pub fn values(&self) -> Option<Arc<dyn Values>> {
+        self.0.values.clone()
     }
 
     /// Removes this replica, before the process exits.
