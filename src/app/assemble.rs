@@ -43,11 +43,12 @@ impl Components {
         let (cache, clock) = (shared.cache.clone(), Arc::clone(&shared.clock));
         let directory = Directory::new(Vec::new(), cache, random_cursor_key()?, Limits::default(), clock);
         let values = shared.replicated.as_ref().and_then(Shared::values);
+        let quotas = shared.replicated.as_ref().and_then(Shared::quotas);
         Ok(Self {
             connections: Vec::new(),
             directory: Arc::new(directory.sharing(values)),
             identity: None,
-            callers: Callers::new(Vec::new(), None, &shared.clock),
+            callers: Callers::new(Vec::new(), None, &shared.clock).sharing(quotas),
             concurrency: ConcurrencyLimit::new(0),
             budgets: BudgetRegistry::default(),
             generation: 0,

@@ -6,6 +6,7 @@
 
 mod fingerprint;
 mod key;
+mod quotas;
 mod redis;
 mod settings;
 mod unavailable;
@@ -13,6 +14,7 @@ mod values;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
+pub use quotas::{QuotaReport, Quotas};
 pub use redis::{ServerFault, ServerReport, ServerState, Shared, SharedError, check};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};
 pub use unavailable::Unavailable;

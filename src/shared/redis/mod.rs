@@ -2,6 +2,7 @@
 
 mod check;
 mod link;
+mod quotas;
 mod replicas;
 mod seal;
 mod server;
@@ -11,9 +12,10 @@ use std::sync::Arc;
 
 use crate::telemetry::metrics::Registry;
 
-use super::{Settings, Values};
+use super::{Quotas, Settings, Values};
 pub use check::{ServerFault, ServerReport, ServerState, check};
 use link::Link;
+use quotas::RedisQuotas;
 use replicas::Heart;
 pub(super) use server::Address;
 use values::RedisValues;
@@ -41,6 +43,7 @@ struct Inner {
     state: Link,
     heart: Heart,
     values: Option<Arc<dyn Values>>,
+    quotas: Option<Arc<dyn Quotas>>,
 }
 
 impl Shared {
@@ -61,7 +64,9 @@ impl Shared {
         let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), id);
         let values =
             settings.cache.then(|| Arc::new(RedisValues::new(pages.clone(), &settings, registry)) as Arc<dyn Values>);
-        Ok(Self(Arc::new(Inner { settings, pages, state, heart, values })))
+        let quotas =
+            settings.quotas.then(|| Arc::new(RedisQuotas::new(state.clone(), &settings, registry)) as Arc<dyn Quotas>);
+        Ok(Self(Arc::new(Inner { settings, pages, state, heart, values, quotas })))
     }
 
     /// Returns the settings.
@@ -74,6 +79,12 @@ impl Shared {
     #[must_use]
     pub fn values(&self) -> Option<Arc<dyn Values>> {
         self.0.values.clone()
+    }
+
+    /// Returns the quotas of callers; `None` if each replica counts its own requests.
+    #[must_use]
+    pub fn quotas(&self) -> Option<Arc<dyn Quotas>> {
+        self.0.quotas.clone()
     }
 
     /// Removes this replica, before the process exits.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use insta::assert_snapshot;
 use serde_json::Value;
 
+use super::connected;
 use crate::support::{
     Gateway, Reply, SECRET, ScriptedVendor, config, corporation_page, corporation_row, ids,
     redis::{RedisServer, eventually, replicas},
@@ -42,15 +43,6 @@ async fn sharing<const N: usize>(server: &RedisServer, vendor: &ScriptedVendor) 
         connected(gateway).await;
     }
     gateways
-}
-
-async fn connected(gateway: &Gateway) {
-    let lines = ["pages", "state"].map(|purpose| format!("gateway_shared_connected{{purpose=\"{purpose}\"}} 1"));
-    eventually(async || {
-        let metrics = gateway.get("/metrics").await.text;
-        lines.iter().all(|line| metrics.contains(line))
-    })
-    .await;
 }
 
 /// Returns the number of values by outcome.
