@@ -6,6 +6,7 @@ mod descriptors;
 mod exporting;
 mod leaks;
 mod reloading;
+mod replicas;
 mod serving;
 mod shared;
 mod special_files;
