@@ -10,6 +10,7 @@ use crate::{
     domain::cursor::CursorKey,
     http_client::{ClientError, ClientFactory, Clients},
     identity::Provider,
+    shared::{Fingerprint, Shared},
     upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
     vendors::Account,
     web::middleware::load_shed::ConcurrencyLimit,
@@ -40,11 +41,14 @@ impl Components {
     /// Creates components without connections and callers, with a random cursor key.
     pub(super) fn empty(shared: &SharedState) -> Result<Self, AppError> {
         let (cache, clock) = (shared.cache.clone(), Arc::clone(&shared.clock));
+        let directory = Directory::new(Vec::new(), cache, random_cursor_key()?, Limits::default(), clock);
+        let values = shared.replicated.as_ref().and_then(Shared::values);
+        let quotas = shared.replicated.as_ref().and_then(Shared::quotas);
         Ok(Self {
             connections: Vec::new(),
-            directory: Arc::new(Directory::new(Vec::new(), cache, random_cursor_key()?, Limits::default(), clock)),
+            directory: Arc::new(directory.sharing(values)),
             identity: None,
-            callers: Callers::new(Vec::new(), None, &shared.clock),
+            callers: Callers::new(Vec::new(), None, &shared.clock).sharing(quotas),
             concurrency: ConcurrencyLimit::new(0),
             budgets: BudgetRegistry::default(),
             generation: 0,
@@ -170,7 +174,14 @@ fn new_source(
     let upstream = Upstream::new(endpoint, budget, connection.timeout, &shared.bulkheads, upstream_metrics, clock);
     let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
     let (cache, policies) = (shared.cache.clone(), connection.policies);
-    Ok(Source::new(connection.kind, account, generation, upstream, cache, policies, metrics))
+    let source = Source::new(connection.kind, account, generation, upstream, cache, policies, metrics);
+    Ok(source.sharing_as(shared.replicated.as_ref().map(|it| shared_account(connection, it))))
+}
+
+/// Returns the name of a connection's account in the state that replicas share.
+fn shared_account(connection: &Connection, replicated: &Shared) -> Fingerprint {
+    let parts = ["account", connection.kind.name, connection.base_url.as_str(), &connection.account_id];
+    connection.credential.fingerprint(&replicated.settings().key, &parts)
 }
 
 fn source_metrics(connection: &Connection, shared: &SharedState) -> Arc<SourceMetrics> {

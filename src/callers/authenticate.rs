@@ -8,9 +8,13 @@ use crate::{
     clock::SharedClock,
     identity::{Identity, Provider, TokenError},
     rate::Gcra,
+    shared::Quotas,
 };
 
-use super::{Access, Caller, QuotaStatus};
+use super::{
+    Access, Caller, QuotaStatus,
+    synchronize::{SharedQuota, synchronize},
+};
 
 /// All configured callers. Clones share their quotas.
 #[derive(Clone)]
@@ -71,6 +75,8 @@ struct CallerRegistry {
     callers: Vec<CallerEntry>,
     identity: Option<Identity>,
     clock: SharedClock,
+    /// Quotas that other replicas count too, if configured.
+    shared: Option<Arc<dyn Quotas>>,
 }
 
 /// A caller and the limiter of its quota.
@@ -84,14 +90,20 @@ impl Callers {
     #[must_use]
     pub fn new(callers: Vec<Caller>, provider: Option<Provider>, clock: &SharedClock) -> Self {
         let entries = callers.into_iter().map(CallerEntry::new).collect();
-        Self::from_entries(entries, provider, clock)
+        Self::from_entries(entries, provider, clock, None)
+    }
+
+    /// Counts the quotas of later configurations together with other replicas.
+    #[must_use]
+    pub fn sharing(self, quotas: Option<Arc<dyn Quotas>>) -> Self {
+        Self::from_entries(Vec::new(), None, &self.0.clock, quotas)
     }
 
     /// Creates callers from a new configuration. A caller whose name and quota
     /// are unchanged keeps the state of its quota.
     #[must_use]
     pub fn reconfigured(&self, callers: Vec<Caller>, provider: Option<Provider>) -> Self {
-        let CallerRegistry { callers: previous, clock, .. } = &*self.0;
+        let CallerRegistry { callers: previous, clock, shared, .. } = &*self.0;
         let entries = callers.into_iter().map(|caller| {
             let same = previous.iter().find(|old| old.caller.name == caller.name && old.caller.quota == caller.quota);
             match same {
@@ -99,15 +111,26 @@ impl Callers {
                 None => CallerEntry::new(caller),
             }
         });
-        Self::from_entries(entries.collect(), provider, clock)
+        Self::from_entries(entries.collect(), provider, clock, shared.clone())
     }
 
-    fn from_entries(callers: Vec<CallerEntry>, provider: Option<Provider>, clock: &SharedClock) -> Self {
+    fn from_entries(
+        callers: Vec<CallerEntry>,
+        provider: Option<Provider>,
+        clock: &SharedClock,
+        shared: Option<Arc<dyn Quotas>>,
+    ) -> Self {
         let identity = provider.map(|provider| {
             let claims = callers.iter().map(|entry| entry.caller.claims.clone()).enumerate();
             Identity::new(provider, claims.filter(|(_, claims)| !claims.is_empty()).collect(), clock.clone())
         });
-        Self(Arc::new(CallerRegistry { callers, identity, clock: clock.clone() }))
+        let has_quotas = callers.iter().any(|entry| entry.quota.is_some());
+        let registry = Arc::new(CallerRegistry { callers, identity, clock: clock.clone(), shared });
+        if let Some(shared) = registry.shared.clone().filter(|_| has_quotas) {
+            let source = Arc::downgrade(&registry);
+            tokio::spawn(synchronize(source, CallerRegistry::quotas, shared, clock.clone()));
+        }
+        Self(registry)
     }
 
     /// Identifies the caller of a request and verifies its token, if it has one.
@@ -124,7 +147,7 @@ impl Callers {
 
     /// Reads a request's credentials without verifying a token.
     pub fn recognize<'r>(&'r self, headers: &'r HeaderMap) -> Result<Authentication<'r>, AuthError> {
-        let CallerRegistry { callers, identity, clock } = &*self.0;
+        let CallerRegistry { callers, identity, clock, .. } = &*self.0;
         if callers.is_empty() {
             return Ok(Authentication::Anonymous);
         }
@@ -176,6 +199,16 @@ impl Callers {
 
     fn entry(&self, id: Option<CallerId>) -> Option<&CallerEntry> {
         self.0.callers.get(id?.0)
+    }
+}
+
+impl CallerRegistry {
+    fn quotas(&self) -> Vec<SharedQuota> {
+        let quota = |entry: &CallerEntry| {
+            let (quota, limiter) = (entry.caller.quota?, entry.quota.clone()?);
+            Some(SharedQuota { caller: Arc::clone(&entry.caller), quota, limiter })
+        };
+        self.callers.iter().filter_map(quota).collect()
     }
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod authenticate;
 mod caller;
 mod quota;
+mod synchronize;
 
 pub use access::Access;
 pub use authenticate::{AuthError, Authentication, CallerId, Callers};

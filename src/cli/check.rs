@@ -5,7 +5,7 @@ use clap::Args;
 
 use crate::{
     app::App,
-    clock::SystemClock,
+    clock::{SharedClock, SystemClock},
     config::Config,
     directory::{Directory, PageRequest},
     domain::{
@@ -15,6 +15,7 @@ use crate::{
     },
     http_client::Clients,
     identity::{KeySource, Settings},
+    shared,
 };
 
 use super::{ConfigFile, print_line};
@@ -24,7 +25,7 @@ pub(super) struct CheckArgs {
     #[command(flatten)]
     file: ConfigFile,
     /// Also fetch the first page of each connection (one vendor call each) and the
-    /// identity provider's keys.
+    /// identity provider's keys, and check the Redis servers of [shared].
     #[arg(long)]
     live: bool,
 }
@@ -39,7 +40,11 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
     let lacks_cursor_key = config.paging.cursor_key.is_none();
     // The app would start to fetch the identity provider's keys.
     let identity = config.identity.take();
-    let app = App::new(config, &SystemClock::shared())?;
+    // A live check counts its vendor calls across replicas. Without calls, the app
+    // would only connect.
+    let shared = if args.live { config.shared.clone() } else { config.shared.take() };
+    let clock = SystemClock::shared();
+    let app = App::new(config, &clock)?;
     print_line(format_args!("{} is valid", path.display()))?;
     if lacks_cursor_key {
         print_line(
@@ -47,14 +52,27 @@ pub(super) async fn run(args: &CheckArgs) -> anyhow::Result<()> {
              write cursor_key = { env = \"VARIABLE\" } or { file = \"path\" }",
         )?;
     }
-    if args.live { check_live(app.directory(), &names, identity.as_ref()).await } else { Ok(()) }
+    if !args.live {
+        return Ok(());
+    }
+    let result = check_live(app.directory(), &names, identity.as_ref(), shared.as_ref(), &clock).await;
+    if let Some(replicated) = app.replicated() {
+        replicated.close().await;
+    }
+    result
 }
 
 async fn check_live(
     directory: &Directory,
     names: &[ConnectionName],
     identity: Option<&Settings>,
+    shared: Option<&shared::Settings>,
+    clock: &SharedClock,
 ) -> anyhow::Result<()> {
+    let has_servers = match shared {
+        Some(settings) => check_servers(settings, clock).await?,
+        None => true,
+    };
     let mut failed = 0;
     for name in names {
         let result = check_connection(directory, name).await;
@@ -67,6 +85,9 @@ async fn check_live(
         has_keys = result.is_ok();
         print_line(format_args!("identity: {}", result.unwrap_or_else(|error| error)))?;
     }
+    if !has_servers {
+        bail!("the Redis server cannot be used");
+    }
     if failed > 0 {
         bail!("{failed} of {} connections failed", names.len());
     }
@@ -74,6 +95,26 @@ async fn check_live(
         bail!("the identity provider's keys are unavailable");
     }
     Ok(())
+}
+
+/// Checks the servers of shared state. Returns false if one cannot be used.
+async fn check_servers(settings: &shared::Settings, clock: &SharedClock) -> anyhow::Result<bool> {
+    let mut is_usable = true;
+    for shared::ServerReport { setting, result } in shared::check(settings, clock).await {
+        match result {
+            Ok(state) => {
+                print_line(format_args!("{setting}: {state}"))?;
+                for warning in &state.warnings {
+                    print_line(format_args!("{setting}: warning: {warning}"))?;
+                }
+            }
+            Err(fault) => {
+                is_usable = false;
+                print_line(format_args!("{setting}: {fault}"))?;
+            }
+        }
+    }
+    Ok(is_usable)
 }
 
 /// Fetches the first page of a connection. Returns the line to print.

@@ -13,6 +13,9 @@ use super::{
 
 /// Default time that a request waits for one response of the server.
 const DEFAULT_TIMEOUT: Duration = Duration::from_millis(25);
+/// Longest time that a request waits for one response of the server. A replica that
+/// needs longer for its beats would be missing.
+const MAX_TIMEOUT: Duration = Duration::from_millis(500);
 /// Default first part of every key.
 const DEFAULT_PREFIX: &str = "customer-gateway";
 /// Longest first part of a key, in characters.
@@ -40,13 +43,19 @@ impl Reader<'_> {
             ));
             return Err(self.error("shared.prefix", fault));
         }
+        let timeout = section.timeout.map_or(DEFAULT_TIMEOUT, |it| it.0);
+        if timeout > MAX_TIMEOUT {
+            let fault = Fault::new("the timeout is above 500 ms, and requests would wait for a lost server")
+                .fix("write at most \"500ms\"");
+            return Err(self.error("shared.timeout", fault));
+        }
         Ok(Settings {
             url: self.redis_url("shared.url", &section.url)?,
             state_url: section.state_url.map(|url| self.redis_url("shared.state_url", &url)).transpose()?,
             prefix,
-            timeout: section.timeout.map_or(DEFAULT_TIMEOUT, |it| it.0),
+            timeout,
             replicas: section.replicas.unwrap_or(NonZeroU32::MIN),
-            on_loss: section.on_loss.map_or(OnLoss::Share, Into::into),
+            on_loss: section.on_loss.map_or(OnLoss::Share, |it| it.0),
             cache: section.cache,
             limits: section.limits,
             leases: section.leases,
@@ -63,14 +72,5 @@ impl Reader<'_> {
             );
             self.error(at, fault)
         })
-    }
-}
-
-impl From<file::OnLoss> for OnLoss {
-    fn from(value: file::OnLoss) -> Self {
-        match value {
-            file::OnLoss::Share => Self::Share,
-            file::OnLoss::Reject => Self::Reject,
-        }
     }
 }

@@ -1,18 +1,22 @@
 //! Cursors of requests, opened and sealed.
 //!
 //! A vendor's token, or many connections, can make a cursor too long to send.
-//! Such a cursor is kept in the process, and the caller gets a short reference.
+//! Such a cursor is kept in the process, and in the state that replicas share. The
+//! caller gets a short reference.
 
 use std::{fmt, sync::Arc, time::Duration};
 
 use moka::{policy::EvictionPolicy, sync::Cache};
 
-use crate::domain::{
-    anchor::Direction,
-    batch::{BatchQuery, OpenIds},
-    cursor::{BatchCursor, Cursor, CursorError, CursorKey, CursorReference, Fingerprint, MAX_LENGTH, OpenedCursor},
-    position::SourcePosition,
-    query::ListQuery,
+use crate::{
+    domain::{
+        anchor::Direction,
+        batch::{BatchQuery, OpenIds},
+        cursor::{BatchCursor, Cursor, CursorError, CursorKey, CursorReference, Fingerprint, MAX_LENGTH, OpenedCursor},
+        position::SourcePosition,
+        query::ListQuery,
+    },
+    shared::{VALUE_LIFETIME, ValueKind, Values},
 };
 
 use super::{DirectoryError, PageRequest};
@@ -22,7 +26,7 @@ const MAX_BYTES: u64 = 16 << 20;
 /// Memory of an entry in addition to its text, in bytes.
 const ENTRY_BYTES: usize = 200;
 /// Time after which an unused cursor is no longer kept.
-const MAX_IDLE: Duration = Duration::from_hours(1);
+const MAX_IDLE: Duration = VALUE_LIFETIME;
 
 /// Key of the cursors, and the cursors that are too long to send. Clones share
 /// the cursors.
@@ -30,12 +34,13 @@ const MAX_IDLE: Duration = Duration::from_hours(1);
 pub(super) struct Cursors {
     key: CursorKey,
     kept: Cache<CursorReference, Arc<str>>,
+    shared: Option<Arc<dyn Values>>,
 }
 
 /// Sealed cursor.
 pub(super) struct SealedCursor {
     pub(super) text: String,
-    /// True if the process keeps the positions.
+    /// True if the positions are kept, in the process or by all replicas.
     pub(super) is_kept: bool,
 }
 
@@ -49,7 +54,7 @@ pub(super) struct ListStart {
 
 impl Cursors {
     /// Creates the cursors of a key. No cursor is kept.
-    pub(super) fn new(key: CursorKey) -> Self {
+    pub(super) fn new(key: CursorKey, shared: Option<Arc<dyn Values>>) -> Self {
         let weight = |text: &str| u32::try_from(text.len() + ENTRY_BYTES).unwrap_or(u32::MAX);
         let kept = Cache::builder()
             .weigher(move |_: &CursorReference, text: &Arc<str>| weight(text))
@@ -58,12 +63,12 @@ impl Cursors {
             // The default policy may reject a new entry in favour of older entries.
             .eviction_policy(EvictionPolicy::lru())
             .build();
-        Self { key, kept }
+        Self { key, kept, shared }
     }
 
     /// Returns the cursors of another key that share the kept cursors.
     pub(super) fn with_key(&self, key: CursorKey) -> Self {
-        Self { key, kept: self.kept.clone() }
+        Self { key, ..self.clone() }
     }
 
     /// Returns the key.
@@ -72,7 +77,7 @@ impl Cursors {
     }
 
     /// Opens the cursor of a request.
-    pub(super) fn open(&self, query: &ListQuery, request: &PageRequest) -> Result<ListStart, DirectoryError> {
+    pub(super) async fn open(&self, query: &ListQuery, request: &PageRequest) -> Result<ListStart, DirectoryError> {
         let fingerprint = Fingerprint::new(query, &request.connections);
         let Some(text) = &request.cursor else {
             return Ok(ListStart { fingerprint, direction: Direction::Forward, positions: Vec::new() });
@@ -82,7 +87,7 @@ impl Cursors {
         }
         let opened = match self.key.open(text, fingerprint)? {
             OpenedCursor::Reference(reference) => {
-                let text = self.kept.get(&reference).ok_or(CursorError::NotKept)?;
+                let text = self.kept(reference).await.ok_or(CursorError::NotKept)?;
                 self.key.open(&text, fingerprint)?
             }
             opened => opened,
@@ -91,6 +96,25 @@ impl Cursors {
             return Err(CursorError::Invalid.into());
         };
         Ok(ListStart { fingerprint, direction, positions: sources })
+    }
+
+    /// Returns a kept cursor of this process or another replica. All of them then keep
+    /// it for [`MAX_IDLE`] again.
+    async fn kept(&self, reference: CursorReference) -> Option<Arc<str>> {
+        let name = reference.to_bytes();
+        let (text, shared) = (self.kept.get(&reference), self.shared.as_ref());
+        match (text, shared) {
+            (Some(text), Some(shared)) => {
+                shared.put_in_background(ValueKind::Cursor, &[&name], text.as_bytes().to_vec());
+                Some(text)
+            }
+            (None, Some(shared)) => {
+                let text: Arc<str> = String::from_utf8(shared.get(ValueKind::Cursor, &[&name]).await?).ok()?.into();
+                self.kept.insert(reference, Arc::clone(&text));
+                Some(text)
+            }
+            (text, None) => text,
+        }
     }
 
     /// Opens the cursor of a batch. Without a cursor, all ids are open.
@@ -115,7 +139,7 @@ impl Cursors {
 
     /// Seals a cursor. A cursor of more than `max_length` characters is kept, and
     /// its reference is sealed. Returns `None` if its direction has no more rows.
-    pub(super) fn seal(&self, cursor: &Cursor, max_length: usize) -> Option<SealedCursor> {
+    pub(super) async fn seal(&self, cursor: &Cursor, max_length: usize) -> Option<SealedCursor> {
         if cursor.sources.iter().all(|position| position.is_exhausted(cursor.direction)) {
             return None;
         }
@@ -124,6 +148,10 @@ impl Cursors {
             return Some(SealedCursor { text, is_kept: false });
         }
         let reference = CursorReference::new(cursor.query, &text);
+        if let Some(shared) = &self.shared {
+            // The next request may reach another replica at once.
+            shared.put(ValueKind::Cursor, &[&reference.to_bytes()], text.clone().into_bytes()).await;
+        }
         self.kept.insert(reference, text.into());
         Some(SealedCursor { text: self.key.seal_reference(&reference), is_kept: true })
     }

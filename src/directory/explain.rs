@@ -80,7 +80,7 @@ impl Directory {
     /// Predicts the execution of a list. Makes no vendor call. Explains a request
     /// that would be rejected, unless its cursor is not valid.
     pub async fn explain(&self, query: &ListQuery, request: &PageRequest) -> Result<Explained, DirectoryError> {
-        let start = self.cursors.open(query, request)?;
+        let start = self.cursors.open(query, request).await?;
         let sources = self.plan(query, request, start.positions)?;
         let rejection = self.check(&sources, query, request, FetchMode::DryRun).err();
         let mut listing = self.planned_listing(sources, query, request, start.direction, FetchMode::DryRun);

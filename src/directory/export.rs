@@ -59,13 +59,13 @@ pub struct ExportPage {
 impl Directory {
     /// Creates an export. Its vendor calls yield to callers, and its pages are
     /// not stored in the cache. Their number is not limited.
-    pub fn export(&self, query: &ListQuery, request: PageRequest) -> Result<Export, DirectoryError> {
+    pub async fn export(&self, query: &ListQuery, request: PageRequest) -> Result<Export, DirectoryError> {
         // An export can wait for the vendor, so it requires no stale pages.
         let max_stale = request.directives.max_stale.or(Some(Duration::ZERO));
         let request =
             PageRequest { directives: CacheDirectives { no_store: true, max_stale, ..request.directives }, ..request };
         let request = PageRequest { deadline: Deadline::none(), ..request };
-        let start = self.cursors.open(query, &request)?;
+        let start = self.cursors.open(query, &request).await?;
         if start.direction == Direction::Backward {
             return Err(CursorError::Backward.into());
         }
@@ -100,7 +100,7 @@ impl Export {
         self.listing.take_freshness();
         let count = self.page.count();
         let segments = std::mem::replace(&mut self.page, empty_page()).finish();
-        let cursor = self.cursor();
+        let cursor = self.cursor().await;
         let mut sources = self.listing.take_reports();
         if let Some(error) = &filled.failure
             && let Some(connection) = error.connection()
@@ -155,10 +155,10 @@ impl Export {
 
     /// Returns the cursor after the rows returned so far; `None` at the end of
     /// the list.
-    fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
+    async fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
         let sources = self.listing.bounds()?.after;
         let cursor = Cursor { query: self.fingerprint, direction: Direction::Forward, sources };
-        Ok(self.cursors.seal(&cursor, MAX_LENGTH).map(|cursor| cursor.text))
+        Ok(self.cursors.seal(&cursor, MAX_LENGTH).await.map(|cursor| cursor.text))
     }
 }
 

@@ -27,17 +27,20 @@ impl Directory {
     /// Returns a page of a list over the connections of the request. A page without
     /// rows has the total and no cursors.
     pub async fn list(&self, query: &ListQuery, request: &PageRequest) -> Result<ListPage, DirectoryError> {
-        let start = self.cursors.open(query, request)?;
+        let start = self.cursors.open(query, request).await?;
         let fingerprint = start.fingerprint;
         let mut listing = self.listing(query, request, start, FetchMode::Execute(Priority::Caller))?;
         let segments = listing.page_by(request.deadline, request.limit).await?;
         let bounds = listing.bounds()?;
-        let seal =
-            |direction, sources| self.cursors.seal(&Cursor { query: fingerprint, direction, sources }, MAX_PAGE_LENGTH);
-        // A count is not a place in the list.
-        let is_count = request.limit == 0;
-        let next_cursor = seal(Direction::Forward, bounds.after).filter(|_| !is_count);
-        let prev_cursor = seal(Direction::Backward, bounds.before).filter(|_| !is_count);
+        let seal = async |direction, sources| {
+            // A count is not a place in the list.
+            if request.limit == 0 {
+                return None;
+            }
+            self.cursors.seal(&Cursor { query: fingerprint, direction, sources }, MAX_PAGE_LENGTH).await
+        };
+        let next_cursor = seal(Direction::Forward, bounds.after).await;
+        let prev_cursor = seal(Direction::Backward, bounds.before).await;
         let has_kept_cursor = [&next_cursor, &prev_cursor].into_iter().flatten().any(|cursor| cursor.is_kept);
         Ok(ListPage {
             segments,

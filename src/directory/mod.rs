@@ -40,6 +40,7 @@ use crate::{
     cache::{CacheDirectives, PageCache, Scope},
     clock::SharedClock,
     domain::{connection::ConnectionName, cursor::CursorKey, priority::Priority, query::Retrieval},
+    shared::Values,
     upstream::CallerShare,
     vendors::plan::RetrievalPlan,
 };
@@ -86,8 +87,15 @@ impl Directory {
         limits: Limits,
         clock: SharedClock,
     ) -> Self {
-        let (trail, views) = (Trail::default(), Views::default());
-        Self { sources, cache, cursors: Cursors::new(cursor_key), limits, trail, views, clock }
+        let (trail, views) = (Trail::new(None), Views::default());
+        Self { sources, cache, cursors: Cursors::new(cursor_key, None), limits, trail, views, clock }
+    }
+
+    /// Shares kept cursors and recorded steps with other replicas.
+    #[must_use]
+    pub fn sharing(self, values: Option<Arc<dyn Values>>) -> Self {
+        let cursors = Cursors::new(self.cursors.key().clone(), values.clone());
+        Self { cursors, trail: Trail::new(values), ..self }
     }
 
     /// Returns a directory of other sources that shares the cached pages, the

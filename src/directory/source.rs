@@ -20,6 +20,7 @@ use crate::{
         parameter::Parameter,
         query::{ListQuery, Resource},
     },
+    shared::Fingerprint,
     upstream::{Reservation, Upstream},
     vendors::{
         Account, Call, RefusalKind, Vendor, VendorError, VendorRequest,
@@ -55,6 +56,7 @@ pub struct Source {
     pub(super) expected_calls: ExpectedCalls,
     /// True after the vendor rejected a prefilter.
     rejects_prefilters: AtomicBool,
+    shared_account: Option<Fingerprint>,
 }
 
 impl Source {
@@ -87,7 +89,20 @@ impl Source {
             drift,
             expected_calls,
             rejects_prefilters,
+            shared_account: None,
         }
+    }
+
+    /// Sets the name of the account in the state that replicas share.
+    #[must_use]
+    pub fn sharing_as(self, account: Option<Fingerprint>) -> Self {
+        Self { shared_account: account, ..self }
+    }
+
+    /// Returns the name of the account in the state that replicas share.
+    #[must_use]
+    pub fn shared_account(&self) -> Option<Fingerprint> {
+        self.shared_account
     }
 
     /// Returns the generation of the account under this connection name.

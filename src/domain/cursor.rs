@@ -101,6 +101,15 @@ impl CursorReference {
         hash.copy_from_slice(&blake3::hash(sealed.as_bytes()).as_bytes()[..16]);
         Self { query, hash }
     }
+
+    /// Returns the bytes of the reference. Different references have different bytes.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        bytes[..16].copy_from_slice(&self.query.0);
+        bytes[16..].copy_from_slice(&self.hash);
+        bytes
+    }
 }
 
 /// Content of a cursor.

@@ -25,6 +25,21 @@ struct State {
     rate: Rate,
     /// Theoretical arrival time: the instant at which `burst` slots are free.
     tat: Duration,
+    /// Number of slots taken so far.
+    taken: u64,
+    /// Number of slots taken before the last report.
+    reported: u64,
+}
+
+/// Slots taken since the last report, for a limiter that counts for several processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Number of slots.
+    pub slots: u32,
+    /// Time until all slots are free.
+    pub wait: Duration,
+    /// Number of slots taken before the report.
+    taken: u64,
 }
 
 impl Rate {
@@ -47,7 +62,8 @@ impl Rate {
     }
 
     /// Returns the time in which all slots are freed.
-    fn capacity(self) -> Duration {
+    #[must_use]
+    pub fn capacity(self) -> Duration {
         self.interval.saturating_mul(self.burst.get())
     }
 }
@@ -56,7 +72,7 @@ impl Gcra {
     /// Returns a limiter with all slots free.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
-        Self { state: Mutex::new(State { rate, tat: Duration::ZERO }) }
+        Self { state: Mutex::new(State { rate, tat: Duration::ZERO, taken: 0, reported: 0 }) }
     }
 
     /// Takes a slot, or returns the time until one is free.
@@ -65,6 +81,7 @@ impl Gcra {
         match state.wait(now) {
             Duration::ZERO => {
                 state.tat = state.tat.max(now).saturating_add(state.rate.interval);
+                state.taken = state.taken.wrapping_add(1);
                 Ok(())
             }
             wait => Err(wait),
@@ -99,7 +116,26 @@ impl Gcra {
 
     /// Changes the rate and takes all slots, so a change never adds a burst.
     pub fn set_rate(&self, rate: Rate, now: Duration) {
-        *self.state.lock() = State { rate, tat: now.saturating_add(rate.capacity()) };
+        let mut state = self.state.lock();
+        (state.rate, state.tat) = (rate, now.saturating_add(rate.capacity()));
+    }
+
+    /// Returns the slots taken since the last report; `None` if no slot was taken.
+    pub fn take_usage(&self, now: Duration) -> Option<Usage> {
+        let mut state = self.state.lock();
+        let slots = state.taken.wrapping_sub(state.reported);
+        state.reported = state.taken;
+        let slots = u32::try_from(slots).unwrap_or(u32::MAX);
+        (slots > 0).then(|| Usage { slots, wait: state.tat.saturating_sub(now), taken: state.taken })
+    }
+
+    /// Adopts the time until all slots are free, as several processes count it after a
+    /// report. The slots taken since the report are added.
+    pub fn adopt(&self, usage: &Usage, wait: Duration, now: Duration) {
+        let mut state = self.state.lock();
+        let since = u32::try_from(state.taken.wrapping_sub(usage.taken)).unwrap_or(u32::MAX);
+        let wait = wait.saturating_add(state.rate.interval.saturating_mul(since));
+        state.tat = now.saturating_add(wait);
     }
 }
 
@@ -115,9 +151,12 @@ impl State {
     }
 
     fn next_slot(&self, now: Duration) -> Duration {
-        let missing = self.rate.capacity().min(self.tat.saturating_sub(now));
+        let missing = self.tat.saturating_sub(now);
         if missing.is_zero() {
             return Duration::ZERO;
+        }
+        if missing >= self.rate.capacity() {
+            return self.wait(now);
         }
         let slots = self.remaining(now).saturating_add(1);
         let free = self.rate.capacity().saturating_sub(missing);
@@ -205,6 +244,25 @@ mod tests {
                 prop_assert_eq!(next, Duration::from_nanos(next_slot));
             }
         }
+    }
+
+    #[test]
+    fn adopted_wait_includes_later_slots() {
+        let (gcra, now) = (Gcra::new(new_rate(4, 10)), Duration::from_nanos(100));
+        assert_eq!(gcra.take_usage(now), None);
+        assert_eq!((gcra.check(now), gcra.check(now)), (Ok(()), Ok(())));
+        let usage = gcra.take_usage(now).unwrap();
+        assert_eq!((usage.slots, usage.wait, gcra.take_usage(now)), (2, Duration::from_nanos(20), None));
+        // Another process has taken a slot, and this one takes another before the response.
+        assert_eq!(gcra.check(now), Ok(()));
+        gcra.adopt(&usage, Duration::from_nanos(30), now);
+        assert_eq!((gcra.remaining(now), gcra.check(now)), (0, Err(Duration::from_nanos(10))));
+        assert_eq!(gcra.take_usage(now).unwrap().slots, 1);
+        // The wait may exceed the capacity, and ends all the same.
+        gcra.adopt(&usage, Duration::from_nanos(80), now);
+        assert_eq!(gcra.check(now), Err(Duration::from_nanos(60)));
+        assert_eq!(gcra.availability(now), (0, Duration::from_nanos(60)));
+        assert_eq!((gcra.remaining(now), gcra.check(now + Duration::from_nanos(60))), (0, Ok(())));
     }
 
     #[test]

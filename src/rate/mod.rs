@@ -5,4 +5,4 @@
 
 mod gcra;
 
-pub use gcra::{Gcra, Rate};
+pub use gcra::{Gcra, Rate, Usage};

@@ -6,12 +6,16 @@
 
 mod fingerprint;
 mod key;
+mod quotas;
 mod redis;
 mod settings;
 mod unavailable;
+mod values;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
-pub use redis::{Shared, SharedError};
+pub use quotas::{QuotaReport, Quotas};
+pub use redis::{ServerFault, ServerReport, ServerState, Shared, SharedError, check};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};
 pub use unavailable::Unavailable;
+pub use values::{VALUE_LIFETIME, ValueKind, Values};

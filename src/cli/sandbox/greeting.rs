@@ -4,71 +4,134 @@ use std::{fmt::Display, net::SocketAddr};
 
 use crate::{cli::print_line, sandbox::Sandbox};
 
-use super::MAX_VENDOR_CALLS;
+use super::{
+    MAX_VENDOR_CALLS,
+    replicas::{PREFIX, SharedServer},
+};
 
-/// Prints the greeting: requests to try, and the addresses of the gateway and of
-/// the vendors.
-pub(super) fn print(listen: SocketAddr, sandbox: &Sandbox, key: Option<&str>) -> anyhow::Result<()> {
-    let (tolt, corporation) = (sandbox.tolt(), sandbox.corporation());
-    let curl = match key {
-        Some(_) => "curl -H 'Authorization: Bearer <key>'",
-        None => "curl",
-    };
-    print_line(format_args!(
-        "The gateway serves two simulated vendors on http://{listen}. Try:\n\n  \
-         {curl} 'http://{listen}/customers?connection=affiliates&status=active&limit=2'\n  \
-         {curl} 'http://{listen}/customers?connection=tax&search=acme&expand=shipping_address'\n  \
-         {curl} 'http://{listen}/transactions?connection=affiliates&order=asc&limit=2'\n\n\
-         API reference: http://{listen}/docs. OpenAPI document: http://{listen}/openapi.json.\n\
-         Capabilities of each connection: http://{listen}/connections.\n\n\
-         Simulated Tolt: {}, credential {}, program {}\n\
-         Simulated corporation vendor: {}, credential {}, corporation {}\n\
-         `sandbox --print-config` prints a gateway.toml for these vendors.\n\n\
-         Documentation: README.md and docs/. Stop with Ctrl-C.",
-        tolt.base_url(),
-        tolt.credential(),
-        tolt.program_id(),
-        corporation.base_url(),
-        corporation.credential(),
-        corporation.corporation_id(),
-    ))
+/// Running sandbox, to be described.
+pub(super) struct Greeting<'s> {
+    /// Address of each gateway.
+    pub(super) addresses: &'s [SocketAddr],
+    pub(super) sandbox: &'s Sandbox,
+    /// State of several replicas.
+    pub(super) shared: Option<&'s SharedServer>,
 }
 
-/// Prints a configuration for a gateway of the reader's own. It takes the secrets
-/// from the environment, because a configuration contains no secrets.
-pub(super) fn print_config(listen: SocketAddr, sandbox: &Sandbox) -> anyhow::Result<()> {
-    let (tolt, corporation) = (sandbox.tolt(), sandbox.corporation());
-    // The sandbox has a gateway of its own at `listen`.
-    let own = SocketAddr::new(listen.ip(), listen.port().checked_add(1).unwrap_or(8081));
-    print_line(format_args!(
-        "# Configuration for the simulated vendors of `customer-gateway sandbox`, which\n\
-         # serve until the sandbox stops. Set these variables before `check` and `serve`:\n\
-         #   export SANDBOX_TOLT_KEY={}\n\
-         #   export SANDBOX_CORPORATION_TOKEN={}\n\n\
-         [server]\n\
-         listen = {}\n\n\
-         [paging]\n\
-         max_vendor_calls = {MAX_VENDOR_CALLS}\n\n\
-         [[connections]]\n\
-         name = \"affiliates\"\n\
-         vendor = \"tolt\"\n\
-         base_url = {}\n\
-         credential = {{ env = \"SANDBOX_TOLT_KEY\" }}\n\
-         program_id = {}\n\n\
-         [[connections]]\n\
-         name = \"tax\"\n\
-         vendor = \"corporation\"\n\
-         base_url = {}\n\
-         credential = {{ env = \"SANDBOX_CORPORATION_TOKEN\" }}\n\
-         corporation_id = {}",
-        tolt.credential(),
-        corporation.credential(),
-        quoted(own),
-        quoted(tolt.base_url()),
-        quoted(tolt.program_id()),
-        quoted(corporation.base_url()),
-        quoted(corporation.corporation_id()),
-    ))
+impl Greeting<'_> {
+    /// Prints requests to try, and the addresses of the gateways and of the vendors.
+    pub(super) fn print(&self, key: Option<&str>) -> anyhow::Result<()> {
+        let (tolt, corporation) = (self.sandbox.tolt(), self.sandbox.corporation());
+        let curl = match key {
+            Some(_) => "curl -H 'Authorization: Bearer <key>'",
+            None => "curl",
+        };
+        // The requests go to the replicas in turn.
+        let address = |index: usize| self.addresses[index % self.addresses.len()];
+        let [first, second, third] = [0, 1, 2].map(address);
+        print_line(format_args!(
+            "{}. Try:\n\n  \
+             {curl} 'http://{first}/customers?connection=affiliates&status=active&limit=2'\n  \
+             {curl} 'http://{second}/customers?connection=tax&search=acme&expand=shipping_address'\n  \
+             {curl} 'http://{third}/transactions?connection=affiliates&order=asc&limit=2'\n\n\
+             {}\
+             API reference: http://{first}/docs. OpenAPI document: http://{first}/openapi.json.\n\
+             Capabilities of each connection: http://{first}/connections.\n\n\
+             Simulated Tolt: {}, credential {}, program {}\n\
+             Simulated corporation vendor: {}, credential {}, corporation {}\n\
+             `sandbox --print-config` prints a gateway.toml for these vendors.\n\n\
+             Documentation: README.md and docs/. Stop with Ctrl-C.",
+            self.subject(),
+            self.replicas(curl),
+            tolt.base_url(),
+            tolt.credential(),
+            tolt.program_id(),
+            corporation.base_url(),
+            corporation.credential(),
+            corporation.corporation_id(),
+        ))
+    }
+
+    fn subject(&self) -> String {
+        match self.addresses {
+            [listen] => format!("The gateway serves two simulated vendors on http://{listen}"),
+            addresses => {
+                let urls: Vec<_> = addresses.iter().map(|address| format!("  http://{address}")).collect();
+                format!(
+                    "{} replicas of the gateway serve two simulated vendors:\n\n{}\n\nThey behave as one gateway",
+                    addresses.len(),
+                    urls.join("\n")
+                )
+            }
+        }
+    }
+
+    /// Returns a paragraph about the replicas, with a request that shows their state.
+    fn replicas(&self, curl: &str) -> String {
+        let Some(shared) = self.shared else { return String::new() };
+        let requests: Vec<_> =
+            self.addresses.iter().map(|address| format!("  {curl} -i 'http://{address}/customers?limit=3'")).collect();
+        format!(
+            "A page that one replica has fetched is cached for all. `Cache-Status` shows it:\n\n{}\n\n\
+             The replicas also share rate limits, quotas, purges and cursors, on {}.\n\n",
+            requests.join("\n"),
+            shared.url()
+        )
+    }
+
+    /// Prints a configuration for a gateway of the reader's own, which joins the
+    /// replicas if there are several. It takes the secrets from the environment, because
+    /// a configuration contains no secrets.
+    pub(super) fn print_config(&self) -> anyhow::Result<()> {
+        let (tolt, corporation) = (self.sandbox.tolt(), self.sandbox.corporation());
+        // The sandbox has gateways of its own at these addresses.
+        let last = self.addresses[self.addresses.len() - 1];
+        let own = SocketAddr::new(last.ip(), last.port().checked_add(1).unwrap_or(8081));
+        let (variables, cursor_key, shared) = match self.shared {
+            None => Default::default(),
+            Some(shared) => (
+                format!(
+                    "#   export SANDBOX_REDIS_URL={}\n#   export SANDBOX_CURSOR_KEY={}\n",
+                    shared.url(),
+                    shared.secret()
+                ),
+                "cursor_key = { env = \"SANDBOX_CURSOR_KEY\" }\n",
+                format!("[shared]\nurl = {{ env = \"SANDBOX_REDIS_URL\" }}\nprefix = {}\n\n", quoted(PREFIX)),
+            ),
+        };
+        print_line(format_args!(
+            "# Configuration for the simulated vendors of `customer-gateway sandbox`, which\n\
+             # serve until the sandbox stops. Set these variables before `check` and `serve`:\n\
+             #   export SANDBOX_TOLT_KEY={}\n\
+             #   export SANDBOX_CORPORATION_TOKEN={}\n\
+             {variables}\n\
+             [server]\n\
+             listen = {}\n\n\
+             [paging]\n\
+             {cursor_key}\
+             max_vendor_calls = {MAX_VENDOR_CALLS}\n\n\
+             {shared}\
+             [[connections]]\n\
+             name = \"affiliates\"\n\
+             vendor = \"tolt\"\n\
+             base_url = {}\n\
+             credential = {{ env = \"SANDBOX_TOLT_KEY\" }}\n\
+             program_id = {}\n\n\
+             [[connections]]\n\
+             name = \"tax\"\n\
+             vendor = \"corporation\"\n\
+             base_url = {}\n\
+             credential = {{ env = \"SANDBOX_CORPORATION_TOKEN\" }}\n\
+             corporation_id = {}",
+            tolt.credential(),
+            corporation.credential(),
+            quoted(own),
+            quoted(tolt.base_url()),
+            quoted(tolt.program_id()),
+            quoted(corporation.base_url()),
+            quoted(corporation.corporation_id()),
+        ))
+    }
 }
 
 /// Returns a TOML string.

@@ -1,16 +1,19 @@
 //! `customer-gateway sandbox`: a gateway in front of two simulated vendors.
 
 mod greeting;
+mod redis;
+mod replicas;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroU32,
     time::Duration,
 };
 
 use anyhow::Context;
 use clap::{Args, ValueEnum};
+use futures_util::future::join_all;
 use jiff::SignedDuration;
-use tokio::net::TcpListener;
 
 use crate::{
     app::App,
@@ -27,15 +30,25 @@ use crate::{
 };
 
 use super::serve::stopped;
+use greeting::Greeting;
+use replicas::{SharedServer, listen};
 
 /// Enough calls to search all customers of the corporation vendor at the default number.
 const MAX_VENDOR_CALLS: u32 = 50;
 
+/// Largest number of replicas.
+const MAX_REPLICAS: u32 = 32;
+
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
-    /// Port of the gateway; 0 selects a free port.
+    /// Port of the gateway; 0 selects a free port. Further replicas listen on the
+    /// next ports.
     #[arg(long, default_value_t = 8080)]
     port: u16,
+    /// Number of gateways that share state on a Redis server. The sandbox starts the
+    /// server, so redis-server or valkey-server must be installed.
+    #[arg(long, value_name = "NUMBER", default_value = "1", value_parser = parse_replicas)]
+    replicas: NonZeroU32,
     /// Port of the simulated Tolt; 0 selects a free port.
     #[arg(long, default_value_t = 0)]
     tolt_port: u16,
@@ -93,11 +106,8 @@ enum ToltSearchArg {
 pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     server::raise_descriptor_limit();
     let loopback = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    let listen = loopback(args.port);
-    let listener = TcpListener::bind(listen)
-        .await
-        .with_context(|| format!("cannot listen on {listen}; choose another port with --port"))?;
-    let listen = listener.local_addr()?;
+    let listeners = listen(loopback(args.port), args.replicas).await?;
+    let shared = if args.replicas.get() > 1 { Some(SharedServer::start(args.replicas).await?) } else { None };
     let sandbox = Sandbox::start(Options {
         tolt_customers: args.tolt_customers,
         tolt_transactions: args.tolt_transactions,
@@ -120,6 +130,31 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
     .await
     .context("cannot listen for a simulated vendor; choose other ports with --tolt-port and --corporation-port")?;
 
+    let clock = SystemClock::shared();
+    let mut apps = Vec::new();
+    let mut addresses = Vec::new();
+    for listener in &listeners {
+        let listen = listener.local_addr()?;
+        addresses.push(listen);
+        apps.push(App::new(config(listen, &sandbox, args.key.as_deref(), shared.as_ref())?, &clock)?);
+    }
+    let greeting = Greeting { addresses: &addresses, sandbox: &sandbox, shared: shared.as_ref() };
+    if args.print_config { greeting.print_config() } else { greeting.print(args.key.as_deref()) }?;
+    let mut serving = Vec::new();
+    for (listener, app) in listeners.into_iter().zip(&apps) {
+        serving.push(server::serve(listener, Live::new(app.served()), app.readiness(), stopped(1)?));
+    }
+    join_all(serving).await;
+    Ok(())
+}
+
+/// Builds the configuration of a gateway at an address.
+fn config(
+    listen: SocketAddr,
+    sandbox: &Sandbox,
+    key: Option<&str>,
+    shared: Option<&SharedServer>,
+) -> anyhow::Result<Config> {
     let (tolt, corporation) = (sandbox.tolt(), sandbox.corporation());
     let connections = vec![
         connection("affiliates", "tolt", &tolt.base_url(), tolt.credential(), tolt.program_id())?,
@@ -131,25 +166,18 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
             corporation.corporation_id(),
         )?,
     ];
-    let config = Config {
+    let cursor_key = shared.map(SharedServer::cursor_key);
+    Ok(Config {
         server: Server { listen, ..Server::default() },
-        paging: Paging { max_vendor_calls: MAX_VENDOR_CALLS, ..Paging::default() },
+        paging: Paging { cursor_key, max_vendor_calls: MAX_VENDOR_CALLS, ..Paging::default() },
         cache: Cache::default(),
-        shared: None,
+        shared: shared.map(SharedServer::settings).transpose()?,
         telemetry: None,
-        callers: args.key.iter().map(|key| caller(key, &connections)).collect(),
+        callers: key.iter().map(|key| caller(key, &connections)).collect(),
         connections,
         files: Vec::new(),
         identity: None,
-    };
-    let app = App::new(config, &SystemClock::shared())?;
-    if args.print_config {
-        greeting::print_config(listen, &sandbox)
-    } else {
-        greeting::print(listen, &sandbox, args.key.as_deref())
-    }?;
-    server::serve(listener, Live::new(app.served()), app.readiness(), stopped(1)?).await;
-    Ok(())
+    })
 }
 
 fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id: &str) -> anyhow::Result<Connection> {
@@ -184,6 +212,11 @@ fn caller(key: &str, connections: &[Connection]) -> Caller {
 fn parse_duration(text: &str) -> Result<Duration, String> {
     let duration = text.parse::<SignedDuration>().ok().and_then(|duration| Duration::try_from(duration).ok());
     duration.ok_or_else(|| "not a duration; write a duration such as 50ms or 2s".to_owned())
+}
+
+fn parse_replicas(text: &str) -> Result<NonZeroU32, String> {
+    let replicas = text.parse().ok().filter(|replicas: &NonZeroU32| replicas.get() <= MAX_REPLICAS);
+    replicas.ok_or_else(|| format!("not a number of replicas; write a number from 1 to {MAX_REPLICAS}"))
 }
 
 fn parse_share(text: &str) -> Result<f64, String> {

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use crate::domain::connection::ConnectionName;
 
 pub(super) use location::{Jwks, Secret};
-use values::{Address, Period, Ratio, Share, Timestamp};
+use values::{Address, OnLoss, Period, Ratio, Share, Timestamp};
 pub(super) use values::{PositiveDuration, Size};
 
 /// Keys of a connection that depend on its vendor kind.
@@ -89,6 +89,7 @@ pub(super) struct Cache {
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each shared part has a switch")]
 pub(super) struct Shared {
     pub(super) url: Secret,
     pub(super) state_url: Option<Secret>,
@@ -104,13 +105,6 @@ pub(super) struct Shared {
     pub(super) leases: bool,
     #[serde(default = "enabled")]
     pub(super) quotas: bool,
-}
-
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum OnLoss {
-    Share,
-    Reject,
 }
 
 fn enabled() -> bool {

@@ -14,7 +14,7 @@ use serde::{
     },
 };
 
-use crate::upstream;
+use crate::{shared, upstream};
 
 use super::{RateLimit, RateWindow};
 
@@ -37,6 +37,10 @@ pub(crate) struct Ratio(pub(crate) f64);
 /// A share of a rate limit, such as `0.25`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Share(pub(crate) upstream::Share);
+
+/// Use of the rate limits without Redis: `"share"` or `"reject"`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OnLoss(pub(crate) shared::OnLoss);
 
 /// A timestamp with an offset, such as `"2027-01-31T00:00:00Z"`.
 #[derive(Debug, Clone, Copy)]
@@ -115,6 +119,17 @@ impl<'de> Deserialize<'de> for Share {
         let share = value.as_float().or_else(|| (value.as_integer() == Some(1)).then_some(1.0));
         let share = share.and_then(upstream::Share::new).map(Self);
         share.ok_or_else(|| D::Error::custom("invalid share; write a number above 0 and at most 1, such as 0.25"))
+    }
+}
+
+impl<'de> Deserialize<'de> for OnLoss {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let error = "invalid use of the limits without Redis; write \"share\" or \"reject\"";
+        parse_string(deserializer, error, |text| match text {
+            "share" => Some(Self(shared::OnLoss::Share)),
+            "reject" => Some(Self(shared::OnLoss::Reject)),
+            _ => None,
+        })
     }
 }
 

@@ -125,7 +125,7 @@ impl Paged {
                 if matches!(anchor, Anchor::Token(_))
                     && let Ok(key) = self.pages.key(anchor)
                 {
-                    self.pages.trail.record(key, &location.anchor);
+                    self.pages.record_step(key, &location.anchor);
                 }
                 let cycle = self.pages.detect_cycle(location.cycle, AnchorFingerprint::new(anchor))?;
                 let progress = match direction {
@@ -204,7 +204,7 @@ impl Paged {
     /// with forward cursors only. The anchor comes from the trail, or from a
     /// scan that starts at the first page.
     async fn predecessor(&mut self, anchor: &Anchor) -> Result<Option<Anchor>, Stop> {
-        if let Some(known) = self.pages.trail.predecessor(&self.pages.key(anchor)?) {
+        if let Some(known) = self.pages.recorded_predecessor(anchor).await? {
             return Ok(Some(known));
         }
         let mut current = Anchor::Start;
@@ -214,7 +214,7 @@ impl Paged {
             // because the pages up to this point are cached.
             let read = self.pages.fetch(&current, None, false).await?;
             let Neighbour::At(next) = read.entry.page.info().next.clone() else { return Ok(None) };
-            self.pages.trail.record(self.pages.key(&next)?, &current);
+            self.pages.record_step(self.pages.key(&next)?, &current);
             if next == *anchor {
                 return Ok(Some(current));
             }

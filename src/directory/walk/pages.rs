@@ -31,7 +31,7 @@ pub(super) struct Pages {
     pub(super) plan: Arc<Plan>,
     /// The residual filter of the plan.
     pub(super) filter: RecordFilter,
-    pub(super) trail: Trail,
+    trail: Trail,
     /// Identity of the list in the cache, after the first read.
     list: Option<Arc<List>>,
     pub(super) options: FetchOptions,
@@ -151,6 +151,16 @@ impl Pages {
     pub(super) fn key(&self, anchor: &Anchor) -> Result<Key, DirectoryError> {
         let call = Call::List(Arc::clone(&self.plan), anchor.clone());
         self.source.key(&call).map(|(key, _)| key).map_err(|error| self.source.with_connection(error))
+    }
+
+    /// Records that the page of a key follows the page at an anchor.
+    pub(super) fn record_step(&self, key: Key, anchor: &Anchor) {
+        self.trail.record(self.source.shared_account(), key, anchor);
+    }
+
+    /// Returns the anchor of the page before the page at an anchor, if recorded.
+    pub(super) async fn recorded_predecessor(&self, anchor: &Anchor) -> Result<Option<Anchor>, DirectoryError> {
+        Ok(self.trail.predecessor(self.source.shared_account(), &self.key(anchor)?).await)
     }
 
     /// Enters an anchor into the cycle detection of a walk.

@@ -1,17 +1,24 @@
 //! Shared state on a Redis or Valkey server.
 
+mod check;
 mod link;
+mod quotas;
 mod replicas;
+mod seal;
 mod server;
+mod values;
 
 use std::sync::Arc;
 
 use crate::telemetry::metrics::Registry;
 
-use super::Settings;
+use super::{Quotas, Settings, Values};
+pub use check::{ServerFault, ServerReport, ServerState, check};
 use link::Link;
+use quotas::RedisQuotas;
 use replicas::Heart;
 pub(super) use server::Address;
+use values::RedisValues;
 
 /// Failure to use the configured servers.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +42,8 @@ struct Inner {
     /// Connection for all other state.
     state: Link,
     heart: Heart,
+    values: Option<Arc<dyn Values>>,
+    quotas: Option<Arc<dyn Quotas>>,
 }
 
 impl Shared {
@@ -53,13 +62,29 @@ impl Shared {
         let id: Arc<str> =
             blake3::Hash::from_bytes(blake3::derive_key("customer-gateway replica id", &id)).to_hex()[..16].into();
         let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), id);
-        Ok(Self(Arc::new(Inner { settings, pages, state, heart })))
+        let values =
+            settings.cache.then(|| Arc::new(RedisValues::new(pages.clone(), &settings, registry)) as Arc<dyn Values>);
+        let quotas =
+            settings.quotas.then(|| Arc::new(RedisQuotas::new(state.clone(), &settings, registry)) as Arc<dyn Quotas>);
+        Ok(Self(Arc::new(Inner { settings, pages, state, heart, values, quotas })))
     }
 
     /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Returns the small values; `None` if pages are not shared.
+    #[must_use]
+    pub fn values(&self) -> Option<Arc<dyn Values>> {
+        self.0.values.clone()
+    }
+
+    /// Returns the quotas of callers; `None` if each replica counts its own requests.
+    #[must_use]
+    pub fn quotas(&self) -> Option<Arc<dyn Quotas>> {
+        self.0.quotas.clone()
     }
 
     /// Removes this replica, before the process exits.

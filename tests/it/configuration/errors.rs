@@ -295,8 +295,51 @@ fn misplaced_secret_is_not_shown() {
     texts.push(adding("timeout = { token = \"s3cret\" }"));
     texts.push(adding("[paging]\ncursor_key = \"s3cret\""));
     texts.push(adding("paging = \"s3cret\""));
+    texts.push(adding("shared = \"s3cret\""));
+    for key in SHARED_KEYS {
+        texts.push(adding(&format!("[shared]\nurl = {{ file = \"secret\" }}\n{key} = \"s3cret of the server\"")));
+        texts.push(adding(&format!("[shared]\nurl = {{ file = \"secret\" }}\n{key} = {{ s3cret = \"s3cret\" }}")));
+    }
     for text in texts {
         assert!(!text.contains("s3cret"), "{text}");
+    }
+}
+
+const SHARED_KEYS: [&str; 9] =
+    ["state_url", "prefix", "timeout", "replicas", "on_loss", "cache", "limits", "leases", "quotas"];
+
+/// Returns the error of a file with a section `[shared]` of these lines, and a key
+/// of all replicas.
+fn sharing(lines: &str) -> String {
+    let place = ConfigDir::new();
+    std::fs::write(place.path("redis"), "redis://:s3cret@localhost").unwrap();
+    place.error_for(&format!("{TOLT}[paging]\ncursor_key = {{ file = \"secret\" }}\n[shared]\n{lines}"))
+}
+
+#[test]
+fn shared_state_has_a_server_and_a_key() {
+    assert_snapshot!(adding("[shared]\nurl = { file = \"secret\" }"), @r#"gateway.toml:7: shared: [shared] requires `paging.cursor_key`; write cursor_key = { env = "VARIABLE" } or { file = "path" } into [paging], equal for all replicas"#);
+    assert_snapshot!(sharing("prefix = \"a\""), @"gateway.toml:9: shared: missing field `url`");
+    assert_snapshot!(sharing("url = \"redis://:s3cret@localhost\""), @r#"gateway.toml:10: shared.url: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
+    assert_snapshot!(sharing("url = { env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:10: shared.url: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }"#);
+    assert_snapshot!(sharing("url = { file = \"secret\" }"), @"gateway.toml:10: shared.url: the URL of the Redis server is invalid; write redis://host:6379, rediss://user:password@host or redis+sentinel://host:26379,host/service into the variable or file");
+    assert_snapshot!(sharing("url = { file = \"redis\" }\nstate_url = { file = \"secret\" }"), @"gateway.toml:11: shared.state_url: the URL of the Redis server is invalid; write redis://host:6379, rediss://user:password@host or redis+sentinel://host:26379,host/service into the variable or file");
+    assert_snapshot!(sharing("url = { file = \"redis\" }\nstate_url = { file = \"empty\" }"), @"gateway.toml:11: shared.state_url: the file empty is empty; write only the secret into the file");
+}
+
+#[test]
+fn settings_of_shared_state_are_bounded() {
+    let with = |line: &str| sharing(&format!("url = {{ file = \"redis\" }}\n{line}"));
+    assert_snapshot!(with("nodes = 3"), @"gateway.toml:11: shared.nodes: unknown field `nodes`, expected one of `url`, `state_url`, `prefix`, `timeout`, `replicas`, `on_loss`, `cache`, `limits`, `leases`, `quotas`");
+    assert_snapshot!(with("replicas = 0"), @"gateway.toml:11: shared.replicas: the number is zero; write a whole number of at least 1, or remove the key");
+    assert_snapshot!(with("replicas = -1"), @"gateway.toml:11: shared.replicas: invalid value: integer `-1`, expected a nonzero u32");
+    assert_snapshot!(with("timeout = \"0s\""), @r#"gateway.toml:11: shared.timeout: a duration of zero does not disable this setting; write a positive duration such as "30s" or "5m""#);
+    assert_snapshot!(with("timeout = \"501ms\""), @r#"gateway.toml:11: shared.timeout: the timeout is above 500 ms, and requests would wait for a lost server; write at most "500ms""#);
+    assert_snapshot!(with("on_loss = \"open\""), @r#"gateway.toml:11: shared.on_loss: invalid use of the limits without Redis; write "share" or "reject""#);
+    assert_snapshot!(with("cache = \"on\""), @"gateway.toml:11: shared.cache: invalid type: string, expected a boolean");
+    assert_snapshot!(with("prefix = \"\""), @r#"gateway.toml:11: shared.prefix: invalid prefix; write 1 to 64 letters, digits, `-`, `_`, `.` or `:`, such as "customer-gateway""#);
+    for prefix in ["a{b}", "a b", "a\\n", "ä", &"a".repeat(65)] {
+        assert!(with(&format!("prefix = \"{prefix}\"")).contains("invalid prefix; write 1 to 64"), "{prefix}");
     }
 }
 

@@ -7,6 +7,7 @@ use customer_gateway::{
     callers::CallerKey,
     domain::query::Resource,
     identity::{Jwks, Settings},
+    shared::{self, OnLoss, RedisUrl},
     upstream::Share,
 };
 
@@ -166,6 +167,50 @@ fn telemetry_section_configures_the_exporter() {
     let below = read("[telemetry]\notlp_endpoint = \"https://c/otlp\"\nsample = 0\nservice_name = \"x\"").unwrap();
     assert_eq!(below.traces_url.as_str(), "https://c/otlp/v1/traces");
     assert_eq!((below.sample, &*below.service_name), (0.0, "x"));
+}
+
+/// Returns the settings of a section `[shared]`. The file `redis` is a URL.
+fn shared(section: &str) -> Option<shared::Settings> {
+    let place = ConfigDir::new();
+    std::fs::write(place.path("redis"), "redis://:s3cr3t@localhost\n").unwrap();
+    let paging = "[paging]\ncursor_key = { file = \"secret\" }";
+    place.parse(&format!("{paging}\n{section}\n{}", minimal())).unwrap().shared
+}
+
+#[test]
+fn shared_section_configures_the_replicas() {
+    assert_eq!(shared(""), None);
+    let least = shared("[shared]\nurl = { file = \"redis\" }").unwrap();
+    assert_eq!(least.url, RedisUrl::parse("redis://:s3cr3t@localhost").unwrap());
+    assert_eq!((&least.state_url, &*least.prefix), (&None, "customer-gateway"));
+    assert_eq!((least.timeout, least.replicas.get(), least.on_loss), (Duration::from_millis(25), 1, OnLoss::Share));
+    assert_eq!((least.cache, least.limits, least.leases, least.quotas), (true, true, true, true));
+    let all = "[shared]\nurl = { file = \"redis\" }\nstate_url = { file = \"redis\" }\nprefix = \"eu:blue-1\"\n\
+        timeout = \"500ms\"\nreplicas = 4\non_loss = \"reject\"\n\
+        cache = false\nlimits = false\nleases = false\nquotas = false";
+    let all = shared(all).unwrap();
+    assert_eq!((all.state_url.as_ref(), &*all.prefix), (Some(&least.url), "eu:blue-1"));
+    assert_eq!((all.timeout, all.replicas.get(), all.on_loss), (Duration::from_millis(500), 4, OnLoss::Reject));
+    assert_eq!((all.cache, all.limits, all.leases, all.quotas), (false, false, false, false));
+    assert_eq!(all.key, least.key, "replicas with the same cursor key have the same key");
+    let printed = format!("{all:?}");
+    assert!(printed.contains("eu:blue-1") && !printed.contains("s3cr3t"), "{printed}");
+}
+
+#[test]
+fn example_shows_the_defaults_of_shared_state() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("gateway.example.toml");
+    let text = std::fs::read_to_string(path).unwrap();
+    let (_, section) = text.split_once("# [shared]\n").unwrap();
+    let section = section.split("\n\n").next().unwrap();
+    let lines = section.lines().filter_map(|line| line.strip_prefix("# ")).filter(|line| line.contains(" = "));
+    let lines: Vec<_> =
+        lines.map(|line| line.replace("{ env = \"GATEWAY_REDIS_URL\" }", "{ file = \"redis\" }")).collect();
+    let shown = shared(&format!("[shared]\n{}", lines.join("\n"))).unwrap();
+    let least = shared("[shared]\nurl = { file = \"redis\" }").unwrap();
+    // The example of the only default that is absent is the same server.
+    assert_eq!(shown, shared::Settings { state_url: Some(least.url.clone()), ..least });
+    assert_eq!(lines.len(), 10, "the example shows each key: {lines:?}");
 }
 
 /// Returns a minimal file: a connection of each vendor kind.

@@ -1,3 +1,17 @@
 //! Several replicas that share a real Redis server.
 
 mod connection;
+mod quotas;
+mod values;
+
+use crate::support::{Gateway, redis::eventually};
+
+/// Waits until both connections of a replica work.
+async fn connected(gateway: &Gateway) {
+    let lines = ["pages", "state"].map(|purpose| format!("gateway_shared_connected{{purpose=\"{purpose}\"}} 1"));
+    eventually(async || {
+        let metrics = gateway.get("/metrics").await.text;
+        lines.iter().all(|line| metrics.contains(line))
+    })
+    .await;
+}

@@ -15,7 +15,7 @@ use tokio::sync::Semaphore;
 use super::{PAGE, completed, stage};
 use crate::support::{
     ACCOUNT, Gateway, MovableClock, Reply, ScriptedVendor, Stage, StageBuilder, caller, config, connection,
-    connections_to, sandbox, tolt_page, tolt_row,
+    connections_to, redis::settings as shared_on, sandbox, tolt_page, tolt_row,
 };
 
 /// Returns a stage with 30 customers of each vendor.
@@ -215,12 +215,14 @@ async fn settings_requiring_a_restart_are_reported() {
         other.server.listen.set_port(1);
         other.server.limits.max_connections = 1;
         other.cache.max_bytes = 1 << 20;
+        other.shared = Some(shared_on("redis://127.0.0.1:1"));
         other
     };
     // At each reload until the restart.
     for _ in 0..2 {
         let changes = gateway.reload(other()).await;
-        assert_eq!(changes.requires_restart, ["server.listen", "server.max_connections", "cache.max_bytes"]);
+        let settings = ["server.listen", "server.max_connections", "shared", "cache.max_bytes"];
+        assert_eq!(changes.requires_restart, settings);
     }
 }
 

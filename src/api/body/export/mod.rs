@@ -79,7 +79,7 @@ pub(crate) async fn respond(
     let marks = request.marks.unwrap_or(Marks::All);
     let is_lenient = request.page.is_lenient;
     let disposition = format.content_disposition(request.query.resource);
-    let export = state.directory.export(&request.query, request.page.clone());
+    let export = state.directory.export(&request.query, request.page.clone()).await;
     let mut export = export.map_err(|error| list_problem(error, &request, parts))?;
     // An early error still gets its own HTTP status. The wait for the first rows
     // is shorter than the deadline: slow first rows must not fail the export.
