@@ -1,6 +1,7 @@
 //! The command line.
 
 mod check;
+mod config;
 mod export;
 mod generate;
 mod healthcheck;
@@ -39,6 +40,12 @@ enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Validate a configuration.
     Check(check::CheckArgs),
+    /// Print the schema of configuration files, or the effective configuration.
+    Config {
+        /// What to print.
+        #[command(subcommand)]
+        command: config::ConfigCommand,
+    },
     /// Print the OpenAPI document.
     Openapi {
         /// OpenAPI version of the document.
@@ -111,6 +118,7 @@ async fn run_command(command: Command) -> anyhow::Result<()> {
         Command::Serve(file) => serve::run(&file).await,
         Command::Sandbox(args) => sandbox::run(args).await,
         Command::Check(args) => check::run(&args).await,
+        Command::Config { command } => config::run(&command),
         Command::Openapi { version: OpenapiVersion::V3_1 } => print_line(&api::documents().v3_1),
         Command::Openapi { version: OpenapiVersion::V3_0 } => print_line(&api::documents().v3_0),
         Command::Key(args) => key::run(&args),

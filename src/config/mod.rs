@@ -6,6 +6,7 @@
 mod cache;
 mod callers;
 mod connections;
+mod effective;
 mod error;
 mod file;
 mod file_state;
@@ -62,6 +63,12 @@ impl Config {
         let text = files::read_text(path);
         let text = text.map_err(|error| ConfigErrors::new(vec![ConfigError::unreadable(path, &error)]))?;
         Self::parse(&text, path)
+    }
+
+    /// Returns the JSON Schema of configuration files.
+    #[must_use]
+    pub fn schema() -> String {
+        format!("{:#}", file::schema())
     }
 
     /// Validates the text of a file. `path` is used in errors and as the base of

@@ -23,6 +23,12 @@ impl Share {
     pub fn new(fraction: f64) -> Option<Self> {
         (fraction > 0.0 && fraction <= 1.0).then_some(Self(fraction))
     }
+
+    /// Returns the fraction.
+    #[must_use]
+    pub fn fraction(self) -> f64 {
+        self.0
+    }
 }
 
 impl CallerShare {

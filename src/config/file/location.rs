@@ -2,17 +2,19 @@
 
 use std::path::PathBuf;
 
-use serde::{Deserialize, Deserializer, de::Error};
+use serde::{Deserialize, Deserializer, Serialize, de::Error};
 
 /// Location of a secret. An inline secret is rejected and not repeated.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Secret {
     Env(String),
     File(PathBuf),
 }
 
 /// Location of an identity provider's keys.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Jwks {
     Url(String),
     File(PathBuf),

@@ -7,7 +7,7 @@ use std::{fmt, net::SocketAddr, time::Duration};
 use bytesize::ByteSize;
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize, Serializer,
     de::{
         Error, MapAccess, SeqAccess, Visitor,
         value::{MapAccessDeserializer, SeqAccessDeserializer},
@@ -152,6 +152,79 @@ impl<'de> Deserialize<'de> for Size {
         let error = "invalid size; write a number of bytes, such as \"256MiB\"";
         parse_string(deserializer, error, |text| text.parse().ok().map(Self))
     }
+}
+
+impl Serialize for PositiveDuration {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_duration(self.0, serializer)
+    }
+}
+
+impl Serialize for Period {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serialize_duration(self.0, serializer)
+    }
+}
+
+/// Writes a single window without a list.
+impl Serialize for RateLimit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match &self.0[..] {
+            [window] => window.serialize(serializer),
+            windows => windows.serialize(serializer),
+        }
+    }
+}
+
+impl Serialize for Ratio {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0)
+    }
+}
+
+impl Serialize for Share {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(self.0.fraction())
+    }
+}
+
+impl Serialize for OnLoss {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(match self.0 {
+            shared::OnLoss::Share => "share",
+            shared::OnLoss::Reject => "reject",
+        })
+    }
+}
+
+impl Serialize for Timestamp {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl Serialize for Address {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl Serialize for Size {
+    /// Writes the largest unit that divides the number of bytes.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const UNITS: [(u64, &str); 4] = [(1 << 40, "TiB"), (1 << 30, "GiB"), (1 << 20, "MiB"), (1 << 10, "KiB")];
+        let bytes = self.0.as_u64();
+        let unit = UNITS.into_iter().find(|(unit, _)| bytes > 0 && bytes.is_multiple_of(*unit));
+        let (unit, name) = unit.unwrap_or((1, "B"));
+        serializer.collect_str(&format_args!("{}{name}", bytes / unit))
+    }
+}
+
+/// Writes a duration as it is read.
+fn serialize_duration<S: Serializer>(duration: Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    // The bound of a duration fits.
+    let duration = SignedDuration::try_from(duration).unwrap_or(SignedDuration::MAX);
+    serializer.collect_str(&format_args!("{duration:#}"))
 }
 
 /// Parses a duration above zero and of at most `MAX_DURATION`.

@@ -78,7 +78,20 @@ async fn man_pages_describe_each_listed_command() {
     let mut names: Vec<_> =
         std::fs::read_dir(&pages).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
-    let listed = ["-check.1", "-export.1", "-healthcheck.1", "-key.1", "-openapi.1", "-sandbox.1", "-serve.1", ".1"];
+    let config = ["-config-print.1", "-config-schema.1", "-config.1"];
+    let listed = [
+        "-check.1",
+        config[0],
+        config[1],
+        config[2],
+        "-export.1",
+        "-healthcheck.1",
+        "-key.1",
+        "-openapi.1",
+        "-sandbox.1",
+        "-serve.1",
+        ".1",
+    ];
     assert_eq!(names, listed.map(|name| format!("customer-gateway{name}")));
     let page = std::fs::read_to_string(pages.join("customer-gateway-key.1")).unwrap();
     assert!(page.contains("customer-gateway-key") && page.contains("\\-\\-json"), "{page}");

@@ -2,6 +2,7 @@
 
 mod errors;
 mod reading;
+mod schema;
 
 use std::path::PathBuf;
 
@@ -36,4 +37,15 @@ impl ConfigDir {
         let error = self.parse(text).expect_err("the file was accepted");
         error.to_string().replace(&format!("{}/", self.0.path().display()), "")
     }
+}
+
+/// Returns a minimal file: a connection of each vendor kind.
+fn minimal() -> String {
+    [("affiliates", "tolt", "program_id"), ("tax", "corporation", "corporation_id")]
+        .map(|(name, vendor, account)| {
+            format!(
+                "[[connections]]\nname = \"{name}\"\nvendor = \"{vendor}\"\ncredential = {{ file = \"secret\" }}\n{account} = \"x\"\n"
+            )
+        })
+        .concat()
 }

@@ -11,7 +11,7 @@ use customer_gateway::{
     upstream::Share,
 };
 
-use super::{ConfigDir, VARIABLE};
+use super::{ConfigDir, VARIABLE, minimal};
 
 /// The example of DESIGN, as printed there except for its placeholder.
 const DESIGN: &str = r#"
@@ -211,17 +211,6 @@ fn example_shows_the_defaults_of_shared_state() {
     // The example of the only default that is absent is the same server.
     assert_eq!(shown, shared::Settings { state_url: Some(least.url.clone()), ..least });
     assert_eq!(lines.len(), 10, "the example shows each key: {lines:?}");
-}
-
-/// Returns a minimal file: a connection of each vendor kind.
-fn minimal() -> String {
-    [("affiliates", "tolt", "program_id"), ("tax", "corporation", "corporation_id")]
-        .map(|(name, vendor, account)| {
-            format!(
-                "[[connections]]\nname = \"{name}\"\nvendor = \"{vendor}\"\ncredential = {{ file = \"secret\" }}\n{account} = \"x\"\n"
-            )
-        })
-        .concat()
 }
 
 #[test]
