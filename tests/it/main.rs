@@ -19,6 +19,7 @@ mod explain;
 mod export;
 mod federation;
 mod fields;
+mod freshness;
 mod hostile;
 mod identity;
 mod layers;

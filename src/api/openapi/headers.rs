@@ -118,10 +118,10 @@ const HEADERS: &[HeaderSpec] = &[
     },
     HeaderSpec {
         name: "Cache-Control",
-        description: "The freshness lifetime in seconds; always `private`. Compare with `Age`.",
+        description: "On lists and customers, the freshness lifetime in seconds; always `private`. Compare with `Age`. Other responses must not be stored (`no-store`), except documents.",
         schema_type: Type::String,
         example: || json!("private, max-age=30"),
-        applies_to: AppliesTo::Cacheable,
+        applies_to: AppliesTo::All,
     },
     HeaderSpec {
         name: "Cache-Status",

@@ -97,7 +97,8 @@ pub(crate) struct PageParameters {
     partial: Option<Partial>,
     /// The order by `created_at`, then by `id`. Defaults to the order of each
     /// vendor. If the vendor cannot sort, the gateway fetches all rows and sorts
-    /// them, or returns `order_too_expensive` if there are too many.
+    /// them, or returns `order_too_expensive` if there are too many. Where the
+    /// gateway sorts or merges, a row without `created_at` counts as the oldest.
     #[param(inline = false, example = "desc")]
     order: Option<Order>,
     /// Only return rows created at or after this RFC 3339 date-time. A date such

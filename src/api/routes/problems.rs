@@ -4,12 +4,15 @@ use axum::{
     extract::RawPathParams,
     response::{Html, IntoResponse, Response},
 };
-use http::header::CONTENT_SECURITY_POLICY;
+use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 
 use crate::{
     api::{openapi::problems::GetProblemProblems, parameters::path_id},
     web::problem::{Code, Problem, html},
 };
+
+/// Freshness of a page, which changes with the version of the gateway only.
+const LIFETIME: &str = "public, max-age=3600";
 
 /// Get a problem description
 ///
@@ -27,7 +30,10 @@ use crate::{
 )]
 pub(crate) async fn get_problem(path: RawPathParams) -> Response {
     match Code::from_name(path_id(&path)) {
-        Some(code) => ([(CONTENT_SECURITY_POLICY, html::POLICY)], Html(html::describe(code))).into_response(),
+        Some(code) => {
+            let headers = [(CONTENT_SECURITY_POLICY, html::POLICY), (CACHE_CONTROL, LIFETIME)];
+            (headers, Html(html::describe(code))).into_response()
+        }
         None => Problem::new(Code::NotFound, "there is no such problem code")
             .supported(Code::ALL.iter().map(|code| code.name()))
             .into_response(),

@@ -11,7 +11,7 @@ use axum::{
 };
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Version,
-    header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS},
+    header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, X_CONTENT_TYPE_OPTIONS},
     uri::Authority,
 };
 use http_body::Body as _;
@@ -101,8 +101,11 @@ fn write_problem(response: &mut Response, problem: &Problem, request_id: &str, p
 }
 
 /// Adds the headers of every response: the request id, and `nosniff`, which keeps
-/// browsers from taking customer data for a page or a script.
+/// browsers from taking customer data for a page or a script. A response without a
+/// freshness lifetime must not be stored: caches could choose one (RFC 9111, section
+/// 4.2.2).
 pub(crate) fn add_headers(response: &mut HeaderMap, id: HeaderValue) {
+    response.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
     response.insert(REQUEST_ID, id);
     response.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
 }

@@ -67,10 +67,10 @@ async fn repeated_single_value_is_rejected() {
         "/customers?connection=affiliates&limit=1&limit=1",
         "/customers?connection=affiliates&cursor=a&cursor=b",
         "/customers?connection=affiliates&order=asc&order=desc",
-        "/customers?connection=affiliates&status=a&status=b",
+        "/customers?connection=affiliates&email=a&email=b",
         "/customers?connection=affiliates&created_gte=2025-01-01&created_gte=2025-01-02",
         "/customers?connection=tax&has_exemption=true&has_exemption=true",
-        "/transactions?connection=affiliates&partner_id=a&partner_id=b",
+        "/transactions?connection=affiliates&updated_gte=2025-01-01&updated_gte=2025-01-01",
         "/transactions?customer_id=affiliates.a&customer_id=affiliates.b",
         "/customers/affiliates.x/transactions?limit=1&limit=2",
     ]).await, @r"
@@ -80,14 +80,14 @@ async fn repeated_single_value_is_rejected() {
         400 repeated_parameter [cursor] `cursor` takes one value, but the request repeats the parameter
     /customers?connection=affiliates&order=asc&order=desc
         400 repeated_parameter [order] `order` takes one value, but the request repeats the parameter
-    /customers?connection=affiliates&status=a&status=b
-        400 repeated_parameter [status] `status` takes one value, but the request repeats the parameter
+    /customers?connection=affiliates&email=a&email=b
+        400 repeated_parameter [email] `email` takes one value, but the request repeats the parameter
     /customers?connection=affiliates&created_gte=2025-01-01&created_gte=2025-01-02
         400 repeated_parameter [created_gte] `created_gte` takes one value, but the request repeats the parameter
     /customers?connection=tax&has_exemption=true&has_exemption=true
         400 repeated_parameter [has_exemption] `has_exemption` takes one value, but the request repeats the parameter
-    /transactions?connection=affiliates&partner_id=a&partner_id=b
-        400 repeated_parameter [partner_id] `partner_id` takes one value, but the request repeats the parameter
+    /transactions?connection=affiliates&updated_gte=2025-01-01&updated_gte=2025-01-01
+        400 repeated_parameter [updated_gte] `updated_gte` takes one value, but the request repeats the parameter
     /transactions?customer_id=affiliates.a&customer_id=affiliates.b
         400 repeated_parameter [customer_id] `customer_id` takes one value, but the request repeats the parameter
     /customers/affiliates.x/transactions?limit=1&limit=2
