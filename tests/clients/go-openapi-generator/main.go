@@ -8,6 +8,7 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,12 +31,12 @@ func authenticated(key string) context.Context {
 // docs:end
 
 // docs:walk
-func customers(question gateway.ApiListCustomersRequest) iter.Seq2[gateway.Customer, error] {
+func customers(query gateway.ApiListCustomersRequest) iter.Seq2[gateway.Customer, error] {
 	return func(yield func(gateway.Customer, error) bool) {
-		question := question.Limit(100)
+		query := query.Limit(100)
 		retries := 0
 		for {
-			page, response, err := question.Execute()
+			page, response, err := query.Execute()
 			if retries < 5 && isRetryable(err) {
 				retries++
 				time.Sleep(max(retryAfter(response), time.Second))
@@ -54,7 +55,7 @@ func customers(question gateway.ApiListCustomersRequest) iter.Seq2[gateway.Custo
 			if cursor == nil {
 				return
 			}
-			question = question.Cursor(*cursor)
+			query = query.Cursor(*cursor)
 			retries = 0
 			time.Sleep(retryAfter(response))
 		}
@@ -62,11 +63,11 @@ func customers(question gateway.ApiListCustomersRequest) iter.Seq2[gateway.Custo
 }
 
 func isRetryable(err error) bool {
-	var answer *gateway.GenericOpenAPIError
-	if !errors.As(err, &answer) {
+	var apiError *gateway.GenericOpenAPIError
+	if !errors.As(err, &apiError) {
 		return false
 	}
-	problem, ok := answer.Model().(gateway.Problem)
+	problem, ok := apiError.Model().(gateway.Problem)
 	return ok && problem.Retryable
 }
 
@@ -95,6 +96,7 @@ func main() {
 	check(strings.HasPrefix(ids[100], "recovering."), ids[100])
 
 	parameters(ctx, api)
+	selections(ctx, api)
 	oneCustomer(ctx, api)
 	lookups(ctx, api)
 	problems(ctx, api)
@@ -107,9 +109,9 @@ func main() {
 }
 
 // Reads a whole list. Checks that no customer comes twice.
-func idsOf(question gateway.ApiListCustomersRequest) []string {
+func idsOf(query gateway.ApiListCustomersRequest) []string {
 	ids, seen := []string{}, map[string]bool{}
-	for customer, err := range customers(question) {
+	for customer, err := range customers(query) {
 		check(err == nil, err)
 		check(!seen[customer.Id], customer.Id, "came twice")
 		seen[customer.Id] = true
@@ -133,6 +135,13 @@ func parameters(ctx context.Context, api *gateway.APIClient) {
 	}
 	check(len(found) == 2 && found["stripe"] && found["xero"], found)
 
+	several := must(ask(ctx, api, "affiliates").Status([]string{"active", "lead"}).Limit(100).Execute())
+	found = map[string]bool{}
+	for _, customer := range several.Data {
+		found[customer.GetStatus()] = true
+	}
+	check(len(found) == 2 && found["active"] && found["lead"], found)
+
 	second := expanded.Data[1]
 	instant := second.GetCreatedAt()
 	then := must(ask(ctx, api, "affiliates").CreatedGte(instant).CreatedLte(instant).Execute())
@@ -140,6 +149,26 @@ func parameters(ctx context.Context, api *gateway.APIClient) {
 	for _, customer := range then.Data {
 		check(customer.GetCreatedAt().Equal(instant), customer)
 	}
+}
+
+// Selects fields, counts without reading a row, and reads the links of a page.
+func selections(ctx context.Context, api *gateway.APIClient) {
+	selected := must(ask(ctx, api, "affiliates").Fields([]string{"email", "referral.partner_id"}).Execute())
+	check(slices.ContainsFunc(selected.Data, func(customer gateway.Customer) bool {
+		return customer.GetEmail() != "" && customer.Referral.GetPartnerId() != ""
+	}), selected)
+	for _, customer := range selected.Data {
+		check(customer.Id != "" && !customer.HasStatus(), customer)
+		check(customer.Referral == nil || !customer.Referral.HasProgramId(), customer)
+	}
+
+	counted := must(ask(ctx, api, "affiliates").Limit(0).Execute())
+	check(len(counted.Data) == 0 && counted.Page.GetTotal() == 10_000, counted)
+
+	page, response, err := ask(ctx, api, "tax").Execute()
+	check(err == nil, err)
+	link := regexp.MustCompile(`<[^>]*cursor=` + page.Page.GetNextCursor() + `[^>]*>; rel="next"`)
+	check(link.MatchString(response.Header.Get("Link")), response.Header)
 }
 
 // Reads one customer and its transactions.
@@ -188,25 +217,26 @@ func problems(ctx context.Context, api *gateway.APIClient) {
 	_, _, err = ask(ctx, api, "failing").Execute()
 	refused(err, 502, "vendor_error")
 	_, response, err := ask(ctx, api, "limited").Execute()
-	refused(err, 503, "vendor_rate_limited")
-	hasRetryAfter(response)
+	hasRetryAfter(refused(err, 503, "vendor_rate_limited"), response)
 	_, response, err = api.ConnectionsAPI.ListConnections(authenticated(os.Getenv("SPENT_KEY"))).Execute()
-	refused(err, 429, "quota_exceeded")
-	hasRetryAfter(response)
+	hasRetryAfter(refused(err, 429, "quota_exceeded"), response)
+	check(strings.HasPrefix(response.Header.Get("RateLimit"), `"quota";r=0;t=`), response.Header)
 }
 
-// Checks Retry-After.
-func hasRetryAfter(response *http.Response) {
-	wait, err := strconv.Atoi(response.Header.Get("Retry-After"))
+// Checks Retry-After, in the header and in the problem.
+func hasRetryAfter(problem gateway.Problem, response *http.Response) {
+	wait, err := strconv.ParseInt(response.Header.Get("Retry-After"), 10, 64)
 	check(err == nil && wait > 50, wait, err)
+	check(problem.GetRetryAfter() == wait, problem)
 }
 
 // Checks that the error is a problem of the generated type.
-func refused(err error, status int32, code string) {
-	var answer *gateway.GenericOpenAPIError
-	check(errors.As(err, &answer), err)
-	problem, ok := answer.Model().(gateway.Problem)
+func refused(err error, status int32, code string) gateway.Problem {
+	var apiError *gateway.GenericOpenAPIError
+	check(errors.As(err, &apiError), err)
+	problem, ok := apiError.Model().(gateway.Problem)
 	check(ok && problem.Status == status && problem.Code == code, err)
+	return problem
 }
 
 // Reads from vendors that send unknown fields and values.
@@ -235,9 +265,9 @@ func ask(ctx context.Context, api *gateway.APIClient, connections ...string) gat
 	return api.CustomersAPI.ListCustomers(ctx).Connection(connections)
 }
 
-func must[T any](answer T, _ *http.Response, err error) T {
+func must[T any](response T, _ *http.Response, err error) T {
 	check(err == nil, err)
-	return answer
+	return response
 }
 
 func check(holds bool, said ...any) {

@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 final class Main {
@@ -31,21 +32,21 @@ final class Main {
   // docs:end
 
   // docs:walk
-  static void customers(CustomersApi api, APIListCustomersRequest.Builder question, Consumer<Customer> each)
+  static void customers(CustomersApi api, APIListCustomersRequest.Builder query, Consumer<Customer> each)
       throws ApiException, IOException, InterruptedException {
     String cursor = null;
     int retries = 0;
     while (true) {
       long wait;
       try {
-        var answer = api.listCustomersWithHttpInfo(question.limit(100).cursor(cursor).build());
-        answer.getData().getData().forEach(each);
-        cursor = answer.getData().getPage().getNextCursor();
+        var response = api.listCustomersWithHttpInfo(query.limit(100).cursor(cursor).build());
+        response.getData().getData().forEach(each);
+        cursor = response.getData().getPage().getNextCursor();
         if (cursor == null) {
           return;
         }
         retries = 0;
-        wait = Long.parseLong(answer.getHeaders().getOrDefault("Retry-After", List.of("0")).get(0));
+        wait = Long.parseLong(response.getHeaders().getOrDefault("Retry-After", List.of("0")).get(0));
       } catch (ApiException exception) {
         if (retries == 5 || !isRetryable(exception)) {
           throw exception;
@@ -82,6 +83,7 @@ final class Main {
     check(recovered.get(100).startsWith("recovering."), recovered.get(100));
 
     parameters();
+    selections();
     oneCustomer();
     lookups();
     problems();
@@ -95,9 +97,9 @@ final class Main {
   }
 
   /** Reads a whole list. Checks that no customer comes twice. */
-  private static List<String> idsOf(APIListCustomersRequest.Builder question) throws Exception {
+  private static List<String> idsOf(APIListCustomersRequest.Builder query) throws Exception {
     var ids = new ArrayList<String>();
-    customers(CUSTOMERS, question, customer -> ids.add(customer.getId()));
+    customers(CUSTOMERS, query, customer -> ids.add(customer.getId()));
     check(new HashSet<>(ids).size() == ids.size(), ids);
     return ids;
   }
@@ -113,12 +115,33 @@ final class Main {
     var found = CUSTOMERS.listCustomers(platforms).getData().stream().map(row -> row.getTax().getSourcePlatform());
     check(found.collect(Collectors.toSet()).equals(Set.of("stripe", "xero")), platforms);
 
+    var several = CUSTOMERS.listCustomers(of("affiliates").status(List.of("active", "lead")).limit(100).build());
+    var statuses = several.getData().stream().map(Customer::getStatus).collect(Collectors.toSet());
+    check(statuses.equals(Set.of("active", "lead")), statuses);
+
     var second = expanded.get(1);
     var instant = second.getCreatedAt();
     var moment = of("affiliates").createdGte(instant).createdLte(instant).build();
     var then = CUSTOMERS.listCustomers(moment).getData();
     check(then.stream().anyMatch(row -> row.getId().equals(second.getId())), then);
     check(then.stream().allMatch(row -> row.getCreatedAt().isEqual(instant)), then);
+  }
+
+  /** Selects fields, counts without reading a row, and reads the links of a page. */
+  private static void selections() throws ApiException {
+    var fields = of("affiliates").fields(List.of("email", "referral.partner_id")).build();
+    var rows = CUSTOMERS.listCustomers(fields).getData();
+    check(rows.stream().anyMatch(row -> row.getEmail() != null && row.getReferral() != null), rows);
+    check(rows.stream().allMatch(row -> row.getId() != null && row.getStatus() == null), rows);
+    check(rows.stream().map(Customer::getReferral).allMatch(row -> row == null || row.getProgramId() == null), rows);
+
+    var counted = CUSTOMERS.listCustomers(of("affiliates").limit(0).build());
+    check(counted.getData().isEmpty() && counted.getPage().getTotal() == 10_000, counted);
+
+    var linked = CUSTOMERS.listCustomersWithHttpInfo(of("tax").build());
+    var link = "<[^>]*cursor=" + linked.getData().getPage().getNextCursor() + "[^>]*>; rel=\"next\"";
+    var links = linked.getHeaders().get("Link").get(0);
+    check(Pattern.compile(link).matcher(links).find(), links);
   }
 
   /** Reads one customer and its transactions. */
@@ -167,6 +190,7 @@ final class Main {
     var spender = authenticated(GATEWAY_URL, System.getenv("SPENT_KEY"));
     var spent = refused(429, "quota_exceeded", () -> new ConnectionsApi(spender).listConnections());
     check(spent.getResponseHeaders().firstValueAsLong("Retry-After").orElseThrow() > 50, spent);
+    check(spent.getResponseHeaders().firstValue("RateLimit").orElseThrow().startsWith("\"quota\";r=0;t="), spent);
   }
 
   /** Checks that the error is a problem, whose body this client leaves unparsed. */
@@ -174,6 +198,8 @@ final class Main {
     var exception = thrown(call);
     var problem = GATEWAY.getObjectMapper().readValue(exception.getResponseBody(), Problem.class);
     check(exception.getCode() == status && problem.getCode().equals(code), exception);
+    var wait = exception.getResponseHeaders().firstValueAsLong("Retry-After");
+    check(wait.orElse(0) == (problem.getRetryAfter() == null ? 0 : problem.getRetryAfter()), problem);
     return exception;
   }
 
@@ -206,12 +232,12 @@ final class Main {
   }
 
   private interface Call {
-    Object answer() throws ApiException;
+    Object response() throws ApiException;
   }
 
   private static ApiException thrown(Call call) {
     try {
-      throw new AssertionError(call.answer());
+      throw new AssertionError(call.response());
     } catch (ApiException exception) {
       return exception;
     }

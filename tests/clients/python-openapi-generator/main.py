@@ -1,4 +1,5 @@
 import os
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
@@ -31,24 +32,24 @@ api = CustomersApi(gateway)
 
 
 # docs:walk
-def customers(**question: Any) -> Iterator[Customer]:
+def customers(**query: Any) -> Iterator[Customer]:
     cursor: str | None = None
     retries = 0
     while True:
         try:
-            answer = api.list_customers_with_http_info(**question, limit=100, cursor=cursor)
+            response = api.list_customers_with_http_info(**query, limit=100, cursor=cursor)
         except ApiException as error:
             if retries == 5 or not isinstance(error.data, Problem) or not error.data.retryable:
                 raise
             retries += 1
             time.sleep(retry_after(error.headers) or 1)
             continue
-        yield from answer.data.data
-        cursor = answer.data.page.next_cursor
+        yield from response.data.data
+        cursor = response.data.page.next_cursor
         if not cursor:
             return
         retries = 0
-        time.sleep(retry_after(answer.headers))
+        time.sleep(retry_after(response.headers))
 
 
 def retry_after(headers: Mapping[str, str] | None) -> int:
@@ -60,12 +61,13 @@ def retry_after(headers: Mapping[str, str] | None) -> int:
 def refused(status: int, code: str, ask: Callable[[], object]) -> ApiException:
     """Checks that the response is a problem of the generated type."""
     try:
-        answer = ask()
+        response = ask()
     except ApiException as error:
         assert isinstance(error.data, Problem), error
         assert (error.status, error.data.code) == (status, code), error
+        assert (error.data.retry_after or 0) == retry_after(error.headers), error
         return error
-    raise AssertionError(answer)
+    raise AssertionError(response)
 
 
 # Every customer of both connections, once each, as one list.
@@ -86,6 +88,25 @@ expanded = api.list_customers(connection=["affiliates"], expand=[CustomerExpansi
 assert any(row.referral and row.referral.partner and row.referral.program for row in expanded.data)
 platforms = api.list_customers(connection=["tax"], source_platform=["stripe", "xero"], limit=100)
 assert {row.tax and row.tax.source_platform for row in platforms.data} == {"stripe", "xero"}
+
+statuses = api.list_customers(connection=["affiliates"], status=["active", "lead"], limit=100)
+assert {row.status for row in statuses.data} == {"active", "lead"}
+
+# Selected fields, and `id`.
+selected = api.list_customers(connection=["affiliates"], fields=["email", "referral.partner_id"])
+assert all(row.id and row.status is None for row in selected.data)
+assert any(row.email for row in selected.data)
+referrals = [row.referral for row in selected.data if row.referral]
+assert referrals and all(referral.program_id is None for referral in referrals)
+
+# The number of customers, without a row.
+counted = api.list_customers(connection=["affiliates"], limit=0)
+assert (counted.data, counted.page.total) == ([], 10_000)
+
+# The links of a page.
+linked = api.list_customers_with_http_info(connection=["tax"])
+link = rf'<[^>]*cursor={linked.data.page.next_cursor}[^>]*>; rel="next"'
+assert linked.headers and re.search(link, linked.headers["link"]), linked.headers
 
 # Date-times as parameters.
 instant = expanded.data[1].created_at
@@ -132,6 +153,7 @@ assert limited.headers and int(limited.headers["retry-after"]) > 50
 spender = ConnectionsApi(ApiClient(Configuration(host=GATEWAY_URL, access_token=SPENT_KEY, retries=False)))
 spent = refused(429, "quota_exceeded", spender.list_connections)
 assert spent.headers and int(spent.headers["retry-after"]) > 50
+assert re.fullmatch(r'"quota";r=0;t=\d+', spent.headers["ratelimit"])
 
 # Vendors that send unknown fields and values.
 drifting = api.list_customers(connection=["drifting"], expand=[CustomerExpansion.PARTNER], include=[Include.RAW])

@@ -1,4 +1,5 @@
 import os
+import re
 import time
 from collections.abc import Iterator
 from datetime import datetime
@@ -32,34 +33,36 @@ gateway = AuthenticatedClient(base_url=GATEWAY_URL, token=GATEWAY_KEY)
 
 
 # docs:walk
-def customers(**question: Any) -> Iterator[Customer]:
+def customers(**query: Any) -> Iterator[Customer]:
     cursor: str | Unset | None = UNSET
     retries = 0
     while cursor is not None:
-        answer = list_customers.sync_detailed(client=gateway, **question, limit=100, cursor=cursor)
-        if isinstance(answer.parsed, CustomerPage):
-            yield from answer.parsed.data
-            cursor = answer.parsed.page.next_cursor
+        response = list_customers.sync_detailed(client=gateway, **query, limit=100, cursor=cursor)
+        if isinstance(response.parsed, CustomerPage):
+            yield from response.parsed.data
+            cursor = response.parsed.page.next_cursor
             retries = 0
-        elif isinstance(answer.parsed, Problem) and answer.parsed.retryable and retries < 5:
+        elif isinstance(response.parsed, Problem) and response.parsed.retryable and retries < 5:
             retries += 1
         else:
-            raise RuntimeError(answer.parsed)
-        time.sleep(int(answer.headers.get("Retry-After", 1 if retries else 0)))
+            raise RuntimeError(response.parsed)
+        time.sleep(int(response.headers.get("Retry-After", 1 if retries else 0)))
     # docs:end
 
 
-def page(answer: CustomerPage | Problem | Any | None) -> CustomerPage:
+def page(response: CustomerPage | Problem | Any | None) -> CustomerPage:
     """Checks that the response is a page."""
-    assert isinstance(answer, CustomerPage), answer
-    return answer
+    assert isinstance(response, CustomerPage), response
+    return response
 
 
-def refused(answer: Response[Any], status: int, code: str) -> Response[Any]:
+def refused(response: Response[Any], status: int, code: str) -> Response[Any]:
     """Checks that the response is a problem of the generated type."""
-    assert isinstance(answer.parsed, Problem), answer
-    assert (answer.status_code, answer.parsed.code) == (status, code), answer
-    return answer
+    assert isinstance(response.parsed, Problem), response
+    assert (response.status_code, response.parsed.code) == (status, code), response
+    wait = response.headers.get("Retry-After")
+    assert response.parsed.retry_after == (UNSET if wait is None else int(wait)), response
+    return response
 
 
 # Every customer of both connections, once each, as one list.
@@ -86,6 +89,26 @@ assert any(referral.partner and referral.program for referral in referrals)
 platforms = page(list_customers.sync(client=gateway, connection=["tax"], source_platform=["stripe", "xero"], limit=100))
 taxes = [customer.tax for customer in platforms.data if isinstance(customer.tax, Tax)]
 assert {tax.source_platform for tax in taxes} == {"stripe", "xero"}
+
+statuses = page(list_customers.sync(client=gateway, connection=["affiliates"], status=["active", "lead"], limit=100))
+assert {customer.status for customer in statuses.data} == {"active", "lead"}
+
+# Selected fields, and `id`.
+fields = ["email", "referral.partner_id"]
+selected = page(list_customers.sync(client=gateway, connection=["affiliates"], fields=fields))
+assert all(customer.id and customer.status is UNSET for customer in selected.data)
+assert any(customer.email for customer in selected.data)
+referrals = [customer.referral for customer in selected.data if isinstance(customer.referral, Referral)]
+assert referrals and all(referral.program_id is UNSET for referral in referrals)
+
+# The number of customers, without a row.
+counted = page(list_customers.sync(client=gateway, connection=["affiliates"], limit=0))
+assert (counted.data, counted.page.total) == ([], 10_000)
+
+# The links of a page.
+linked = list_customers.sync_detailed(client=gateway, connection=["tax"])
+link = rf'<[^>]*cursor={page(linked.parsed).page.next_cursor}[^>]*>; rel="next"'
+assert re.search(link, linked.headers["Link"]), linked.headers
 
 # Date-times as parameters.
 instant = expanded.data[1].created_at
@@ -132,6 +155,7 @@ assert int(refused(limited, 503, "vendor_rate_limited").headers["retry-after"]) 
 spender = AuthenticatedClient(base_url=GATEWAY_URL, token=SPENT_KEY)
 spent = list_connections.sync_detailed(client=spender)
 assert int(refused(spent, 429, "quota_exceeded").headers["retry-after"]) > 50
+assert re.fullmatch(r'"quota";r=0;t=\d+', spent.headers["RateLimit"])
 
 # Vendors that send unknown fields and values.
 drifting = page(

@@ -11,7 +11,7 @@ import {
   type Problem,
 } from "./client/index.js";
 
-type Question = NonNullable<ListCustomersData["query"]>;
+type Query = NonNullable<ListCustomersData["query"]>;
 
 const { GATEWAY_URL, GATEWAY_KEY, SPENT_KEY, LATER_URL } = process.env;
 
@@ -20,11 +20,11 @@ gateway.setConfig({ baseUrl: GATEWAY_URL!, auth: GATEWAY_KEY });
 // docs:end
 
 // docs:walk
-async function* customers(question: Question) {
+async function* customers(query: Query) {
   let cursor: string | undefined;
   let retries = 0;
   while (true) {
-    const { data, error, response } = await listCustomers({ query: { ...question, limit: 100, cursor } });
+    const { data, error, response } = await listCustomers({ query: { ...query, limit: 100, cursor } });
     if (data) {
       yield* data.data;
       if (!data.page.next_cursor) return;
@@ -40,15 +40,15 @@ async function* customers(question: Question) {
 // docs:end
 
 // Returns the first page of a query.
-async function page(question: Question) {
-  const { data } = await listCustomers({ query: question, throwOnError: true });
+async function page(query: Query) {
+  const { data } = await listCustomers({ query, throwOnError: true });
   return data;
 }
 
 // Reads a whole list. Checks that no customer comes twice.
-async function idsOf(question: Question) {
+async function idsOf(query: Query) {
   const ids: string[] = [];
-  for await (const { id } of customers(question)) ids.push(id);
+  for await (const { id } of customers(query)) ids.push(id);
   assert.equal(new Set(ids).size, ids.length);
   return ids;
 }
@@ -69,6 +69,23 @@ const expanded = await page({ connection: ["affiliates"], expand: ["partner", "p
 assert(expanded.data.some(({ referral }) => referral?.partner?.id && referral.program?.id));
 const platforms = await page({ connection: ["tax"], source_platform: ["stripe", "xero"], limit: 100 });
 assert.deepEqual(new Set(platforms.data.map(({ tax }) => tax?.source_platform)), new Set(["stripe", "xero"]));
+
+const statuses = await page({ connection: ["affiliates"], status: ["active", "lead"], limit: 100 });
+assert.deepEqual(new Set(statuses.data.map(({ status }) => status)), new Set(["active", "lead"]));
+
+// Selected fields, and `id`.
+const selected = await page({ connection: ["affiliates"], fields: ["email", "referral.partner_id"] });
+assert(selected.data.some(({ email, referral }) => email && referral?.partner_id));
+assert(selected.data.every(({ id, status, referral }) => id && status === undefined && referral?.program_id === undefined));
+
+// The number of customers, without a row.
+const counted = await page({ connection: ["affiliates"], limit: 0 });
+assert.deepEqual([counted.data.length, counted.page.total], [0, 10_000]);
+
+// The links of a page.
+const linked = await listCustomers({ query: { connection: ["tax"] } });
+const next = linked.data!.page.next_cursor!;
+assert.match(linked.response!.headers.get("link")!, new RegExp(`<[^>]*cursor=${next}[^>]*>; rel="next"`));
 
 // Date-times as parameters.
 const [, second] = expanded.data;
@@ -105,20 +122,23 @@ assert.equal(unchanged.response?.status, 304);
 function refused({ error, response }: { error?: Problem; response?: Response }, status: number, code: string) {
   assert.equal(response?.status, status);
   assert.equal(error?.code, code);
+  const wait = response.headers.get("retry-after");
+  assert.equal(error.retry_after, wait === null ? undefined : Number(wait));
   return response.headers;
 }
-const ask = (question: Question) => listCustomers({ query: question });
+const ask = (query: Query) => listCustomers({ query });
 refused(await ask({ connection: ["tax"], limit: 101 }), 400, "invalid_parameter");
 refused(await ask({ connection: ["tax"], cursor: "nonsense" }), 400, "invalid_cursor");
 const stranger = createClient({ baseUrl: GATEWAY_URL!, auth: "wrong" });
 refused(await listConnections({ client: stranger }), 401, "unauthenticated");
 refused(await getCustomer({ path: { id: "affiliates.cust_nobody" } }), 404, "customer_not_found");
 refused(await ask({ connection: ["failing"] }), 502, "vendor_error");
-const wait = refused(await ask({ connection: ["limited"] }), 503, "vendor_rate_limited").get("retry-after");
-assert(Number(wait) > 50);
+const limited = refused(await ask({ connection: ["limited"] }), 503, "vendor_rate_limited");
+assert(Number(limited.get("retry-after")) > 50);
 const spender = createClient({ baseUrl: GATEWAY_URL!, auth: SPENT_KEY });
-const rest = refused(await listConnections({ client: spender }), 429, "quota_exceeded").get("retry-after");
-assert(Number(rest) > 50);
+const spent = refused(await listConnections({ client: spender }), 429, "quota_exceeded");
+assert(Number(spent.get("retry-after")) > 50);
+assert.match(spent.get("ratelimit")!, /^"quota";r=0;t=\d+$/);
 
 // Vendors that send unknown fields and values.
 const drifting = await page({ connection: ["drifting"], expand: ["partner"], include: ["raw"] });

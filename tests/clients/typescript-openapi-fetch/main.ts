@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import createClient from "openapi-fetch";
 import type { components, paths } from "./api.js";
 
-type Question = NonNullable<paths["/customers"]["get"]["parameters"]["query"]>;
+type Query = NonNullable<paths["/customers"]["get"]["parameters"]["query"]>;
 type Problem = components["schemas"]["Problem"];
 
 const { GATEWAY_URL, GATEWAY_KEY, SPENT_KEY, LATER_URL } = process.env;
@@ -15,12 +15,13 @@ const gateway = createClient<paths>({
 // docs:end
 
 // docs:walk
-async function* customers(question: Question) {
+async function* customers(query: Query) {
   let cursor: string | undefined;
   let retries = 0;
   while (true) {
-    const query = { ...question, limit: 100, cursor };
-    const { data, error, response } = await gateway.GET("/customers", { params: { query } });
+    const { data, error, response } = await gateway.GET("/customers", {
+      params: { query: { ...query, limit: 100, cursor } },
+    });
     if (data) {
       yield* data.data;
       if (!data.page.next_cursor) return;
@@ -36,16 +37,16 @@ async function* customers(question: Question) {
 // docs:end
 
 // Returns the first page of a query.
-async function page(question: Question) {
-  const { data, error } = await gateway.GET("/customers", { params: { query: question } });
+async function page(query: Query) {
+  const { data, error } = await gateway.GET("/customers", { params: { query } });
   assert(data, error?.detail);
   return data;
 }
 
 // Reads a whole list. Checks that no customer comes twice.
-async function idsOf(question: Question) {
+async function idsOf(query: Query) {
   const ids: string[] = [];
-  for await (const { id } of customers(question)) ids.push(id);
+  for await (const { id } of customers(query)) ids.push(id);
   assert.equal(new Set(ids).size, ids.length);
   return ids;
 }
@@ -66,6 +67,23 @@ const expanded = await page({ connection: ["affiliates"], expand: ["partner", "p
 assert(expanded.data.some(({ referral }) => referral?.partner?.id && referral.program?.id));
 const platforms = await page({ connection: ["tax"], source_platform: ["stripe", "xero"], limit: 100 });
 assert.deepEqual(new Set(platforms.data.map(({ tax }) => tax?.source_platform)), new Set(["stripe", "xero"]));
+
+const statuses = await page({ connection: ["affiliates"], status: ["active", "lead"], limit: 100 });
+assert.deepEqual(new Set(statuses.data.map(({ status }) => status)), new Set(["active", "lead"]));
+
+// Selected fields, and `id`.
+const selected = await page({ connection: ["affiliates"], fields: ["email", "referral.partner_id"] });
+assert(selected.data.some(({ email, referral }) => email && referral?.partner_id));
+assert(selected.data.every(({ id, status, referral }) => id && status === undefined && referral?.program_id === undefined));
+
+// The number of customers, without a row.
+const counted = await page({ connection: ["affiliates"], limit: 0 });
+assert.deepEqual([counted.data.length, counted.page.total], [0, 10_000]);
+
+// The links of a page.
+const linked = await gateway.GET("/customers", { params: { query: { connection: ["tax"] } } });
+const next = linked.data!.page.next_cursor!;
+assert.match(linked.response.headers.get("link")!, new RegExp(`<[^>]*cursor=${next}[^>]*>; rel="next"`));
 
 // Date-times as parameters.
 const [, second] = expanded.data;
@@ -104,9 +122,11 @@ assert.equal(unchanged.response.status, 304);
 function refused({ error, response }: { error?: Problem; response: Response }, status: number, code: string) {
   assert.equal(response.status, status);
   assert.equal(error?.code, code);
+  const wait = response.headers.get("retry-after");
+  assert.equal(error.retry_after, wait === null ? undefined : Number(wait));
   return response.headers;
 }
-const ask = (question: Question) => gateway.GET("/customers", { params: { query: question } });
+const ask = (query: Query) => gateway.GET("/customers", { params: { query } });
 refused(await ask({ connection: ["tax"], limit: 101 }), 400, "invalid_parameter");
 refused(await ask({ connection: ["tax"], cursor: "nonsense" }), 400, "invalid_cursor");
 const stranger = createClient<paths>({ baseUrl: GATEWAY_URL!, headers: { authorization: "Bearer wrong" } });
@@ -114,11 +134,12 @@ refused(await stranger.GET("/connections"), 401, "unauthenticated");
 const missing = { params: { path: { id: "affiliates.cust_nobody" } } };
 refused(await gateway.GET("/customers/{id}", missing), 404, "customer_not_found");
 refused(await ask({ connection: ["failing"] }), 502, "vendor_error");
-const wait = refused(await ask({ connection: ["limited"] }), 503, "vendor_rate_limited").get("retry-after");
-assert(Number(wait) > 50);
+const limited = refused(await ask({ connection: ["limited"] }), 503, "vendor_rate_limited");
+assert(Number(limited.get("retry-after")) > 50);
 const spender = createClient<paths>({ baseUrl: GATEWAY_URL!, headers: { authorization: `Bearer ${SPENT_KEY}` } });
-const rest = refused(await spender.GET("/connections"), 429, "quota_exceeded").get("retry-after");
-assert(Number(rest) > 50);
+const spent = refused(await spender.GET("/connections"), 429, "quota_exceeded");
+assert(Number(spent.get("retry-after")) > 50);
+assert.match(spent.get("ratelimit")!, /^"quota";r=0;t=\d+$/);
 
 // Vendors that send unknown fields and values.
 const drifting = await page({ connection: ["drifting"], expand: ["partner"], include: ["raw"] });

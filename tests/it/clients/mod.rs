@@ -11,7 +11,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use stage::{CALLS_WITH_WAITS, KEY, SPENT_KEY, later_gateway, stage};
+use stage::{CALLS_WITH_WAITS, KEY, READER_KEY, SPENT_KEY, later_gateway, stage};
 
 const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/clients");
 
@@ -51,7 +51,7 @@ fn client_programs_all_have_a_test() {
 }
 
 /// Executes a directory's `run`, which generates a client, checks it and runs
-/// its program.
+/// its program and the program of `docs/CLIENTS.md`.
 async fn run(directory: &str) {
     let stage = stage().start().await;
     // Uses the whole quota of the other caller.
@@ -60,9 +60,22 @@ async fn run(directory: &str) {
     let mut command = Command::new("./run");
     command.current_dir(Path::new(PROGRAMS).join(directory)).stdin(Stdio::null());
     command.env("GATEWAY_URL", &stage.gateway.url).env("GATEWAY_KEY", KEY).env("SPENT_KEY", SPENT_KEY);
-    command.env("LATER_URL", &later.base_url);
+    command.env("LATER_URL", &later.base_url).env("READER_KEY", READER_KEY);
     let output = tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap();
     let [said, erred] = [&output.stdout, &output.stderr].map(|bytes| String::from_utf8_lossy(bytes));
     assert!(output.status.success(), "{directory}: {}\n{said}\n{erred}", output.status);
     assert_eq!(stage.vendors.calls_with_waits(), CALLS_WITH_WAITS, "{directory} does not read the failing lists");
+    for (content, is_shown) in PAGE_OUTPUT {
+        assert!(said.lines().any(is_shown), "the program of docs/CLIENTS.md does not print {content}:\n{said}");
+    }
 }
+
+/// Lines that a program of `docs/CLIENTS.md` prints.
+const PAGE_OUTPUT: [(&str, fn(&str) -> bool); 4] = [
+    ("the number of customers", |line| line == "12650 customers"),
+    ("a customer with the selected fields", |line| {
+        line.contains(".cust_") && line.contains("name") && line.contains("status") && !line.contains("created")
+    }),
+    ("the quota", |line| line.contains("\"quota\";r=")),
+    ("the link to the next page", |line| line.contains("rel=\"next\"")),
+];

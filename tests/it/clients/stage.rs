@@ -20,6 +20,9 @@ use crate::support::{
 pub(super) const KEY: &str = "a-key-of-a-client";
 /// Key of another caller, whose quota is exhausted.
 pub(super) const SPENT_KEY: &str = "a-key-of-a-spender";
+/// Key of the caller of the programs of `docs/CLIENTS.md`, which may use
+/// `affiliates`, `tax` and `crowded` and has a quota.
+pub(super) const READER_KEY: &str = "a-key-of-a-reader";
 
 /// Calls to `recovering` and `busy` that read all customers.
 pub(super) const CALLS_WITH_WAITS: [usize; 2] = [2, 4];
@@ -31,6 +34,7 @@ pub(super) struct ClientVendors {
     limited: ScriptedVendor,
     recovering: ScriptedVendor,
     busy: ScriptedVendor,
+    crowded: ScriptedVendor,
     drifting: ScriptedVendor,
     drifting_tax: ScriptedVendor,
 }
@@ -43,6 +47,7 @@ impl ClientVendors {
             limited: ScriptedVendor::start(|_, _| Reply::with_headers(429, "retry-after: 60\r\n", b"{}")).await,
             recovering: failing_calls(&[0], recovered_page).await,
             busy: failing_calls(&[0, 2], busy_page).await,
+            crowded: failing_calls(&[0, 2], busy_page).await,
             drifting: ScriptedVendor::replying(drifting_tolt_page()).await,
             drifting_tax: ScriptedVendor::replying(drifting_corporation_page()).await,
         }
@@ -66,6 +71,7 @@ impl Vendors for ClientVendors {
     ///   `Retry-After` of one second
     /// - `busy`: a vendor with 150 customers on two pages. The first call for each
     ///   page is such a 429
+    /// - `crowded`: another vendor like `busy`
     /// - `drifting`, `drifting-tax`: vendors that send undocumented members, omit
     ///   optional members and, for Tolt, send an undocumented status
     fn connections(&self) -> Vec<Connection> {
@@ -75,6 +81,7 @@ impl Vendors for ClientVendors {
             scripted("limited", "tolt", &self.limited),
             impatient(scripted("recovering", "tolt", &self.recovering)),
             impatient(scripted("busy", "tolt", &self.busy)),
+            impatient(scripted("crowded", "tolt", &self.crowded)),
             scripted("drifting", "tolt", &self.drifting),
             scripted("drifting-tax", "corporation", &self.drifting_tax),
         ]);
@@ -82,14 +89,15 @@ impl Vendors for ClientVendors {
     }
 }
 
-/// Returns a stage whose client may use all connections. The other caller has a
-/// quota of one request per hour.
+/// Returns a stage whose client may use all connections. The caller of
+/// [`SPENT_KEY`] has a quota of one request per hour.
 pub(super) fn stage() -> StageBuilder<'static, ClientVendors> {
     StageBuilder::new(ClientVendors::start()).clock(SystemClock::shared()).configure(|config| {
         let names: Vec<_> = config.connections.iter().map(|connection| connection.name.to_string()).collect();
         config.callers.push(caller("client", KEY, &names.iter().map(String::as_str).collect::<Vec<_>>()));
-        let quota = Some(Quota { requests: NonZeroU32::MIN, per: Duration::from_hours(1) });
-        config.callers.push(Caller { quota, ..caller("spender", SPENT_KEY, &["tax"]) });
+        config.callers.push(Caller { quota: hourly(1), ..caller("spender", SPENT_KEY, &["tax"]) });
+        let readable = ["affiliates", "tax", "crowded"];
+        config.callers.push(Caller { quota: hourly(10_000), ..caller("reader", READER_KEY, &readable) });
     })
 }
 
@@ -99,6 +107,10 @@ pub(super) async fn later_gateway(gateway: &Gateway) -> ScriptedVendor {
     let mut page = gateway.get_as(KEY, "/customers?connection=tax&limit=2&expand=exemption").await.ok();
     add_member(&mut page);
     ScriptedVendor::replying(page).await
+}
+
+fn hourly(requests: u32) -> Option<Quota> {
+    Some(Quota { requests: NonZeroU32::new(requests)?, per: Duration::from_hours(1) })
 }
 
 fn scripted(name: &str, kind: &str, vendor: &ScriptedVendor) -> Connection {

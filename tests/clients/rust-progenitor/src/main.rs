@@ -21,20 +21,20 @@ fn authenticated(url: &str, key: &str) -> anyhow::Result<Client> {
 // docs:end
 
 // docs:walk
-fn customers(question: ListCustomers<'_>) -> impl Stream<Item = Result<Customer, Error<Problem>>> {
+fn customers(query: ListCustomers<'_>) -> impl Stream<Item = Result<Customer, Error<Problem>>> {
     try_stream! {
-        let mut question = question.limit(100u32);
+        let mut query = query.limit(100u32);
         let mut retries = 0;
         loop {
-            let wait = match question.clone().send().await {
-                Ok(answer) => {
-                    let wait = retry_after(&answer);
-                    let page = answer.into_inner();
+            let wait = match query.clone().send().await {
+                Ok(response) => {
+                    let wait = retry_after(&response);
+                    let page = response.into_inner();
                     for customer in page.data {
                         yield customer;
                     }
                     let Some(cursor) = page.page.next_cursor else { break };
-                    question = question.cursor(cursor);
+                    query = query.cursor(cursor);
                     retries = 0;
                     wait.unwrap_or(0)
                 }
@@ -49,8 +49,8 @@ fn customers(question: ListCustomers<'_>) -> impl Stream<Item = Result<Customer,
     }
 }
 
-fn retry_after<T>(answer: &ResponseValue<T>) -> Option<u64> {
-    answer.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
+fn retry_after<T>(response: &ResponseValue<T>) -> Option<u64> {
+    response.headers().get(RETRY_AFTER)?.to_str().ok()?.parse().ok()
 }
 // docs:end
 
@@ -63,6 +63,7 @@ async fn main() -> anyhow::Result<()> {
     walk(&gateway).await?;
     waits(&gateway).await?;
     parameters(&gateway).await?;
+    selections(&gateway).await?;
     one_customer(&gateway).await?;
     lookups(&gateway).await?;
     problems(&gateway, &authenticated(&url, "wrong")?, &authenticated(&url, &spent_key)?).await?;
@@ -96,8 +97,8 @@ async fn waits(gateway: &Client) -> anyhow::Result<()> {
 }
 
 /// Reads a whole list. Checks that no customer comes twice.
-async fn ids_of(question: ListCustomers<'_>) -> anyhow::Result<Vec<String>> {
-    let ids: Vec<_> = customers(question).map_ok(|customer| customer.id).try_collect().await?;
+async fn ids_of(query: ListCustomers<'_>) -> anyhow::Result<Vec<String>> {
+    let ids: Vec<_> = customers(query).map_ok(|customer| customer.id).try_collect().await?;
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), ids.len(), "a customer came twice");
     Ok(ids)
 }
@@ -116,11 +117,36 @@ async fn parameters(gateway: &Client) -> anyhow::Result<()> {
     let found = found.data.iter().filter_map(|customer| customer.tax.as_ref()?.source_platform.as_deref());
     assert_eq!(found.collect::<HashSet<_>>(), HashSet::from(platforms));
 
+    let statuses = ["active", "lead"];
+    let found = affiliates().status(statuses.map(str::to_owned)).limit(100u32).send().await?;
+    let found = found.data.iter().filter_map(|customer| customer.status.as_deref());
+    assert_eq!(found.collect::<HashSet<_>>(), HashSet::from(statuses));
+
     let second = &expanded.data[1];
     let instant = second.created_at.context("the customer has no created_at")?;
     let then = affiliates().created_gte(instant).created_lte(instant).send().await?;
     assert!(then.data.iter().any(|customer| customer.id == second.id));
     assert!(then.data.iter().all(|customer| customer.created_at == Some(instant)));
+    Ok(())
+}
+
+/// Selects fields, counts without reading a row, and reads the links of a page.
+async fn selections(gateway: &Client) -> anyhow::Result<()> {
+    let affiliates = || gateway.list_customers().connection(["affiliates".to_owned()]);
+    let selected = affiliates().fields(["email", "referral.partner_id"].map(str::to_owned)).send().await?;
+    assert!(selected.data.iter().any(|customer| customer.email.is_some() && customer.referral.is_some()));
+    assert!(selected.data.iter().all(|customer| !customer.id.is_empty() && customer.status.is_none()));
+    let mut referrals = selected.data.iter().filter_map(|customer| customer.referral.as_ref());
+    assert!(referrals.all(|referral| referral.program_id.is_none()));
+
+    let counted = affiliates().limit(0u32).send().await?;
+    assert_eq!((counted.data.len(), counted.page.total), (0, Some(10_000)));
+
+    let page = gateway.list_customers().connection(["tax".to_owned()]).send().await?;
+    let cursor = page.page.next_cursor.as_deref().context("the list has one page")?;
+    let links = page.headers()["link"].to_str()?;
+    let next = links.split(", ").find(|link| link.ends_with(r#"; rel="next""#));
+    assert!(next.context("the link is missing")?.contains(cursor), "{links}");
     Ok(())
 }
 
@@ -172,17 +198,19 @@ async fn problems(gateway: &Client, stranger: &Client, spender: &Client) -> anyh
     assert!(limited.headers()["retry-after"].to_str()?.parse::<u64>()? > 50);
     let spent = refused(spender.list_connections().send().await, 429, "quota_exceeded");
     assert!(spent.headers()["retry-after"].to_str()?.parse::<u64>()? > 50);
+    assert!(spent.headers()["ratelimit"].to_str()?.starts_with(r#""quota";r=0;t="#));
     Ok(())
 }
 
 /// Checks that the error is a problem of the generated type.
 fn refused<T: Debug>(
-    answer: Result<ResponseValue<T>, Error<Problem>>,
+    response: Result<ResponseValue<T>, Error<Problem>>,
     status: u16,
     code: &str,
 ) -> ResponseValue<Problem> {
-    let Err(Error::ErrorResponse(problem)) = answer else { panic!("{answer:?}") };
+    let Err(Error::ErrorResponse(problem)) = response else { panic!("{response:?}") };
     assert_eq!((problem.status().as_u16(), problem.code.as_str()), (status, code));
+    assert_eq!(problem.retry_after.map(i64::unsigned_abs), retry_after(&problem));
     problem
 }
 
