@@ -22,6 +22,16 @@ fn clients_page_shows_marked_snippets() {
     }
 }
 
+/// `export.py` compares an export, read with this call, with the pages.
+#[test]
+fn exporting_page_shows_tested_pandas_call() {
+    let page = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/EXPORTING.md")).unwrap();
+    let program = Path::new(PROGRAMS).join("python-openapi-python-client/export.py");
+    let program = fs::read_to_string(program).unwrap();
+    let call = program.split("# exporting:pandas\n").nth(1).unwrap().split("# exporting:end").next().unwrap();
+    assert!(unindented(&page).contains(unindented(call).trim_end()), "docs/EXPORTING.md lacks:\n{call}");
+}
+
 /// Commands that install, generate and run, and between them the one program.
 #[test]
 fn clients_page_sections_have_four_blocks() {

@@ -35,6 +35,7 @@ pub(super) struct ClientVendors {
     recovering: ScriptedVendor,
     busy: ScriptedVendor,
     crowded: ScriptedVendor,
+    quoting: ScriptedVendor,
     drifting: ScriptedVendor,
     drifting_tax: ScriptedVendor,
 }
@@ -48,6 +49,7 @@ impl ClientVendors {
             recovering: failing_calls(&[0], recovered_page).await,
             busy: failing_calls(&[0, 2], busy_page).await,
             crowded: failing_calls(&[0, 2], busy_page).await,
+            quoting: ScriptedVendor::replying(quoting_page()).await,
             drifting: ScriptedVendor::replying(drifting_tolt_page()).await,
             drifting_tax: ScriptedVendor::replying(drifting_corporation_page()).await,
         }
@@ -72,6 +74,7 @@ impl Vendors for ClientVendors {
     /// - `busy`: a vendor with 150 customers on two pages. The first call for each
     ///   page is such a 429
     /// - `crowded`: another vendor like `busy`
+    /// - `quoting`: a vendor whose texts are difficult in CSV
     /// - `drifting`, `drifting-tax`: vendors that send undocumented members, omit
     ///   optional members and, for Tolt, send an undocumented status
     fn connections(&self) -> Vec<Connection> {
@@ -82,6 +85,7 @@ impl Vendors for ClientVendors {
             impatient(scripted("recovering", "tolt", &self.recovering)),
             impatient(scripted("busy", "tolt", &self.busy)),
             impatient(scripted("crowded", "tolt", &self.crowded)),
+            scripted("quoting", "tolt", &self.quoting),
             scripted("drifting", "tolt", &self.drifting),
             scripted("drifting-tax", "corporation", &self.drifting_tax),
         ]);
@@ -147,6 +151,40 @@ fn busy_page(target: &str) -> Value {
     } else {
         tolt_page(&tolt_rows(0..100), true)
     }
+}
+
+/// Page of customers whose names and ids a CSV writer must quote, a spreadsheet
+/// evaluates, or a reader takes for null or a number.
+fn quoting_page() -> Value {
+    let texts = [
+        "a,b",
+        "say \"hi\"",
+        "two\r\nlines",
+        "two\nlines",
+        "one\rreturn",
+        "next\u{85}line",
+        "separated\u{2028}line",
+        " padded ",
+        "=1+1",
+        "007",
+        "1e5",
+        "NA",
+        "null",
+        "nan",
+        "True",
+        "2025-01-15",
+        "Zoë 🦀",
+        "\\N",
+    ];
+    let rows = texts.iter().enumerate().map(|(number, text)| {
+        let created_at =
+            ["2025-01-15T14:30:00Z", "2025-01-15T14:30:00.5Z", "2025-01-15T14:30:00.123456789Z"][number % 3];
+        json!({
+            "id": format!("cust_{number}"), "program_id": ACCOUNT, "created_at": created_at, "updated_at": null,
+            "name": text, "customer_id": text, "email": null,
+        })
+    });
+    tolt_page(&rows.collect::<Vec<_>>(), false)
 }
 
 fn tolt_rows(numbers: Range<usize>) -> Vec<Value> {
