@@ -1,4 +1,5 @@
-//! `sandbox --replicas`: several gateways and their Redis server from one command.
+//! `sandbox --replicas`: several gateways and their Redis server from one command
+//! (FACTS.md, case 174).
 
 use std::net::{TcpListener, TcpStream};
 

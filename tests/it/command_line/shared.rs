@@ -1,4 +1,4 @@
-//! `check --live` of the servers of shared state.
+//! `check --live` of the servers of shared state (FACTS.md, case 173).
 
 use insta::assert_snapshot;
 
