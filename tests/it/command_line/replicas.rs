@@ -80,6 +80,17 @@ async fn printed_configuration_joins_the_replicas() {
     assert!(running.wait().0.success());
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_sandbox_takes_its_server_along() {
+    let mut running = start(&["--replicas", "2"]);
+    let greeting = running.read_stdout_until("Stop with Ctrl-C.");
+    let (_, redis) = greeting.split_once("redis://").unwrap();
+    let address = redis.split_once(".\n").unwrap().0.to_owned();
+    assert!(TcpStream::connect(&address).is_ok());
+    running.signal("KILL");
+    eventually(async || TcpStream::connect(&address).is_err()).await;
+}
+
 #[test]
 fn missing_redis_server_names_the_package() {
     let mut sandbox = command(&["sandbox", "--port", "0", "--replicas", "2"]);
