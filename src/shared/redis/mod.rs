@@ -64,8 +64,9 @@ impl Shared {
         let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), id);
         let values =
             settings.cache.then(|| Arc::new(RedisValues::new(pages.clone(), &settings, registry)) as Arc<dyn Values>);
-        let quotas =
-            settings.quotas.then(|| Arc::new(RedisQuotas::new(state.clone(), &settings, registry)) as Arc<dyn Quotas>);
+        let quotas = settings
+            .quotas
+            .then(|| Arc::new(RedisQuotas::new(state.clone(), heart.clone(), &settings, registry)) as Arc<dyn Quotas>);
         Ok(Self(Arc::new(Inner { settings, pages, state, heart, values, quotas })))
     }
 
