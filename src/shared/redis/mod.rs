@@ -2,6 +2,7 @@
 
 mod link;
 mod replicas;
+mod seal;
 mod server;
 
 use std::sync::Arc;
