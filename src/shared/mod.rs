@@ -6,12 +6,18 @@
 
 mod fingerprint;
 mod key;
+mod pages;
+mod purges;
 mod redis;
 mod settings;
 mod unavailable;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
+pub use pages::{
+    Begun, Claim, FetchState, FetchedPage, Lease, LoadedPage, PageName, SharedFetch, SharedPages, StoredPage, Version,
+};
+pub use purges::{Confirmations, Purge, PurgeFeed, ReceivedPurges, SharedPurges};
 pub use redis::{Shared, SharedError};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};
 pub use unavailable::Unavailable;

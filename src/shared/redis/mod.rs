@@ -1,16 +1,24 @@
 //! Shared state on a Redis or Valkey server.
 
+mod announcements;
 mod link;
+mod metrics;
+mod pages;
+mod purges;
 mod replicas;
 mod seal;
 mod server;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::telemetry::metrics::Registry;
 
-use super::Settings;
+use super::{Fingerprint, PurgeFeed, Settings, SharedPages, SharedPurges};
+use announcements::Announcements;
 use link::Link;
+use metrics::PageMetrics;
+use pages::{AccountPages, PageServer};
+use purges::{Feed, Purges};
 use replicas::Heart;
 pub(super) use server::Address;
 
@@ -31,8 +39,9 @@ pub struct Shared(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    /// Connection for pages, which may be large.
-    pages: Link,
+    /// Pages, which have a connection of their own because they may be large.
+    pages: Arc<PageServer>,
+    purges: Arc<Purges>,
     /// Connection for all other state.
     state: Link,
     heart: Heart,
@@ -41,9 +50,12 @@ struct Inner {
 impl Shared {
     /// Connects to the servers in the background. Must be called within a runtime.
     pub fn open(settings: Settings, registry: &Registry) -> Result<Self, SharedError> {
-        let link = |name, url| {
+        let connector = |url| {
             let connector = Address::parse(url).ok().and_then(|address| address.connector().ok());
-            let connector = connector.ok_or(SharedError::Client)?;
+            connector.ok_or(SharedError::Client)
+        };
+        let link = |name, url| {
+            let connector = connector(url)?;
             let test_key = format!("{}:test:{name}", settings.prefix);
             Ok::<_, SharedError>(Link::open(name, connector, &test_key, settings.timeout, registry))
         };
@@ -53,14 +65,39 @@ impl Shared {
         getrandom::fill(&mut id)?;
         let id: Arc<str> =
             blake3::Hash::from_bytes(blake3::derive_key("customer-gateway replica id", &id)).to_hex()[..16].into();
-        let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), id);
-        Ok(Self(Arc::new(Inner { settings, pages, state, heart })))
+        let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), Arc::clone(&id));
+        let announcements =
+            Announcements::subscribe(connector(&settings.url)?, &format!("{}:v1:announcements", settings.prefix));
+        let (prefix, key, metrics) = (settings.prefix.clone(), settings.key.clone(), PageMetrics::new(registry));
+        let pages = Arc::new(PageServer::new(pages, announcements, prefix, key, id, metrics));
+        let purges = Arc::new(Purges::new(Arc::clone(&pages), heart.clone(), settings.replicas.get()));
+        Ok(Self(Arc::new(Inner { settings, pages, purges, state, heart })))
     }
 
     /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Returns the pages of an account, if pages are shared.
+    #[must_use]
+    pub fn pages(&self, account: Fingerprint) -> Option<Arc<dyn SharedPages>> {
+        let Settings { cache, leases, .. } = self.0.settings;
+        let pages = || AccountPages::new(Arc::clone(&self.0.pages), account, leases);
+        cache.then(|| Arc::new(pages()) as Arc<dyn SharedPages>)
+    }
+
+    /// Returns the purges of all replicas.
+    #[must_use]
+    pub fn purges(&self) -> Arc<dyn SharedPurges> {
+        Arc::clone(&self.0.purges) as Arc<dyn SharedPurges>
+    }
+
+    /// Returns the purges of the other replicas from now on.
+    #[must_use]
+    pub fn purge_feed(&self) -> Box<dyn PurgeFeed> {
+        Box::new(Feed::new(Arc::clone(&self.0.purges)))
     }
 
     /// Removes this replica, before the process exits.
@@ -73,4 +110,8 @@ impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("replicas", &self.0.heart.replicas()).finish_non_exhaustive()
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
