@@ -10,6 +10,7 @@ use crate::{
     domain::cursor::CursorKey,
     http_client::{ClientError, ClientFactory, Clients},
     identity::Provider,
+    shared::SharedPages,
     upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
     vendors::Account,
     web::middleware::load_shed::ConcurrencyLimit,
@@ -168,7 +169,19 @@ fn new_source(
     let upstream = Upstream::new(endpoint, budget, connection.timeout, &shared.bulkheads, upstream_metrics, clock);
     let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
     let (cache, policies) = (shared.cache.clone(), connection.policies);
-    Ok(Source::new(connection.kind, account, generation, upstream, cache, policies, metrics))
+    let source = Source::new(connection.kind, account, generation, upstream, cache, policies, metrics);
+    Ok(source.with_shared_pages(shared_pages(connection, shared)))
+}
+
+/// Returns the pages of an account that replicas share. The name of the connection is
+/// part of every row, so it belongs to the account.
+fn shared_pages(connection: &Connection, shared: &SharedState) -> Option<Arc<dyn SharedPages>> {
+    let replicated = shared.replicated.as_ref()?;
+    let Connection { name, kind, base_url, account_id, .. } = connection;
+    let parts = [name.as_str(), kind.name, base_url.as_str(), account_id];
+    let account = connection.credential.fingerprint(&replicated.settings().key, &parts);
+    shared.cache.add_account(account, name.clone());
+    replicated.pages(account)
 }
 
 fn source_metrics(connection: &Connection, shared: &SharedState) -> Arc<SourceMetrics> {

@@ -2,12 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{domain::connection::ConnectionName, telemetry::request};
+use crate::{
+    domain::connection::ConnectionName,
+    shared::{Lease, SharedPages},
+    telemetry::request,
+};
 
 use super::{
     CacheDirectives, CacheMetrics, CacheStatus, Entry, FetchFailure, Forward, NotCached, PageCache, PageFetch, Policy,
     Reason, Rows,
     freshness::{EntryState, Verdict},
+    second_tier::Loaded,
     single_flight::Fetched,
 };
 
@@ -89,6 +94,14 @@ struct Found {
     is_substitute: bool,
 }
 
+/// Lookup that no cached entry may answer at once.
+struct Missed {
+    /// The entry, which may replace a failed fetch.
+    found: Option<Found>,
+    /// Reason for a fetch.
+    reason: Reason,
+}
+
 /// Wait for the vendor's rate limit above which a stale entry is served and
 /// refreshed in the background.
 const LONG_WAIT: Duration = Duration::from_millis(500);
@@ -109,26 +122,63 @@ impl PageCache {
     /// cancelled lookup does not cancel the fetch for the others.
     pub async fn get<F: PageFetch>(&self, lookup: Lookup, fetch: F) -> Result<Cached, F::Error> {
         let found = self.find(&lookup.key, lookup.policy, &lookup.directives, lookup.rows.as_ref()).await;
-        let reason = match found.as_ref().map(|found| (found, found.state.verdict(&lookup.directives))) {
-            Some((found, Verdict::Fresh { ttl })) => {
-                lookup.metrics.hit.increment(1);
-                let (entry, status) = (Arc::clone(&found.entry), CacheStatus::fresh(ttl));
-                return Ok(Cached { entry, status, is_substitute: found.is_substitute });
+        let missed = match self.serve(&lookup, found, &fetch) {
+            Ok(cached) => return Ok(cached),
+            Err(missed) => missed,
+        };
+        match self.shared_pages(&lookup.directives, &fetch).cloned() {
+            // On the heap, because the future of a hit has no use for the space.
+            Some(pages) if !lookup.directives.no_cache && !self.is_in_flight(&lookup) => {
+                Box::pin(self.get_shared(&*pages, lookup, missed, fetch)).await
             }
-            Some((found, Verdict::Stale { by })) => {
+            _ => self.forward(&lookup, missed, None, fetch).await,
+        }
+    }
+
+    /// Returns the page of another replica, or waits until another replica has fetched
+    /// the page, or fetches it.
+    async fn get_shared<F: PageFetch>(
+        &self,
+        pages: &dyn SharedPages,
+        lookup: Lookup,
+        missed: Missed,
+        fetch: F,
+    ) -> Result<Cached, F::Error> {
+        let Loaded { entry, lease } = self.load(pages, &lookup).await;
+        let is_new = |entry: &Arc<Entry>| missed.found.as_ref().is_none_or(|found| !Arc::ptr_eq(&found.entry, entry));
+        let loaded = entry.filter(is_new).map(|entry| Found {
+            state: self.state(&entry, lookup.policy),
+            entry,
+            is_substitute: false,
+        });
+        let missed = match loaded {
+            None => missed,
+            loaded => match self.serve(&lookup, loaded, &fetch) {
+                Ok(cached) => return Ok(cached),
+                Err(missed) => missed,
+            },
+        };
+        self.forward(&lookup, missed, lease, fetch).await
+    }
+
+    /// Serves an entry that is fresh, or stale and then refreshed.
+    fn serve<F: PageFetch>(&self, lookup: &Lookup, found: Option<Found>, fetch: &F) -> Result<Cached, Missed> {
+        let Some(found) = found else { return Err(Missed { found: None, reason: Reason::Miss }) };
+        match found.state.verdict(&lookup.directives) {
+            Verdict::Fresh { ttl } => {
+                lookup.metrics.hit.increment(1);
+                let status = CacheStatus::fresh(ttl);
+                Ok(Cached { entry: found.entry, status, is_substitute: found.is_substitute })
+            }
+            Verdict::Stale { by } => {
                 lookup.metrics.stale.increment(1);
                 if may_refresh(&lookup.directives) {
-                    self.refresh(&found.entry, &lookup, &fetch);
+                    self.refresh(&found.entry, lookup, fetch);
                 }
-                return Ok(Cached::requested(Arc::clone(&found.entry), CacheStatus::stale(by)));
+                Ok(Cached::requested(found.entry, CacheStatus::stale(by)))
             }
-            Some((_, Verdict::Forward(reason))) => reason,
-            None => Reason::Miss,
-        };
-        if lookup.directives.only_if_cached {
-            return Err(NotCached.into());
+            Verdict::Forward(reason) => Err(Missed { found: Some(found), reason }),
         }
-        self.forward(&lookup, found, reason, fetch).await
     }
 
     /// Predicts the outcome of a lookup without a fetch and without counting.
@@ -171,14 +221,35 @@ impl PageCache {
         other.filter(is_younger).or(found)
     }
 
-    /// Fetches the page. The entry that was found may replace a failed fetch.
+    /// Returns the result of another replica's fetch. `None` without such a fetch, and if
+    /// it has no result.
+    async fn wait_for_replica<F: PageFetch>(
+        &self,
+        lookup: &Lookup,
+        observed: Option<&Arc<Entry>>,
+        lease: Option<Lease>,
+        fetch: &F,
+    ) -> Option<Result<Arc<Entry>, F::Error>> {
+        let (lease, pages) = (lease?, fetch.shared_pages()?);
+        let _permission = match fetch.enter() {
+            Ok(permission) => permission,
+            Err(error) => return Some(Err(error)),
+        };
+        self.wait_for_fetch(&**pages, lookup, observed, &lease).await
+    }
+
+    /// Fetches the page, or waits for the replica with the lease. The entry that was
+    /// found may replace a failed fetch.
     async fn forward<F: PageFetch>(
         &self,
         lookup: &Lookup,
-        found: Option<Found>,
-        reason: Reason,
+        Missed { found, reason }: Missed,
+        lease: Option<Lease>,
         fetch: F,
     ) -> Result<Cached, F::Error> {
+        if lookup.directives.only_if_cached {
+            return Err(NotCached.into());
+        }
         if let Some((entry, stale_by)) = found.as_ref().and_then(|found| found.usable_on_error(&lookup.directives))
             && fetch.reservation().expected_wait() > LONG_WAIT
         {
@@ -191,7 +262,10 @@ impl PageCache {
         }
         let wait = request::track_vendor_wait(&self.clock);
         let observed = found.as_ref().map(|found| Arc::clone(&found.entry));
-        let fetched = self.fetch_shared(lookup, observed, fetch).await;
+        let fetched = match self.wait_for_replica(lookup, observed.as_ref(), lease, &fetch).await {
+            Some(result) => Fetched { result, is_collapsed: true, is_admitted: true },
+            None => self.fetch_shared(lookup, observed, fetch).await,
+        };
         drop(wait);
         let Fetched { result, is_collapsed: collapsed, .. } = fetched;
         match result {

@@ -20,6 +20,7 @@ use crate::{
         parameter::Parameter,
         query::{ListQuery, Resource},
     },
+    shared::SharedPages,
     upstream::{Reservation, Upstream},
     vendors::{
         Account, Call, RefusalKind, Vendor, VendorError, VendorRequest,
@@ -49,6 +50,8 @@ pub struct Source {
     pub(super) adapter: Box<dyn Vendor>,
     pub(super) upstream: Upstream,
     cache: PageCache,
+    /// Pages of the account that other replicas share.
+    pub(super) shared_pages: Option<Arc<dyn SharedPages>>,
     policies: Policies,
     pub(super) metrics: Arc<SourceMetrics>,
     pub(super) drift: DriftDetector,
@@ -82,12 +85,19 @@ impl Source {
             adapter,
             upstream,
             cache,
+            shared_pages: None,
             policies,
             metrics,
             drift,
             expected_calls,
             rejects_prefilters,
         }
+    }
+
+    /// Shares the pages of the account with other replicas.
+    #[must_use]
+    pub fn with_shared_pages(self, shared_pages: Option<Arc<dyn SharedPages>>) -> Self {
+        Self { shared_pages, ..self }
     }
 
     /// Returns the generation of the account under this connection name.

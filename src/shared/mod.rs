@@ -17,7 +17,7 @@ pub use key::SharedKey;
 pub use pages::{
     Begun, Claim, FetchState, FetchedPage, Lease, LoadedPage, PageName, SharedFetch, SharedPages, StoredPage, Version,
 };
-pub use purges::{Confirmations, Purge, PurgeFeed, ReceivedPurges, SharedPurges};
+pub use purges::{Announced, Confirmations, Purge, PurgeFeed, ReceivedPurges, SharedPurges};
 pub use redis::{Shared, SharedError};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};
 pub use unavailable::Unavailable;

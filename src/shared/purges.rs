@@ -8,9 +8,12 @@ use super::Fingerprint;
 #[async_trait]
 pub trait SharedPurges: Send + Sync {
     /// Purges pages on the server and announces the purges to the other replicas.
-    /// Waits a moment for their confirmations. Purges that the server does not accept
-    /// now are repeated until it does.
-    async fn purge(&self, purges: Vec<Purge>) -> Confirmations;
+    /// Purges that the server does not accept now are repeated until it does, and no
+    /// page is loaded before.
+    async fn announce(&self, purges: Vec<Purge>) -> Announced;
+
+    /// Waits a moment for the other replicas.
+    async fn confirmations(&self, announced: Announced) -> Confirmations;
 
     /// Purges all pages of accounts on the server only.
     async fn forget(&self, accounts: Vec<Fingerprint>);
@@ -31,6 +34,13 @@ pub struct Purge {
     pub account: Fingerprint,
     /// The purged customer. `None` if all pages are purged.
     pub customer: Option<String>,
+}
+
+/// Announced purges.
+#[derive(Debug)]
+pub struct Announced {
+    /// Id of the announcement. `None` if there is none.
+    pub(super) id: Option<String>,
 }
 
 /// Replicas that have applied a purge.

@@ -21,7 +21,7 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::shared::{Confirmations, Fingerprint, Purge, PurgeFeed, ReceivedPurges, SharedPurges, Unavailable};
+use crate::shared::{Announced, Confirmations, Fingerprint, Purge, PurgeFeed, ReceivedPurges, SharedPurges, Unavailable};
 
 use super::{
     announcements::{Listener, PURGE},
@@ -124,7 +124,7 @@ impl Purges {
     }
 
     /// Waits until all known replicas have confirmed an entry, or a moment.
-    async fn confirmations(&self, id: &str) -> u32 {
+    async fn wait_for_replicas(&self, id: &str) -> u32 {
         let mut count = ::redis::cmd("SCARD");
         count.arg(self.applied_key(id));
         let start = Instant::now();
@@ -176,15 +176,19 @@ impl Purges {
 
 #[async_trait]
 impl SharedPurges for Purges {
-    async fn purge(&self, purges: Vec<Purge>) -> Confirmations {
-        let confirmed = match self.send(&purges).await {
-            Ok(Some(id)) => self.confirmations(&id).await,
-            Ok(None) => 1,
-            Err(error) => {
-                tracing::warn!(%error, "purge not announced");
-                self.postpone(purges);
-                1
-            }
+    async fn announce(&self, purges: Vec<Purge>) -> Announced {
+        let id = self.send(&purges).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, "purge postponed");
+            self.postpone(purges);
+            None
+        });
+        Announced { id }
+    }
+
+    async fn confirmations(&self, announced: Announced) -> Confirmations {
+        let confirmed = match announced.id {
+            Some(id) => self.wait_for_replicas(&id).await,
+            None => 1,
         };
         Confirmations { replicas: self.known_replicas().max(confirmed), confirmed }
     }
