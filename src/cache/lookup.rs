@@ -2,9 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
+use futures_util::future::BoxFuture;
+
 use crate::{
     domain::connection::ConnectionName,
-    shared::{Lease, SharedPages},
+    shared::Lease,
     telemetry::request,
 };
 
@@ -126,25 +128,24 @@ impl PageCache {
             Ok(cached) => return Ok(cached),
             Err(missed) => missed,
         };
-        match self.shared_pages(&lookup.directives, &fetch).cloned() {
-            // On the heap, because the future of a hit has no use for the space.
-            Some(pages) if !lookup.directives.no_cache && !self.is_in_flight(&lookup) => {
-                Box::pin(self.get_shared(&*pages, lookup, missed, fetch)).await
-            }
-            _ => self.forward(&lookup, missed, None, fetch).await,
-        }
+        // On the heap, because a hit has no use for the space.
+        let get: BoxFuture<'_, _> = Box::pin(self.get_missed(lookup, missed, fetch));
+        get.await
     }
 
     /// Returns the page of another replica, or waits until another replica has fetched
     /// the page, or fetches it.
-    async fn get_shared<F: PageFetch>(
+    async fn get_missed<F: PageFetch>(
         &self,
-        pages: &dyn SharedPages,
         lookup: Lookup,
         missed: Missed,
         fetch: F,
     ) -> Result<Cached, F::Error> {
-        let Loaded { entry, lease } = self.load(pages, &lookup).await;
+        let is_loaded = !lookup.directives.no_cache && !self.is_in_flight(&lookup);
+        let Some(pages) = self.shared_pages(&lookup.directives, &fetch).filter(|_| is_loaded) else {
+            return self.forward(&lookup, missed, None, fetch).await;
+        };
+        let Loaded { entry, lease } = self.load(&**pages, &lookup).await;
         let is_new = |entry: &Arc<Entry>| missed.found.as_ref().is_none_or(|found| !Arc::ptr_eq(&found.entry, entry));
         let loaded = entry.filter(is_new).map(|entry| Found {
             state: self.state(&entry, lookup.policy),

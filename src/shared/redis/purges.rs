@@ -149,8 +149,8 @@ impl Purges {
     /// Remembers purges that the server has not accepted. No page is read from the
     /// server until it has.
     fn postpone(&self, purges: Vec<Purge>) {
-        self.server.is_current.store(false, Relaxed);
         let mut pending = self.pending.lock();
+        self.server.is_current.store(false, Relaxed);
         pending.extend(purges);
         if pending.len() > MAX_PENDING {
             let accounts: HashSet<_> = pending.iter().map(|purge| purge.account).collect();
@@ -160,7 +160,8 @@ impl Purges {
         self.retry.notify_one();
     }
 
-    /// Repeats the purges that the server has not accepted.
+    /// Repeats the purges that the server has not accepted. Only the feed calls this
+    /// function, and permits no load before it has returned.
     async fn send_pending(&self) -> Result<(), Unavailable> {
         let pending = std::mem::take(&mut *self.pending.lock());
         if pending.is_empty() {
@@ -206,6 +207,13 @@ impl Feed {
         let announced = purges.server.announcements.listen();
         let is_up = purges.server.link.watch();
         Self { purges, announced, is_up, last: None, applying: Vec::new() }
+    }
+
+    /// Permits or prevents loads of pages. No load is permitted while a purge waits for
+    /// the server.
+    fn update_current(&self, is_current: bool) {
+        let pending = self.purges.pending.lock();
+        self.purges.server.is_current.store(is_current && pending.is_empty(), Relaxed);
     }
 
     /// Confirms the entries that were applied.
@@ -274,17 +282,18 @@ impl Feed {
 #[async_trait]
 impl PurgeFeed for Feed {
     async fn received(&mut self) -> ReceivedPurges {
+        self.update_current(self.last.is_some() && *self.is_up.borrow());
         self.confirm().await;
         loop {
             let is_up = *self.is_up.borrow_and_update();
             if is_up {
                 match self.poll().await {
                     Ok(Some(received)) => return received,
-                    Ok(None) => self.purges.server.is_current.store(self.purges.pending.lock().is_empty(), Relaxed),
+                    Ok(None) => self.update_current(true),
                     Err(_) => {}
                 }
             } else {
-                self.purges.server.is_current.store(false, Relaxed);
+                self.update_current(false);
             }
             tokio::select! {
                 () = self.announced.wait_for(PURGE, POLL_INTERVAL) => {}
