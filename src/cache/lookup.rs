@@ -15,6 +15,7 @@ use super::{
     Reason, Rows,
     freshness::{EntryState, Verdict},
     second_tier::Loaded,
+    shared_fetch::claim,
     single_flight::Fetched,
 };
 
@@ -236,7 +237,7 @@ impl PageCache {
             Ok(permission) => permission,
             Err(error) => return Some(Err(error)),
         };
-        self.wait_for_fetch(&**pages, lookup, observed, &lease).await
+        self.wait_for_fetch(&**pages, lookup, observed, &lease, claim(fetch)).await
     }
 
     /// Fetches the page, or waits for the replica with the lease. The entry that was

@@ -4,6 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use opentelemetry::context::FutureExt;
 
+use crate::shared::Claim;
+
 use super::{Entry, Lookup, PageCache, PageFetch, second_tier::Loaded, single_flight::Fetched};
 
 /// Pause after a failed refresh of an entry before the next one may start.
@@ -45,6 +47,6 @@ impl PageCache {
         if let Some(loaded) = loaded.filter(|loaded| !Arc::ptr_eq(loaded, entry)) {
             return Some(Ok(loaded));
         }
-        self.wait_for_fetch(&**pages, lookup, Some(entry), &lease?).await
+        self.wait_for_fetch(&**pages, lookup, Some(entry), &lease?, Claim::Refresh).await
     }
 }

@@ -53,10 +53,14 @@ pub(super) struct Loaded {
 /// `tests/it/replicas/pages.rs` compares the rows.
 const VERSION: u8 = 1;
 
+/// Time after which a result is forgotten that a cancelled lookup has left behind.
+pub(super) const FORGOTTEN_AFTER: Duration = Duration::from_secs(1);
+
 impl Default for SecondTier {
     fn default() -> Self {
         let (watches, accounts) = (Watches::default(), Accounts::default());
-        Self { loads: Cache::builder().build(), watches, accounts, purges: None }
+        let loads = Cache::builder().time_to_live(FORGOTTEN_AFTER).build();
+        Self { loads, watches, accounts, purges: None }
     }
 }
 

@@ -5,18 +5,18 @@ use std::{sync::Arc, time::Duration};
 use moka::future::Cache;
 use tokio::{
     task::AbortHandle,
-    time::{interval, sleep},
+    time::{interval, sleep, timeout},
 };
 
 use crate::{
     domain::priority::Priority,
-    shared::{Begun, Claim, FetchState, FetchedPage, Lease, PageName, SharedFetch, SharedPages, Version},
+    shared::{Begun, Claim, FetchState, FetchedPage, Lease, PageName, REFRESH_PATIENCE, SharedFetch, SharedPages, Version},
     upstream::Waiters,
 };
 
 use super::{
     Entry, FetchFailure, Key, Lookup, PageCache, PageFetch,
-    second_tier::{encode, usable_for},
+    second_tier::{FORGOTTEN_AFTER, encode, usable_for},
 };
 
 /// Interval at which a lease is renewed.
@@ -62,24 +62,34 @@ pub(super) struct Running {
 
 impl Default for Watches {
     fn default() -> Self {
-        Self(Cache::builder().build())
+        Self(Cache::builder().time_to_live(FORGOTTEN_AFTER).build())
     }
 }
 
 impl PageCache {
     /// Waits for the fetch of another replica. `None` if the fetch supplies neither a
-    /// page nor a failure that concerns this replica.
+    /// page nor a failure that concerns this replica. A caller does not wait long for a
+    /// refresh.
     pub(super) async fn wait_for_fetch<E: FetchFailure>(
         &self,
         pages: &dyn SharedPages,
         lookup: &Lookup,
         observed: Option<&Arc<Entry>>,
         lease: &Lease,
+        claim: Claim,
     ) -> Option<Result<Arc<Entry>, E>> {
         let (watches, key) = (&self.second_tier.watches.0, (lookup.key.clone(), lease.clone()));
         let name = pages.name(&lookup.key.target, lookup.key.raw);
-        let watched = watches.get_with_by_ref(&key, watch(pages, &name, lease)).await;
-        watches.invalidate(&key).await;
+        let watched = async {
+            let watched = watches.get_with_by_ref(&key, watch(pages, &name, lease)).await;
+            watches.invalidate(&key).await;
+            watched
+        };
+        let watched = if claim == Claim::Caller && lease.is_refresh() {
+            timeout(REFRESH_PATIENCE, watched).await.ok()?
+        } else {
+            watched.await
+        };
         match watched {
             Watched::Ended => {
                 let entry = self.load(pages, lookup).await.entry?;
@@ -101,18 +111,15 @@ impl PageCache {
         waiters: &Waiters,
     ) -> Start<F::Error> {
         let Some(pages) = self.shared_pages(&lookup.directives, fetch) else { return Start::Fetch(None) };
-        let claim = match fetch.reservation().priority() {
-            _ if lookup.directives.no_cache => None,
-            Priority::Refresh => Some(Claim::Refresh),
-            Priority::Caller | Priority::Export => Some(Claim::Caller),
-        };
+        let claim = claim(fetch);
+        let lease_claim = (!lookup.directives.no_cache).then_some(claim);
         let name = pages.name(&lookup.key.target, lookup.key.raw);
         let mut newer_than = observed.map(|entry| entry.version).unwrap_or_default();
         if lookup.directives.no_cache {
             newer_than = Version::MAX;
         }
         loop {
-            let lease = match pages.begin(&name, newer_than, claim).await {
+            let lease = match pages.begin(&name, newer_than, lease_claim).await {
                 Err(_) => return Start::Fetch(None),
                 Ok(Begun::Started(shared)) => {
                     let began = self.clock.elapsed();
@@ -130,7 +137,7 @@ impl PageCache {
                 Ok(Begun::Held(lease)) => lease,
             };
             let followed = tokio::select! {
-                followed = self.wait_for_fetch(&**pages, lookup, observed, &lease) => followed,
+                followed = self.wait_for_fetch(&**pages, lookup, observed, &lease, claim) => followed,
                 // The fetch then ends by itself.
                 () = abandoned(waiters) => return Start::Fetch(None),
             };
@@ -200,6 +207,14 @@ impl Drop for Running {
                 runtime.spawn(async move { pages.release(&name, &lease, None).await });
             }
         }
+    }
+}
+
+/// Returns the kind of lease that a fetch claims.
+pub(super) fn claim(fetch: &impl PageFetch) -> Claim {
+    match fetch.reservation().priority() {
+        Priority::Refresh => Claim::Refresh,
+        Priority::Caller | Priority::Export => Claim::Caller,
     }
 }
 

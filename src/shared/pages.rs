@@ -46,6 +46,10 @@ pub struct Version(pub u64);
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Lease(pub(super) Arc<str>);
 
+/// Time for which a caller waits for a refresh of another replica. The refresh may wait
+/// behind all callers of that replica.
+pub const REFRESH_PATIENCE: Duration = Duration::from_millis(500);
+
 /// Kind of fetch that claims a lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Claim {

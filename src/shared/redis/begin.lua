@@ -19,7 +19,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local last = tonumber(redis.call('ZSCORE', KEYS[2], 'n'))
 local whole = tonumber(redis.call('ZSCORE', KEYS[2], 'w'))
-if not (last and whole and whole <= last) then
+if not (last and whole and whole >= 0 and whole <= last and last < 9e15) then
   -- The server has lost the purges. No older page has this number.
   redis.call('DEL', KEYS[2])
   last, whole = now, now
@@ -29,7 +29,7 @@ end
 redis.call('PEXPIRE', KEYS[2], ARGV[6])
 local page = redis.call('HMGET', KEYS[1], 's', 'p')
 local version, purges = tonumber(page[1]), tonumber(page[2])
-local is_valid = version and purges and purges >= whole and purges <= last
+local is_valid = version and version < 9e15 and purges and purges >= whole and purges <= last
 if is_valid and version > newer_than then
   return { 'stored' }
 end
@@ -42,15 +42,15 @@ local lease = ''
 if duration > 0 then
   local held = redis.call('GET', KEYS[3])
   if held then
-    local class, begun = string.match(held, '^([cr]):(%d+):%x+$')
+    local class, begun, number = string.match(held, '^([cr]):(%d+):(%d+):%x+$')
     local left = redis.call('PTTL', KEYS[3])
-    local is_lease = class and left > 0 and left <= duration
+    local is_lease = class and left > 0 and left <= duration and tonumber(number) >= whole
     local is_slow = class == 'r' and ARGV[3] == 'c' and now - tonumber(begun) > ARGV[5] * 1000
     if is_lease and not is_slow then
       return { 'held', held }
     end
   end
-  lease = ARGV[3] .. ':' .. string.format('%.0f', start) .. ':' .. ARGV[4]
+  lease = table.concat({ ARGV[3], string.format('%.0f', start), string.format('%.0f', last), ARGV[4] }, ':')
   redis.call('SET', KEYS[3], lease, 'PX', duration)
 end
 return { 'started', string.format('%.0f', start), string.format('%.0f', last), lease }

@@ -3,7 +3,7 @@
 --          its fetch (p) and lifetime in milliseconds (t)
 -- KEYS[2]  sorted set: the number of the last purge (n), of the last purge of all pages
 --          (w), and of the purge of each customer (c and the sealed id)
--- KEYS[3]  string: lease of a fetch
+-- KEYS[3]  string: lease of a fetch, `{class}:{version}:{purges}:{token}`
 -- Returns the lease or an empty string, and for a page: version, age in milliseconds,
 -- bytes, and the sealed ids of the customers that were purged since its fetch.
 for index, expected in ipairs({ 'hash', 'zset', 'string' }) do
@@ -12,12 +12,16 @@ for index, expected in ipairs({ 'hash', 'zset', 'string' }) do
     redis.call('DEL', KEYS[index])
   end
 end
-local result = { redis.call('GET', KEYS[3]) or '' }
 local page = redis.call('HMGET', KEYS[1], 's', 'p', 't', 'v')
 local version, purges, lifetime = tonumber(page[1]), tonumber(page[2]), tonumber(page[3])
 local left = redis.call('PTTL', KEYS[1])
 local last = tonumber(redis.call('ZSCORE', KEYS[2], 'n'))
 local whole = tonumber(redis.call('ZSCORE', KEYS[2], 'w'))
+local result = { redis.call('GET', KEYS[3]) or '' }
+-- The fetch of a lease from before a purge stores no page.
+if (tonumber(string.match(result[1], '^[cr]:%d+:(%d+):%x+$')) or -1) < (whole or 0) then
+  result[1] = ''
+end
 if not (version and purges and lifetime and page[4] and last and whole) then
   return result
 end

@@ -24,17 +24,14 @@ use ::redis::Script;
 use async_trait::async_trait;
 
 use crate::shared::{
-    Begun, Claim, FetchState, FetchedPage, Fingerprint, Lease, LoadedPage, PageName, SharedFetch, SharedKey,
-    SharedPages, StoredPage, Unavailable, Version,
+    Begun, Claim, FetchState, FetchedPage, Fingerprint, Lease, LoadedPage, PageName, REFRESH_PATIENCE, SharedFetch,
+    SharedKey, SharedPages, StoredPage, Unavailable, Version,
 };
 
 use super::{announcements::Announcements, link::Link, metrics::PageMetrics, millis, seal::Seal};
 
 /// Time after which a lease lapses.
 const LEASE: Duration = Duration::from_secs(2);
-/// Time after which a caller takes the lease of a refresh. The refresh may wait behind
-/// all callers of its replica.
-const REFRESH_LEASE: Duration = Duration::from_millis(500);
 /// Time for which waiting replicas find a failure.
 const FAILURE: Duration = Duration::from_millis(500);
 /// Time after which a replica that waits looks at a fetch again.
@@ -134,23 +131,30 @@ impl AccountPages {
 
     fn unpack(&self, name: &PageName, values: &[Vec<u8>]) -> Option<StoredPage> {
         let [version, age, sealed, customers @ ..] = values else { return None };
+        let version = number(version)?;
         let packed = self.server.seal.open(&self.key("page", name), sealed)?;
-        let (length, compressed) = packed.split_first_chunk()?;
+        let (sealed_version, rest) = packed.split_first_chunk()?;
+        let (length, compressed) = rest.split_first_chunk()?;
+        if u64::from_le_bytes(*sealed_version) != version {
+            return None;
+        }
         let bytes = zstd::bulk::decompress(compressed, u32::from_le_bytes(*length) as usize).ok()?;
         let purges_key = self.server.account_key(self.account, "purges");
         let customer = |sealed: &Vec<u8>| String::from_utf8(self.server.seal.open(&purges_key, sealed)?).ok();
         Some(StoredPage {
             bytes,
-            version: Version(number(version)?),
+            version: Version(version),
             age: Duration::from_millis(number(age)?),
             // A customer that another key has sealed may be any customer.
             purged_customers: customers.iter().map(customer).collect::<Option<_>>()?,
         })
     }
 
-    fn pack(&self, name: &PageName, bytes: &[u8]) -> Option<Vec<u8>> {
+    /// Packs a page: `version ‖ length ‖ compressed page`, sealed. `None` for a page that
+    /// is too large.
+    fn pack(&self, name: &PageName, version: Version, bytes: &[u8]) -> Option<Vec<u8>> {
         let length = u32::try_from(bytes.len()).ok()?;
-        let mut packed = length.to_le_bytes().to_vec();
+        let mut packed = [&version.0.to_le_bytes()[..], &length.to_le_bytes()].concat();
         packed.extend(zstd::bulk::compress(bytes, ZSTD_LEVEL).ok()?);
         (packed.len() <= MAX_PAGE).then(|| self.server.seal.seal(&self.key("page", name), &packed))
     }
@@ -197,7 +201,7 @@ impl SharedPages for AccountPages {
             .arg(if claim.is_some() { millis(LEASE) } else { 0 })
             .arg(class)
             .arg(format!("{}{:x}", self.server.id, self.server.claims.fetch_add(1, Relaxed)))
-            .arg(millis(REFRESH_LEASE))
+            .arg(millis(REFRESH_PATIENCE))
             .arg(millis(PURGES_TTL));
         let begun = self.server.link.run::<Vec<String>>(&invocation).await;
         let values = self.server.metrics.count_error(begun)?;
@@ -223,7 +227,7 @@ impl SharedPages for AccountPages {
 
     async fn store(&self, name: &PageName, fetch: &SharedFetch, page: &FetchedPage) -> Result<(), Unavailable> {
         self.server.check()?;
-        let bytes = self.pack(name, &page.bytes).ok_or_else(|| Unavailable::Rejected("too large".to_owned()))?;
+        let bytes = self.pack(name, fetch.version, &page.bytes).ok_or_else(|| Unavailable::Rejected("too large".to_owned()))?;
         let mut invocation = self.server.store.prepare_invoke();
         for key in self.keys(name) {
             invocation.key(key);
@@ -287,15 +291,16 @@ impl SharedPages for AccountPages {
 }
 
 impl Lease {
-    /// Parses a lease. `None` for other text.
+    /// Reads a lease that a script has checked. `None` if there is none.
     fn parse(bytes: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(bytes).ok()?;
-        let (class, rest) = text.split_once(':')?;
-        let (begun, token) = rest.split_once(':')?;
-        let is_lease = matches!(class, "c" | "r")
-            && begun.bytes().all(|byte| byte.is_ascii_digit())
-            && token.bytes().all(|byte| byte.is_ascii_hexdigit());
-        is_lease.then(|| Self(text.into()))
+        (!text.is_empty()).then(|| Self(text.into()))
+    }
+
+    /// Returns true for the lease of a refresh, which a caller may take over.
+    #[must_use]
+    pub fn is_refresh(&self) -> bool {
+        self.0.starts_with('r')
     }
 }
 

@@ -11,9 +11,10 @@ local time = redis.call('TIME')
 local now = time[1] * 1000000 + time[2]
 local last = tonumber(redis.call('ZSCORE', KEYS[1], 'n'))
 local whole = tonumber(redis.call('ZSCORE', KEYS[1], 'w'))
-local number = string.format('%.0f', (last or now) + 1)
+local is_valid = last and whole and whole >= 0 and whole <= last and last < 9e15
+local number = string.format('%.0f', (is_valid and last or now) + 1)
 -- The first write removes members, so a server without memory accepts the others.
-if last and whole and ARGV[1] ~= '' and redis.call('ZCARD', KEYS[1]) < ARGV[2] + 2 then
+if is_valid and ARGV[1] ~= '' and redis.call('ZCARD', KEYS[1]) < ARGV[2] + 2 then
   redis.call('ZREM', KEYS[1], '')
   redis.call('ZADD', KEYS[1], number, 'n', number, 'c' .. ARGV[1])
 else

@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use customer_gateway::{clock::SystemClock, config::Config, sandbox::Sandbox};
-use tokio::runtime::Runtime;
+use tokio::{runtime::Runtime, time::sleep};
 
 use crate::support::{
     Answer, Gate, Gateway, config, connections_to,
@@ -52,6 +52,8 @@ impl<const N: usize> Cluster<N> {
 
     /// Waits until each replica has this many confirmations.
     pub(super) async fn ready_with(&self, replicas: usize) {
+        // A replica counts the others every 250 ms.
+        sleep(Duration::from_millis(600)).await;
         for replica in &self.replicas {
             eventually(async || {
                 let answer = purge(replica, "?connection=tax").await;

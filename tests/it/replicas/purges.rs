@@ -106,8 +106,7 @@ async fn purge_without_the_server_is_caught_up() {
     }
     cluster.ready().await;
     one.get(PAGE).await.ok();
-    cluster.stored(1).await;
-    assert!(is_cached(other, PAGE).await);
+    eventually(async || is_cached(other, PAGE).await).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
