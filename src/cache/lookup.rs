@@ -4,11 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 
-use crate::{
-    domain::connection::ConnectionName,
-    shared::Lease,
-    telemetry::request,
-};
+use crate::{domain::connection::ConnectionName, shared::Lease, telemetry::request};
 
 use super::{
     CacheDirectives, CacheMetrics, CacheStatus, Entry, FetchFailure, Forward, NotCached, PageCache, PageFetch, Policy,
@@ -136,12 +132,7 @@ impl PageCache {
 
     /// Returns the page of another replica, or waits until another replica has fetched
     /// the page, or fetches it.
-    async fn get_missed<F: PageFetch>(
-        &self,
-        lookup: Lookup,
-        missed: Missed,
-        fetch: F,
-    ) -> Result<Cached, F::Error> {
+    async fn get_missed<F: PageFetch>(&self, lookup: Lookup, missed: Missed, fetch: F) -> Result<Cached, F::Error> {
         let is_loaded = !lookup.directives.no_cache && !self.is_in_flight(&lookup);
         let Some(pages) = self.shared_pages(&lookup.directives, &fetch).filter(|_| is_loaded) else {
             return self.forward(&lookup, missed, None, fetch).await;

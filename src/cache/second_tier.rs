@@ -14,11 +14,8 @@ use crate::{
 };
 
 use super::{
-    CacheDirectives, Entry, Key, Lookup, PageCache, PageFetch, Policy,
-    purge::concerns,
-    purge_log::PurgeCount,
-    shared_fetch::Watches,
-    shared_purges::Accounts,
+    CacheDirectives, Entry, Key, Lookup, PageCache, PageFetch, Policy, purge::concerns, purge_log::PurgeCount,
+    shared_fetch::Watches, shared_purges::Accounts,
 };
 
 /// State of the process for the second tier. Clones share it.

@@ -10,7 +10,9 @@ use tokio::{
 
 use crate::{
     domain::priority::Priority,
-    shared::{Begun, Claim, FetchState, FetchedPage, Lease, PageName, REFRESH_PATIENCE, SharedFetch, SharedPages, Version},
+    shared::{
+        Begun, Claim, FetchState, FetchedPage, Lease, PageName, REFRESH_PATIENCE, SharedFetch, SharedPages, Version,
+    },
     upstream::Waiters,
 };
 
@@ -152,9 +154,10 @@ impl PageCache {
 
 impl Running {
     fn new(pages: Arc<dyn SharedPages>, name: PageName, fetch: SharedFetch, began: Duration) -> Self {
-        let renewal = fetch.lease.clone().map(|lease| {
-            tokio::spawn(renew(Arc::clone(&pages), name.clone(), lease)).abort_handle()
-        });
+        let renewal = fetch
+            .lease
+            .clone()
+            .map(|lease| tokio::spawn(renew(Arc::clone(&pages), name.clone(), lease)).abort_handle());
         Self { pages, name, fetch, began, renewal, is_ended: false }
     }
 

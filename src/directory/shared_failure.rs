@@ -70,9 +70,7 @@ impl<'a> SharedFailure<'a> {
             }
             SourceError::Send(SendError::TimedOut(limit)) => Some(Self::TimedOut(*limit)),
             SourceError::Send(SendError::Unreachable(reason)) => Some(Self::Unreachable(text(reason))),
-            SourceError::Send(SendError::Body(BodyError::Interrupted(reason))) => {
-                Some(Self::Interrupted(text(reason)))
-            }
+            SourceError::Send(SendError::Body(BodyError::Interrupted(reason))) => Some(Self::Interrupted(text(reason))),
             SourceError::Vendor { error: VendorError::NotFound, .. }
             | SourceError::Send(_)
             | SourceError::NotCached

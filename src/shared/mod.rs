@@ -15,7 +15,8 @@ mod unavailable;
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
 pub use pages::{
-    Begun, Claim, FetchState, FetchedPage, Lease, LoadedPage, PageName, REFRESH_PATIENCE, SharedFetch, SharedPages, StoredPage, Version,
+    Begun, Claim, FetchState, FetchedPage, Lease, LoadedPage, PageName, REFRESH_PATIENCE, SharedFetch, SharedPages,
+    StoredPage, Version,
 };
 pub use purges::{Announced, Confirmations, Purge, PurgeFeed, ReceivedPurges, SharedPurges};
 pub use redis::{Shared, SharedError};

@@ -227,7 +227,8 @@ impl SharedPages for AccountPages {
 
     async fn store(&self, name: &PageName, fetch: &SharedFetch, page: &FetchedPage) -> Result<(), Unavailable> {
         self.server.check()?;
-        let bytes = self.pack(name, fetch.version, &page.bytes).ok_or_else(|| Unavailable::Rejected("too large".to_owned()))?;
+        let bytes =
+            self.pack(name, fetch.version, &page.bytes).ok_or_else(|| Unavailable::Rejected("too large".to_owned()))?;
         let mut invocation = self.server.store.prepare_invoke();
         for key in self.keys(name) {
             invocation.key(key);

@@ -21,7 +21,9 @@ use tokio::{
     time::{Instant, sleep, timeout},
 };
 
-use crate::shared::{Announced, Confirmations, Fingerprint, Purge, PurgeFeed, ReceivedPurges, SharedPurges, Unavailable};
+use crate::shared::{
+    Announced, Confirmations, Fingerprint, Purge, PurgeFeed, ReceivedPurges, SharedPurges, Unavailable,
+};
 
 use super::{
     announcements::{Listener, PURGE},
