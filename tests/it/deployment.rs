@@ -14,7 +14,7 @@ use http::HeaderMap;
 use serde_json::{Value, json};
 use url::Url;
 
-use crate::support::{Gateway, ScriptedVendor, caller, config, tolt_page, tolt_row};
+use crate::support::{Gateway, ScriptedVendor, caller, config, redis, tolt_page, tolt_row};
 
 const DASHBOARD: &str = include_str!("../../deploy/grafana/dashboards/customer-gateway.json");
 /// Calls per minute. A share of a tenth is one call.
@@ -50,6 +50,7 @@ async fn scrape() -> String {
         service_name: "customer-gateway".to_owned(),
         sample: 1.0,
     });
+    config.shared = Some(redis::settings("redis://127.0.0.1:1"));
     let gateway = Gateway::start(config).await;
     gateway.get_as("key", "/customers").await.ok();
     assert_eq!(gateway.get_as("key", "/customers").await.code(429), "quota_exceeded");
