@@ -47,7 +47,7 @@ pub(super) struct Loaded {
 
 /// First byte of an encoded entry. It changes with every change to the encoding, and to
 /// the rows that an adapter makes of a vendor's response. A test in
-/// `tests/it/replicas/pages.rs` compares the rows.
+/// `tests/it/replicas/versions.rs` compares the rows.
 const VERSION: u8 = 1;
 
 /// Time after which a result is forgotten that a cancelled lookup has left behind.
@@ -132,4 +132,77 @@ fn decode(stored: StoredPage, started: PurgeCount, now: Duration, lookup: &Looku
     let entry = Entry::fetched_at(fetched_at, fetched, page, started, stored.version, Arc::clone(&lookup.metrics));
     let is_purged = stored.purged_customers.iter().any(|customer| concerns(&entry, customer));
     (!is_purged).then_some(entry)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        cache::{CacheMetrics, Policy},
+        clock::SystemClock,
+        domain::page::{Fields, PageInfo, RecordPageBuilder},
+        shared::Version,
+        telemetry::metrics::Registry,
+    };
+
+    fn lookup() -> Lookup {
+        let connection = "affiliates".parse().unwrap();
+        Lookup {
+            key: Key { connection, generation: 1, target: "/v1/customers?".into(), raw: false },
+            policy: Policy::default(),
+            directives: CacheDirectives::default(),
+            metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
+            rows: None,
+        }
+    }
+
+    fn entry(lookup: &Lookup, page: Option<RecordPage>) -> Entry {
+        let (started, metrics) = (PurgeCount::default(), Arc::clone(&lookup.metrics));
+        Entry::new(page, started, Version(1), &SystemClock::shared(), metrics)
+    }
+
+    fn page() -> RecordPage {
+        let mut builder = RecordPageBuilder::default();
+        builder.push(&Fields { id: "cust_1", ..Fields::default() }, &1).unwrap();
+        builder.finish(PageInfo::default())
+    }
+
+    fn decoded(lookup: &Lookup, bytes: &[u8], purged: &[&str]) -> Option<Entry> {
+        let purged_customers = purged.iter().map(ToString::to_string).collect();
+        let age = Duration::from_secs(7);
+        let stored = StoredPage { bytes: bytes.to_vec(), version: Version(2), age, purged_customers };
+        decode(stored, PurgeCount::default(), Duration::from_secs(100), lookup)
+    }
+
+    #[test]
+    fn encoded_entry_decodes_to_itself() {
+        let lookup = lookup();
+        for page in [Some(page()), Some(RecordPage::default()), None] {
+            let entry = entry(&lookup, page);
+            let decoded = decoded(&lookup, &encode(&entry), &[]).unwrap();
+            assert_eq!(decoded.page, entry.page);
+            assert_eq!((decoded.found, decoded.fetched_at), (entry.found, entry.fetched_at));
+            assert_eq!((decoded.fetched(), decoded.version), (Duration::from_secs(93), Version(2)));
+        }
+    }
+
+    #[test]
+    fn purged_customer_makes_a_page_a_miss() {
+        let lookup = lookup();
+        let bytes = encode(&entry(&lookup, Some(page())));
+        assert!(decoded(&lookup, &bytes, &["cust_2"]).is_some());
+        assert!(decoded(&lookup, &bytes, &["cust_2", "cust_1"]).is_none());
+        // A missing row may be any customer.
+        assert!(decoded(&lookup, &encode(&entry(&lookup, None)), &["cust_2"]).is_none());
+    }
+
+    #[test]
+    fn foreign_bytes_are_a_miss() {
+        let lookup = lookup();
+        let bytes = encode(&entry(&lookup, Some(page())));
+        for length in 0..bytes.len() {
+            assert!(decoded(&lookup, &bytes[..length], &[]).is_none(), "{length} bytes");
+        }
+        assert!(decoded(&lookup, &[&[VERSION + 1], &bytes[1..]].concat(), &[]).is_none());
+    }
 }

@@ -6,3 +6,4 @@ mod fetches;
 mod pages;
 mod purges;
 mod scripts;
+mod versions;
