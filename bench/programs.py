@@ -1,7 +1,11 @@
-"""Builds and runs the programs of bench/overload, bench/soak and bench/chaos."""
+"""Builds and runs the programs of bench/overload, bench/replicas, bench/soak and bench/chaos."""
 
 import json
+import os
+import platform
+import re
 import subprocess
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -22,3 +26,20 @@ def run(program, *arguments, debug=False, **options):
     binaries = build(program, "dev" if debug else "release")
     command = [binaries / program, binaries / "customer-gateway", *arguments]
     return subprocess.run([str(part) for part in command], **options)
+
+
+def heading():
+    """Returns the time, the commit and the machine of a measurement."""
+    describe = ["git", "-C", ROOT, "describe", "--always", "--dirty"]
+    commit = subprocess.run(describe, stdout=subprocess.PIPE, text=True).stdout.strip()
+    when = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    cores = len(os.sched_getaffinity(0))
+    return f"{when}, commit {commit}. {cores} cores, Linux {platform.release()}."
+
+
+def write(bench, text):
+    """Replaces the tables of a bench in docs/PERFORMANCE.md."""
+    path = ROOT / "docs" / "PERFORMANCE.md"
+    begin, end = f"<!-- bench/{bench}: begin -->", f"<!-- bench/{bench}: end -->"
+    marks = re.compile(re.escape(begin) + ".*" + re.escape(end), re.DOTALL)
+    path.write_text(marks.sub(lambda _: f"{begin}\n\n{text}\n{end}", path.read_text()))

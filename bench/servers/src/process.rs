@@ -24,6 +24,8 @@ pub struct Launch<'l> {
     pub wrapper: &'l [String],
     /// Files with vendor credentials in the process's directory.
     pub secrets: &'l [&'l str],
+    /// Further files in the process's directory, by name.
+    pub files: &'l [(&'l str, &'l str)],
     /// Log filter, as in `RUST_LOG`.
     pub filter: &'l str,
     /// Standard error. A file in the process's directory if absent.
@@ -32,7 +34,7 @@ pub struct Launch<'l> {
 
 impl<'l> Launch<'l> {
     pub fn new(binary: &'l Path) -> Self {
-        Self { binary, wrapper: &[], secrets: &["secret"], filter: "info,request=warn", stderr: None }
+        Self { binary, wrapper: &[], secrets: &["secret"], files: &[], filter: "info,request=warn", stderr: None }
     }
 
     /// Starts a gateway with the configuration that `config` makes for a port, and
@@ -43,6 +45,9 @@ impl<'l> Launch<'l> {
         let path = directory.path().join("gateway.toml");
         for name in self.secrets {
             fs::write(directory.path().join(name), format!("sk_{name}")).expect("the temporary directory is writable");
+        }
+        for (name, text) in self.files {
+            fs::write(directory.path().join(name), text).expect("the temporary directory is writable");
         }
         fs::write(&path, config(port)).expect("the temporary directory is writable");
         let log = fs::File::create(directory.path().join("log")).expect("the temporary directory is writable");
