@@ -59,6 +59,7 @@ pub trait FetchFailure: Clone + Send + Sync + From<FetchAborted> + From<NotCache
     }
 
     /// Decodes the failure of another replica. `None` for unknown bytes.
+    #[must_use]
     fn from_shared(_: &[u8]) -> Option<Self> {
         None
     }

@@ -10,7 +10,7 @@ use super::{
     CacheDirectives, CacheMetrics, CacheStatus, Entry, FetchFailure, Forward, NotCached, PageCache, PageFetch, Policy,
     Reason, Rows,
     freshness::{EntryState, Verdict},
-    second_tier::Loaded,
+    second_tier::{Loaded, shared_pages},
     shared_fetch::claim,
     single_flight::Fetched,
 };
@@ -93,14 +93,6 @@ struct Found {
     is_substitute: bool,
 }
 
-/// Lookup that no cached entry may answer at once.
-struct Missed {
-    /// The entry, which may replace a failed fetch.
-    found: Option<Found>,
-    /// Reason for a fetch.
-    reason: Reason,
-}
-
 /// Wait for the vendor's rate limit above which a stale entry is served and
 /// refreshed in the background.
 const LONG_WAIT: Duration = Duration::from_millis(500);
@@ -121,56 +113,58 @@ impl PageCache {
     /// cancelled lookup does not cancel the fetch for the others.
     pub async fn get<F: PageFetch>(&self, lookup: Lookup, fetch: F) -> Result<Cached, F::Error> {
         let found = self.find(&lookup.key, lookup.policy, &lookup.directives, lookup.rows.as_ref()).await;
-        let missed = match self.serve(&lookup, found, &fetch) {
+        let reason = match self.serve(&lookup, found.as_ref(), &fetch) {
             Ok(cached) => return Ok(cached),
-            Err(missed) => missed,
+            Err(reason) => reason,
         };
         // On the heap, because a hit has no use for the space.
-        let get: BoxFuture<'_, _> = Box::pin(self.get_missed(lookup, missed, fetch));
+        let get: BoxFuture<'_, _> = Box::pin(self.get_missed(lookup, found, reason, fetch));
         get.await
     }
 
     /// Returns the page of another replica, or waits until another replica has fetched
     /// the page, or fetches it.
-    async fn get_missed<F: PageFetch>(&self, lookup: Lookup, missed: Missed, fetch: F) -> Result<Cached, F::Error> {
+    async fn get_missed<F: PageFetch>(
+        &self,
+        lookup: Lookup,
+        found: Option<Found>,
+        reason: Reason,
+        fetch: F,
+    ) -> Result<Cached, F::Error> {
         let is_loaded = !lookup.directives.no_cache && !self.is_in_flight(&lookup);
-        let Some(pages) = self.shared_pages(&lookup.directives, &fetch).filter(|_| is_loaded) else {
-            return self.forward(&lookup, missed, None, fetch).await;
+        let Some(pages) = shared_pages(&lookup.directives, &fetch).filter(|_| is_loaded) else {
+            return self.forward(&lookup, found, reason, None, fetch).await;
         };
         let Loaded { entry, lease } = self.load(&**pages, &lookup).await;
-        let is_new = |entry: &Arc<Entry>| missed.found.as_ref().is_none_or(|found| !Arc::ptr_eq(&found.entry, entry));
-        let loaded = entry.filter(is_new).map(|entry| Found {
-            state: self.state(&entry, lookup.policy),
-            entry,
-            is_substitute: false,
-        });
-        let missed = match loaded {
-            None => missed,
-            loaded => match self.serve(&lookup, loaded, &fetch) {
-                Ok(cached) => return Ok(cached),
-                Err(missed) => missed,
-            },
+        let is_new = |entry: &Arc<Entry>| found.as_ref().is_none_or(|found| !Arc::ptr_eq(&found.entry, entry));
+        let Some(entry) = entry.filter(is_new) else {
+            return self.forward(&lookup, found, reason, lease, fetch).await;
         };
-        self.forward(&lookup, missed, lease, fetch).await
+        let loaded = Some(Found { state: self.state(&entry, lookup.policy), entry, is_substitute: false });
+        match self.serve(&lookup, loaded.as_ref(), &fetch) {
+            Ok(cached) => Ok(cached),
+            Err(reason) => self.forward(&lookup, loaded, reason, lease, fetch).await,
+        }
     }
 
-    /// Serves an entry that is fresh, or stale and then refreshed.
-    fn serve<F: PageFetch>(&self, lookup: &Lookup, found: Option<Found>, fetch: &F) -> Result<Cached, Missed> {
-        let Some(found) = found else { return Err(Missed { found: None, reason: Reason::Miss }) };
+    /// Serves an entry that is fresh, or that is stale and then refreshed. Fails with the
+    /// reason for a fetch.
+    fn serve<F: PageFetch>(&self, lookup: &Lookup, found: Option<&Found>, fetch: &F) -> Result<Cached, Reason> {
+        let found = found.ok_or(Reason::Miss)?;
         match found.state.verdict(&lookup.directives) {
             Verdict::Fresh { ttl } => {
                 lookup.metrics.hit.increment(1);
-                let status = CacheStatus::fresh(ttl);
-                Ok(Cached { entry: found.entry, status, is_substitute: found.is_substitute })
+                let (entry, status) = (Arc::clone(&found.entry), CacheStatus::fresh(ttl));
+                Ok(Cached { entry, status, is_substitute: found.is_substitute })
             }
             Verdict::Stale { by } => {
                 lookup.metrics.stale.increment(1);
                 if may_refresh(&lookup.directives) {
                     self.refresh(&found.entry, lookup, fetch);
                 }
-                Ok(Cached::requested(found.entry, CacheStatus::stale(by)))
+                Ok(Cached::requested(Arc::clone(&found.entry), CacheStatus::stale(by)))
             }
-            Verdict::Forward(reason) => Err(Missed { found: Some(found), reason }),
+            Verdict::Forward(reason) => Err(reason),
         }
     }
 
@@ -236,7 +230,8 @@ impl PageCache {
     async fn forward<F: PageFetch>(
         &self,
         lookup: &Lookup,
-        Missed { found, reason }: Missed,
+        found: Option<Found>,
+        reason: Reason,
         lease: Option<Lease>,
         fetch: F,
     ) -> Result<Cached, F::Error> {

@@ -6,7 +6,11 @@ use opentelemetry::context::FutureExt;
 
 use crate::shared::Claim;
 
-use super::{Entry, Lookup, PageCache, PageFetch, second_tier::Loaded, single_flight::Fetched};
+use super::{
+    Entry, Lookup, PageCache, PageFetch,
+    second_tier::{Loaded, shared_pages},
+    single_flight::Fetched,
+};
 
 /// Pause after a failed refresh of an entry before the next one may start.
 const RETRY_PAUSE: Duration = Duration::from_secs(1);
@@ -42,7 +46,7 @@ impl PageCache {
         lookup: &Lookup,
         fetch: &F,
     ) -> Option<Result<Arc<Entry>, F::Error>> {
-        let pages = self.shared_pages(&lookup.directives, fetch)?;
+        let pages = shared_pages(&lookup.directives, fetch)?;
         let Loaded { entry: loaded, lease } = self.load(&**pages, lookup).await;
         if let Some(loaded) = loaded.filter(|loaded| !Arc::ptr_eq(loaded, entry)) {
             return Some(Ok(loaded));

@@ -62,16 +62,6 @@ impl Default for SecondTier {
 }
 
 impl PageCache {
-    /// Returns the shared pages that a lookup uses.
-    pub(super) fn shared_pages<'f, F: PageFetch>(
-        &self,
-        directives: &CacheDirectives,
-        fetch: &'f F,
-    ) -> Option<&'f Arc<dyn SharedPages>> {
-        let is_shared = !directives.no_store && fetch.reservation().priority() != Priority::Export;
-        fetch.shared_pages().filter(|_| is_shared)
-    }
-
     /// Loads a page into the first tier, unless the first tier has the page. Concurrent
     /// loads of a key are one load.
     pub(super) async fn load(&self, pages: &dyn SharedPages, lookup: &Lookup) -> Loaded {
@@ -90,7 +80,7 @@ impl PageCache {
         let name = pages.name(&lookup.key.target, lookup.key.raw);
         let Ok(LoadedPage { page, lease }) = pages.load(&name).await else { return Loaded::default() };
         let current = self.store.get(&lookup.key).await;
-        let entry = page.and_then(|page| decode(page, flight.started, now, lookup));
+        let entry = page.and_then(|page| decode(&page, flight.started, now, lookup));
         let is_newer = |entry: &Entry| {
             let is_older = |current: &Arc<Entry>| current.fetched() < entry.fetched() && !is_same(current, entry);
             current.as_ref().is_none_or(is_older)
@@ -100,6 +90,15 @@ impl PageCache {
         self.store.insert(lookup, &entry).await;
         Loaded { entry: (!entry.is_superseded()).then_some(entry), lease }
     }
+}
+
+/// Returns the shared pages that a lookup uses.
+pub(super) fn shared_pages<'f, F: PageFetch>(
+    directives: &CacheDirectives,
+    fetch: &'f F,
+) -> Option<&'f Arc<dyn SharedPages>> {
+    let is_shared = !directives.no_store && fetch.reservation().priority() != Priority::Export;
+    fetch.shared_pages().filter(|_| is_shared)
 }
 
 /// Returns true if both entries are the same response.
@@ -120,7 +119,7 @@ pub(super) fn usable_for(entry: &Entry, policy: &Policy) -> Duration {
 }
 
 /// Decodes an entry. `None` for bytes of another version and for purged pages.
-fn decode(stored: StoredPage, started: PurgeCount, now: Duration, lookup: &Lookup) -> Option<Entry> {
+fn decode(stored: &StoredPage, started: PurgeCount, now: Duration, lookup: &Lookup) -> Option<Entry> {
     let (&[version, found], rest) = stored.bytes.split_first_chunk()?;
     let (time, page) = rest.split_first_chunk()?;
     if version != VERSION {
@@ -171,7 +170,7 @@ mod tests {
         let purged_customers = purged.iter().map(ToString::to_string).collect();
         let age = Duration::from_secs(7);
         let stored = StoredPage { bytes: bytes.to_vec(), version: Version(2), age, purged_customers };
-        decode(stored, PurgeCount::default(), Duration::from_secs(100), lookup)
+        decode(&stored, PurgeCount::default(), Duration::from_secs(100), lookup)
     }
 
     #[test]

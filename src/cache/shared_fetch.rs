@@ -18,7 +18,7 @@ use crate::{
 
 use super::{
     Entry, FetchFailure, Key, Lookup, PageCache, PageFetch,
-    second_tier::{FORGOTTEN_AFTER, encode, usable_for},
+    second_tier::{FORGOTTEN_AFTER, encode, shared_pages, usable_for},
 };
 
 /// Interval at which a lease is renewed.
@@ -82,17 +82,17 @@ impl PageCache {
     ) -> Option<Result<Arc<Entry>, E>> {
         let (watches, key) = (&self.second_tier.watches.0, (lookup.key.clone(), lease.clone()));
         let name = pages.name(&lookup.key.target, lookup.key.raw);
-        let watched = async {
-            let watched = watches.get_with_by_ref(&key, watch(pages, &name, lease)).await;
+        let watch = async {
+            let end = watches.get_with_by_ref(&key, watch(pages, &name, lease)).await;
             watches.invalidate(&key).await;
-            watched
+            end
         };
-        let watched = if claim == Claim::Caller && lease.is_refresh() {
-            timeout(REFRESH_PATIENCE, watched).await.ok()?
+        let end = if claim == Claim::Caller && lease.is_refresh() {
+            timeout(REFRESH_PATIENCE, watch).await.ok()?
         } else {
-            watched.await
+            watch.await
         };
-        match watched {
+        match end {
             Watched::Ended => {
                 let entry = self.load(pages, lookup).await.entry?;
                 let is_newer = observed.is_none_or(|observed| !Arc::ptr_eq(&entry, observed));
@@ -112,7 +112,7 @@ impl PageCache {
         fetch: &F,
         waiters: &Waiters,
     ) -> Start<F::Error> {
-        let Some(pages) = self.shared_pages(&lookup.directives, fetch) else { return Start::Fetch(None) };
+        let Some(pages) = shared_pages(&lookup.directives, fetch) else { return Start::Fetch(None) };
         let claim = claim(fetch);
         let lease_claim = (!lookup.directives.no_cache).then_some(claim);
         let name = pages.name(&lookup.key.target, lookup.key.raw);

@@ -260,24 +260,24 @@ impl Feed {
         };
         let Some((newest, _)) = new.last() else { return Ok(None) };
         self.last = Some(newest.clone());
-        self.read(new).map(Some)
+        Ok(Some(self.read(new)))
     }
 
     /// Returns the purges of other replicas.
-    fn read(&mut self, entries: &[Entry]) -> Result<ReceivedPurges, Unavailable> {
+    fn read(&mut self, entries: &[Entry]) -> ReceivedPurges {
         let mut purges = Vec::new();
         for (id, fields) in entries {
             let sealed = fields.get(1).map(Vec::as_slice).unwrap_or_default();
             // Entries of another gateway under the same prefix do not open.
             let Some(plain) = self.purges.seal.open(&self.purges.stream, sealed) else { continue };
-            let Some((replica, purge)) = decode(&plain) else { return Ok(ReceivedPurges::Unknown) };
+            let Some((replica, purge)) = decode(&plain) else { return ReceivedPurges::Unknown };
             if replica != self.purges.server.id.as_bytes() {
                 self.applying.push(id.clone());
                 purges.push(purge);
             }
         }
         self.purges.server.metrics.purge_applied.increment(purges.len() as u64);
-        Ok(ReceivedPurges::Purges(purges))
+        ReceivedPurges::Purges(purges)
     }
 }
 
