@@ -131,8 +131,8 @@ impl PageCache {
         reason: Reason,
         fetch: F,
     ) -> Result<Cached, F::Error> {
-        let is_loaded = !lookup.directives.no_cache && !self.is_in_flight(&lookup);
-        let Some(pages) = shared_pages(&lookup.directives, &fetch).filter(|_| is_loaded) else {
+        let is_loaded = |_: &&_| !lookup.directives.no_cache && !self.is_in_flight(&lookup);
+        let Some(pages) = shared_pages(&lookup.directives, &fetch).filter(is_loaded) else {
             return self.forward(&lookup, found, reason, None, fetch).await;
         };
         let Loaded { entry, lease } = self.load(&**pages, &lookup).await;

@@ -8,9 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 /// Settings of the shared state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// Server of the cached pages, and of all other state without `state_url`.
+    /// Server of the cached pages with their leases and purges, and of all other state
+    /// without `state_url`.
     pub url: RedisUrl,
-    /// Server of the limits, leases, quotas and purges.
+    /// Server of the limits, quotas and all other small state.
     pub state_url: Option<RedisUrl>,
     /// First part of every key.
     pub prefix: String,

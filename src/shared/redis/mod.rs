@@ -3,7 +3,9 @@
 mod announcements;
 mod link;
 mod metrics;
+mod page_server;
 mod pages;
+mod purge_feed;
 mod purges;
 mod replicas;
 mod seal;
@@ -17,8 +19,10 @@ use super::{Fingerprint, PurgeFeed, Settings, SharedPages, SharedPurges};
 use announcements::Announcements;
 use link::Link;
 use metrics::PageMetrics;
-use pages::{AccountPages, PageServer};
-use purges::{Feed, Purges};
+use page_server::PageServer;
+use pages::AccountPages;
+use purge_feed::Feed;
+use purges::Purges;
 use replicas::Heart;
 pub(super) use server::Address;
 

@@ -13,22 +13,18 @@
 //! before its fetch, so a purge never depends on a clock.
 
 use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
-    },
+    sync::{Arc, atomic::Ordering::Relaxed},
     time::Duration,
 };
 
-use ::redis::Script;
 use async_trait::async_trait;
 
 use crate::shared::{
     Begun, Claim, FetchState, FetchedPage, Fingerprint, Lease, LoadedPage, PageName, REFRESH_PATIENCE, SharedFetch,
-    SharedKey, SharedPages, StoredPage, Unavailable, Version,
+    SharedPages, StoredPage, Unavailable, Version,
 };
 
-use super::{announcements::Announcements, link::Link, metrics::PageMetrics, millis, seal::Seal};
+use super::{millis, page_server::PageServer};
 
 /// Time after which a lease lapses.
 const LEASE: Duration = Duration::from_secs(2);
@@ -45,74 +41,11 @@ const MAX_PAGE: usize = 4 << 20;
 /// Level of the compression. The gateway waits for it.
 const ZSTD_LEVEL: i32 = 1;
 
-/// State that the pages of all accounts have in common.
-pub(super) struct PageServer {
-    pub(super) link: Link,
-    pub(super) announcements: Announcements,
-    pub(super) prefix: String,
-    pub(super) key: SharedKey,
-    /// Identity of this process.
-    pub(super) id: Arc<str>,
-    pub(super) metrics: PageMetrics,
-    /// False while purges may be missing on the server.
-    pub(super) is_current: Arc<AtomicBool>,
-    claims: AtomicU64,
-    seal: Seal,
-    load: Script,
-    begin: Script,
-    store: Script,
-    release: Script,
-    renew: Script,
-}
-
 /// Pages of one account.
 pub(super) struct AccountPages {
     server: Arc<PageServer>,
     account: Fingerprint,
     leases: bool,
-}
-
-impl PageServer {
-    pub(super) fn new(
-        link: Link,
-        announcements: Announcements,
-        prefix: String,
-        key: SharedKey,
-        id: Arc<str>,
-        metrics: PageMetrics,
-    ) -> Self {
-        Self {
-            link,
-            announcements,
-            prefix,
-            id,
-            metrics,
-            is_current: Arc::default(),
-            claims: AtomicU64::new(0),
-            seal: Seal::new(&key, "customer-gateway 2026-11 shared pages"),
-            key,
-            load: Script::new(include_str!("load.lua")),
-            begin: Script::new(include_str!("begin.lua")),
-            store: Script::new(include_str!("store.lua")),
-            release: Script::new(include_str!("release.lua")),
-            renew: Script::new(include_str!("renew.lua")),
-        }
-    }
-
-    /// Returns the key of one kind of value of an account.
-    pub(super) fn account_key(&self, account: Fingerprint, kind: &str) -> String {
-        format!("{}:v1:{{{account}}}:{kind}", self.prefix)
-    }
-
-    /// Seals the id of a purged customer for the key of an account's purges.
-    pub(super) fn seal_customer(&self, key: &str, id: &str) -> Vec<u8> {
-        self.seal.seal(key, id.as_bytes())
-    }
-
-    /// Fails while purges may be missing on the server.
-    fn check(&self) -> Result<(), Unavailable> {
-        if self.is_current.load(Relaxed) { Ok(()) } else { Err(Unavailable::Lost) }
-    }
 }
 
 impl AccountPages {

@@ -17,67 +17,39 @@ use async_trait::async_trait;
 use futures_util::future::try_join_all;
 use parking_lot::Mutex;
 use tokio::{
-    sync::{Notify, watch},
-    time::{Instant, sleep, timeout},
+    sync::Notify,
+    time::{Instant, sleep},
 };
 
-use crate::shared::{
-    Announced, Confirmations, Fingerprint, Purge, PurgeFeed, ReceivedPurges, SharedPurges, Unavailable,
-};
+use crate::shared::{Announced, Confirmations, Fingerprint, Purge, SharedPurges, Unavailable};
 
-use super::{
-    announcements::{Listener, PURGE},
-    millis,
-    pages::{PURGES_TTL, PageServer},
-    replicas::Heart,
-    seal::Seal,
-};
+use super::{announcements::PURGE, millis, page_server::PageServer, pages::PURGES_TTL, replicas::Heart, seal::Seal};
 
 /// Number of purged customers of an account above which all its pages are purged.
 const MAX_CUSTOMERS: usize = 1_000;
 /// Approximate number of entries of the stream.
 const MAX_ENTRIES: usize = 10_000;
-/// Maximum number of entries that are read at once.
-const BATCH: usize = 500;
 /// Number of purges above which the purges that wait for the server are combined.
 const MAX_PENDING: usize = 1_000;
-/// Longest time between two reads.
-const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Longest time to wait for confirmations.
 const CONFIRM_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Time between two looks at the confirmations.
 const CONFIRM_INTERVAL: Duration = Duration::from_millis(10);
-/// Time after which confirmations are forgotten.
-const CONFIRM_TTL: Duration = Duration::from_secs(10);
 
 /// Purges of all accounts.
 pub(super) struct Purges {
-    server: Arc<PageServer>,
+    pub(super) server: Arc<PageServer>,
     heart: Heart,
     /// Minimum number of replicas in a report.
     min_replicas: u32,
-    stream: String,
-    seal: Seal,
+    pub(super) stream: String,
+    pub(super) seal: Seal,
     purge: Script,
-    tail: Script,
+    pub(super) tail: Script,
     /// Purges that the server has not accepted.
-    pending: Mutex<Vec<Purge>>,
-    retry: Notify,
+    pub(super) pending: Mutex<Vec<Purge>>,
+    pub(super) retry: Notify,
 }
-
-/// Purges as this replica reads them.
-pub(super) struct Feed {
-    purges: Arc<Purges>,
-    announced: Listener,
-    is_up: watch::Receiver<bool>,
-    /// Id of the last entry that was read.
-    last: Option<String>,
-    /// Ids of the entries that the replica applies now.
-    applying: Vec<String>,
-}
-
-/// Entry of the stream: its id, and its field with the value.
-type Entry = (String, Vec<Vec<u8>>);
 
 impl Purges {
     pub(super) fn new(server: Arc<PageServer>, heart: Heart, min_replicas: u32) -> Self {
@@ -144,7 +116,7 @@ impl Purges {
         self.heart.replicas().known.max(self.min_replicas)
     }
 
-    fn applied_key(&self, id: &str) -> String {
+    pub(super) fn applied_key(&self, id: &str) -> String {
         format!("{}:applied:{id}", self.stream)
     }
 
@@ -164,7 +136,7 @@ impl Purges {
 
     /// Repeats the purges that the server has not accepted. Only the feed calls this
     /// function, and permits no load before it has returned.
-    async fn send_pending(&self) -> Result<(), Unavailable> {
+    pub(super) async fn send_pending(&self) -> Result<(), Unavailable> {
         let pending = std::mem::take(&mut *self.pending.lock());
         if pending.is_empty() {
             return Ok(());
@@ -204,109 +176,6 @@ impl SharedPurges for Purges {
     }
 }
 
-impl Feed {
-    pub(super) fn new(purges: Arc<Purges>) -> Self {
-        let announced = purges.server.announcements.listen();
-        let is_up = purges.server.link.watch();
-        Self { purges, announced, is_up, last: None, applying: Vec::new() }
-    }
-
-    /// Permits or prevents loads of pages. No load is permitted while a purge waits for
-    /// the server.
-    fn update_current(&self, is_current: bool) {
-        let pending = self.purges.pending.lock();
-        self.purges.server.is_current.store(is_current && pending.is_empty(), Relaxed);
-    }
-
-    /// Confirms the entries that were applied.
-    async fn confirm(&mut self) {
-        let mut confirm = ::redis::pipe();
-        for id in std::mem::take(&mut self.applying) {
-            let key = self.purges.applied_key(&id);
-            confirm.cmd("SADD").arg(&key).arg(&*self.purges.server.id).ignore();
-            confirm.cmd("PEXPIRE").arg(&key).arg(millis(CONFIRM_TTL)).ignore();
-        }
-        if !confirm.is_empty() {
-            // Without a confirmation, the purge reports one replica less.
-            let _ = self.purges.server.link.pipeline::<()>(&confirm).await;
-        }
-    }
-
-    /// Reads the next entries. `None` if there are none.
-    async fn poll(&mut self) -> Result<Option<ReceivedPurges>, Unavailable> {
-        self.purges.send_pending().await?;
-        let link = &self.purges.server.link;
-        let tail = self.purges.tail.key(&self.purges.stream);
-        let Some(last) = &self.last else {
-            self.last = Some(link.run(&tail).await?);
-            return Ok(Some(ReceivedPurges::Unknown));
-        };
-        let mut read = ::redis::cmd("XRANGE");
-        read.arg(&self.purges.stream).arg(last).arg("+").arg("COUNT").arg(BATCH);
-        let entries = match link.query::<Vec<Entry>>(&read).await {
-            Ok(entries) => entries,
-            // Not a stream, or not entries of this gateway.
-            Err(Unavailable::Rejected(_) | Unavailable::Unreadable) => Vec::new(),
-            Err(error) => return Err(error),
-        };
-        let new = match entries.split_first() {
-            Some(((id, _), new)) if id == last => new,
-            _ => {
-                self.last = Some(link.run(&tail).await?);
-                self.purges.server.metrics.purge_lost.increment(1);
-                tracing::warn!("purges lost, all shared pages count as purged");
-                return Ok(Some(ReceivedPurges::Lost));
-            }
-        };
-        let Some((newest, _)) = new.last() else { return Ok(None) };
-        self.last = Some(newest.clone());
-        Ok(Some(self.read(new)))
-    }
-
-    /// Returns the purges of other replicas.
-    fn read(&mut self, entries: &[Entry]) -> ReceivedPurges {
-        let mut purges = Vec::new();
-        for (id, fields) in entries {
-            let sealed = fields.get(1).map(Vec::as_slice).unwrap_or_default();
-            // Entries of another gateway under the same prefix do not open.
-            let Some(plain) = self.purges.seal.open(&self.purges.stream, sealed) else { continue };
-            let Some((replica, purge)) = decode(&plain) else { return ReceivedPurges::Unknown };
-            if replica != self.purges.server.id.as_bytes() {
-                self.applying.push(id.clone());
-                purges.push(purge);
-            }
-        }
-        self.purges.server.metrics.purge_applied.increment(purges.len() as u64);
-        ReceivedPurges::Purges(purges)
-    }
-}
-
-#[async_trait]
-impl PurgeFeed for Feed {
-    async fn received(&mut self) -> ReceivedPurges {
-        self.update_current(self.last.is_some() && *self.is_up.borrow());
-        self.confirm().await;
-        loop {
-            let is_up = *self.is_up.borrow_and_update();
-            if is_up {
-                match self.poll().await {
-                    Ok(Some(received)) => return received,
-                    Ok(None) => self.update_current(true),
-                    Err(_) => {}
-                }
-            } else {
-                self.update_current(false);
-            }
-            tokio::select! {
-                () = self.announced.wait_for(PURGE, POLL_INTERVAL) => {}
-                // Fails only after the link's end.
-                _ = timeout(POLL_INTERVAL, self.is_up.changed()) => {}
-                () = self.purges.retry.notified() => {}
-            }
-        }
-    }
-}
-
 /// Encodes a purge: `length of the replica's id ‖ id ‖ account ‖ customer`. An entry
 /// without a customer purges all pages.
 fn encode(replica: &str, purge: &Purge) -> Vec<u8> {
@@ -320,7 +189,8 @@ fn encode(replica: &str, purge: &Purge) -> Vec<u8> {
     bytes
 }
 
-fn decode(bytes: &[u8]) -> Option<(&[u8], Purge)> {
+/// Decodes the id of the replica, and the purge. `None` for another encoding.
+pub(super) fn decode(bytes: &[u8]) -> Option<(&[u8], Purge)> {
     let (length, rest) = bytes.split_first()?;
     let (replica, rest) = rest.split_at_checked(usize::from(*length))?;
     let (account, customer) = rest.split_first_chunk()?;

@@ -6,7 +6,7 @@ use customer_gateway::sandbox::Fault;
 use futures_util::future::{join, join_all};
 use tokio::time::sleep;
 
-use super::cluster::{Cluster, PAGE};
+use super::cluster::{Cluster, PAGE, get_with, times};
 use crate::support::{Answer, redis::RedisServer};
 
 /// Sends requests to all replicas, in turn.
@@ -94,6 +94,24 @@ async fn leader_that_left_passes_the_fetch_on() {
     .await;
     answer.ok();
     assert_eq!(cluster.gate.requests(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn caller_overtakes_a_slow_refresh() {
+    let redis = RedisServer::start().await;
+    let cluster = Cluster::<2>::start_with(redis, |config| times(config, 200, 600_000)).await;
+    let [one, other] = &cluster.replicas;
+    one.get(PAGE).await.ok();
+    sleep(Duration::from_millis(300)).await;
+    cluster.gate.close();
+    one.get(PAGE).await.ok();
+    cluster.gate.wait_for_requests(2).await;
+    let (answer, ()) = join(get_with(other, PAGE, "max-age=0"), async {
+        cluster.gate.wait_for_requests(3).await;
+        cluster.gate.open();
+    })
+    .await;
+    answer.ok();
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -60,21 +60,32 @@ async fn purge_of_a_customer_reaches_all_replicas() {
 async fn purge_discards_fetches_of_other_replicas() {
     let cluster = Cluster::<2>::start().await;
     let [one, other] = &cluster.replicas;
-    cluster.gate.close();
-    let (before, ()) = join(other.get(PAGE), async {
-        cluster.gate.wait_for_requests(1).await;
-        assert_eq!(purge(one, "?connection=affiliates").await["confirmed"], 2);
-        cluster.gate.open();
-    })
-    .await;
-    before.ok();
-    for replica in [one, other] {
-        assert!(!is_cached(replica, PAGE).await);
+    let customer = cluster.customer(3);
+    for (query, waits) in
+        [("?connection=affiliates".to_owned(), false), (format!("?customer={}", &customer[11..]), true)]
+    {
+        cluster.gate.close();
+        let requests = cluster.gate.requests();
+        let (before, after) = join(other.get(&customer), async {
+            cluster.gate.wait_for_requests(requests + 1).await;
+            assert_eq!(purge(one, &query).await["confirmed"], 2);
+            let opening = async {
+                // A purge of all pages makes the lease of the earlier fetch worthless.
+                cluster.gate.wait_for_requests(requests + if waits { 1 } else { 2 }).await;
+                cluster.gate.open();
+            };
+            join(one.get(&customer), opening).await.0
+        })
+        .await;
+        before.ok();
+        after.ok();
+        // The page of the earlier fetch was not served to the later request.
+        assert_eq!(cluster.gate.requests(), requests + 2, "{query}");
+        for replica in [one, other] {
+            eventually(async || is_cached(replica, &customer).await).await;
+        }
+        purge(one, "").await;
     }
-    for replica in [one, other] {
-        replica.get(PAGE).await.ok();
-    }
-    assert_eq!(cluster.gate.requests(), 2);
 }
 
 #[tokio::test(flavor = "multi_thread")]
