@@ -175,12 +175,17 @@ fn new_source(
     let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
     let (cache, policies) = (shared.cache.clone(), connection.policies);
     let source = Source::new(connection.kind, account, generation, upstream, cache, policies, metrics);
-    Ok(source.sharing_as(shared.replicated.as_ref().map(|it| shared_account(connection, it))))
+    let Some(replicated) = &shared.replicated else { return Ok(source) };
+    let account = shared_account(connection, replicated);
+    shared.cache.add_account(account, connection.name.clone());
+    Ok(source.with_shared_state(account, replicated.pages(account)))
 }
 
-/// Returns the name of a connection's account in the state that replicas share.
+/// Returns the name of a connection's account in the state that replicas share. The
+/// name of the connection is part of every row, so it belongs to the account.
 fn shared_account(connection: &Connection, replicated: &Shared) -> Fingerprint {
-    let parts = ["account", connection.kind.name, connection.base_url.as_str(), &connection.account_id];
+    let Connection { name, kind, base_url, account_id, .. } = connection;
+    let parts = [name.as_str(), kind.name, base_url.as_str(), account_id];
     connection.credential.fingerprint(&replicated.settings().key, &parts)
 }
 

@@ -6,6 +6,8 @@
 
 mod fingerprint;
 mod key;
+mod pages;
+mod purges;
 mod quotas;
 mod redis;
 mod settings;
@@ -14,6 +16,11 @@ mod values;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
+pub use pages::{
+    Begun, Claim, FetchState, FetchedPage, Lease, LoadedPage, PageName, REFRESH_PATIENCE, SharedFetch, SharedPages,
+    StoredPage, Version,
+};
+pub use purges::{Announced, Confirmations, Purge, PurgeFeed, ReceivedPurges, SharedPurges};
 pub use quotas::{QuotaReport, Quotas};
 pub use redis::{ServerFault, ServerReport, ServerState, Shared, SharedError, check};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};
