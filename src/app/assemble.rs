@@ -113,7 +113,14 @@ impl Components {
     ) -> Result<Vec<Arc<Source>>, ClientError> {
         let source = |connection: &Connection| {
             let host = connection.base_url.authority();
-            let budget = budgets.get_or_create(&connection.credential, host, &connection.rate_limit, &shared.clock);
+            let replicated = shared.replicated.as_ref();
+            let budget = budgets.get_or_create(
+                &connection.credential,
+                host,
+                &connection.rate_limit,
+                replicated,
+                &shared.clock,
+            );
             let previous = self.same_account(connection);
             if let Some((old, source)) = previous
                 && old == connection

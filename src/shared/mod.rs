@@ -6,12 +6,14 @@
 
 mod fingerprint;
 mod key;
+mod limits;
 mod redis;
 mod settings;
 mod unavailable;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
+pub use limits::{BlockEvent, Peers, ServerTime, SharedBlock, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow};
 pub use redis::{Shared, SharedError};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};
 pub use unavailable::Unavailable;

@@ -1,5 +1,6 @@
 //! Shared state on a Redis or Valkey server.
 
+mod limits;
 mod link;
 mod replicas;
 mod server;
@@ -8,7 +9,8 @@ use std::sync::Arc;
 
 use crate::telemetry::metrics::Registry;
 
-use super::Settings;
+use super::{Fingerprint, Settings, SharedLimit};
+use limits::Limits;
 use link::Link;
 use replicas::Heart;
 pub(super) use server::Address;
@@ -35,6 +37,7 @@ struct Inner {
     /// Connection for all other state.
     state: Link,
     heart: Heart,
+    limits: Arc<Limits>,
 }
 
 impl Shared {
@@ -53,13 +56,21 @@ impl Shared {
         let id: Arc<str> =
             blake3::Hash::from_bytes(blake3::derive_key("customer-gateway replica id", &id)).to_hex()[..16].into();
         let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), id);
-        Ok(Self(Arc::new(Inner { settings, pages, state, heart })))
+        let limits = Limits::new(state.clone(), heart.clone(), settings.clone(), registry);
+        Ok(Self(Arc::new(Inner { settings, pages, state, heart, limits })))
     }
 
     /// Returns the settings.
     #[must_use]
     pub fn settings(&self) -> &Settings {
         &self.0.settings
+    }
+
+    /// Returns the rate limit of a credential. `None` if the replicas do not share
+    /// limits.
+    #[must_use]
+    pub fn limit(&self, credential: &Fingerprint) -> Option<Arc<dyn SharedLimit>> {
+        self.0.settings.limits.then(|| self.0.limits.limit(credential))
     }
 
     /// Removes this replica, before the process exits.

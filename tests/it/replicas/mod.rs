@@ -1,3 +1,4 @@
 //! Several replicas that share a real Redis server.
 
 mod connection;
+mod limits;
