@@ -7,6 +7,7 @@
 mod fingerprint;
 mod key;
 mod limits;
+mod probe;
 mod redis;
 mod settings;
 mod unavailable;
@@ -14,6 +15,7 @@ mod unavailable;
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
 pub use limits::{BlockEvent, Peers, ServerTime, SharedBlock, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow};
+pub use probe::ProbeLease;
 pub use redis::{Shared, SharedError};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};
 pub use unavailable::Unavailable;

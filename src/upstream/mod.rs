@@ -18,6 +18,7 @@ mod error;
 mod latency;
 mod metrics;
 mod pipeline;
+mod probe;
 mod rate_limit_fields;
 mod retry;
 mod retry_after;

@@ -2,6 +2,7 @@
 
 mod limits;
 mod link;
+mod probe;
 mod replicas;
 mod server;
 
@@ -9,9 +10,10 @@ use std::sync::Arc;
 
 use crate::telemetry::metrics::Registry;
 
-use super::{Fingerprint, Settings, SharedLimit};
+use super::{Fingerprint, ProbeLease, Settings, SharedLimit};
 use limits::Limits;
 use link::Link;
+use probe::RedisProbe;
 use replicas::Heart;
 pub(super) use server::Address;
 
@@ -71,6 +73,15 @@ impl Shared {
     #[must_use]
     pub fn limit(&self, credential: &Fingerprint) -> Option<Arc<dyn SharedLimit>> {
         self.0.settings.limits.then(|| self.0.limits.limit(credential))
+    }
+
+    /// Returns the lease of an account's probe. `None` if the replicas do not share
+    /// limits.
+    #[must_use]
+    pub fn probe(&self, account: &Fingerprint) -> Option<Arc<dyn ProbeLease>> {
+        let Inner { settings, state, heart, .. } = &*self.0;
+        let probe = || RedisProbe::new(state.clone(), &settings.prefix, account, Arc::clone(heart.id()));
+        settings.limits.then(|| Arc::new(probe()) as Arc<dyn ProbeLease>)
     }
 
     /// Removes this replica, before the process exits.

@@ -8,11 +8,7 @@
 //! While the server is lost, the process uses its part of the limit. All methods
 //! read no clock and wait for nothing.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::Duration,
-};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use crate::shared::{OnLoss, ServerTime, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow, Unavailable};
 

@@ -20,7 +20,7 @@
 -- Returns 1 for a slot or 0, the time until the slot, its send time, `total`,
 -- `since`, `now`, and the block: remaining time, reason, consecutive rate limits.
 local SECOND = 1000000
--- Longest time from the reply to the slot.
+-- Longest time from the reply to the slot, for a replica that is never late.
 local AHEAD = 5000
 -- Time that a waiting replica may be late.
 local GRACE = 100000
@@ -76,11 +76,11 @@ local is_lost = not since or since > now
   or (redis.call('EXISTS', sent) == 0 and last > now - keep)
   or (seen_now > 0 and now - seen_now > elapsed + SLACK)
   or went_back
-if is_lost then
-  since = now
-end
 if went_back then
-  blocked, limited, last = math.max(0, blocked - last + now), math.max(0, limited - last + now), now
+  blocked, limited = math.max(0, blocked - last + now), math.max(0, limited - last + now)
+end
+if is_lost then
+  since, last = now, 0
 end
 
 -- The first write deletes, so the script also runs without free memory.
@@ -137,7 +137,8 @@ if background and ahead > 0 then
   slot = math.max(slot, now + 4 * AHEAD)
 end
 
-local is_granted = slot <= now + AHEAD
+-- A distant replica gets its slots in advance: one round trip for each call.
+local is_granted = slot <= now + AHEAD + 2 * lateness
 if is_granted then
   redis.call('ZREM', waiting, replica)
   redis.call('ZREM', lapses, replica)

@@ -143,7 +143,7 @@ async fn slow_server_keeps_the_limit() {
     let proxy = Proxy::start(&server).await;
     let gateways: [Gateway; 3] = replicas(|| configuration(&vendor, settings(&proxy.url()))).await;
     let load = Load::start(&gateways, 16);
-    for delay in [0, 15, 60, 15] {
+    for delay in [0, 15, 40, 15] {
         proxy.delay(Duration::from_millis(delay));
         sleep(SECOND * 4).await;
     }

@@ -80,6 +80,15 @@ impl Vendor {
 impl Load {
     /// Starts clients of each gateway.
     pub(super) fn start<'g>(gateways: impl IntoIterator<Item = &'g Gateway>, clients_each: usize) -> Self {
+        Self::start_as(gateways, clients_each, "")
+    }
+
+    /// Starts clients with a caller's key.
+    pub(super) fn start_as<'g>(
+        gateways: impl IntoIterator<Item = &'g Gateway>,
+        clients_each: usize,
+        key: &'static str,
+    ) -> Self {
         let (is_stopped, next) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicU64::new(0)));
         let mut clients = JoinSet::new();
         for gateway in gateways {
@@ -90,7 +99,7 @@ impl Load {
                     while !is_stopped.load(Relaxed) {
                         let partner = next.fetch_add(1, Relaxed);
                         let url = format!("{url}/customers?connection=odd&partner_id=part_{partner}");
-                        let response = client.get(url).send().await.unwrap();
+                        let response = client.get(url).bearer_auth(key).send().await.unwrap();
                         if response.status() != 200 {
                             failed.push(response.text().await.unwrap());
                             tokio::time::sleep(Duration::from_millis(100)).await;

@@ -1,5 +1,6 @@
 //! Rate limits that replicas count together.
 
+mod behaviour;
 mod failures;
 mod load;
 mod scripts;
