@@ -29,8 +29,8 @@ pub trait SharedLimit: Send + Sync {
     /// Gives back the slot of a call that is not sent.
     fn give_back(&self, entry: u64);
 
-    /// Changes the send time of a call.
-    fn correct(&self, entry: u64, at: ServerTime);
+    /// Changes the send time of a call. Only a final correction makes it earlier.
+    fn correct(&self, entry: u64, at: ServerTime, is_final: bool);
 
     /// Returns the limit of one caller's share.
     fn share(&self, caller: &str) -> Arc<dyn SharedLimit>;

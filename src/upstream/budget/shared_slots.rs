@@ -19,11 +19,16 @@ use super::{
     send_log::{SendId, SendLog},
 };
 
-/// Time between two calls beyond the period of a window: the lateness of the call,
-/// and its delay on the way to the vendor. At 25 calls per second, the calls use
-/// 0.976 of the limit.
+/// Time between two calls beyond the period of a window. At 25 calls per second, the
+/// calls use 0.976 of the limit.
 const MARGIN: Duration = Duration::from_millis(25);
-/// Part of the margin for the time from the slot to the send.
+/// Part of the margin for the time from the slot to the send. A later call counts
+/// later.
+const LATENESS: Duration = Duration::from_millis(5);
+/// Part of the margin for the delay on the way to the vendor. A slower call counts
+/// later. The rest of the margin is for the error of the delay.
+const DELAY: Duration = Duration::from_micros(7_500);
+/// Lateness from which on the slot is given back.
 const MAX_LATENESS: Duration = Duration::from_millis(10);
 /// Largest lateness that a request announces.
 const MAX_ANNOUNCED: Duration = Duration::from_millis(500);
@@ -49,7 +54,7 @@ pub(super) struct SharedSlots {
     limit: Arc<dyn SharedLimit>,
     /// Number of the next call.
     entry: u64,
-    /// Lateness of recent calls beyond `MAX_LATENESS`.
+    /// Lateness of recent calls beyond `LATENESS`.
     lateness: Duration,
     /// Time at which the replica asks again, and whether it asked for an export.
     ask_at: (Duration, bool),
@@ -208,7 +213,7 @@ impl SharedSlots {
     /// that no call needs, is given back.
     pub(super) fn send<T>(&mut self, schedule: &mut Schedule<T>, grant: Grant, now: Duration) -> Next<T> {
         let lateness = now.saturating_sub(grant.due);
-        let needed = lateness.saturating_sub(MAX_LATENESS / 2).min(MAX_ANNOUNCED);
+        let needed = lateness.saturating_sub(LATENESS).min(MAX_ANNOUNCED);
         self.lateness = needed.max(self.lateness.mul_f64(0.8));
         if lateness > grant.announced.saturating_add(MAX_LATENESS) {
             // The next request replaces the slot.
@@ -301,10 +306,10 @@ impl SharedSlots {
             divided.log.start(id, now);
         }
         if let Some(grant) = &mut call.grant {
-            let late = now.saturating_sub(grant.due).saturating_sub(grant.announced.saturating_add(MAX_LATENESS));
+            let late = now.saturating_sub(grant.due).saturating_sub(grant.announced.saturating_add(LATENESS));
             if !late.is_zero() {
                 grant.recorded = grant.recorded.after(late);
-                self.limit.correct(call.entry, grant.recorded);
+                self.limit.correct(call.entry, grant.recorded, false);
             }
         }
     }
@@ -314,12 +319,12 @@ impl SharedSlots {
         if let (Some(divided), Some(id)) = (&mut self.divided, call.divided) {
             divided.log.end(id, has_response, now);
         }
-        let late = delay.saturating_sub(MARGIN / 2);
+        let late = delay.saturating_sub(DELAY);
         self.sent.insert(call.entry, call.sent.saturating_add(late));
         if let Some(grant) = call.grant
             && (call.is_held || !late.is_zero())
         {
-            self.limit.correct(call.entry, grant.recorded.after(late));
+            self.limit.correct(call.entry, grant.recorded.after(late), true);
         }
     }
 
@@ -329,7 +334,8 @@ impl SharedSlots {
         let call = self.calls.get_mut(&id)?;
         let grant = call.grant?;
         call.is_held = true;
-        self.limit.correct(call.entry, grant.recorded.after(now.saturating_sub(call.sent).saturating_add(HOLD)));
+        let at = grant.recorded.after(now.saturating_sub(call.sent).saturating_add(HOLD));
+        self.limit.correct(call.entry, at, false);
         Some(HOLD / 2)
     }
 

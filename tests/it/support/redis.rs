@@ -36,7 +36,7 @@ pub(crate) struct RedisServer {
     process: Child,
 }
 
-/// A proxy in front of a server, which delays the requests or closes the connections.
+/// A proxy in front of a port, which delays the requests or closes the connections.
 pub(crate) struct Proxy {
     port: u16,
     delay: watch::Sender<Duration>,
@@ -143,11 +143,10 @@ impl Drop for RedisServer {
 
 impl Proxy {
     /// Starts a proxy on a free port.
-    pub(crate) async fn start(server: &RedisServer) -> Self {
+    pub(crate) async fn start(target: u16) -> Self {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (delay, is_open) = (watch::Sender::new(Duration::ZERO), watch::Sender::new(true));
-        let target = server.port();
         let (delays, gates) = (delay.clone(), is_open.clone());
         let task = tokio::spawn(async move {
             let mut connections = JoinSet::new();
@@ -168,7 +167,12 @@ impl Proxy {
         Self { port, delay, is_open, task }
     }
 
-    /// Returns the URL of the proxy.
+    /// Returns the port of the proxy.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the URL of a Redis server behind the proxy.
     pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }

@@ -112,10 +112,10 @@ impl RedisLimit {
     }
 
     /// Changes or removes a call in the background.
-    fn change(&self, entry: u64, at: Option<ServerTime>) {
+    fn change(&self, entry: u64, at: Option<ServerTime>, is_final: bool) {
         let mut script = CORRECT.prepare_invoke();
         script.key(&self.keys[0]).key(&self.keys[1]).arg(self.member(entry));
-        script.arg(at.map_or_else(String::new, |at| at.0.to_string()));
+        script.arg(at.map_or_else(String::new, |at| at.0.to_string())).arg(u8::from(is_final));
         let link = self.limits.link.clone();
         tokio::spawn(async move {
             for _ in 0..CORRECTIONS {
@@ -184,11 +184,11 @@ impl SharedLimit for RedisLimit {
 
     fn give_back(&self, entry: u64) {
         self.limits.metrics.returned.increment(1);
-        self.change(entry, None);
+        self.change(entry, None, true);
     }
 
-    fn correct(&self, entry: u64, at: ServerTime) {
-        self.change(entry, Some(at));
+    fn correct(&self, entry: u64, at: ServerTime, is_final: bool) {
+        self.change(entry, Some(at), is_final);
     }
 
     fn share(&self, caller: &str) -> Arc<dyn SharedLimit> {

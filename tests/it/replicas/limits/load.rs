@@ -46,6 +46,10 @@ impl Vendor {
         self.vendor.connection("tolt")
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.connection().base_url.authority().rsplit(':').next().unwrap().parse().unwrap()
+    }
+
     /// Returns the arrival of each call.
     pub(super) fn arrivals(&self) -> Vec<Instant> {
         let mut arrivals = self.arrivals.lock().unwrap().clone();

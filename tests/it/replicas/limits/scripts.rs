@@ -186,15 +186,25 @@ async fn returned_slot_is_free() {
 async fn corrected_call_holds_its_slot() {
     let limits = Limits::start(1).await;
     let at = granted(limits.take(0, &request(0, 1)).await);
-    limits.limit(0).correct(0, at.after(SECOND * 3));
+    limits.limit(0).correct(0, at.after(SECOND * 3), false);
     eventually(async || match limits.take(0, &request(1, 1)).await.slot {
         Slot::Wait(wait) => wait > SECOND * 3,
         Slot::Granted { .. } => false,
     })
     .await;
+    // Only a final correction makes the call earlier.
+    limits.limit(0).correct(0, at.after(SECOND), false);
+    sleep(SECOND / 10).await;
+    assert!(wait(limits.take(0, &request(1, 1)).await) > SECOND * 5 / 2);
+    limits.limit(0).correct(0, at, true);
+    eventually(async || match limits.take(0, &request(1, 1)).await.slot {
+        Slot::Wait(wait) => wait < SECOND * 2,
+        Slot::Granted { .. } => true,
+    })
+    .await;
     // A call that the server does not know is not entered.
     limits.server.flush().await;
-    limits.limit(0).correct(0, at);
+    limits.limit(0).correct(0, at, true);
     sleep(SECOND / 10).await;
     assert_eq!(limits.key("sent").await, "");
 }
@@ -271,7 +281,7 @@ async fn clock_that_went_back_stalls_nothing() {
     assert!(block.remaining > SECOND / 2);
     // All times of the state are an hour in the future.
     let hour = SECOND * 3600;
-    limits.limit(0).correct(0, at.after(hour));
+    limits.limit(0).correct(0, at.after(hour), true);
     for field in ["last", "until"] {
         limits.shift(field, 3_600_000_000).await;
     }
@@ -280,6 +290,29 @@ async fn clock_that_went_back_stalls_nothing() {
     assert!(wait(reply) < SECOND * 2 && reply.block.remaining <= SECOND * 11 / 10, "{reply:?}");
     sleep(wait(reply)).await;
     granted(limits.take(0, &exhausted(1, 1)).await);
+}
+
+/// A clock that jumps forward makes calls look old.
+#[tokio::test(flavor = "multi_thread")]
+async fn clock_that_jumped_forward_is_detected() {
+    let limits = Limits::start(1).await;
+    wait(limits.take(0, &exhausted(0, 5)).await);
+    limits.shift("since", -3_600_000_000).await;
+    granted(limits.take(0, &exhausted(0, 5)).await);
+    let (state, sent) = (limits.key("state").await, limits.key("sent").await);
+    let since: String = limits.server.run("HGET", &[state.as_str(), "since"]).await;
+    let time: (u64, u64) = limits.server.run("TIME", &[] as &[&str]).await;
+    let now = time.0 * 1_000_000 + time.1;
+    let mut take = async |seen: u64, elapsed: &str| {
+        let script = include_str!("../../../../src/shared/redis/limits/take.lua");
+        let seen = seen.to_string();
+        let keys = [script, "4", &sent, &state, "waiting", "lapses"];
+        let call = ["other", "0", "0", "25000", "0", "1", "0", "1", &since, "1", &seen, elapsed, "5", "1000000"];
+        limits.server.run::<Vec<i64>>("EVAL", &[keys.as_slice(), call.as_slice()].concat()).await[4]
+    };
+    let known: i64 = since.parse().unwrap();
+    assert_eq!(take(now - 5_000_000, "5000000").await, known);
+    assert!(take(now - 5_000_000, "1000000").await > known);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -348,7 +381,7 @@ async fn scripts_work_without_free_memory() {
     let at = granted(limits.take(0, &request(1, 5)).await);
     limits.limit(0).restore(&[(2, SECOND / 10)]).await.unwrap();
     limits.limit(0).block(BlockEvent::Pause { requested: SECOND }).await.unwrap();
-    limits.limit(0).correct(1, at.after(SECOND));
+    limits.limit(0).correct(1, at.after(SECOND), true);
     limits.limit(0).give_back(0);
     let sent = limits.key("sent").await;
     eventually(async || limits.server.run::<i64>("ZCARD", &[sent.as_str()]).await == 2).await;
