@@ -35,7 +35,7 @@ impl DividedLimit {
             }
             let rest = log.remaining_in(*window, now);
             if rest < parts {
-                opens = opens.max(log.slot_in(*window, 0, now));
+                opens = opens.max(log.slot_in(*window, rest.into(), now));
             }
             part(Window { requests: window.requests.min(non_zero(rest)), ..*window }, parts)
         };

@@ -12,6 +12,7 @@ mod reservation;
 mod schedule;
 mod send_log;
 mod share_limiter;
+mod shared_calls;
 mod shared_slots;
 mod shares;
 mod slot_source;
@@ -89,9 +90,9 @@ impl Budget {
         Self::with_queue(queue, limit, Some(shared), clock)
     }
 
-    fn with_queue(queue: Queue, limit: &RateLimit, shared: Option<Arc<dyn SharedLimit>>, clock: SharedClock) -> Self {
-        let shares = Shares::new(limit.windows.clone(), shared.clone(), Arc::clone(&clock));
-        Self(Arc::new(Shared { queue, shares, max_wait: Mutex::new(limit.max_wait), clock, limit: shared }))
+    fn with_queue(queue: Queue, rate: &RateLimit, limit: Option<Arc<dyn SharedLimit>>, clock: SharedClock) -> Self {
+        let shares = Shares::new(rate.windows.clone(), limit.clone(), Arc::clone(&clock));
+        Self(Arc::new(Shared { queue, shares, max_wait: Mutex::new(rate.max_wait), clock, limit }))
     }
 
     /// Changes the limit. The calls already sent count for the new limit.

@@ -8,26 +8,21 @@
 //! While the server is lost, the process uses its part of the limit. All methods
 //! read no clock and wait for nothing.
 
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use crate::shared::{OnLoss, ServerTime, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow, Unavailable};
+use crate::shared::{OnLoss, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow};
 
 use super::{
     BudgetScope,
     divided_limit::{DividedLimit, rest},
     schedule::{Next, Schedule, pace},
     send_log::{SendId, SendLog},
+    shared_calls::{Grant, LATENESS, SharedCalls},
 };
 
 /// Time between two calls beyond the period of a window. At 25 calls per second, the
 /// calls use 0.976 of the limit.
 const MARGIN: Duration = Duration::from_millis(25);
-/// Part of the margin for the time from the slot to the send. A later call counts
-/// later.
-const LATENESS: Duration = Duration::from_millis(5);
-/// Part of the margin for the delay on the way to the vendor. A slower call counts
-/// later. The rest of the margin is for the error of the delay.
-const DELAY: Duration = Duration::from_micros(7_500);
 /// Lateness from which on the slot is given back.
 const MAX_LATENESS: Duration = Duration::from_millis(10);
 /// Largest lateness that a request announces.
@@ -44,16 +39,13 @@ const MAX_FAILURES: u32 = 10;
 const REST_PERIOD: Duration = Duration::from_secs(30);
 /// Time after a loss in which both limits apply. Other replicas may be lost still.
 const RECOVERY_PERIOD: Duration = Duration::from_secs(2);
-/// Time for which a call in flight holds its slot. Renewed twice in this time.
-const HOLD: Duration = Duration::from_secs(10);
 /// Time until a rejected call may be repeated, while all are rejected.
 const REJECTED_FOR: Duration = Duration::from_secs(2);
 
 /// Slots of a shared limit.
 pub(super) struct SharedSlots {
     limit: Arc<dyn SharedLimit>,
-    /// Number of the next call.
-    entry: u64,
+    calls: SharedCalls,
     /// Lateness of recent calls beyond `LATENESS`.
     lateness: Duration,
     /// Time at which the replica asks again, and whether it asked for an export.
@@ -61,50 +53,21 @@ pub(super) struct SharedSlots {
     failures: u32,
     /// True if the replica is in the queue of the replicas.
     is_queued: bool,
-    /// Calls in flight.
-    calls: BTreeMap<SendId, Call>,
-    /// Send time of each call in the longest window, with its delay.
-    sent: BTreeMap<u64, Duration>,
     divided: Option<DividedLimit>,
     /// Time before which the shared limit is not used again.
     rests_until: Duration,
-}
-
-/// Slot that the server has granted.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Grant {
-    /// Time at which the call is sent.
-    pub(super) at: Duration,
-    /// Earliest time of the slot.
-    due: Duration,
-    /// Time at which the replica asked.
-    asked: Duration,
-    /// Lateness that the request announced.
-    announced: Duration,
-    recorded: ServerTime,
-}
-
-struct Call {
-    entry: u64,
-    grant: Option<Grant>,
-    /// Call in the log of the divided limit.
-    divided: Option<SendId>,
-    sent: Duration,
-    is_held: bool,
 }
 
 impl SharedSlots {
     /// Returns slots that are not available until the first connection.
     pub(super) fn new(limit: Arc<dyn SharedLimit>, log: &SendLog, now: Duration) -> Self {
         let mut slots = Self {
+            calls: SharedCalls::new(Arc::clone(&limit)),
             limit,
-            entry: 0,
             lateness: Duration::ZERO,
             ask_at: (Duration::ZERO, false),
             failures: 0,
             is_queued: false,
-            calls: BTreeMap::new(),
-            sent: BTreeMap::new(),
             divided: None,
             rests_until: Duration::ZERO,
         };
@@ -156,7 +119,7 @@ impl SharedSlots {
         let windows = schedule.log.windows().iter().map(|window| rest(*window, peers.parts, peers.missing));
         let windows: Vec<_> = windows.collect();
         let request = SlotRequest {
-            entry: self.entry,
+            entry: self.calls.next_entry(),
             margin: MARGIN,
             lateness: self.lateness,
             pace: pace(&windows),
@@ -168,16 +131,16 @@ impl SharedSlots {
         (Arc::clone(&self.limit), request)
     }
 
-    /// Applies the reply to a request that was sent at `asked`.
+    /// Applies the reply to a request that was sent at `asked`; `None` without a reply.
     pub(super) fn on_reply<T>(
         &mut self,
         schedule: &mut Schedule<T>,
         request: &SlotRequest,
-        reply: Result<SlotReply, Unavailable>,
+        reply: Option<SlotReply>,
         asked: Duration,
         now: Duration,
     ) -> Option<Grant> {
-        let Ok(reply) = reply else {
+        let Some(reply) = reply else {
             self.failures = self.failures.saturating_add(1);
             self.ask_at = (now.saturating_add(FAILURE_PAUSE), false);
             if self.failures >= MAX_FAILURES {
@@ -222,10 +185,7 @@ impl SharedSlots {
         let next = schedule.take(now, grant.asked);
         match &next {
             Next::Send(id, _) => self.record(*id, Some(grant), now),
-            Next::Idle => {
-                self.limit.give_back(self.entry);
-                self.entry += 1;
-            }
+            Next::Idle => self.calls.skip(),
             _ => {}
         }
         next
@@ -269,7 +229,7 @@ impl SharedSlots {
 
     /// Returns the send times of recent calls, each with its age.
     pub(super) fn recent(&self, now: Duration) -> Vec<(u64, Duration)> {
-        self.sent.iter().map(|(entry, sent)| (*entry, now.saturating_sub(*sent))).collect()
+        self.calls.recent(now)
     }
 
     /// Returns true while the shared limit is not used.
@@ -299,55 +259,30 @@ impl SharedSlots {
     }
 
     pub(super) fn start(&mut self, id: SendId, now: Duration) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        call.sent = call.sent.max(now);
-        self.sent.insert(call.entry, call.sent);
-        if let (Some(divided), Some(id)) = (&mut self.divided, call.divided) {
-            divided.log.start(id, now);
-        }
-        if let Some(grant) = &mut call.grant {
-            let late = now.saturating_sub(grant.due).saturating_sub(grant.announced.saturating_add(LATENESS));
-            if !late.is_zero() {
-                grant.recorded = grant.recorded.after(late);
-                self.limit.correct(call.entry, grant.recorded, false);
-            }
+        let divided = self.calls.start(id, now);
+        if let (Some(part), Some(id)) = (&mut self.divided, divided) {
+            part.log.start(id, now);
         }
     }
 
     pub(super) fn end(&mut self, id: SendId, delay: Duration, has_response: bool, now: Duration) {
-        let Some(call) = self.calls.remove(&id) else { return };
-        if let (Some(divided), Some(id)) = (&mut self.divided, call.divided) {
-            divided.log.end(id, has_response, now);
+        let divided = self.calls.end(id, delay);
+        if let (Some(part), Some(id)) = (&mut self.divided, divided) {
+            part.log.end(id, has_response, now);
         }
-        let late = delay.saturating_sub(DELAY);
-        self.sent.insert(call.entry, call.sent.saturating_add(late));
-        if let Some(grant) = call.grant
-            && (call.is_held || !late.is_zero())
-        {
-            self.limit.correct(call.entry, grant.recorded.after(late), true);
+    }
+
+    pub(super) fn cancel(&mut self, id: SendId) {
+        let divided = self.calls.cancel(id);
+        if let (Some(part), Some(id)) = (&mut self.divided, divided) {
+            part.log.cancel(id);
         }
     }
 
     /// Lets a call in flight hold its slot. Returns the time after which the hold is
     /// renewed, or `None` if the call has ended.
     pub(super) fn hold(&mut self, id: SendId, now: Duration) -> Option<Duration> {
-        let call = self.calls.get_mut(&id)?;
-        let grant = call.grant?;
-        call.is_held = true;
-        let at = grant.recorded.after(now.saturating_sub(call.sent).saturating_add(HOLD));
-        self.limit.correct(call.entry, at, false);
-        Some(HOLD / 2)
-    }
-
-    pub(super) fn cancel(&mut self, id: SendId) {
-        let Some(call) = self.calls.remove(&id) else { return };
-        self.sent.remove(&call.entry);
-        if let (Some(divided), Some(id)) = (&mut self.divided, call.divided) {
-            divided.log.cancel(id);
-        }
-        if call.grant.is_some() {
-            self.limit.give_back(call.entry);
-        }
+        self.calls.hold(id, now)
     }
 
     pub(super) fn leave(&mut self) {
@@ -360,20 +295,13 @@ impl SharedSlots {
     /// Records a call that is sent now.
     fn record(&mut self, id: SendId, grant: Option<Grant>, now: Duration) {
         let divided = self.divided.as_mut().map(|divided| divided.send(now));
-        self.calls.insert(id, Call { entry: self.entry, grant, divided, sent: now, is_held: false });
-        self.sent.insert(self.entry, now);
-        self.entry += 1;
+        self.calls.record(id, grant, divided, now);
     }
 
     /// Forgets calls that are older than every window.
     fn forget<T>(&mut self, schedule: &Schedule<T>, now: Duration) {
         let longest = schedule.log.windows().iter().map(|window| window.per).max().unwrap_or_default();
-        let oldest = now.saturating_sub(longest.saturating_add(MARGIN));
-        while let Some(first) = self.sent.first_entry()
-            && *first.get() < oldest
-        {
-            first.remove();
-        }
+        self.calls.forget(now.saturating_sub(longest.saturating_add(MARGIN)));
     }
 
     /// Returns the time at which all replicas know that this one is lost.

@@ -97,9 +97,9 @@ impl Queue {
         };
         let Some((limit, request)) = request else { return };
         let asked = self.0.clock.elapsed();
-        let reply = limit.take(&request).await;
+        let reply = limit.take(&request).await.ok();
         let now = self.0.clock.elapsed();
-        if reply.as_ref().is_ok_and(|reply| reply.is_reset) {
+        if reply.is_some_and(|reply| reply.is_reset) {
             self.restore(&*limit).await;
         }
         let grant = {

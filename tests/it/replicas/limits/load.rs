@@ -77,7 +77,8 @@ impl Vendor {
         let arrivals = self.arrivals();
         let (first, last) = (arrivals.first().unwrap(), arrivals.last().unwrap());
         let periods = last.duration_since(*first).as_secs_f64() / per.as_secs_f64();
-        (arrivals.len() - 1) as f64 / (f64::from(requests) * periods)
+        let calls = u32::try_from(arrivals.len() - 1).unwrap();
+        f64::from(calls) / (f64::from(requests) * periods)
     }
 }
 

@@ -303,7 +303,7 @@ async fn clock_that_jumped_forward_is_detected() {
     let since: String = limits.server.run("HGET", &[state.as_str(), "since"]).await;
     let time: (u64, u64) = limits.server.run("TIME", &[] as &[&str]).await;
     let now = time.0 * 1_000_000 + time.1;
-    let mut take = async |seen: u64, elapsed: &str| {
+    let take = async |seen: u64, elapsed: &str| {
         let script = include_str!("../../../../src/shared/redis/limits/take.lua");
         let seen = seen.to_string();
         let keys = [script, "4", &sent, &state, "waiting", "lapses"];
