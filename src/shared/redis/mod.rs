@@ -2,10 +2,12 @@
 
 mod announcements;
 mod check;
+mod limits;
 mod link;
 mod metrics;
 mod page_server;
 mod pages;
+mod probe;
 mod purge_feed;
 mod purges;
 mod quotas;
@@ -18,13 +20,15 @@ use std::{sync::Arc, time::Duration};
 
 use crate::telemetry::metrics::Registry;
 
-use super::{Fingerprint, PurgeFeed, Quotas, Settings, SharedPages, SharedPurges, Values};
+use super::{Fingerprint, ProbeLease, PurgeFeed, Quotas, Settings, SharedLimit, SharedPages, SharedPurges, Values};
 use announcements::Announcements;
 pub use check::{ServerFault, ServerReport, ServerState, check};
+use limits::Limits;
 use link::Link;
 use metrics::PageMetrics;
 use page_server::PageServer;
 use pages::AccountPages;
+use probe::RedisProbe;
 use purge_feed::Feed;
 use purges::Purges;
 use quotas::RedisQuotas;
@@ -55,6 +59,7 @@ struct Inner {
     /// Connection for all other state.
     state: Link,
     heart: Heart,
+    limits: Arc<Limits>,
     values: Option<Arc<dyn Values>>,
     quotas: Option<Arc<dyn Quotas>>,
 }
@@ -78,6 +83,7 @@ impl Shared {
         let id: Arc<str> =
             blake3::Hash::from_bytes(blake3::derive_key("customer-gateway replica id", &id)).to_hex()[..16].into();
         let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), Arc::clone(&id));
+        let limits = Limits::new(state.clone(), heart.clone(), settings.clone(), registry);
         let values =
             settings.cache.then(|| Arc::new(RedisValues::new(pages.clone(), &settings, registry)) as Arc<dyn Values>);
         let quotas = settings
@@ -88,7 +94,7 @@ impl Shared {
         let (prefix, key, metrics) = (settings.prefix.clone(), settings.key.clone(), PageMetrics::new(registry));
         let pages = Arc::new(PageServer::new(pages, announcements, prefix, key, id, metrics));
         let purges = Arc::new(Purges::new(Arc::clone(&pages), heart.clone(), settings.replicas.get()));
-        Ok(Self(Arc::new(Inner { settings, pages, purges, state, heart, values, quotas })))
+        Ok(Self(Arc::new(Inner { settings, pages, purges, state, heart, limits, values, quotas })))
     }
 
     /// Returns the settings.
@@ -127,6 +133,22 @@ impl Shared {
     #[must_use]
     pub fn purge_feed(&self) -> Box<dyn PurgeFeed> {
         Box::new(Feed::new(Arc::clone(&self.0.purges)))
+    }
+
+    /// Returns the rate limit of a credential. `None` if the replicas do not share
+    /// limits.
+    #[must_use]
+    pub fn limit(&self, credential: &Fingerprint) -> Option<Arc<dyn SharedLimit>> {
+        self.0.settings.limits.then(|| self.0.limits.limit(credential))
+    }
+
+    /// Returns the lease of an account's probe. `None` if the replicas do not share
+    /// limits.
+    #[must_use]
+    pub fn probe(&self, account: &Fingerprint) -> Option<Arc<dyn ProbeLease>> {
+        let Inner { settings, state, heart, .. } = &*self.0;
+        let probe = || RedisProbe::new(state.clone(), &settings.prefix, account, Arc::clone(heart.id()));
+        settings.limits.then(|| Arc::new(probe()) as Arc<dyn ProbeLease>)
     }
 
     /// Removes this replica, before the process exits.

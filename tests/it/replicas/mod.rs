@@ -3,6 +3,7 @@
 mod cluster;
 mod connection;
 mod fetches;
+mod limits;
 mod pages;
 mod purges;
 mod quotas;
