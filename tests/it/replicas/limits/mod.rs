@@ -16,12 +16,14 @@ use load::{Load, Vendor};
 const LIMIT: u32 = 25;
 const SECOND: Duration = Duration::from_secs(1);
 
-/// Returns a configuration with one connection to the vendor.
+/// Returns a configuration with one connection to the vendor. Each replica fetches its
+/// own pages, because pages of other replicas need no slot.
 fn configuration(vendor: &Vendor, settings: Settings) -> Config {
     let mut connection = vendor.connection();
     connection.rate_limit.windows = vec![Window { requests: NonZeroU32::new(LIMIT).unwrap(), per: SECOND }];
     connection.rate_limit.max_wait = Duration::from_secs(30);
-    Config { shared: Some(settings), ..config(vec![connection]) }
+    let shared = Settings { cache: false, ..settings };
+    Config { shared: Some(shared), ..config(vec![connection]) }
 }
 
 async fn gateways<const N: usize>(vendor: &Vendor, server: &RedisServer) -> [Gateway; N] {
