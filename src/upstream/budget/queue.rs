@@ -1,6 +1,7 @@
 //! Waiting calls of a budget: a [`Schedule`] with tasks that wait for it.
 
 mod shared;
+mod slot;
 
 use std::{
     pin::pin,
@@ -25,6 +26,7 @@ use super::{
     slot_source::SlotSource,
 };
 use shared::Supervisor;
+pub(in crate::upstream) use slot::SendSlot;
 
 /// Schedule shared by the tasks that wait for it.
 #[derive(Clone)]
@@ -44,17 +46,6 @@ struct State {
     slots: SlotSource,
     /// True while the dispatcher runs.
     is_dispatching: bool,
-}
-
-/// Slot of a call. The slot is taken when the call is sent, and the call ends
-/// when the slot is dropped.
-#[must_use]
-pub(in crate::upstream) struct SendSlot {
-    queue: Queue,
-    id: SendId,
-    sent: Duration,
-    is_sent: bool,
-    has_response: bool,
 }
 
 /// Waiting call. Dropped before its slot is free, the call leaves the queue.
@@ -268,7 +259,7 @@ impl Ticket {
     fn slot(&self, id: SendId) -> SendSlot {
         let sent = self.queue.0.clock.elapsed();
         self.queue.start(id, sent);
-        SendSlot { queue: self.queue.clone(), id, sent, is_sent: true, has_response: false }
+        SendSlot::new(self.queue.clone(), id, sent)
     }
 
     fn flow(&self) -> FlowId {
@@ -285,35 +276,5 @@ impl Drop for Ticket {
         if let Ok(id) = self.granted.try_recv() {
             self.queue.finish(|state| state.cancel(id));
         }
-    }
-}
-
-impl SendSlot {
-    /// Returns the send time of the call.
-    pub(in crate::upstream) fn sent(&self) -> Duration {
-        self.sent
-    }
-
-    /// Ends the call with a response.
-    pub(in crate::upstream) fn answered(mut self) {
-        self.has_response = true;
-    }
-
-    /// Gives the slot back, because the call is not sent.
-    pub(in crate::upstream) fn cancel(mut self) {
-        self.is_sent = false;
-    }
-}
-
-impl Drop for SendSlot {
-    fn drop(&mut self) {
-        let now = self.queue.0.clock.elapsed();
-        self.queue.finish(|state| {
-            if self.is_sent {
-                state.slots.end(&mut state.schedule, self.id, self.has_response, now);
-            } else {
-                state.cancel(self.id);
-            }
-        });
     }
 }

@@ -33,6 +33,11 @@ impl RemoteLoad {
         self.divided = None;
     }
 
+    /// Returns true while the limit is divided.
+    pub(super) fn is_divided(&self) -> bool {
+        self.divided.is_some()
+    }
+
     /// Returns the time before which no call is sent.
     pub(super) fn closed_until(&self) -> Duration {
         self.divided.map_or(Duration::ZERO, |(_, opens)| opens)

@@ -87,7 +87,9 @@ impl SharedSlots {
         self.forget(schedule, now);
         let block = schedule.block.until();
         if let Some(divided) = &mut self.divided {
-            if divided.is_alone() && self.limit.on_loss() == OnLoss::Reject {
+            // Calls wait for the first connection.
+            let is_lost = divided.is_alone() && schedule.remote.is_divided();
+            if is_lost && self.limit.on_loss() == OnLoss::Reject {
                 schedule.remote.divide(1, now.saturating_add(REJECTED_FOR));
                 return schedule.reject(now);
             }
