@@ -65,6 +65,10 @@ impl PageFetch for VendorPage {
         &self.0
     }
 
+    fn enter(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     fn refresh(&self) -> Self {
         Self(Arc::clone(&self.0))
     }

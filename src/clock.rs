@@ -28,6 +28,10 @@ pub fn ceil_seconds(duration: Duration) -> u64 {
     duration.as_secs() + u64::from(duration.subsec_nanos() > 0)
 }
 
+/// Time since the fixed instant when a [`SystemClock`] starts. A page from another
+/// replica may be older than the process.
+const HEAD_START: Duration = Duration::from_hours(10 * 365 * 24);
+
 /// Clock of the machine.
 #[derive(Debug, Clone, Copy)]
 pub struct SystemClock {
@@ -49,7 +53,7 @@ impl Clock for SystemClock {
     }
 
     fn elapsed(&self) -> Duration {
-        self.start.elapsed()
+        HEAD_START + self.start.elapsed()
     }
 
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {

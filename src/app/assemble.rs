@@ -119,7 +119,9 @@ impl Components {
     ) -> Result<Vec<Arc<Source>>, ClientError> {
         let source = |connection: &Connection| {
             let host = connection.base_url.authority();
-            let budget = budgets.get_or_create(&connection.credential, host, &connection.rate_limit, &shared.clock);
+            let replicated = shared.replicated.as_ref();
+            let budget =
+                budgets.get_or_create(&connection.credential, host, &connection.rate_limit, replicated, &shared.clock);
             let previous = self.same_account(connection);
             if let Some((old, source)) = previous
                 && old == connection
@@ -166,21 +168,31 @@ fn new_source(
 ) -> Result<Source, ClientError> {
     let tracer = shared.tracer.vendor_tracer(&connection.name, &connection.base_url);
     let credential = connection.credential.clone();
+    let lease = shared.replicated.as_ref().and_then(|replicated| {
+        let parts = ["probe", connection.base_url.authority(), connection.account_id.as_str()];
+        replicated.probe(&credential.fingerprint(&replicated.settings().key, &parts))
+    });
     let transport =
         Box::new(HttpTransport::new(clients, &connection.base_url, MAX_VENDOR_BODY, shared.vendor_memory.share())?);
     let endpoint = Endpoint::new(transport, &connection.base_url, credential, tracer);
     let upstream_metrics = UpstreamMetrics::new(&shared.registry, connection.name.as_str());
     let clock = Arc::clone(&shared.clock);
-    let upstream = Upstream::new(endpoint, budget, connection.timeout, &shared.bulkheads, upstream_metrics, clock);
+    let upstream = Upstream::new(endpoint, budget, connection.timeout, &shared.bulkheads, upstream_metrics, clock)
+        .with_probe_lease(lease);
     let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
     let (cache, policies) = (shared.cache.clone(), connection.policies);
     let source = Source::new(connection.kind, account, generation, upstream, cache, policies, metrics);
-    Ok(source.sharing_as(shared.replicated.as_ref().map(|it| shared_account(connection, it))))
+    let Some(replicated) = &shared.replicated else { return Ok(source) };
+    let account = shared_account(connection, replicated);
+    shared.cache.add_account(account, connection.name.clone());
+    Ok(source.with_shared_state(account, replicated.pages(account)))
 }
 
-/// Returns the name of a connection's account in the state that replicas share.
+/// Returns the name of a connection's account in the state that replicas share. The
+/// name of the connection is part of every row, so it belongs to the account.
 fn shared_account(connection: &Connection, replicated: &Shared) -> Fingerprint {
-    let parts = ["account", connection.kind.name, connection.base_url.as_str(), &connection.account_id];
+    let Connection { name, kind, base_url, account_id, .. } = connection;
+    let parts = [name.as_str(), kind.name, base_url.as_str(), account_id];
     connection.credential.fingerprint(&replicated.settings().key, &parts)
 }
 

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::task::AbortHandle;
+
 use crate::{
     cache::PageCache,
     clock::SharedClock,
@@ -28,6 +30,8 @@ pub(super) struct SharedState {
     /// State shared with other replicas, if configured.
     pub(super) replicated: Option<Shared>,
     pub(super) cache: PageCache,
+    /// Task that applies the purges of other replicas.
+    _purges: Option<Arc<Task>>,
     pub(super) bulkheads: Bulkheads,
     /// Bound of the vendor responses in flight.
     pub(super) vendor_memory: BodyMemory,
@@ -37,6 +41,15 @@ pub(super) struct SharedState {
     pub(super) response_cache_bytes: u64,
     pub(super) readiness: Readiness,
     pub(super) clock: SharedClock,
+}
+
+/// Task that ends when it is dropped.
+pub(super) struct Task(AbortHandle);
+
+impl Drop for Task {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl SharedState {
@@ -52,12 +65,22 @@ impl SharedState {
         };
         let replicated = config.shared.clone().map(|settings| Shared::open(settings, &registry)).transpose()?;
         let response_cache_bytes = config.cache.max_bytes / RESPONSE_CACHE_DIVISOR;
+        let cache = PageCache::new(config.cache.max_bytes - response_cache_bytes, Arc::clone(clock));
+        let (cache, purges) = match &replicated {
+            None => (cache, None),
+            Some(replicated) => {
+                let cache = cache.with_purges(replicated.purges());
+                let applying = tokio::spawn(cache.clone().apply_purges(replicated.purge_feed()));
+                (cache, Some(Arc::new(Task(applying.abort_handle()))))
+            }
+        };
         Ok(Self {
             tracer,
             reloads: Reloads::new(&registry),
             registry,
             replicated,
-            cache: PageCache::new(config.cache.max_bytes - response_cache_bytes, Arc::clone(clock)),
+            cache,
+            _purges: purges,
             bulkheads: Bulkheads::default(),
             vendor_memory: BodyMemory::new(usize::try_from(config.server.max_vendor_bytes).unwrap_or(usize::MAX)),
             unread: UnreadMemory::new(config.server.max_unread_bytes),

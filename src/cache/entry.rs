@@ -14,6 +14,7 @@ use jiff::Timestamp;
 use crate::{
     clock::SharedClock,
     domain::{anchor::Anchor, page::RecordPage},
+    shared::Version,
 };
 
 use super::{
@@ -36,6 +37,8 @@ pub struct Entry {
     pub(super) fetched: Duration,
     /// Purges of the connection before the fetch.
     pub(super) started: PurgeCount,
+    /// Fetch of the page in the order of all replicas.
+    pub(super) version: Version,
     superseded: AtomicBool,
     refreshing: AtomicBool,
     /// True if the page of a newer response has replaced the page.
@@ -52,15 +55,29 @@ impl Entry {
     pub(super) fn new(
         page: Option<RecordPage>,
         started: PurgeCount,
+        version: Version,
         clock: &SharedClock,
+        metrics: Arc<CacheMetrics>,
+    ) -> Self {
+        Self::fetched_at(clock.now(), clock.elapsed(), page, started, version, metrics)
+    }
+
+    /// Creates an entry of an earlier response.
+    pub(super) fn fetched_at(
+        fetched_at: Timestamp,
+        fetched: Duration,
+        page: Option<RecordPage>,
+        started: PurgeCount,
+        version: Version,
         metrics: Arc<CacheMetrics>,
     ) -> Self {
         Self {
             found: page.is_some(),
             page: Arc::new(page.unwrap_or_default()),
-            fetched_at: clock.now(),
-            fetched: clock.elapsed(),
+            fetched_at,
+            fetched,
             started,
+            version,
             superseded: AtomicBool::new(false),
             refreshing: AtomicBool::new(false),
             is_displaced: false,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     domain::page::RecordPage,
+    shared::SharedPages,
     upstream::{Reservation, Waiters},
 };
 
@@ -16,6 +17,14 @@ pub trait PageFetch: Send + Sync + 'static {
 
     /// Returns the reservation of the request that looks the page up.
     fn reservation(&self) -> &Arc<Reservation>;
+
+    /// Returns the pages of the account that other replicas share.
+    fn shared_pages(&self) -> Option<&Arc<dyn SharedPages>> {
+        None
+    }
+
+    /// Returns permission to wait for a call of another replica.
+    fn enter(&self) -> Result<Self::Permission, Self::Error>;
 
     /// Returns a fetch of the same page as a background refresh.
     #[must_use]
@@ -43,6 +52,17 @@ pub trait FetchFailure: Clone + Send + Sync + From<FetchAborted> + From<NotCache
     fn is_abandoned(&self) -> bool;
     /// Returns the HTTP status of the vendor's response, if any.
     fn status(&self) -> Option<u16>;
+
+    /// Encodes the failure for other replicas. `None` if it concerns this replica only.
+    fn to_shared(&self) -> Option<Vec<u8>> {
+        None
+    }
+
+    /// Decodes the failure of another replica. `None` for unknown bytes.
+    #[must_use]
+    fn from_shared(_: &[u8]) -> Option<Self> {
+        None
+    }
 }
 
 /// Panic of the task that ran a fetch.

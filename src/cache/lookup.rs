@@ -2,12 +2,16 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::{domain::connection::ConnectionName, telemetry::request};
+use futures_util::future::BoxFuture;
+
+use crate::{domain::connection::ConnectionName, shared::Lease, telemetry::request};
 
 use super::{
     CacheDirectives, CacheMetrics, CacheStatus, Entry, FetchFailure, Forward, NotCached, PageCache, PageFetch, Policy,
     Reason, Rows,
     freshness::{EntryState, Verdict},
+    second_tier::{Loaded, shared_pages},
+    shared_fetch::claim,
     single_flight::Fetched,
 };
 
@@ -109,26 +113,59 @@ impl PageCache {
     /// cancelled lookup does not cancel the fetch for the others.
     pub async fn get<F: PageFetch>(&self, lookup: Lookup, fetch: F) -> Result<Cached, F::Error> {
         let found = self.find(&lookup.key, lookup.policy, &lookup.directives, lookup.rows.as_ref()).await;
-        let reason = match found.as_ref().map(|found| (found, found.state.verdict(&lookup.directives))) {
-            Some((found, Verdict::Fresh { ttl })) => {
+        let reason = match self.serve(&lookup, found.as_ref(), &fetch) {
+            Ok(cached) => return Ok(cached),
+            Err(reason) => reason,
+        };
+        // On the heap, because a hit has no use for the space.
+        let get: BoxFuture<'_, _> = Box::pin(self.get_missed(lookup, found, reason, fetch));
+        get.await
+    }
+
+    /// Returns the page of another replica, or waits until another replica has fetched
+    /// the page, or fetches it.
+    async fn get_missed<F: PageFetch>(
+        &self,
+        lookup: Lookup,
+        found: Option<Found>,
+        reason: Reason,
+        fetch: F,
+    ) -> Result<Cached, F::Error> {
+        let is_loaded = |_: &&_| !lookup.directives.no_cache && !self.is_in_flight(&lookup);
+        let Some(pages) = shared_pages(&lookup.directives, &fetch).filter(is_loaded) else {
+            return self.forward(&lookup, found, reason, None, fetch).await;
+        };
+        let Loaded { entry, lease } = self.load(&**pages, &lookup).await;
+        let is_new = |entry: &Arc<Entry>| found.as_ref().is_none_or(|found| !Arc::ptr_eq(&found.entry, entry));
+        let Some(entry) = entry.filter(is_new) else {
+            return self.forward(&lookup, found, reason, lease, fetch).await;
+        };
+        let loaded = Some(Found { state: self.state(&entry, lookup.policy), entry, is_substitute: false });
+        match self.serve(&lookup, loaded.as_ref(), &fetch) {
+            Ok(cached) => Ok(cached),
+            Err(reason) => self.forward(&lookup, loaded, reason, lease, fetch).await,
+        }
+    }
+
+    /// Serves an entry that is fresh, or that is stale and then refreshed. Fails with the
+    /// reason for a fetch.
+    fn serve<F: PageFetch>(&self, lookup: &Lookup, found: Option<&Found>, fetch: &F) -> Result<Cached, Reason> {
+        let found = found.ok_or(Reason::Miss)?;
+        match found.state.verdict(&lookup.directives) {
+            Verdict::Fresh { ttl } => {
                 lookup.metrics.hit.increment(1);
                 let (entry, status) = (Arc::clone(&found.entry), CacheStatus::fresh(ttl));
-                return Ok(Cached { entry, status, is_substitute: found.is_substitute });
+                Ok(Cached { entry, status, is_substitute: found.is_substitute })
             }
-            Some((found, Verdict::Stale { by })) => {
+            Verdict::Stale { by } => {
                 lookup.metrics.stale.increment(1);
                 if may_refresh(&lookup.directives) {
-                    self.refresh(&found.entry, &lookup, &fetch);
+                    self.refresh(&found.entry, lookup, fetch);
                 }
-                return Ok(Cached::requested(Arc::clone(&found.entry), CacheStatus::stale(by)));
+                Ok(Cached::requested(Arc::clone(&found.entry), CacheStatus::stale(by)))
             }
-            Some((_, Verdict::Forward(reason))) => reason,
-            None => Reason::Miss,
-        };
-        if lookup.directives.only_if_cached {
-            return Err(NotCached.into());
+            Verdict::Forward(reason) => Err(reason),
         }
-        self.forward(&lookup, found, reason, fetch).await
     }
 
     /// Predicts the outcome of a lookup without a fetch and without counting.
@@ -171,14 +208,36 @@ impl PageCache {
         other.filter(is_younger).or(found)
     }
 
-    /// Fetches the page. The entry that was found may replace a failed fetch.
+    /// Returns the result of another replica's fetch. `None` without such a fetch, and if
+    /// it has no result.
+    async fn wait_for_replica<F: PageFetch>(
+        &self,
+        lookup: &Lookup,
+        observed: Option<&Arc<Entry>>,
+        lease: Option<Lease>,
+        fetch: &F,
+    ) -> Option<Result<Arc<Entry>, F::Error>> {
+        let (lease, pages) = (lease?, fetch.shared_pages()?);
+        let _permission = match fetch.enter() {
+            Ok(permission) => permission,
+            Err(error) => return Some(Err(error)),
+        };
+        self.wait_for_fetch(&**pages, lookup, observed, &lease, claim(fetch)).await
+    }
+
+    /// Fetches the page, or waits for the replica with the lease. The entry that was
+    /// found may replace a failed fetch.
     async fn forward<F: PageFetch>(
         &self,
         lookup: &Lookup,
         found: Option<Found>,
         reason: Reason,
+        lease: Option<Lease>,
         fetch: F,
     ) -> Result<Cached, F::Error> {
+        if lookup.directives.only_if_cached {
+            return Err(NotCached.into());
+        }
         if let Some((entry, stale_by)) = found.as_ref().and_then(|found| found.usable_on_error(&lookup.directives))
             && fetch.reservation().expected_wait() > LONG_WAIT
         {
@@ -191,7 +250,10 @@ impl PageCache {
         }
         let wait = request::track_vendor_wait(&self.clock);
         let observed = found.as_ref().map(|found| Arc::clone(&found.entry));
-        let fetched = self.fetch_shared(lookup, observed, fetch).await;
+        let fetched = match self.wait_for_replica(lookup, observed.as_ref(), lease, &fetch).await {
+            Some(result) => Fetched { result, is_collapsed: true, is_admitted: true },
+            None => self.fetch_shared(lookup, observed, fetch).await,
+        };
         drop(wait);
         let Fetched { result, is_collapsed: collapsed, .. } = fetched;
         match result {

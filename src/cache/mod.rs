@@ -17,6 +17,9 @@ mod purge;
 mod purge_log;
 mod refresh;
 mod row_index;
+mod second_tier;
+mod shared_fetch;
+mod shared_purges;
 mod single_flight;
 mod status;
 mod store;
@@ -36,6 +39,8 @@ pub use lookup::{Cached, Key, Lookup, Peek};
 pub use metrics::CacheMetrics;
 pub use purge::Scope;
 pub use row_index::{Gap, List, ListRows, Row, Rows};
+use second_tier::SecondTier;
+pub use shared_purges::Purged;
 use single_flight::{FetchKey, FetchedPage, InFlight};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
@@ -47,6 +52,7 @@ pub struct PageCache {
     /// Fetches in flight. An entry is present only while its fetch runs.
     fetches: Cache<FetchKey, FetchedPage>,
     in_flight: InFlight,
+    second_tier: SecondTier,
     clock: SharedClock,
 }
 
@@ -54,7 +60,8 @@ impl PageCache {
     /// Creates a cache whose entries weigh at most `max_bytes` in total.
     #[must_use]
     pub fn new(max_bytes: u64, clock: SharedClock) -> Self {
-        Self { store: Store::new(max_bytes), fetches: Cache::builder().build(), in_flight: InFlight::default(), clock }
+        let (fetches, in_flight, second_tier) = (Cache::builder().build(), InFlight::default(), SecondTier::default());
+        Self { store: Store::new(max_bytes), fetches, in_flight, second_tier, clock }
     }
 
     /// Returns the age of an entry.

@@ -8,9 +8,13 @@ use std::{
 use opentelemetry::context::FutureExt;
 use parking_lot::Mutex;
 
-use crate::upstream::Waiters;
+use crate::{shared::Version, upstream::Waiters};
 
-use super::{Entry, FetchAborted, FetchFailure, Key, Lookup, PageCache, PageFetch, purge_log::PurgeCount};
+use super::{
+    Entry, FetchAborted, FetchFailure, Key, Lookup, PageCache, PageFetch,
+    purge_log::PurgeCount,
+    shared_fetch::{Running, Start},
+};
 
 /// Key of a fetch in flight. Lookups share a fetch if all fields are equal.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -100,12 +104,30 @@ impl PageCache {
             if let Some(newer) = self.stored_since(observed.as_ref(), &lookup.key).await {
                 return Ok(FetchedPage { entry: newer, started });
             }
+            let running = match self.begin_shared(lookup, observed.as_ref(), fetch, waiters).await {
+                Start::Fetch(running) => running,
+                Start::Stored(entry) => return Ok(FetchedPage { entry, started }),
+                Start::Failed(error) => return Err(error),
+            };
             is_collapsed = false;
-            let entry = self.fetch_entry(lookup, started, fetch, waiters).await?;
+            let version = running.as_ref().map(Running::version).unwrap_or_default();
+            let fetched = self.fetch_entry(lookup, started, version, fetch, waiters).await;
+            let entry = match fetched {
+                Ok(entry) => entry,
+                Err(error) => {
+                    if let Some(running) = running {
+                        running.fail(&error);
+                    }
+                    return Err(error);
+                }
+            };
             if key.is_stored {
                 self.store.insert(lookup, &entry).await;
             } else if flight.is_purged(&entry) {
                 entry.mark_superseded();
+            }
+            if let Some(running) = running.filter(|_| !entry.is_superseded()) {
+                running.share(self, lookup, &entry);
             }
             Ok(FetchedPage { entry, started })
         };
@@ -113,6 +135,13 @@ impl PageCache {
         self.fetches.invalidate(key).await;
         let result = result.map_err(|error: Arc<F::Error>| (*error).clone());
         (result, is_collapsed)
+    }
+
+    /// Returns true if a lookup would join a fetch in flight.
+    pub(super) fn is_in_flight(&self, lookup: &Lookup) -> bool {
+        let (_, last_purge) = self.store.purges.counts(&lookup.key.connection);
+        let is_stored = !lookup.directives.no_store;
+        self.in_flight.contains(&FetchKey { key: lookup.key.clone(), is_stored, last_purge })
     }
 
     /// Returns the entry of a key, unless it is the observed entry.
@@ -126,6 +155,7 @@ impl PageCache {
         &self,
         lookup: &Lookup,
         started: PurgeCount,
+        version: Version,
         fetch: &F,
         waiters: &Waiters,
     ) -> Result<Arc<Entry>, F::Error> {
@@ -134,7 +164,7 @@ impl PageCache {
             Err(error) if error.is_not_found() => None,
             Err(error) => return Err(error),
         };
-        Ok(Arc::new(Entry::new(page, started, &self.clock, Arc::clone(&lookup.metrics))))
+        Ok(Arc::new(Entry::new(page, started, version, &self.clock, Arc::clone(&lookup.metrics))))
     }
 }
 

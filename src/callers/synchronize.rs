@@ -2,7 +2,8 @@
 //!
 //! A request is admitted by the quota in the process, and does not wait for the
 //! server. Replicas may therefore admit too many requests between two
-//! synchronisations. The server counts them, and later requests wait for them.
+//! synchronisations. The server counts them, and later requests wait for them, so the
+//! average stays within the quota.
 
 use std::{
     sync::{Arc, Weak},

@@ -24,6 +24,7 @@ mod page_request;
 mod planned_source;
 mod policies;
 mod redaction;
+mod shared_failure;
 mod skip_policy;
 mod sort_limit;
 mod source;
@@ -37,7 +38,7 @@ mod walk;
 use std::{fmt, sync::Arc};
 
 use crate::{
-    cache::{CacheDirectives, PageCache, Scope},
+    cache::{CacheDirectives, PageCache, Purged, Scope},
     clock::SharedClock,
     domain::{connection::ConnectionName, cursor::CursorKey, priority::Priority, query::Retrieval},
     shared::Values,
@@ -130,9 +131,9 @@ impl Directory {
         found.ok_or_else(|| DirectoryError::UnknownConnection(name.to_string()))
     }
 
-    /// Removes the cached pages of a scope and returns their number.
-    pub async fn purge(&self, scope: &Scope) -> usize {
-        self.cache.purge(scope).await
+    /// Removes the cached pages of a scope, on all replicas.
+    pub async fn purge(&self, scope: &Scope) -> Purged {
+        self.cache.purge_everywhere(scope).await
     }
 
     /// Returns one customer. A vendor call is charged to the caller's share.

@@ -20,7 +20,7 @@ use crate::{
         parameter::Parameter,
         query::{ListQuery, Resource},
     },
-    shared::Fingerprint,
+    shared::{Fingerprint, SharedPages},
     upstream::{Reservation, Upstream},
     vendors::{
         Account, Call, RefusalKind, Vendor, VendorError, VendorRequest,
@@ -50,6 +50,8 @@ pub struct Source {
     pub(super) adapter: Box<dyn Vendor>,
     pub(super) upstream: Upstream,
     cache: PageCache,
+    /// Pages of the account that other replicas share.
+    pub(super) shared_pages: Option<Arc<dyn SharedPages>>,
     policies: Policies,
     pub(super) metrics: Arc<SourceMetrics>,
     pub(super) drift: DriftDetector,
@@ -84,6 +86,7 @@ impl Source {
             adapter,
             upstream,
             cache,
+            shared_pages: None,
             policies,
             metrics,
             drift,
@@ -93,10 +96,10 @@ impl Source {
         }
     }
 
-    /// Sets the name of the account in the state that replicas share.
+    /// Shares the state of the account with other replicas, under this name.
     #[must_use]
-    pub fn sharing_as(self, account: Option<Fingerprint>) -> Self {
-        Self { shared_account: account, ..self }
+    pub fn with_shared_state(self, account: Fingerprint, pages: Option<Arc<dyn SharedPages>>) -> Self {
+        Self { shared_account: Some(account), shared_pages: pages, ..self }
     }
 
     /// Returns the name of the account in the state that replicas share.

@@ -8,6 +8,8 @@ use crate::{
     vendors::{RefusalKind, VendorError},
 };
 
+use super::shared_failure::SharedFailure;
+
 /// Failure of a call to a source.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
@@ -66,6 +68,14 @@ impl FetchFailure for SourceError {
             Self::Vendor { status, .. } => *status,
             Self::Send(_) | Self::NotCached | Self::Aborted => None,
         }
+    }
+
+    fn to_shared(&self) -> Option<Vec<u8>> {
+        SharedFailure::new(self).map(|failure| failure.to_bytes())
+    }
+
+    fn from_shared(bytes: &[u8]) -> Option<Self> {
+        SharedFailure::from_bytes(bytes).map(Into::into)
     }
 }
 

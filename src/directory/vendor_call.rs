@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     cache::PageFetch,
     domain::{page::RecordPage, priority::Priority},
+    shared::SharedPages,
     upstream::{CallError, Reply, Reservation, SendError, VendorWait, Waiters},
     vendors::{Call, VendorRequest, VendorResponse, documented::UnknownField},
 };
@@ -27,6 +28,14 @@ impl PageFetch for SourceFetch {
         &self.reservation
     }
 
+    fn shared_pages(&self) -> Option<&Arc<dyn SharedPages>> {
+        self.source.shared_pages.as_ref()
+    }
+
+    fn enter(&self) -> Result<Option<VendorWait>, SourceError> {
+        Ok(self.source.upstream.enter(self.reservation.priority())?)
+    }
+
     fn refresh(&self) -> Self {
         let (source, call, request) = (Arc::clone(&self.source), self.call.clone(), self.request.clone());
         let caller = self.reservation.caller().clone();
@@ -35,7 +44,7 @@ impl PageFetch for SourceFetch {
     }
 
     async fn admit(&self, joins: bool) -> Result<Option<VendorWait>, SourceError> {
-        let waiting = self.source.upstream.enter(self.reservation.priority())?;
+        let waiting = self.enter()?;
         let admitted =
             if joins { self.reservation.charge().await } else { self.source.upstream.admit(&self.reservation).await };
         // No caller waits for a refresh, so its rejection is not counted.

@@ -22,6 +22,14 @@ impl Fingerprint {
         hasher.finalize_xof().fill(&mut fingerprint);
         Self(fingerprint)
     }
+
+    pub(super) fn from_bytes(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    pub(super) fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
 }
 
 /// Writes 32 hexadecimal digits.

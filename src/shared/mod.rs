@@ -6,6 +6,10 @@
 
 mod fingerprint;
 mod key;
+mod limits;
+mod pages;
+mod probe;
+mod purges;
 mod quotas;
 mod redis;
 mod settings;
@@ -14,6 +18,13 @@ mod values;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
+pub use limits::{BlockEvent, Peers, ServerTime, SharedBlock, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow};
+pub use pages::{
+    Begun, Claim, FetchState, FetchedPage, Lease, LoadedPage, PageName, REFRESH_PATIENCE, SharedFetch, SharedPages,
+    StoredPage, Version,
+};
+pub use probe::ProbeLease;
+pub use purges::{Announced, Confirmations, Purge, PurgeFeed, ReceivedPurges, SharedPurges};
 pub use quotas::{QuotaReport, Quotas};
 pub use redis::{ServerFault, ServerReport, ServerState, Shared, SharedError, check};
 pub use settings::{InvalidUrl, OnLoss, RedisUrl, Settings};

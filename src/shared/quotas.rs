@@ -23,6 +23,6 @@ pub struct QuotaReport {
 #[async_trait]
 pub trait Quotas: Send + Sync + Debug {
     /// Adds the requests of this replica to a quota. Returns the time until the quota is
-    /// full again, at most twice its capacity.
+    /// full again, at most its capacity for each replica, and once more.
     async fn report(&self, name: &[&[u8]], report: QuotaReport) -> Result<Duration, Unavailable>;
 }

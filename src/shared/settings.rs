@@ -7,10 +7,12 @@ use secrecy::{ExposeSecret, SecretString};
 
 /// Settings of the shared state.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(clippy::struct_excessive_bools, reason = "each shared part has a switch")]
 pub struct Settings {
-    /// Server of the cached pages, and of all other state without `state_url`.
+    /// Server of the pages, leases, purges and values, and of all other state without
+    /// `state_url`.
     pub url: RedisUrl,
-    /// Server of the limits, leases, quotas and purges.
+    /// Server of the limits, quotas and beats.
     pub state_url: Option<RedisUrl>,
     /// First part of every key.
     pub prefix: String,

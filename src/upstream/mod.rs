@@ -18,6 +18,7 @@ mod error;
 mod latency;
 mod metrics;
 mod pipeline;
+mod probe;
 mod rate_limit_fields;
 mod retry;
 mod retry_after;
@@ -25,7 +26,7 @@ mod share;
 mod transport;
 
 pub use breaker::BreakerState;
-pub use budget::{Budget, BudgetRegistry, BudgetState, RateLimit, Reservation, Waiter, Waiters, Window};
+pub use budget::{Budget, BudgetRegistry, BudgetScope, BudgetState, RateLimit, Reservation, Waiter, Waiters, Window};
 pub use bulkhead::{Bulkheads, VendorWait};
 pub use credential::Credential;
 pub use endpoint::{Endpoint, Reply};

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use crate::{
     clock::SharedClock,
     domain::priority::Priority,
+    shared::ProbeLease,
     vendors::{RefusalKind, VendorError, VendorRequest, VendorResponse},
 };
 
@@ -14,6 +15,7 @@ use super::{
     attempt::{Attempts, Call},
     breaker::{Breaker, CallOutcome},
     bulkhead::Bulkhead,
+    probe::Probe,
     retry::Retries,
 };
 
@@ -21,6 +23,7 @@ use super::{
 pub struct Upstream {
     bulkhead: Bulkhead,
     breaker: Breaker,
+    probe: Probe,
     retries: Retries,
     attempts: Attempts,
 }
@@ -39,7 +42,13 @@ impl Upstream {
     ) -> Self {
         let breaker = Breaker::new(Arc::clone(&clock));
         let attempts = Attempts { endpoint, budget, timeout, latency: Arc::default(), clock, metrics };
-        Self { bulkhead: bulkheads.bulkhead(), breaker, retries: Retries::new(), attempts }
+        Self { bulkhead: bulkheads.bulkhead(), breaker, probe: Probe::default(), retries: Retries::new(), attempts }
+    }
+
+    /// Sets the lease that lets one replica at a time send a probe.
+    #[must_use]
+    pub fn with_probe_lease(self, lease: Option<Arc<dyn ProbeLease>>) -> Self {
+        Self { probe: Probe::new(lease), ..self }
     }
 
     /// Creates a reservation for calls that must be answered by `deadline`, on
@@ -101,6 +110,13 @@ impl Upstream {
             }
         };
         let sent = if permit.is_probe() {
+            let _probing = match self.probe.start(self.attempts.timeout).await {
+                Ok(probing) => probing,
+                Err(retry_after) => {
+                    slot.cancel();
+                    return Err(SendError::BreakerOpen { retry_after }.into());
+                }
+            };
             // The open connections may be the reason of the failures.
             self.attempts.endpoint.renew_connections();
             self.attempts.send(&call, slot, self.attempts.timeout, 0).await

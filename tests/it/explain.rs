@@ -156,6 +156,7 @@ async fn explanation_splits_work_by_executor() {
           "budget": {
             "blocked_for": null,
             "remaining": 1000000,
+            "scope": "process",
             "share_remaining": null,
             "waiting": 0
           },
@@ -202,6 +203,7 @@ async fn explanation_splits_work_by_executor() {
           "budget": {
             "blocked_for": null,
             "remaining": 1000000,
+            "scope": "process",
             "share_remaining": null,
             "waiting": 0
           },

@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     clock::ceil_seconds,
-    upstream::{BreakerState, CallerShare, Upstream},
+    upstream::{BreakerState, BudgetScope, CallerShare, Upstream},
 };
 
 /// The rate budget of a vendor credential. Connections with the same credential
@@ -26,6 +26,12 @@ pub(crate) struct Budget {
     /// if the vendor accepts the credential.
     #[schema(value_type = Option<i64>, example = json!(null))]
     blocked_for: Option<u64>,
+    /// The calls that count for the limit. `process`: the calls of this process.
+    /// `replicas`: the calls of all replicas of the gateway. `part`: the calls of
+    /// this replica, which uses its part of the limit because the shared state is
+    /// unavailable.
+    #[schema(example = "process", extensions(("x-extensible-enum" = json!(["process", "replicas", "part"]))))]
+    scope: &'static str,
 }
 
 /// The circuit breaker of a connection.
@@ -49,6 +55,11 @@ impl Budget {
             share_remaining: upstream.share_remaining(caller),
             waiting: state.waiting,
             blocked_for: state.blocked_for.map(ceil_seconds),
+            scope: match state.scope {
+                BudgetScope::Process => "process",
+                BudgetScope::Replicas => "replicas",
+                BudgetScope::Part => "part",
+            },
         }
     }
 }

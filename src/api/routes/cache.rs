@@ -28,16 +28,27 @@ use crate::{
 /// The result of a purge.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Purged {
-    /// The number of removed cache entries.
+    /// The number of removed cache entries of the replica that answers.
     #[schema(example = 12)]
     purged: usize,
+    /// The number of replicas of the gateway. Absent without shared state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 3)]
+    replicas: Option<u32>,
+    /// The number of replicas that have confirmed the purge, with the replica that
+    /// answers. If it is smaller than `replicas`, other replicas may still serve the
+    /// purged responses while they are fresh. Absent without shared state.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false, example = 3)]
+    confirmed: Option<u32>,
 }
 
 /// Purge the cache
 ///
 /// Removes cached vendor responses: the responses that contain `customer`, the
 /// responses of the named connections, or the responses of all connections that
-/// you may use. Requires the permission to purge.
+/// you may use. Requires the permission to purge. If replicas share their state, the
+/// responses are removed on all replicas.
 #[utoipa::path(
     delete,
     path = "/cache",
@@ -70,6 +81,11 @@ pub(crate) async fn purge_cache(
             Scope::Customer(connection, vendor_id)
         }
     };
-    let purged = Purged { purged: state.directory.purge(&scope).await };
+    let purge = state.directory.purge(&scope).await;
+    let purged = Purged {
+        purged: purge.entries,
+        replicas: purge.confirmations.map(|confirmations| confirmations.replicas),
+        confirmed: purge.confirmations.map(|confirmations| confirmations.confirmed),
+    };
     Ok(page::json(serde_json::to_vec(&purged).unwrap_or_default()))
 }

@@ -1,10 +1,10 @@
 //! Redis server of a sandbox with several replicas.
 
 use std::{
-    io::ErrorKind,
     net::{Ipv4Addr, SocketAddr},
     os::unix::process::CommandExt,
     process::{Child, Command, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use anyhow::{Context, bail};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 /// Programs that are a suitable server, in order of preference.
@@ -26,7 +26,13 @@ const START_TIMEOUT: Duration = Duration::from_secs(10);
 /// Pause between two attempts to reach the server.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// A Redis or Valkey server without files, killed when dropped.
+/// Runs a server, and ends it when standard input is closed: at the end of the sandbox,
+/// however it ends. A background command reads no standard input, hence the copy.
+const SCRIPT: &str = r#"exec 3<&0; { cat > /dev/null; kill "$$"; } <&3 & exec "$@" < /dev/null 3<&-"#;
+/// Longest time until the server ends. Without files, it needs a few milliseconds.
+const STOP_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A Redis or Valkey server without files, which ends when this value is dropped.
 pub(super) struct RedisProcess {
     address: SocketAddr,
     child: Child,
@@ -66,9 +72,17 @@ impl RedisProcess {
 
 impl Drop for RedisProcess {
     fn drop(&mut self) {
-        // Fails only if the server has exited.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        drop(self.child.stdin.take());
+        let start = Instant::now();
+        while matches!(self.child.try_wait(), Ok(None)) {
+            if start.elapsed() > STOP_TIMEOUT {
+                // Fails only if the server has exited.
+                let _ = self.child.kill();
+                let _ = self.child.wait();
+                return;
+            }
+            thread::sleep(PAUSE);
+        }
     }
 }
 
@@ -82,23 +96,25 @@ async fn ping(address: SocketAddr) -> std::io::Result<bool> {
 }
 
 fn spawn(port: u16) -> anyhow::Result<Child> {
-    for program in PROGRAMS {
-        let spawned = Command::new(program)
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
-            .args(["--maxmemory", MAX_MEMORY, "--maxmemory-policy", "volatile-lru"])
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            // Ctrl-C in a terminal reaches the sandbox, which ends the server last.
-            .process_group(0)
-            .spawn();
-        match spawned {
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            spawned => return spawned.with_context(|| format!("cannot start {program}")),
-        }
-    }
-    bail!(
-        "--replicas requires a Redis server; install the package redis-server or valkey-server (Debian, Ubuntu), \
-         valkey or redis (Fedora, Alpine, Homebrew), or omit --replicas"
-    )
+    let is_installed = |program: &&str| {
+        let quiet = Command::new(program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        quiet.is_ok()
+    };
+    let Some(program) = PROGRAMS.into_iter().find(is_installed) else {
+        bail!(
+            "--replicas requires a Redis server; install the package redis-server or valkey-server (Debian, Ubuntu), \
+             valkey or redis (Fedora, Alpine, Homebrew), or omit --replicas"
+        );
+    };
+    Command::new("sh")
+        .args(["-c", SCRIPT, "sh", program])
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+        .args(["--maxmemory", MAX_MEMORY, "--maxmemory-policy", "volatile-lru"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        // Ctrl-C in a terminal reaches the sandbox, which ends the server last.
+        .process_group(0)
+        .spawn()
+        .with_context(|| format!("cannot start {program}"))
 }

@@ -129,12 +129,14 @@ async fn check_server(
 
 impl ServerState {
     fn warn(&mut self, purpose: Purpose, has_memory_limit: bool, timeout: Duration) {
-        if purpose != Purpose::Pages && self.policy.starts_with("allkeys") {
-            self.warnings.push(format!(
-                "maxmemory-policy {} evicts rate limits, and each eviction stops vendor calls for a period; \
-                 set noeviction or volatile-lru",
-                self.policy
-            ));
+        if self.policy.starts_with("allkeys") {
+            let effect = match purpose {
+                Purpose::Pages => "evicts the list of purges, and each eviction purges all pages; set",
+                Purpose::All | Purpose::State => {
+                    "evicts rate limits, and each eviction stops vendor calls for a period; set noeviction or"
+                }
+            };
+            self.warnings.push(format!("maxmemory-policy {} {effect} volatile-lru", self.policy));
         }
         if purpose != Purpose::State && has_memory_limit && self.policy == "noeviction" {
             self.warnings.push(

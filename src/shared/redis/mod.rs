@@ -1,20 +1,36 @@
 //! Shared state on a Redis or Valkey server.
 
+mod announcements;
 mod check;
+mod limits;
 mod link;
+mod metrics;
+mod page_server;
+mod pages;
+mod probe;
+mod purge_feed;
+mod purges;
 mod quotas;
 mod replicas;
 mod seal;
 mod server;
 mod values;
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use crate::telemetry::metrics::Registry;
 
-use super::{Quotas, Settings, Values};
+use super::{Fingerprint, ProbeLease, PurgeFeed, Quotas, Settings, SharedLimit, SharedPages, SharedPurges, Values};
+use announcements::Announcements;
 pub use check::{ServerFault, ServerReport, ServerState, check};
+use limits::Limits;
 use link::Link;
+use metrics::PageMetrics;
+use page_server::PageServer;
+use pages::AccountPages;
+use probe::RedisProbe;
+use purge_feed::Feed;
+use purges::Purges;
 use quotas::RedisQuotas;
 use replicas::Heart;
 pub(super) use server::Address;
@@ -37,11 +53,13 @@ pub struct Shared(Arc<Inner>);
 
 struct Inner {
     settings: Settings,
-    /// Connection for pages, which may be large.
-    pages: Link,
+    /// Pages, which have a connection of their own because they may be large.
+    pages: Arc<PageServer>,
+    purges: Arc<Purges>,
     /// Connection for all other state.
     state: Link,
     heart: Heart,
+    limits: Arc<Limits>,
     values: Option<Arc<dyn Values>>,
     quotas: Option<Arc<dyn Quotas>>,
 }
@@ -49,9 +67,12 @@ struct Inner {
 impl Shared {
     /// Connects to the servers in the background. Must be called within a runtime.
     pub fn open(settings: Settings, registry: &Registry) -> Result<Self, SharedError> {
-        let link = |name, url| {
+        let connector = |url| {
             let connector = Address::parse(url).ok().and_then(|address| address.connector().ok());
-            let connector = connector.ok_or(SharedError::Client)?;
+            connector.ok_or(SharedError::Client)
+        };
+        let link = |name, url| {
+            let connector = connector(url)?;
             let test_key = format!("{}:test:{name}", settings.prefix);
             Ok::<_, SharedError>(Link::open(name, connector, &test_key, settings.timeout, registry))
         };
@@ -61,12 +82,19 @@ impl Shared {
         getrandom::fill(&mut id)?;
         let id: Arc<str> =
             blake3::Hash::from_bytes(blake3::derive_key("customer-gateway replica id", &id)).to_hex()[..16].into();
-        let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), id);
+        let heart = Heart::start(state.clone(), format!("{}:replicas", settings.prefix), Arc::clone(&id));
+        let limits = Limits::new(state.clone(), heart.clone(), settings.clone(), registry);
         let values =
             settings.cache.then(|| Arc::new(RedisValues::new(pages.clone(), &settings, registry)) as Arc<dyn Values>);
-        let quotas =
-            settings.quotas.then(|| Arc::new(RedisQuotas::new(state.clone(), &settings, registry)) as Arc<dyn Quotas>);
-        Ok(Self(Arc::new(Inner { settings, pages, state, heart, values, quotas })))
+        let quotas = settings
+            .quotas
+            .then(|| Arc::new(RedisQuotas::new(state.clone(), heart.clone(), &settings, registry)) as Arc<dyn Quotas>);
+        let announcements =
+            Announcements::subscribe(connector(&settings.url)?, &format!("{}:v1:announcements", settings.prefix));
+        let (prefix, key, metrics) = (settings.prefix.clone(), settings.key.clone(), PageMetrics::new(registry));
+        let pages = Arc::new(PageServer::new(pages, announcements, prefix, key, id, metrics));
+        let purges = Arc::new(Purges::new(Arc::clone(&pages), heart.clone(), settings.replicas.get()));
+        Ok(Self(Arc::new(Inner { settings, pages, purges, state, heart, limits, values, quotas })))
     }
 
     /// Returns the settings.
@@ -87,6 +115,42 @@ impl Shared {
         self.0.quotas.clone()
     }
 
+    /// Returns the pages of an account, if pages are shared.
+    #[must_use]
+    pub fn pages(&self, account: Fingerprint) -> Option<Arc<dyn SharedPages>> {
+        let Settings { cache, leases, .. } = self.0.settings;
+        let pages = || AccountPages::new(Arc::clone(&self.0.pages), account, leases);
+        cache.then(|| Arc::new(pages()) as Arc<dyn SharedPages>)
+    }
+
+    /// Returns the purges of all replicas.
+    #[must_use]
+    pub fn purges(&self) -> Arc<dyn SharedPurges> {
+        Arc::clone(&self.0.purges) as Arc<dyn SharedPurges>
+    }
+
+    /// Returns the purges of the other replicas from now on.
+    #[must_use]
+    pub fn purge_feed(&self) -> Box<dyn PurgeFeed> {
+        Box::new(Feed::new(Arc::clone(&self.0.purges)))
+    }
+
+    /// Returns the rate limit of a credential. `None` if the replicas do not share
+    /// limits.
+    #[must_use]
+    pub fn limit(&self, credential: &Fingerprint) -> Option<Arc<dyn SharedLimit>> {
+        self.0.settings.limits.then(|| self.0.limits.limit(credential))
+    }
+
+    /// Returns the lease of an account's probe. `None` if the replicas do not share
+    /// limits.
+    #[must_use]
+    pub fn probe(&self, account: &Fingerprint) -> Option<Arc<dyn ProbeLease>> {
+        let Inner { settings, state, heart, .. } = &*self.0;
+        let probe = || RedisProbe::new(state.clone(), &settings.prefix, account, Arc::clone(heart.id()));
+        settings.limits.then(|| Arc::new(probe()) as Arc<dyn ProbeLease>)
+    }
+
     /// Removes this replica, before the process exits.
     pub async fn close(&self) {
         self.0.heart.stop(&self.0.state).await;
@@ -97,4 +161,8 @@ impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("replicas", &self.0.heart.replicas()).finish_non_exhaustive()
     }
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

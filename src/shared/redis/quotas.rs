@@ -11,11 +11,14 @@ use crate::{
     telemetry::metrics::Registry,
 };
 
-use super::link::Link;
+use super::{link::Link, replicas::Heart};
 
 /// Quotas on a server.
 pub(super) struct RedisQuotas {
     link: Link,
+    heart: Heart,
+    /// Configured minimum of replicas.
+    min_replicas: u32,
     prefix: String,
     key: SharedKey,
     script: Script,
@@ -25,14 +28,24 @@ pub(super) struct RedisQuotas {
 
 impl RedisQuotas {
     /// Creates the quotas of the settings.
-    pub(super) fn new(link: Link, settings: &Settings, registry: &Registry) -> Self {
+    pub(super) fn new(link: Link, heart: Heart, settings: &Settings, registry: &Registry) -> Self {
         let counter = |outcome| {
             let help = "Requests that count for a quota and were reported to Redis, by outcome.";
             registry.counter("gateway_shared_quota_requests_total", help, &[("outcome", outcome)])
         };
         let (prefix, key) = (settings.prefix.clone(), settings.key.clone());
+        let min_replicas = settings.replicas.get();
         let script = Script::new(include_str!("quota.lua"));
-        Self { link, prefix, key, script, reported: counter("reported"), failed: counter("failed") }
+        Self {
+            link,
+            heart,
+            min_replicas,
+            prefix,
+            key,
+            script,
+            reported: counter("reported"),
+            failed: counter("failed"),
+        }
     }
 }
 
@@ -41,11 +54,15 @@ impl Quotas for RedisQuotas {
     async fn report(&self, name: &[&[u8]], report: QuotaReport) -> Result<Duration, Unavailable> {
         let name = Fingerprint::new(&self.key, [&b"quota"[..]].into_iter().chain(name.iter().copied()));
         let QuotaReport { requests, interval, capacity, own_wait } = report;
+        // Each replica may admit a burst before its first report, and later requests wait
+        // for all of them.
+        let replicas = self.heart.replicas().known.max(self.min_replicas);
+        let longest = capacity.saturating_mul(replicas.saturating_add(1));
         let mut invocation = self.script.key(format!("{}:v1:{{{name}}}:quota", self.prefix));
-        invocation.arg(micros(interval.saturating_mul(requests))).arg(micros(capacity)).arg(micros(own_wait));
+        invocation.arg(micros(interval.saturating_mul(requests))).arg(micros(longest)).arg(micros(own_wait));
         let wait = self.link.run::<u64>(&invocation).await;
         if wait.is_ok() { &self.reported } else { &self.failed }.increment(requests.into());
-        Ok(Duration::from_micros(wait?).min(capacity.saturating_mul(2)))
+        Ok(Duration::from_micros(wait?).min(longest))
     }
 }
 

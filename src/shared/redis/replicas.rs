@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, interval},
 };
 
-use super::link::Link;
+use super::{link::Link, millis};
 
 /// Time between two beats of a replica.
 pub(super) const BEAT_INTERVAL: Duration = Duration::from_millis(250);
@@ -81,8 +81,4 @@ async fn beat(link: Link, key: Arc<str>, id: Arc<str>, replicas: watch::Sender<R
             replicas.send_replace(Replicas { known, live, beat: Some(sent) });
         }
     }
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }

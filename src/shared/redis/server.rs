@@ -33,7 +33,7 @@ const SENTINEL_PORT: u16 = 26379;
 
 /// Source of connections to the server that accepts writes.
 pub(super) enum Connector {
-    Server(Client),
+    Server(Box<Client>),
     /// Asks the sentinels for the current primary.
     Sentinels(Box<SentinelClient>),
 }
@@ -57,7 +57,7 @@ impl Address {
     /// Creates a source of connections, without a connection.
     pub(super) fn connector(self) -> Result<Connector, RedisError> {
         let Sentinels { hosts, service, is_tls, username, password } = match self {
-            Self::Server(info) => return Client::open(*info).map(Connector::Server),
+            Self::Server(info) => return Client::open(*info).map(|client| Connector::Server(Box::new(client))),
             Self::Sentinels(sentinels) => sentinels,
         };
         let address = |(host, port)| {
@@ -86,7 +86,7 @@ impl Connector {
     /// Returns a client of the server that accepts writes now.
     pub(super) async fn client(&mut self) -> Result<Client, RedisError> {
         match self {
-            Self::Server(client) => Ok(client.clone()),
+            Self::Server(client) => Ok(Client::clone(client)),
             Self::Sentinels(sentinels) => sentinels.async_get_client().await,
         }
     }

@@ -183,7 +183,12 @@ pub(super) struct Usage {
 impl Usage {
     /// Records a call.
     pub(super) fn record(&mut self, now: Duration) {
-        self.calls = self.decayed(now) + 1.0;
+        self.record_calls(1, now);
+    }
+
+    /// Records several calls.
+    pub(super) fn record_calls(&mut self, calls: u32, now: Duration) {
+        self.calls = self.decayed(now) + f64::from(calls);
         self.at = now;
     }
 

@@ -1,16 +1,21 @@
 //! Rate limit of a credential, shared by all connections with the same secret
 //! and host, for the life of the process.
 
+mod divided_limit;
 mod flow;
 mod forecast;
 mod queue;
 mod rate_limit;
 mod registry;
+mod remote_load;
 mod reservation;
 mod schedule;
 mod send_log;
 mod share_limiter;
+mod shared_calls;
+mod shared_slots;
 mod shares;
+mod slot_source;
 mod vendor_block;
 mod waiters;
 
@@ -18,7 +23,10 @@ use std::{sync::Arc, time::Duration};
 
 use parking_lot::Mutex;
 
-use crate::clock::SharedClock;
+use crate::{
+    clock::SharedClock,
+    shared::{BlockEvent, SharedLimit},
+};
 
 use super::{CallerShare, SendError};
 use queue::Queue;
@@ -29,6 +37,7 @@ pub use reservation::Reservation;
 use schedule::{Claim, Schedule};
 use send_log::SendLog;
 use shares::Shares;
+pub use slot_source::BudgetScope;
 use vendor_block::BlockReason;
 pub use waiters::{Waiter, Waiters};
 
@@ -50,6 +59,8 @@ pub struct BudgetState {
     /// Time until the vendor accepts the credential again, after a rate limit or
     /// a requested pause.
     pub blocked_for: Option<Duration>,
+    /// Calls that count for the limit.
+    pub scope: BudgetScope,
 }
 
 struct Shared {
@@ -57,6 +68,8 @@ struct Shared {
     shares: Shares,
     max_wait: Mutex<Duration>,
     clock: SharedClock,
+    /// Limit that the replicas share, if any.
+    limit: Option<Arc<dyn SharedLimit>>,
 }
 
 impl Budget {
@@ -64,30 +77,40 @@ impl Budget {
     #[must_use]
     pub fn new(limit: &RateLimit, clock: SharedClock) -> Self {
         let schedule = Schedule::new(SendLog::new(limit.windows.clone(), MARGIN));
-        Self(Arc::new(Shared {
-            queue: Queue::new(schedule, Arc::clone(&clock)),
-            shares: Shares::new(limit.windows.clone(), Arc::clone(&clock)),
-            max_wait: Mutex::new(limit.max_wait),
-            clock,
-        }))
+        let queue = Queue::new(schedule, Arc::clone(&clock));
+        Self::with_queue(queue, limit, None, clock)
+    }
+
+    /// Returns a budget whose slots the replicas share. Must be called within a
+    /// runtime.
+    #[must_use]
+    pub fn shared(limit: &RateLimit, shared: Arc<dyn SharedLimit>, clock: SharedClock) -> Self {
+        let schedule = Schedule::new(SendLog::new(limit.windows.clone(), MARGIN));
+        let queue = Queue::shared(schedule, Arc::clone(&shared), Arc::clone(&clock));
+        Self::with_queue(queue, limit, Some(shared), clock)
+    }
+
+    fn with_queue(queue: Queue, rate: &RateLimit, limit: Option<Arc<dyn SharedLimit>>, clock: SharedClock) -> Self {
+        let shares = Shares::new(rate.windows.clone(), limit.clone(), Arc::clone(&clock));
+        Self(Arc::new(Shared { queue, shares, max_wait: Mutex::new(rate.max_wait), clock, limit }))
     }
 
     /// Changes the limit. The calls already sent count for the new limit.
     pub fn set_limit(&self, limit: &RateLimit) {
         *self.0.max_wait.lock() = limit.max_wait;
-        self.0.queue.update(|schedule| schedule.log.set_windows(limit.windows.clone()));
+        self.0.queue.set_windows(&limit.windows);
         self.0.shares.set_windows(limit.windows.clone());
     }
 
     /// Returns a snapshot of the budget.
     #[must_use]
     pub fn state(&self) -> BudgetState {
-        let now = self.0.clock.elapsed();
-        self.0.queue.read(|schedule| {
-            let blocked_for = schedule.block.state(now).map(|(remaining, _)| remaining);
-            let remaining = if blocked_for.is_some() { 0 } else { schedule.log.remaining(now) };
-            BudgetState { remaining, waiting: u32::try_from(schedule.waiting()).unwrap_or(u32::MAX), blocked_for }
-        })
+        let Shared { queue, clock, .. } = &*self.0;
+        let (blocked_for, waiting) = (self.state_of_block(), queue.read(Schedule::waiting));
+        let blocked_for = blocked_for.map(|(remaining, _)| remaining);
+        let remaining = if blocked_for.is_some() { 0 } else { queue.remaining(clock.elapsed()) };
+        let waiting = u32::try_from(waiting).unwrap_or(u32::MAX);
+        BudgetState { remaining, waiting, blocked_for, scope: queue.scope() }
     }
 
     /// Waits until a call for these waiters may be sent.
@@ -103,9 +126,9 @@ impl Budget {
     }
 
     /// Charges a call to a caller's share without a wait.
-    fn charge_now(&self, caller: &CallerShare) -> Result<(), SendError> {
+    async fn charge_now(&self, caller: &CallerShare) -> Result<(), SendError> {
         let Some(limiter) = self.0.shares.get_or_create(caller) else { return Ok(()) };
-        limiter.try_take().map_err(|retry_after| SendError::ShareSpent { retry_after })
+        limiter.try_take().await.map_err(|retry_after| SendError::ShareSpent { retry_after })
     }
 
     /// Blocks the credential after a rate limit, for the longer of the requested
@@ -113,6 +136,8 @@ impl Budget {
     pub(super) fn on_rate_limited(&self, sent: Duration, requested: Option<Duration>) {
         let now = self.0.clock.elapsed();
         self.0.queue.update(|schedule| schedule.block.on_rate_limited(sent, requested, now));
+        let (age, jitter) = (now.saturating_sub(sent), 1.0 + fastrand::f64() / 2.0);
+        self.report(BlockEvent::RateLimited { age, requested: requested.unwrap_or_default(), jitter });
     }
 
     /// Blocks the credential after a failure for which the vendor requested a
@@ -120,11 +145,32 @@ impl Budget {
     pub(super) fn pause(&self, requested: Duration) {
         let now = self.0.clock.elapsed();
         self.0.queue.update(|schedule| schedule.block.pause(requested, now));
+        self.report(BlockEvent::Pause { requested });
     }
 
     /// Resets the backoff after a response without a rate limit.
     pub(super) fn on_success(&self, sent: Duration) {
-        self.0.queue.update(|schedule| schedule.block.on_success(sent));
+        let has_backoff = self.0.queue.update(|schedule| {
+            let has_backoff = schedule.block.has_backoff();
+            schedule.block.on_success(sent);
+            has_backoff
+        });
+        if has_backoff {
+            self.report(BlockEvent::Succeeded { age: self.0.clock.elapsed().saturating_sub(sent) });
+        }
+    }
+
+    /// Applies a response of the vendor to the block that the replicas share, in the
+    /// background.
+    fn report(&self, event: BlockEvent) {
+        let Some(limit) = self.0.limit.clone() else { return };
+        let (queue, clock) = (self.0.queue.clone(), Arc::clone(&self.0.clock));
+        tokio::spawn(async move {
+            // Without the server, the block is this replica's.
+            if let Ok(block) = limit.block(event).await {
+                queue.update(|schedule| schedule.block.adopt(&block, clock.elapsed()));
+            }
+        });
     }
 
     /// Returns the maximum time a call waits for a slot.

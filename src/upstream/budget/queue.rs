@@ -1,6 +1,13 @@
 //! Waiting calls of a budget: a [`Schedule`] with tasks that wait for it.
 
-use std::{pin::pin, sync::Arc, time::Duration};
+mod shared;
+mod slot;
+
+use std::{
+    pin::pin,
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use futures_util::future::select_all;
 use parking_lot::Mutex;
@@ -12,11 +19,14 @@ use tokio::sync::{
 use crate::{clock::SharedClock, upstream::SendError};
 
 use super::{
-    Reservation, Waiters,
+    BudgetScope, Reservation, Waiters,
     flow::FlowId,
     schedule::{Next, QueueId, Schedule},
     send_log::SendId,
+    slot_source::SlotSource,
 };
+use shared::Supervisor;
+pub(in crate::upstream) use slot::SendSlot;
 
 /// Schedule shared by the tasks that wait for it.
 #[derive(Clone)]
@@ -27,23 +37,15 @@ struct Shared {
     /// Wakes the dispatcher, because a slot may be free earlier.
     changed: Notify,
     clock: SharedClock,
+    /// Task that follows the connection of a shared limit.
+    supervisor: OnceLock<Supervisor>,
 }
 
 struct State {
     schedule: Schedule<oneshot::Sender<SendId>>,
+    slots: SlotSource,
     /// True while the dispatcher runs.
     is_dispatching: bool,
-}
-
-/// Slot of a call. The slot is taken when the call is sent, and the call ends
-/// when the slot is dropped.
-#[must_use]
-pub(in crate::upstream) struct SendSlot {
-    queue: Queue,
-    id: SendId,
-    sent: Duration,
-    is_sent: bool,
-    has_response: bool,
 }
 
 /// Waiting call. Dropped before its slot is free, the call leaves the queue.
@@ -57,8 +59,12 @@ struct Ticket {
 
 impl Queue {
     pub(super) fn new(schedule: Schedule<oneshot::Sender<SendId>>, clock: SharedClock) -> Self {
-        let state = Mutex::new(State { schedule, is_dispatching: false });
-        Self(Arc::new(Shared { state, changed: Notify::new(), clock }))
+        Self::with_slots(schedule, SlotSource::Local, clock)
+    }
+
+    fn with_slots(schedule: Schedule<oneshot::Sender<SendId>>, slots: SlotSource, clock: SharedClock) -> Self {
+        let state = Mutex::new(State { schedule, slots, is_dispatching: false });
+        Self(Arc::new(Shared { state, changed: Notify::new(), clock, supervisor: OnceLock::new() }))
     }
 
     /// Reads the schedule.
@@ -71,6 +77,17 @@ impl Queue {
         let updated = update(&mut self.0.state.lock().schedule);
         self.0.changed.notify_one();
         updated
+    }
+
+    /// Returns the number of calls that may be sent now.
+    pub(super) fn remaining(&self, now: Duration) -> u32 {
+        let state = self.0.state.lock();
+        state.slots.remaining(&state.schedule, now)
+    }
+
+    /// Returns the calls that count for the limit.
+    pub(super) fn scope(&self) -> BudgetScope {
+        self.0.state.lock().slots.scope()
     }
 
     /// Waits for a slot on behalf of all waiters, one ticket for each flow. Fails
@@ -128,7 +145,7 @@ impl Queue {
         let mut state = self.0.state.lock();
         let now = self.0.clock.elapsed();
         let by_deadline = claim.deadline.saturating_sub(claim.latency).max(now);
-        let latest = now.saturating_add(claim.max_wait).min(by_deadline);
+        let latest = now.saturating_add(claim.max_wait).min(by_deadline).max(now + state.slots.round_trip());
         let id = state.schedule.enqueue(&claim, admitted, latest, sender, now);
         state.pump(now);
         drop(state);
@@ -153,24 +170,33 @@ impl Queue {
         loop {
             let mut changed = pin!(self.0.changed.notified());
             changed.as_mut().enable();
-            if let Some(wait) = self.pump() {
-                tokio::select! {
+            match self.pump() {
+                Some(Pause::For(wait)) => tokio::select! {
                     () = self.0.clock.sleep(wait) => {}
                     () = changed => {}
+                },
+                Some(Pause::Take) => self.take_shared_slot().await,
+                None => {
+                    let mut state = self.0.state.lock();
+                    if state.schedule.waiting() == 0 {
+                        state.slots.leave();
+                        state.is_dispatching = false;
+                        return;
+                    }
                 }
-                continue;
-            }
-            let mut state = self.0.state.lock();
-            if state.schedule.waiting() == 0 {
-                state.is_dispatching = false;
-                return;
             }
         }
     }
 
-    /// Grants the slots that are free. Returns the time until the next slot if
-    /// calls remain.
-    fn pump(&self) -> Option<Duration> {
+    /// Changes the state of a call, after which slots may be free.
+    fn finish(&self, finish: impl FnOnce(&mut State)) {
+        finish(&mut self.0.state.lock());
+        self.0.changed.notify_one();
+    }
+
+    /// Grants the slots that are free. Returns the pause until the next slot if calls
+    /// remain.
+    fn pump(&self) -> Option<Pause> {
         let mut state = self.0.state.lock();
         state.pump(self.0.clock.elapsed())
     }
@@ -191,23 +217,38 @@ fn take_slot(tickets: &mut Vec<Ticket>, rejected: &mut Vec<Arc<Reservation>>) ->
 }
 
 impl State {
-    /// Grants the slots that are free now. Returns the time until the next slot
-    /// if calls remain.
-    fn pump(&mut self, now: Duration) -> Option<Duration> {
+    /// Grants the slots that are free now. Returns the pause until the next slot if
+    /// calls remain.
+    fn pump(&mut self, now: Duration) -> Option<Pause> {
         loop {
-            match self.schedule.next(now) {
-                Next::Send(id, granted) => {
-                    if granted.send(id).is_err() {
-                        self.schedule.log.cancel(id);
-                    }
-                }
+            match self.slots.next(&mut self.schedule, now) {
+                Next::Send(id, granted) => self.grant(id, granted),
                 // Without its sender, the call is rejected.
                 Next::Reject(granted) => drop(granted),
-                Next::Wait(until) => return Some(until.saturating_sub(now)),
+                Next::Wait(until) => return Some(Pause::For(until.saturating_sub(now))),
+                Next::Take => return Some(Pause::Take),
                 Next::Idle => return None,
             }
         }
     }
+
+    fn grant(&mut self, id: SendId, granted: oneshot::Sender<SendId>) {
+        if granted.send(id).is_err() {
+            self.cancel(id);
+        }
+    }
+
+    fn cancel(&mut self, id: SendId) {
+        self.slots.cancel(&mut self.schedule, id);
+    }
+}
+
+/// Pause until the next slot.
+enum Pause {
+    /// The slot is free after this time.
+    For(Duration),
+    /// The slot requires the shared limit.
+    Take,
 }
 
 impl Ticket {
@@ -217,8 +258,8 @@ impl Ticket {
 
     fn slot(&self, id: SendId) -> SendSlot {
         let sent = self.queue.0.clock.elapsed();
-        self.queue.0.state.lock().schedule.log.start(id, sent);
-        SendSlot { queue: self.queue.clone(), id, sent, is_sent: true, has_response: false }
+        self.queue.start(id, sent);
+        SendSlot::new(self.queue.clone(), id, sent)
     }
 
     fn flow(&self) -> FlowId {
@@ -233,37 +274,7 @@ impl Drop for Ticket {
         // A slot that was granted to a call that is gone.
         self.granted.close();
         if let Ok(id) = self.granted.try_recv() {
-            self.queue.update(|schedule| schedule.log.cancel(id));
+            self.queue.finish(|state| state.cancel(id));
         }
-    }
-}
-
-impl SendSlot {
-    /// Returns the send time of the call.
-    pub(in crate::upstream) fn sent(&self) -> Duration {
-        self.sent
-    }
-
-    /// Ends the call with a response.
-    pub(in crate::upstream) fn answered(mut self) {
-        self.has_response = true;
-    }
-
-    /// Gives the slot back, because the call is not sent.
-    pub(in crate::upstream) fn cancel(mut self) {
-        self.is_sent = false;
-    }
-}
-
-impl Drop for SendSlot {
-    fn drop(&mut self) {
-        let now = self.queue.0.clock.elapsed();
-        self.queue.update(|schedule| {
-            if self.is_sent {
-                schedule.log.end(self.id, self.has_response, now);
-            } else {
-                schedule.log.cancel(self.id);
-            }
-        });
     }
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::{
     clock::SharedClock,
+    shared::Shared,
     upstream::{CallerShare, Credential},
 };
 
@@ -35,12 +36,14 @@ impl BudgetRegistry {
     }
 
     /// Returns the budget of a credential at a host. The limit of the first
-    /// connection applies, after [`apply`](Self::apply).
+    /// connection applies, after [`apply`](Self::apply). With `shared`, the replicas
+    /// count the limit together.
     pub fn get_or_create(
         &mut self,
         credential: &Credential,
         host: &str,
         limit: &RateLimit,
+        shared: Option<&Shared>,
         clock: &SharedClock,
     ) -> Budget {
         let known = self.entries.iter_mut().find(|entry| entry.host == host && entry.credential == *credential);
@@ -48,7 +51,12 @@ impl BudgetRegistry {
             entry.limit.get_or_insert_with(|| limit.clone());
             return entry.budget.clone();
         }
-        let budget = Budget::new(limit, Arc::clone(clock));
+        let shared =
+            shared.and_then(|shared| shared.limit(&credential.fingerprint(&shared.settings().key, &["limit", host])));
+        let budget = match shared {
+            Some(shared) => Budget::shared(limit, shared, Arc::clone(clock)),
+            None => Budget::new(limit, Arc::clone(clock)),
+        };
         self.entries.push(BudgetEntry {
             credential: credential.clone(),
             host: host.to_owned(),

@@ -92,7 +92,7 @@ impl Reservation {
     pub async fn charge(&self) -> Result<(), SendError> {
         match self.priority {
             Priority::Caller | Priority::Export => self.budget.charge(&self.caller).await,
-            Priority::Refresh => self.budget.charge_now(&self.caller),
+            Priority::Refresh => self.budget.charge_now(&self.caller).await,
         }
     }
 

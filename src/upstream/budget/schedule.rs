@@ -18,6 +18,7 @@ use std::{collections::BTreeMap, time::Duration};
 use super::{
     Window,
     flow::{Flow, FlowId, Waiting},
+    remote_load::RemoteLoad,
     send_log::{SendId, SendLog},
     vendor_block::VendorBlock,
 };
@@ -36,6 +37,7 @@ const MAX_PACED: Duration = Duration::from_secs(1);
 pub(super) struct Schedule<T> {
     pub(super) log: SendLog,
     pub(super) block: VendorBlock,
+    pub(super) remote: RemoteLoad,
     flows: BTreeMap<FlowId, Flow<T>>,
     /// Virtual time of the last call.
     virtual_time: f64,
@@ -85,13 +87,22 @@ pub(super) enum Next<T> {
     Reject(T),
     /// The next call is sent at this instant.
     Wait(Duration),
+    /// The next call requires a slot of the limit that the replicas share.
+    Take,
     /// No call waits.
     Idle,
 }
 
 impl<T> Schedule<T> {
     pub(super) fn new(log: SendLog) -> Self {
-        Self { log, block: VendorBlock::default(), flows: BTreeMap::new(), virtual_time: 0.0, next_id: 0 }
+        Self {
+            log,
+            block: VendorBlock::default(),
+            remote: RemoteLoad::default(),
+            flows: BTreeMap::new(),
+            virtual_time: 0.0,
+            next_id: 0,
+        }
     }
 
     /// Admits a request and reserves its calls, or returns the wait.
@@ -144,20 +155,43 @@ impl<T> Schedule<T> {
 
     /// Returns the next call if its slot is free.
     pub(super) fn next(&mut self, now: Duration) -> Next<T> {
-        let Some(id) = self.next_flow() else { return Next::Idle };
-        let slot = self.log.slot(0, now).max(self.block.until()).max(self.paced_slot(now));
-        if slot > now {
-            return Next::Wait(slot);
+        if self.waiting() == 0 {
+            return Next::Idle;
         }
+        let slot = self.log.slot(0, now).max(self.block.until()).max(self.paced_slot(now));
+        if slot > now { Next::Wait(slot) } else { self.take(now, now) }
+    }
+
+    /// Returns the next call for a free slot. A call that was in time at `asked` is
+    /// not late.
+    pub(super) fn take(&mut self, now: Duration, asked: Duration) -> Next<T> {
+        let Some(id) = self.next_flow() else { return Next::Idle };
         let step = self.virtual_step(&id);
         let Some(flow) = self.flows.get_mut(&id) else { return Next::Idle };
         let Some((latest, payload)) = flow.pop(now) else { return Next::Idle };
-        if latest < now {
+        if latest < asked {
             return Next::Reject(payload);
         }
         self.virtual_time = flow.advance(self.virtual_time, step);
         flow.usage.record(now);
         Next::Send(self.log.send(now), payload)
+    }
+
+    /// Removes the next call, which gets no slot.
+    pub(super) fn reject(&mut self, now: Duration) -> Next<T> {
+        let id = self.next_flow();
+        let rejected = id.and_then(|id| self.flows.get_mut(&id)).and_then(|flow| flow.pop(now));
+        rejected.map_or(Next::Idle, |(_, payload)| Next::Reject(payload))
+    }
+
+    /// Returns true if the next call is an export's.
+    pub(super) fn is_export_next(&self) -> bool {
+        self.next_flow() == Some(FlowId::Export)
+    }
+
+    /// Returns the number of calls that admitted requests need or that wait.
+    pub(super) fn demand(&self) -> u64 {
+        self.flows.values().map(|flow| u64::from(flow.backlog()).max(flow.waiting() as u64)).sum()
     }
 
     /// Returns the number of waiting calls.
@@ -225,18 +259,26 @@ impl<T> Schedule<T> {
     /// now. These calls are spread over the period, so a call that arrives later
     /// does not wait for the next period.
     fn paced_slot(&self, now: Duration) -> Duration {
-        let demand = self.flows.values().map(|flow| u64::from(flow.backlog()).max(flow.waiting() as u64)).sum::<u64>();
-        if self.log.slot(demand.saturating_sub(1), now) <= now {
+        if self.log.slot(self.demand().saturating_sub(1), now) <= now {
             return now;
         }
-        self.log.last().map_or(now, |last| last.saturating_add(self.interval().mul_f64(PACE)))
+        self.log.last().map_or(now, |last| last.saturating_add(pace(self.log.windows())))
     }
 
-    /// Returns the time between two calls that are spread over the period.
     fn interval(&self) -> Duration {
-        let interval = |window: &Window| window.per.min(MAX_PACED) / window.requests.get();
-        self.log.windows().iter().map(interval).max().unwrap_or_default()
+        interval(self.log.windows())
     }
+}
+
+/// Returns the shortest time between two calls while calls are spread over the period.
+pub(super) fn pace(windows: &[Window]) -> Duration {
+    interval(windows).mul_f64(PACE)
+}
+
+/// Returns the time between two calls that are spread over the period.
+fn interval(windows: &[Window]) -> Duration {
+    let interval = |window: &Window| window.per.min(MAX_PACED) / window.requests.get();
+    windows.iter().map(interval).max().unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -58,6 +58,19 @@ impl SendLog {
         }
     }
 
+    /// Returns a log without calls for other windows, which knows how fast calls are.
+    pub(super) fn successor(&self, windows: Vec<Window>) -> Self {
+        Self {
+            windows,
+            margin: self.margin,
+            sends: VecDeque::new(),
+            next_id: 0,
+            round_trips: self.round_trips.clone(),
+            fastest: self.fastest,
+            responses: self.responses,
+        }
+    }
+
     /// Replaces the windows. The calls of the log count for the new windows. A
     /// window that is longer than all windows before therefore counts from now on.
     pub(super) fn set_windows(&mut self, windows: Vec<Window>) {
@@ -86,6 +99,25 @@ impl SendLog {
         self.sends.push_back(Send { id, at: now, round_trip: None });
         self.truncate(now);
         id
+    }
+
+    /// Records calls that other replicas have sent. They have no delay here.
+    pub(super) fn record_remote(&mut self, calls: u32, now: Duration) {
+        let largest = self.windows.iter().map(|window| window.requests.get()).max().unwrap_or(0);
+        for _ in 0..calls.min(largest) {
+            let id = SendId(self.next_id);
+            self.next_id += 1;
+            self.sends.push_back(Send { id, at: now, round_trip: Some(Duration::ZERO) });
+        }
+        self.truncate(now);
+    }
+
+    /// Returns the delay of a call beyond the fastest round trip. The call may have
+    /// arrived at the vendor this late.
+    pub(super) fn delay(&self, id: SendId, now: Duration) -> Duration {
+        let send = self.find(id).and_then(|index| self.sends.get(index));
+        let requests = self.windows.iter().map(|window| window.requests.get()).max().unwrap_or(0);
+        send.map_or(Duration::ZERO, |send| self.delay_of(send, requests, now))
     }
 
     /// Corrects the send time of a call whose task started late. Later calls count
@@ -123,15 +155,18 @@ impl SendLog {
 
     /// Returns the number of calls that may be sent now.
     pub(super) fn remaining(&self, now: Duration) -> u32 {
-        let remaining = |window: &Window| {
-            let recent = self.sends.iter().rev().take(window.requests.get() as usize);
-            let held = recent.filter(|send| self.release(send, *window, now) > now).count();
-            window.requests.get().saturating_sub(u32::try_from(held).unwrap_or(u32::MAX))
-        };
-        self.windows.iter().map(remaining).min().unwrap_or(0)
+        self.windows.iter().map(|window| self.remaining_in(*window, now)).min().unwrap_or(0)
     }
 
-    fn slot_in(&self, window: Window, ahead: u64, now: Duration) -> Duration {
+    /// Returns the number of calls that one window allows now.
+    pub(super) fn remaining_in(&self, window: Window, now: Duration) -> u32 {
+        let recent = self.sends.iter().rev().take(window.requests.get() as usize);
+        let held = recent.filter(|send| self.release(send, window, now) > now).count();
+        window.requests.get().saturating_sub(u32::try_from(held).unwrap_or(u32::MAX))
+    }
+
+    /// Returns the earliest send time that one window allows.
+    pub(super) fn slot_in(&self, window: Window, ahead: u64, now: Duration) -> Duration {
         let requests = u64::from(window.requests.get());
         let logged = self.sends.len() as u64;
         // A call that is not sent yet is one period earlier than the call
@@ -146,15 +181,19 @@ impl SendLog {
 
     /// Returns the time at which the slot of a call is free again.
     fn release(&self, send: &Send, window: Window, now: Duration) -> Duration {
+        let delay = self.delay_of(send, window.requests.get(), now);
+        let margin = if self.margin.is_zero() { Duration::ZERO } else { self.margin.max(delay + self.margin / 2) };
+        send.at.saturating_add(window.per).saturating_add(margin)
+    }
+
+    fn delay_of(&self, send: &Send, requests: u32, now: Duration) -> Duration {
         let round_trip = send.round_trip.unwrap_or_else(|| now.saturating_sub(send.at));
-        let is_first = self.responses <= window.requests.get().into() && round_trip <= MAX_FIRST_DELAY;
-        let delay = match self.fastest {
+        let is_first = self.responses <= requests.into() && round_trip <= MAX_FIRST_DELAY;
+        match self.fastest {
             Some(fastest) if !is_first => round_trip.saturating_sub(fastest),
             Some(_) => round_trip,
             None => Duration::ZERO,
-        };
-        let margin = if self.margin.is_zero() { Duration::ZERO } else { self.margin.max(delay + self.margin / 2) };
-        send.at.saturating_add(window.per).saturating_add(margin)
+        }
     }
 
     fn period(&self, window: Window) -> Duration {

@@ -4,13 +4,15 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 
-use crate::{clock::SharedClock, upstream::CallerShare};
+use crate::{clock::SharedClock, shared::SharedLimit, upstream::CallerShare};
 
 use super::{Window, share_limiter::ShareLimiter};
 
 /// Caller shares of one budget.
 pub(super) struct Shares {
     clock: SharedClock,
+    /// Limit that the replicas share, if any.
+    limit: Option<Arc<dyn SharedLimit>>,
     state: Mutex<State>,
 }
 
@@ -23,8 +25,8 @@ struct State {
 }
 
 impl Shares {
-    pub(super) fn new(windows: Vec<Window>, clock: SharedClock) -> Self {
-        Self { clock, state: Mutex::new(State { windows, configured: Vec::new(), limiters: Vec::new() }) }
+    pub(super) fn new(windows: Vec<Window>, limit: Option<Arc<dyn SharedLimit>>, clock: SharedClock) -> Self {
+        Self { clock, limit, state: Mutex::new(State { windows, configured: Vec::new(), limiters: Vec::new() }) }
     }
 
     /// Replaces the windows of the whole budget.
@@ -63,7 +65,8 @@ impl Shares {
         // removed caller uses its old share until its request ends.
         let caller = state.configured.iter().find(|new| new.name == caller.name).unwrap_or(caller).clone();
         caller.share?;
-        let limiter = Arc::new(ShareLimiter::new(state.scaled_windows(&caller), Arc::clone(&self.clock)));
+        let shared = self.limit.as_ref().map(|limit| limit.share(&caller.name));
+        let limiter = Arc::new(ShareLimiter::new(state.scaled_windows(&caller), shared, Arc::clone(&self.clock)));
         state.limiters.push((caller, Arc::clone(&limiter)));
         Some(limiter)
     }

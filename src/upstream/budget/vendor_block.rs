@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::shared::SharedBlock;
+
 /// Shortest block after a rate limit: the first one without a named time.
 const MIN_BLOCK: Duration = Duration::from_secs(1);
 /// Number of times that consecutive rate limits double the block.
@@ -58,6 +60,25 @@ impl VendorBlock {
         if sent >= self.rate_limited_until {
             self.rate_limits = 0;
         }
+    }
+
+    /// Applies the block that the replicas share.
+    pub(super) fn adopt(&mut self, shared: &SharedBlock, now: Duration) {
+        self.rate_limits = shared.rate_limits;
+        if shared.remaining.is_zero() {
+            return;
+        }
+        let until = now.saturating_add(shared.remaining);
+        let reason = if shared.is_pause { BlockReason::Pause } else { BlockReason::RateLimit };
+        if reason == BlockReason::RateLimit {
+            self.rate_limited_until = self.rate_limited_until.max(until);
+        }
+        self.extend(until, reason);
+    }
+
+    /// Returns true if a response without a rate limit resets the backoff.
+    pub(super) fn has_backoff(&self) -> bool {
+        self.rate_limits > 0
     }
 
     /// Returns the end of the block. A past instant means that there is none.

@@ -36,7 +36,8 @@ impl Waiters {
     }
 
     /// Returns whether no request waits.
-    pub(super) fn is_empty(&self) -> bool {
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.waiting.lock().is_empty()
     }
 

@@ -106,7 +106,7 @@ async fn waiting_callers_are_served_in_order() {
     }
     assert_eq!(
         stage.connection_member("budget").await,
-        serde_json::json!({"remaining": 0, "share_remaining": null, "waiting": 5, "blocked_for": null})
+        serde_json::json!({"remaining": 0, "share_remaining": null, "waiting": 5, "blocked_for": null, "scope": "process"})
     );
     for _ in 0..5 {
         callers.step().await;

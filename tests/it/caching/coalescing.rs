@@ -116,6 +116,10 @@ impl PageFetch for CountedFetch {
         &self.reservation
     }
 
+    fn enter(&self) -> Result<(), SourceError> {
+        Ok(())
+    }
+
     fn refresh(&self) -> Self {
         Self { calls: Arc::clone(&self.calls), reservation: Arc::clone(&self.reservation) }
     }

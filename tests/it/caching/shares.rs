@@ -150,7 +150,7 @@ async fn remaining_share_is_shown_to_its_caller() {
     stage.get_as(BATCH, PAGE).await.ok();
     stage.gateway.clock.advance(STEP);
     for (key, share_remaining) in [(APP, Value::Null), (BATCH, json!(0)), (REPORT, json!(1))] {
-        let budget = json!({"remaining": 1, "share_remaining": share_remaining, "waiting": 0, "blocked_for": null});
+        let budget = json!({"remaining": 1, "share_remaining": share_remaining, "waiting": 0, "blocked_for": null, "scope": "process"});
         assert_eq!(stage.budget(key).await, budget);
         let explained = stage.get_as(key, "/explain/customers?connection=affiliates").await.ok();
         assert_eq!(explained["sources"][0]["budget"], budget);
@@ -299,7 +299,7 @@ async fn changed_share_still_bounds_a_running_export() {
     // A reload gives no caller a burst.
     assert_eq!(
         stage.budget(BATCH).await,
-        json!({"remaining": 1, "share_remaining": 0, "waiting": 0, "blocked_for": null})
+        json!({"remaining": 1, "share_remaining": 0, "waiting": 0, "blocked_for": null, "scope": "process"})
     );
     assert_eq!(stage.get_as(BATCH, &stage.customer(0)).await.code(429), "quota_exceeded");
 

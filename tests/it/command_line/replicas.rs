@@ -1,4 +1,5 @@
-//! `sandbox --replicas`: several gateways and their Redis server from one command.
+//! `sandbox --replicas`: several gateways and their Redis server from one command
+//! (FACTS.md, case 174).
 
 use std::net::{TcpListener, TcpStream};
 
@@ -77,6 +78,17 @@ async fn printed_configuration_joins_the_replicas() {
     assert!(!said.contains("cursor_key is missing"), "{said}");
     running.terminate();
     assert!(running.wait().0.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_sandbox_takes_its_server_along() {
+    let mut running = start(&["--replicas", "2"]);
+    let greeting = running.read_stdout_until("Stop with Ctrl-C.");
+    let (_, redis) = greeting.split_once("redis://").unwrap();
+    let address = redis.split_once(".\n").unwrap().0.to_owned();
+    assert!(TcpStream::connect(&address).is_ok());
+    running.signal("KILL");
+    eventually(async || TcpStream::connect(&address).is_err()).await;
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! `check --live` of the servers of shared state.
+//! `check --live` of the servers of shared state (FACTS.md, case 173).
 
 use insta::assert_snapshot;
 
@@ -55,7 +55,19 @@ async fn check_live_warns_of_evicted_limits() {
 
 #[tokio::test]
 async fn check_live_knows_the_use_of_each_server() {
-    let pages = RedisServer::start_with(&["--maxmemory", "64mb", "--maxmemory-policy", "noeviction"]).await;
+    let policies = [
+        ("noeviction", "shared.url: warning: maxmemory-policy noeviction rejects new pages"),
+        ("allkeys-lfu", "shared.url: warning: maxmemory-policy allkeys-lfu evicts the list of purges"),
+    ];
+    for (policy, warning) in policies {
+        check_pages_and_state(policy, warning).await;
+    }
+}
+
+/// Checks servers for pages, with this policy and warning, and for state, without a
+/// warning.
+async fn check_pages_and_state(policy: &str, warning: &str) {
+    let pages = RedisServer::start_with(&["--maxmemory", "64mb", "--maxmemory-policy", policy]).await;
     let state = RedisServer::start_with(&["--maxmemory", "64mb", "--maxmemory-policy", "volatile-lru"]).await;
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("state");
@@ -63,7 +75,7 @@ async fn check_live_knows_the_use_of_each_server() {
     let settings = format!("state_url = {{ file = \"{}\" }}", path.display());
     let (code, lines, error) = check_live(&pages.url(), &settings).await;
     assert_eq!(code, 0, "{error}");
-    let starts = ["shared.url: ok", "shared.url: warning: maxmemory-policy noeviction", "shared.state_url: ok"];
+    let starts = ["shared.url: ok", warning, "shared.state_url: ok"];
     assert_eq!(lines.len(), starts.len(), "{lines:?}");
     for (line, start) in lines.iter().zip(starts) {
         assert!(line.starts_with(start), "{line}");

@@ -1,13 +1,17 @@
 //! The connection to the server, and its loss.
 
+use customer_gateway::clock::SystemClock;
+
 use crate::support::{
     Stage, StageBuilder,
     redis::{RedisServer, eventually},
     sandbox,
 };
 
+/// Starts a stage on the system's clock: without the server, the first call waits.
 async fn stage(server: &RedisServer) -> Stage {
-    StageBuilder::new(sandbox(10, 0, 10)).configure(|config| config.shared = Some(server.settings())).start().await
+    let stage = StageBuilder::new(sandbox(10, 0, 10)).clock(SystemClock::shared());
+    stage.configure(|config| config.shared = Some(server.settings())).start().await
 }
 
 async fn wait_for(stage: &Stage, is_connected: bool) {

@@ -1,8 +1,15 @@
 //! Several replicas that share a real Redis server.
 
+mod cluster;
 mod connection;
+mod fetches;
+mod limits;
+mod pages;
+mod purges;
 mod quotas;
+mod scripts;
 mod values;
+mod versions;
 
 use crate::support::{Gateway, redis::eventually};
 

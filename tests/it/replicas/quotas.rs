@@ -2,7 +2,7 @@
 
 use std::{num::NonZeroU32, time::Duration};
 
-use customer_gateway::callers::Quota;
+use customer_gateway::{callers::Quota, config::Config};
 use tokio::time::Instant;
 
 use super::connected;
@@ -21,18 +21,19 @@ async fn sharing<const N: usize>(
     requests: u32,
     per: Duration,
 ) -> [Gateway; N] {
-    let gateways = replicas::<N>(|| {
-        let mut config = config(vec![vendor.connection("tolt")]);
-        config.shared = Some(server.settings());
-        config.callers = vec![caller("billing", KEY, &["odd"])];
-        config.callers[0].quota = Some(Quota { requests: NonZeroU32::new(requests).unwrap(), per });
-        config
-    });
-    let gateways = gateways.await;
+    let gateways = replicas::<N>(|| configuration(server, vendor, requests, per)).await;
     for gateway in &gateways {
         connected(gateway).await;
     }
     gateways
+}
+
+fn configuration(server: &RedisServer, vendor: &ScriptedVendor, requests: u32, per: Duration) -> Config {
+    let mut config = config(vec![vendor.connection("tolt")]);
+    config.shared = Some(server.settings());
+    config.callers = vec![caller("billing", KEY, &["odd"])];
+    config.callers[0].quota = Some(Quota { requests: NonZeroU32::new(requests).unwrap(), per });
+    config
 }
 
 async fn vendor() -> ScriptedVendor {
@@ -119,22 +120,58 @@ async fn foreign_bytes_are_no_quota() {
     send(&gateway, 1).await;
     let key: Vec<String> = server.run("KEYS", &["test:v1:*:quota"]).await;
     let [key] = &key[..] else { panic!("{key:?}") };
-    for (index, value) in ["nan", "-nan", "-inf", "", "\u{1}\u{2}", "0x", "-5"].into_iter().enumerate() {
+    let huge = "9".repeat(400);
+    let values = ["nan 1", "1", "", "\u{1}\u{2}", "0x1 0x1", "-5 -5", &format!("{huge} {huge}")];
+    for value in values {
         server.run::<()>("SET", &[key.as_str(), value]).await;
-        assert_eq!(send(&gateway, 1).await, [200], "{index}");
+        assert_eq!(send(&gateway, 1).await, [200], "{value}");
     }
     server.run::<()>("DEL", &[key]).await;
     server.run::<()>("LPUSH", &[key.as_str(), "a"]).await;
     assert_eq!(send(&gateway, 1).await, [200]);
     assert_eq!(remaining(&gateway).await, "r=0");
-    // A time in the far future, as after the server's clock was set back, ends after
-    // twice the period.
-    server.run::<()>("SET", &[key.as_str(), "1e300"]).await;
-    let [other] = sharing(&server, &vendor, 10, Duration::from_hours(10)).await;
-    assert_eq!(send(&other, 2).await[0], 200);
-    let rejected = other.get_as(KEY, "/customers").await;
-    let wait: u64 = rejected.header("retry-after").parse().unwrap();
-    assert!((39_000..=39_600).contains(&wait), "{wait} s");
+    // A time in the far future: a period for each replica, and one more.
+    for value in ["9000000000000000 1", &format!("{huge} 1")] {
+        server.run::<()>("SET", &[key.as_str(), value]).await;
+        let [other] = sharing(&server, &vendor, 10, Duration::from_hours(10)).await;
+        assert_eq!(send(&other, 2).await[0], 200);
+        let rejected = other.get_as(KEY, "/customers").await;
+        let wait: u64 = rejected.header("retry-after").parse().unwrap();
+        assert!((39_000..=160_000).contains(&wait), "{wait} s");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clock_set_back_does_not_change_a_quota() {
+    let (server, vendor) = (RedisServer::start().await, vendor().await);
+    let [gateway] = sharing(&server, &vendor, 10, Duration::from_hours(10)).await;
+    send(&gateway, 1).await;
+    let keys: Vec<String> = server.run("KEYS", &["test:v1:*:quota"]).await;
+    let (seconds, _): (u64, u64) = server.run("TIME", &[] as &[&str]).await;
+    // The last report was a day later, with six requests used.
+    let written = (seconds + 24 * 3600) * 1_000_000;
+    let stored = format!("{} {written}", written + 6 * 3_600_000_000);
+    server.run::<()>("SET", &[&keys[0], &stored]).await;
+    send(&gateway, 1).await;
+    assert_eq!(remaining(&gateway).await, "r=2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn reloaded_replica_keeps_counting_together() {
+    let (server, vendor) = (RedisServer::start().await, vendor().await);
+    let gateways = sharing::<2>(&server, &vendor, 10, Duration::from_hours(10)).await;
+    send(&gateways[0], 3).await;
+    gateways[0].reload(configuration(&server, &vendor, 10, Duration::from_hours(10))).await;
+    send(&gateways[0], 2).await;
+    send(&gateways[1], 1).await;
+    assert_eq!(remaining(&gateways[1]).await, "r=3");
+    // Another quota has a state of its own.
+    for gateway in &gateways {
+        gateway.reload(configuration(&server, &vendor, 5, Duration::from_hours(10))).await;
+    }
+    assert_eq!(send(&gateways[0], 4).await, [200; 4]);
+    assert_eq!(send(&gateways[1], 1).await, [200]);
+    assert_eq!(send(&gateways[1], 1).await, [429]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

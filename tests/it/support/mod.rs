@@ -1,6 +1,7 @@
 //! A gateway in front of simulated vendors, all on loopback sockets.
 
 mod collector;
+mod gate;
 pub(crate) mod redis;
 mod scripted;
 mod stage;
@@ -41,6 +42,7 @@ use tokio::{
 };
 
 pub(crate) use collector::{Collector, otlp_to};
+pub(crate) use gate::Gate;
 pub(crate) use scripted::{
     ACCOUNT, ClosedPort, Reply, SECRET, ScriptedVendor, corporation_page, corporation_row, tolt_page, tolt_row,
 };

@@ -16,8 +16,14 @@ use redis::{Client, FromRedisValue, ToRedisArgs};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 use tokio::{
-    net::TcpListener,
-    time::{Instant, sleep},
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{
+        TcpListener, TcpStream,
+        tcp::{OwnedReadHalf, OwnedWriteHalf},
+    },
+    sync::{mpsc, watch},
+    task::{JoinHandle, JoinSet},
+    time::{Instant, sleep, sleep_until},
 };
 
 use super::Gateway;
@@ -28,6 +34,15 @@ pub(crate) struct RedisServer {
     options: Vec<String>,
     folder: TempDir,
     process: Child,
+}
+
+/// A proxy in front of a port, which delays the requests or closes the connections.
+pub(crate) struct Proxy {
+    port: u16,
+    delay: watch::Sender<Duration>,
+    /// False while connections are closed and rejected.
+    is_open: watch::Sender<bool>,
+    task: JoinHandle<()>,
 }
 
 /// Longest time to wait for a condition.
@@ -124,6 +139,102 @@ impl Drop for RedisServer {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+impl Proxy {
+    /// Starts a proxy on a free port.
+    pub(crate) async fn start(target: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let (delay, is_open) = (watch::Sender::new(Duration::ZERO), watch::Sender::new(true));
+        let (delays, gates) = (delay.clone(), is_open.clone());
+        let task = tokio::spawn(async move {
+            let mut connections = JoinSet::new();
+            loop {
+                let (client, _) = listener.accept().await.unwrap();
+                if !*gates.borrow() {
+                    continue;
+                }
+                let (delay, mut is_open) = (delays.subscribe(), gates.subscribe());
+                connections.spawn(async move {
+                    tokio::select! {
+                        () = forward(client, target, delay) => {}
+                        _ = is_open.wait_for(|is_open| !*is_open) => {}
+                    }
+                });
+            }
+        });
+        Self { port, delay, is_open, task }
+    }
+
+    /// Returns the port of the proxy.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Returns the URL of a Redis server behind the proxy.
+    pub(crate) fn url(&self) -> String {
+        format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// Delays each request and each response by half of this time.
+    pub(crate) fn delay(&self, round_trip: Duration) {
+        self.delay.send_replace(round_trip / 2);
+    }
+
+    /// Closes all connections, and rejects further ones.
+    pub(crate) fn close(&self) {
+        self.is_open.send_replace(false);
+    }
+
+    /// Accepts connections again.
+    pub(crate) fn open(&self) {
+        self.is_open.send_replace(true);
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+/// Forwards a connection until either side closes it.
+async fn forward(client: TcpStream, port: u16, delay: watch::Receiver<Duration>) {
+    let Ok(server) = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await else { return };
+    for stream in [&client, &server] {
+        stream.set_nodelay(true).unwrap();
+    }
+    let ((from_client, to_client), (from_server, to_server)) = (client.into_split(), server.into_split());
+    tokio::select! {
+        () = copy(from_client, to_server, delay.clone()) => {}
+        () = copy(from_server, to_client, delay) => {}
+    }
+}
+
+/// Copies bytes, each after the delay. Later bytes do not wait for earlier ones.
+async fn copy(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, delay: watch::Receiver<Duration>) {
+    let (sender, mut receiver) = mpsc::unbounded_channel::<(Instant, Vec<u8>)>();
+    let read = async move {
+        let mut buffer = vec![0; 65_536];
+        while let Ok(read) = from.read(&mut buffer).await
+            && read > 0
+        {
+            let due = Instant::now() + *delay.borrow();
+            if sender.send((due, buffer[..read].to_vec())).is_err() {
+                return;
+            }
+        }
+    };
+    let write = async move {
+        while let Some((due, bytes)) = receiver.recv().await {
+            sleep_until(due).await;
+            if to.write_all(&bytes).await.is_err() {
+                return;
+            }
+        }
+    };
+    tokio::join!(read, write);
 }
 
 /// Returns settings of replicas that share a server.

@@ -79,9 +79,10 @@ impl<T> Schedule<T> {
             let others = self.calls_of_others(claim, f64::from(own) + 1.0, elapsed, now);
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count of queued calls")]
             let ahead = u64::from(own) + others.round() as u64;
+            let ahead = self.remote.calls_ahead(ahead, self.log.windows(), now);
             let slot = self.log.slot(ahead, now);
-            let after_block = self.block.until().saturating_add(self.idle_wait(ahead));
-            slot.max(after_block).saturating_sub(now)
+            let opens = self.block.until().max(self.remote.closed_until());
+            slot.max(opens.saturating_add(self.idle_wait(ahead))).saturating_sub(now)
         };
         // Other callers' calls arrive while the call waits.
         after(after(Duration::ZERO))

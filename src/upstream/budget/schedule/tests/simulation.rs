@@ -210,7 +210,7 @@ impl Run {
                     }
                     return;
                 }
-                Next::Idle => return,
+                Next::Idle | Next::Take => return,
             }
         }
     }
