@@ -60,7 +60,7 @@ pub fn gateway(
     let sources = connections.into_iter().map(source).collect();
     let directory = Directory::new(sources, cache.clone(), cursor_key, Limits::default(), Arc::clone(clock));
     let callers = Callers::new(Vec::new(), None, clock);
-    let router = api::router(ApiState {
+    let state = ApiState {
         directory: Arc::new(directory),
         callers: callers.clone(),
         registry: registry.clone(),
@@ -72,8 +72,8 @@ pub fn gateway(
         readiness: Readiness::default(),
         unread: unread.clone(),
         clock: Arc::clone(clock),
-    });
-    ResponseCache::new(router, callers, false, CACHE_BYTES, unread, registry, tracer, Arc::clone(clock))
+    };
+    ResponseCache::new(state, CACHE_BYTES)
 }
 
 /// Reads the `Cache-Control` of a request.

@@ -28,11 +28,10 @@ use parking_lot::Mutex;
 use tower::{Service, ServiceExt};
 
 use crate::{
-    api::body::export::Format,
+    api::{self, ApiState, body::export::Format},
     cache::{CacheStatus, Entry},
     callers::{Authentication, CallerId, Callers},
     clock::SharedClock,
-    telemetry::{metrics::Registry, trace::Tracer},
     web::{
         coding::{AcceptedCodings, EncodedBody},
         conditional::{self, CacheableResponse},
@@ -100,18 +99,10 @@ struct CachedResponse {
 }
 
 impl ResponseCache {
-    /// Creates an empty cache with a capacity of `max_bytes`.
+    /// Creates an empty cache with a capacity of `max_bytes`, in front of a router with
+    /// this state.
     #[must_use]
-    pub(crate) fn new(
-        router: Router,
-        callers: Callers,
-        allows_origins: bool,
-        max_bytes: u64,
-        unread: UnreadMemory,
-        registry: Registry,
-        tracer: Tracer,
-        clock: SharedClock,
-    ) -> Self {
+    pub(crate) fn new(state: ApiState, max_bytes: u64) -> Self {
         let weigh = |key: &ResponseKey, response: &Arc<CachedResponse>| {
             let structs = size_of::<ResponseKey>() + size_of::<CachedResponse>();
             let pages = size_of_val(&*response.pages);
@@ -120,8 +111,16 @@ impl ResponseCache {
             u32::try_from(bytes).unwrap_or(u32::MAX)
         };
         let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
-        let observer = Observer::new(registry, tracer, Arc::clone(&clock));
-        Self(Arc::new(Shared { router, observer, callers, allows_origins, responses, unread, clock }))
+        let clock = Arc::clone(&state.clock);
+        Self(Arc::new(Shared {
+            observer: Observer::new(state.registry.clone(), state.tracer.clone(), Arc::clone(&clock)),
+            callers: state.callers.clone(),
+            allows_origins: !state.cors_origins.is_empty(),
+            responses,
+            unread: state.unread.clone(),
+            clock,
+            router: api::router(state),
+        }))
     }
 
     /// Passes a request to the router and stores the response, if it is

@@ -83,7 +83,7 @@ impl Components {
 
     /// Creates the service in front of the components.
     pub(super) fn response_cache(&self, config: &Config, shared: &SharedState) -> ResponseCache {
-        let router = api::router(ApiState {
+        let state = ApiState {
             directory: Arc::clone(&self.directory),
             callers: self.callers.clone(),
             registry: shared.registry.clone(),
@@ -95,17 +95,8 @@ impl Components {
             documents: api::documents(),
             readiness: shared.readiness.clone(),
             clock: Arc::clone(&shared.clock),
-        });
-        ResponseCache::new(
-            router,
-            self.callers.clone(),
-            !config.server.cors_origins.is_empty(),
-            shared.response_cache_bytes,
-            shared.unread.clone(),
-            shared.registry.clone(),
-            shared.tracer.clone(),
-            Arc::clone(&shared.clock),
-        )
+        };
+        ResponseCache::new(state, shared.response_cache_bytes)
     }
 
     /// Returns the sources of a configuration. An unchanged connection keeps its source.

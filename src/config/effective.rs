@@ -1,6 +1,6 @@
 //! Effective configuration: every key with its value, secrets as references.
 
-use std::{num::NonZeroU32, path::Path, time::Duration};
+use std::{num::NonZeroU32, path::Path};
 
 use bytesize::ByteSize;
 
@@ -33,15 +33,15 @@ impl File {
         self.paging.max_export_sorted_rows = NonZeroU32::new(config.paging.max_export_sorted_rows);
         let policy = self.cache.policy();
         self.cache = file::Cache {
-            max_bytes: size(config.cache.max_bytes),
-            fresh: duration(policy.fresh),
-            stale_while_revalidate: duration(policy.stale_while_revalidate),
-            stale_if_error: duration(policy.stale_if_error),
-            not_found: duration(policy.not_found),
+            max_bytes: Some(Size(ByteSize(config.cache.max_bytes))),
+            fresh: Some(PositiveDuration(policy.fresh)),
+            stale_while_revalidate: Some(PositiveDuration(policy.stale_while_revalidate)),
+            stale_if_error: Some(PositiveDuration(policy.stale_if_error)),
+            not_found: Some(PositiveDuration(policy.not_found)),
         };
         if let (Some(section), Some(shared)) = (&mut self.shared, &config.shared) {
             section.prefix = Some(shared.prefix.clone());
-            section.timeout = duration(shared.timeout);
+            section.timeout = Some(PositiveDuration(shared.timeout));
             section.replicas = Some(shared.replicas);
             section.on_loss = Some(OnLoss(shared.on_loss));
         }
@@ -56,7 +56,7 @@ impl File {
             section.may_see_raw = Some(caller.may_see_raw);
         }
         if let (Some(section), Some(identity)) = (&mut self.identity, &config.identity) {
-            section.refresh = duration(identity.refresh);
+            section.refresh = Some(PositiveDuration(identity.refresh));
         }
         self
     }
@@ -66,14 +66,14 @@ impl file::Server {
     fn fill(&mut self, config: &Config) {
         let (server, limits) = (&config.server, &config.server.limits);
         self.listen = Some(file::Address(server.listen));
-        self.request_timeout = duration(server.request_timeout);
-        self.header_timeout = duration(limits.header_timeout);
-        self.idle_timeout = duration(limits.idle_timeout);
+        self.request_timeout = Some(PositiveDuration(server.request_timeout));
+        self.header_timeout = Some(PositiveDuration(limits.header_timeout));
+        self.idle_timeout = Some(PositiveDuration(limits.idle_timeout));
         self.max_connections = NonZeroU32::new(limits.max_connections);
         self.max_requests = NonZeroU32::new(server.max_requests);
-        self.max_vendor_bytes = size(server.max_vendor_bytes);
-        self.max_unread_bytes = size(server.max_unread_bytes);
-        self.drain_timeout = duration(limits.drain_timeout);
+        self.max_vendor_bytes = Some(Size(ByteSize(server.max_vendor_bytes)));
+        self.max_unread_bytes = Some(Size(ByteSize(server.max_unread_bytes)));
+        self.drain_timeout = Some(PositiveDuration(limits.drain_timeout));
     }
 }
 
@@ -83,11 +83,11 @@ impl file::Connection {
         let window = |(index, window): (usize, &Window)| RateWindow {
             requests: window.requests,
             per: Period(window.per),
-            max_wait: duration(limit.max_wait).filter(|_| index == 0),
+            max_wait: (index == 0).then_some(PositiveDuration(limit.max_wait)),
         };
         self.base_url = Some(connection.base_url.to_string());
         self.rate_limit = Some(RateLimit(limit.windows.iter().enumerate().map(window).collect()));
-        self.timeout = duration(connection.timeout);
+        self.timeout = Some(PositiveDuration(connection.timeout));
         let policies = connection.policies;
         self.cache = file::ConnectionCache {
             customers: policies.customers.into(),
@@ -101,18 +101,10 @@ impl file::Connection {
 impl From<Policy> for file::Policy {
     fn from(policy: Policy) -> Self {
         Self {
-            fresh: duration(policy.fresh),
-            stale_while_revalidate: duration(policy.stale_while_revalidate),
-            stale_if_error: duration(policy.stale_if_error),
-            not_found: duration(policy.not_found),
+            fresh: Some(PositiveDuration(policy.fresh)),
+            stale_while_revalidate: Some(PositiveDuration(policy.stale_while_revalidate)),
+            stale_if_error: Some(PositiveDuration(policy.stale_if_error)),
+            not_found: Some(PositiveDuration(policy.not_found)),
         }
     }
-}
-
-fn duration(duration: Duration) -> Option<PositiveDuration> {
-    Some(PositiveDuration(duration))
-}
-
-fn size(bytes: u64) -> Option<Size> {
-    Some(Size(ByteSize(bytes)))
 }

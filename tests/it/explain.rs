@@ -135,15 +135,15 @@ fn hide_ports(explanation: &mut Value) {
 #[tokio::test]
 async fn explanation_splits_work_by_executor() {
     let stage = stage().start().await;
-    let question = "/customers?order=desc&email=a@b.example&created_gte=2025-01-01";
-    let mut explanation = stage.explain(question).await;
+    let mut explanation = stage.explain("/customers?order=desc&email=a@b.example&created_gte=2025-01-01").await;
     hide_ports(&mut explanation);
+    assert_eq!(
+        std::mem::replace(&mut explanation["calls"], "[calls]".into()),
+        serde_json::json!({ "min": 2, "max": 520 })
+    );
     assert_json_snapshot!(explanation, @r#"
     {
-      "calls": {
-        "max": 520,
-        "min": 2
-      },
+      "calls": "[calls]",
       "calls_to_end": null,
       "limit": 20,
       "max_calls": 520,

@@ -83,14 +83,16 @@ fn schema_rejects_what_the_gateway_rejects() {
     }
 }
 
+/// Returns a file with a caller.
+fn with_caller() -> String {
+    let digest = blake3::hash(b"key").to_hex();
+    let caller = format!("name = \"app\"\nkey_digest = \"blake3:{digest}\"\nconnections = [\"tax\"]\nshare = 0.25");
+    format!("[[callers]]\n{caller}\n{}", minimal())
+}
+
 #[test]
-fn effective_configuration_is_complete_and_equal() {
-    let place = ConfigDir::new();
-    let text = format!(
-        "[[callers]]\nname = \"app\"\nkey_digest = \"blake3:{}\"\nconnections = [\"tax\"]\nshare = 0.25\n{}",
-        blake3::hash(b"key").to_hex(),
-        minimal()
-    );
+fn effective_configuration_is_equal() {
+    let (place, text) = (ConfigDir::new(), with_caller());
     let effective = Config::effective(&text, &place.path("gateway.toml")).unwrap();
     assert_eq!(errors(&schema(), &effective), [""; 0], "{effective}");
     let [read, again] = [&text, &effective].map(|text| place.parse(text).unwrap());
@@ -101,6 +103,12 @@ fn effective_configuration_is_complete_and_equal() {
     assert_eq!(format!("{:?}", read.callers), format!("{:?}", again.callers));
     // The effective configuration of the effective configuration is itself.
     assert_eq!(Config::effective(&effective, &place.path("gateway.toml")).unwrap(), effective);
+}
+
+#[test]
+fn effective_configuration_is_complete() {
+    let place = ConfigDir::new();
+    let effective = Config::effective(&with_caller(), &place.path("gateway.toml")).unwrap();
     insta::assert_snapshot!(effective, @r#"
     [server]
     listen = "127.0.0.1:8080"
