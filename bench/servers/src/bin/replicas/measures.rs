@@ -26,9 +26,11 @@ pub async fn saturation(binary: &Path, count: usize, seconds: u64) -> String {
     let stage = Stage::start(binary, count, Settings::default()).await;
     let load = Load::start(&stage);
     tokio::time::sleep(Duration::from_secs(3)).await;
-    let (before, start) = (stage.vendor.calls(), Instant::now());
-    tokio::time::sleep(Duration::from_secs(seconds)).await;
-    let used = (stage.vendor.calls() - before) as f64 / start.elapsed().as_secs_f64() / f64::from(LIMIT);
+    let start = Instant::now();
+    let before = mean_calls(&stage).await;
+    tokio::time::sleep_until((start + Duration::from_secs(seconds)).into()).await;
+    let start = start.elapsed();
+    let used = (mean_calls(&stage).await - before) / start.as_secs_f64() / f64::from(LIMIT);
     let answered = load.end().await;
     let useful = answered as f64 / stage.vendor.calls().max(1) as f64;
     let (worst, excesses) = stage.vendor.windows();
@@ -180,6 +182,19 @@ pub fn paused(excesses: &[bench_servers::vendor::Excess]) -> String {
         }
         None => String::new(),
     }
+}
+
+/// Returns the mean of the number of calls within a second, because calls may come in
+/// groups.
+async fn mean_calls(stage: &Stage) -> f64 {
+    const SAMPLES: u32 = 50;
+    let mut sum = 0;
+    let mut ticks = tokio::time::interval(Duration::from_secs(1) / SAMPLES);
+    for _ in 0..SAMPLES {
+        ticks.tick().await;
+        sum += stage.vendor.calls();
+    }
+    sum as f64 / f64::from(SAMPLES)
 }
 
 async fn get(client: &Client, target: &str) -> Duration {
