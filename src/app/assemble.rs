@@ -175,7 +175,7 @@ fn new_source(
     let source = Source::new(connection.kind, account, generation, upstream, cache, policies, metrics);
     let Some(replicated) = &shared.replicated else { return Ok(source) };
     let account = shared_account(connection, replicated);
-    shared.cache.add_account(account, connection.name.clone());
+    shared.cache.set_account(account, connection.name.clone());
     Ok(source.with_shared_state(account, replicated.pages(account)))
 }
 

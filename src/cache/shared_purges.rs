@@ -45,9 +45,11 @@ impl Accounts {
 }
 
 impl PageCache {
-    /// Adds the account of a connection, whose purges concern all replicas.
-    pub fn add_account(&self, account: Fingerprint, name: ConnectionName) {
-        self.second_tier.accounts.0.lock().insert(account, name);
+    /// Sets the account of a connection, whose purges concern all replicas.
+    pub fn set_account(&self, account: Fingerprint, name: ConnectionName) {
+        let mut accounts = self.second_tier.accounts.0.lock();
+        accounts.retain(|_, other| *other != name);
+        accounts.insert(account, name);
     }
 
     /// Returns a cache with the same contents whose purges concern all replicas.

@@ -1,8 +1,8 @@
-//! Synchronisation of quotas with other replicas.
+//! Synchronization of quotas with other replicas.
 //!
 //! A request is admitted by the quota in the process, and does not wait for the
 //! server. Replicas may therefore admit too many requests between two
-//! synchronisations. The server counts them, and later requests wait for them, so the
+//! synchronizations. The server counts them, and later requests wait for them, so the
 //! average stays within the quota.
 
 use std::{
@@ -20,9 +20,9 @@ use crate::{
 
 use super::{Caller, Quota};
 
-/// Time between two synchronisations.
+/// Time between two synchronizations.
 const INTERVAL: Duration = Duration::from_millis(100);
-/// Quotas that are synchronised at the same time.
+/// Quotas that are synchronized at the same time.
 const MAX_CONCURRENT: usize = 32;
 
 /// Quota of a caller.
@@ -32,7 +32,7 @@ pub(super) struct SharedQuota {
     pub(super) limiter: Arc<Gcra>,
 }
 
-/// Synchronises the quotas with recent requests, until their source is dropped.
+/// Synchronizes the quotas with recent requests, until their source is dropped.
 pub(super) async fn synchronize<S: Send + Sync>(
     source: Weak<S>,
     quotas_of: fn(&S) -> Vec<SharedQuota>,

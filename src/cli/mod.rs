@@ -42,7 +42,7 @@ enum Command {
     Check(check::CheckArgs),
     /// Print the schema of configuration files, or the effective configuration.
     Config {
-        /// What to print.
+        /// Output.
         #[command(subcommand)]
         command: config::ConfigCommand,
     },

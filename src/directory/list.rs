@@ -33,7 +33,7 @@ impl Directory {
         let segments = listing.page_by(request.deadline, request.limit).await?;
         let bounds = listing.bounds()?;
         let seal = async |direction, sources| {
-            // A count is not a place in the list.
+            // A count has no position.
             if request.limit == 0 {
                 return None;
             }

@@ -27,7 +27,8 @@ impl ListQuery {
     }
 
     /// Returns one query for each combination of `status` and `partner_id`, because
-    /// vendors take one value of each. A row is in the list of one query only.
+    /// vendors take one value of each. A row is in one list, unless its value changes
+    /// between two calls.
     #[must_use]
     pub fn alternatives(&self) -> Vec<Self> {
         let statuses = one_by_one(&self.filter.status);

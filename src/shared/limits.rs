@@ -109,7 +109,7 @@ pub enum Slot {
         /// Recorded send time, with the lateness of the request.
         at: ServerTime,
     },
-    /// The replica asks again after this time.
+    /// The replica requests again after this time.
     Wait(Duration),
 }
 

@@ -19,8 +19,8 @@ pub trait SharedPages: Send + Sync {
     /// fetches the page. Without a `claim`, other fetches do not matter.
     async fn begin(&self, name: &PageName, newer_than: Version, claim: Option<Claim>) -> Result<Begun, Unavailable>;
 
-    /// Stores the page of a fetch and ends its lease, unless a purge since its
-    /// beginning covers the page or a later fetch has stored one.
+    /// Stores the page of a fetch and ends its lease. A page that a later purge covers,
+    /// or that is older than the stored page, is discarded.
     async fn store(&self, name: &PageName, fetch: &SharedFetch, page: &FetchedPage) -> Result<(), Unavailable>;
 
     /// Ends a lease without a page. The replicas that wait receive the failure.

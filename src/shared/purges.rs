@@ -12,7 +12,7 @@ pub trait SharedPurges: Send + Sync {
     /// page is loaded before.
     async fn announce(&self, purges: Vec<Purge>) -> Announced;
 
-    /// Waits a moment for the other replicas.
+    /// Waits at most 1.5 seconds for the other replicas.
     async fn confirmations(&self, announced: Announced) -> Confirmations;
 
     /// Purges all pages of accounts on the server only.
@@ -55,7 +55,7 @@ pub struct Confirmations {
 /// Purges of other replicas.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ReceivedPurges {
-    /// These purges, in order.
+    /// Purges, in order.
     Purges(Vec<Purge>),
     /// The replica reads the purges from now on. Earlier purges are unknown to it.
     Unknown,

@@ -129,7 +129,7 @@ impl ListRequest {
         let alternatives = query.alternative_count();
         if alternatives > MAX_ALTERNATIVES {
             let detail = format!(
-                "the values of `status` and `partner_id` have {alternatives} combinations, and a list takes at most {MAX_ALTERNATIVES}"
+                "the values of `status` and `partner_id` have {alternatives} combinations, and a list takes at most {MAX_ALTERNATIVES}; name fewer values"
             );
             return Err(Problem::new(Code::InvalidParameter, detail).parameter(Parameter::PartnerId.name()));
         }

@@ -54,7 +54,7 @@ pub enum ServerFault {
     #[error("Redis rejected the credentials; check the user and the password in the URL")]
     Credentials,
     /// The user lacks a permission, or the server rejects commands.
-    #[error("Redis rejected a command with `{0}`; permit the commands that docs/REPLICAS.md lists")]
+    #[error("Redis rejected a command with `{0}`; use the ACL in docs/REPLICAS.md")]
     Rejected(String),
     /// The server is older than 6.2.
     #[error("Redis {0} is too old; install Redis 6.2, Valkey 7.2, or a later version")]
@@ -189,7 +189,7 @@ async fn info(connection: &mut MultiplexedConnection) -> Result<InfoDict, RedisE
     Ok(InfoDict::new(&sections.concat()))
 }
 
-/// Writes in a script, which requires the permissions of all shared state.
+/// Writes in a script. Other permissions are not tested.
 async fn try_script(connection: &mut MultiplexedConnection, key: String) -> Result<(), RedisError> {
     let script = Script::new("return redis.call('DEL', KEYS[1])");
     script.key(key).invoke_async(connection).await

@@ -131,26 +131,22 @@ impl Link {
     /// Runs a script, and loads it into the server if necessary.
     pub(super) async fn run<T: FromRedisValue>(&self, script: &ScriptInvocation<'_>) -> Result<T, Unavailable> {
         let run = |mut connection| async move { script.invoke_async(&mut connection).await };
-        self.send(run, self.shared.timeout).await
+        self.send(run).await
     }
 
     /// Runs a command.
     pub(super) async fn query<T: FromRedisValue>(&self, command: &Cmd) -> Result<T, Unavailable> {
         let query = |mut connection: MultiplexedConnection| async move { command.query_async(&mut connection).await };
-        self.send(query, self.shared.timeout).await
+        self.send(query).await
     }
 
     /// Runs several commands in one round trip.
     pub(super) async fn pipeline<T: FromRedisValue>(&self, pipeline: &Pipeline) -> Result<T, Unavailable> {
         let query = |mut connection: MultiplexedConnection| async move { pipeline.query_async(&mut connection).await };
-        self.send(query, self.shared.timeout).await
+        self.send(query).await
     }
 
-    async fn send<T, F>(
-        &self,
-        operation: impl FnOnce(MultiplexedConnection) -> F,
-        limit: Duration,
-    ) -> Result<T, Unavailable>
+    async fn send<T, F>(&self, operation: impl FnOnce(MultiplexedConnection) -> F) -> Result<T, Unavailable>
     where
         F: Future<Output = Result<T, RedisError>>,
     {
@@ -158,7 +154,7 @@ impl Link {
             let state = self.shared.state.lock();
             state.connection.clone().filter(|_| !state.is_lost).ok_or(Unavailable::Lost)?
         };
-        let error = match timeout(limit, operation(connection)).await {
+        let error = match timeout(self.shared.timeout, operation(connection)).await {
             Ok(Ok(value)) => {
                 self.shared.state.lock().failures = 0;
                 return Ok(value);

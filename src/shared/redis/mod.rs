@@ -93,7 +93,7 @@ impl Shared {
             Announcements::subscribe(connector(&settings.url)?, &format!("{}:v1:announcements", settings.prefix));
         let (prefix, key, metrics) = (settings.prefix.clone(), settings.key.clone(), PageMetrics::new(registry));
         let pages = Arc::new(PageServer::new(pages, announcements, prefix, key, id, metrics));
-        let purges = Arc::new(Purges::new(Arc::clone(&pages), heart.clone(), settings.replicas.get()));
+        let purges = Arc::new(Purges::new(Arc::clone(&pages), heart.clone()));
         Ok(Self(Arc::new(Inner { settings, pages, purges, state, heart, limits, values, quotas })))
     }
 

@@ -40,8 +40,6 @@ const CONFIRM_INTERVAL: Duration = Duration::from_millis(10);
 pub(super) struct Purges {
     pub(super) server: Arc<PageServer>,
     heart: Heart,
-    /// Minimum number of replicas in a report.
-    min_replicas: u32,
     pub(super) stream: String,
     pub(super) seal: Seal,
     purge: Script,
@@ -52,7 +50,7 @@ pub(super) struct Purges {
 }
 
 impl Purges {
-    pub(super) fn new(server: Arc<PageServer>, heart: Heart, min_replicas: u32) -> Self {
+    pub(super) fn new(server: Arc<PageServer>, heart: Heart) -> Self {
         Self {
             stream: format!("{}:v1:{{purges}}", server.prefix),
             seal: Seal::new(&server.key, "customer-gateway 2026-11 shared purges"),
@@ -62,7 +60,6 @@ impl Purges {
             retry: Notify::new(),
             server,
             heart,
-            min_replicas,
         }
     }
 
@@ -97,7 +94,7 @@ impl Purges {
         Ok(ids.pop())
     }
 
-    /// Waits until all known replicas have confirmed an entry, or a moment.
+    /// Waits until all known replicas have confirmed an entry, at most 1.5 seconds.
     async fn wait_for_replicas(&self, id: &str) -> u32 {
         let mut count = ::redis::cmd("SCARD");
         count.arg(self.applied_key(id));
@@ -113,7 +110,7 @@ impl Purges {
     }
 
     fn known_replicas(&self) -> u32 {
-        self.heart.replicas().known.max(self.min_replicas)
+        self.heart.replicas().known
     }
 
     pub(super) fn applied_key(&self, id: &str) -> String {

@@ -115,7 +115,7 @@ impl ShareLimiter {
         let now = self.clock.elapsed();
         let mut log = self.log.lock();
         let slot = |window: &Window| log.slot_in(part(*window, parts), 0, now);
-        let slot = if parts == 1 { log.slot(0, now) } else { log.windows().iter().map(slot).fold(now, Duration::max) };
+        let slot = log.windows().iter().map(slot).fold(now, Duration::max);
         match slot.saturating_sub(now) {
             Duration::ZERO => {
                 log.send(now);

@@ -81,7 +81,7 @@ async fn printed_configuration_joins_the_replicas() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn killed_sandbox_takes_its_server_along() {
+async fn killed_sandbox_stops_its_server() {
     let mut running = start(&["--replicas", "2"]);
     let greeting = running.read_stdout_until("Stop with Ctrl-C.");
     let (_, redis) = greeting.split_once("redis://").unwrap();

@@ -86,7 +86,7 @@ async fn too_many_values_are_rejected() {
     let many = format!("/customers?connection=affiliates{}{}", values("status", 8), values("partner_id", 7));
     assert_eq!(
         stage.get(&many).await.problem_line(),
-        "400 invalid_parameter [partner_id] the values of `status` and `partner_id` have 56 combinations, and a list takes at most 50"
+        "400 invalid_parameter [partner_id] the values of `status` and `partner_id` have 56 combinations, and a list takes at most 50; name fewer values"
     );
     let expensive = format!("/customers?connection=affiliates{}", values("status", 21));
     assert_eq!(stage.get(&expensive).await.code(422), "order_too_expensive");

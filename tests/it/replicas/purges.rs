@@ -99,7 +99,7 @@ async fn purge_without_announcements_is_applied() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn purge_without_the_server_is_caught_up() {
+async fn purge_without_server_is_repeated() {
     let cluster = Cluster::<2>::start().await;
     let [one, other] = &cluster.replicas;
     let customer = cluster.customer(3);

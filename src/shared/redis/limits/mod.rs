@@ -4,7 +4,10 @@ mod peers;
 mod reply;
 
 use std::{
-    sync::{Arc, LazyLock},
+    sync::{
+        Arc, LazyLock,
+        atomic::{AtomicBool, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -27,7 +30,7 @@ use super::{
     replicas::{BEAT_INTERVAL, Heart, MISSING_AFTER},
 };
 use peers::PeerMemory;
-use reply::{Seen, block_of};
+use reply::{LastReply, block_of};
 
 /// Calls that one script enters.
 const MAX_RESTORED: usize = 500;
@@ -47,6 +50,8 @@ pub(super) struct Limits {
     heart: Heart,
     settings: Settings,
     peers: Mutex<PeerMemory>,
+    /// Number of limits of which this replica uses its part.
+    divided: Mutex<u32>,
     metrics: LimitMetrics,
 }
 
@@ -65,13 +70,15 @@ struct RedisLimit {
     name: String,
     /// Keys of the send times, the state, the queue and its deadlines.
     keys: [String; 4],
-    seen: Mutex<Seen>,
+    seen: Mutex<LastReply>,
+    /// True if this replica uses its part of the limit.
+    is_divided: AtomicBool,
 }
 
 impl Limits {
     pub(super) fn new(link: Link, heart: Heart, settings: Settings, registry: &Registry) -> Arc<Self> {
         let peers = Mutex::new(PeerMemory::new(Instant::now()));
-        Arc::new(Self { link, heart, settings, peers, metrics: LimitMetrics::new(registry) })
+        Arc::new(Self { link, heart, settings, peers, divided: Mutex::new(0), metrics: LimitMetrics::new(registry) })
     }
 
     /// Returns the limit of a credential.
@@ -84,7 +91,7 @@ impl Limits {
 impl RedisLimit {
     fn new(limits: Arc<Limits>, name: String) -> Self {
         let keys = ["sent", "state", "waiting", "lapses"].map(|part| format!("{name}:{part}"));
-        Self { limits, name, keys, seen: Mutex::default() }
+        Self { limits, name, keys, seen: Mutex::default(), is_divided: AtomicBool::new(false) }
     }
 
     fn member(&self, entry: u64) -> String {
@@ -219,13 +226,19 @@ impl SharedLimit for RedisLimit {
     }
 
     fn record_scope(&self, is_part: bool) {
-        if self.limits.peers.lock().set_scope(is_part) {
-            self.limits.metrics.parts.set(f64::from(u8::from(is_part)));
-            match (is_part, self.limits.settings.on_loss) {
-                (true, OnLoss::Share) => tracing::warn!("rate limits divided among replicas"),
-                (true, OnLoss::Reject) => tracing::warn!("vendor calls rejected without redis"),
-                (false, _) => tracing::info!("rate limits shared again"),
-            }
+        if self.is_divided.swap(is_part, Relaxed) == is_part {
+            return;
+        }
+        let mut divided = self.limits.divided.lock();
+        let before = *divided;
+        *divided = if is_part { before + 1 } else { before.saturating_sub(1) };
+        self.limits.metrics.parts.set(f64::from(u8::from(*divided > 0)));
+        // One line for all limits.
+        match (before, *divided, self.limits.settings.on_loss) {
+            (0, 1, OnLoss::Share) => tracing::warn!("rate limits divided among replicas"),
+            (0, 1, OnLoss::Reject) => tracing::warn!("vendor calls rejected without redis"),
+            (1, 0, _) => tracing::info!("rate limits shared again"),
+            _ => {}
         }
     }
 }

@@ -21,17 +21,11 @@ pub(super) struct PeerMemory {
     lost: Option<Instant>,
     /// Largest recent number of missing replicas, and its time.
     missing: Option<(u32, Instant)>,
-    is_part: bool,
 }
 
 impl PeerMemory {
     pub(super) fn new(start: Instant) -> Self {
-        Self { start, known: 1, lost: None, missing: None, is_part: false }
-    }
-
-    /// Changes the scope. Returns false if it is unchanged.
-    pub(super) fn set_scope(&mut self, is_part: bool) -> bool {
-        std::mem::replace(&mut self.is_part, is_part) != is_part
+        Self { start, known: 1, lost: None, missing: None }
     }
 
     /// Returns the replicas at the last beat. A server without its data does not

@@ -14,7 +14,7 @@ const MAX_OTHERS: u64 = 1_000_000;
 
 /// State of the limit at the last reply.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct LastReply {
     /// First use of the limit, in microseconds of the server's clock.
     since: u64,
     /// Number of calls that the replicas have reserved since the first use.
@@ -25,7 +25,7 @@ pub(super) struct Seen {
     sent: Option<Instant>,
 }
 
-impl Seen {
+impl LastReply {
     /// Appends the state, by which the server detects that it has lost a later state.
     pub(super) fn append_to(&self, script: &mut ScriptInvocation<'_>) {
         let elapsed = self.sent.map_or(Duration::ZERO, |sent| sent.elapsed());
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn short_reply_is_unreadable() {
-        let mut seen = Seen::default();
+        let mut seen = LastReply::default();
         for length in 0..REPLY.len() {
             assert_eq!(seen.read(&REPLY[..length], Instant::now()), None);
         }
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn absurd_values_are_clamped() {
-        let reply = Seen::default().read(&[0, i64::MAX, -1, -1, -1, -1, i64::MAX, 9, i64::MAX], Instant::now());
+        let reply = LastReply::default().read(&[0, i64::MAX, -1, -1, -1, -1, i64::MAX, 9, i64::MAX], Instant::now());
         let block = SharedBlock { remaining: MAX_DURATION, is_pause: false, rate_limits: u32::MAX };
         let expected = SlotReply { slot: Slot::Wait(MAX_DURATION), others: 0, is_reset: false, block };
         assert_eq!(reply, Some(expected));
@@ -106,7 +106,7 @@ mod tests {
 
     #[test]
     fn calls_of_others_are_counted() {
-        let mut seen = Seen::default();
+        let mut seen = LastReply::default();
         let mut reply = REPLY;
         seen.read(&reply, Instant::now());
         reply[3] += 4;

@@ -152,7 +152,7 @@ redis.call('HSET', state, 'since', text(since), 'total', text(total), 'last', te
 if went_back then
   redis.call('HSET', state, 'until', text(blocked), 'limited', text(limited))
 end
--- A limit that nobody uses is forgotten after 90 days.
+-- An unused limit is forgotten after 90 days.
 local lifetime = math.max(90 * DAY, keep + DAY) / 1000
 redis.call('PEXPIRE', sent, text(lifetime))
 redis.call('PEXPIRE', state, text(lifetime))
