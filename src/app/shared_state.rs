@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::task::AbortHandle;
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     cache::PageCache,
@@ -31,7 +31,7 @@ pub(super) struct SharedState {
     pub(super) replicated: Option<Shared>,
     pub(super) cache: PageCache,
     /// Task that applies the purges of other replicas.
-    _purges: Option<Arc<Task>>,
+    _purges: Option<Arc<AbortOnDropHandle<()>>>,
     pub(super) bulkheads: Bulkheads,
     /// Bound of the vendor responses in flight.
     pub(super) vendor_memory: BodyMemory,
@@ -41,15 +41,6 @@ pub(super) struct SharedState {
     pub(super) response_cache_bytes: u64,
     pub(super) readiness: Readiness,
     pub(super) clock: SharedClock,
-}
-
-/// Task that ends when it is dropped.
-pub(super) struct Task(AbortHandle);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl SharedState {
@@ -71,7 +62,7 @@ impl SharedState {
             Some(replicated) => {
                 let cache = cache.with_purges(replicated.purges());
                 let applying = tokio::spawn(cache.clone().apply_purges(replicated.purge_feed()));
-                (cache, Some(Arc::new(Task(applying.abort_handle()))))
+                (cache, Some(Arc::new(AbortOnDropHandle::new(applying))))
             }
         };
         Ok(Self {

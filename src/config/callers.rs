@@ -34,9 +34,12 @@ impl Reader<'_> {
         connections: &[ConnectionName],
         previous: &[Caller],
     ) -> Option<Caller> {
-        let named = self.keep(self.check_name(at, &section.name, previous));
+        let name = self.required(at, "name", section.name.clone());
+        let name = name.filter(|name| self.keep(self.check_name(at, name, previous)).is_some());
+        let connection_names = self.required(at, "connections", section.connections.clone());
+        let allowed =
+            connection_names.filter(|names| self.keep(self.check_connections(at, names, connections)).is_some());
         let keys = self.keep(self.keys(at, &section, previous));
-        let allowed = self.keep(self.check_connections(at, &section.connections, connections));
         let claims = self.keep(self.claims(at, section.claims, previous));
         let fields = self.keep(self.fields(at, &section.fields));
         let (keys, claims) = (keys?, claims?);
@@ -46,12 +49,11 @@ impl Reader<'_> {
             );
             return self.keep(Err(self.error(at, fault)));
         }
-        named.and(allowed)?;
         Some(Caller {
-            name: section.name,
+            name: name?,
             keys,
             claims,
-            connections: section.connections,
+            connections: allowed?,
             fields: fields?,
             may_see_raw: section.may_see_raw.unwrap_or(true),
             may_purge: section.may_purge,

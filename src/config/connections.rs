@@ -77,25 +77,30 @@ impl Reader<'_> {
         let mut connections = Vec::with_capacity(sections.len());
         for (index, section) in sections.into_iter().enumerate() {
             let at = format!("connections.{index}");
-            if names.contains(&section.name) {
-                let fault = Fault::new(format!("duplicate connection name `{}`", section.name))
-                    .fix("give each connection a unique name");
-                self.keep::<()>(Err(self.error(&format!("{at}.name"), fault)));
+            if let Some(name) = &section.name {
+                if names.contains(name) {
+                    let fault = Fault::new(format!("duplicate connection name `{name}`"))
+                        .fix("give each connection a unique name");
+                    self.keep::<()>(Err(self.error(&format!("{at}.name"), fault)));
+                }
+                names.push(name.clone());
             }
-            names.push(section.name.clone());
             connections.extend(self.connection(&at, section, policy));
         }
         connections
     }
 
     fn connection(&self, at: &str, section: file::Connection, policy: Policy) -> Option<Connection> {
-        let credential = self.keep(self.credential(at, &section.credential));
+        let name = self.required(at, "name", section.name);
+        let credential = self.required(at, "credential", section.credential);
+        let credential = credential.and_then(|secret| self.keep(self.credential(at, &secret)));
         let rate_limit = section.rate_limit.map(|section| self.keep(self.rate_limit(at, section)));
-        let kind = self.keep(self.kind(at, &section.vendor))?;
+        let vendor = self.required(at, "vendor", section.vendor);
+        let kind = vendor.and_then(|vendor| self.keep(self.kind(at, &vendor)))?;
         let base_url = self.keep(self.base_url(at, section.base_url.as_deref(), kind));
         let account_id = self.keep(self.account_id(at, kind, section.account));
         Some(Connection {
-            name: section.name,
+            name: name?,
             kind,
             base_url: base_url?,
             credential: credential?,

@@ -13,10 +13,10 @@ use super::{
 
 impl Config {
     /// Returns the configuration of a file as TOML, with the defaults of all absent
-    /// keys. Secrets are references, as in the file. Keys without a default are omitted
+    /// keys. Secrets are references, as in the file, and are not read. Keys without a default are omitted
     /// if they are absent.
     pub fn effective(text: &str, path: &Path) -> Result<String, ConfigErrors> {
-        let config = Self::parse(text, path)?;
+        let config = Self::parse_with(text, path, false)?;
         // The text has just been parsed, and the types of the file serialize.
         let file: Option<File> = toml::from_str(text).ok();
         let written = file.map(|file| toml::to_string(&file.filled(&config)).unwrap_or_default());

@@ -15,6 +15,8 @@ pub struct ConfigError {
     path: String,
     line: Option<usize>,
     key: Option<String>,
+    /// Key that the error concerns, by indexes. A missing key has no line of its own.
+    subject: Option<String>,
     fault: Fault,
 }
 
@@ -39,7 +41,7 @@ impl Fault {
 
 impl ConfigError {
     pub(super) fn new(path: &Path, line: Option<usize>, key: Option<String>, fault: Fault) -> Self {
-        Self { path: path.display().to_string(), line, key, fault }
+        Self { path: path.display().to_string(), line, key, subject: None, fault }
     }
 
     /// Creates the error for a configuration file that cannot be read.
@@ -53,6 +55,8 @@ impl ConfigError {
 impl ConfigErrors {
     pub(super) fn new(mut errors: Vec<ConfigError>) -> Self {
         errors.sort_by_key(|error| error.line);
+        // Two sections may use one key.
+        errors.dedup();
         Self(errors)
     }
 }
@@ -73,9 +77,14 @@ impl fmt::Display for ConfigErrors {
 impl Error for ConfigErrors {}
 
 impl ConfigError {
-    /// Returns the key, if the error has one.
-    pub(super) fn key(&self) -> Option<&str> {
-        self.key.as_deref()
+    /// Sets the key that the error concerns, by indexes.
+    pub(super) fn about(self, subject: Option<String>) -> Self {
+        Self { subject, ..self }
+    }
+
+    /// Returns the key that the error concerns, by indexes.
+    pub(super) fn subject(&self) -> Option<&str> {
+        self.subject.as_deref()
     }
 }
 

@@ -17,43 +17,48 @@ const MIN_REFRESH: Duration = Duration::from_secs(30);
 
 impl Reader<'_> {
     /// Reads the identity provider. `with_claims` is the index of the first caller with
-    /// claims.
+    /// claims. Returns `None` without a section.
     pub(super) fn identity(
         &self,
         section: Option<file::Identity>,
         with_claims: Option<usize>,
-    ) -> Result<Option<Settings>, ConfigError> {
-        let section = match (section, with_claims) {
-            (None, None) => return Ok(None),
-            (Some(section), Some(_)) => section,
-            (None, Some(index)) => {
+    ) -> Option<Option<Settings>> {
+        let Some(section) = section else {
+            if let Some(index) = with_claims {
                 let fault = Fault::new("`claims` requires an identity provider")
                     .fix("add an [identity] section, or give the caller a key");
-                return Err(self.error(&format!("callers.{index}.claims"), fault));
+                self.keep::<()>(Err(self.error(&format!("callers.{index}.claims"), fault)));
             }
-            (Some(_), None) => {
-                let fault = Fault::new("no caller has claims, so every token would be rejected")
-                    .fix("write claims = { … } in a [[callers]] section, or remove this section");
-                return Err(self.error("identity", fault));
-            }
+            return None;
         };
-        for (key, value) in [("issuer", &section.issuer), ("audience", &section.audience)] {
+        if with_claims.is_none() {
+            let fault = Fault::new("no caller has claims, so every token would be rejected")
+                .fix("write claims = { … } in a [[callers]] section, or remove this section");
+            self.keep::<()>(Err(self.error("identity", fault)));
+        }
+        let text = |key: &str, value: Option<String>| {
+            let value = self.required("identity", key, value)?;
             if value.is_empty() {
                 let fault = Fault::new(format!("`{key}` must not be empty"))
                     .fix("write the exact value from the provider's tokens");
-                return Err(self.error(&format!("identity.{key}"), fault));
+                return self.keep(Err(self.error(&format!("identity.{key}"), fault)));
             }
-        }
+            Some(value)
+        };
+        let (issuer, audience) = (text("issuer", section.issuer), text("audience", section.audience));
         let refresh = section.refresh.map_or(Settings::DEFAULT_REFRESH, |it| it.0);
         if refresh < MIN_REFRESH {
             let fault = Fault::new("the refresh interval is too short").fix("write \"30s\" or longer");
-            return Err(self.error("identity.refresh", fault));
+            self.keep::<()>(Err(self.error("identity.refresh", fault)));
         }
-        let jwks = match &section.jwks {
-            file::Jwks::Url(url) => self.jwks_url(url)?,
-            file::Jwks::File(path) => self.jwks_file(path)?,
-        };
-        Ok(Some(Settings { issuer: section.issuer, audience: section.audience, jwks, refresh }))
+        let jwks = self.required("identity", "jwks", section.jwks).and_then(|jwks| {
+            self.keep(match &jwks {
+                file::Jwks::Url(url) => self.jwks_url(url),
+                file::Jwks::File(path) => self.jwks_file(path),
+            })
+        });
+        let settings = || Some(Settings { issuer: issuer?, audience: audience?, jwks: jwks?, refresh });
+        Some(settings())
     }
 
     fn jwks_url(&self, url: &str) -> Result<Jwks, ConfigError> {

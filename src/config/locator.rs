@@ -6,8 +6,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::{ConfigError, error::Fault};
 
-/// End of serde's message for a zero in a `NonZeroU32`.
-const NONZERO: &str = "integer `0`, expected a nonzero u32";
+/// End of serde's message for a value that is not a `NonZeroU32`.
+const NONZERO: &str = ", expected a nonzero u32";
 
 /// Locates keys in the text of a file.
 pub(super) struct Locator<'t> {
@@ -24,7 +24,13 @@ impl<'t> Locator<'t> {
     /// lacks the key, the error has the line of the innermost enclosing table.
     pub(super) fn error(&self, key: &str, fault: Fault) -> ConfigError {
         let line = self.span(key).map(|span| self.line(span.start));
-        ConfigError::new(self.path, line, Some(self.named(key)), fault)
+        ConfigError::new(self.path, line, Some(self.named(key)), fault).about(Some(key.to_owned()))
+    }
+
+    /// Creates the error for a missing key of a section.
+    pub(super) fn missing(&self, section: &str, name: &str) -> ConfigError {
+        let fault = Fault::new(format!("missing field `{name}`"));
+        self.error(section, fault).about(Some(format!("{section}.{name}")))
     }
 
     /// Converts an error of the TOML parser.
@@ -37,11 +43,13 @@ impl<'t> Locator<'t> {
                     .fix(format!("write [[{section}]] with double brackets above each section"))
             }
             _ if error.message().ends_with(NONZERO) => {
-                Fault::new("the number is zero").fix("write a whole number of at least 1, or remove the key")
+                let is_zero = error.message().contains("integer `0`");
+                Fault::new(if is_zero { "the number is zero" } else { "the value is not a positive whole number" })
+                    .fix("write a whole number of at least 1, or remove the key")
             }
             _ => Fault::new(without_value(error.message())),
         };
-        ConfigError::new(self.path, line, key.map(|key| self.named(&key)), fault)
+        ConfigError::new(self.path, line, key.as_deref().map(|key| self.named(key)), fault).about(key)
     }
 
     /// Returns the statement at an offset: a key with its value, or a section with all

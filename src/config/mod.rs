@@ -74,9 +74,15 @@ impl Config {
     /// Validates the text of a file. `path` is used in errors and as the base of
     /// relative paths.
     pub fn parse(text: &str, path: &Path) -> Result<Self, ConfigErrors> {
+        Self::parse_with(text, path, true)
+    }
+
+    /// Validates the text of a file. Without `resolves_secrets`, a placeholder replaces
+    /// each secret.
+    fn parse_with(text: &str, path: &Path, resolves_secrets: bool) -> Result<Self, ConfigErrors> {
         let Parsed { file, errors, readable } = Parsed::new(text, path);
         match file {
-            Some(file) => Reader::new(text, &readable, path).config(file, errors),
+            Some(file) => Reader::new(text, &readable, path, resolves_secrets).config(file, errors),
             None => Err(ConfigErrors::new(errors)),
         }
     }

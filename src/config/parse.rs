@@ -36,11 +36,9 @@ impl Parsed {
             // The key may be missing because its statement was removed.
             let missing = error.message().strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
             let is_removed = missing.is_some_and(|name| {
-                let key = [complaint.key().unwrap_or_default(), name].join(".");
-                errors
-                    .iter()
-                    .filter_map(ConfigError::key)
-                    .any(|reported| is_within(reported, key.trim_start_matches('.')))
+                let key = [complaint.subject().unwrap_or_default(), name].join(".");
+                let key = key.trim_start_matches('.');
+                errors.iter().filter_map(ConfigError::subject).any(|reported| is_within(reported, key))
             });
             if !is_removed {
                 errors.push(complaint);

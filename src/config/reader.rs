@@ -22,33 +22,35 @@ pub(super) struct Reader<'t> {
     files: RefCell<Vec<FileState>>,
     /// Errors found so far.
     errors: RefCell<Vec<ConfigError>>,
+    /// False if each secret is replaced by a placeholder.
+    pub(super) resolves_secrets: bool,
 }
 
 impl<'t> Reader<'t> {
     /// Creates the reader of a file's `text`, of which the keys in `readable` have no
     /// errors.
-    pub(super) fn new(text: &str, readable: &'t str, path: &'t Path) -> Self {
+    pub(super) fn new(text: &str, readable: &'t str, path: &'t Path, resolves_secrets: bool) -> Self {
         let base_dir = path.parent().map(Path::to_path_buf).unwrap_or_default();
         let files = RefCell::new(vec![FileState::new(path.to_path_buf(), text.as_bytes())]);
-        Self { locator: Locator::new(readable, path), base_dir, files, errors: RefCell::default() }
+        Self { locator: Locator::new(readable, path), base_dir, files, errors: RefCell::default(), resolves_secrets }
     }
 
     /// Validates the file and resolves its secrets. `unreadable` are the errors of the
     /// keys that the file lacks.
     pub(super) fn config(self, file: File, unreadable: Vec<ConfigError>) -> Result<Config, ConfigErrors> {
         let defaults = file.cache.policy();
-        let names: Vec<_> = file.connections.iter().map(|section| section.name.clone()).collect();
+        let names: Vec<_> = file.connections.iter().filter_map(|section| section.name.clone()).collect();
         let (has_callers, has_claims) =
             (!file.callers.is_empty(), file.callers.iter().position(|section| section.claims.is_some()));
         let connections = self.connections(file.connections, defaults);
         let callers = self.callers(file.callers, &names);
-        let identity = self.keep(self.identity(file.identity, has_claims));
+        let identity = self.identity(file.identity, has_claims);
         let server = self.server(file.server, has_callers);
         let paging = self.keep(self.paging(&file.paging));
         let cursor_key = file.paging.cursor_key.as_ref();
-        let shared = file.shared.map(|section| self.keep(self.shared(section, cursor_key)));
+        let shared = file.shared.map(|section| self.shared(section, cursor_key));
         let cache = Cache::from(file.cache);
-        let telemetry = file.telemetry.map(|section| self.keep(self.telemetry(section)));
+        let telemetry = file.telemetry.map(|section| self.telemetry(section));
         let errors = self.errors.into_inner();
         if !(unreadable.is_empty() && errors.is_empty()) {
             return Err(ConfigErrors::new(combined(unreadable, errors)));
@@ -63,7 +65,7 @@ impl<'t> Reader<'t> {
                 telemetry: telemetry.map_or(Some(None), |telemetry| telemetry.map(Some))?,
                 connections,
                 callers,
-                identity: identity?,
+                identity: identity.map_or(Some(None), |identity| identity.map(Some))?,
                 files,
             })
         };
@@ -74,6 +76,11 @@ impl<'t> Reader<'t> {
     /// Returns the value, or keeps the error for the list of all errors.
     pub(super) fn keep<T>(&self, result: Result<T, ConfigError>) -> Option<T> {
         result.map_err(|error| self.errors.borrow_mut().push(error)).ok()
+    }
+
+    /// Returns the value of a required key, or keeps the error for the list of all errors.
+    pub(super) fn required<T>(&self, section: &str, name: &str, value: Option<T>) -> Option<T> {
+        self.keep(value.ok_or_else(|| self.locator.missing(section, name)))
     }
 
     /// Creates the error for a key, written as `connections.0.name`.
@@ -89,22 +96,24 @@ impl<'t> Reader<'t> {
     }
 }
 
-/// Returns all errors. Omits errors that may be a consequence of an unreadable key:
-/// errors of the key, of its section as a whole, and of relations between sections.
+/// Returns all errors. Omits errors that may be a consequence of an unreadable key.
 fn combined(unreadable: Vec<ConfigError>, mut errors: Vec<ConfigError>) -> Vec<ConfigError> {
-    const RELATIONS: [&str; 4] = ["connections", "server.listen", "identity", "shared"];
-    let section = |key: &str| {
-        let depth = if key.starts_with("connections.") || key.starts_with("callers.") { 2 } else { 1 };
-        key.split('.').take(depth).collect::<Vec<_>>().join(".")
+    let removed: Vec<_> = unreadable.iter().filter_map(ConfigError::subject).collect();
+    let has_removed = |section: &str| removed.iter().any(|key| is_within(key, section));
+    let is_consequence = |key: &str| match key {
+        "connections" => has_removed("connections"),
+        "server.listen" => has_removed("server.listen") || has_removed("callers"),
+        "identity" => has_removed("identity") || has_removed("callers"),
+        "shared" => has_removed("paging") || has_removed("shared"),
+        // A caller without a readable key or claim.
+        _ if key.starts_with("callers.") && key.split('.').count() == 2 => has_removed(key),
+        _ if key.ends_with(".connections") => {
+            removed.iter().any(|removed| removed.ends_with(".name")) || has_removed(key)
+        }
+        _ if key.ends_with(".claims") => has_removed("identity") || has_removed(key),
+        _ => removed.iter().any(|removed| is_within(key, removed)),
     };
-    let removed: Vec<_> = unreadable.iter().filter_map(ConfigError::key).collect();
-    let is_consequence = |key: &str| {
-        RELATIONS.contains(&key)
-            || key.ends_with(".connections")
-            || key.ends_with(".claims")
-            || removed.iter().any(|removed| is_within(key, removed) || key == section(removed))
-    };
-    errors.retain(|error| removed.is_empty() || !error.key().is_some_and(is_consequence));
+    errors.retain(|error| !error.subject().is_some_and(is_consequence));
     unreadable.into_iter().chain(errors).collect()
 }
 

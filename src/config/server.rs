@@ -74,7 +74,7 @@ impl Reader<'_> {
         let bytes = |key, configured, default| self.keep(self.bytes(key, configured, default));
         let max_vendor_bytes = bytes("max_vendor_bytes", section.max_vendor_bytes, server.max_vendor_bytes);
         let max_unread_bytes = bytes("max_unread_bytes", section.max_unread_bytes, server.max_unread_bytes);
-        let cors_origins = self.keep(self.cors_origins(section.cors));
+        let cors_origins = self.cors_origins(section.cors);
         Some(Server {
             listen,
             tls: tls.map_or(Some(None), |tls| tls.map(Some))?,
@@ -82,7 +82,7 @@ impl Reader<'_> {
             max_requests: section.max_requests.map_or(server.max_requests, NonZeroU32::get),
             max_vendor_bytes: max_vendor_bytes?,
             max_unread_bytes: max_unread_bytes?,
-            cors_origins: cors_origins?,
+            cors_origins,
             limits: Limits {
                 header_timeout: or(section.header_timeout, limits.header_timeout),
                 idle_timeout: or(section.idle_timeout, limits.idle_timeout),
@@ -107,12 +107,12 @@ impl Reader<'_> {
     }
 
     /// Returns the allowed origins, each as browsers send it in `Origin`.
-    fn cors_origins(&self, section: Option<file::Cors>) -> Result<Vec<HeaderValue>, ConfigError> {
-        let Some(file::Cors { origins }) = section else { return Ok(Vec::new()) };
+    fn cors_origins(&self, section: Option<file::Cors>) -> Vec<HeaderValue> {
+        let Some(file::Cors { origins }) = section else { return Vec::new() };
         if origins.is_empty() {
             let fault =
                 Fault::new("the list of origins is empty").fix("write at least one origin, or remove the section");
-            return Err(self.error("server.cors.origins", fault));
+            self.keep::<()>(Err(self.error("server.cors.origins", fault)));
         }
         let parse = |(index, text): (usize, &String)| {
             serialized_origin(text).ok_or_else(|| {
@@ -121,7 +121,7 @@ impl Reader<'_> {
                 self.error(&format!("server.cors.origins.{index}"), fault)
             })
         };
-        origins.iter().enumerate().map(parse).collect()
+        origins.iter().enumerate().filter_map(|origin| self.keep(parse(origin))).collect()
     }
 
     fn tls(&self, section: &file::Tls) -> Result<Tls, ConfigError> {

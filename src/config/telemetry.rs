@@ -15,24 +15,29 @@ use super::{
 };
 
 impl Reader<'_> {
-    pub(super) fn telemetry(&self, section: file::Telemetry) -> Result<Otlp, ConfigError> {
-        let traces_url = parse_base_url(&section.otlp_endpoint)
+    pub(super) fn telemetry(&self, section: file::Telemetry) -> Option<Otlp> {
+        let endpoint = self.required("telemetry", "otlp_endpoint", section.otlp_endpoint);
+        let traces_url = endpoint.and_then(|endpoint| self.keep(self.traces_url(&endpoint)));
+        let headers = self.keep(self.collector_headers(&section.headers));
+        if section.service_name.as_ref().is_some_and(String::is_empty) {
+            let fault = Fault::new("`service_name` must not be empty").fix("write a name, or remove the key");
+            self.keep::<()>(Err(self.error("telemetry.service_name", fault)));
+        }
+        Some(Otlp {
+            traces_url: traces_url?,
+            headers: headers?,
+            service_name: section.service_name.unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
+            sample: section.sample.map_or(1.0, |it| it.0),
+        })
+    }
+
+    fn traces_url(&self, endpoint: &str) -> Result<Url, ConfigError> {
+        let url = parse_base_url(endpoint)
             .and_then(|url| Url::parse(&format!("{}/v1/traces", url.as_str().trim_end_matches('/'))).ok());
-        let traces_url = traces_url.ok_or_else(|| {
+        url.ok_or_else(|| {
             let fault = Fault::new("invalid collector URL")
                 .fix("write an http or https URL without query, such as \"http://collector:4318\"");
             self.error("telemetry.otlp_endpoint", fault)
-        })?;
-        let headers = self.collector_headers(&section.headers)?;
-        if section.service_name.as_ref().is_some_and(String::is_empty) {
-            let fault = Fault::new("`service_name` must not be empty").fix("write a name, or remove the key");
-            return Err(self.error("telemetry.service_name", fault));
-        }
-        Ok(Otlp {
-            traces_url,
-            headers,
-            service_name: section.service_name.unwrap_or_else(|| env!("CARGO_PKG_NAME").to_owned()),
-            sample: section.sample.map_or(1.0, |it| it.0),
         })
     }
 

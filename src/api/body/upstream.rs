@@ -12,7 +12,8 @@ use crate::{
 /// share one budget.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Budget {
-    /// The number of vendor calls allowed immediately.
+    /// The number of vendor calls allowed immediately. With the scope `replicas`, as of
+    /// this replica's last call.
     #[schema(example = 5)]
     remaining: u32,
     /// The number of vendor calls that your share of the budget allows

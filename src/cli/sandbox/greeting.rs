@@ -39,7 +39,7 @@ impl Greeting<'_> {
              Capabilities of each connection: http://{first}/connections.\n\n\
              Simulated Tolt: {}, credential {}, program {}\n\
              Simulated corporation vendor: {}, credential {}, corporation {}\n\
-             `sandbox --print-config` prints a gateway.toml for these vendors.\n\n\
+             With `--print-config`, the sandbox prints a gateway.toml for its vendors.\n\n\
              Documentation: README.md and docs/. Stop with Ctrl-C.",
             self.subject(),
             self.replicas(curl),
@@ -72,7 +72,7 @@ impl Greeting<'_> {
         let requests: Vec<_> =
             self.addresses.iter().map(|address| format!("  {curl} -i 'http://{address}/customers?limit=3'")).collect();
         format!(
-            "A page that one replica has fetched is cached for all. `Cache-Status` shows it:\n\n{}\n\n\
+            "A page that one replica has fetched is a `hit` of the others, or `collapsed` just after the fetch:\n\n{}\n\n\
              The replicas also share rate limits, quotas, purges and cursors, on {}.\n\n",
             requests.join("\n"),
             shared.url()

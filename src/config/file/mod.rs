@@ -135,7 +135,8 @@ pub(super) struct Cache {
 #[expect(clippy::struct_excessive_bools, reason = "each shared part has a switch")]
 pub(super) struct Shared {
     /// URL of the server: `redis://`, `rediss://` or `redis+sentinel://`.
-    pub(super) url: Secret,
+    #[schemars(required)]
+    pub(super) url: Option<Secret>,
     /// URL of the server for all state but pages. The same server if absent.
     pub(super) state_url: Option<Secret>,
     /// First part of every key.
@@ -169,7 +170,8 @@ fn enabled() -> bool {
 #[serde(deny_unknown_fields)]
 pub(super) struct Telemetry {
     /// Base URL of the collector (OTLP over HTTP).
-    pub(super) otlp_endpoint: String,
+    #[schemars(required)]
+    pub(super) otlp_endpoint: Option<String>,
     /// Name of the service in spans.
     pub(super) service_name: Option<String>,
     /// Fraction of new traces that are exported, from 0 to 1.
@@ -221,14 +223,16 @@ pub(super) struct Policy {
 #[schemars(transform = schema::add_account_keys)]
 pub(super) struct Connection {
     /// Name, which is the prefix of every id: lowercase letters, digits and hyphens.
-    #[schemars(with = "String", regex(pattern = schema::CONNECTION_NAME))]
-    pub(super) name: ConnectionName,
+    #[schemars(required, with = "String", regex(pattern = schema::CONNECTION_NAME))]
+    pub(super) name: Option<ConnectionName>,
     /// Kind of vendor.
-    pub(super) vendor: String,
+    #[schemars(required)]
+    pub(super) vendor: Option<String>,
     /// Base URL of the vendor's API.
     pub(super) base_url: Option<String>,
     /// Secret that the vendor issued.
-    pub(super) credential: Secret,
+    #[schemars(required)]
+    pub(super) credential: Option<Secret>,
     /// Rate limit of the credential: one window, or a list of windows.
     pub(super) rate_limit: Option<RateLimit>,
     /// Maximum duration of a vendor call, without its wait in the queue.
@@ -262,7 +266,8 @@ pub(super) struct RateWindow {
 #[serde(deny_unknown_fields)]
 pub(super) struct Caller {
     /// Name in logs and metrics.
-    pub(super) name: Arc<str>,
+    #[schemars(required)]
+    pub(super) name: Option<Arc<str>>,
     /// Digest of the only key, as printed by `customer-gateway key`.
     pub(super) key_digest: Option<String>,
     /// Keys that may expire.
@@ -271,8 +276,8 @@ pub(super) struct Caller {
     /// Claims of an identity provider's tokens that identify the caller.
     pub(super) claims: Option<BTreeMap<String, String>>,
     /// Names of the connections that the caller may use.
-    #[schemars(with = "Vec<String>")]
-    pub(super) connections: Vec<ConnectionName>,
+    #[schemars(required, with = "Vec<String>")]
+    pub(super) connections: Option<Vec<ConnectionName>>,
     /// Fields that are hidden from the caller.
     #[serde(default)]
     pub(super) fields: CallerFields,
@@ -322,11 +327,14 @@ pub(super) struct Quota {
 #[serde(deny_unknown_fields)]
 pub(super) struct Identity {
     /// Exact value of `iss` in the tokens.
-    pub(super) issuer: String,
+    #[schemars(required)]
+    pub(super) issuer: Option<String>,
     /// Value that `aud` contains in the tokens.
-    pub(super) audience: String,
+    #[schemars(required)]
+    pub(super) audience: Option<String>,
     /// Location of the provider's keys.
-    pub(super) jwks: Jwks,
+    #[schemars(required)]
+    pub(super) jwks: Option<Jwks>,
     /// Interval at which the keys are fetched.
     pub(super) refresh: Option<PositiveDuration>,
 }

@@ -7,9 +7,9 @@ use std::{sync::Arc, time::Duration};
 use futures_util::StreamExt;
 use tokio::{
     sync::broadcast::{self, Receiver, Sender, error::RecvError},
-    task::AbortHandle,
     time::{sleep, timeout},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::server::Connector;
 
@@ -28,20 +28,11 @@ pub(super) struct Announcements {
     /// Channel on the server.
     pub(super) channel: Arc<str>,
     heard: Sender<Arc<str>>,
-    _task: Arc<Task>,
+    _task: Arc<AbortOnDropHandle<()>>,
 }
 
 /// Announcements since [`Announcements::listen`].
 pub(super) struct Listener(Receiver<Arc<str>>);
-
-/// Task that receives the announcements.
-struct Task(AbortHandle);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
 
 impl Announcements {
     /// Subscribes in the background.
@@ -49,7 +40,7 @@ impl Announcements {
         let channel: Arc<str> = channel.into();
         let (heard, _) = broadcast::channel(BUFFER);
         let task = tokio::spawn(keep_subscribed(connector, Arc::clone(&channel), heard.clone()));
-        Self { channel, heard, _task: Arc::new(Task(task.abort_handle())) }
+        Self { channel, heard, _task: Arc::new(AbortOnDropHandle::new(task)) }
     }
 
     /// Returns the announcements from now on.

@@ -22,9 +22,9 @@ use metrics::Gauge;
 use parking_lot::Mutex;
 use tokio::{
     sync::{Notify, watch},
-    task::AbortHandle,
     time::{sleep, timeout},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{shared::Unavailable, telemetry::metrics::Registry};
 
@@ -50,7 +50,7 @@ const MAX_IN_FLIGHT: usize = 1024;
 #[derive(Clone)]
 pub(super) struct Link {
     shared: Arc<Shared>,
-    _task: Arc<Task>,
+    _task: Arc<AbortOnDropHandle<()>>,
 }
 
 struct Shared {
@@ -77,15 +77,6 @@ struct State {
     is_demoted: bool,
     /// Consecutive failures.
     failures: u32,
-}
-
-/// Task that keeps the connection open.
-struct Task(AbortHandle);
-
-impl Drop for Task {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 impl Link {
@@ -115,7 +106,7 @@ impl Link {
             gauge,
         });
         let task = tokio::spawn(Arc::clone(&shared).keep_open(connector));
-        Self { shared, _task: Arc::new(Task(task.abort_handle())) }
+        Self { shared, _task: Arc::new(AbortOnDropHandle::new(task)) }
     }
 
     /// Returns true while operations are sent.

@@ -16,6 +16,8 @@ use tokio::sync::{
     oneshot::{self, error::TryRecvError},
 };
 
+use tokio_util::task::AbortOnDropHandle;
+
 use crate::{clock::SharedClock, upstream::SendError};
 
 use super::{
@@ -25,7 +27,6 @@ use super::{
     send_log::SendId,
     slot_source::SlotSource,
 };
-use shared::Supervisor;
 pub(in crate::upstream) use slot::SendSlot;
 
 /// Schedule shared by the tasks that wait for it.
@@ -38,7 +39,7 @@ struct Shared {
     changed: Notify,
     clock: SharedClock,
     /// Task that follows the connection of a shared limit.
-    supervisor: OnceLock<Supervisor>,
+    supervisor: OnceLock<AbortOnDropHandle<()>>,
 }
 
 struct State {

@@ -249,7 +249,8 @@ impl SharedSlots {
     }
 
     pub(super) fn remaining(&self, log: &SendLog, now: Duration) -> u32 {
-        let part = self.divided.as_ref().map_or(u32::MAX, |divided| divided.remaining(now));
+        let divided = self.divided.as_ref().filter(|divided| !divided.has_ended(now));
+        let part = divided.map_or(u32::MAX, |divided| divided.remaining(now));
         log.remaining(now).min(part)
     }
 

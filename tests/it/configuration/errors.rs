@@ -29,7 +29,10 @@ fn unknown_key_is_named_at_every_level() {
     assert_snapshot!(adding("[server]\nport = 8080"), @"gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `cors`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`");
     assert_snapshot!(adding("[paging]\nlimit = 100"), @"gateway.toml:8: paging.limit: unknown field `limit`, expected one of `cursor_key`, `max_vendor_calls`, `max_sorted_rows`, `max_export_sorted_rows`");
     assert_snapshot!(adding("[cache]\nttl = \"30s\""), @"gateway.toml:8: cache.ttl: unknown field `ttl`, expected one of `max_bytes`, `fresh`, `stale_while_revalidate`, `stale_if_error`, `not_found`");
-    assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\"\nconnections = []"), @"gateway.toml:9: callers.a.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `fields`, `may_see_raw`, `may_purge`, `quota`, `share`");
+    assert_snapshot!(adding("[[callers]]\nname = \"a\"\nkey = \"b\"\nconnections = []"), @r"
+    gateway.toml:9: callers.a.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `fields`, `may_see_raw`, `may_purge`, `quota`, `share`
+    gateway.toml:10: callers.a.connections: `connections` must not be empty; list names of [[connections]] sections
+    ");
     assert_snapshot!(replacing("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.affiliates.retries: unknown key `retries`; the keys of a connection are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
     assert_snapshot!(adding("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.affiliates.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
     assert_snapshot!(replacing("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.affiliates.credential: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
@@ -44,7 +47,10 @@ fn missing_key_is_named() {
     }
     assert_snapshot!(replacing("name = \"affiliates\"", ""), @"gateway.toml:2: connections.0: missing field `name`");
     assert_snapshot!(replacing("program_id = \"prg_1\"", ""), @r#"gateway.toml:2: connections.affiliates: `program_id` is missing; a connection to vendor "tolt" requires program_id = "…""#);
-    assert_snapshot!(adding("[[callers]]\nname = \"a\""), @"gateway.toml:7: callers.a: missing field `connections`");
+    assert_snapshot!(adding("[[callers]]\nname = \"a\""), @r#"
+    gateway.toml:7: callers.a: missing field `connections`
+    gateway.toml:7: callers.a: the caller has neither a key nor claims; write key_digest = "blake3:…", keys = [{ digest = "blake3:…", expires = "…" }], or claims = { … }
+    "#);
     assert_snapshot!(ConfigDir::new().error_for(""), @"gateway.toml: connections: no connections are configured; add a [[connections]] section");
     assert_snapshot!(ConfigDir::new().error_for("connections = []"), @"gateway.toml:1: connections: no connections are configured; add a [[connections]] section");
 }
@@ -318,7 +324,10 @@ fn sharing(lines: &str) -> String {
 
 #[test]
 fn shared_state_has_a_server_and_a_key() {
-    assert_snapshot!(adding("[shared]\nurl = { file = \"secret\" }"), @r#"gateway.toml:7: shared: [shared] requires `paging.cursor_key`; write cursor_key = { env = "VARIABLE" } or { file = "path" } into [paging], equal for all replicas"#);
+    assert_snapshot!(adding("[shared]\nurl = { file = \"secret\" }"), @r#"
+    gateway.toml:7: shared: [shared] requires `paging.cursor_key`; write cursor_key = { env = "VARIABLE" } or { file = "path" } into [paging], equal for all replicas
+    gateway.toml:8: shared.url: the URL of the Redis server is invalid; write redis://host:6379, rediss://user:password@host or redis+sentinel://host:26379,host/service into the variable or file
+    "#);
     assert_snapshot!(sharing("prefix = \"a\""), @"gateway.toml:9: shared: missing field `url`");
     assert_snapshot!(sharing("url = \"redis://:s3cret@localhost\""), @r#"gateway.toml:10: shared.url: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
     assert_snapshot!(sharing("url = { env = \"NO_SUCH_VARIABLE\" }"), @r#"gateway.toml:10: shared.url: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }"#);
@@ -332,7 +341,7 @@ fn settings_of_shared_state_are_bounded() {
     let with = |line: &str| sharing(&format!("url = {{ file = \"redis\" }}\n{line}"));
     assert_snapshot!(with("nodes = 3"), @"gateway.toml:11: shared.nodes: unknown field `nodes`, expected one of `url`, `state_url`, `prefix`, `timeout`, `replicas`, `on_loss`, `cache`, `limits`, `leases`, `quotas`");
     assert_snapshot!(with("replicas = 0"), @"gateway.toml:11: shared.replicas: the number is zero; write a whole number of at least 1, or remove the key");
-    assert_snapshot!(with("replicas = -1"), @"gateway.toml:11: shared.replicas: invalid value: integer `-1`, expected a nonzero u32");
+    assert_snapshot!(with("replicas = -1"), @"gateway.toml:11: shared.replicas: the value is not a positive whole number; write a whole number of at least 1, or remove the key");
     assert_snapshot!(with("timeout = \"0s\""), @r#"gateway.toml:11: shared.timeout: a duration of zero does not disable this setting; write a positive duration such as "30s" or "5m""#);
     assert_snapshot!(with("timeout = \"501ms\""), @r#"gateway.toml:11: shared.timeout: the timeout is above 500 ms, and requests would wait for a lost server; write at most "500ms""#);
     assert_snapshot!(with("on_loss = \"open\""), @r#"gateway.toml:11: shared.on_loss: invalid use of the limits without Redis; write "share" or "reject""#);
@@ -461,6 +470,7 @@ fields = { deny = ["nothing"] }
     gateway.toml:25: connections.other: missing field `credential`
     gateway.toml:29: connections.other.rate_limit.requests: the number is zero; write a whole number of at least 1, or remove the key
     gateway.toml:33: callers.app.key_digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`
+    gateway.toml:34: callers.app.connections: unknown connection `nowhere`; list names of [[connections]] sections
     gateway.toml:35: callers.app.fields.deny.0: no row has a field of this name; write a field of the API, such as "email", or an object, such as "tax.*"
     "#);
     // Without the keys that cannot be read, the rest of each section is validated.
@@ -502,6 +512,71 @@ fn removed_statement_causes_no_other_error() {
     ] {
         let callers = "[[callers]]\nname = \"a\"\nconnections = [\"affiliates\"]\nclaims = { azp = \"a\" }\n[identity]\nissuer = 1\n";
         let complaint = ConfigDir::new().error_for(&format!("{}{callers}", TOLT.replace(line, other)));
-        assert_eq!(complaint.lines().count(), 2, "{complaint}");
+        assert_eq!(complaint.lines().count(), 4, "{complaint}");
     }
+}
+
+#[test]
+fn error_hides_no_error_of_another_key() {
+    let text = r#"
+[server]
+listen = "127.0.0.1"
+cors = { origins = ["a", "https://b.example.com/"] }
+
+[paging]
+max_vendor_calls = "many"
+
+[shared]
+url = { file = "nowhere" }
+timeout = "2s"
+
+[[connections]]
+name = "Tax"
+vendor = "stripe"
+rate_limit = { requests = 0, per = "1s" }
+
+[[callers]]
+name = "app"
+connections = ["taxx"]
+
+[telemetry]
+sample = 2
+service_name = ""
+
+[identity]
+issuer = ""
+refresh = "1s"
+"#;
+    assert_snapshot!(ConfigDir::new().error_for(text), @r#"
+    gateway.toml:3: server.listen: invalid address; write an IP address with a port, such as "127.0.0.1:8080"
+    gateway.toml:4: server.cors.origins.0: `a` is not an origin; write the scheme, the host and a port that is not the default, such as "https://app.example.com"
+    gateway.toml:4: server.cors.origins.1: `https://b.example.com/` is not an origin; write the scheme, the host and a port that is not the default, such as "https://app.example.com"
+    gateway.toml:7: paging.max_vendor_calls: the value is not a positive whole number; write a whole number of at least 1, or remove the key
+    gateway.toml:10: shared.url: the file nowhere cannot be read: No such file or directory (os error 2); write the path of a file that contains only the secret
+    gateway.toml:11: shared.timeout: the timeout is above 500 ms, and requests would wait for a lost server; write at most "500ms"
+    gateway.toml:13: connections.0: missing field `credential`
+    gateway.toml:14: connections.Tax.name: a connection name starts with a lowercase letter and contains only lowercase letters, digits and hyphens, at most 63 characters
+    gateway.toml:15: connections.0.vendor: unknown vendor `stripe`; write one of "tolt", "corporation"
+    gateway.toml:16: connections.0.rate_limit.requests: the number is zero; write a whole number of at least 1, or remove the key
+    gateway.toml:18: callers.app: the caller has neither a key nor claims; write key_digest = "blake3:…", keys = [{ digest = "blake3:…", expires = "…" }], or claims = { … }
+    gateway.toml:22: telemetry: missing field `otlp_endpoint`
+    gateway.toml:23: telemetry.sample: invalid ratio; write a number from 0 to 1, such as 0.1
+    gateway.toml:24: telemetry.service_name: `service_name` must not be empty; write a name, or remove the key
+    gateway.toml:26: identity: no caller has claims, so every token would be rejected; write claims = { … } in a [[callers]] section, or remove this section
+    gateway.toml:26: identity: missing field `audience`
+    gateway.toml:26: identity: missing field `jwks`
+    gateway.toml:27: identity.issuer: `issuer` must not be empty; write the exact value from the provider's tokens
+    gateway.toml:28: identity.refresh: the refresh interval is too short; write "30s" or longer
+    "#);
+}
+
+#[test]
+fn unknown_connection_is_reported_beside_other_errors() {
+    let callers = "[server]\nport = 1\n[[callers]]\nname = \"a\"\nconnections = [\"taxx\"]\nclaims = {}\n";
+    assert_snapshot!(adding(callers), @r#"
+    gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `cors`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`
+    gateway.toml:11: callers.a.connections: unknown connection `taxx`; list names of [[connections]] sections
+    gateway.toml:12: callers.a.claims: `claims` must not be empty, because every token would match; write claims = { azp = "…" }
+    gateway.toml:12: callers.a.claims: `claims` requires an identity provider; add an [identity] section, or give the caller a key
+    "#);
 }

@@ -7,9 +7,9 @@ use std::{
 
 use tokio::{
     sync::{oneshot, watch},
-    task::AbortHandle,
     time::{sleep, timeout},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use crate::{clock::SharedClock, shared::SharedLimit};
 
@@ -28,15 +28,6 @@ const MAX_UNHELD: Duration = Duration::from_secs(5);
 /// calls of shorter windows count as used up.
 const RESTORED_PERIOD: Duration = Duration::from_mins(1);
 
-/// Task that follows the connection to the server, ended when dropped.
-pub(super) struct Supervisor(AbortHandle);
-
-impl Drop for Supervisor {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
-}
-
 impl Queue {
     /// Returns a queue whose slots the replicas share.
     pub(in crate::upstream::budget) fn shared(
@@ -48,7 +39,7 @@ impl Queue {
         let slots = SlotSource::Shared(Box::new(slots));
         let queue = Self::with_slots(schedule, slots, clock);
         let task = tokio::spawn(supervise(Arc::downgrade(&queue.0), limit));
-        queue.0.supervisor.get_or_init(|| Supervisor(task.abort_handle()));
+        queue.0.supervisor.get_or_init(|| AbortOnDropHandle::new(task));
         queue
     }
 
