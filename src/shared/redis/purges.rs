@@ -31,6 +31,8 @@ const MAX_CUSTOMERS: usize = 1_000;
 const MAX_ENTRIES: usize = 10_000;
 /// Number of purges above which the purges that wait for the server are combined.
 const MAX_PENDING: usize = 1_000;
+/// Scripts that are sent at once, so the timeout applies to few.
+const MAX_CONCURRENT: usize = 64;
 /// Longest time to wait for confirmations.
 const CONFIRM_TIMEOUT: Duration = Duration::from_millis(1_500);
 /// Time between two looks at the confirmations.
@@ -65,14 +67,17 @@ impl Purges {
 
     /// Purges pages on the server.
     async fn apply(&self, purges: &[Purge]) -> Result<(), Unavailable> {
-        let apply = purges.iter().map(async |Purge { account, customer }| {
-            let key = self.server.account_key(*account, "purges");
-            let sealed = customer.as_ref().map(|id| self.server.seal_customer(&key, id)).unwrap_or_default();
-            let mut invocation = self.purge.key(key);
-            invocation.arg(sealed).arg(MAX_CUSTOMERS).arg(millis(PURGES_TTL));
-            self.server.link.run::<u64>(&invocation).await
-        });
-        try_join_all(apply).await.map(drop)
+        for chunk in purges.chunks(MAX_CONCURRENT) {
+            let apply = chunk.iter().map(async |Purge { account, customer }| {
+                let key = self.server.account_key(*account, "purges");
+                let sealed = customer.as_ref().map(|id| self.server.seal_customer(&key, id)).unwrap_or_default();
+                let mut invocation = self.purge.key(key);
+                invocation.arg(sealed).arg(MAX_CUSTOMERS).arg(millis(PURGES_TTL));
+                self.server.link.run::<u64>(&invocation).await
+            });
+            try_join_all(apply).await?;
+        }
+        Ok(())
     }
 
     /// Purges pages on the server, then announces the purges. Returns the id of the

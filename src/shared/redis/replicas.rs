@@ -11,6 +11,7 @@ use tokio::{
     sync::watch,
     time::{Instant, interval},
 };
+use tokio_util::task::AbortOnDropHandle;
 
 use super::{link::Link, millis};
 
@@ -28,7 +29,7 @@ pub(super) struct Replicas {
     pub(super) known: u32,
     /// Replicas with recent beats, including this one.
     pub(super) live: u32,
-    /// Time at which the last successful beat was sent.
+    /// Time at which the last successful beat was sent. `None` before the second beat.
     pub(super) beat: Option<Instant>,
 }
 
@@ -39,15 +40,16 @@ pub(super) struct Heart {
     id: Arc<str>,
     key: Arc<str>,
     replicas: watch::Receiver<Replicas>,
+    beats: Arc<AbortOnDropHandle<()>>,
 }
 
 impl Heart {
-    /// Starts the beats, which end with the last receiver.
+    /// Starts the beats, which end with the last clone.
     pub(super) fn start(link: Link, key: String, id: Arc<str>) -> Self {
         let (sender, replicas) = watch::channel(Replicas { known: 1, live: 1, beat: None });
         let key: Arc<str> = key.into();
-        tokio::spawn(beat(link, Arc::clone(&key), Arc::clone(&id), sender));
-        Self { id, key, replicas }
+        let beats = tokio::spawn(beat(link, Arc::clone(&key), Arc::clone(&id), sender));
+        Self { id, key, replicas, beats: Arc::new(AbortOnDropHandle::new(beats)) }
     }
 
     /// Returns the identity of this process.
@@ -62,6 +64,7 @@ impl Heart {
 
     /// Removes this replica, which makes no more vendor calls.
     pub(super) async fn stop(&self, link: &Link) {
+        self.beats.abort();
         let mut remove = ::redis::cmd("ZREM");
         remove.arg(&*self.key).arg(&*self.id);
         // Without the server, the replica is forgotten later.
@@ -71,14 +74,21 @@ impl Heart {
 
 async fn beat(link: Link, key: Arc<str>, id: Arc<str>, replicas: watch::Sender<Replicas>) {
     let script = Script::new(include_str!("beat.lua"));
-    let mut invocation = script.key(&*key);
-    invocation.arg(&*id).arg(millis(MISSING_AFTER)).arg(millis(FORGOTTEN_AFTER));
     let mut ticks = interval(BEAT_INTERVAL);
-    while !replicas.is_closed() {
+    // Server time in the last reply, which the next beat records.
+    let mut received = 0_u64;
+    loop {
         ticks.tick().await;
+        let mut invocation = script.key(&*key);
+        invocation.arg(&*id).arg(millis(MISSING_AFTER)).arg(millis(FORGOTTEN_AFTER)).arg(received);
         let sent = Instant::now();
-        if let Ok((known, live)) = link.run(&invocation).await {
-            replicas.send_replace(Replicas { known, live, beat: Some(sent) });
+        let Ok((known, live, now)) = link.run(&invocation).await else { continue };
+        // The others know this replica from its second beat on.
+        let is_known = received > 0;
+        received = now;
+        replicas.send_replace(Replicas { known, live, beat: is_known.then_some(sent) });
+        if !is_known {
+            ticks.reset_immediately();
         }
     }
 }

@@ -45,6 +45,11 @@ pub use waiters::{Waiter, Waiters};
 /// between the gateway's send time and the vendor's arrival time.
 const MARGIN: Duration = Duration::from_millis(30);
 
+/// Attempts to report a block to the other replicas.
+const REPORTS: u32 = 3;
+/// Pause between two attempts.
+const REPORT_PAUSE: Duration = Duration::from_millis(100);
+
 /// Budget of one credential. Clones share the state.
 #[derive(Clone)]
 pub struct Budget(Arc<Shared>);
@@ -166,10 +171,13 @@ impl Budget {
         let Some(limit) = self.0.limit.clone() else { return };
         let (queue, clock) = (self.0.queue.clone(), Arc::clone(&self.0.clock));
         tokio::spawn(async move {
-            // Without the server, the block is this replica's.
-            if let Ok(block) = limit.block(event).await {
-                queue.update(|schedule| schedule.block.adopt(&block, clock.elapsed()));
+            for _ in 0..REPORTS {
+                if let Ok(block) = limit.block(event).await {
+                    return queue.update(|schedule| schedule.block.adopt(&block, clock.elapsed()));
+                }
+                clock.sleep(REPORT_PAUSE).await;
             }
+            // Without the server, the block is this replica's.
         });
     }
 

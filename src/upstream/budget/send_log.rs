@@ -64,7 +64,8 @@ impl SendLog {
             windows,
             margin: self.margin,
             sends: VecDeque::new(),
-            next_id: 0,
+            // Calls in flight must not meet calls of the successor.
+            next_id: self.next_id,
             round_trips: self.round_trips.clone(),
             fastest: self.fastest,
             responses: self.responses,

@@ -34,6 +34,9 @@ use reply::{LastReply, block_of};
 
 /// Calls that one script enters.
 const MAX_RESTORED: usize = 500;
+/// Age of the last beat above which this replica does not know which others live. One
+/// beat may fail.
+const MAX_BEAT_AGE: Duration = BEAT_INTERVAL.saturating_mul(2);
 /// Attempts to change the send time of a call, which is necessary to keep the limit.
 const CORRECTIONS: u32 = 3;
 /// Pause between two attempts.
@@ -210,7 +213,12 @@ impl SharedLimit for RedisLimit {
 
     fn peers(&self) -> Peers {
         let Limits { link, heart, settings, peers, .. } = &*self.limits;
-        peers.lock().update(heart.replicas(), link.is_up(), settings.replicas, Instant::now())
+        let mut peers = peers.lock().update(heart.replicas(), link.is_up(), settings.replicas, Instant::now());
+        if peers.since_beat > MAX_BEAT_AGE + settings.timeout {
+            // Others may be missing since then.
+            peers.missing = peers.parts.saturating_sub(1);
+        }
+        peers
     }
 
     fn on_loss(&self) -> OnLoss {
@@ -218,7 +226,7 @@ impl SharedLimit for RedisLimit {
     }
 
     fn missed_after(&self) -> Duration {
-        MISSING_AFTER + BEAT_INTERVAL + self.limits.settings.timeout
+        MISSING_AFTER + MAX_BEAT_AGE + self.limits.settings.timeout
     }
 
     fn timeout(&self) -> Duration {

@@ -12,6 +12,11 @@ const MAX_DURATION: Duration = Duration::from_hours(24 * 365);
 /// Largest number of calls of other replicas that one reply counts.
 const MAX_OTHERS: u64 = 1_000_000;
 
+/// Difference between two clocks that is not a jump.
+const SLACK: Duration = Duration::from_millis(10);
+/// Reciprocal of the largest drift between two clocks.
+const MAX_DRIFT: u32 = 2_000;
+
 /// State of the limit at the last reply.
 #[derive(Debug, Default)]
 pub(super) struct LastReply {
@@ -23,13 +28,14 @@ pub(super) struct LastReply {
     now: u64,
     /// Time at which the request of the reply was sent.
     sent: Option<Instant>,
+    /// True if the server's clock has jumped forward since the reply before.
+    has_jumped: bool,
 }
 
 impl LastReply {
     /// Appends the state, by which the server detects that it has lost a later state.
     pub(super) fn append_to(&self, script: &mut ScriptInvocation<'_>) {
-        let elapsed = self.sent.map_or(Duration::ZERO, |sent| sent.elapsed());
-        script.arg(self.since).arg(self.total).arg(self.now).arg(super::micros(elapsed));
+        script.arg(self.since).arg(self.total).arg(u8::from(self.has_jumped));
     }
 
     /// Reads the reply of `restore.lua`. Returns true if the server has lost earlier
@@ -49,7 +55,12 @@ impl LastReply {
         let block = block_of(reply.get(6..)?)?;
         let (total, since, now) = (count(total), count(since), count(now));
         let is_granted = granted == 1;
-        let slot = if is_granted {
+        // After a jump, calls look older than they are. The next request replaces the slot
+        // and reports the jump.
+        let has_jumped = self.sent.is_some_and(|last| has_jumped(self.now, now, last.elapsed()));
+        let slot = if has_jumped {
+            Slot::Wait(Duration::ZERO)
+        } else if is_granted {
             Slot::Granted { wait: duration(wait), at: ServerTime(count(at)) }
         } else {
             Slot::Wait(duration(wait))
@@ -61,9 +72,16 @@ impl LastReply {
         } else {
             total.saturating_sub(self.total).saturating_sub(is_granted.into()).min(MAX_OTHERS)
         };
-        *self = Self { since, total, now, sent: Some(sent) };
+        *self = Self { since, total, now, sent: Some(sent), has_jumped };
         Some(SlotReply { slot, others: u32::try_from(others).unwrap_or(u32::MAX), is_reset, block })
     }
+}
+
+/// Returns true if more time has passed on the server's clock than on this process's.
+/// The reply is read after the script has run, so a slow server is no jump.
+fn has_jumped(before: u64, now: u64, elapsed: Duration) -> bool {
+    let drift = elapsed / MAX_DRIFT;
+    now.saturating_sub(before) > super::micros(elapsed.saturating_add(SLACK).saturating_add(drift))
 }
 
 /// Reads the fields of a block: remaining time, reason, consecutive rate limits.
@@ -102,6 +120,21 @@ mod tests {
         let block = SharedBlock { remaining: MAX_DURATION, is_pause: false, rate_limits: u32::MAX };
         let expected = SlotReply { slot: Slot::Wait(MAX_DURATION), others: 0, is_reset: false, block };
         assert_eq!(reply, Some(expected));
+    }
+
+    #[test]
+    fn clock_that_jumped_forward_is_detected() {
+        let mut last = LastReply::default();
+        let mut reply = REPLY;
+        last.read(&reply, Instant::now());
+        reply[5] += 5_000;
+        assert!(matches!(last.read(&reply, Instant::now()).unwrap().slot, Slot::Granted { .. }));
+        reply[5] += 50_000;
+        assert_eq!(last.read(&reply, Instant::now()).unwrap().slot, Slot::Wait(Duration::ZERO));
+        assert!(last.has_jumped);
+        reply[5] += 1_000;
+        assert!(matches!(last.read(&reply, Instant::now()).unwrap().slot, Slot::Granted { .. }));
+        assert!(!has_jumped(1, 5 * 3_600_000_000, Duration::from_secs(5 * 3_600)));
     }
 
     #[test]

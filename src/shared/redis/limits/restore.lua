@@ -15,8 +15,9 @@ local now = time[1] * 1000000 + time[2]
 -- The first write deletes, so the script also runs without free memory.
 redis.call('ZREM', KEYS[1], ARGV[1])
 redis.call('HSETNX', KEYS[2], 'since', string.format('%.0f', now))
+-- A call in flight holds a later time.
 for index = 2, #ARGV, 2 do
-  redis.call('ZADD', KEYS[1], string.format('%.0f', now - ARGV[index + 1]), ARGV[1] .. ':' .. ARGV[index])
+  redis.call('ZADD', KEYS[1], 'GT', string.format('%.0f', now - ARGV[index + 1]), ARGV[1] .. ':' .. ARGV[index])
 end
 local lifetime = 90 * 86400 * 1000
 redis.call('PEXPIRE', KEYS[1], lifetime)

@@ -13,9 +13,8 @@
 -- ARGV[8]  1 if a limit without a stored state has no free slots
 -- ARGV[9]  `since` of the last reply, or 0
 -- ARGV[10] `total` of the last reply
--- ARGV[11] `now` of the last reply
--- ARGV[12] time of the replica since then
--- ARGV[13…] number of calls and period of each window
+-- ARGV[11] 1 if the replica has seen the server's clock jump forward
+-- ARGV[12…] number of calls and period of each window
 -- All times are microseconds, on the server's clock.
 -- Returns 1 for a slot or 0, the time until the slot, its send time, `total`,
 -- `since`, `now`, and the block: remaining time, reason, consecutive rate limits.
@@ -27,8 +26,6 @@ local GRACE = 100000
 -- Shortest time without free slots, and longest period that counts as used up,
 -- after a loss of the stored state.
 local MIN_EXHAUSTED, MAX_EXHAUSTED = 1500000, 60 * SECOND
--- Difference between two clocks that is not a change of the server's clock.
-local SLACK = 250000
 -- Sent calls are never farther in the future.
 local MAX_HELD = 15 * SECOND
 -- Order of background replicas, after all others.
@@ -56,7 +53,7 @@ local replica, member = ARGV[1], ARGV[1] .. ':' .. ARGV[2]
 local lateness, margin, pace, demand = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 local background, exhausts = ARGV[7] == '1', ARGV[8] == '1'
 local seen_since, seen_total = tonumber(ARGV[9]), tonumber(ARGV[10])
-local seen_now, elapsed = tonumber(ARGV[11]), tonumber(ARGV[12])
+local has_jumped = ARGV[11] == '1'
 local time = redis.call('TIME')
 local now = time[1] * SECOND + time[2]
 
@@ -64,7 +61,7 @@ local fields = redis.call('HMGET', state, 'since', 'total', 'last', 'keep', 'unt
 local since, total, last = number(fields[1]), number(fields[2]) or 0, number(fields[3]) or 0
 local keep = number(fields[4]) or 0
 local blocked, limited = number(fields[5]) or 0, number(fields[6]) or 0
-for index = 13, #ARGV, 2 do
+for index = 12, #ARGV, 2 do
   keep = math.max(keep, tonumber(ARGV[index + 1]) + margin)
 end
 
@@ -74,7 +71,7 @@ local went_back = last > now + SECOND
 local is_lost = not since or since > now
   or (since == seen_since and total < seen_total)
   or (redis.call('EXISTS', sent) == 0 and last > now - keep)
-  or (seen_now > 0 and now - seen_now > elapsed + SLACK)
+  or has_jumped
   or went_back
 if went_back then
   blocked, limited = math.max(0, blocked - last + now), math.max(0, limited - last + now)
@@ -115,7 +112,7 @@ if own and own < order then
 end
 
 local slot, free = math.max(now, blocked), math.huge
-for index = 13, #ARGV, 2 do
+for index = 12, #ARGV, 2 do
   local requests, per = tonumber(ARGV[index]), tonumber(ARGV[index + 1]) + margin
   -- A call that is not sent yet is one period earlier than the call `requests`
   -- after it.
