@@ -38,7 +38,7 @@ pub struct Stage {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { limit: LIMIT, latency: Duration::from_millis(20), shared: "" }
+        Self { limit: LIMIT, latency: Duration::from_millis(5), shared: "" }
     }
 }
 
