@@ -16,9 +16,9 @@ pub trait SharedLimit: Send + Sync {
     async fn take(&self, request: &SlotRequest) -> Result<SlotReply, Unavailable>;
 
     /// Enters sent calls that the server may not know, each with its time since the
-    /// send. The limit counts from now on if the server does not know it. Returns true
-    /// if the server has lost earlier calls since the last operation.
-    async fn restore(&self, calls: &[(u64, Duration)]) -> Result<bool, Unavailable>;
+    /// send. The limit counts from now on if the server does not know it. Returns the
+    /// calls of all replicas in each period.
+    async fn restore(&self, calls: &[(u64, Duration)], periods: &[Duration]) -> Result<Restored, Unavailable>;
 
     /// Applies a response of the vendor to the block of the credential.
     async fn block(&self, event: BlockEvent) -> Result<SharedBlock, Unavailable>;
@@ -97,6 +97,15 @@ pub struct SlotReply {
     pub is_reset: bool,
     /// Block of the credential.
     pub block: SharedBlock,
+}
+
+/// Response to [`SharedLimit::restore`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Restored {
+    /// True if the server has lost earlier calls since the last operation.
+    pub is_reset: bool,
+    /// Calls of all replicas in each period until now.
+    pub used: Vec<u32>,
 }
 
 /// Slot of a call, or the wait for it.

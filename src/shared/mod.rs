@@ -18,7 +18,9 @@ mod values;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
-pub use limits::{BlockEvent, Peers, ServerTime, SharedBlock, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow};
+pub use limits::{
+    BlockEvent, Peers, Restored, ServerTime, SharedBlock, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow,
+};
 pub use pages::{
     Begun, Claim, FetchState, FetchedPage, Lease, LoadedPage, PageName, REFRESH_PATIENCE, SharedFetch, SharedPages,
     StoredPage, Version,

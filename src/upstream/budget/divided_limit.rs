@@ -12,7 +12,7 @@ use super::{
 
 /// Longest period that counts as used up at first. Of a longer window, the calls that
 /// remain are divided.
-const MAX_EXHAUSTED: Duration = Duration::from_mins(1);
+pub(super) const MAX_EXHAUSTED: Duration = Duration::from_mins(1);
 
 /// Part of a limit. Reads no clock.
 #[derive(Debug)]
@@ -25,17 +25,22 @@ pub(super) struct DividedLimit {
 
 impl DividedLimit {
     /// Returns a part of the limit of `log`. All replicas know of the loss at
-    /// `noticed`.
-    pub(super) fn new(log: &SendLog, parts: u32, noticed: Duration, now: Duration) -> Self {
+    /// `noticed`. The server has last counted `used` calls in each long period.
+    pub(super) fn new(log: &SendLog, used: &[(Duration, u32)], parts: u32, noticed: Duration, now: Duration) -> Self {
         let mut opens = noticed;
         let mut divide = |window: &Window| {
             if window.per <= MAX_EXHAUSTED {
                 opens = opens.max(noticed.saturating_add(window.per).saturating_add(super::MARGIN));
                 return part(*window, parts);
             }
-            let rest = log.remaining_in(*window, now);
-            if rest < parts {
-                opens = opens.max(log.slot_in(*window, rest.into(), now));
+            let known = log.remaining_in(*window, now);
+            let used = used.iter().find(|(period, _)| *period == window.per).map_or(0, |(_, used)| *used);
+            let rest = known.min(window.requests.get().saturating_sub(used));
+            if known < parts {
+                opens = opens.max(log.slot_in(*window, known.into(), now));
+            } else if rest < parts {
+                // Other replicas have made the calls, at times that are not known here.
+                opens = opens.max(noticed.saturating_add(window.per).saturating_add(super::MARGIN));
             }
             part(Window { requests: window.requests.min(non_zero(rest)), ..*window }, parts)
         };
@@ -139,7 +144,7 @@ mod tests {
     #[test]
     fn part_starts_without_free_slots() {
         let log = SendLog::new(vec![window(9, SECOND)], super::super::MARGIN);
-        let part = DividedLimit::new(&log, 3, SECOND * 5, SECOND * 4);
+        let part = DividedLimit::new(&log, &[], 3, SECOND * 5, SECOND * 4);
         assert_eq!(part.slot(SECOND * 4), SECOND * 6 + super::super::MARGIN);
         assert_eq!((part.remaining(SECOND * 6), part.remaining(SECOND * 7)), (0, 3));
     }
@@ -151,10 +156,12 @@ mod tests {
         for _ in 0..8 {
             log.send(SECOND);
         }
-        let part = DividedLimit::new(&log, 3, SECOND, SECOND * 2);
-        assert_eq!((part.slot(SECOND * 2), part.remaining(SECOND * 2)), (SECOND * 2, 4));
+        let part = |log: &SendLog, used| DividedLimit::new(log, &[(day, used)], 3, SECOND, SECOND * 2);
+        let state = |part: DividedLimit| (part.slot(SECOND * 2), part.remaining(SECOND * 2));
+        assert_eq!(state(part(&log, 0)), (SECOND * 2, 4));
+        assert_eq!(state(part(&log, 14)), (SECOND * 2, 2));
+        assert!(part(&log, 18).slot(SECOND * 2) > day);
         log.record_remote(11, SECOND);
-        let part = DividedLimit::new(&log, 3, SECOND, SECOND * 2);
-        assert!(part.slot(SECOND * 2) > day);
+        assert!(part(&log, 0).slot(SECOND * 2) > day);
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct SharedSlots {
     /// True if the replica is in the queue of the replicas.
     is_queued: bool,
     divided: Option<DividedLimit>,
+    /// Calls that the server has last counted in each long period.
+    used: Vec<(Duration, u32)>,
     /// Time before which the shared limit is not used again.
     rests_until: Duration,
 }
@@ -69,10 +71,11 @@ impl SharedSlots {
             failures: 0,
             is_queued: false,
             divided: None,
+            used: Vec::new(),
             rests_until: Duration::ZERO,
         };
         let noticed = slots.noticed(now);
-        slots.divided = Some(DividedLimit::new(log, slots.limit.peers().parts, noticed, now));
+        slots.divided = Some(DividedLimit::new(log, &[], slots.limit.peers().parts, noticed, now));
         slots
     }
 
@@ -197,7 +200,7 @@ impl SharedSlots {
     pub(super) fn lose<T>(&mut self, schedule: &mut Schedule<T>, now: Duration) {
         let parts = self.limit.peers().parts;
         if !self.divided.as_ref().is_some_and(DividedLimit::is_alone) {
-            self.divided = Some(DividedLimit::new(&schedule.log, parts, self.noticed(now), now));
+            self.divided = Some(DividedLimit::new(&schedule.log, &self.used, parts, self.noticed(now), now));
         }
         let opens = self.divided.as_ref().map_or(now, DividedLimit::opens);
         schedule.remote.divide(parts, opens);
@@ -221,12 +224,18 @@ impl SharedSlots {
     pub(super) fn set_windows(&mut self, log: &SendLog, now: Duration) {
         if let Some(divided) = &self.divided {
             let is_alone = divided.is_alone();
-            let mut changed = DividedLimit::new(log, self.limit.peers().parts, divided.opens().max(now), now);
+            let mut changed =
+                DividedLimit::new(log, &self.used, self.limit.peers().parts, divided.opens().max(now), now);
             if !is_alone {
                 changed.end_at(now.saturating_add(RECOVERY_PERIOD));
             }
             self.divided = Some(changed);
         }
+    }
+
+    /// Records the calls that the server has counted in each long period.
+    pub(super) fn record_used(&mut self, used: Vec<(Duration, u32)>) {
+        self.used = used;
     }
 
     /// Returns the send times of recent calls, each with its age.

@@ -19,8 +19,8 @@ use tokio::{sync::watch, time::Instant};
 
 use crate::{
     shared::{
-        BlockEvent, Fingerprint, OnLoss, Peers, ServerTime, Settings, SharedBlock, SharedLimit, Slot, SlotReply,
-        SlotRequest, Unavailable, limits::micros,
+        BlockEvent, Fingerprint, OnLoss, Peers, Restored, ServerTime, Settings, SharedBlock, SharedLimit, Slot,
+        SlotReply, SlotRequest, Unavailable, limits::micros,
     },
     telemetry::metrics::Registry,
 };
@@ -155,19 +155,25 @@ impl SharedLimit for RedisLimit {
         reply
     }
 
-    async fn restore(&self, calls: &[(u64, Duration)]) -> Result<bool, Unavailable> {
-        let mut is_reset = false;
+    async fn restore(&self, calls: &[(u64, Duration)], periods: &[Duration]) -> Result<Restored, Unavailable> {
+        let mut restored = Restored { is_reset: false, used: Vec::new() };
         // Without calls, one script records the first use of the limit.
         for start in (0..calls.len().max(1)).step_by(MAX_RESTORED) {
             let mut script = RESTORE.prepare_invoke();
             script.key(&self.keys[0]).key(&self.keys[1]).arg(&**self.limits.heart.id());
+            script.arg(periods.len());
+            for period in periods {
+                script.arg(micros(*period));
+            }
             for (entry, age) in calls.iter().skip(start).take(MAX_RESTORED) {
                 script.arg(*entry).arg(micros(*age));
             }
-            let since: i64 = self.limits.link.run(&script).await?;
-            is_reset |= self.seen.lock().is_reset(since);
+            let reply: Vec<i64> = self.limits.link.run(&script).await?;
+            let (since, used) = reply.split_first().ok_or(Unavailable::Unreadable)?;
+            restored.is_reset |= self.seen.lock().is_reset(*since);
+            restored.used = used.iter().map(|calls| u32::try_from(*calls).unwrap_or(u32::MAX)).collect();
         }
-        Ok(is_reset)
+        Ok(restored)
     }
 
     async fn block(&self, event: BlockEvent) -> Result<SharedBlock, Unavailable> {

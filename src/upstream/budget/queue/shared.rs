@@ -14,7 +14,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{clock::SharedClock, shared::SharedLimit};
 
 use super::{
-    super::{Window, schedule::Schedule, shared_slots::SharedSlots},
+    super::{Window, divided_limit::MAX_EXHAUSTED, schedule::Schedule, shared_slots::SharedSlots},
     Next, Queue, SendId, Shared, SlotSource, State,
 };
 
@@ -24,9 +24,6 @@ const CHECK_INTERVAL: Duration = Duration::from_secs(1);
 const RECOVERY_PAUSE: Duration = Duration::from_millis(20);
 /// Longest time in flight after which a call holds its slot.
 const MAX_UNHELD: Duration = Duration::from_secs(5);
-/// Shortest period of a window whose calls are entered again after a flush. The
-/// calls of shorter windows count as used up.
-const RESTORED_PERIOD: Duration = Duration::from_mins(1);
 
 impl Queue {
     /// Returns a queue whose slots the replicas share.
@@ -122,11 +119,23 @@ impl Queue {
             let mut state = self.0.state.lock();
             state.slots.shared().map(|slots| slots.recent(self.0.clock.elapsed())).unwrap_or_default()
         };
-        limit.restore(&recent).await.is_ok()
+        limit.restore(&recent, &[]).await.is_ok()
     }
 
-    fn has_long_window(&self) -> bool {
-        self.read(|schedule| schedule.log.windows().iter().any(|window| window.per > RESTORED_PERIOD))
+    /// Reads the use of long windows, which the parts of the limit leave after a loss.
+    /// Enters the calls of this replica again if the server has lost them.
+    async fn watch_long_windows(&self, limit: &dyn SharedLimit) {
+        let windows = self.read(|schedule| schedule.log.windows().to_vec());
+        let periods: Vec<_> = windows.iter().map(|window| window.per).filter(|per| *per > MAX_EXHAUSTED).collect();
+        if periods.is_empty() {
+            return;
+        }
+        let Ok(restored) = limit.restore(&[], &periods).await else { return };
+        if restored.is_reset {
+            self.restore(limit).await;
+        } else if let Some(slots) = self.0.state.lock().slots.shared() {
+            slots.record_used(periods.into_iter().zip(restored.used).collect());
+        }
     }
 
     fn change_slots(&self, change: impl FnOnce(&mut SharedSlots, &mut Schedule<oneshot::Sender<SendId>>, Duration)) {
@@ -170,8 +179,8 @@ async fn supervise(queue: Weak<Shared>, limit: Arc<dyn SharedLimit>) {
                 queue.change_slots(SharedSlots::lose);
                 limit.record_scope(true);
             }
-        } else if queue.has_long_window() && limit.restore(&[]).await.is_ok_and(|is_reset| is_reset) {
-            queue.restore(&*limit).await;
+        } else {
+            queue.watch_long_windows(&*limit).await;
         }
         is_first = false;
         drop(queue);
@@ -194,6 +203,7 @@ async fn recover(queue: &Queue, limit: &dyn SharedLimit, connection: &watch::Rec
     if !queue.restore(limit).await || !*connection.borrow() {
         return false;
     }
+    queue.watch_long_windows(limit).await;
     queue.change_slots(SharedSlots::recover);
     true
 }

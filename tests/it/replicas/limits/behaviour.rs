@@ -131,6 +131,28 @@ async fn flush_keeps_long_windows() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn loss_keeps_long_windows() {
+    let (mut server, vendor) = (RedisServer::start().await, Vendor::start().await);
+    let gateways: [Gateway; 2] = replicas(|| {
+        let mut config = configuration(&vendor, server.settings());
+        config.connections[0].rate_limit.windows = vec![window(LIMIT, SECOND), window(40, SECOND * 86_400)];
+        config.connections[0].rate_limit.max_wait = SECOND * 4;
+        config
+    })
+    .await;
+    // The second replica makes no call.
+    for index in 0..30 {
+        gateways[0].get(&format!("/customers?connection=odd&partner_id=p{index}")).await.ok();
+    }
+    sleep(SECOND * 3 / 2).await;
+    server.kill();
+    let load = Load::start(&gateways, 8);
+    sleep(SECOND * 10).await;
+    let failed = load.stop().await;
+    assert_eq!((vendor.arrivals().len(), failed.is_empty()), (40, false));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn rate_limit_blocks_every_replica() {
     let server = RedisServer::start().await;
     let vendor = Vendor::scripted(|index| match index {

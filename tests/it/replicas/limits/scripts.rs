@@ -316,13 +316,14 @@ async fn clock_that_jumped_forward_exhausts_the_limit() {
 async fn restored_calls_count() {
     let limits = Limits::start(1).await;
     let calls = [(0, SECOND / 10), (1, SECOND / 5)];
-    assert!(!limits.limit(0).restore(&calls).await.unwrap());
+    let restored = limits.limit(0).restore(&calls, &[SECOND, SECOND * 3_600]).await.unwrap();
+    assert_eq!((restored.is_reset, restored.used), (false, vec![2, 2]));
     limits.shift("since", -3_600_000_000).await;
     wait(limits.take(0, &exhausted(2, 2)).await);
     granted(limits.take(0, &exhausted(2, 3)).await);
     limits.server.flush().await;
-    assert!(limits.limit(0).restore(&[]).await.unwrap());
-    assert!(!limits.limit(0).restore(&[]).await.unwrap());
+    assert!(limits.limit(0).restore(&[], &[]).await.unwrap().is_reset);
+    assert!(!limits.limit(0).restore(&[], &[]).await.unwrap().is_reset);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -376,7 +377,7 @@ async fn scripts_work_without_free_memory() {
     granted(limits.take(0, &request(0, 5)).await);
     limits.server.run::<()>("CONFIG", &["SET", "maxmemory", "1"]).await;
     let at = granted(limits.take(0, &request(1, 5)).await);
-    limits.limit(0).restore(&[(2, SECOND / 10)]).await.unwrap();
+    limits.limit(0).restore(&[(2, SECOND / 10)], &[]).await.unwrap();
     limits.limit(0).block(BlockEvent::Pause { requested: SECOND }).await.unwrap();
     limits.limit(0).correct(1, at.after(SECOND), true);
     limits.limit(0).give_back(0);
