@@ -200,23 +200,35 @@ async fn default_timeout_keeps_the_limit() {
     vendor.assert_kept(LIMIT, SECOND);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn lone_loss_keeps_the_limit() {
+/// Runs a saturating load while one replica loses the server, as `lose` and `restore`
+/// arrange.
+async fn survive_lone_loss(lose: impl Fn(&Proxy), restore: impl Fn(&Proxy)) {
     let (server, vendor) = (RedisServer::start().await, Vendor::start().await);
     let proxy = Proxy::start(server.port()).await;
     let [lost] = replicas(|| configuration(&vendor, settings(&proxy.url()))).await;
     let [first, second] = gateways::<2>(&vendor, &server).await;
     let load = Load::start([&lost, &first, &second], 16);
     sleep(SECOND * 4).await;
-    proxy.close();
+    lose(&proxy);
     until_scope(&lost, "part").await;
     sleep(SECOND * 8).await;
     until_scope(&first, "replicas").await;
-    proxy.open();
+    restore(&proxy);
     until_scope(&lost, "replicas").await;
     sleep(SECOND * 4).await;
     assert_eq!(load.stop().await, Vec::<String>::new());
     vendor.assert_kept(LIMIT, SECOND);
     let used = vendor.used(LIMIT, SECOND);
     assert!(used > 0.6, "{used}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lone_loss_keeps_the_limit() {
+    survive_lone_loss(Proxy::close, Proxy::open).await;
+}
+
+/// The server receives the beats of the replica, which receives no reply in time.
+#[tokio::test(flavor = "multi_thread")]
+async fn lone_slow_connection_keeps_the_limit() {
+    survive_lone_loss(|proxy| proxy.delay(SECOND * 2), |proxy| proxy.delay(Duration::ZERO)).await;
 }
