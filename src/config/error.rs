@@ -12,11 +12,11 @@ pub struct ConfigErrors(Vec<ConfigError>);
 /// other than names.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
-    path: String,
+    path: Box<str>,
     line: Option<usize>,
     key: Option<String>,
     /// Key that the error concerns, by indexes. A missing key has no line of its own.
-    subject: Option<String>,
+    subject: Option<Box<str>>,
     fault: Fault,
 }
 
@@ -41,7 +41,7 @@ impl Fault {
 
 impl ConfigError {
     pub(super) fn new(path: &Path, line: Option<usize>, key: Option<String>, fault: Fault) -> Self {
-        Self { path: path.display().to_string(), line, key, subject: None, fault }
+        Self { path: path.display().to_string().into(), line, key, subject: None, fault }
     }
 
     /// Creates the error for a configuration file that cannot be read.
@@ -79,7 +79,7 @@ impl Error for ConfigErrors {}
 impl ConfigError {
     /// Sets the key that the error concerns, by indexes.
     pub(super) fn about(self, subject: Option<String>) -> Self {
-        Self { subject, ..self }
+        Self { subject: subject.map(Into::into), ..self }
     }
 
     /// Returns the key that the error concerns, by indexes.

@@ -16,21 +16,19 @@ use super::{ConfigError, error::Fault, file, reader::Reader};
 const MIN_REFRESH: Duration = Duration::from_secs(30);
 
 impl Reader<'_> {
+    /// Rejects claims in a configuration without an identity provider. `with_claims` is
+    /// the index of the first caller with claims.
+    pub(super) fn check_claims(&self, with_claims: Option<usize>) {
+        if let Some(index) = with_claims {
+            let fault = Fault::new("`claims` requires an identity provider")
+                .fix("add an [identity] section, or give the caller a key");
+            self.keep::<()>(Err(self.error(&format!("callers.{index}.claims"), fault)));
+        }
+    }
+
     /// Reads the identity provider. `with_claims` is the index of the first caller with
-    /// claims. Returns `None` without a section.
-    pub(super) fn identity(
-        &self,
-        section: Option<file::Identity>,
-        with_claims: Option<usize>,
-    ) -> Option<Option<Settings>> {
-        let Some(section) = section else {
-            if let Some(index) = with_claims {
-                let fault = Fault::new("`claims` requires an identity provider")
-                    .fix("add an [identity] section, or give the caller a key");
-                self.keep::<()>(Err(self.error(&format!("callers.{index}.claims"), fault)));
-            }
-            return None;
-        };
+    /// claims. Returns `None` after an error.
+    pub(super) fn identity(&self, section: file::Identity, with_claims: Option<usize>) -> Option<Settings> {
         if with_claims.is_none() {
             let fault = Fault::new("no caller has claims, so every token would be rejected")
                 .fix("write claims = { … } in a [[callers]] section, or remove this section");
@@ -57,8 +55,7 @@ impl Reader<'_> {
                 file::Jwks::File(path) => self.jwks_file(path),
             })
         });
-        let settings = || Some(Settings { issuer: issuer?, audience: audience?, jwks: jwks?, refresh });
-        Some(settings())
+        Some(Settings { issuer: issuer?, audience: audience?, jwks: jwks?, refresh })
     }
 
     fn jwks_url(&self, url: &str) -> Result<Jwks, ConfigError> {

@@ -44,7 +44,10 @@ impl<'t> Reader<'t> {
             (!file.callers.is_empty(), file.callers.iter().position(|section| section.claims.is_some()));
         let connections = self.connections(file.connections, defaults);
         let callers = self.callers(file.callers, &names);
-        let identity = self.identity(file.identity, has_claims);
+        if file.identity.is_none() {
+            self.check_claims(has_claims);
+        }
+        let identity = file.identity.map(|section| self.identity(section, has_claims));
         let server = self.server(file.server, has_callers);
         let paging = self.keep(self.paging(&file.paging));
         let cursor_key = file.paging.cursor_key.as_ref();
@@ -108,7 +111,7 @@ fn combined(unreadable: Vec<ConfigError>, mut errors: Vec<ConfigError>) -> Vec<C
         // A caller without a readable key or claim.
         _ if key.starts_with("callers.") && key.split('.').count() == 2 => has_removed(key),
         _ if key.ends_with(".connections") => {
-            removed.iter().any(|removed| removed.ends_with(".name")) || has_removed(key)
+            removed.iter().any(|removed| removed.rsplit('.').next() == Some("name")) || has_removed(key)
         }
         _ if key.ends_with(".claims") => has_removed("identity") || has_removed(key),
         _ => removed.iter().any(|removed| is_within(key, removed)),

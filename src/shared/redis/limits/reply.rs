@@ -134,7 +134,7 @@ mod tests {
         assert!(last.has_jumped);
         reply[5] += 1_000;
         assert!(matches!(last.read(&reply, Instant::now()).unwrap().slot, Slot::Granted { .. }));
-        assert!(!has_jumped(1, 5 * 3_600_000_000, Duration::from_secs(5 * 3_600)));
+        assert!(!has_jumped(1, 5 * 3_600_000_000, Duration::from_hours(5)));
     }
 
     #[test]

@@ -200,20 +200,20 @@ async fn default_timeout_keeps_the_limit() {
     vendor.assert_kept(LIMIT, SECOND);
 }
 
-/// Runs a saturating load while one replica loses the server, as `lose` and `restore`
+/// Runs a saturating load while one replica loses the server, as `fail` and `repair`
 /// arrange.
-async fn survive_lone_loss(lose: impl Fn(&Proxy), restore: impl Fn(&Proxy)) {
+async fn survive_lone_loss(fail: impl Fn(&Proxy), repair: impl Fn(&Proxy)) {
     let (server, vendor) = (RedisServer::start().await, Vendor::start().await);
     let proxy = Proxy::start(server.port()).await;
     let [lost] = replicas(|| configuration(&vendor, settings(&proxy.url()))).await;
     let [first, second] = gateways::<2>(&vendor, &server).await;
     let load = Load::start([&lost, &first, &second], 16);
     sleep(SECOND * 4).await;
-    lose(&proxy);
+    fail(&proxy);
     until_scope(&lost, "part").await;
     sleep(SECOND * 8).await;
     until_scope(&first, "replicas").await;
-    restore(&proxy);
+    repair(&proxy);
     until_scope(&lost, "replicas").await;
     sleep(SECOND * 4).await;
     assert_eq!(load.stop().await, Vec::<String>::new());
