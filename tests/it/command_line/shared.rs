@@ -111,7 +111,7 @@ async fn check_live_names_the_fault_of_a_server() {
     assert_snapshot!(said.join("\n"), @r"
     shared.url: the connection to Redis failed; check the host, the port and TLS in the URL
     shared.url: Redis rejected the credentials; check the user and the password in the URL
-    shared.url: Redis rejected a command with `NOPERM`; permit the commands that docs/REPLICAS.md lists
+    shared.url: Redis rejected a command with `NOPERM`; use the ACL in docs/REPLICAS.md
     shared.url: the connection to Redis failed; check the host, the port and TLS in the URL
     shared.url: the connection to Redis failed; check the host, the port and TLS in the URL
     shared.url: the server is a node of a Redis Cluster; write the URL of a server without cluster mode

@@ -60,7 +60,8 @@ async fn replicas_take_equal_turns() {
     vendor.assert_kept(LIMIT, SECOND);
     let fair = (first + second + third) / 3;
     for calls in [first, second, third] {
-        assert!(calls * 10 > fair * 7, "{first} {second} {third}");
+        // Without turns, the second and the third replica make a quarter of this.
+        assert!(calls * 2 > fair, "{first} {second} {third}");
     }
 }
 
