@@ -571,7 +571,7 @@ refresh = "1s"
 }
 
 #[test]
-fn unknown_connection_is_reported_beside_other_errors() {
+fn unknown_connection_is_one_of_the_errors() {
     let callers = "[server]\nport = 1\n[[callers]]\nname = \"a\"\nconnections = [\"taxx\"]\nclaims = {}\n";
     assert_snapshot!(adding(callers), @r#"
     gateway.toml:8: server.port: unknown field `port`, expected one of `listen`, `tls`, `cors`, `request_timeout`, `header_timeout`, `idle_timeout`, `max_connections`, `max_requests`, `max_vendor_bytes`, `max_unread_bytes`, `shutdown_delay`, `drain_timeout`, `watch`
