@@ -39,6 +39,19 @@ pub(crate) async fn run(arguments: &[&str]) -> Output {
     tokio::task::spawn_blocking(move || command.output().unwrap()).await.unwrap()
 }
 
+/// Checks a configuration that the sandbox has printed, with its environment variables.
+/// Returns the output.
+fn check_printed(printed: &str) -> String {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("gateway.toml");
+    std::fs::write(&path, printed).unwrap();
+    let mut check = command(&["check", "--live", "--config", path.to_str().unwrap()]);
+    let exports = printed.lines().filter_map(|line| line.strip_prefix("#   export ")?.split_once('='));
+    let output = check.envs(exports).output().unwrap();
+    assert!(output.status.success(), "{output:?}\n{printed}");
+    text(&output.stdout).to_owned()
+}
+
 fn text(bytes: &[u8]) -> &str {
     std::str::from_utf8(bytes).unwrap()
 }

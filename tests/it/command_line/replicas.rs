@@ -7,7 +7,7 @@ use insta::assert_snapshot;
 use redis::Client;
 use serde_json::Value;
 
-use super::{Running, command, run, text};
+use super::{Running, check_printed, command, run, text};
 use crate::support::{ids, redis::eventually};
 
 const ROWS: [&str; 6] = ["--tolt-customers", "20", "--tolt-transactions", "20", "--corporation-customers", "20"];
@@ -66,14 +66,7 @@ async fn sandbox_replicas_serve_one_list() {
 async fn printed_configuration_joins_the_replicas() {
     let mut running = start(&["--replicas", "2", "--print-config"]);
     let printed = running.read_stdout_until("corporation_id");
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("gateway.toml");
-    std::fs::write(&path, &printed).unwrap();
-    let mut check = command(&["check", "--live", "--config", path.to_str().unwrap()]);
-    let exports = printed.lines().filter_map(|line| line.strip_prefix("#   export ")?.split_once('='));
-    let output = check.envs(exports).output().unwrap();
-    assert!(output.status.success(), "{output:?}\n{printed}");
-    let said = text(&output.stdout);
+    let said = check_printed(&printed);
     assert!(said.contains("shared.url: ok, ") && said.contains("tax: ok"), "{said}");
     assert!(!said.contains("cursor_key is missing"), "{said}");
     running.terminate();
