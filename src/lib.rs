@@ -12,6 +12,7 @@ pub mod callers;
 pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod copies;
 pub mod directory;
 pub mod domain;
 pub mod files;

@@ -20,6 +20,7 @@ const LAYERS: &[&[&str]] = &[
     &["identity"],
     &["upstream"],
     &["vendors"],
+    &["copies"],
     &["shared"],
     &["telemetry"],
     &["http_client", "rate"],

@@ -1,0 +1,106 @@
+//! The stored lists of one connection, shared by the requests that read them and
+//! the job that fills them.
+
+use std::{sync::Arc, time::Duration};
+
+use arc_swap::ArcSwapOption;
+use jiff::Timestamp;
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+
+use crate::domain::query::Resource;
+
+use super::{StoredList, SyncSettings, SyncStatus};
+
+/// Stored lists of one connection.
+#[derive(Debug)]
+pub struct Copies {
+    /// Settings of the lists.
+    pub settings: SyncSettings,
+    lists: Vec<Arc<ListCopy>>,
+}
+
+/// Stored list of one resource.
+#[derive(Debug)]
+pub struct ListCopy {
+    /// The resource of the list.
+    pub resource: Resource,
+    stored: ArcSwapOption<Stored>,
+    status: Mutex<SyncStatus>,
+    requested: Notify,
+}
+
+/// Complete list, with the time of its walk.
+#[derive(Debug)]
+pub struct Stored {
+    /// The rows.
+    pub list: Arc<StoredList>,
+    /// Start of the walk that the list rests on.
+    pub synced_at: Timestamp,
+    /// The same instant on the clock of the process.
+    pub synced: Duration,
+}
+
+impl Copies {
+    /// Creates the stored lists of the resources in the settings, without rows.
+    #[must_use]
+    pub fn new(settings: SyncSettings) -> Self {
+        let lists = settings.resources.iter().map(|&resource| Arc::new(ListCopy::new(resource))).collect();
+        Self { settings, lists }
+    }
+
+    /// Returns all lists.
+    #[must_use]
+    pub fn lists(&self) -> &[Arc<ListCopy>] {
+        &self.lists
+    }
+
+    /// Returns the list of a resource, if it is stored.
+    #[must_use]
+    pub fn list(&self, resource: Resource) -> Option<&Arc<ListCopy>> {
+        self.lists.iter().find(|list| list.resource == resource)
+    }
+}
+
+impl ListCopy {
+    fn new(resource: Resource) -> Self {
+        Self {
+            resource,
+            stored: ArcSwapOption::empty(),
+            status: Mutex::new(SyncStatus::default()),
+            requested: Notify::new(),
+        }
+    }
+
+    /// Returns the complete list, if there is one.
+    #[must_use]
+    pub fn stored(&self) -> Option<Arc<Stored>> {
+        self.stored.load_full()
+    }
+
+    /// Replaces the list.
+    pub fn store(&self, stored: Option<Arc<Stored>>) {
+        self.stored.store(stored);
+    }
+
+    /// Returns the status.
+    #[must_use]
+    pub fn status(&self) -> SyncStatus {
+        self.status.lock().clone()
+    }
+
+    /// Changes the status.
+    pub fn update_status(&self, update: impl FnOnce(&mut SyncStatus)) {
+        update(&mut self.status.lock());
+    }
+
+    /// Requests a walk as soon as possible.
+    pub fn request_walk(&self) {
+        self.requested.notify_one();
+    }
+
+    /// Waits for a requested walk.
+    pub async fn walk_requested(&self) {
+        self.requested.notified().await;
+    }
+}
