@@ -12,14 +12,16 @@ mod segment;
 mod selection;
 mod settings;
 mod status;
+mod stored;
 mod stored_list;
 
 pub use encoding::DecodeError;
-pub use list_copy::{Copies, ListCopy, Stored};
+pub use list_copy::{Copies, Fetched, Inbox, ListCopy};
 pub use question::Question;
 pub use recorder::{DroppedRows, RecordError, Recorder};
 pub use segment::{Segment, SegmentId};
 pub use selection::{RowRef, Selection};
 pub use settings::SyncSettings;
 pub use status::{Changes, SyncState, SyncStatus, WalkReport};
+pub use stored::Stored;
 pub use stored_list::StoredList;

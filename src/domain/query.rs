@@ -66,6 +66,17 @@ pub enum Resource {
     Transactions,
 }
 
+impl Resource {
+    /// Returns the name, `customers` or `transactions`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::Transactions => "transactions",
+        }
+    }
+}
+
 /// Order of a list by `created_at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
