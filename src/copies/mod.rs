@@ -5,11 +5,13 @@
 //! rows. This module knows no vendor and no HTTP.
 
 mod list_copy;
+mod metrics;
 mod settings;
 mod status;
 mod stored_list;
 
 pub use list_copy::{Copies, ListCopy, Stored};
+pub use metrics::{SyncMetrics, WalkOutcome};
 pub use settings::SyncSettings;
 pub use status::{Changes, SyncState, SyncStatus, WalkReport};
 pub use stored_list::StoredList;

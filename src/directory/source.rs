@@ -14,6 +14,7 @@ use crate::{
         CacheDirectives, Cached, Entry, FreshEntries, HeldEntries, Key, List, Lookup, Neighbouring, PageCache, Peek,
         Row, Rows,
     },
+    copies::Copies,
     domain::{
         anchor::{Anchor, Direction},
         connection::ConnectionName,
@@ -59,6 +60,8 @@ pub struct Source {
     /// True after the vendor rejected a prefilter.
     rejects_prefilters: AtomicBool,
     shared_account: Option<Fingerprint>,
+    /// Stored lists of the account, if configured.
+    copies: Option<Arc<Copies>>,
 }
 
 impl Source {
@@ -93,7 +96,20 @@ impl Source {
             expected_calls,
             rejects_prefilters,
             shared_account: None,
+            copies: None,
         }
+    }
+
+    /// Adds the stored lists of the account.
+    #[must_use]
+    pub fn with_copies(self, copies: Option<Arc<Copies>>) -> Self {
+        Self { copies, ..self }
+    }
+
+    /// Returns the stored lists of the account, if configured.
+    #[must_use]
+    pub fn copies(&self) -> Option<&Arc<Copies>> {
+        self.copies.as_ref()
     }
 
     /// Shares the state of the account with other replicas, under this name.
