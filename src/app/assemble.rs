@@ -6,6 +6,7 @@ use crate::{
     api::{self, ApiState, ResponseCache},
     callers::{Caller, Callers},
     config::{Config, Connection},
+    copies::Copies,
     directory::{Directory, Limits, Source, SourceMetrics},
     domain::cursor::CursorKey,
     http_client::{ClientError, ClientFactory, Clients},
@@ -124,8 +125,10 @@ impl Components {
                 Some((_, source)) => (source.generation(), source.metrics()),
                 None => (generation, source_metrics(connection, shared)),
             };
+            let copies = copies(connection, previous, shared);
             let clients = clients.factory(&connection.base_url, connection.timeout)?;
-            Ok(Arc::new(new_source(connection, clients, budget, generation, metrics, shared)?))
+            let source = new_source(connection, clients, budget, generation, metrics, shared)?;
+            Ok(Arc::new(source.with_copies(copies)))
         };
         config.connections.iter().map(source).collect()
     }
@@ -177,6 +180,19 @@ fn new_source(
     let account = shared_account(connection, replicated);
     shared.cache.set_account(account, connection.name.clone());
     Ok(source.with_shared_state(account, replicated.pages(account)))
+}
+
+/// Returns the stored lists of a connection. The same account with the same settings
+/// keeps them.
+fn copies(
+    connection: &Connection,
+    previous: Option<(&Connection, &Arc<Source>)>,
+    shared: &SharedState,
+) -> Option<Arc<Copies>> {
+    let settings = connection.sync.as_ref()?;
+    let kept = previous.filter(|(old, _)| old.sync.as_ref() == Some(settings)).and_then(|(_, source)| source.copies());
+    let new = || Arc::new(Copies::with_metrics(settings.clone(), &shared.registry, connection.name.as_str()));
+    Some(kept.map_or_else(new, Arc::clone))
 }
 
 /// Returns the name of a connection's account in the state that replicas share. The

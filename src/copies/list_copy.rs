@@ -7,9 +7,12 @@ use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::domain::{page::RecordPage, query::Resource};
+use crate::{
+    domain::{page::RecordPage, query::Resource},
+    telemetry::metrics::Registry,
+};
 
-use super::{Stored, SyncSettings, SyncStatus};
+use super::{Stored, SyncMetrics, SyncSettings, SyncStatus};
 
 /// Maximum number of fetched pages that wait for the job.
 const MAX_FETCHED: usize = 64;
@@ -30,6 +33,8 @@ pub struct Copies {
 pub struct ListCopy {
     /// The resource of the list.
     pub resource: Resource,
+    /// Metrics of the walks.
+    pub metrics: SyncMetrics,
     stored: ArcSwapOption<Stored>,
     status: Mutex<SyncStatus>,
     inbox: Mutex<Inbox>,
@@ -61,10 +66,22 @@ pub struct Fetched {
 }
 
 impl Copies {
-    /// Creates the stored lists of the resources in the settings, without rows.
+    /// Creates the stored lists of the resources in the settings, without rows and
+    /// without metrics.
     #[must_use]
     pub fn new(settings: SyncSettings) -> Self {
-        let lists = settings.resources.iter().map(|&resource| Arc::new(ListCopy::new(resource))).collect();
+        Self::with(settings, |_| SyncMetrics::default())
+    }
+
+    /// Creates the stored lists of a connection, without rows.
+    #[must_use]
+    pub fn with_metrics(settings: SyncSettings, registry: &Registry, connection: &str) -> Self {
+        Self::with(settings, |resource| SyncMetrics::new(registry, connection, resource))
+    }
+
+    fn with(settings: SyncSettings, metrics: impl Fn(Resource) -> SyncMetrics) -> Self {
+        let list = |&resource: &Resource| Arc::new(ListCopy::new(resource, metrics(resource)));
+        let lists = settings.resources.iter().map(list).collect();
         Self { settings, lists }
     }
 
@@ -94,9 +111,10 @@ impl Copies {
 }
 
 impl ListCopy {
-    fn new(resource: Resource) -> Self {
+    fn new(resource: Resource, metrics: SyncMetrics) -> Self {
         Self {
             resource,
+            metrics,
             stored: ArcSwapOption::empty(),
             status: Mutex::new(SyncStatus::default()),
             inbox: Mutex::new(Inbox::default()),

@@ -6,6 +6,7 @@
 
 mod encoding;
 mod list_copy;
+mod metrics;
 mod question;
 mod recorder;
 mod segment;
@@ -17,6 +18,7 @@ mod stored_list;
 
 pub use encoding::DecodeError;
 pub use list_copy::{Copies, Fetched, Inbox, ListCopy};
+pub use metrics::{SyncMetrics, WalkOutcome};
 pub use question::Question;
 pub use recorder::{DroppedRows, RecordError, Recorder};
 pub use segment::{Segment, SegmentId};

@@ -60,6 +60,7 @@ pub struct Source {
     /// True after the vendor rejected a prefilter.
     rejects_prefilters: AtomicBool,
     shared_account: Option<Fingerprint>,
+    /// Stored lists of the account, if configured.
     copies: Option<Arc<Copies>>,
 }
 
@@ -99,13 +100,13 @@ impl Source {
         }
     }
 
-    /// Answers questions from stored lists, if there are any.
+    /// Adds the stored lists of the account.
     #[must_use]
     pub fn with_copies(self, copies: Option<Arc<Copies>>) -> Self {
         Self { copies, ..self }
     }
 
-    /// Returns the stored lists of the connection, if configured.
+    /// Returns the stored lists of the account, if configured.
     #[must_use]
     pub fn copies(&self) -> Option<&Arc<Copies>> {
         self.copies.as_ref()

@@ -67,7 +67,10 @@ pub enum Resource {
 }
 
 impl Resource {
-    /// Returns the name, `customers` or `transactions`.
+    /// All resources.
+    pub const ALL: [Self; 2] = [Self::Customers, Self::Transactions];
+
+    /// Returns the name in a configuration and in responses.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

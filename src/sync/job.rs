@@ -11,7 +11,7 @@ use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
     clock::SharedClock,
-    copies::{Changes, Copies, Fetched, Inbox, ListCopy, Stored, SyncSettings, SyncState, WalkReport},
+    copies::{Changes, Copies, Fetched, Inbox, ListCopy, Stored, SyncSettings, SyncState, WalkOutcome, WalkReport},
     directory::Source,
     domain::anchor::Anchor,
 };
@@ -127,6 +127,7 @@ impl Job {
 
     /// Reads the current content of a purged row.
     async fn read_purged(&mut self, id: &str) {
+        self.list.metrics.record_call();
         let update = match self.source.read_customer(id).await {
             Ok(Some(page)) => Update::Rows(page),
             Ok(None) => Update::Deleted(id.into()),
@@ -140,7 +141,7 @@ impl Job {
     fn start_walk(&mut self) {
         let walk = ListWalk {
             source: Arc::clone(&self.source),
-            resource: self.list.resource,
+            list: Arc::clone(&self.list),
             pacer: Arc::clone(&self.pacer),
             clock: Arc::clone(&self.clock),
             max_bytes: self.settings().max_bytes,
@@ -186,6 +187,8 @@ impl Job {
             status.last_walk = Some(WalkReport { duration, calls, changes });
         });
         self.record_status(SyncState::Complete);
+        self.list.metrics.record_walk(WalkOutcome::Complete);
+        self.list.metrics.record_changes(&changes);
         let Changes { created, updated, deleted } = changes;
         let (connection, resource) = (self.source.name(), self.list.resource.name());
         tracing::info!(%connection, resource, calls, created, updated, deleted, "list synchronized");
@@ -203,6 +206,7 @@ impl Job {
             self.next_walk = self.clock.elapsed() + every;
             self.list.store(None);
         }
+        self.list.metrics.record_walk(error.outcome());
         self.list.update_status(|status| status.failure = Some(error.to_string()));
         self.record_status(state);
         let (connection, resource) = (self.source.name(), self.list.resource.name());
@@ -215,6 +219,7 @@ impl Job {
         let Some(stored) = self.list.stored() else { return };
         let (mut updates, mut anchor) = (Vec::new(), Anchor::Start);
         for _ in 0..MAX_NEWEST_PAGES {
+            self.list.metrics.record_call();
             let Ok(page) = self.source.read_page(self.list.resource, &anchor).await else { return };
             let known = (0..page.len()).find(|&row| stored.list.find(page.id(row)).is_some());
             let next = page.len().checked_sub(1).map(|last| Anchor::After(page.id(last).into()));

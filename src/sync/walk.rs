@@ -6,13 +6,12 @@ use jiff::Timestamp;
 
 use crate::{
     clock::SharedClock,
-    copies::{Changes, RecordError, Recorder, StoredList},
+    copies::{Changes, ListCopy, RecordError, Recorder, StoredList, WalkOutcome},
     directory::{Source, SourceError},
     domain::{
         anchor::{Anchor, Neighbour},
         cycle::{AnchorFingerprint, CycleDetector},
         page::RecordPage,
-        query::Resource,
     },
 };
 
@@ -26,10 +25,10 @@ const FIRST_WAIT: Duration = Duration::from_secs(1);
 /// Walk of a list.
 pub(super) struct ListWalk {
     pub(super) source: Arc<Source>,
-    pub(super) resource: Resource,
     pub(super) pacer: Arc<Pacer>,
     pub(super) clock: SharedClock,
     pub(super) max_bytes: u64,
+    pub(super) list: Arc<ListCopy>,
     /// Calls so far.
     pub(super) calls: u64,
 }
@@ -61,6 +60,17 @@ pub(super) enum WalkError {
     /// The task that records the rows ended early.
     #[error("the recording ended early")]
     Aborted,
+}
+
+impl WalkError {
+    /// Returns the outcome of the walk.
+    pub(super) fn outcome(&self) -> WalkOutcome {
+        match self {
+            Self::TooLarge => WalkOutcome::TooLarge,
+            Self::Unproven(_) => WalkOutcome::Incomplete,
+            Self::Source(_) | Self::Aborted => WalkOutcome::Failed,
+        }
+    }
 }
 
 /// Proof of completeness: what the vendor's pages say about the whole list.
@@ -140,7 +150,7 @@ impl ListWalk {
     }
 
     fn is_newest_first(&self) -> bool {
-        self.source.lists_newest_first(self.resource)
+        self.source.lists_newest_first(self.list.resource)
     }
 
     /// Reads a page. Repeats the call while the vendor fails.
@@ -149,7 +159,8 @@ impl ListWalk {
         for attempt in 1.. {
             self.pacer.turn().await;
             self.calls += 1;
-            match self.source.read_page(self.resource, anchor).await {
+            self.list.metrics.record_call();
+            match self.source.read_page(self.list.resource, anchor).await {
                 Ok(page) => return Ok(page),
                 Err(error) if attempt < ATTEMPTS && error.is_transient() => {
                     self.clock.sleep(error.retry_after().unwrap_or(Duration::ZERO).max(wait)).await;

@@ -323,6 +323,7 @@ pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str,
         },
         timeout: Duration::from_secs(10),
         policies: Policies::default(),
+        sync: None,
     }
 }
 
