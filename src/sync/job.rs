@@ -1,6 +1,7 @@
 //! Job of one stored list.
 
 use std::{
+    future::pending,
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -42,8 +43,8 @@ pub(super) struct Job {
     walk: Option<RunningWalk>,
     /// Time of the next walk.
     next_walk: Duration,
-    /// Time of the next request for the newest rows.
-    next_newest: Duration,
+    /// Time of the next request for the newest rows, if there are such requests.
+    next_newest: Option<Duration>,
     /// Time of the last purge of a row.
     last_purge: Duration,
     /// Failed walks since the last complete one.
@@ -69,7 +70,8 @@ impl Job {
     ) -> Self {
         let now = clock.elapsed();
         let next_walk = list.stored().map_or(now, |stored| stored.synced + copies.settings.every);
-        let next_newest = now + copies.settings.newest.unwrap_or(Duration::MAX - now);
+        let newest = copies.settings.newest.filter(|_| source.lists_newest_first(list.resource));
+        let next_newest = newest.map(|newest| now + newest);
         Self {
             source,
             copies,
@@ -89,7 +91,7 @@ impl Job {
         loop {
             let now = self.clock.elapsed();
             let walk_due = self.clock.sleep(self.next_walk.saturating_sub(now));
-            let newest_due = self.clock.sleep(self.next_newest.saturating_sub(now));
+            let newest_due = self.next_newest.map(|due| self.clock.sleep(due.saturating_sub(now)));
             let is_walking = self.walk.is_some();
             let list = Arc::clone(&self.list);
             tokio::select! {
@@ -97,7 +99,7 @@ impl Job {
                 work = list.take_work() => self.work(work).await,
                 walked = finished(&mut self.walk) => self.end_walk(walked).await,
                 () = walk_due, if !is_walking => self.start_walk(),
-                () = newest_due, if self.settings().newest.is_some() => self.read_newest().await,
+                () = async { newest_due.unwrap_or_else(|| Box::pin(pending())).await } => self.read_newest().await,
             }
         }
     }
@@ -215,7 +217,7 @@ impl Job {
 
     /// Reads the newest rows until a known row, and adds them to the list.
     async fn read_newest(&mut self) {
-        self.next_newest = self.clock.elapsed() + self.settings().newest.unwrap_or(Duration::MAX / 2);
+        self.next_newest = self.settings().newest.map(|newest| self.clock.elapsed() + newest);
         let Some(stored) = self.list.stored() else { return };
         let (mut updates, mut anchor) = (Vec::new(), Anchor::Start);
         for _ in 0..MAX_NEWEST_PAGES {
@@ -290,6 +292,6 @@ async fn finished(walk: &mut Option<RunningWalk>) -> (RunningWalk, Result<Walked
     let result = result.await.unwrap_or(Err(WalkError::Aborted));
     match walk.take() {
         Some(running) => (running, result),
-        None => std::future::pending().await,
+        None => pending().await,
     }
 }

@@ -6,6 +6,9 @@ use parking_lot::Mutex;
 
 use crate::clock::SharedClock;
 
+/// Shortest wait. Timers are not more exact.
+const MIN_WAIT: Duration = Duration::from_millis(1);
+
 /// Pace of all walks of one connection.
 pub(super) struct Pacer {
     interval: Duration,
@@ -29,8 +32,9 @@ impl Pacer {
             *next = turn + self.interval;
             turn
         };
-        if turn > now {
-            self.clock.sleep(turn.saturating_sub(now)).await;
+        let wait = turn.saturating_sub(now);
+        if wait >= MIN_WAIT {
+            self.clock.sleep(wait).await;
         }
     }
 }
