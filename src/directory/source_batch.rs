@@ -18,8 +18,8 @@ use crate::{
 };
 
 use super::{
-    DirectoryError, Freshness, PageRequest, Segment, Source, SourceError, SourceOutcome, SourceReport, SourceRow,
-    UnservedRows, walk::CallBudget,
+    DirectoryError, Freshness, Origin, PageRequest, Segment, Source, SourceError, SourceOutcome, SourceReport,
+    SourceRow, UnservedRows, walk::CallBudget,
 };
 
 /// Maximum number of concurrent vendor calls of a batch to one connection. The
@@ -159,6 +159,7 @@ impl SourceBatch {
                 let is_partial = self.rows.len() + self.not_found.len() < ids.len();
                 let entries = self.freshness.iter().flat_map(|freshness| &freshness.entries);
                 SourceOutcome::Answered {
+                    origin: Origin::Vendor,
                     is_partial,
                     total: (!is_partial && self.is_whole).then_some(self.rows.len() as u64),
                     fetched_at: entries.map(|entry| entry.fetched_at).min(),
