@@ -24,6 +24,7 @@ pub mod rate;
 pub mod sandbox;
 pub mod server;
 pub mod shared;
+pub mod sync;
 pub mod telemetry;
 pub mod upstream;
 pub mod vendors;

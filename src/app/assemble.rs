@@ -12,6 +12,7 @@ use crate::{
     http_client::{ClientError, ClientFactory, Clients},
     identity::Provider,
     shared::{Fingerprint, Shared},
+    sync::SyncJobs,
     upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
     vendors::Account,
     web::middleware::load_shed::ConcurrencyLimit,
@@ -32,6 +33,8 @@ pub(super) struct Components {
     callers: Callers,
     concurrency: ConcurrencyLimit,
     budgets: BudgetRegistry,
+    /// Jobs of the sources with stored lists.
+    jobs: Vec<(Arc<Source>, Arc<SyncJobs>)>,
     /// Number of the configuration. Cached pages of an account carry the number of
     /// the account's first configuration, so a later account with the same name
     /// has other cache keys.
@@ -52,6 +55,7 @@ impl Components {
             callers: Callers::new(Vec::new(), None, &shared.clock).sharing(quotas),
             concurrency: ConcurrencyLimit::new(0),
             budgets: BudgetRegistry::default(),
+            jobs: Vec::new(),
             generation: 0,
         })
     }
@@ -63,6 +67,7 @@ impl Components {
         let mut clients = Clients::default();
         let mut budgets = self.budgets.reconfigured();
         let sources = self.sources(config, shared, generation, &mut clients, &mut budgets)?;
+        let synced = sources.clone();
         let cursor_key = config.paging.cursor_key.as_ref().unwrap_or(self.directory.cursor_key()).clone();
         let directory = self.directory.reconfigured(sources, cursor_key, config.paging.limits());
         let identity = self.provider(config, shared, &mut clients)?;
@@ -71,6 +76,8 @@ impl Components {
         shared.bulkheads.set_max(config.server.max_requests);
         // Changes budgets that are in use, and therefore comes after all that may fail.
         budgets.apply(&config.callers.iter().map(Caller::caller_share).collect::<Vec<_>>());
+        let jobs = synced.iter().zip(&config.connections);
+        let jobs = jobs.filter_map(|(source, connection)| self.jobs(source, connection, shared)).collect();
         Ok(Self {
             connections: config.connections.clone(),
             directory: Arc::new(directory),
@@ -78,8 +85,25 @@ impl Components {
             callers,
             concurrency,
             budgets,
+            jobs,
             generation,
         })
+    }
+
+    /// Returns the jobs of a source. An unchanged source keeps its jobs.
+    fn jobs(
+        &self,
+        source: &Arc<Source>,
+        connection: &Connection,
+        shared: &SharedState,
+    ) -> Option<(Arc<Source>, Arc<SyncJobs>)> {
+        shared.cache.set_lists(connection.name.clone(), source.copies().cloned());
+        if let Some((_, jobs)) = self.jobs.iter().find(|(old, _)| Arc::ptr_eq(old, source)) {
+            return Some((Arc::clone(source), Arc::clone(jobs)));
+        }
+        let interval = connection.rate_limit.interval(connection.sync.as_ref()?.budget);
+        let jobs = SyncJobs::start(source, interval, &shared.clock, &shared.runtime)?;
+        Some((Arc::clone(source), Arc::new(jobs)))
     }
 
     /// Creates the service in front of the components.

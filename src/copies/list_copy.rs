@@ -1,16 +1,24 @@
 //! The stored lists of one connection, shared by the requests that read them and
-//! the job that fills them.
+//! the jobs that fill them.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use arc_swap::ArcSwapOption;
-use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::{domain::query::Resource, telemetry::metrics::Registry};
+use crate::{
+    domain::{page::RecordPage, query::Resource},
+    telemetry::metrics::Registry,
+};
 
-use super::{StoredList, SyncMetrics, SyncSettings, SyncStatus};
+use super::{Stored, SyncMetrics, SyncSettings, SyncStatus};
+
+/// Maximum number of fetched pages that wait for the job.
+const MAX_FETCHED: usize = 64;
+
+/// Number of purged rows above which the whole list counts as purged.
+const MAX_PURGED: usize = 1000;
 
 /// Stored lists of one connection.
 #[derive(Debug)]
@@ -29,18 +37,32 @@ pub struct ListCopy {
     pub metrics: SyncMetrics,
     stored: ArcSwapOption<Stored>,
     status: Mutex<SyncStatus>,
-    requested: Notify,
+    inbox: Mutex<Inbox>,
+    /// Signals a change of the inbox.
+    arrived: Notify,
 }
 
-/// Complete list, with the time of its walk.
-#[derive(Debug)]
-pub struct Stored {
-    /// The rows.
-    pub list: Arc<StoredList>,
-    /// Start of the walk that the list rests on.
-    pub synced_at: Timestamp,
-    /// The same instant on the clock of the process.
-    pub synced: Duration,
+/// Work for the job of a list.
+#[derive(Debug, Default)]
+pub struct Inbox {
+    /// True if a caller requested a walk.
+    pub is_walk_requested: bool,
+    /// True if all rows were purged. The walk in progress is not used.
+    pub is_purged: bool,
+    /// Purged rows, by their ids at the vendor. The list answers no question until the
+    /// job has fetched them.
+    pub purged: HashSet<Box<str>>,
+    /// Pages that other requests fetched.
+    pub fetched: Vec<Fetched>,
+}
+
+/// Page that a request fetched.
+#[derive(Debug, Clone)]
+pub struct Fetched {
+    /// The page.
+    pub page: Arc<RecordPage>,
+    /// Start of the fetch, on the clock of the process.
+    pub started: Duration,
 }
 
 impl Copies {
@@ -74,6 +96,18 @@ impl Copies {
     pub fn list(&self, resource: Resource) -> Option<&Arc<ListCopy>> {
         self.lists.iter().find(|list| list.resource == resource)
     }
+
+    /// Removes all rows of all lists, and requests walks.
+    pub fn purge(&self) {
+        self.lists.iter().for_each(|list| list.purge());
+    }
+
+    /// Withholds the lists that contain a customer until its row is fetched again.
+    pub fn purge_customer(&self, id: &str) {
+        if let Some(list) = self.list(Resource::Customers) {
+            list.purge_row(id);
+        }
+    }
 }
 
 impl ListCopy {
@@ -83,19 +117,32 @@ impl ListCopy {
             metrics,
             stored: ArcSwapOption::empty(),
             status: Mutex::new(SyncStatus::default()),
-            requested: Notify::new(),
+            inbox: Mutex::new(Inbox::default()),
+            arrived: Notify::new(),
         }
     }
 
-    /// Returns the complete list, if there is one.
+    /// Returns the complete list, if there is one that may answer questions.
+    #[must_use]
+    pub fn usable(&self) -> Option<Arc<Stored>> {
+        let stored = self.stored.load_full()?;
+        // A purge withholds the list before it is acknowledged.
+        self.inbox.lock().purged.is_empty().then_some(stored)
+    }
+
+    /// Returns the complete list, if there is one. It may contain purged rows.
     #[must_use]
     pub fn stored(&self) -> Option<Arc<Stored>> {
         self.stored.load_full()
     }
 
-    /// Replaces the list.
+    /// Replaces the list, unless a purge of all rows has arrived since.
     pub fn store(&self, stored: Option<Arc<Stored>>) {
-        self.stored.store(stored);
+        let inbox = self.inbox.lock();
+        if stored.is_some() && inbox.is_purged {
+            return;
+        }
+        self.replace(stored);
     }
 
     /// Returns the status.
@@ -111,11 +158,88 @@ impl ListCopy {
 
     /// Requests a walk as soon as possible.
     pub fn request_walk(&self) {
-        self.requested.notify_one();
+        self.inbox.lock().is_walk_requested = true;
+        self.arrived.notify_one();
     }
 
-    /// Waits for a requested walk.
-    pub async fn walk_requested(&self) {
-        self.requested.notified().await;
+    /// Passes a page that a request fetched to the job. Pages that arrive faster than
+    /// the job reads them are dropped; the next walk finds their changes.
+    pub fn offer(&self, fetched: Fetched) {
+        if self.stored.load().is_none() {
+            return;
+        }
+        let mut inbox = self.inbox.lock();
+        if inbox.fetched.len() < MAX_FETCHED {
+            inbox.fetched.push(fetched);
+        }
+        drop(inbox);
+        self.arrived.notify_one();
+    }
+
+    /// Waits for work and takes it, except for purged rows: the job removes each of them
+    /// after it was fetched.
+    pub async fn take_work(&self) -> Inbox {
+        loop {
+            let arrived = self.arrived.notified();
+            if let Some(work) = self.inbox.lock().take() {
+                return work;
+            }
+            arrived.await;
+        }
+    }
+
+    /// Ends the withholding of a purged row, whose current content is stored.
+    pub fn release(&self, id: &str) {
+        self.inbox.lock().purged.remove(id);
+    }
+
+    fn purge(&self) {
+        self.purge_all(&mut self.inbox.lock());
+        self.arrived.notify_one();
+    }
+
+    fn purge_all(&self, inbox: &mut Inbox) {
+        inbox.fetched.clear();
+        inbox.purged.clear();
+        (inbox.is_purged, inbox.is_walk_requested) = (true, true);
+        self.replace(None);
+    }
+
+    fn purge_row(&self, id: &str) {
+        let mut inbox = self.inbox.lock();
+        match &*self.stored.load() {
+            // A row that the list lacks cannot be served from it.
+            Some(stored) if stored.list.find(id).is_none() && !self.status().is_walking => return,
+            Some(stored) => stored.mark_superseded(),
+            // A walk in progress may have read the row.
+            None if !self.status().is_walking => return,
+            None => {}
+        }
+        if inbox.purged.len() < MAX_PURGED {
+            inbox.purged.insert(id.into());
+        } else {
+            self.purge_all(&mut inbox);
+        }
+        drop(inbox);
+        self.arrived.notify_one();
+    }
+
+    fn replace(&self, stored: Option<Arc<Stored>>) {
+        if let Some(old) = self.stored.swap(stored) {
+            old.mark_superseded();
+        }
+    }
+}
+
+impl Inbox {
+    /// Takes the work, except for purged rows. `None` if there is no work.
+    fn take(&mut self) -> Option<Self> {
+        let has_work = self.is_walk_requested || self.is_purged || !self.purged.is_empty() || !self.fetched.is_empty();
+        has_work.then(|| Self {
+            is_walk_requested: std::mem::take(&mut self.is_walk_requested),
+            is_purged: std::mem::take(&mut self.is_purged),
+            purged: self.purged.clone(),
+            fetched: std::mem::take(&mut self.fetched),
+        })
     }
 }

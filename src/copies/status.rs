@@ -77,3 +77,21 @@ pub struct Changes {
     /// Rows that only the walk before had.
     pub deleted: u64,
 }
+
+impl Changes {
+    /// Returns the sum of two numbers of changes.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        Self {
+            created: self.created + other.created,
+            updated: self.updated + other.updated,
+            deleted: self.deleted + other.deleted,
+        }
+    }
+
+    /// Returns true if nothing changed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}

@@ -31,6 +31,7 @@ mod sort_limit;
 mod source;
 mod source_batch;
 mod source_error;
+mod source_lists;
 mod source_walk;
 mod trail;
 mod vendor_call;

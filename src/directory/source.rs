@@ -11,8 +11,8 @@ use std::{
 
 use crate::{
     cache::{
-        CacheDirectives, Cached, Entry, FreshEntries, HeldEntries, Key, List, Lookup, Neighbouring, PageCache, Peek,
-        Row, Rows,
+        CacheDirectives, Cached, Entry, FetchFailure, FreshEntries, HeldEntries, Key, List, Lookup, Neighbouring,
+        PageCache, Peek, Row, Rows,
     },
     copies::Copies,
     domain::{
@@ -53,7 +53,7 @@ pub struct Source {
     cache: PageCache,
     /// Pages of the account that other replicas share.
     pub(super) shared_pages: Option<Arc<dyn SharedPages>>,
-    policies: Policies,
+    pub(super) policies: Policies,
     pub(super) metrics: Arc<SourceMetrics>,
     pub(super) drift: DriftDetector,
     pub(super) expected_calls: ExpectedCalls,
@@ -215,8 +215,14 @@ impl Source {
         directives: CacheDirectives,
         reservation: &Arc<Reservation>,
     ) -> Result<SourceRow, SourceError> {
+        if let Some(row) = self.stored_row(&plan, &directives) {
+            return Ok(row);
+        }
         let call = Call::Retrieve(Arc::clone(&plan));
-        let cached = self.fetch_entry(call, Some(self.row(&plan)), directives, reservation).await?;
+        let cached = match self.fetch_entry(call, Some(self.row(&plan)), directives, reservation).await {
+            Err(error) if error.allows_stale() => return self.stored_row_on_error(&plan, &directives).ok_or(error),
+            cached => cached?,
+        };
         let freshness = self.freshness(&cached);
         let page = &cached.entry.page;
         // A merged customer has another id.

@@ -14,6 +14,7 @@ const LAYERS: &[&[&str]] = &[
     &["api"],
     &["web"],
     &["config"],
+    &["sync"],
     &["directory"],
     &["callers"],
     &["cache"],

@@ -4,7 +4,12 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{super::Field, ORGANIZATION_ID, PROGRAM_ID, generate, table::Row, timestamp::parse_row};
+use super::{
+    super::Field,
+    ORGANIZATION_ID, PROGRAM_ID, generate,
+    table::Row,
+    timestamp::{format_millis, parse_row},
+};
 
 /// Rows of Tolt.
 #[derive(Clone, Debug, Default)]
@@ -208,8 +213,20 @@ impl Row for Customer {
         &self.id
     }
 
+    fn program_id(&self) -> &str {
+        &self.program_id
+    }
+
     fn created_at(&self) -> Timestamp {
         parse_row(&self.created_at)
+    }
+
+    fn set_created_at(&mut self, at: Timestamp) {
+        self.created_at = format_millis(at);
+    }
+
+    fn updated_at(&mut self) -> &mut String {
+        &mut self.updated_at
     }
 }
 
@@ -218,7 +235,19 @@ impl Row for Transaction {
         &self.id
     }
 
+    fn program_id(&self) -> &str {
+        &self.program_id
+    }
+
     fn created_at(&self) -> Timestamp {
         parse_row(&self.created_at)
+    }
+
+    fn set_created_at(&mut self, at: Timestamp) {
+        self.created_at = format_millis(at);
+    }
+
+    fn updated_at(&mut self) -> &mut String {
+        &mut self.updated_at
     }
 }
