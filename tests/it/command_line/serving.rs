@@ -60,6 +60,8 @@ async fn sandbox_changes_are_optional_and_bounded() {
     let mut running = Running::start(&["sandbox", "--port", "0", "--tolt-customers", "20", "--changes", "0"]);
     let greeting = running.read_stdout_until("Stop with Ctrl-C.");
     assert!(greeting.contains("The rows of the vendors do not change."), "{greeting}");
+    // The greeting precedes the signal handler, and the response follows it.
+    assert_eq!(reqwest::get(&curl_urls(&greeting)[0]).await.unwrap().status(), 200);
     running.terminate();
     assert!(running.wait().0.success());
 
