@@ -308,3 +308,16 @@ async fn healthcheck_exit_code_reports_readiness() {
     assert!(!unready.status.success() && text(&unready.stderr).contains("404"), "{unready:?}");
     assert_eq!(vendor.calls(), 0);
 }
+
+/// jemalloc returns freed memory in threads of its own, in an idle process too.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn freed_memory_is_returned_by_a_thread() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
+    let (running, _url) = serve(directory.path(), &vendor);
+    let tasks = format!("/proc/{}/task", running.child.id());
+    let name = |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.unwrap().path().join("comm"));
+    until(|| std::fs::read_dir(&tasks).unwrap().any(|task| name(task).is_ok_and(|name| name == "jemalloc_bg_thd\n")))
+        .await;
+}
