@@ -151,7 +151,7 @@ impl<T> Flow<T> {
     /// Returns the started requests that soon need a call, and the number of their
     /// calls. A request that makes no call for two latencies is busy elsewhere.
     pub(super) fn started(&self, latency: Duration, now: Duration) -> (u32, u32) {
-        let is_active = |started: Started| now <= started.sent.saturating_add(latency * 2);
+        let is_active = |started: Started| now <= started.sent.saturating_add(latency.saturating_mul(2));
         let active = self.reserved.values().filter(|it| it.calls > 0 && it.started.is_some_and(is_active));
         active.fold((0, 0), |(requests, calls), it| (requests + 1, calls.saturating_add(it.calls)))
     }
