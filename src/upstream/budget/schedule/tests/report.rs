@@ -53,12 +53,6 @@ impl Report {
         self.fraction(from, |outcome| matches!(outcome, Outcome::Complete(_) | Outcome::Partial))
     }
 
-    /// Returns the fraction of the calls after `from` whose request has a complete
-    /// response.
-    pub(super) fn complete(&self, from: Duration) -> f64 {
-        self.fraction(from, |outcome| matches!(outcome, Outcome::Complete(_)))
-    }
-
     fn fraction(&self, from: Duration, is_counted: impl Fn(&Outcome) -> bool) -> f64 {
         let calls: Vec<_> = self.arrivals.iter().filter(|(at, _)| *at >= from).collect();
         let counted =
