@@ -23,6 +23,7 @@ mod shared_purges;
 mod single_flight;
 mod status;
 mod store;
+mod watch;
 
 use std::{fmt, time::Duration};
 
@@ -44,6 +45,7 @@ pub use shared_purges::Purged;
 use single_flight::{FetchKey, FetchedPage, InFlight};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
+pub use watch::EntryWatch;
 
 /// Cache of the pages of all connections. Clones share the contents.
 #[derive(Clone)]
