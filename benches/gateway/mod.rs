@@ -97,7 +97,7 @@ fn config(sandbox: &Sandbox, vendor: &str) -> Config {
         name: "bench".into(),
         keys: vec![CallerKey::permanent(blake3::hash(KEY.as_bytes()))],
         claims: Claims::default(),
-        connections: vec![connection.name.clone()],
+        connections: [connection.name.clone()].into(),
         fields: FieldPolicy::default(),
         may_see_raw: true,
         may_purge: false,

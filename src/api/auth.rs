@@ -53,8 +53,9 @@ pub(crate) async fn authenticate(State(callers): State<Callers>, mut request: Re
     if let Access::Caller(caller) = &access {
         record_caller(&caller.name);
     }
-    let charged = callers.charge(id);
-    if let (Some(slot), Some(status)) = (request.extensions().get::<QuotaSlot>(), callers.quota_status(id)) {
+    let now = callers.elapsed();
+    let charged = callers.charge(id, now);
+    if let (Some(slot), Some(status)) = (request.extensions().get::<QuotaSlot>(), callers.quota_status(id, now)) {
         slot.set(status);
     }
     match charged {

@@ -22,6 +22,7 @@ use super::{
     link::Links,
     purge_log::PurgeCount,
     row_index::{Place, ROW_BYTES},
+    watch::{EntryWatch, SupersededMark},
 };
 
 /// Cached vendor response.
@@ -39,7 +40,7 @@ pub struct Entry {
     pub(super) started: PurgeCount,
     /// Fetch of the page in the order of all replicas.
     pub(super) version: Version,
-    superseded: AtomicBool,
+    superseded: SupersededMark,
     refreshing: AtomicBool,
     /// True if the page of a newer response has replaced the page.
     is_displaced: bool,
@@ -78,7 +79,7 @@ impl Entry {
             fetched,
             started,
             version,
-            superseded: AtomicBool::new(false),
+            superseded: SupersededMark::default(),
             refreshing: AtomicBool::new(false),
             is_displaced: false,
             place: OnceLock::new(),
@@ -91,7 +92,7 @@ impl Entry {
     pub(super) fn displaced(&self) -> Self {
         Self {
             page: Arc::clone(&self.page),
-            superseded: AtomicBool::new(false),
+            superseded: SupersededMark::default(),
             refreshing: AtomicBool::new(false),
             is_displaced: true,
             place: OnceLock::new(),
@@ -99,6 +100,12 @@ impl Entry {
             metrics: Arc::clone(&self.metrics),
             ..*self
         }
+    }
+
+    /// Returns the state of the entry, for responses that repeat its page.
+    #[must_use]
+    pub fn watch(&self) -> EntryWatch {
+        EntryWatch::new(&self.superseded, Arc::clone(&self.metrics))
     }
 
     /// Counts a cache hit that bypassed the lookup.
@@ -109,12 +116,12 @@ impl Entry {
     /// Returns true if the entry was replaced or removed.
     #[must_use]
     pub fn is_superseded(&self) -> bool {
-        self.superseded.load(Ordering::Acquire)
+        self.superseded.is_set()
     }
 
     /// Marks the entry as replaced or removed.
     pub(super) fn mark_superseded(&self) {
-        self.superseded.store(true, Ordering::Release);
+        self.superseded.set();
     }
 
     /// Returns true if the entry serves only the rows that a newer page of the same

@@ -24,6 +24,7 @@ mod single_flight;
 mod status;
 mod store;
 mod stored_lists;
+mod watch;
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -46,6 +47,7 @@ use single_flight::{FetchKey, FetchedPage, InFlight};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
 use stored_lists::StoredLists;
+pub use watch::EntryWatch;
 
 /// Cache of the pages of all connections. Clones share the contents.
 #[derive(Clone)]

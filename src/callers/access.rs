@@ -30,7 +30,7 @@ impl Access {
     pub fn allows(&self, connection: &str) -> bool {
         match self {
             Self::Unrestricted => true,
-            Self::Caller(caller) => caller.connections.iter().any(|name| name.as_str() == connection),
+            Self::Caller(caller) => caller.connections.contains(connection),
         }
     }
 

@@ -1,20 +1,31 @@
 //! Authentication by key or token, and quota checks.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
+use jiff::Timestamp;
 
 use crate::{
     clock::SharedClock,
-    identity::{Identity, Provider, TokenError},
+    identity::{Identity, Provider},
     rate::Gcra,
     shared::Quotas,
 };
 
 use super::{
-    Access, Caller, QuotaStatus,
+    Access, AuthError, Caller, QuotaStatus, RememberedCaller,
     synchronize::{SharedQuota, synchronize},
 };
+
+/// Number of registries created so far.
+static REGISTRIES: AtomicU64 = AtomicU64::new(0);
 
 /// All configured callers. Clones share their quotas.
 #[derive(Clone)]
@@ -43,36 +54,13 @@ pub struct UnverifiedToken<'r> {
     identity: &'r Identity,
 }
 
-/// Reason why a request is rejected. No message quotes a credential.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum AuthError {
-    /// The header is missing.
-    #[error("the `Authorization` header is missing; send `Authorization: Bearer <key>`")]
-    MissingHeader,
-    /// The header has another scheme.
-    #[error("the `Authorization` header is not `Bearer <key>`")]
-    NotBearer,
-    /// The key is known and has expired.
-    #[error("the key has expired")]
-    KeyExpired,
-    /// The key is unknown.
-    #[error("the key is unknown")]
-    UnknownKey,
-    /// The token was rejected.
-    #[error(transparent)]
-    Token(#[from] TokenError),
-    /// The caller's quota is exhausted.
-    #[error("the quota of `{caller}` is exhausted")]
-    QuotaExceeded {
-        /// Name of the caller.
-        caller: Arc<str>,
-        /// Time until the next request is admitted.
-        retry_after: Duration,
-    },
-}
-
 struct CallerRegistry {
+    /// Number that no other registry of the process has.
+    id: u64,
     callers: Vec<CallerEntry>,
+    /// Callers and expiries of keys by their digests. A lookup may depend on the digest:
+    /// no key can be derived from it.
+    keys: HashMap<blake3::Hash, (CallerId, Option<Timestamp>)>,
     identity: Option<Identity>,
     clock: SharedClock,
     /// Quotas that other replicas count too, if configured.
@@ -104,8 +92,9 @@ impl Callers {
     #[must_use]
     pub fn reconfigured(&self, callers: Vec<Caller>, provider: Option<Provider>) -> Self {
         let CallerRegistry { callers: previous, clock, shared, .. } = &*self.0;
+        let previous: HashMap<_, _> = previous.iter().map(|old| (&*old.caller.name, old)).collect();
         let entries = callers.into_iter().map(|caller| {
-            let same = previous.iter().find(|old| old.caller.name == caller.name && old.caller.quota == caller.quota);
+            let same = previous.get(&*caller.name).filter(|old| old.caller.quota == caller.quota);
             match same {
                 Some(old) => CallerEntry { caller: Arc::new(caller), quota: old.quota.clone() },
                 None => CallerEntry::new(caller),
@@ -125,7 +114,14 @@ impl Callers {
             Identity::new(provider, claims.filter(|(_, claims)| !claims.is_empty()).collect(), clock.clone())
         });
         let has_quotas = callers.iter().any(|entry| entry.quota.is_some());
-        let registry = Arc::new(CallerRegistry { callers, identity, clock: clock.clone(), shared });
+        let mut keys = HashMap::new();
+        for (index, entry) in callers.iter().enumerate() {
+            for key in &entry.caller.keys {
+                keys.entry(key.digest).or_insert((CallerId(index), key.expires));
+            }
+        }
+        let id = REGISTRIES.fetch_add(1, Relaxed);
+        let registry = Arc::new(CallerRegistry { id, callers, keys, identity, clock: clock.clone(), shared });
         if let Some(shared) = registry.shared.clone().filter(|_| has_quotas) {
             let source = Arc::downgrade(&registry);
             tokio::spawn(synchronize(source, CallerRegistry::quotas, shared, clock.clone()));
@@ -146,28 +142,41 @@ impl Callers {
     }
 
     /// Reads a request's credentials without verifying a token.
-    pub fn recognize<'r>(&'r self, headers: &'r HeaderMap) -> Result<Authentication<'r>, AuthError> {
-        let CallerRegistry { callers, identity, clock, .. } = &*self.0;
+    fn recognize<'r>(&'r self, headers: &'r HeaderMap) -> Result<Authentication<'r>, AuthError> {
+        self.recognize_header(headers.get(AUTHORIZATION), &mut RememberedCaller::default())
+    }
+
+    /// Reads a request's `Authorization` header without verifying a token. Remembers the
+    /// caller of a key for the next request of the connection.
+    pub fn recognize_header<'r>(
+        &'r self,
+        header: Option<&'r HeaderValue>,
+        remembered: &mut RememberedCaller,
+    ) -> Result<Authentication<'r>, AuthError> {
+        let CallerRegistry { id: registry, callers, keys, identity, clock, .. } = &*self.0;
         if callers.is_empty() {
             return Ok(Authentication::Anonymous);
         }
-        let header = headers.get(AUTHORIZATION).ok_or(AuthError::MissingHeader)?;
+        let header = header.ok_or(AuthError::MissingHeader)?;
+        let check = |(id, expires): (CallerId, Option<Timestamp>)| match expires {
+            Some(expires) if expires <= clock.now() => Err(AuthError::KeyExpired),
+            _ => Ok(Authentication::Caller(id)),
+        };
+        if let Some(known) = remembered.get(header, *registry) {
+            return check(known);
+        }
         let (scheme, key) = header.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
         if !scheme.eq_ignore_ascii_case("bearer") {
             return Err(AuthError::NotBearer);
         }
-        // `blake3::Hash` compares in constant time.
         let key = key.trim();
         let digest = blake3::hash(key.as_bytes());
-        let found = callers.iter().enumerate().find_map(|(index, entry)| {
-            let key = entry.caller.keys.iter().find(|key| key.digest == digest)?;
-            Some((CallerId(index), key))
-        });
+        let found = keys.get(&digest).copied();
+        if let Some((caller, expires)) = found {
+            remembered.set(header, *registry, caller, expires);
+        }
         match (found, identity) {
-            (Some((_, key)), _) if key.expires.is_some_and(|expires| expires <= clock.now()) => {
-                Err(AuthError::KeyExpired)
-            }
-            (Some((id, _)), _) => Ok(Authentication::Caller(id)),
+            (Some(found), _) => check(found),
             (None, Some(identity)) if key.contains('.') => Ok(match identity.cached(&digest) {
                 Some(index) => Authentication::Caller(CallerId(index)),
                 None => Authentication::Token(UnverifiedToken { text: key, digest, identity }),
@@ -176,19 +185,26 @@ impl Callers {
         }
     }
 
-    /// Counts a request against its caller's quota.
-    pub fn charge(&self, id: Option<CallerId>) -> Result<(), AuthError> {
+    /// Counts a request against its caller's quota, at an instant of the clock.
+    pub fn charge(&self, id: Option<CallerId>, now: Duration) -> Result<(), AuthError> {
         let Some(CallerEntry { caller, quota: Some(quota) }) = self.entry(id) else { return Ok(()) };
-        let admitted = quota.check(self.0.clock.elapsed());
+        let admitted = quota.check(now);
         admitted.map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
     }
 
-    /// Returns the state of a caller's quota; `None` if the caller has none.
+    /// Returns the state of a caller's quota at an instant of the clock; `None` if the
+    /// caller has none.
     #[must_use]
-    pub fn quota_status(&self, id: Option<CallerId>) -> Option<QuotaStatus> {
+    pub fn quota_status(&self, id: Option<CallerId>, now: Duration) -> Option<QuotaStatus> {
         let CallerEntry { caller, quota } = self.entry(id)?;
-        let (remaining, next) = quota.as_ref()?.availability(self.0.clock.elapsed());
+        let (remaining, next) = quota.as_ref()?.availability(now);
         Some(QuotaStatus { quota: caller.quota?, remaining, next })
+    }
+
+    /// Returns the current instant of the clock, for quotas.
+    #[must_use]
+    pub fn elapsed(&self) -> Duration {
+        self.0.clock.elapsed()
     }
 
     /// Returns the rights of a caller.

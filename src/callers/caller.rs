@@ -1,6 +1,6 @@
 //! Configured callers and their keys.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     domain::{connection::ConnectionName, field_policy::FieldPolicy},
@@ -20,7 +20,7 @@ pub struct Caller {
     /// Token claims that identify the caller; empty if tokens are not used.
     pub claims: Claims,
     /// Connections that the caller may use.
-    pub connections: Vec<ConnectionName>,
+    pub connections: BTreeSet<ConnectionName>,
     /// Fields that the caller may not see.
     pub fields: FieldPolicy,
     /// Permission to request the vendors' own objects. Not effective if a field

@@ -53,7 +53,7 @@ impl Reader<'_> {
             name: name?,
             keys,
             claims,
-            connections: allowed?,
+            connections: allowed?.into_iter().collect(),
             fields: fields?,
             may_see_raw: section.may_see_raw.unwrap_or(true),
             may_purge: section.may_purge,

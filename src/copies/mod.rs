@@ -41,7 +41,7 @@ pub use segment::{Segment, SegmentId};
 pub use selection::Selection;
 pub use settings::SyncSettings;
 pub use status::{Changes, SyncState, SyncStatus, WalkReport};
-pub use stored::Stored;
+pub use stored::{ListWatch, Stored};
 pub use stored_list::StoredList;
 
 #[cfg(test)]

@@ -31,7 +31,25 @@ pub struct Stored {
     pub synced: Duration,
     /// Answers to recent questions, so the pages of one walk are selected once.
     selections: Cache<Question, Arc<Selection>>,
-    superseded: AtomicBool,
+    superseded: Arc<AtomicBool>,
+}
+
+/// State of a list. Does not keep the rows in memory.
+#[derive(Debug, Clone)]
+pub struct ListWatch(Arc<AtomicBool>);
+
+impl ListWatch {
+    /// Returns true if another list has replaced the list, or a purge concerns it.
+    #[must_use]
+    pub fn is_superseded(&self) -> bool {
+        self.0.load(Relaxed)
+    }
+}
+
+impl Drop for Stored {
+    fn drop(&mut self) {
+        self.mark_superseded();
+    }
 }
 
 impl Stored {
@@ -43,7 +61,7 @@ impl Stored {
             u32::try_from(size_of::<Question>() + selection.bytes()).unwrap_or(u32::MAX)
         };
         let selections = Cache::builder().weigher(weigh).max_capacity(max_bytes).build();
-        Self { list, synced_at, synced, selections, superseded: AtomicBool::new(false) }
+        Self { list, synced_at, synced, selections, superseded: Arc::default() }
     }
 
     /// Returns the same walk with changed rows.
@@ -70,10 +88,10 @@ impl Stored {
         Some(selection)
     }
 
-    /// Returns true if another list has replaced this one, or a purge concerns it.
+    /// Returns the state of the list, for responses that repeat its rows.
     #[must_use]
-    pub fn is_superseded(&self) -> bool {
-        self.superseded.load(Relaxed)
+    pub fn watch(&self) -> ListWatch {
+        ListWatch(Arc::clone(&self.superseded))
     }
 
     pub(super) fn mark_superseded(&self) {

@@ -2,14 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use metrics::{Counter, Histogram};
+use metrics::Counter;
 
 use crate::{
     cache::CacheMetrics,
     clock::SharedClock,
     domain::page::RecordPage,
     telemetry::{
-        metrics::Registry,
+        metrics::{Histogram, Registry},
         request::{self, NONE},
     },
 };
@@ -114,8 +114,7 @@ impl SourceMetrics {
         let labels = &[("caller", caller.as_deref().unwrap_or(NONE))];
         let help = "Vendor calls, by the caller that caused them.";
         self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(1);
-        let duration = self.elapsed().saturating_sub(start);
-        self.registry.record(&self.duration, duration.as_secs_f64());
+        self.duration.record(self.elapsed().saturating_sub(start));
     }
 
     /// Counts a vendor call that was rejected because the caller's share was

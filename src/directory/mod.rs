@@ -34,6 +34,7 @@ mod source_batch;
 mod source_error;
 mod source_lists;
 mod source_walk;
+mod sources;
 mod trail;
 mod vendor_call;
 mod walk;
@@ -68,12 +69,13 @@ pub use sort_limit::SortLimit;
 pub use source::Source;
 use source::SourceRow;
 pub use source_error::SourceError;
+use sources::Sources;
 use trail::Trail;
 use walk::Views;
 
 /// All configured connections, with the state that their walks share.
 pub struct Directory {
-    sources: Vec<Arc<Source>>,
+    sources: Sources,
     cache: PageCache,
     cursors: Cursors,
     limits: Limits,
@@ -94,6 +96,7 @@ impl Directory {
     ) -> Self {
         let cursors = Cursors::new(cursor_key, None, Arc::clone(&clock));
         let (trail, views) = (Trail::new(None, Arc::clone(&clock)), Views::default());
+        let sources = Sources::new(sources);
         Self { sources, cache, cursors, limits, trail, views, clock }
     }
 
@@ -108,7 +111,7 @@ impl Directory {
     /// sorted views and the kept cursors.
     #[must_use]
     pub fn reconfigured(&self, sources: Vec<Arc<Source>>, cursor_key: CursorKey, limits: Limits) -> Self {
-        let (cache, cursors) = (self.cache.clone(), self.cursors.with_key(cursor_key));
+        let (sources, cache, cursors) = (Sources::new(sources), self.cache.clone(), self.cursors.with_key(cursor_key));
         let (trail, views, clock) = (self.trail.clone(), self.views.clone(), Arc::clone(&self.clock));
         Self { sources, cache, cursors, limits, trail, views, clock }
     }
@@ -127,13 +130,18 @@ impl Directory {
 
     /// Returns all sources, in configuration order.
     pub fn sources(&self) -> impl Iterator<Item = &Source> {
-        self.sources.iter().map(AsRef::as_ref)
+        self.sources.all().iter().map(AsRef::as_ref)
     }
 
     /// Returns the source of a connection.
     pub fn source(&self, name: &ConnectionName) -> Result<&Arc<Source>, DirectoryError> {
-        let found = self.sources.iter().find(|source| source.name() == name);
-        found.ok_or_else(|| DirectoryError::UnknownConnection(name.to_string()))
+        self.sources.get(name.as_str()).ok_or_else(|| DirectoryError::UnknownConnection(name.to_string()))
+    }
+
+    /// Returns the sources of these connections in configuration order, or the first
+    /// name without a source.
+    pub fn sources_named<'n>(&self, names: &[&'n str]) -> Result<Vec<&Source>, &'n str> {
+        self.sources.named(names)
     }
 
     /// Removes the cached pages of a scope, on all replicas.
@@ -162,6 +170,6 @@ impl Directory {
 
 impl fmt::Debug for Directory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Directory").field("sources", &self.sources).finish_non_exhaustive()
+        f.debug_struct("Directory").field("sources", &self.sources.all()).finish_non_exhaustive()
     }
 }

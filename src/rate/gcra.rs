@@ -147,7 +147,13 @@ impl State {
     fn remaining(&self, now: Duration) -> u32 {
         let used = self.tat.saturating_sub(now);
         let free = self.rate.capacity().saturating_sub(used);
-        u32::try_from(free.as_nanos() / self.rate.interval.as_nanos()).unwrap_or(u32::MAX)
+        let (free, interval) = (free.as_nanos(), self.rate.interval.as_nanos());
+        // A division of 64 bits takes a fraction of the time.
+        let slots = match (u64::try_from(free), u64::try_from(interval)) {
+            (Ok(free), Ok(interval)) => u128::from(free / interval),
+            _ => free / interval,
+        };
+        u32::try_from(slots).unwrap_or(u32::MAX)
     }
 
     fn next_slot(&self, now: Duration) -> Duration {

@@ -135,7 +135,10 @@ impl ConnectionActivity {
 
 impl Drop for PendingGuard {
     fn drop(&mut self) {
-        self.0.touch();
+        // The end of an unread body is the last activity.
+        if self.0.unread.lock().is_empty() {
+            self.0.touch();
+        }
         self.0.pending.fetch_sub(1, Relaxed);
     }
 }

@@ -1,6 +1,7 @@
 //! Connections, from accept to close.
 
 use std::{
+    cell::Cell,
     convert::Infallible,
     future::pending,
     pin::pin,
@@ -101,9 +102,12 @@ async fn serve_connection<S, B>(
     B: ResponseBody,
 {
     let shared = Arc::clone(&activity);
+    let state = Cell::new(S::Connection::default());
     let service = service_fn(move |request: Request<Incoming>| {
         let (version, activity, server) = (request.version(), Arc::clone(&shared), server.clone());
-        let response = live.service().call(request);
+        let mut current = state.take();
+        let response = live.respond(request, &mut current);
+        state.set(current);
         async move {
             let _pending = activity.begin_request(version);
             let mut response = response.await?;

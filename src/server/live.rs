@@ -3,8 +3,10 @@
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use http::Request;
+use hyper::body::Incoming;
 
-use super::{Limits, Tls};
+use super::{HttpService, Limits, Tls};
 
 /// Service, certificate and limits of the server.
 #[derive(Debug)]
@@ -40,9 +42,12 @@ impl<S: Clone> Live<S> {
         self.0.load_full()
     }
 
-    /// Returns the current service.
-    pub(super) fn service(&self) -> S {
-        self.0.load().service.clone()
+    /// Answers a request with the current service.
+    pub(super) fn respond<B>(&self, request: Request<Incoming>, connection: &mut S::Connection) -> S::Future
+    where
+        S: HttpService<B>,
+    {
+        self.0.load().service.respond(request, connection)
     }
 }
 

@@ -7,21 +7,16 @@ use bytes::Bytes;
 use http::{Request, Response};
 use http_body::Body;
 use hyper::body::Incoming;
-use tower::Service;
 
-/// A tower service that answers every request and never fails.
-pub trait HttpService<B>:
-    Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send> + Clone + Send + Sync + 'static
-{
-}
+/// A service that answers every request and never fails.
+pub trait HttpService<B>: Clone + Send + Sync + 'static {
+    /// State that the service keeps for one connection. It may outlive the service.
+    type Connection: Default + Send + 'static;
+    /// Future of a response.
+    type Future: Future<Output = Result<Response<B>, Infallible>> + Send + 'static;
 
-impl<B, S> HttpService<B> for S where
-    S: Service<Request<Incoming>, Response = Response<B>, Error = Infallible, Future: Send>
-        + Clone
-        + Send
-        + Sync
-        + 'static
-{
+    /// Answers a request.
+    fn respond(&self, request: Request<Incoming>, connection: &mut Self::Connection) -> Self::Future;
 }
 
 /// A response body that the server can send.

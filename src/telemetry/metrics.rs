@@ -1,20 +1,14 @@
 //! Registry of metrics, rendered in Prometheus' text format.
 
-use std::{
-    collections::HashMap,
-    mem,
-    sync::{
-        Arc,
-        atomic::{AtomicU32, Ordering::Relaxed},
-    },
-};
+use std::{collections::HashMap, iter, mem, sync::Arc};
 
-use metrics::{Counter, Gauge, Histogram, Key, Label, Level, Metadata, Recorder};
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusRecorder};
+use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder};
+use metrics_exporter_prometheus::{LabelSet, PrometheusBuilder, PrometheusRecorder};
 use metrics_process::Collector;
 use parking_lot::Mutex;
 
-use super::process;
+pub use super::histogram::Histogram;
+use super::{histogram::Histograms, process};
 
 /// Registry of one gateway's metrics. Several gateways may run in one process.
 /// Clones share the metrics.
@@ -42,26 +36,16 @@ struct Inner {
     process: Collector,
     /// Gauges of the last update.
     last_sampled: Mutex<Gauges>,
-    /// Number of recorded durations that are not sorted into buckets yet.
-    unsorted: AtomicU32,
+    histograms: Histograms,
 }
-
-/// Maximum number of unsorted durations, at eight bytes each.
-const MAX_UNSORTED: u32 = 10_000;
-
-/// Upper bounds of histogram buckets in seconds, from a cache hit to the longest
-/// deadline.
-const BUCKETS: &[f64] = &[0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
 
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 
 impl Default for Registry {
     fn default() -> Self {
-        let builder = PrometheusBuilder::new();
-        let builder = builder.set_buckets(BUCKETS).unwrap_or_else(|_| PrometheusBuilder::new());
-        let recorder = builder.build_recorder();
+        let recorder = PrometheusBuilder::new().build_recorder();
         let process = process::describe(&recorder);
-        Self(Arc::new(Inner { recorder, process, last_sampled: Mutex::default(), unsorted: AtomicU32::new(0) }))
+        Self(Arc::new(Inner { recorder, process, last_sampled: Mutex::default(), histograms: Histograms::default() }))
     }
 }
 
@@ -78,10 +62,11 @@ impl Registry {
         self.0.recorder.register_gauge(&key(name, labels), &METADATA)
     }
 
-    /// Returns the histogram of seconds with this name and these labels.
+    /// Returns the histogram of durations with this name and these labels.
+    #[must_use]
     pub fn histogram(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Histogram {
-        self.0.recorder.describe_histogram(name.into(), None, help.into());
-        self.0.recorder.register_histogram(&key(name, labels), &METADATA)
+        let labels = LabelSet::from_key_and_global(&key(name, labels), &iter::empty().collect());
+        self.0.histograms.register(name, help, labels)
     }
 
     /// Sets gauges. A gauge of the previous update without a sample becomes NaN,
@@ -102,21 +87,13 @@ impl Registry {
         }
     }
 
-    /// Records a duration in seconds. Recorded durations stay in memory until they
-    /// are sorted into buckets, so this method sorts them regularly.
-    pub fn record(&self, histogram: &Histogram, seconds: f64) {
-        histogram.record(seconds);
-        if self.0.unsorted.fetch_add(1, Relaxed) == MAX_UNSORTED {
-            self.0.unsorted.store(0, Relaxed);
-            self.0.recorder.handle().run_upkeep();
-        }
-    }
-
     /// Renders all metrics in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
         process::collect(&self.0.process, &self.0.recorder);
-        self.0.recorder.handle().render()
+        let mut text = self.0.recorder.handle().render();
+        self.0.histograms.render(&mut text);
+        text
     }
 }
 

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use metrics::{Counter, Histogram};
+use metrics::Counter;
 
-use crate::{domain::priority::Priority, telemetry::metrics::Registry};
+use crate::{
+    domain::priority::Priority,
+    telemetry::metrics::{Histogram, Registry},
+};
 
 /// Metrics of one connection.
 pub struct UpstreamMetrics {
-    registry: Registry,
     wait: Histogram,
     rejected_caller: Counter,
     rejected_background: Counter,
@@ -29,7 +31,6 @@ impl UpstreamMetrics {
             )
         };
         Self {
-            registry: registry.clone(),
             wait: registry.histogram(
                 "gateway_budget_wait_seconds",
                 "Time caller-initiated attempts waited for the rate limiter.",
@@ -49,7 +50,7 @@ impl UpstreamMetrics {
     /// Records the wait for a slot of a call that a caller waits for.
     pub(super) fn record_wait(&self, priority: Priority, waited: Duration) {
         if priority == Priority::Caller {
-            self.registry.record(&self.wait, waited.as_secs_f64());
+            self.wait.record(waited);
         }
     }
 

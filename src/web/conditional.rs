@@ -12,7 +12,7 @@ use http_body_util::Full;
 use crate::{directory::Freshness, web::middleware::record::ResponseOrigin};
 
 use super::{
-    coding::{self, AcceptedCodings, EncodedBody},
+    coding::{self, AcceptedCodings, ContentCoding, EncodedBody},
     freshness::FreshnessHeaders,
     list_value::elements,
 };
@@ -53,8 +53,10 @@ pub(crate) async fn respond(request: &HeaderMap, representation: Representation)
     let body = coding::encode(AcceptedCodings::new(request), body.into()).await;
     let tag = coding::entity_tag(&hash.to_hex()[..32], body.coding);
     let origin = freshness.as_ref().map(ResponseOrigin::from);
-    let headers = freshness.as_ref().map(|freshness| FreshnessHeaders::new(freshness.age, &freshness.status));
-    let mut response = build_response(request, body.clone(), tag.clone(), links.clone(), headers).map(Body::new);
+    let freshness_headers = freshness.as_ref().map(|it| FreshnessHeaders::new(it.age, &it.status));
+    let is_match = etag_matches(request, &tag);
+    let headers = headers(is_match, body.coding, tag.clone(), links.clone(), freshness_headers);
+    let mut response = build_response(is_match, body.bytes.clone(), headers).map(Body::new);
     if let Some(origin) = origin {
         response.extensions_mut().insert(origin);
     }
@@ -64,39 +66,43 @@ pub(crate) async fn respond(request: &HeaderMap, representation: Representation)
     response
 }
 
-/// Builds a 200 response with a body, or a 304 if the tag matches.
-pub(crate) fn build_response(
-    request: &HeaderMap,
-    body: EncodedBody,
-    tag: HeaderValue,
-    links: Option<HeaderValue>,
-    freshness: Option<FreshnessHeaders>,
-) -> http::Response<Full<Bytes>> {
-    let is_match = etag_matches(request, &tag);
-    let mut response = http::Response::new(Full::new(if is_match { Bytes::new() } else { body.bytes }));
+/// Builds a 200 response with a body, or a 304 if the request's tag matches.
+pub(crate) fn build_response(is_match: bool, body: Bytes, headers: HeaderMap) -> http::Response<Full<Bytes>> {
+    let mut response = http::Response::new(Full::new(if is_match { Bytes::new() } else { body }));
     if is_match {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }
-    let headers = response.headers_mut();
-    headers.reserve(10);
+    *response.headers_mut() = headers;
+    response
+}
+
+/// Returns the headers of a 200 response, or of a 304.
+pub(crate) fn headers(
+    is_match: bool,
+    coding: Option<ContentCoding>,
+    tag: HeaderValue,
+    links: Option<HeaderValue>,
+    freshness: Option<FreshnessHeaders>,
+) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(12);
     if !is_match {
         headers.insert(CONTENT_TYPE, JSON);
         if let Some(links) = links {
             headers.insert(LINK, links);
         }
-        if let Some(coding) = body.coding {
+        if let Some(coding) = coding {
             headers.insert(CONTENT_ENCODING, coding.header_value());
         }
     }
     headers.insert(VARY, VARIES_BY);
     headers.insert(ETAG, tag);
     match freshness {
-        Some(freshness) => freshness.insert(headers),
+        Some(freshness) => freshness.insert(&mut headers),
         None => {
             headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         }
     }
-    response
+    headers
 }
 
 /// Returns whether the request's `If-None-Match` contains a tag, by weak

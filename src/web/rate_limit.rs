@@ -1,22 +1,17 @@
 //! Quota of the caller in responses: `RateLimit-Policy` and `RateLimit`
 //! (draft-ietf-httpapi-ratelimit-headers-10).
 
-use std::{
-    sync::{Arc, OnceLock},
-    time::Duration,
-};
+use std::sync::{Arc, OnceLock};
 
-use http::{HeaderMap, HeaderName};
-use sfv::{Integer, KeyRef, ListSerializer, StringRef};
+use bytes::BytesMut;
+use http::{HeaderMap, HeaderName, HeaderValue};
 
 use crate::{callers::QuotaStatus, clock::ceil_seconds};
 
-use super::freshness::header_value;
-
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
-/// Name of the policy.
-const QUOTA: &StringRef = StringRef::constant("quota");
+/// Largest integer of structured fields (RFC 9651, section 3.3.1).
+const MAX_INTEGER: u64 = 999_999_999_999_999;
 
 /// Quota after the charge of a request. The layer `request` puts the slot into the
 /// request's extensions and adds the headers, so responses of all inner layers have
@@ -38,25 +33,34 @@ impl QuotaSlot {
     }
 }
 
-/// Adds the headers of a quota to a response. `q` requests are admitted in `w`
-/// seconds, and `r` of them now. More are admitted in `t` seconds.
+/// Adds the headers of a quota to a response.
 pub(crate) fn add_headers(response: &mut HeaderMap, status: &QuotaStatus) {
-    let QuotaStatus { quota, remaining, next } = status;
-    let policy = [("q", quota.requests.get().into()), ("w", seconds(quota.per))];
-    response.insert(RATE_LIMIT_POLICY, header_value(&item(policy)));
-    response.insert(RATE_LIMIT, header_value(&item([("r", (*remaining).into()), ("t", seconds(*next))])));
+    response.insert(RATE_LIMIT_POLICY, policy(status));
+    set_rate_limit(response, status);
 }
 
-/// Returns a list with the policy's name and these parameters.
-fn item(parameters: [(&'static str, Integer); 2]) -> String {
-    let mut list = ListSerializer::new();
-    let item = list.bare_item(QUOTA);
-    let _ = parameters.into_iter().fold(item, |item, (name, value)| item.parameter(KeyRef::constant(name), value));
-    list.finish().unwrap_or_default()
+/// Sets the header with the state of a quota: `r` requests are admitted now. More are
+/// admitted in `t` seconds.
+pub(crate) fn set_rate_limit(response: &mut HeaderMap, QuotaStatus { remaining, next, .. }: &QuotaStatus) {
+    response.insert(RATE_LIMIT, item(["r", "t"], [(*remaining).into(), ceil_seconds(*next)]));
 }
 
-/// Rounds up, because the draft has whole seconds: a client never expects a request
-/// too early.
-fn seconds(duration: Duration) -> Integer {
-    Integer::try_from(ceil_seconds(duration)).unwrap_or(Integer::MAX)
+/// Returns the policy: `q` requests are admitted in `w` seconds.
+fn policy(QuotaStatus { quota, .. }: &QuotaStatus) -> HeaderValue {
+    item(["q", "w"], [quota.requests.get().into(), ceil_seconds(quota.per)])
+}
+
+/// Returns a list with the policy's name and these parameters (RFC 9651, section
+/// 4.1.1). Seconds are rounded up, because the draft has whole seconds: a client never
+/// expects a request too early.
+fn item(names: [&str; 2], values: [u64; 2]) -> HeaderValue {
+    let mut text = BytesMut::with_capacity(48);
+    text.extend_from_slice(b"\"quota\"");
+    for (name, value) in names.into_iter().zip(values) {
+        text.extend_from_slice(b";");
+        text.extend_from_slice(name.as_bytes());
+        text.extend_from_slice(b"=");
+        text.extend_from_slice(itoa::Buffer::new().format(value.min(MAX_INTEGER)).as_bytes());
+    }
+    HeaderValue::from_maybe_shared(text.freeze()).unwrap_or_else(|_| HeaderValue::from_static(""))
 }

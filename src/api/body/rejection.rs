@@ -1,5 +1,7 @@
 //! Problem of a list that its connections do not support.
 
+use std::collections::BTreeSet;
+
 use crate::{
     api::parameters::{ListParts, ListRequest},
     directory::{DirectoryError, Source},
@@ -23,7 +25,8 @@ pub(crate) fn list_problem(error: DirectoryError, request: &ListRequest, parts: 
         [] => "no connection supports this; remove the parameter".to_owned(),
         names => format!("name only connections that support this ({}) in `connection`", names.join(", ")),
     };
-    let can_skip = supporting.iter().any(|name| request.page.connections.contains(name));
+    let requested: BTreeSet<_> = request.page.connections.iter().collect();
+    let can_skip = supporting.iter().any(|name| requested.contains(name));
     let skip = if can_skip { ", or send `Prefer: handling=lenient` to skip the others" } else { "" };
     Problem::from(error).remedy(&format!("{remedy}{skip}"))
 }

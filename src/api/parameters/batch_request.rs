@@ -76,6 +76,8 @@ fn ids(parameters: &QueryString<'_>, parts: &ListParts) -> Result<Vec<CustomerId
 
 /// Returns the connections of the ids, in configuration order.
 fn connections(query: &BatchQuery, parts: &ListParts) -> Vec<ConnectionName> {
-    let names = parts.directory.sources().map(Source::name);
-    names.filter(|name| query.ids.iter().any(|id| id.connection == **name)).cloned().collect()
+    let names: Vec<_> = query.ids.iter().map(|id| id.connection.as_str()).collect();
+    // `customer_id` has rejected ids of unknown connections.
+    let sources = parts.directory.sources_named(&names).unwrap_or_default();
+    sources.into_iter().map(Source::name).cloned().collect()
 }

@@ -16,10 +16,14 @@ pub(crate) fn requested_connections(
     directory: &Directory,
     access: &Access,
 ) -> Result<Vec<ConnectionName>, Problem> {
-    let allowed = || directory.sources().map(Source::name).filter(|name| access.allows(name.as_str()));
     let named: Vec<&str> = parameters.list("connection").collect();
-    if let Some(unknown) = named.iter().find(|name| !allowed().any(|allowed| allowed.as_str() == **name)) {
-        return Err(unknown_connection(unknown, access, directory).parameter("connection"));
+    if named.is_empty() {
+        let all = directory.sources().map(Source::name);
+        return Ok(all.filter(|name| access.allows(name.as_str())).cloned().collect());
     }
-    Ok(allowed().filter(|name| named.is_empty() || named.contains(&name.as_str())).cloned().collect())
+    let denied = named.iter().copied().find(|name| !access.allows(name));
+    match denied.map_or_else(|| directory.sources_named(&named), Err) {
+        Ok(sources) => Ok(sources.into_iter().map(|source| source.name().clone()).collect()),
+        Err(unknown) => Err(unknown_connection(unknown, access, directory).parameter("connection")),
+    }
 }

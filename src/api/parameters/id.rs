@@ -21,7 +21,7 @@ pub(crate) fn customer_id(
         let form = "an id has the form `<connection>.<vendor's id>`, as returned in lists";
         Problem::new(Code::CustomerNotFound, format!("there is no customer `{id}`; {form}"))
     })?;
-    if !directory.sources().any(|source| *source.name() == connection) {
+    if directory.source(&connection).is_err() {
         let detail = format!("there is no connection `{connection}`, which the id `{}` names", excerpt(id));
         return Err(Problem::new(Code::ConnectionNotFound, detail).connection(connection.to_string()));
     }

@@ -120,7 +120,8 @@ pub(crate) async fn get_connection(
     path: RawPathParams,
 ) -> Result<Response, Problem> {
     let name = path_id(&path);
-    let source = state.directory.sources().find(|source| source.name().as_str() == name && access.allows(name));
+    let found = state.directory.sources_named(&[name]).ok().filter(|_| access.allows(name));
+    let source = found.and_then(|sources| sources.first().copied());
     let source = source.ok_or_else(|| unknown_connection(name, &access, &state.directory))?;
     record_connections(from_ref(source.name()));
     Ok(page::json(serde_json::to_vec(&Connection::new(source, &access)).unwrap_or_default()))

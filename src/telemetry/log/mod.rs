@@ -5,6 +5,7 @@
 //! thread.
 
 mod queue;
+mod request;
 
 use std::{
     backtrace::{Backtrace, BacktraceStatus},
@@ -18,12 +19,15 @@ use std::{
 use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use queue::LogQueue;
+pub use request::{LineLabels, RequestLine};
 
 /// Maximum time that the exit of the process waits for log lines.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(1);
 
 /// Queue of the process.
 static QUEUE: OnceLock<LogQueue> = OnceLock::new();
+/// Queue of the process if its log has the JSON format.
+static JSON_LINES: OnceLock<LogQueue> = OnceLock::new();
 
 /// Format of log lines.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
@@ -56,7 +60,9 @@ impl Log {
             LogFormat::Json => registry.with(fmt::layer().json().with_writer(writer)).try_init(),
         };
         // Only a second start fails, and the first start keeps logging.
-        drop(started);
+        if started.is_ok() && format == LogFormat::Json {
+            JSON_LINES.get_or_init(|| queue.clone());
+        }
         panic::set_hook(Box::new(log_panic));
         Ok(Self(queue))
     }

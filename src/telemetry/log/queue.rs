@@ -19,6 +19,9 @@ use parking_lot::{Condvar, Mutex};
 /// Maximum size of the waiting lines in bytes. As many bytes may be in the
 /// process of being written.
 pub(super) const MAX_WAITING: usize = 1 << 20;
+/// Time that the thread waits for further lines before it writes. Most lines then need
+/// neither a wake-up of the thread nor a write of their own.
+const GATHER_TIME: Duration = Duration::from_millis(5);
 /// Pause before another write to a non-blocking output that is full.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
 
@@ -70,8 +73,11 @@ impl LogQueue {
         }
         waiting.bytes.extend_from_slice(line);
         waiting.lines += 1;
+        let is_first = waiting.lines == 1;
         drop(state);
-        self.0.changed.notify_all();
+        if is_first {
+            self.0.changed.notify_all();
+        }
     }
 
     /// Returns the number of lines dropped so far.
@@ -100,9 +106,9 @@ impl Write for LogQueue {
 
 impl Shared {
     fn write_batches(&self, mut output: impl Write, report: impl Fn(u64)) {
-        let mut reported = 0;
+        let (mut reported, mut spare) = (0, Vec::new());
         loop {
-            let batch = self.next_batch();
+            let batch = self.next_batch(mem::take(&mut spare));
             let is_written = write_all(&mut output, &batch.bytes).is_ok();
             if !is_written {
                 self.dropped.fetch_add(batch.lines, Relaxed);
@@ -115,15 +121,20 @@ impl Shared {
             }
             self.state.lock().is_writing = false;
             self.changed.notify_all();
+            spare = batch.bytes;
+            spare.clear();
         }
     }
 
-    /// Waits for lines and takes all of them.
-    fn next_batch(&self) -> Batch {
+    /// Waits for lines and takes all of them. Later lines enter the spare buffer.
+    fn next_batch(&self, spare: Vec<u8>) -> Batch {
         let mut state = self.state.lock();
         self.changed.wait_while(&mut state, |state| state.waiting.lines == 0);
+        drop(state);
+        thread::sleep(GATHER_TIME);
+        let mut state = self.state.lock();
         state.is_writing = true;
-        mem::take(&mut state.waiting)
+        mem::replace(&mut state.waiting, Batch { bytes: spare, lines: 0 })
     }
 }
 

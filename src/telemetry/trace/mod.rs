@@ -64,6 +64,12 @@ impl Tracer {
         Ok(Self(Some(Arc::new(Exporter::new(otlp, client, registry, clock)?))))
     }
 
+    /// Returns whether spans are exported.
+    #[must_use]
+    pub fn is_exporting(&self) -> bool {
+        self.0.is_some()
+    }
+
     /// Starts the span of a request, in its caller's trace if the request names one.
     #[must_use]
     pub fn serve(&self, request: &HeaderMap, describe: impl FnOnce() -> SpanBuilder) -> Span {

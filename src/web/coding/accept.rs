@@ -9,8 +9,9 @@ use crate::web::list_value::{elements, split};
 
 use super::{ContentCoding, MIN_BYTES};
 
-/// Codings that a request accepts for a response that is encoded per request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+/// Codings that a request accepts for a response that is encoded per request. By
+/// default, the identity coding.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct AcceptedCodings {
     preferred: Option<ContentCoding>,
     /// True if the request forbids the identity coding.
@@ -31,7 +32,7 @@ impl AcceptedCodings {
     /// Reads the codings that a request accepts.
     pub(crate) fn new(request: &HeaderMap) -> Self {
         let Some(weights) = Weights::read(request) else {
-            return Self { preferred: None, is_identity_refused: false };
+            return Self::default();
         };
         Self { preferred: weights.preferred(ContentCoding::ALL), is_identity_refused: weights.refuse_identity() }
     }

@@ -7,14 +7,16 @@
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode};
-use metrics::{Counter, Histogram};
+use jiff::Timestamp;
+use metrics::Counter;
 use opentelemetry::Context;
 use parking_lot::RwLock;
 
 use crate::{
     clock::SharedClock,
     telemetry::{
-        metrics::Registry,
+        log::{LineLabels, RequestLine},
+        metrics::{Histogram, Registry},
         request::{NONE, RequestNotes},
         trace::{Span, Tracer},
     },
@@ -46,7 +48,7 @@ pub(crate) struct InFlightRequest {
 #[derive(Clone)]
 pub(crate) struct HitRecorder {
     labels: RequestLabels,
-    registry: Registry,
+    line: LineLabels,
     tracer: Tracer,
     /// Metrics of responses with status 200.
     ok: RequestMetrics,
@@ -92,8 +94,8 @@ impl Observer {
         let or_none = |name: Option<Arc<str>>| name.unwrap_or_else(|| NONE.into());
         let labels = RequestLabels { route, caller: or_none(notes.caller), connections: or_none(notes.connections) };
         let durations = Durations { total: self.clock.elapsed().saturating_sub(start), vendor: notes.waited };
-        self.metrics(&labels, outcome.status).record(&self.registry, durations.total);
-        log(&labels, outcome, durations, &span);
+        self.metrics(&labels, outcome.status).record(durations.total);
+        log(&line_labels(&labels), outcome, durations, Some(&span), || self.clock.now());
         span::end(span, &labels, outcome);
         labels
     }
@@ -103,8 +105,8 @@ impl Observer {
         HitRecorder {
             ok: self.metrics(&labels, StatusCode::OK),
             not_modified: self.metrics(&labels, StatusCode::NOT_MODIFIED),
-            registry: self.registry.clone(),
             tracer: self.tracer.clone(),
+            line: line_labels(&labels),
             labels,
         }
     }
@@ -133,45 +135,64 @@ impl InFlightRequest {
 }
 
 impl HitRecorder {
-    /// Starts the span of a hit.
-    pub(crate) fn begin(&self, headers: &HeaderMap) -> Span {
-        self.tracer.serve(headers, || span::describe(&Method::GET, &self.labels.route))
+    /// Starts the span of a hit, if the request names a trace or spans are exported.
+    pub(crate) fn begin(&self, headers: &HeaderMap, has_trace: bool) -> Option<Span> {
+        let is_traced = has_trace || self.tracer.is_exporting();
+        is_traced.then(|| self.tracer.serve(headers, || span::describe(&Method::GET, &self.labels.route)))
     }
 
-    /// Records a hit.
-    pub(crate) fn record(&self, span: Span, status: StatusCode, request_id: &str, duration: Duration) {
+    /// Records a hit that ended at `now`.
+    pub(crate) fn record(
+        &self,
+        span: Option<Span>,
+        status: StatusCode,
+        request_id: &str,
+        duration: Duration,
+        now: Timestamp,
+    ) {
         let metrics = if status == StatusCode::NOT_MODIFIED { &self.not_modified } else { &self.ok };
-        metrics.record(&self.registry, duration);
+        metrics.record(duration);
         let origin = Some(ResponseOrigin { cache: "hit", vendor_calls: 0 });
         let outcome = RequestOutcome { status, request_id, code: None, origin };
-        log(&self.labels, &outcome, Durations { total: duration, vendor: Duration::ZERO }, &span);
-        span::end(span, &self.labels, &outcome);
+        log(&self.line, &outcome, Durations { total: duration, vendor: Duration::ZERO }, span.as_ref(), || now);
+        if let Some(span) = span {
+            span::end(span, &self.labels, &outcome);
+        }
     }
 }
 
 impl RequestMetrics {
-    fn record(&self, registry: &Registry, duration: Duration) {
+    fn record(&self, duration: Duration) {
         self.requests.increment(1);
-        registry.record(&self.duration, duration.as_secs_f64());
+        self.duration.record(duration);
     }
 }
 
-/// Writes the log line of a request.
-fn log(labels: &RequestLabels, outcome: &RequestOutcome<'_>, durations: Durations, span: &Span) {
-    let RequestOutcome { status, request_id, code, origin } = outcome;
-    let (route, caller, connection) = (&*labels.route, &*labels.caller, &*labels.connections);
-    let (cache, vendor_calls) = origin.map_or((NONE, 0), |origin| (origin.cache, origin.vendor_calls));
-    let (duration, vendor_duration) = (durations.total.as_secs_f64(), durations.vendor.as_secs_f64());
-    let (status, trace_id) = (status.as_u16(), span.trace_id().map(tracing::field::display));
-    macro_rules! line {
-        ($level:ident) => {
-            tracing::$level!(
-                target: "request",
-                request_id, trace_id, caller, route, connection, status, code, cache, vendor_calls, duration, vendor_duration
-            )
-        };
-    }
-    if status >= 500 { line!(warn) } else { line!(info) }
+fn line_labels(RequestLabels { route, caller, connections }: &RequestLabels) -> LineLabels {
+    LineLabels::new(Arc::clone(caller), Arc::clone(route), Arc::clone(connections))
+}
+
+/// Writes the log line of a request. `now` returns the time of day.
+fn log(
+    labels: &LineLabels,
+    outcome: &RequestOutcome<'_>,
+    durations: Durations,
+    span: Option<&Span>,
+    now: impl FnOnce() -> Timestamp,
+) {
+    let (cache, vendor_calls) = outcome.origin.map_or((NONE, 0), |origin| (origin.cache, origin.vendor_calls));
+    let line = RequestLine {
+        request_id: outcome.request_id,
+        trace_id: span.and_then(Span::trace_id),
+        labels,
+        status: outcome.status.as_u16(),
+        code: outcome.code,
+        cache,
+        vendor_calls,
+        duration: durations.total,
+        vendor_duration: durations.vendor,
+    };
+    line.write(now);
 }
 
 impl std::fmt::Debug for HitRecorder {

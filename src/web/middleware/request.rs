@@ -15,8 +15,9 @@ use http::{
     uri::Authority,
 };
 use http_body::Body as _;
+use jiff::Timestamp;
 use opentelemetry::context::FutureExt;
-use uuid::Uuid;
+use uuid::{Builder, Uuid};
 
 use crate::{
     telemetry::request::NONE,
@@ -37,9 +38,9 @@ use crate::{
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Maximum length of a request target in bytes.
-const MAX_TARGET: usize = 8 << 10;
+pub(crate) const MAX_TARGET: usize = 8 << 10;
 /// Maximum size of all header names and values in bytes.
-const MAX_HEADERS: usize = 32 << 10;
+pub(crate) const MAX_HEADERS: usize = 32 << 10;
 /// Maximum length of a request id that a caller sends.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -55,7 +56,7 @@ pub(crate) struct RequestLayer {
 /// Runs a request within its limits and completes the response.
 pub(crate) async fn handle(State(layer): State<RequestLayer>, mut request: Request, next: Next) -> Response {
     let RequestLayer { timeout, observer } = layer;
-    let id = request_id(request.headers());
+    let id = request_id(request.headers().get(REQUEST_ID), Uuid::now_v7);
     let route = request.extensions().get::<MatchedPath>().map_or(NONE, MatchedPath::as_str).into();
     let prefers_html = html::is_preferred(request.headers());
     let codings = AcceptedCodings::new(request.headers());
@@ -111,21 +112,30 @@ pub(crate) fn add_headers(response: &mut HeaderMap, id: HeaderValue) {
 }
 
 /// Returns the id that the caller sent if it is safe to log, or a new id.
-pub(crate) fn request_id(request: &HeaderMap) -> HeaderValue {
-    let sent = request.get(REQUEST_ID).filter(|id| {
+pub(crate) fn request_id(sent: Option<&HeaderValue>, new: impl FnOnce() -> Uuid) -> HeaderValue {
+    let sent = sent.filter(|id| {
         let id = id.as_bytes();
         !id.is_empty() && id.len() <= MAX_REQUEST_ID && id.iter().all(u8::is_ascii_graphic)
     });
     sent.cloned().unwrap_or_else(|| {
         let mut buffer = Uuid::encode_buffer();
-        let id = Uuid::now_v7().hyphenated().encode_lower(&mut buffer);
+        let id = new().hyphenated().encode_lower(&mut buffer);
         HeaderValue::from_str(id).unwrap_or_else(|_| HeaderValue::from_static("-"))
     })
 }
 
+/// Returns a UUID of version 7 for a time of day (RFC 9562, section 5.7), without
+/// another read of the clock.
+pub(crate) fn uuid_at(now: Timestamp) -> Uuid {
+    let milliseconds = u64::try_from(now.as_millisecond()).unwrap_or_default();
+    let mut random = [0; 10];
+    fastrand::fill(&mut random);
+    Builder::from_unix_timestamp_millis(milliseconds, &random).into_uuid()
+}
+
 /// Returns the problem of a request head that exceeds a limit or is malformed.
-/// The response cache checks it too.
-pub(crate) fn check_head<B>(request: &Request<B>) -> Option<Problem> {
+/// The response cache answers no such request.
+fn check_head<B>(request: &Request<B>) -> Option<Problem> {
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
     if target.len() > MAX_TARGET {
         return Some(Problem::new(Code::UriTooLong, format!("the target is longer than {MAX_TARGET} bytes")));
@@ -147,11 +157,17 @@ fn has_valid_host<B>(request: &Request<B>) -> bool {
     let mut hosts = request.headers().get_all(HOST).iter();
     match (hosts.next(), hosts.next()) {
         (None, _) => request.version() != Version::HTTP_11,
-        (Some(host), None) => {
-            host.is_empty() || Authority::try_from(host.as_bytes()).is_ok_and(|host| !host.as_str().contains('@'))
-        }
+        (Some(host), None) => is_host(host),
         (Some(_), Some(_)) => false,
     }
+}
+
+/// Returns true for an empty `Host`, or for a host with an optional port.
+pub(crate) fn is_host(value: &HeaderValue) -> bool {
+    let value = value.as_bytes();
+    // Usual names need no parser.
+    let is_name = value.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-'));
+    is_name || Authority::try_from(value).is_ok_and(|host| !host.as_str().contains('@'))
 }
 
 /// Returns the problem of a request that exceeds a limit or is malformed.

@@ -6,7 +6,14 @@
 //! does not read leaves at least half of the bound to the others. Static assets do
 //! not count, because all responses share them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use axum::{
     body::Body,
@@ -40,22 +47,32 @@ pub(crate) struct UnreadMemory(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    max_bytes: u64,
-    held: Mutex<Held>,
+    total: Arc<Total>,
+    /// Parts by caller. The names of callers come from the configuration.
+    parts: Mutex<HashMap<Arc<str>, UnreadPart>>,
 }
 
-#[derive(Debug, Default)]
-struct Held {
-    total: u64,
-    /// Bytes by caller.
-    by_caller: HashMap<Arc<str>, u64>,
+/// Bytes of all callers.
+#[derive(Debug)]
+struct Total {
+    max_bytes: u64,
+    held: AtomicU64,
+}
+
+/// Part of one caller. Clones share the bytes in use.
+#[derive(Debug, Clone)]
+pub(crate) struct UnreadPart(Arc<Part>);
+
+#[derive(Debug)]
+struct Part {
+    total: Arc<Total>,
+    held: AtomicU64,
 }
 
 /// Bytes of one response, released when dropped.
 #[derive(Debug)]
 pub(crate) struct UnreadPermit {
-    memory: UnreadMemory,
-    caller: Arc<str>,
+    part: UnreadPart,
     bytes: u64,
 }
 
@@ -74,39 +91,48 @@ impl AsRef<[u8]> for Permitted {
 impl UnreadMemory {
     /// Creates a bound of `max_bytes`.
     pub(crate) fn new(max_bytes: u64) -> Self {
-        Self(Arc::new(Shared { max_bytes, held: Mutex::default() }))
+        let total = Arc::new(Total { max_bytes, held: AtomicU64::new(0) });
+        Self(Arc::new(Shared { total, parts: Mutex::default() }))
     }
 
-    /// Returns a body that counts until its last reference is dropped. `None` if the
-    /// bound is reached.
-    pub(crate) fn hold(&self, caller: &Arc<str>, body: &Bytes) -> Option<Bytes> {
-        let permit = self.try_acquire(caller, body.len() as u64)?;
-        Some(Bytes::from_owner(Permitted { body: body.clone(), _permit: permit }))
+    /// Returns the part of a caller.
+    pub(crate) fn part(&self, caller: &Arc<str>) -> UnreadPart {
+        let mut parts = self.0.parts.lock();
+        if let Some(part) = parts.get(caller) {
+            return part.clone();
+        }
+        let part = UnreadPart(Arc::new(Part { total: Arc::clone(&self.0.total), held: AtomicU64::new(0) }));
+        parts.insert(Arc::clone(caller), part.clone());
+        part
     }
 
     /// Returns the problem of a response beyond the bound.
     pub(crate) fn problem(&self) -> Problem {
-        let detail = format!("the unread responses have reached the limit of {} bytes", self.0.max_bytes);
+        let max_bytes = self.0.total.max_bytes;
+        let detail = format!("the unread responses have reached the limit of {max_bytes} bytes");
         Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER)
-    }
-
-    fn try_acquire(&self, caller: &Arc<str>, bytes: u64) -> Option<UnreadPermit> {
-        let mut held = self.0.held.lock();
-        let own = held.by_caller.get(caller).copied().unwrap_or(0);
-        let free = self.0.max_bytes.saturating_sub(held.total).checked_sub(bytes)?;
-        // A caller without unread responses may always hold one.
-        if own > 0 && own + bytes > free {
-            return None;
-        }
-        held.add(caller, bytes);
-        Some(UnreadPermit { memory: self.clone(), caller: Arc::clone(caller), bytes })
     }
 }
 
-impl Held {
-    fn add(&mut self, caller: &Arc<str>, bytes: u64) {
-        self.total += bytes;
-        *self.by_caller.entry(Arc::clone(caller)).or_default() += bytes;
+impl UnreadPart {
+    /// Returns a body that counts until its last reference is dropped. `None` if the
+    /// bound is reached.
+    pub(crate) fn hold(&self, body: &Bytes) -> Option<Bytes> {
+        let permit = self.try_acquire(body.len() as u64)?;
+        Some(Bytes::from_owner(Permitted { body: body.clone(), _permit: permit }))
+    }
+
+    fn try_acquire(&self, bytes: u64) -> Option<UnreadPermit> {
+        let Total { max_bytes, held } = &*self.0.total;
+        let own = self.0.held.load(Relaxed);
+        let add = |held: u64| {
+            let free = max_bytes.saturating_sub(held).checked_sub(bytes)?;
+            // A caller without unread responses may always hold one.
+            (own == 0 || own + bytes <= free).then_some(held + bytes)
+        };
+        held.fetch_update(Relaxed, Relaxed, add).ok()?;
+        self.0.held.fetch_add(bytes, Relaxed);
+        Some(UnreadPermit { part: self.clone(), bytes })
     }
 }
 
@@ -115,23 +141,16 @@ impl Guard for UnreadPermit {
     /// begun is not interrupted.
     fn on_part(&mut self, bytes: usize) {
         let more = (bytes as u64).saturating_sub(self.bytes);
-        if more > 0 {
-            self.memory.0.held.lock().add(&self.caller, more);
-            self.bytes += more;
-        }
+        self.part.0.total.held.fetch_add(more, Relaxed);
+        self.part.0.held.fetch_add(more, Relaxed);
+        self.bytes += more;
     }
 }
 
 impl Drop for UnreadPermit {
     fn drop(&mut self) {
-        let mut held = self.memory.0.held.lock();
-        held.total = held.total.saturating_sub(self.bytes);
-        if let Some(own) = held.by_caller.get_mut(&self.caller) {
-            *own = own.saturating_sub(self.bytes);
-            if *own == 0 {
-                held.by_caller.remove(&self.caller);
-            }
-        }
+        self.part.0.total.held.fetch_sub(self.bytes, Relaxed);
+        self.part.0.held.fetch_sub(self.bytes, Relaxed);
     }
 }
 
@@ -144,7 +163,7 @@ pub(crate) async fn limit(State(memory): State<UnreadMemory>, request: Request, 
         return response;
     }
     let bytes = response.body().size_hint().exact().unwrap_or(STREAM_BYTES);
-    match memory.try_acquire(&caller, bytes) {
+    match memory.part(&caller).try_acquire(bytes) {
         Some(permit) => response.map(|body| Body::new(GuardedBody::new(body, permit))),
         None => memory.problem().into_response(),
     }
@@ -157,25 +176,26 @@ mod tests {
     #[test]
     fn caller_leaves_half_to_the_others() {
         let memory = UnreadMemory::new(100);
-        let (first, second) = (Arc::from("first"), Arc::from("second"));
-        let held: Vec<_> = std::iter::from_fn(|| memory.try_acquire(&first, 10)).collect();
+        let (first, second) = (memory.part(&Arc::from("first")), memory.part(&Arc::from("second")));
+        let held: Vec<_> = std::iter::from_fn(|| first.try_acquire(10)).collect();
         assert_eq!(held.len(), 5);
-        assert!(memory.try_acquire(&second, 50).is_some());
-        assert!(memory.try_acquire(&second, 51).is_none());
+        assert!(second.try_acquire(50).is_some());
+        assert!(second.try_acquire(51).is_none());
+        assert!(memory.part(&Arc::from("first")).try_acquire(10).is_none());
         drop(held);
-        let held = memory.0.held.lock();
-        assert!(held.total == 0 && held.by_caller.is_empty());
+        assert_eq!((memory.0.total.held.load(Relaxed), first.0.held.load(Relaxed)), (0, 0));
     }
 
     #[test]
     fn longer_part_of_a_stream_counts() {
         let memory = UnreadMemory::new(100);
-        let mut permit = memory.try_acquire(&Arc::from("caller"), 10).unwrap();
+        let held = || memory.0.total.held.load(Relaxed);
+        let mut permit = memory.part(&Arc::from("caller")).try_acquire(10).unwrap();
         permit.on_part(8);
-        assert_eq!(memory.0.held.lock().total, 10);
+        assert_eq!(held(), 10);
         permit.on_part(30);
-        assert_eq!(memory.0.held.lock().total, 30);
+        assert_eq!(held(), 30);
         drop(permit);
-        assert_eq!(memory.0.held.lock().total, 0);
+        assert_eq!(held(), 0);
     }
 }

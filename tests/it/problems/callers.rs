@@ -210,6 +210,7 @@ async fn callers_key_never_appears_in_responses() {
     }
 }
 
+/// FACTS.md, case 212.
 #[tokio::test]
 async fn old_key_is_accepted_until_it_expires() {
     let sandbox = sandbox(1, 0, 0).await;

@@ -3,6 +3,7 @@
 mod callers;
 mod cursors;
 mod http;
+mod kept_connections;
 mod pages;
 mod parameters;
 mod quotas;

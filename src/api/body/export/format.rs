@@ -47,17 +47,14 @@ impl Format {
         }
     }
 
-    /// Returns false if the request certainly prefers a page. Cheaper than
+    /// Returns false if a line of `Accept` certainly prefers a page. Cheaper than
     /// `negotiate`. JSON is the first choice for a wildcard without a weight.
-    pub(crate) fn may_be_requested(request: &HeaderMap) -> bool {
-        let may_match = |value: &HeaderValue| {
-            let contains = |part: &str| {
-                let mut windows = value.as_bytes().windows(part.len());
-                windows.any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
-            };
-            contains("ndjson") || contains("csv") || contains("text/*") || (contains("*") && contains("q="))
+    pub(crate) fn may_match(accept: &HeaderValue) -> bool {
+        let contains = |part: &str| {
+            let mut windows = accept.as_bytes().windows(part.len());
+            windows.any(|window| window.eq_ignore_ascii_case(part.as_bytes()))
         };
-        request.get_all(ACCEPT).iter().any(may_match)
+        contains("ndjson") || contains("csv") || contains("text/*") || (contains("*") && contains("q="))
     }
 
     /// Returns the `Content-Type` of the response.
