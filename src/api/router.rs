@@ -88,6 +88,7 @@ fn documented_routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(explain::explain_transactions))
         .routes(routes!(connections::list_connections))
         .routes(routes!(connections::get_connection))
+        .routes(routes!(connections::start_sync))
         .routes(routes!(cache::purge_cache))
         .routes(routes!(health::livez))
         .routes(routes!(health::readyz))

@@ -145,6 +145,13 @@ impl ListCopy {
         self.replace(stored);
     }
 
+    /// Returns the age of the list at `now` on the clock of the process, if there is a
+    /// list.
+    #[must_use]
+    pub fn age(&self, now: Duration) -> Option<Duration> {
+        self.stored().map(|stored| now.saturating_sub(stored.synced))
+    }
+
     /// Returns the status.
     #[must_use]
     pub fn status(&self) -> SyncStatus {

@@ -38,7 +38,7 @@ async fn preflight_needs_no_key() {
     assert_eq!(response.status(), 200);
     let header = |name: &str| response.headers()[name].to_str().unwrap().to_owned();
     assert_eq!(header("access-control-allow-origin"), ORIGIN);
-    assert_eq!(header("access-control-allow-methods"), "GET,HEAD,DELETE");
+    assert_eq!(header("access-control-allow-methods"), "GET,HEAD,POST,DELETE");
     assert_eq!(header("access-control-max-age"), "7200");
     assert!(header("access-control-allow-headers").contains("authorization"));
     assert!(!response.headers().contains_key("access-control-allow-credentials"));

@@ -6,6 +6,8 @@ use std::{collections::BTreeSet, num::NonZeroU32, path::Path, time::Duration};
 use customer_gateway::{
     callers::{Caller, Quota},
     config::{Config, Connection},
+    copies::SyncSettings,
+    domain::query::Resource,
     identity::{self, Jwks},
     shared,
     telemetry::trace::Otlp,
@@ -35,6 +37,9 @@ async fn scrape() -> String {
     let mut config = config(vec![vendor.connection("tolt")]);
     let window = Window { requests: RATE, per: Duration::from_mins(1) };
     config.connections[0].rate_limit = RateLimit { windows: vec![window], max_wait: Duration::ZERO };
+    let lists = ScriptedVendor::replying(tolt_page(&[tolt_row("cust_1")], false)).await;
+    let name = "lists".parse().unwrap();
+    config.connections.push(Connection { name, sync: Some(sync()), ..lists.connection("tolt") });
     let quota = Quota { requests: NonZeroU32::MIN, per: Duration::from_mins(1) };
     config.callers.push(Caller { quota: Some(quota), ..caller("app", "key", &["odd"]) });
     config.callers.push(Caller { share: Share::new(0.1), ..caller("batch", "key-of-batch", &["odd"]) });
@@ -61,6 +66,20 @@ async fn scrape() -> String {
     gateway.get_as("key-of-batch", "/customers?status=one").await.ok();
     assert_eq!(gateway.get_as("key-of-batch", "/customers?status=other").await.code(429), "quota_exceeded");
     gateway.get("/metrics").await.text
+}
+
+/// Returns the settings of a stored list.
+fn sync() -> SyncSettings {
+    let every = SyncSettings::DEFAULT_EVERY;
+    SyncSettings {
+        every,
+        newest: None,
+        budget: SyncSettings::DEFAULT_BUDGET,
+        max_age: SyncSettings::default_max_age(every),
+        max_bytes: SyncSettings::DEFAULT_MAX_BYTES,
+        resources: vec![Resource::Customers],
+        snapshot: None,
+    }
 }
 
 /// Returns the samples of some metrics: their names and label names.

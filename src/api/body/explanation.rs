@@ -5,7 +5,7 @@ use utoipa::ToSchema;
 
 use crate::{
     api::body::upstream::{Breaker, Budget},
-    directory::{self, DirectoryError, Explained, ExplainedSource, PageRequest, Strategy},
+    directory::{self, DirectoryError, Explained, ExplainedSource, Origin, PageRequest, Strategy},
     upstream::CallerShare,
     vendors::plan::{NativeParameter, Plan},
     web::problem::{Problem, SourceProblem},
@@ -68,8 +68,8 @@ struct SourceExplanation<'e> {
     /// The kind of vendor.
     #[schema(example = "tolt")]
     vendor: &'static str,
-    /// `asked`: the page requires vendor responses or cached responses of the
-    /// connection. `not_asked`: the page needs no rows of the connection, or may
+    /// `asked`: the page requires vendor responses, cached responses or the stored
+    /// list of the connection. `not_asked`: the page needs no rows of the connection, or may
     /// need none. `skipped`: the connection does not support the request.
     /// `rejected`: the request would be rejected because of the connection. New
     /// values may be added.
@@ -202,11 +202,11 @@ impl<'e> SourceExplanation<'e> {
         Self {
             connection: source.name().as_str(),
             vendor: source.vendor(),
-            status: match (&skipped, &rejected, explained.requests.is_empty()) {
-                (Some(_), _, _) => "skipped",
-                (None, Some(_), _) => "rejected",
-                (None, None, true) => "not_asked",
-                (None, None, false) => "asked",
+            status: match (&skipped, &rejected) {
+                (Some(_), _) => "skipped",
+                (None, Some(_)) => "rejected",
+                (None, None) if explained.origin == Origin::Vendor && explained.requests.is_empty() => "not_asked",
+                (None, None) => "asked",
             },
             origin: plan.map(|_| explained.origin.name()),
             requests: explained.requests.iter().map(VendorRequest::from).collect(),

@@ -51,7 +51,7 @@ pub(super) fn operations(document: &mut OpenApi) -> impl Iterator<Item = &mut Op
 
 /// Returns the operations of a path.
 pub(super) fn path_operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.delete].into_iter().flatten()
+    [&mut item.get, &mut item.post, &mut item.delete].into_iter().flatten()
 }
 
 fn object(schema: &mut RefOr<Schema>) -> Option<&mut Object> {

@@ -75,6 +75,8 @@ problems! {
     ListConnectionsProblems: ANY, AUTHENTICATED;
     /// Problems of `GET /connections/{name}`.
     GetConnectionProblems: ANY, AUTHENTICATED, &[Code::ConnectionNotFound];
+    /// Problems of `POST /connections/{name}/sync`.
+    StartSyncProblems: ANY, AUTHENTICATED, PERMISSION, &[Code::ConnectionNotFound, Code::NotSynced];
     /// Problems of `DELETE /cache`.
     PurgeProblems: ANY, AUTHENTICATED, QUERY, PERMISSION, &[Code::ConnectionNotFound, Code::CustomerNotFound];
     /// Problems of `GET /problems/{code}`.

@@ -1,11 +1,13 @@
-//! `GET /connections` and `GET /connections/{name}`.
+//! `GET /connections`, `GET /connections/{name}` and `POST /connections/{name}/sync`.
 
-use std::{collections::BTreeMap, slice::from_ref};
+use std::{collections::BTreeMap, slice::from_ref, time::Duration};
 
 use axum::{
+    body::Body,
     extract::{RawPathParams, State},
-    response::Response,
+    response::{IntoResponse, Response},
 };
+use http::StatusCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -14,9 +16,10 @@ use crate::{
         auth::Authorized,
         body::{
             page,
+            sync::SyncReport,
             upstream::{Breaker, Budget},
         },
-        openapi::problems::{GetConnectionProblems, ListConnectionsProblems},
+        openapi::problems::{GetConnectionProblems, ListConnectionsProblems, StartSyncProblems},
         parameters::{CUSTOMER_FILTERS, TRANSACTION_FILTERS, path_id, unknown_connection},
         state::ApiState,
     },
@@ -29,7 +32,10 @@ use crate::{
     },
     telemetry::request::record_connections,
     vendors::capabilities::{Applied, ListCapabilities},
-    web::problem::Problem,
+    web::{
+        middleware::request::reject_body,
+        problem::{Code, Problem},
+    },
 };
 
 /// A list of connections.
@@ -62,6 +68,10 @@ pub(crate) struct Connection<'c> {
     budget: Budget,
     /// The circuit breaker of the connection.
     breaker: Breaker,
+    /// The stored lists of the connection. Absent if the connection stores no lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    sync: Option<SyncReport>,
 }
 
 /// The supported parameters of a list.
@@ -88,7 +98,7 @@ pub(crate) struct ListSupport {
 /// List connections
 ///
 /// Returns the connections that you may use, with their supported parameters,
-/// rate budgets and circuit breakers.
+/// rate budgets, circuit breakers and stored lists.
 #[utoipa::path(
     get,
     path = "/connections",
@@ -98,14 +108,15 @@ pub(crate) struct ListSupport {
 )]
 pub(crate) async fn list_connections(State(state): State<ApiState>, Authorized(access): Authorized) -> Response {
     let allowed = state.directory.sources().filter(|source| access.allows(source.name().as_str()));
-    let list = ConnectionList { data: allowed.map(|source| Connection::new(source, &access)).collect() };
+    let now = state.clock.elapsed();
+    let list = ConnectionList { data: allowed.map(|source| Connection::new(source, &access, now)).collect() };
     page::json(serde_json::to_vec(&list).unwrap_or_default())
 }
 
 /// Get a connection
 ///
-/// Returns a connection with its supported parameters, rate budget and circuit
-/// breaker.
+/// Returns a connection with its supported parameters, rate budget, circuit
+/// breaker and stored lists.
 #[utoipa::path(
     get,
     path = "/connections/{name}",
@@ -119,16 +130,56 @@ pub(crate) async fn get_connection(
     Authorized(access): Authorized,
     path: RawPathParams,
 ) -> Result<Response, Problem> {
-    let name = path_id(&path);
+    let connection = Connection::new(named_source(&state, &access, &path)?, &access, state.clock.elapsed());
+    Ok(page::json(serde_json::to_vec(&connection).unwrap_or_default()))
+}
+
+/// Start a walk of the stored lists
+///
+/// Requests a walk of each stored list of a connection as soon as possible, and
+/// returns the state before it. A request while a walk runs has no effect. Requires the
+/// permission to purge. `GET /connections/{name}` shows the progress.
+#[utoipa::path(
+    post,
+    path = "/connections/{name}/sync",
+    operation_id = "startSync",
+    tag = "Connections",
+    params(("name" = String, Path, description = "The name of the connection.", example = "affiliates")),
+    responses((status = 202, description = "The walks are requested.", body = SyncReport), StartSyncProblems),
+)]
+pub(crate) async fn start_sync(
+    State(state): State<ApiState>,
+    Authorized(access): Authorized,
+    path: RawPathParams,
+    body: Body,
+) -> Result<Response, Problem> {
+    reject_body(&body)?;
+    let source = named_source(&state, &access, &path)?;
+    if !access.may_purge() {
+        return Err(Problem::new(Code::Forbidden, "the caller lacks the permission to start a walk"));
+    }
+    let copies = source
+        .copies()
+        .ok_or_else(|| Problem::new(Code::NotSynced, format!("the connection `{}` stores no lists", source.name())))?;
+    let report = SyncReport::new(copies, state.clock.elapsed());
+    copies.lists().iter().for_each(|list| list.request_walk());
+    let body = serde_json::to_vec(&report).unwrap_or_default();
+    Ok((StatusCode::ACCEPTED, page::json(body)).into_response())
+}
+
+/// Returns the connection that a path names.
+fn named_source<'s>(state: &'s ApiState, access: &Access, path: &RawPathParams) -> Result<&'s Source, Problem> {
+    let name = path_id(path);
     let found = state.directory.sources_named(&[name]).ok().filter(|_| access.allows(name));
     let source = found.and_then(|sources| sources.first().copied());
-    let source = source.ok_or_else(|| unknown_connection(name, &access, &state.directory))?;
+    let source = source.ok_or_else(|| unknown_connection(name, access, &state.directory))?;
     record_connections(from_ref(source.name()));
-    Ok(page::json(serde_json::to_vec(&Connection::new(source, &access)).unwrap_or_default()))
+    Ok(source)
 }
 
 impl<'c> Connection<'c> {
-    fn new(source: &'c Source, access: &'c Access) -> Self {
+    /// Describes a connection at `now` on the clock of the process.
+    fn new(source: &'c Source, access: &'c Access, now: Duration) -> Self {
         let capabilities = source.capabilities();
         let customers = Rows::new(Resource::Customers, access);
         let transactions = Rows::new(Resource::Transactions, access);
@@ -143,6 +194,7 @@ impl<'c> Connection<'c> {
                 .map(|list| transactions.support(list, TRANSACTION_FILTERS)),
             budget: Budget::new(source.upstream(), &access.caller_share()),
             breaker: source.upstream().breaker().into(),
+            sync: source.copies().map(|copies| SyncReport::new(copies, now)),
         }
     }
 }

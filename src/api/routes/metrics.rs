@@ -1,5 +1,7 @@
 //! `GET /metrics`: metrics in Prometheus' text format.
 
+use std::sync::Arc;
+
 use axum::{
     extract::State,
     response::{IntoResponse, Response},
@@ -8,6 +10,7 @@ use http::header::CONTENT_TYPE;
 
 use crate::{
     api::{openapi::problems::PublicProblems, state::ApiState},
+    copies::ListCopy,
     directory::Source,
     telemetry::metrics::GaugeSample,
     upstream::BreakerState,
@@ -27,7 +30,9 @@ use crate::{
 pub(crate) async fn get_metrics(State(state): State<ApiState>) -> Response {
     let connections = state.directory.sources().flat_map(connection_gauges);
     let shares = state.directory.sources().flat_map(share_gauges);
-    state.registry.update_gauges(request_gauges(&state.concurrency).into_iter().chain(connections).chain(shares));
+    let lists = state.directory.sources().flat_map(|source| list_gauges(source, &state));
+    let gauges = request_gauges(&state.concurrency).into_iter().chain(connections).chain(shares).chain(lists);
+    state.registry.update_gauges(gauges);
     ([(CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8")], state.registry.render()).into_response()
 }
 
@@ -59,6 +64,27 @@ fn connection_gauges(source: &Source) -> [GaugeSample; 4] {
         labels: vec![("connection", source.name().to_string())],
         value,
     })
+}
+
+fn list_gauges(source: &Source, state: &ApiState) -> Vec<GaugeSample> {
+    let Some(copies) = source.copies() else { return Vec::new() };
+    let now = state.clock.elapsed();
+    let gauges = |list: &Arc<ListCopy>| {
+        let (status, age) = (list.status(), list.age(now).map_or(f64::NAN, |age| age.as_secs_f64()));
+        let labels = [("connection", source.name().to_string()), ("resource", list.resource.name().to_owned())];
+        [
+            ("gateway_sync_rows", "Rows of the stored list.", status.rows as f64),
+            ("gateway_sync_bytes", "Memory of the stored list.", status.bytes as f64),
+            ("gateway_sync_age_seconds", "Age of the stored list; NaN without a list.", age),
+            (
+                "gateway_sync_max_age_seconds",
+                "Age of a stored list from which on the vendor answers.",
+                copies.settings.max_age.as_secs_f64(),
+            ),
+        ]
+        .map(|(name, help, value)| GaugeSample { name, help, labels: labels.to_vec(), value })
+    };
+    copies.lists().iter().flat_map(gauges).collect()
 }
 
 fn share_gauges(source: &Source) -> impl Iterator<Item = GaugeSample> {

@@ -305,7 +305,7 @@ pub(super) struct Caller {
     pub(super) fields: CallerFields,
     /// True if the caller may request the vendors' own objects.
     pub(super) may_see_raw: Option<bool>,
-    /// True if the caller may purge cached pages.
+    /// True if the caller may purge cached pages and start walks of stored lists.
     #[serde(default)]
     pub(super) may_purge: bool,
     /// Maximum rate of requests.

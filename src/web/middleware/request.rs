@@ -176,15 +176,25 @@ fn check_limits(request: &Request) -> Option<Problem> {
         return Some(problem);
     }
     let target = request.uri().path_and_query().map_or("", |target| target.as_str());
-    // Any other method is rejected as such, with or without a body.
-    let is_supported_method = matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE);
-    if is_supported_method && request.body().size_hint().lower() > 0 {
-        return Some(Problem::new(Code::ContentTooLarge, "the request has a body, and no route accepts one"));
+    // Any other method is rejected as such, with or without a body. The routes with
+    // POST call `reject_body` themselves.
+    if matches!(*request.method(), Method::GET | Method::HEAD | Method::DELETE)
+        && let Err(problem) = reject_body(request.body())
+    {
+        return Some(problem);
     }
     if !is_percent_encoded(target) {
         return Some(Problem::new(Code::MalformedRequest, "the target is not percent-encoded UTF-8"));
     }
     None
+}
+
+/// Returns the problem of a request with a body.
+pub(crate) fn reject_body(body: &Body) -> Result<(), Problem> {
+    if body.size_hint().lower() == 0 {
+        return Ok(());
+    }
+    Err(Problem::new(Code::ContentTooLarge, "the request has a body, and no route accepts one"))
 }
 
 fn timed_out(timeout: Duration) -> Response {

@@ -84,6 +84,9 @@ codes! {
     MethodNotAllowed "method_not_allowed" METHOD_NOT_ALLOWED false
         "Method not allowed"
         "The `Allow` header lists the methods of the route.";
+    NotSynced "not_synced" CONFLICT false
+        "The connection stores no lists"
+        "The operator enables stored lists in the gateway's configuration, with `[connections.sync]`. `GET /connections` shows `sync` for each connection that has them.";
     UriTooLong "uri_too_long" URI_TOO_LONG false
         "The request target is too long"
         "Keep path and query within 8 KiB.";

@@ -86,6 +86,10 @@ async fn problems() -> Vec<Answer> {
     let request =
         |client: &reqwest::Client, url: &str| with_request_id(client.delete(format!("{url}/cache")).bearer_auth(KEY));
     problems.push(stage.gateway.request(request).await);
+    let request = |client: &reqwest::Client, url: &str| {
+        with_request_id(client.post(format!("{url}/connections/tax/sync")).bearer_auth(KEY))
+    };
+    problems.push(may_purge().await.gateway.request(request).await);
     let page = stage.fetch("/customers?connection=affiliates&limit=5").await.ok();
     let cursor = page["page"]["next_cursor"].as_str().unwrap();
     problems.push(stage.fetch(&format!("/customers?connection=affiliates&status=active&cursor={cursor}")).await);
@@ -104,6 +108,11 @@ async fn problems() -> Vec<Answer> {
     stage.gateway.clock.fail();
     problems.push(stage.fetch("/customers?connection=tax&name=Nobody").await);
     problems
+}
+
+/// Returns a stage whose caller may purge.
+async fn may_purge() -> Stage {
+    stage().configure(|config| config.callers[0].may_purge = true).start().await
 }
 
 /// Response to the second request of a caller with a quota of one per minute.

@@ -5,6 +5,7 @@ mod changes;
 mod lies;
 mod purges;
 mod staleness;
+mod state;
 
 use std::{sync::Arc, time::Duration};
 
