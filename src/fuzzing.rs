@@ -47,7 +47,7 @@ pub fn gateway(
     bulkheads.set_max(MAX_REQUESTS);
     let unread = UnreadMemory::new(CACHE_BYTES);
     let source = |(connection, transport): (Connection, Box<dyn Transport>)| {
-        let Connection { name, kind, base_url, credential, account_id, rate_limit, timeout, policies } = connection;
+        let Connection { name, kind, base_url, credential, account_id, rate_limit, timeout, policies, .. } = connection;
         let budget = budgets.get_or_create(&credential, base_url.authority(), &rate_limit, None, clock);
         let vendor_tracer = tracer.vendor_tracer(&name, &base_url);
         let endpoint = Endpoint::new(transport, &base_url, credential, vendor_tracer);

@@ -91,6 +91,7 @@ fn config(sandbox: &Sandbox, vendor: &str) -> Config {
         },
         timeout: Connection::DEFAULT_TIMEOUT,
         policies: Policies { customers: KEPT, customer: KEPT, transactions: KEPT },
+        sync: None,
     };
     let caller = Caller {
         name: "bench".into(),

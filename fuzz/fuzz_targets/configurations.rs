@@ -1,5 +1,6 @@
 //! Configuration files. Inputs that name a file outside the directory of the
-//! configuration are skipped.
+//! configuration are skipped, and inputs that contain the secret themselves:
+//! errors quote names and values of the file.
 
 #![no_main]
 
@@ -12,23 +13,26 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use toml::Value;
 
+/// The content of the file that the seeds name as a secret.
+const SECRET: &str = "a_secret_of_the_configuration";
+
 thread_local!(static DIRECTORY: TempDir = {
     let directory = TempDir::new().expect("a directory");
-    std::fs::write(directory.path().join("secret"), "a_secret_of_the_configuration").expect("a file");
+    std::fs::write(directory.path().join("secret"), SECRET).expect("a file");
     std::fs::write(directory.path().join("jwks.json"), r#"{"keys": []}"#).expect("a file");
     directory
 });
 thread_local!(static RUNTIME: Runtime = paused_runtime());
 
 fuzz_target!(|text: &str| {
-    if toml::from_str(text).is_ok_and(|value| leaves_the_directory(&value)) {
+    if text.contains(SECRET) || toml::from_str(text).is_ok_and(|value| leaves_the_directory(&value)) {
         return;
     }
     let path = DIRECTORY.with(|directory| directory.path().join("gateway.toml"));
     match Config::parse(text, &path) {
-        Err(error) => assert!(!error.to_string().contains("a_secret_of_the_configuration")),
+        Err(error) => assert!(!error.to_string().contains(SECRET)),
         Ok(config) => {
-            assert!(!format!("{config:?}").contains("a_secret_of_the_configuration"));
+            assert!(!format!("{config:?}").contains(SECRET));
             RUNTIME.with(|runtime| {
                 runtime.block_on(async {
                     // A configuration that is accepted can be assembled, and reloaded.

@@ -72,7 +72,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(!value.is_empty(), "`{name}` is empty and ignored");
             assert!(name != "id" || path == "/customers", "`id` is ignored");
             if name == "limit" && path == "/customers" {
-                assert_eq!(answer.json()["page"]["limit"].to_string(), value.trim_start_matches(['+', '0']));
+                assert_eq!(answer.json()["page"]["limit"].as_u64(), value.parse().ok());
             }
         }
     });

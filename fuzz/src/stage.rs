@@ -176,6 +176,7 @@ pub fn connection(kind: &str, name: &str, account_id: &str) -> Connection {
         },
         timeout: Connection::DEFAULT_TIMEOUT,
         policies: Policies { customers: policy, customer: policy, transactions: policy },
+        sync: None,
     }
 }
 

@@ -32,6 +32,7 @@ use crate::{
     cache::{CacheStatus, Entry},
     callers::{Authentication, CallerId, Callers},
     clock::SharedClock,
+    copies::Stored,
     web::{
         coding::{AcceptedCodings, EncodedBody},
         conditional::{self, CacheableResponse},
@@ -89,6 +90,8 @@ struct CachedResponse {
     links: Option<HeaderValue>,
     /// Pages of the response, which this cache does not keep in memory.
     pages: Vec<Weak<Entry>>,
+    /// Stored lists of the response, likewise.
+    lists: Vec<Weak<Stored>>,
     /// Time on the clock when the oldest page was fetched.
     fetched: Duration,
     /// Time on the clock until which all pages are fresh.
@@ -105,7 +108,7 @@ impl ResponseCache {
     pub(crate) fn new(state: ApiState, max_bytes: u64) -> Self {
         let weigh = |key: &ResponseKey, response: &Arc<CachedResponse>| {
             let structs = size_of::<ResponseKey>() + size_of::<CachedResponse>();
-            let pages = size_of_val(&*response.pages);
+            let pages = size_of_val(&*response.pages) + size_of_val(&*response.lists);
             let links = response.links.as_ref().map_or(0, HeaderValue::len);
             let bytes = structs + key.target.len() + response.body.bytes.len() + links + pages;
             u32::try_from(bytes).unwrap_or(u32::MAX)
@@ -202,7 +205,8 @@ impl Shared {
     fn lookup(&self, key: ResponseKeyRef<'_>, request: &HeaderMap) -> Option<http::Response<Full<Bytes>>> {
         let cached = self.responses.get(&key)?;
         let now = self.clock.elapsed();
-        let Some(pages) = cached.pages().filter(|_| now < cached.fresh_until) else {
+        let is_current = now < cached.fresh_until && cached.lists_are_current();
+        let Some(pages) = cached.pages().filter(|_| is_current) else {
             self.responses.invalidate(&key);
             return None;
         };
@@ -241,6 +245,7 @@ impl CachedResponse {
             tag,
             links,
             pages: freshness.entries.iter().map(Arc::downgrade).collect(),
+            lists: freshness.lists.iter().map(Arc::downgrade).collect(),
             fetched: now.saturating_sub(freshness.age),
             fresh_until: now + ttl,
             headers: Mutex::new(None),
@@ -251,6 +256,11 @@ impl CachedResponse {
     /// Returns the pages of the response. `None` if a page was replaced or evicted.
     fn pages(&self) -> Option<Vec<Arc<Entry>>> {
         self.pages.iter().map(|page| page.upgrade().filter(|page| !page.is_superseded())).collect()
+    }
+
+    /// Returns false if a stored list was replaced.
+    fn lists_are_current(&self) -> bool {
+        self.lists.iter().all(|list| list.upgrade().is_some_and(|list| !list.is_superseded()))
     }
 
     /// Returns the freshness headers, which change as `Age` does.

@@ -6,11 +6,13 @@ use crate::{
     api::{self, ApiState, ResponseCache},
     callers::{Caller, Callers},
     config::{Config, Connection},
+    copies::Copies,
     directory::{Directory, Limits, Source, SourceMetrics},
     domain::cursor::CursorKey,
     http_client::{ClientError, ClientFactory, Clients},
     identity::Provider,
     shared::{Fingerprint, Shared},
+    sync::SyncJobs,
     upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
     vendors::Account,
     web::middleware::load_shed::ConcurrencyLimit,
@@ -31,6 +33,8 @@ pub(super) struct Components {
     callers: Callers,
     concurrency: ConcurrencyLimit,
     budgets: BudgetRegistry,
+    /// Jobs of the sources with stored lists.
+    jobs: Vec<(Arc<Source>, Arc<SyncJobs>)>,
     /// Number of the configuration. Cached pages of an account carry the number of
     /// the account's first configuration, so a later account with the same name
     /// has other cache keys.
@@ -51,6 +55,7 @@ impl Components {
             callers: Callers::new(Vec::new(), None, &shared.clock).sharing(quotas),
             concurrency: ConcurrencyLimit::new(0),
             budgets: BudgetRegistry::default(),
+            jobs: Vec::new(),
             generation: 0,
         })
     }
@@ -62,6 +67,7 @@ impl Components {
         let mut clients = Clients::default();
         let mut budgets = self.budgets.reconfigured();
         let sources = self.sources(config, shared, generation, &mut clients, &mut budgets)?;
+        let synced = sources.clone();
         let cursor_key = config.paging.cursor_key.as_ref().unwrap_or(self.directory.cursor_key()).clone();
         let directory = self.directory.reconfigured(sources, cursor_key, config.paging.limits());
         let identity = self.provider(config, shared, &mut clients)?;
@@ -70,6 +76,8 @@ impl Components {
         shared.bulkheads.set_max(config.server.max_requests);
         // Changes budgets that are in use, and therefore comes after all that may fail.
         budgets.apply(&config.callers.iter().map(Caller::caller_share).collect::<Vec<_>>());
+        let jobs = synced.iter().zip(&config.connections);
+        let jobs = jobs.filter_map(|(source, connection)| self.jobs(source, connection, shared)).collect();
         Ok(Self {
             connections: config.connections.clone(),
             directory: Arc::new(directory),
@@ -77,8 +85,25 @@ impl Components {
             callers,
             concurrency,
             budgets,
+            jobs,
             generation,
         })
+    }
+
+    /// Returns the jobs of a source. An unchanged source keeps its jobs.
+    fn jobs(
+        &self,
+        source: &Arc<Source>,
+        connection: &Connection,
+        shared: &SharedState,
+    ) -> Option<(Arc<Source>, Arc<SyncJobs>)> {
+        shared.cache.set_lists(connection.name.clone(), source.copies().cloned());
+        if let Some((_, jobs)) = self.jobs.iter().find(|(old, _)| Arc::ptr_eq(old, source)) {
+            return Some((Arc::clone(source), Arc::clone(jobs)));
+        }
+        let interval = connection.rate_limit.interval(connection.sync.as_ref()?.budget);
+        let jobs = SyncJobs::start(source, interval, &shared.clock, &shared.runtime)?;
+        Some((Arc::clone(source), Arc::new(jobs)))
     }
 
     /// Creates the service in front of the components.
@@ -124,8 +149,10 @@ impl Components {
                 Some((_, source)) => (source.generation(), source.metrics()),
                 None => (generation, source_metrics(connection, shared)),
             };
+            let copies = copies(connection, previous, shared);
             let clients = clients.factory(&connection.base_url, connection.timeout)?;
-            Ok(Arc::new(new_source(connection, clients, budget, generation, metrics, shared)?))
+            let source = new_source(connection, clients, budget, generation, metrics, shared)?;
+            Ok(Arc::new(source.with_copies(copies)))
         };
         config.connections.iter().map(source).collect()
     }
@@ -177,6 +204,19 @@ fn new_source(
     let account = shared_account(connection, replicated);
     shared.cache.set_account(account, connection.name.clone());
     Ok(source.with_shared_state(account, replicated.pages(account)))
+}
+
+/// Returns the stored lists of a connection. The same account with the same settings
+/// keeps them.
+fn copies(
+    connection: &Connection,
+    previous: Option<(&Connection, &Arc<Source>)>,
+    shared: &SharedState,
+) -> Option<Arc<Copies>> {
+    let settings = connection.sync.as_ref()?;
+    let kept = previous.filter(|(old, _)| old.sync.as_ref() == Some(settings)).and_then(|(_, source)| source.copies());
+    let new = || Arc::new(Copies::with_metrics(settings.clone(), &shared.registry, connection.name.as_str()));
+    Some(kept.map_or_else(new, Arc::clone))
 }
 
 /// Returns the name of a connection's account in the state that replicas share. The

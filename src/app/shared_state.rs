@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::runtime::Handle;
 use tokio_util::task::AbortOnDropHandle;
 
 use crate::{
@@ -41,6 +42,8 @@ pub(super) struct SharedState {
     pub(super) response_cache_bytes: u64,
     pub(super) readiness: Readiness,
     pub(super) clock: SharedClock,
+    /// Runtime that serves. Reloads run on another one.
+    pub(super) runtime: Handle,
 }
 
 impl SharedState {
@@ -78,6 +81,7 @@ impl SharedState {
             response_cache_bytes,
             readiness: Readiness::default(),
             clock: Arc::clone(clock),
+            runtime: Handle::current(),
         })
     }
 }

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use super::Reason;
+use super::{CacheStatus, Forward, Reason};
 
 /// Times for which entries may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,6 +112,36 @@ impl EntryState {
 
     fn is_too_old(&self, directives: &CacheDirectives) -> bool {
         directives.max_age.is_some_and(|limit| self.age > limit)
+    }
+}
+
+/// Use of a stored list for a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ListVerdict {
+    /// The list answers.
+    Serve(CacheStatus),
+    /// The list answers if the vendor fails (RFC 5861, section 4).
+    OnError(CacheStatus),
+    /// Only the vendor answers.
+    Refuse,
+}
+
+impl CacheStatus {
+    /// Decides about a stored list of an age with this freshness lifetime. A list is not
+    /// refreshed for a request, so it is not served during a revalidation.
+    #[must_use]
+    pub fn of_list(age: Duration, lifetime: Duration, policy: &Policy, directives: &CacheDirectives) -> ListVerdict {
+        let stale_while_revalidate = Duration::ZERO;
+        let policy = Policy { fresh: lifetime, stale_while_revalidate, ..*policy };
+        let state = EntryState { age, lifetime, may_serve_stale: true, policy };
+        match state.verdict(directives) {
+            Verdict::Fresh { ttl } => ListVerdict::Serve(Self::fresh(ttl)),
+            Verdict::Stale { by } => ListVerdict::Serve(Self::stale(by)),
+            Verdict::Forward(reason) => state.usable_on_error(directives).map_or(ListVerdict::Refuse, |by| {
+                let forward = Forward { reason, status: None, collapsed: false, stored: false };
+                ListVerdict::OnError(Self::stale_if_error(forward, by))
+            }),
+        }
     }
 }
 

@@ -23,16 +23,17 @@ mod shared_purges;
 mod single_flight;
 mod status;
 mod store;
+mod stored_lists;
 
-use std::{fmt, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use moka::future::Cache;
 
-use crate::clock::SharedClock;
+use crate::{clock::SharedClock, copies::Copies, domain::connection::ConnectionName};
 pub use entry::Entry;
 pub use fetch::{FetchAborted, FetchFailure, NotCached, PageFetch};
 use freshness::EntryState;
-pub use freshness::{CacheDirectives, Policy};
+pub use freshness::{CacheDirectives, ListVerdict, Policy};
 pub use held::{FreshEntries, HeldEntries};
 pub use link::Neighbouring;
 pub use lookup::{Cached, Key, Lookup, Peek};
@@ -44,6 +45,7 @@ pub use shared_purges::Purged;
 use single_flight::{FetchKey, FetchedPage, InFlight};
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
+use stored_lists::StoredLists;
 
 /// Cache of the pages of all connections. Clones share the contents.
 #[derive(Clone)]
@@ -53,6 +55,7 @@ pub struct PageCache {
     fetches: Cache<FetchKey, FetchedPage>,
     in_flight: InFlight,
     second_tier: SecondTier,
+    lists: StoredLists,
     clock: SharedClock,
 }
 
@@ -61,7 +64,8 @@ impl PageCache {
     #[must_use]
     pub fn new(max_bytes: u64, clock: SharedClock) -> Self {
         let (fetches, in_flight, second_tier) = (Cache::builder().build(), InFlight::default(), SecondTier::default());
-        Self { store: Store::new(max_bytes), fetches, in_flight, second_tier, clock }
+        let lists = StoredLists::default();
+        Self { store: Store::new(max_bytes), fetches, in_flight, second_tier, lists, clock }
     }
 
     /// Returns the age of an entry.
@@ -70,9 +74,15 @@ impl PageCache {
         entry.age(&self.clock)
     }
 
+    /// Sets the stored lists of a connection, which purges concern too.
+    pub fn set_lists(&self, name: ConnectionName, lists: Option<Arc<Copies>>) {
+        self.lists.set(name, lists);
+    }
+
     /// Removes the entries of a scope and returns their number. Fetches in flight
     /// whose pages the scope covers are not stored.
     pub async fn purge(&self, scope: &Scope) -> usize {
+        self.lists.purge(scope);
         self.store.purge(scope).await
     }
 

@@ -6,6 +6,7 @@ use url::Url;
 
 use crate::{
     cache::Policy,
+    copies::SyncSettings,
     directory::Policies,
     domain::connection::ConnectionName,
     upstream::{Credential, RateLimit, Window},
@@ -38,6 +39,17 @@ pub struct Connection {
     pub timeout: Duration,
     /// Freshness policy of each kind of page.
     pub policies: Policies,
+    /// Settings of the stored lists; no stored lists if absent.
+    pub sync: Option<SyncSettings>,
+}
+
+/// Settings outside the section of a connection that the section depends on.
+#[derive(Clone, Copy)]
+pub(super) struct Defaults {
+    /// Freshness policy of connections without overrides.
+    pub(super) policy: Policy,
+    /// True if the key of cursors outlasts the process.
+    pub(super) has_cursor_key: bool,
 }
 
 impl Connection {
@@ -68,7 +80,7 @@ impl Connection {
 }
 
 impl Reader<'_> {
-    pub(super) fn connections(&self, sections: Vec<file::Connection>, policy: Policy) -> Vec<Connection> {
+    pub(super) fn connections(&self, sections: Vec<file::Connection>, defaults: Defaults) -> Vec<Connection> {
         if sections.is_empty() {
             let fault = Fault::new("no connections are configured").fix("add a [[connections]] section");
             self.keep::<()>(Err(self.error("connections", fault)));
@@ -85,12 +97,13 @@ impl Reader<'_> {
                 }
                 names.push(name.clone());
             }
-            connections.extend(self.connection(&at, section, policy));
+            connections.extend(self.connection(&at, section, defaults));
         }
+        self.check_snapshots(&connections);
         connections
     }
 
-    fn connection(&self, at: &str, section: file::Connection, policy: Policy) -> Option<Connection> {
+    fn connection(&self, at: &str, section: file::Connection, defaults: Defaults) -> Option<Connection> {
         let name = self.required(at, "name", section.name);
         let credential = self.required(at, "credential", section.credential);
         let credential = credential.and_then(|secret| self.keep(self.credential(at, &secret)));
@@ -99,6 +112,7 @@ impl Reader<'_> {
         let kind = vendor.and_then(|vendor| self.keep(self.kind(at, &vendor)))?;
         let base_url = self.keep(self.base_url(at, section.base_url.as_deref(), kind));
         let account_id = self.keep(self.account_id(at, kind, section.account));
+        let sync = section.sync.map(|section| self.sync(at, section, kind, defaults.has_cursor_key));
         Some(Connection {
             name: name?,
             kind,
@@ -107,7 +121,8 @@ impl Reader<'_> {
             account_id: account_id?,
             rate_limit: rate_limit.unwrap_or_else(|| Some(Connection::default_rate_limit(kind)))?,
             timeout: section.timeout.map_or(Connection::DEFAULT_TIMEOUT, |it| it.0),
-            policies: section.cache.policies(policy),
+            policies: section.cache.policies(defaults.policy),
+            sync: sync.map_or(Some(None), |sync| sync.map(Some))?,
         })
     }
 

@@ -95,6 +95,9 @@ impl file::Connection {
             transactions: policies.transactions.into(),
             ..file::ConnectionCache::default()
         };
+        if let (Some(section), Some(settings)) = (&mut self.sync, &connection.sync) {
+            section.fill(settings);
+        }
     }
 }
 

@@ -18,6 +18,7 @@ mod reader;
 mod secrets;
 mod server;
 mod shared_state;
+mod sync;
 mod telemetry;
 
 use std::path::Path;

@@ -10,7 +10,8 @@ use url::Url;
 use crate::files::FileRead;
 
 use super::{
-    Cache, Config, ConfigError, ConfigErrors, FileState, error::Fault, file::File, locator::Locator, parse::is_within,
+    Cache, Config, ConfigError, ConfigErrors, FileState, connections::Defaults, error::Fault, file::File,
+    locator::Locator, parse::is_within,
 };
 
 /// Reader of one file. The methods for each section are in that section's file.
@@ -38,7 +39,7 @@ impl<'t> Reader<'t> {
     /// Validates the file and resolves its secrets. `unreadable` are the errors of the
     /// keys that the file lacks.
     pub(super) fn config(self, file: File, unreadable: Vec<ConfigError>) -> Result<Config, ConfigErrors> {
-        let defaults = file.cache.policy();
+        let defaults = Defaults { policy: file.cache.policy(), has_cursor_key: file.paging.cursor_key.is_some() };
         let names: Vec<_> = file.connections.iter().filter_map(|section| section.name.clone()).collect();
         let (has_callers, has_claims) =
             (!file.callers.is_empty(), file.callers.iter().position(|section| section.claims.is_some()));
@@ -91,9 +92,14 @@ impl<'t> Reader<'t> {
         self.locator.error(key, fault)
     }
 
+    /// Returns a path of the file, relative paths from the directory of the file.
+    pub(super) fn absolute(&self, path: &Path) -> PathBuf {
+        self.base_dir.join(path)
+    }
+
     /// Reads a file, and records the state in which it was read.
     pub(super) fn read_file(&self, path: &Path) -> FileRead {
-        let read = FileRead::new(self.base_dir.join(path));
+        let read = FileRead::new(self.absolute(path));
         self.files.borrow_mut().push(FileState::of(&read));
         read
     }
@@ -108,6 +114,7 @@ fn combined(unreadable: Vec<ConfigError>, mut errors: Vec<ConfigError>) -> Vec<C
         "server.listen" => has_removed("server.listen") || has_removed("callers"),
         "identity" => has_removed("identity") || has_removed("callers"),
         "shared" => has_removed("paging") || has_removed("shared"),
+        _ if key.ends_with(".sync.snapshot") => has_removed("paging") || has_removed(key),
         // A caller without a readable key or claim.
         _ if key.starts_with("callers.") && key.split('.').count() == 2 => has_removed(key),
         _ if key.ends_with(".connections") => {

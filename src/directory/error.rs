@@ -1,6 +1,7 @@
 //! Errors of the directory. The mapping to HTTP is in `api`.
 
 use crate::{
+    cache::FetchFailure,
     domain::{connection::ConnectionName, cursor::CursorError, progress::Shortfall},
     vendors::{RefusalKind, plan::PlanError},
 };
@@ -79,6 +80,11 @@ impl DirectoryError {
             | Self::DeadlineExceeded
             | Self::NotFound => None,
         }
+    }
+
+    /// Returns true if older rows may be served instead (RFC 5861, section 4).
+    pub(super) fn allows_stale(&self) -> bool {
+        matches!(self, Self::Source(_, error) if error.allows_stale())
     }
 
     /// Returns true if the source failed and may recover. False if the request

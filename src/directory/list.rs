@@ -17,7 +17,7 @@ use super::{
     Directory, DirectoryError, ListPage, PageRequest, PlannedSource,
     cursors::ListStart,
     listing::{Listing, Strategy},
-    planned_source::check_plans,
+    planned_source::{ListUse, check_plans},
     skip_policy::SkipPolicy,
     source_walk::WalkOptions,
     walk::{CallBudget, FetchMode, FetchOptions, ScanOptions},
@@ -82,7 +82,9 @@ impl Directory {
         check_plans(sources.iter().map(|planned| (&*planned.source, planned.plan.as_ref().err())), request)?;
         let allowed = self.allowed_calls(request);
         let uses_budget = |plan: &Plan| plan.sort.is_none() || request.max_calls.is_some();
-        let planned = sources.iter().filter(|source| source.plan.as_ref().is_ok_and(uses_budget)).count();
+        let calls_vendor = |source: &&PlannedSource| !matches!(source.list, Some(ListUse::Fresh(_)));
+        let planned = sources.iter().filter(calls_vendor);
+        let planned = planned.filter(|source| source.plan.as_ref().is_ok_and(uses_budget)).count();
         if query.order.is_some() && planned > allowed as usize && !is_export(mode) {
             return Err(DirectoryError::MergeTooExpensive { sources: planned, allowed });
         }
@@ -142,7 +144,8 @@ impl Directory {
             for query in &alternatives {
                 let (plan, position) = (source.plan(query), positions.next().unwrap_or(SourcePosition::Start));
                 let is_unsupported = plan.is_err();
-                planned.push(PlannedSource { source: Arc::clone(source), plan, position });
+                let list = source.stored_list(query, &request.directives);
+                planned.push(PlannedSource { source: Arc::clone(source), plan, position, list });
                 if is_unsupported {
                     // No value of the parameters is supported.
                     break;

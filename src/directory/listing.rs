@@ -138,7 +138,7 @@ impl Listing {
     /// Fetches the first page of each source whose vendor counts exactly the rows of
     /// the query.
     async fn count(&mut self) -> Result<(), DirectoryError> {
-        let counting = self.walks.iter_mut().filter_map(|walk| walk.is_counted_by_vendor().then_some(walk));
+        let counting = self.walks.iter_mut().filter_map(|walk| walk.is_counted().then_some(walk));
         join_all(counting.map(SourceWalk::begin)).await.into_iter().collect()
     }
 

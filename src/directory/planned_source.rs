@@ -7,7 +7,7 @@ use crate::{
     vendors::plan::{Plan, PlanError},
 };
 
-use super::{DirectoryError, PageRequest, Source};
+use super::{DirectoryError, PageRequest, Source, walk::CopiedSource};
 
 /// Source of a list with its plan and its position.
 pub(super) struct PlannedSource {
@@ -15,6 +15,16 @@ pub(super) struct PlannedSource {
     /// Plan of the query, or the reason why the source does not support it.
     pub(super) plan: Result<Plan, PlanError>,
     pub(super) position: SourcePosition,
+    /// The stored list that can decide the query, if there is one.
+    pub(super) list: Option<ListUse>,
+}
+
+/// Use of a stored list.
+pub(super) enum ListUse {
+    /// The list answers the query.
+    Fresh(CopiedSource),
+    /// The list answers the query only if the vendor fails.
+    OnError(CopiedSource),
 }
 
 /// Rejects a query that a source does not support, unless the source may be

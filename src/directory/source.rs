@@ -11,9 +11,10 @@ use std::{
 
 use crate::{
     cache::{
-        CacheDirectives, Cached, Entry, FreshEntries, HeldEntries, Key, List, Lookup, Neighbouring, PageCache, Peek,
-        Row, Rows,
+        CacheDirectives, Cached, Entry, FetchFailure, FreshEntries, HeldEntries, Key, List, Lookup, Neighbouring,
+        PageCache, Peek, Row, Rows,
     },
+    copies::Copies,
     domain::{
         anchor::{Anchor, Direction},
         connection::ConnectionName,
@@ -52,13 +53,15 @@ pub struct Source {
     cache: PageCache,
     /// Pages of the account that other replicas share.
     pub(super) shared_pages: Option<Arc<dyn SharedPages>>,
-    policies: Policies,
+    pub(super) policies: Policies,
     pub(super) metrics: Arc<SourceMetrics>,
     pub(super) drift: DriftDetector,
     pub(super) expected_calls: ExpectedCalls,
     /// True after the vendor rejected a prefilter.
     rejects_prefilters: AtomicBool,
     shared_account: Option<Fingerprint>,
+    /// Stored lists of the account, if configured.
+    copies: Option<Arc<Copies>>,
 }
 
 impl Source {
@@ -93,7 +96,20 @@ impl Source {
             expected_calls,
             rejects_prefilters,
             shared_account: None,
+            copies: None,
         }
+    }
+
+    /// Adds the stored lists of the account.
+    #[must_use]
+    pub fn with_copies(self, copies: Option<Arc<Copies>>) -> Self {
+        Self { copies, ..self }
+    }
+
+    /// Returns the stored lists of the account, if configured.
+    #[must_use]
+    pub fn copies(&self) -> Option<&Arc<Copies>> {
+        self.copies.as_ref()
     }
 
     /// Shares the state of the account with other replicas, under this name.
@@ -199,8 +215,14 @@ impl Source {
         directives: CacheDirectives,
         reservation: &Arc<Reservation>,
     ) -> Result<SourceRow, SourceError> {
+        if let Some(row) = self.stored_row(&plan, &directives) {
+            return Ok(row);
+        }
         let call = Call::Retrieve(Arc::clone(&plan));
-        let cached = self.fetch_entry(call, Some(self.row(&plan)), directives, reservation).await?;
+        let cached = match self.fetch_entry(call, Some(self.row(&plan)), directives, reservation).await {
+            Err(error) if error.allows_stale() => return self.stored_row_on_error(&plan, &directives).ok_or(error),
+            cached => cached?,
+        };
         let freshness = self.freshness(&cached);
         let page = &cached.entry.page;
         // A merged customer has another id.

@@ -18,8 +18,8 @@ use crate::{
 };
 
 use super::{
-    DirectoryError, Freshness, PageRequest, Segment, Source, SourceError, SourceOutcome, SourceReport, SourceRow,
-    UnservedRows, walk::CallBudget,
+    DirectoryError, Freshness, Origin, PageRequest, Segment, Source, SourceError, SourceOutcome, SourceReport,
+    SourceRow, UnservedRows, walk::CallBudget,
 };
 
 /// Maximum number of concurrent vendor calls of a batch to one connection. The
@@ -157,11 +157,11 @@ impl SourceBatch {
             (Ok(ids), None) if ids.is_empty() => SourceOutcome::NotAsked,
             (Ok(ids), None) => {
                 let is_partial = self.rows.len() + self.not_found.len() < ids.len();
-                let entries = self.freshness.iter().flat_map(|freshness| &freshness.entries);
                 SourceOutcome::Answered {
+                    origin: Origin::Vendor,
                     is_partial,
                     total: (!is_partial && self.is_whole).then_some(self.rows.len() as u64),
-                    fetched_at: entries.map(|entry| entry.fetched_at).min(),
+                    fetched_at: self.freshness.as_ref().and_then(Freshness::oldest),
                     unserved: UnservedRows::default(),
                     shortfall: None,
                 }
@@ -176,6 +176,9 @@ impl Lookups<'_> {
     /// Returns true if a lookup is expected to make no vendor call. An id that
     /// makes no vendor request counts as cached.
     async fn is_cached(&self, id: &OpenId) -> bool {
+        if self.source.stored_row(&id.plan, &self.directives).is_some() {
+            return true;
+        }
         !matches!(self.source.peek_customer(&id.plan, &self.directives).await, Ok(Peek::Fetched))
     }
 

@@ -35,6 +35,26 @@ pub enum SourceError {
 }
 
 impl SourceError {
+    /// Returns true if a later call may succeed.
+    #[must_use]
+    pub fn is_transient(&self) -> bool {
+        self.allows_stale()
+    }
+
+    /// Returns the wait before the next call, if known.
+    #[must_use]
+    pub fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Vendor { retry_after, .. } => *retry_after,
+            Self::Send(
+                SendError::BudgetSpent { retry_after }
+                | SendError::ShareSpent { retry_after }
+                | SendError::Paused { retry_after },
+            ) => Some(*retry_after),
+            Self::Send(_) | Self::NotCached | Self::Aborted => None,
+        }
+    }
+
     /// Returns true if a call was not sent, because no slot is free in time.
     pub(super) fn is_too_late(&self) -> bool {
         matches!(

@@ -8,11 +8,12 @@ use crate::{
 };
 
 use super::{
-    DirectoryError, Freshness, PlannedSource, Source, SourceOutcome, SourceReport,
+    DirectoryError, Freshness, Origin, PlannedSource, Source, SourceOutcome, SourceReport,
     page_builder::PagePart,
+    planned_source::ListUse,
     skip_policy::SkipPolicy,
     trail::Trail,
-    walk::{FetchOptions, Next, Row, SharedReservation, Walk},
+    walk::{FetchOptions, Next, Pages, Row, SharedReservation, Walk},
 };
 
 /// Options of all walks of a list.
@@ -27,6 +28,10 @@ pub(super) struct SourceWalk {
     pub(super) source: Arc<Source>,
     /// The walk, or the reason why the source does not support the query.
     pub(super) walk: Result<Walk, PlanError>,
+    /// The walk that takes over if the other one cannot answer: through the vendor's
+    /// pages if a stored list lacks the place of the start, or through a stored list
+    /// if the vendor fails.
+    alternative: Option<Walk>,
     /// Result of the last search for a row; `None` before the first search.
     pub(super) next: Option<Next>,
     /// True during a search, and after a search that was dropped or failed.
@@ -40,14 +45,26 @@ pub(super) struct SourceWalk {
 impl SourceWalk {
     /// Creates the walk of a planned source.
     pub(super) fn new(planned: PlannedSource, trail: &Trail, options: &WalkOptions) -> Self {
-        let PlannedSource { source, plan, position } = planned;
+        let PlannedSource { source, plan, position, list } = planned;
+        let mut alternative = None;
         let walk = plan.map(|plan| {
-            Walk::new(Arc::clone(&source), plan, position, options.direction, trail.clone(), options.fetch.clone())
+            let plan = Arc::new(plan);
+            let pages = || Pages::new(Arc::clone(&source), Arc::clone(&plan), trail.clone(), options.fetch.clone());
+            let vendor = Walk::new(pages(), options.direction, position.clone());
+            let copied = |list| Walk::copied(pages(), options.direction, position.clone(), list);
+            let walk;
+            (walk, alternative) = match list {
+                None => (vendor, None),
+                Some(ListUse::Fresh(list)) => (copied(list), Some(vendor)),
+                Some(ListUse::OnError(list)) => (vendor, Some(copied(list))),
+            };
+            walk
         });
         Self {
             id_prefix: format!("{}.", source.name()),
             source,
             walk,
+            alternative,
             next: None,
             is_searching: false,
             skip_policy: options.skip_policy,
@@ -69,7 +86,13 @@ impl SourceWalk {
         }
         // An interrupted search leaves the next row unknown.
         (self.next, self.is_searching) = (Some(Next::BudgetExhausted), true);
-        let begun = walk.begin().await;
+        enter_start(walk, &mut self.alternative).await?;
+        let mut begun = walk.begin().await;
+        if let Err(error) = &begun
+            && replace_failed(walk, &mut self.alternative, error).await?
+        {
+            begun = walk.begin().await;
+        }
         self.record(begun)
     }
 
@@ -80,7 +103,13 @@ impl SourceWalk {
             return Ok(());
         }
         (self.next, self.is_searching) = (Some(Next::BudgetExhausted), true);
-        let next = walk.next().await;
+        enter_start(walk, &mut self.alternative).await?;
+        let mut next = walk.next().await;
+        if let Err(error) = &next
+            && replace_failed(walk, &mut self.alternative, error).await?
+        {
+            next = walk.next().await;
+        }
         self.record(next.map(Some))
     }
 
@@ -142,9 +171,9 @@ impl SourceWalk {
         self.walk.as_ref().is_ok_and(|walk| walk.cursor().summary().is_some())
     }
 
-    /// Returns true if the vendor counts exactly the rows of the query.
-    pub(super) fn is_counted_by_vendor(&mut self) -> bool {
-        self.walk.as_mut().is_ok_and(|walk| walk.plan().total_is_exact)
+    /// Returns true if one page counts exactly the rows of the query.
+    pub(super) fn is_counted(&mut self) -> bool {
+        self.walk.as_mut().is_ok_and(|walk| walk.is_copied() || walk.plan().total_is_exact)
     }
 
     /// Returns the failure that keeps the walk from its next row, if any.
@@ -182,6 +211,7 @@ impl SourceWalk {
             (Ok(walk), None) => match (walk.cursor().summary(), self.next == Some(Next::BudgetExhausted)) {
                 (None, false) => SourceOutcome::NotAsked,
                 (summary, is_partial) => SourceOutcome::Answered {
+                    origin: Origin::Vendor,
                     is_partial,
                     total: summary.filter(|summary| summary.shortfall.is_none()).and_then(|summary| summary.total),
                     fetched_at: summary.map(|summary| summary.oldest),
@@ -211,4 +241,32 @@ impl SourceWalk {
         }
         Ok(())
     }
+}
+
+/// Changes to the vendor's walk if a stored list lacks the place of the start.
+async fn enter_start(walk: &mut Walk, alternative: &mut Option<Walk>) -> Result<(), DirectoryError> {
+    if !walk.has_start().await?
+        && let Some(vendor) = alternative.take()
+    {
+        *walk = vendor;
+    }
+    Ok(())
+}
+
+/// Changes to the walk through a stored list if the vendor's walk failed before its
+/// first row (RFC 5861, section 4). Returns false if there is no such list.
+async fn replace_failed(
+    walk: &mut Walk,
+    alternative: &mut Option<Walk>,
+    error: &DirectoryError,
+) -> Result<bool, DirectoryError> {
+    if walk.is_copied() || walk.cursor().has_advanced() || !error.allows_stale() {
+        return Ok(false);
+    }
+    let Some(mut list) = alternative.take() else { return Ok(false) };
+    let has_start = list.has_start().await?;
+    if has_start {
+        *walk = list;
+    }
+    Ok(has_start)
 }

@@ -56,7 +56,13 @@ impl PageFetch for SourceFetch {
     }
 
     async fn fetch(&self, waiters: &Waiters) -> Result<RecordPage, SourceError> {
-        self.source.call(&self.call, &self.request, waiters).await
+        let started = self.source.metrics.elapsed();
+        let page = self.source.call(&self.call, &self.request, waiters).await?;
+        // The job of a stored list reads its pages itself.
+        if self.source.copies().is_some() && self.reservation.priority() != Priority::Export {
+            self.source.update_lists(&self.call, &Arc::new(page.clone()), started);
+        }
+        Ok(page)
     }
 }
 

@@ -66,6 +66,20 @@ pub enum Resource {
     Transactions,
 }
 
+impl Resource {
+    /// All resources.
+    pub const ALL: [Self; 2] = [Self::Customers, Self::Transactions];
+
+    /// Returns the name in a configuration and in responses.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Customers => "customers",
+            Self::Transactions => "transactions",
+        }
+    }
+}
+
 /// Order of a list by `created_at`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -10,12 +10,13 @@ use http::{
 };
 use tokio::time::Instant;
 
-use super::{Fault, Options, limit::RateLimit, lock::lock, log::RequestLog, vendor::Vendor};
+use super::{Fault, Options, lie::Lies, limit::RateLimit, lock::lock, log::RequestLog, vendor::Vendor};
 
 /// State that every call to one vendor passes, and its controls.
 #[derive(Debug)]
 pub struct Gate {
     pub(crate) log: RequestLog,
+    pub(crate) lies: Lies,
     settings: Settings,
     latency: Duration,
     error_rate: f64,
@@ -38,6 +39,7 @@ impl Gate {
         let limit = || Mutex::new(RateLimit::new(settings.requests_per_second));
         Self {
             log: RequestLog::default(),
+            lies: Lies::default(),
             settings,
             latency: options.latency,
             error_rate: options.error_rate,

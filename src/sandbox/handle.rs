@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use super::{
-    Fault,
+    Fault, Lie,
     lock::{read, write},
     vendor::{Store, Vendor},
 };
@@ -57,9 +57,26 @@ impl<S: Vendor> Handle<S> {
         read(self.service.customers()).to_vec()
     }
 
+    /// Replaces all lies in the vendor's lists. Without lies, the lists are correct.
+    pub fn set_lies(&self, lies: &[Lie]) {
+        self.service.gate().lies.set(lies);
+    }
+
     /// Adds a customer, or replaces the customer with the same id.
+    ///
+    /// The customer's creation time determines its place at Tolt. Its id determines its place at the
+    /// corporation vendor, which promises no order: a new customer appears anywhere in the list.
     pub fn insert(&self, customer: S::Customer) {
         write(self.service.customers()).insert(customer);
+    }
+
+    /// Changes a customer. Returns false if the id is unknown.
+    ///
+    /// Tolt's `updated_at` moves by a second, unless `change` sets it. A customer with another
+    /// `created_at` has another place in Tolt's list. At the corporation vendor, a change moves no
+    /// customer.
+    pub fn update(&self, id: &str, change: impl FnOnce(&mut S::Customer)) -> bool {
+        write(self.service.customers()).update(id, change)
     }
 
     /// Removes a customer. Returns false if the id is unknown.
@@ -77,6 +94,10 @@ impl<S: Vendor> Handle<S> {
 
     pub(crate) fn service(&self) -> &S {
         &self.service
+    }
+
+    pub(crate) fn shared_service(&self) -> Arc<S> {
+        Arc::clone(&self.service)
     }
 }
 

@@ -4,8 +4,9 @@
 //! that misreads a page therefore gets an error. The simulation is stricter than the vendors are
 //! known to be: the response to any parameter that the pages do not list is 400.
 //!
-//! Unless a test queues a [`Fault`], responses are correct. No row is repeated, no row of another
-//! tenant is shown, and totals are exact. The fixtures of the adapters cover malformed bodies.
+//! Unless a test queues a [`Fault`] or sets a [`Lie`], responses are correct. No row is repeated, no
+//! row of another tenant is shown, and totals are exact. The fixtures of the adapters cover malformed
+//! bodies. With [`Options::changes_per_minute`], the rows change while the vendors run.
 //!
 //! ```
 //! # #[tokio::main(flavor = "current_thread")]
@@ -23,11 +24,13 @@
 pub mod corporation;
 pub mod tolt;
 
+mod changes;
 mod data;
 mod fault;
 mod field;
 mod gate;
 mod handle;
+mod lie;
 mod limit;
 mod lock;
 mod log;
@@ -49,9 +52,13 @@ pub use self::{
     fault::Fault,
     field::Field,
     handle::Handle,
+    lie::Lie,
     options::{Envelope, Options, ToltSearch},
     tolt::Tolt,
+    vendor::Direction,
 };
+
+use tokio_util::task::AbortOnDropHandle;
 
 use self::{server::Server, vendor::Vendor};
 
@@ -62,6 +69,8 @@ pub struct Sandbox {
     corporation: Corporation,
     /// Dropped with the sandbox, which closes the listeners and all connections.
     _servers: [Server; 2],
+    /// Dropped with the sandbox, which ends the changes.
+    _changes: [Option<AbortOnDropHandle<()>>; 2],
 }
 
 impl Sandbox {
@@ -79,7 +88,9 @@ impl Sandbox {
         let corporation = corporation::Service::new(&options, data.corporation);
         let (corporation, corporation_server) = start_vendor(options.corporation_addr, corporation).await?;
 
-        Ok(Self { tolt, corporation, _servers: [tolt_server, corporation_server] })
+        let changes =
+            [changes::start(tolt.shared_service(), &options), changes::start(corporation.shared_service(), &options)];
+        Ok(Self { tolt, corporation, _servers: [tolt_server, corporation_server], _changes: changes })
     }
 
     /// Returns the controls of Tolt.

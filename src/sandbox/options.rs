@@ -24,6 +24,9 @@ pub struct Options {
     pub envelope: Envelope,
     /// Enforces the vendors' rate limits if true.
     pub enforce_rate_limits: bool,
+    /// Random changes per minute in each list of each vendor: inserts, updates and deletions in turn.
+    /// The rows do not change if zero.
+    pub changes_per_minute: u32,
     /// Listen address of Tolt.
     pub tolt_addr: SocketAddr,
     /// Listen address of the corporation vendor.
@@ -44,6 +47,7 @@ impl Default for Options {
             tolt_search: ToltSearch::default(),
             envelope: Envelope::default(),
             enforce_rate_limits: true,
+            changes_per_minute: 0,
             tolt_addr: any_port,
             corporation_addr: any_port,
             seed: 1,

@@ -13,14 +13,14 @@ use crate::domain::connection::ConnectionName;
 
 pub(super) use location::{Jwks, Secret};
 pub(super) use schema::schema;
-pub(super) use values::{Address, OnLoss, Period, PositiveDuration, Ratio, Size};
-use values::{Share, Timestamp};
+use values::Timestamp;
+pub(super) use values::{Address, ListName, OnLoss, Period, PositiveDuration, Ratio, Share, Size};
 
 /// Keys of a connection that depend on its vendor kind.
 pub(super) type AccountKeys = BTreeMap<String, toml::Value>;
 
 /// Keys of every connection, for error messages.
-pub(super) const CONNECTION_KEYS: &str = "name, vendor, base_url, credential, rate_limit, timeout, cache";
+pub(super) const CONNECTION_KEYS: &str = "name, vendor, base_url, credential, rate_limit, timeout, cache, sync";
 
 /// Configuration of the gateway.
 #[derive(Debug, Serialize, Deserialize, JsonSchema)]
@@ -240,9 +240,31 @@ pub(super) struct Connection {
     /// Overrides of the section `cache` for this connection.
     #[serde(default)]
     pub(super) cache: ConnectionCache,
+    /// Complete lists in memory, which answer requests without vendor calls. No stored lists if absent.
+    pub(super) sync: Option<Sync>,
     #[serde(flatten)]
     #[schemars(skip)]
     pub(super) account: AccountKeys,
+}
+
+/// Complete lists in memory.
+#[derive(Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a section [connections.sync]")]
+pub(super) struct Sync {
+    /// Time from the start of one walk of a list to the start of the next.
+    pub(super) every: Option<PositiveDuration>,
+    /// Time between two requests for the newest rows. Only for vendors that list the newest rows first.
+    pub(super) newest: Option<PositiveDuration>,
+    /// Maximum fraction of the rate limit that walks use.
+    pub(super) budget: Option<Share>,
+    /// Age of a list from which on the vendor answers.
+    pub(super) max_age: Option<PositiveDuration>,
+    /// Maximum memory of one list.
+    pub(super) max_bytes: Option<Size>,
+    /// Lists that are stored. All lists of the vendor if absent.
+    pub(super) resources: Option<Vec<ListName>>,
+    /// Path of the file that keeps the lists across restarts. No file if absent.
+    pub(super) snapshot: Option<PathBuf>,
 }
 
 /// One window, or a list of windows.

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use crate::vendors::registry;
 
 use super::{
-    File, Jwks, OnLoss, Period, PositiveDuration, RateLimit, RateWindow, Ratio, Secret, Share, Size, Timestamp,
-    values::Address,
+    File, Jwks, ListName, OnLoss, Period, PositiveDuration, RateLimit, RateWindow, Ratio, Secret, Share, Size,
+    Timestamp, values::Address,
 };
 
 /// Pattern of the name of a connection.
@@ -88,6 +88,7 @@ value_schemas! {
     Ratio = { "type": "number", "minimum": 0, "maximum": 1 },
     Share = { "type": "number", "exclusiveMinimum": 0, "maximum": 1 },
     OnLoss = { "type": "string", "enum": ["share", "reject"] },
+    ListName = { "type": "string", "enum": ["customers", "transactions"] },
     Timestamp = { "type": "string", "examples": ["2027-01-31T00:00:00Z"] },
     Address = { "type": "string", "examples": ["127.0.0.1:8080"] },
     Size = { "type": "string", "examples": ["256MiB"] },

@@ -14,7 +14,7 @@ use serde::{
     },
 };
 
-use crate::{shared, upstream};
+use crate::{domain::query::Resource, shared, upstream};
 
 use super::{RateLimit, RateWindow};
 
@@ -42,6 +42,10 @@ pub(crate) struct Share(pub(crate) upstream::Share);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct OnLoss(pub(crate) shared::OnLoss);
 
+/// Name of a list: `"customers"` or `"transactions"`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ListName(pub(crate) Resource);
+
 /// A timestamp with an offset, such as `"2027-01-31T00:00:00Z"`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Timestamp(pub(crate) jiff::Timestamp);
@@ -53,6 +57,11 @@ pub(crate) struct Address(pub(crate) SocketAddr);
 /// A number of bytes, such as `"256MiB"`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Size(pub(crate) ByteSize);
+
+impl PositiveDuration {
+    /// Longest duration that a file may have.
+    pub(crate) const MAX: Duration = MAX_DURATION;
+}
 
 impl<'de> Deserialize<'de> for PositiveDuration {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -133,6 +142,14 @@ impl<'de> Deserialize<'de> for OnLoss {
     }
 }
 
+impl<'de> Deserialize<'de> for ListName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let error = "invalid list; write \"customers\" or \"transactions\"";
+        let named = |text: &str| Resource::ALL.into_iter().find(|resource| resource.name() == text);
+        parse_string(deserializer, error, |text| named(text).map(Self))
+    }
+}
+
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let error = "invalid timestamp; write a timestamp with an offset, such as \"2027-01-31T00:00:00Z\"";
@@ -194,6 +211,12 @@ impl Serialize for OnLoss {
             shared::OnLoss::Share => "share",
             shared::OnLoss::Reject => "reject",
         })
+    }
+}
+
+impl Serialize for ListName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.name())
     }
 }
 

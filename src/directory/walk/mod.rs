@@ -4,9 +4,11 @@
 //! matching rows one by one in its direction. It reads vendor pages of the
 //! maximum size, whatever the limit of the request. A walk is paged if the
 //! vendor keeps the requested order, or if the request has none. Otherwise the
-//! walk scans all rows of the source and sorts them.
+//! walk scans all rows of the source and sorts them. A walk through a stored list
+//! calls no vendor.
 
 mod call_budget;
+mod copied;
 mod fetch_options;
 mod location;
 mod page_summary;
@@ -29,13 +31,15 @@ use crate::{
     vendors::plan::Plan,
 };
 
-use super::{CallEstimate, DirectoryError, Freshness, Source, Trail};
+use super::{CallEstimate, DirectoryError, Freshness};
 
 pub(super) use call_budget::CallBudget;
+use copied::Copied;
+pub(super) use copied::CopiedSource;
 pub(super) use fetch_options::{FetchMode, FetchOptions};
 pub(super) use page_summary::PageSummary;
 use paged::Paged;
-use pages::Pages;
+pub(super) use pages::Pages;
 pub(super) use prediction::PredictedCall;
 pub(super) use row::Row;
 pub(super) use scan::ScanOptions;
@@ -50,6 +54,8 @@ pub(super) enum Walk {
     Paged(Paged),
     /// In an order that the gateway establishes.
     Sorted(Sorted),
+    /// Through a stored list.
+    Copied(Copied),
 }
 
 /// Result of the search for the next row.
@@ -90,22 +96,31 @@ pub(super) trait RowCursor {
 }
 
 impl Walk {
-    /// Creates a walk that starts at a position.
-    pub(super) fn new(
-        source: Arc<Source>,
-        plan: Plan,
-        position: SourcePosition,
-        direction: Direction,
-        trail: Trail,
-        options: FetchOptions,
-    ) -> Self {
-        let Some(order) = plan.sort else {
-            return Self::Paged(Paged::new(Pages::new(source, plan, trail, options), direction, position));
-        };
-        let scan = options.scan.clone();
-        let calls = scan.budget(&options.calls);
-        let pages = Pages::new(source, plan, trail, FetchOptions { calls, ..options });
+    /// Creates a walk through the vendor's pages that starts at a position.
+    pub(super) fn new(mut pages: Pages, direction: Direction, position: SourcePosition) -> Self {
+        let Some(order) = pages.plan.sort else { return Self::Paged(Paged::new(pages, direction, position)) };
+        let scan = pages.options.scan.clone();
+        pages.options.calls = scan.budget(&pages.options.calls);
         Self::Sorted(Sorted::new(pages, scan, order, direction, position))
+    }
+
+    /// Creates a walk through a stored list that starts at a position.
+    pub(super) fn copied(pages: Pages, direction: Direction, position: SourcePosition, list: CopiedSource) -> Self {
+        Self::Copied(Copied::new(pages, list, direction, position))
+    }
+
+    /// Returns true unless the walk reads a stored list that lacks the place of its
+    /// start.
+    pub(super) async fn has_start(&mut self) -> Result<bool, DirectoryError> {
+        match self {
+            Self::Paged(_) | Self::Sorted(_) => Ok(true),
+            Self::Copied(walk) => walk.begin().await,
+        }
+    }
+
+    /// Returns true if the walk reads a stored list.
+    pub(super) fn is_copied(&self) -> bool {
+        matches!(self, Self::Copied(_))
     }
 
     /// Fetches the pages that the walk requires before its first row: the first
@@ -115,6 +130,7 @@ impl Walk {
         let begun = match self {
             Self::Paged(walk) => walk.begin().await,
             Self::Sorted(walk) => walk.begin().await,
+            Self::Copied(walk) => return walk.begin().await.map(|_| None),
         };
         match begun {
             Ok(()) => Ok(None),
@@ -127,6 +143,7 @@ impl Walk {
         let next = match self {
             Self::Paged(walk) => walk.next().await,
             Self::Sorted(walk) => walk.next().await,
+            Self::Copied(walk) => return walk.next().await,
         };
         next.or_else(Stop::into_next)
     }
@@ -136,6 +153,7 @@ impl Walk {
         match self {
             Self::Paged(walk) => walk,
             Self::Sorted(walk) => walk,
+            Self::Copied(walk) => walk,
         }
     }
 
@@ -144,6 +162,7 @@ impl Walk {
         match self {
             Self::Paged(walk) => walk,
             Self::Sorted(walk) => walk,
+            Self::Copied(walk) => walk,
         }
     }
 
@@ -187,6 +206,7 @@ impl Walk {
         match self {
             Self::Paged(walk) => &mut walk.pages,
             Self::Sorted(walk) => &mut walk.pages,
+            Self::Copied(walk) => &mut walk.pages,
         }
     }
 }

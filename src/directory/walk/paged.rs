@@ -46,7 +46,11 @@ impl Paged {
         if self.location.is_some() || self.start.is_exhausted(self.direction) {
             return Ok(());
         }
-        let location = self.enter(&self.start.position()).await?;
+        let position = self.start.position();
+        let location = match &position.anchor {
+            Anchor::After(id) if self.pages.plan.order.is_none() => self.search(id).await?,
+            _ => self.enter(&position).await?,
+        };
         // The walk in the opposite direction has its own cycle detection.
         let start = Location { cycle: CycleDetector::default(), ..location.clone() };
         self.start = self.source_position(&start, self.direction.reversed())?;
@@ -220,6 +224,25 @@ impl Paged {
             }
             cycle = self.pages.detect_cycle(cycle, AnchorFingerprint::new(&next))?;
             current = next;
+        }
+    }
+
+    /// Searches for the gap after a row, from the first page on, at a vendor whose
+    /// pages cannot start at a row. Such a position comes from a stored list.
+    async fn search(&mut self, id: &str) -> Result<Location, Stop> {
+        let (mut anchor, mut cycle) = (Anchor::Start, CycleDetector::default());
+        let mut progress = Progress::default();
+        loop {
+            // As in `predecessor`, the next request gets further.
+            let entry = self.pages.fetch(&anchor, None, false).await?.entry;
+            if let Some(row) = entry.page.find(id) {
+                let (index, progress) = (row + 1, Some(progress));
+                return Ok(Location { entry, anchor, index, shift: 0, cycle, progress, adjacent_row: None });
+            }
+            let Neighbour::At(next) = entry.page.info().next.clone() else { return Err(self.pages.expired().into()) };
+            progress = progress.after(entry.page.info());
+            cycle = self.pages.detect_cycle(cycle, AnchorFingerprint::new(&next))?;
+            anchor = next;
         }
     }
 

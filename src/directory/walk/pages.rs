@@ -26,7 +26,7 @@ use super::{
 const READS_PER_TURN: u32 = 8;
 
 /// Vendor pages of a plan, with a summary of the pages read so far.
-pub(super) struct Pages {
+pub(in crate::directory) struct Pages {
     pub(super) source: Arc<Source>,
     pub(super) plan: Arc<Plan>,
     /// The residual filter of the plan.
@@ -60,8 +60,8 @@ pub(super) struct PageRead {
 }
 
 impl Pages {
-    pub(super) fn new(source: Arc<Source>, plan: Plan, trail: Trail, options: FetchOptions) -> Self {
-        let (filter, plan) = (plan.residual.prepare(), Arc::new(plan));
+    pub(in crate::directory) fn new(source: Arc<Source>, plan: Arc<Plan>, trail: Trail, options: FetchOptions) -> Self {
+        let filter = plan.residual.prepare();
         Self {
             source,
             plan,
@@ -128,7 +128,7 @@ impl Pages {
         let call = Call::List(Arc::clone(&self.plan), Anchor::Start);
         let FreshEntries { entries, status, age } = self.source.reuse(&call, &view.pages, &self.options.directives)?;
         self.summary = Some(view.summary);
-        self.add_freshness(Freshness { status, age, entries: entries.clone(), calls: 0 });
+        self.add_freshness(Freshness { status, age, entries: entries.clone(), lists: Vec::new(), calls: 0 });
         Some(entries)
     }
 
@@ -247,7 +247,7 @@ impl Pages {
         Ok(PageRead { entry: cached.entry, is_substitute: cached.is_substitute })
     }
 
-    fn add_freshness(&mut self, freshness: Freshness) {
+    pub(super) fn add_freshness(&mut self, freshness: Freshness) {
         match &mut self.freshness {
             Some(combined) => combined.merge(freshness),
             None => self.freshness = Some(freshness),

@@ -6,6 +6,9 @@ use super::{PageInfo, RecordPage, UnreadFields, column::TextColumnBuilder, diges
 
 /// Bytes by which a record may be longer than the first record of its page.
 const SPARE_BYTES: usize = 16;
+/// Maximum number of bytes that are reserved. One record of a page may be much longer
+/// than the others.
+const MAX_RESERVED: usize = 1 << 20;
 
 /// Builder of a [`RecordPage`].
 #[derive(Debug, Default)]
@@ -62,10 +65,25 @@ impl RecordPageBuilder {
 
     /// Appends a record.
     pub fn push(&mut self, fields: &Fields<'_>, record: &impl WriteJson) -> Result<(), BuildError> {
+        self.separate();
+        record.write_json(&mut self.json);
+        self.push_fields(fields)
+    }
+
+    /// Appends a record from its JSON, which must not be empty.
+    pub fn push_json(&mut self, fields: &Fields<'_>, json: &[u8]) -> Result<(), BuildError> {
+        self.separate();
+        self.json.extend_from_slice(json);
+        self.push_fields(fields)
+    }
+
+    fn separate(&mut self) {
         if !self.json.is_empty() {
             self.json.push(b',');
         }
-        record.write_json(&mut self.json);
+    }
+
+    fn push_fields(&mut self, fields: &Fields<'_>) -> Result<(), BuildError> {
         if self.json_ends.is_empty() {
             self.reserve_like(fields);
         }
@@ -82,10 +100,10 @@ impl RecordPageBuilder {
     /// Reserves memory for the remaining records, from the size of the first one. One
     /// allocation in place of several copies of the page.
     fn reserve_like(&mut self, first: &Fields<'_>) {
-        let remaining = |length: usize| length.saturating_mul(self.records.saturating_sub(1));
-        let (json, ids) = (remaining(self.json.len() + SPARE_BYTES), remaining(first.id.len()));
-        self.json.reserve(json);
-        self.ids.reserve(first.id.len() + ids);
+        let all = |length: usize| length.saturating_mul(self.records).min(MAX_RESERVED);
+        let (json, ids) = (all(self.json.len() + SPARE_BYTES), all(first.id.len()));
+        self.json.reserve(json.saturating_sub(self.json.len()));
+        self.ids.reserve(ids);
     }
 
     /// Marks fields of the last record as unreadable.

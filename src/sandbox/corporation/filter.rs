@@ -64,6 +64,16 @@ impl Filter {
         &self.corporation_id
     }
 
+    /// Returns true if the filter selects every customer of the corporation.
+    pub(crate) fn selects_all(&self) -> bool {
+        self.name.is_none()
+            && self.search_term.is_none()
+            && self.source_platforms.is_empty()
+            && self.source_platform_ids.is_empty()
+            && self.has_exemption.is_none()
+            && !self.has_certificate_filters()
+    }
+
     pub(crate) fn matches(&self, customer: &Customer) -> bool {
         let name = customer.name.as_str();
         let certificates = &customer.exemption_certificates;

@@ -46,9 +46,9 @@ pub(crate) fn generate(seed: u64, customers: usize) -> Vec<Customer> {
         .collect()
 }
 
-fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
-    // Some customers share a name, as branches do.
-    let name = format!("{} {} {}", pick(rng, COMPANY), pick(rng, TRADE), pick(rng, FORM));
+/// Generates the customer with this number and id.
+pub(super) fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
+    let name = company(rng);
     let created_at = rng.i64(FIRST_DAY..Certificate::TODAY - 400 * DAY);
     let platform = (!one_in(rng, 4)).then(|| pick(rng, PLATFORMS));
     let exempt = one_in(rng, 3);
@@ -56,8 +56,8 @@ fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
     Customer {
         name: sometimes_missing(rng, 60, name),
         email: {
-            let (_, family) = pick(rng, FAMILY);
-            sometimes_missing(rng, 15, format!("{family}@company{n}.example"))
+            let email = email(rng, n);
+            sometimes_missing(rng, 15, email)
         },
         corporation_id: CORPORATION_ID.to_owned(),
         // Older variants have no creation time (FACTS).
@@ -80,6 +80,17 @@ fn customer(rng: &mut Rng, n: usize, id: String) -> Customer {
         id,
         ..Customer::default()
     }
+}
+
+/// Generates a name. Some customers share a name, as branches do.
+pub(super) fn company(rng: &mut Rng) -> String {
+    format!("{} {} {}", pick(rng, COMPANY), pick(rng, TRADE), pick(rng, FORM))
+}
+
+/// Generates the email address of the customer with this number.
+fn email(rng: &mut Rng, n: usize) -> String {
+    let (_, family) = pick(rng, FAMILY);
+    format!("{family}@company{n}.example")
 }
 
 /// Generates an address in either spelling, or with a country only (FACTS, case 17).

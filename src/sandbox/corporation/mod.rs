@@ -2,6 +2,7 @@
 
 use super::Handle;
 
+mod change;
 mod cursor;
 mod error;
 mod extend;

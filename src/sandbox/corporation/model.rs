@@ -3,7 +3,10 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{super::Field, CORPORATION_ID};
+use super::{
+    super::{Field, changes::Change},
+    CORPORATION_ID,
+};
 
 /// Customer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -119,7 +122,7 @@ pub struct Certificate {
 impl Certificate {
     /// Current day of the sandbox, 2025-11-01. Certificates expire by this fixed day, so the same
     /// seed always generates the same responses.
-    pub const TODAY: i64 = 1_761_955_200;
+    pub const TODAY: i64 = Change::TODAY;
 
     /// Returns `ACTIVE` or `EXPIRED`, the value that `expiration_status` matches.
     #[must_use]

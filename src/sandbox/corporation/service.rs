@@ -2,6 +2,7 @@
 
 use std::sync::RwLock;
 
+use fastrand::Rng;
 use http::{Method, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 use serde::Serialize;
@@ -9,13 +10,16 @@ use serde::Serialize;
 use super::{
     super::{
         Envelope, Options,
+        changes::Change,
         gate::{Gate, Settings},
+        lie::PageLies,
         lock::read,
         query::Query,
         response::{BufferedResponse, ok},
         vendor::Vendor,
     },
     CORPORATION_ID, CREDENTIAL, Customer,
+    change::{change_customer, new_customer},
     cursor::CursorCodec,
     error::ErrorResponse,
     extend::Extend,
@@ -52,6 +56,13 @@ impl Service {
     }
 
     fn list(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
+        let lies = self.gate.lies.next_page();
+        let response = self.list_page(query, &lies)?;
+        lies.change(&self.customers);
+        Ok(response)
+    }
+
+    fn list_page(&self, query: Option<&str>, lies: &PageLies) -> Result<BufferedResponse, ErrorResponse> {
         let mut parameters = vec!["cursor", "limit", "extend"];
         parameters.extend(Filter::PARAMETERS);
         let query = Query::parse(query, &parameters, &[])?;
@@ -64,28 +75,22 @@ impl Service {
 
         let table = read(&self.customers);
         let codec = CursorCodec::new(self.seed, &query);
-        let start = query.get("cursor").map(|cursor| codec.decode(cursor)).transpose()?.map(|id| table.rank(&id));
+        let cursor = query.get("cursor");
+        let start = cursor.map(|cursor| codec.decode(cursor)).transpose()?.map(|id| table.rank(&id));
 
-        let mut total = 0;
-        let mut rows = Vec::with_capacity(limit);
-        let mut more = false;
-        for (rank, customer) in table.ranked() {
-            if !filter.matches(customer) {
-                continue;
-            }
-            total += 1;
-            if start.is_some_and(|start| *rank <= start) {
-                continue;
-            }
-            if rows.len() < limit {
-                rows.push(customer);
-            } else {
-                more = true;
-            }
-        }
+        let matching = |customer: &&Customer| filter.matches(customer);
+        let total = if filter.selects_all() {
+            table.count(filter.corporation_id())
+        } else {
+            table.rows().filter(matching).count()
+        };
+        let mut rows: Vec<_> = table.rows_after(start).filter(matching).take(limit + 1).collect();
+        let more = rows.len() > limit;
+        rows.truncate(limit);
+        let next = rows.last().filter(|_| more).map(|last| codec.encode(&last.id));
         let body = ListBody {
-            total_customers: total,
-            cursor: rows.last().filter(|_| more).map(|last| codec.encode(&last.id)),
+            total_customers: lies.total(total),
+            cursor: cursor.filter(|_| lies.repeats_cursor()).map(str::to_owned).or(next),
             customers: rows.into_iter().map(|customer| CustomerView::listed(customer, extend)).collect(),
         };
         Ok(self.success(&body, "Successfully fetched customers."))
@@ -121,6 +126,10 @@ impl Vendor for Service {
 
     fn customers(&self) -> &RwLock<Table> {
         &self.customers
+    }
+
+    fn change(&self, rng: &mut Rng, change: Change) {
+        change.apply(rng, &self.customers, |rng, number| new_customer(rng, number, change.at), change_customer);
     }
 
     fn route(&self, request: &Parts) -> BufferedResponse {

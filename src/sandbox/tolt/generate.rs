@@ -7,6 +7,7 @@ use serde_json::{Map, Value, json};
 use super::{
     super::{
         Data as AllData, Field,
+        changes::Change,
         names::{COMPANY, FAMILY, FORM, GIVEN, TRADE},
         random::{id, one_in, pick, sometimes_missing, uuid},
     },
@@ -15,15 +16,16 @@ use super::{
 };
 
 /// 2024-03-06, the day after the program was created.
-const FIRST_DAY: i64 = 1_709_683_200;
-/// 2025-11-01, the upper bound of all timestamps.
-const LAST_DAY: i64 = 1_761_955_200;
+pub(super) const FIRST_DAY: i64 = 1_709_683_200;
+/// Upper bound of all timestamps.
+const LAST_DAY: i64 = Change::TODAY;
 
 /// Generates rows. There are no transactions without customers.
 pub(crate) fn generate(seed: u64, customers: usize, transactions: usize) -> Data {
     let mut rng = Rng::with_seed(seed);
     let partners: Vec<Partner> = (0..40).map(|_| partner(&mut rng)).collect();
 
+    let referrers: Vec<&Partner> = partners.iter().collect();
     let mut rows: Vec<(Timestamp, Customer)> = Vec::with_capacity(customers);
     for n in 0..customers {
         let at = match rows.last() {
@@ -31,7 +33,7 @@ pub(crate) fn generate(seed: u64, customers: usize, transactions: usize) -> Data
             Some((at, _)) if one_in(&mut rng, 12) => *at,
             _ => random_timestamp(&mut rng, FIRST_DAY),
         };
-        let mut row = customer(&mut rng, n, at, &partners);
+        let mut row = customer(&mut rng, n, at, &referrers);
         if n == 0 {
             AllData::SHARED_ID.clone_into(&mut row.id);
         }
@@ -68,7 +70,8 @@ fn partner(rng: &mut Rng) -> Partner {
     }
 }
 
-fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Customer {
+/// Generates the customer with this number, referred by one of the partners.
+pub(super) fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[&Partner]) -> Customer {
     let ((given, given_ascii), (family, family_ascii)) = (pick(rng, GIVEN), pick(rng, FAMILY));
     let email = if one_in(rng, 80) {
         // An email may be any unique string (FACTS).
@@ -84,7 +87,8 @@ fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Cus
         _ => format!("crm/{n}+{family_ascii}=a%20b"),
     };
     // The minimum of two choices gives some partners more customers than others.
-    let partner = &partners[rng.usize(..partners.len()).min(rng.usize(..partners.len()))];
+    let index = rng.usize(..partners.len().max(1)).min(rng.usize(..partners.len().max(1)));
+    let partner = partners.get(index).map(|partner| partner.id.clone());
     let status = match rng.u8(..100) {
         0..25 => "lead",
         25..37 => "trialing",
@@ -97,7 +101,7 @@ fn customer(rng: &mut Rng, n: usize, at: Timestamp, partners: &[Partner]) -> Cus
     Customer {
         id: id(rng, "cust_"),
         email: sometimes_missing(rng, 30, email),
-        partner_id: sometimes_missing(rng, 15, partner.id.clone()),
+        partner_id: partner.map_or(Field::Null, |id| sometimes_missing(rng, 15, id)),
         name: sometimes_missing(rng, 30, name),
         customer_id: sometimes_missing(rng, 15, customer_id),
         created_at: random_format(rng, at),
@@ -127,7 +131,8 @@ fn customer_extra(rng: &mut Rng, at: Timestamp) -> Map<String, Value> {
     ])
 }
 
-fn transaction(rng: &mut Rng, since: Timestamp, payer: &Customer) -> Transaction {
+/// Generates a transaction that is not older than `since`.
+pub(super) fn transaction(rng: &mut Rng, since: Timestamp, payer: &Customer) -> Transaction {
     let at = random_timestamp(rng, since.as_second());
     let refund = one_in(rng, 30);
     let cents = if refund { -rng.i64(500..20_000) } else { rng.i64(500..60_000) };

@@ -6,11 +6,14 @@ use super::{
     vendor::Store,
 };
 
+mod change;
 mod error;
 mod expand;
 mod generate;
 mod list_query;
 mod model;
+mod range;
+mod row;
 mod service;
 mod table;
 mod timestamp;
@@ -50,5 +53,17 @@ impl Tolt {
     /// Adds a transaction, or replaces the transaction with the same id.
     pub fn insert_transaction(&self, transaction: Transaction) {
         write(self.service().transactions()).insert(transaction);
+    }
+
+    /// Changes a transaction. Returns false if the id is unknown. `updated_at` moves by a second,
+    /// unless `change` sets it.
+    pub fn update_transaction(&self, id: &str, change: impl FnOnce(&mut Transaction)) -> bool {
+        write(self.service().transactions()).update(id, change)
+    }
+
+    /// Removes a transaction. Returns false if the id is unknown.
+    #[expect(clippy::must_use_candidate, reason = "most tests know that the transaction exists")]
+    pub fn delete_transaction(&self, id: &str) -> bool {
+        write(self.service().transactions()).remove(id)
     }
 }

@@ -1,10 +1,9 @@
 //! Objects of Tolt, with the field names of its pages.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{super::Field, ORGANIZATION_ID, PROGRAM_ID, generate, table::Row, timestamp::parse_row};
+use super::{super::Field, ORGANIZATION_ID, PROGRAM_ID, generate};
 
 /// Rows of Tolt.
 #[derive(Clone, Debug, Default)]
@@ -200,25 +199,5 @@ impl Default for Program {
             currency_code: "USD".to_owned(),
             created_at: "2024-03-05T10:28:08.984+00:00".to_owned(),
         }
-    }
-}
-
-impl Row for Customer {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created_at(&self) -> Timestamp {
-        parse_row(&self.created_at)
-    }
-}
-
-impl Row for Transaction {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn created_at(&self) -> Timestamp {
-        parse_row(&self.created_at)
     }
 }

@@ -2,22 +2,26 @@
 
 use std::{collections::HashMap, sync::RwLock};
 
+use fastrand::Rng;
 use http::{Method, StatusCode, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use super::{
     super::{
         Options, ToltSearch,
+        changes::{Change, random_id},
         gate::{Gate, Settings},
+        lie::PageLies,
         lock::{read, write},
         response::{BufferedResponse, ok},
         vendor::Vendor,
     },
     CREDENTIAL, Customer, Data, Partner, Program, Transaction,
+    change::{change_customer, change_transaction, new_customer, new_transaction},
     error::ErrorResponse,
     expand::Expand,
     list_query::{CustomerListQuery, TransactionListQuery},
-    table::Table,
+    table::{Filter, Position, Table},
     view::{DataBody, ListBody, RelatedRows},
 };
 
@@ -74,22 +78,35 @@ impl Service {
     }
 
     fn list_customers(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
-        let CustomerListQuery { common, status, search } = CustomerListQuery::parse(query, *read(&self.search))?;
+        let lies = self.gate.lies.next_page();
+        let response = self.customer_page(query, &lies)?;
+        lies.change(&self.customers);
+        Ok(response)
+    }
+
+    fn customer_page(&self, query: Option<&str>, lies: &PageLies) -> Result<BufferedResponse, ErrorResponse> {
+        let CustomerListQuery { mut common, status, search } = CustomerListQuery::parse(query, *read(&self.search))?;
         self.check_program(&common.program_id)?;
         let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
 
-        let page = customers.page(&common.selection, |customer| {
-            customer.program_id == common.program_id
-                && matches(common.partner_id.as_deref(), customer.partner_id.as_str())
+        if lies.repeats_cursor() {
+            common.selection.position = Position::Start;
+        }
+        let search = search.map(|part| part.to_lowercase());
+        let filter = |customer: &Customer| {
+            matches(common.partner_id.as_deref(), customer.partner_id.as_str())
                 && matches(status.as_deref(), customer.status.as_str())
                 && search.as_deref().is_none_or(|part| contains(customer.email.as_str(), part))
-        })?;
+        };
+        let is_filtered = common.partner_id.is_some() || status.is_some() || search.is_some();
+        let filter = is_filtered.then_some(&filter as Filter<'_, Customer>);
+        let page = customers.page(&common.selection, &common.program_id, filter)?;
         let rows: Vec<_> = page.rows.into_iter().map(|customer| related.customer(customer, &common.expand)).collect();
         Ok(ok(&ListBody {
             success: true,
-            has_more: page.has_more,
-            total_count: page.total,
+            has_more: page.has_more || lies.repeats_cursor(),
+            total_count: lies.total(page.total),
             data: DataBody { success: None, data: rows },
         }))
     }
@@ -105,19 +122,36 @@ impl Service {
     }
 
     fn list_transactions(&self, query: Option<&str>) -> Result<BufferedResponse, ErrorResponse> {
-        let TransactionListQuery { common, customer_id } = TransactionListQuery::parse(query)?;
+        let lies = self.gate.lies.next_page();
+        let response = self.transaction_page(query, &lies)?;
+        lies.change(&self.transactions);
+        Ok(response)
+    }
+
+    fn transaction_page(&self, query: Option<&str>, lies: &PageLies) -> Result<BufferedResponse, ErrorResponse> {
+        let TransactionListQuery { mut common, customer_id } = TransactionListQuery::parse(query)?;
         self.check_program(&common.program_id)?;
         let (customers, transactions) = (read(&self.customers), read(&self.transactions));
         let related = self.related(&customers, &transactions);
 
-        let page = transactions.page(&common.selection, |transaction| {
-            transaction.program_id == common.program_id
-                && matches(common.partner_id.as_deref(), transaction.partner_id.as_str())
+        if lies.repeats_cursor() {
+            common.selection.position = Position::Start;
+        }
+        let filter = |transaction: &Transaction| {
+            matches(common.partner_id.as_deref(), transaction.partner_id.as_str())
                 && matches(customer_id.as_deref(), Some(&transaction.customer_id))
-        })?;
+        };
+        let is_filtered = common.partner_id.is_some() || customer_id.is_some();
+        let filter = is_filtered.then_some(&filter as Filter<'_, Transaction>);
+        let page = transactions.page(&common.selection, &common.program_id, filter)?;
         let rows: Vec<_> =
             page.rows.into_iter().map(|transaction| related.transaction(transaction, &common.expand)).collect();
-        Ok(ok(&ListBody { success: true, has_more: page.has_more, total_count: page.total, data: rows }))
+        Ok(ok(&ListBody {
+            success: true,
+            has_more: page.has_more || lies.repeats_cursor(),
+            total_count: lies.total(page.total),
+            data: rows,
+        }))
     }
 }
 
@@ -133,6 +167,32 @@ impl Vendor for Service {
 
     fn customers(&self) -> &RwLock<Table<Customer>> {
         &self.customers
+    }
+
+    fn change(&self, rng: &mut Rng, change: Change) {
+        let mut partners: Vec<&Partner> = self.partners.values().collect();
+        partners.sort_unstable_by_key(|partner| &partner.id);
+        change.apply(
+            rng,
+            &self.customers,
+            |rng, number| Customer {
+                program_id: self.program.id.clone(),
+                ..new_customer(rng, number, change.at, &partners)
+            },
+            |rng, customer| change_customer(rng, customer, change.at),
+        );
+        let payer = {
+            let customers = read(&self.customers);
+            random_id(rng, &*customers).and_then(|id| customers.get(&id).cloned())
+        };
+        if let Some(payer) = payer {
+            change.apply(
+                rng,
+                &self.transactions,
+                |rng, _| new_transaction(rng, change.at, &payer),
+                |rng, transaction| change_transaction(rng, transaction, change.at),
+            );
+        }
     }
 
     fn route(&self, request: &Parts) -> BufferedResponse {
@@ -156,9 +216,9 @@ impl Vendor for Service {
     }
 }
 
-/// Returns true if a row's value contains a text, without regard to case.
+/// Returns true if a row's value contains a text in lower case, without regard to the value's case.
 fn contains(value: Option<&str>, part: &str) -> bool {
-    value.is_some_and(|value| value.to_lowercase().contains(&part.to_lowercase()))
+    value.is_some_and(|value| value.to_lowercase().contains(part))
 }
 
 /// Returns true if a row's value equals the requested value, or if no value is requested.

@@ -1,28 +1,35 @@
 //! Table of rows in order of creation, and its pages.
 
-use std::collections::HashMap;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::super::vendor::Store;
+use super::{
+    super::vendor::{Direction, Store},
+    range::{Key, Range},
+    row::Row,
+    timestamp::next_second,
+};
+
+/// Distance of a moved row from its new neighbour.
+const SECOND: SignedDuration = SignedDuration::from_secs(1);
 
 /// Rows by creation time and id, oldest first. The page promises the order by `created_at`; the
 /// order of ties is our choice (FACTS).
 #[derive(Debug)]
 pub struct Table<T> {
-    entries: Vec<Entry<T>>,
-    /// Creation time of each row by its id, from which the row's index follows.
-    times: HashMap<String, Timestamp>,
+    rows: BTreeMap<Key, T>,
+    /// Creation time of each row by its id.
+    times: HashMap<Arc<str>, Timestamp>,
+    /// Number of rows by program.
+    counts: HashMap<String, usize>,
 }
 
-/// Row of a table.
-pub trait Row: Clone {
-    /// Returns the row's id.
-    fn id(&self) -> &str;
-
-    /// Returns the row's creation time.
-    fn created_at(&self) -> Timestamp;
-}
+/// Filter of a list within one program.
+pub(crate) type Filter<'a, T> = &'a dyn Fn(&T) -> bool;
 
 /// Order of a list, the parameter `order`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,114 +77,137 @@ pub(crate) struct UnknownCursor;
 
 impl<T: Row> Table<T> {
     pub(crate) fn new(rows: Vec<T>) -> Self {
-        let mut table = Self { entries: Vec::with_capacity(rows.len()), times: HashMap::with_capacity(rows.len()) };
+        let mut table =
+            Self { rows: BTreeMap::new(), times: HashMap::with_capacity(rows.len()), counts: HashMap::new() };
         for row in rows {
-            let at = row.created_at();
-            if table.times.insert(row.id().to_owned(), at).is_some() {
-                // The last of several rows with one id is kept, as with `insert`.
-                table.entries.retain(|entry| entry.row.id() != row.id());
-            }
-            table.entries.push(Entry { at, row });
+            table.insert(row);
         }
-        table.entries.sort_by(|a, b| a.key().cmp(&b.key()));
         table
     }
 
     pub(crate) fn get(&self, id: &str) -> Option<&T> {
-        let at = *self.times.get(id)?;
-        let index = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id))).ok()?;
-        self.entries.get(index).map(|entry| &entry.row)
+        self.rows.get(&self.key(id)?)
     }
 
     pub(crate) fn rows(&self) -> impl Iterator<Item = &T> {
-        self.entries.iter().map(|entry| &entry.row)
+        self.rows.values()
     }
 
-    /// Returns a page of the rows that match `filter`.
+    /// Returns a page of the program's rows that match the filter, if any. Without a filter and a
+    /// range of creation times, the effort does not depend on the number of rows.
     pub(crate) fn page(
         &self,
         selection: &Selection,
-        filter: impl Fn(&T) -> bool,
+        program_id: &str,
+        filter: Option<Filter<'_, T>>,
     ) -> Result<Page<'_, T>, UnknownCursor> {
-        let mut listed: Vec<&Entry<T>> = self
-            .entries
-            .iter()
-            .filter(|entry| {
-                selection.created_gte.is_none_or(|gte| entry.at >= gte)
-                    && selection.created_lte.is_none_or(|lte| entry.at <= lte)
-                    && filter(&entry.row)
-            })
-            .collect();
-        let total = listed.len();
+        let matching = |row: &&T| row.program_id() == program_id && filter.is_none_or(|matches| matches(row));
+        let created = Range::created(selection);
+        let total = if filter.is_none() && created.is_full() {
+            self.counts.get(program_id).copied().unwrap_or_default()
+        } else {
+            self.range(created.clone()).filter(matching).count()
+        };
 
-        let descending = selection.order == Order::Descending;
-        if descending {
-            listed.reverse();
-        }
-        let earlier = |entry: &Entry<T>, key: Key<'_>| {
-            if descending { entry.key() > key } else { entry.key() < key }
-        };
+        let ascending = selection.order == Order::Ascending;
         // The cursor's row has a position in the list even if it does not match the filters.
-        let (shown, has_more) = match &selection.position {
-            Position::Start => first_rows(&listed, selection.limit),
-            Position::After(id) => {
-                let key = self.key(id)?;
-                let start = listed.partition_point(|entry| earlier(entry, key) || entry.key() == key);
-                first_rows(&listed[start..], selection.limit)
-            }
-            Position::Before(id) => {
-                let key = self.key(id)?;
-                let end = listed.partition_point(|entry| earlier(entry, key));
-                let start = end.saturating_sub(selection.limit);
-                (&listed[start..end], start > 0)
-            }
+        let (range, backward) = match &selection.position {
+            Position::Start => (created, false),
+            Position::After(id) => (created.beyond(self.key(id).ok_or(UnknownCursor)?, ascending), false),
+            Position::Before(id) => (created.beyond(self.key(id).ok_or(UnknownCursor)?, !ascending), true),
         };
-        Ok(Page { rows: shown.iter().map(|entry| &entry.row).collect(), has_more, total })
+        let rows = self.range(range);
+        let most = selection.limit + 1;
+        let mut rows: Vec<&T> = if ascending == backward {
+            rows.rev().filter(matching).take(most).collect()
+        } else {
+            rows.filter(matching).take(most).collect()
+        };
+        let has_more = rows.len() == most;
+        rows.truncate(selection.limit);
+        if backward {
+            rows.reverse();
+        }
+        Ok(Page { rows, has_more, total })
     }
 
-    fn key<'a>(&self, id: &'a str) -> Result<Key<'a>, UnknownCursor> {
-        let at = self.times.get(id).ok_or(UnknownCursor)?;
-        Ok((*at, id))
+    fn range(&self, range: Range) -> impl DoubleEndedIterator<Item = &T> {
+        range.bounds().map(|bounds| self.rows.range(bounds)).into_iter().flatten().map(|(_, row)| row)
+    }
+
+    fn key(&self, id: &str) -> Option<Key> {
+        let (id, at) = self.times.get_key_value(id)?;
+        Some((*at, Arc::clone(id)))
     }
 }
 
 impl<T: Row> Store<T> for Table<T> {
+    fn len(&self) -> usize {
+        self.rows.len()
+    }
+
     fn to_vec(&self) -> Vec<T> {
         self.rows().cloned().collect()
     }
 
+    fn id_at(&self, index: usize) -> Option<String> {
+        self.rows().nth(index).map(|row| row.id().to_owned())
+    }
+
     fn insert(&mut self, row: T) {
         self.remove(row.id());
-        let at = row.created_at();
-        let index = self.entries.partition_point(|entry| entry.key() < (at, row.id()));
-        self.times.insert(row.id().to_owned(), at);
-        self.entries.insert(index, Entry { at, row });
+        let (at, id) = (row.created_at(), Arc::from(row.id()));
+        self.times.insert(Arc::clone(&id), at);
+        *self.counts.entry(row.program_id().to_owned()).or_default() += 1;
+        self.rows.insert((at, id), row);
+    }
+
+    fn update(&mut self, id: &str, change: impl FnOnce(&mut T)) -> bool {
+        let Some(mut row) = self.get(id).cloned() else {
+            return false;
+        };
+        let before = row.updated_at().clone();
+        change(&mut row);
+        if *row.updated_at() == before {
+            *row.updated_at() = next_second(&before);
+        }
+        // The id and the creation time may have changed.
+        self.remove(id);
+        self.insert(row);
+        true
     }
 
     fn remove(&mut self, id: &str) -> bool {
-        let Some(at) = self.times.remove(id) else {
+        let Some(row) = self.key(id).and_then(|key| self.rows.remove(&key)) else {
             return false;
         };
-        let found = self.entries.binary_search_by(|entry| entry.key().cmp(&(at, id)));
-        found.map(|index| self.entries.remove(index)).is_ok()
+        self.times.remove(id);
+        if let Some(count) = self.counts.get_mut(row.program_id()) {
+            *count -= 1;
+        }
+        true
+    }
+
+    fn rotate(&mut self, direction: Direction) {
+        let (Some((oldest, first)), Some((newest, last))) = (self.rows.first_key_value(), self.rows.last_key_value())
+        else {
+            return;
+        };
+        // The default order is newest first.
+        let (row, at) = match direction {
+            Direction::Down => (last, oldest.0.checked_sub(SECOND)),
+            Direction::Up => (first, newest.0.checked_add(SECOND)),
+        };
+        if let Ok(at) = at {
+            let mut row = row.clone();
+            row.set_created_at(at);
+            self.insert(row);
+        }
+    }
+
+    fn remove_last(&mut self) {
+        if let Some(id) = self.id_at(0) {
+            self.remove(&id);
+        }
     }
 }
-
-/// Returns the first `limit` rows, and true if more rows follow.
-fn first_rows<T>(rows: &[T], limit: usize) -> (&[T], bool) {
-    (&rows[..rows.len().min(limit)], rows.len() > limit)
-}
-
-#[derive(Debug)]
-struct Entry<T> {
-    at: Timestamp,
-    row: T,
-}
-
-impl<T: Row> Entry<T> {
-    fn key(&self) -> Key<'_> {
-        (self.at, self.row.id())
-    }
-}
-
-type Key<'a> = (Timestamp, &'a str);

@@ -1,6 +1,6 @@
 //! Timestamps of Tolt's rows, parameters and responses.
 
-use jiff::{Timestamp, civil, tz::TimeZone};
+use jiff::{SignedDuration, Timestamp, civil, tz::TimeZone};
 
 use super::super::query::{InvalidParameter, Query};
 
@@ -27,6 +27,12 @@ pub(crate) fn parse_parameter(query: &Query, parameter: &str) -> Result<Option<T
         .flatten()
         .map(Some)
         .ok_or_else(|| InvalidParameter::new(parameter, format!("{parameter} must be an RFC 3339 date-time in UTC")))
+}
+
+/// Returns the instant a second after a row's timestamp, in the format of the vendor.
+pub(crate) fn next_second(text: &str) -> String {
+    let at = parse_row(text);
+    format_millis(at.checked_add(SignedDuration::from_secs(1)).unwrap_or(at))
 }
 
 /// Formats a timestamp in milliseconds, as in the examples of Tolt's pages.

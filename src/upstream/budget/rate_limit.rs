@@ -20,6 +20,18 @@ pub struct Window {
     pub per: Duration,
 }
 
+impl RateLimit {
+    /// Returns the time between two calls that use a fraction of the limit.
+    #[must_use]
+    pub fn interval(&self, fraction: f64) -> Duration {
+        let interval = |window: &Window| {
+            let exact = window.per.as_secs_f64() / (f64::from(window.requests.get()) * fraction);
+            Duration::try_from_secs_f64(exact).map_or(MAX_PERIOD, |interval| interval.min(MAX_PERIOD))
+        };
+        self.windows.iter().map(interval).max().unwrap_or_default()
+    }
+}
+
 impl Window {
     /// Largest number of requests per period. The send log holds one entry per
     /// request of its largest window.

@@ -33,7 +33,7 @@ fn unknown_key_is_named_at_every_level() {
     gateway.toml:9: callers.a.key: unknown field `key`, expected one of `name`, `key_digest`, `keys`, `claims`, `connections`, `fields`, `may_see_raw`, `may_purge`, `quota`, `share`
     gateway.toml:10: callers.a.connections: `connections` must not be empty; list names of [[connections]] sections
     ");
-    assert_snapshot!(replacing("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.affiliates.retries: unknown key `retries`; the keys of a connection are name, vendor, base_url, credential, rate_limit, timeout, cache, program_id");
+    assert_snapshot!(replacing("vendor = \"tolt\"", "vendor = \"tolt\"\nretries = 3"), @"gateway.toml:5: connections.affiliates.retries: unknown key `retries`; the keys of a connection are name, vendor, base_url, credential, rate_limit, timeout, cache, sync, program_id");
     assert_snapshot!(adding("rate_limit = { requests = 1, per = \"1s\", burst = 2 }"), @"gateway.toml:7: connections.affiliates.rate_limit.burst: unknown field `burst`, expected one of `requests`, `per`, `max_wait`");
     assert_snapshot!(replacing("{ file = \"secret\" }", "{ vault = \"secret\" }"), @r#"gateway.toml:5: connections.affiliates.credential: secrets must not be inline; write { env = "VARIABLE" } or { file = "path" }"#);
 }

@@ -3,6 +3,7 @@
 mod errors;
 mod reading;
 mod schema;
+mod sync;
 
 use std::path::PathBuf;
 

@@ -24,7 +24,8 @@ use customer_gateway::{
     callers::{Caller, CallerKey},
     clock::{Clock, SharedClock},
     config::{Cache, Config, Connection, Paging, Server},
-    directory::Policies,
+    copies::ListCopy,
+    directory::{Directory, Policies, Source},
     domain::{cursor::CursorKey, field_policy::FieldPolicy},
     identity::Claims,
     sandbox::{Data, Options, Sandbox},
@@ -113,6 +114,23 @@ impl Gateway {
         self.live.replace(reconfigured.served());
         *app = reconfigured;
         changes
+    }
+
+    /// Returns the connections and their lists.
+    pub(crate) async fn directory(&self) -> Arc<Directory> {
+        Arc::clone(self.app.lock().await.directory())
+    }
+
+    /// Returns all stored lists.
+    pub(crate) async fn stored_lists(&self) -> Vec<Arc<ListCopy>> {
+        let directory = self.directory().await;
+        directory.sources().filter_map(Source::copies).flat_map(|copies| copies.lists().to_vec()).collect()
+    }
+
+    /// Waits until all stored lists are complete.
+    pub(crate) async fn synchronized(&self) {
+        let lists = self.stored_lists().await;
+        until(|| lists.iter().all(|list| list.stored().is_some())).await;
     }
 
     /// Returns the currently served state.
@@ -323,6 +341,7 @@ pub(crate) fn connection(name: &str, vendor: &str, base_url: &str, secret: &str,
         },
         timeout: Duration::from_secs(10),
         policies: Policies::default(),
+        sync: None,
     }
 }
 

@@ -53,11 +53,14 @@ struct Step {
     turns_back: bool,
     /// Cached pages expire before the page.
     forgets: bool,
+    /// Stored lists may answer.
+    has_lists: bool,
 }
 
 fn step(limit: impl Strategy<Value = usize>) -> impl Strategy<Value = Step> {
-    (limit, option::weighted(0.4, 1..=5_u32), prop::bool::weighted(0.25), prop::bool::weighted(0.15))
-        .prop_map(|(limit, max_calls, turns_back, forgets)| Step { limit, max_calls, turns_back, forgets })
+    (limit, option::weighted(0.4, 1..=5_u32), prop::bool::weighted(0.25), prop::bool::weighted(0.15)).prop_map(
+        |(limit, max_calls, turns_back, forgets)| Step { limit, max_calls, turns_back, forgets, has_lists: false },
+    )
 }
 
 /// A row in two bytes, which makes equal and null fields frequent.

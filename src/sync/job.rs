@@ -1,0 +1,297 @@
+//! Job of one stored list.
+
+use std::{
+    future::pending,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+    time::Duration,
+};
+
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::{
+    clock::SharedClock,
+    copies::{Changes, Copies, Fetched, Inbox, ListCopy, Stored, SyncSettings, SyncState, WalkOutcome, WalkReport},
+    directory::Source,
+    domain::anchor::Anchor,
+};
+
+use super::{
+    pacer::Pacer,
+    updates::{Update, apply_all},
+    walk::{ListWalk, WalkError, Walked},
+};
+
+/// Wait before a walk is repeated that has no complete list. Each further wait is twice
+/// as long, up to the time between two walks.
+const FIRST_RETRY: Duration = Duration::from_secs(5);
+/// Wait before a purged row is requested again.
+const ROW_RETRY: Duration = Duration::from_secs(1);
+/// Maximum number of pages of new rows that are read at once.
+const MAX_NEWEST_PAGES: usize = 10;
+/// Maximum number of changes during a walk.
+const MAX_UPDATES: usize = 2000;
+
+/// Job of one stored list.
+pub(super) struct Job {
+    source: Arc<Source>,
+    copies: Arc<Copies>,
+    list: Arc<ListCopy>,
+    pacer: Arc<Pacer>,
+    clock: SharedClock,
+    walk: Option<RunningWalk>,
+    /// Time of the next walk.
+    next_walk: Duration,
+    /// Time of the next request for the newest rows, if there are such requests.
+    next_newest: Option<Duration>,
+    /// Time of the last purge of a row.
+    last_purge: Duration,
+    /// Failed walks since the last complete one.
+    failures: u32,
+}
+
+/// Walk that runs in a task of its own.
+struct RunningWalk {
+    task: AbortOnDropHandle<Result<Walked, WalkError>>,
+    started: Duration,
+    /// Changes of the list since the start, which the walk may have missed.
+    updates: Vec<Update>,
+}
+
+impl Job {
+    /// Creates a job. A list that another job has filled is kept until its next walk.
+    pub(super) fn new(
+        source: Arc<Source>,
+        copies: Arc<Copies>,
+        list: Arc<ListCopy>,
+        pacer: Arc<Pacer>,
+        clock: SharedClock,
+    ) -> Self {
+        let now = clock.elapsed();
+        let next_walk = list.stored().map_or(now, |stored| stored.synced + copies.settings.every);
+        let newest = copies.settings.newest.filter(|_| source.lists_newest_first(list.resource));
+        let next_newest = newest.map(|newest| now + newest);
+        Self {
+            source,
+            copies,
+            list,
+            pacer,
+            clock,
+            walk: None,
+            next_walk,
+            next_newest,
+            last_purge: Duration::ZERO,
+            failures: 0,
+        }
+    }
+
+    /// Fills and updates the list, forever.
+    pub(super) async fn run(mut self) {
+        loop {
+            let now = self.clock.elapsed();
+            let walk_due = self.clock.sleep(self.next_walk.saturating_sub(now));
+            let newest_due = self.next_newest.map(|due| self.clock.sleep(due.saturating_sub(now)));
+            let is_walking = self.walk.is_some();
+            let list = Arc::clone(&self.list);
+            tokio::select! {
+                biased;
+                work = list.take_work() => self.work(work).await,
+                walked = finished(&mut self.walk) => self.end_walk(walked).await,
+                () = walk_due, if !is_walking => self.start_walk(),
+                () = async { newest_due.unwrap_or_else(|| Box::pin(pending())).await } => self.read_newest().await,
+            }
+        }
+    }
+
+    fn settings(&self) -> &SyncSettings {
+        &self.copies.settings
+    }
+
+    async fn work(&mut self, Inbox { is_walk_requested, is_purged, purged, fetched }: Inbox) {
+        if is_purged {
+            // The walk in progress has read rows before the purge.
+            self.walk = None;
+            self.record_status(SyncState::Off);
+        }
+        if is_walk_requested && self.walk.is_none() {
+            self.start_walk();
+        }
+        // An older page may lack a change that the list has.
+        let synced = self.list.stored().map_or(Duration::MAX, |stored| stored.synced);
+        let is_newer = |fetched: &Fetched| fetched.started >= synced.max(self.last_purge);
+        let pages = fetched.into_iter().filter(is_newer).map(|fetched| Update::Rows(fetched.page)).collect();
+        self.update(pages).await;
+        for id in purged {
+            self.read_purged(&id).await;
+        }
+    }
+
+    /// Reads the current content of a purged row.
+    async fn read_purged(&mut self, id: &str) {
+        self.list.metrics.record_call();
+        let update = match self.source.read_customer(id).await {
+            Ok(Some(page)) => Update::Rows(page),
+            Ok(None) => Update::Deleted(id.into()),
+            Err(_) => return self.clock.sleep(ROW_RETRY).await,
+        };
+        self.last_purge = self.clock.elapsed();
+        self.update(vec![update]).await;
+        self.list.release(id);
+    }
+
+    fn start_walk(&mut self) {
+        let walk = ListWalk {
+            source: Arc::clone(&self.source),
+            list: Arc::clone(&self.list),
+            pacer: Arc::clone(&self.pacer),
+            clock: Arc::clone(&self.clock),
+            max_bytes: self.settings().max_bytes,
+            calls: 0,
+        };
+        let previous = self.list.stored().map(|stored| Arc::clone(&stored.list));
+        let started = self.clock.elapsed();
+        self.next_walk = started + self.settings().every;
+        self.list.update_status(|status| {
+            status.is_walking = true;
+            if previous.is_none() {
+                status.state = SyncState::Walking;
+            }
+        });
+        let task = AbortOnDropHandle::new(tokio::spawn(walk.run(previous)));
+        self.walk = Some(RunningWalk { task, started, updates: Vec::new() });
+    }
+
+    async fn end_walk(&mut self, (walk, walked): (RunningWalk, Result<Walked, WalkError>)) {
+        match walked {
+            Ok(_) if walk.updates.len() > MAX_UPDATES => {
+                self.fail_walk(&WalkError::Unproven("too many rows changed during the walk".to_owned()));
+            }
+            Ok(walked) => self.store_walk(&walk, walked).await,
+            Err(error) => self.fail_walk(&error),
+        }
+    }
+
+    async fn store_walk(&mut self, walk: &RunningWalk, walked: Walked) {
+        let Walked { list, changes, synced_at, synced, calls } = walked;
+        let duration = self.clock.elapsed().saturating_sub(walk.started);
+        let updates = walk.updates.clone();
+        // Rows that the walk read before their changes.
+        let updated = tokio::task::spawn_blocking(move || match apply_all(&list, &updates) {
+            Some((list, _)) => list,
+            None => list,
+        });
+        let Ok(list) = updated.await else { return self.fail_walk(&WalkError::Aborted) };
+        self.failures = 0;
+        self.list.store(Some(Arc::new(Stored::new(Arc::new(list), synced_at, synced))));
+        self.list.update_status(|status| {
+            status.failure = None;
+            status.last_walk = Some(WalkReport { duration, calls, changes });
+        });
+        self.record_status(SyncState::Complete);
+        self.list.metrics.record_walk(WalkOutcome::Complete);
+        self.list.metrics.record_changes(&changes);
+        let Changes { created, updated, deleted } = changes;
+        let (connection, resource) = (self.source.name(), self.list.resource.name());
+        tracing::info!(%connection, resource, calls, created, updated, deleted, "list synchronized");
+    }
+
+    /// Keeps the list of the walk before, and repeats the walk later.
+    fn fail_walk(&mut self, error: &WalkError) {
+        let every = self.settings().every;
+        let wait = FIRST_RETRY.saturating_mul(1 << self.failures.min(16)).min(every);
+        self.failures = self.failures.saturating_add(1);
+        let mut state = SyncState::Incomplete;
+        self.next_walk = self.clock.elapsed() + wait;
+        if matches!(error, WalkError::TooLarge) {
+            state = SyncState::TooLarge;
+            self.next_walk = self.clock.elapsed() + every;
+            self.list.store(None);
+        }
+        self.list.metrics.record_walk(error.outcome());
+        self.list.update_status(|status| status.failure = Some(error.to_string()));
+        self.record_status(state);
+        let (connection, resource) = (self.source.name(), self.list.resource.name());
+        tracing::warn!(%connection, resource, %error, "list not synchronized");
+    }
+
+    /// Reads the newest rows until a known row, and adds them to the list.
+    async fn read_newest(&mut self) {
+        self.next_newest = self.settings().newest.map(|newest| self.clock.elapsed() + newest);
+        let Some(stored) = self.list.stored() else { return };
+        let (mut updates, mut anchor) = (Vec::new(), Anchor::Start);
+        for _ in 0..MAX_NEWEST_PAGES {
+            self.list.metrics.record_call();
+            let Ok(page) = self.source.read_page(self.list.resource, &anchor).await else { return };
+            let known = (0..page.len()).find(|&row| stored.list.find(page.id(row)).is_some());
+            let next = page.len().checked_sub(1).map(|last| Anchor::After(page.id(last).into()));
+            updates.push(Update::Newest(Arc::clone(&page), 0..known.unwrap_or(page.len())));
+            updates.push(Update::Rows(page));
+            match next {
+                Some(next) if known.is_none() => anchor = next,
+                _ => {
+                    // The rows of the last page come last in the list.
+                    updates.reverse();
+                    return self.update(updates).await;
+                }
+            }
+        }
+        // Too many rows are new.
+        self.list.request_walk();
+    }
+
+    /// Applies changes to the list, and remembers them for the walk in progress.
+    async fn update(&mut self, updates: Vec<Update>) {
+        if updates.is_empty() {
+            return;
+        }
+        let changed = match self.list.stored() {
+            None => true,
+            Some(stored) => {
+                let (list, applied) = (Arc::clone(&stored.list), updates.clone());
+                match tokio::task::spawn_blocking(move || apply_all(&list, &applied)).await {
+                    Ok(Some((list, _))) => {
+                        self.list.store(Some(Arc::new(stored.with_list(list))));
+                        true
+                    }
+                    Ok(None) | Err(_) => false,
+                }
+            }
+        };
+        if let Some(walk) = &mut self.walk
+            && changed
+            && walk.updates.len() <= MAX_UPDATES
+        {
+            walk.updates.extend(updates);
+        }
+        if changed {
+            let state = self.list.status().state;
+            self.record_status(state);
+        }
+    }
+
+    fn record_status(&self, state: SyncState) {
+        let stored = self.list.stored();
+        let is_walking = self.walk.is_some();
+        self.list.update_status(|status| {
+            status.state = if stored.is_some() { SyncState::Complete } else { state };
+            status.is_walking = is_walking;
+            status.rows = stored.as_ref().map_or(0, |stored| stored.list.len() as u64);
+            status.bytes = stored.as_ref().map_or(0, |stored| stored.list.bytes());
+            status.synced_at = stored.as_ref().map(|stored| stored.synced_at);
+        });
+    }
+}
+
+/// Waits for the end of a walk and takes it. Never ends without a walk.
+async fn finished(walk: &mut Option<RunningWalk>) -> (RunningWalk, Result<Walked, WalkError>) {
+    let result = std::future::poll_fn(|context: &mut Context<'_>| match walk {
+        Some(running) => Pin::new(&mut running.task).poll(context),
+        None => Poll::Pending,
+    });
+    let result = result.await.unwrap_or(Err(WalkError::Aborted));
+    match walk.take() {
+        Some(running) => (running, result),
+        None => pending().await,
+    }
+}
