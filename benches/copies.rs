@@ -19,7 +19,6 @@ use customer_gateway::{
         query::{ListQuery, Order, Resource, Shape},
     },
 };
-use serde_json::value::RawValue;
 
 /// Number of rows of a page.
 const PAGE: usize = 100;
@@ -214,7 +213,7 @@ fn page(rows: std::ops::Range<usize>, status: &str) -> RecordPage {
             email: Some(&email),
             external_id: Some(&external_id),
         };
-        builder.push(&fields, &RawValue::from_string(json).unwrap()).unwrap();
+        builder.push_json(&fields, json.as_bytes()).unwrap();
     }
     builder.finish(PageInfo::default())
 }

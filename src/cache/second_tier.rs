@@ -162,7 +162,7 @@ mod tests {
 
     fn page() -> RecordPage {
         let mut builder = RecordPageBuilder::default();
-        builder.push(&Fields { id: "cust_1", ..Fields::default() }, &1).unwrap();
+        builder.push(&Fields { id: "cust_1", ..Fields::default() }, &1_i64).unwrap();
         builder.finish(PageInfo::default())
     }
 

@@ -5,6 +5,7 @@ use std::{
     sync::{Arc, Weak},
 };
 
+use futures_util::future::BoxFuture;
 use opentelemetry::context::FutureExt;
 use parking_lot::Mutex;
 
@@ -96,9 +97,10 @@ impl PageCache {
         fetch: &F,
         waiters: &Waiters,
     ) -> (Result<FetchedPage, F::Error>, bool) {
-        // moka polls `leader` for one of the lookups that share the key.
+        // moka polls `leader` for one of the lookups that share the key. On the heap,
+        // because the future has 14 KB, and moka and the task's spawn move it.
         let mut is_collapsed = true;
-        let leader = async {
+        let leader: BoxFuture<'_, _> = Box::pin(async {
             let flight = self.store.purges.begin(&lookup.key.connection);
             let started = flight.started;
             if let Some(newer) = self.stored_since(observed.as_ref(), &lookup.key).await {
@@ -130,7 +132,7 @@ impl PageCache {
                 running.share(self, lookup, &entry);
             }
             Ok(FetchedPage { entry, started })
-        };
+        });
         let result = self.fetches.try_get_with_by_ref(key, leader).await;
         self.fetches.invalidate(key).await;
         let result = result.map_err(|error: Arc<F::Error>| (*error).clone());

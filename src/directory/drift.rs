@@ -2,10 +2,8 @@
 //!
 //! Undocumented fields and values are counted and logged once by name, so API
 //! changes are noticed early. Values are checked in each response and are never
-//! logged. Fields require a second parse of the response. The second parse
-//! takes 77 % of the instructions of the first for a page of 100 Tolt customers,
-//! and 98 % for the corporation vendor. A new field is usually in most rows.
-//! Therefore one response a minute of each kind is inspected for fields.
+//! logged. Fields require a second parse of the response, which costs about as much
+//! as the first. A new field is usually in most rows. Therefore one response a minute of each kind is inspected for fields.
 
 use std::{
     collections::{BTreeSet, HashMap},

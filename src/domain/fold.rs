@@ -30,6 +30,17 @@ pub fn fold(text: &str) -> Cow<'_, str> {
     Cow::Owned(ComposingNormalizerBorrowed::new_nfkc().normalize(&folded).into_owned())
 }
 
+/// Appends the folded text.
+pub(super) fn fold_into(text: &str, out: &mut String) {
+    if text.is_ascii() {
+        let start = out.len();
+        out.push_str(text);
+        out[start..].make_ascii_lowercase();
+    } else {
+        out.push_str(&fold(text));
+    }
+}
+
 /// Returns true if two texts have the same characters, however their accents
 /// are encoded. The comparison is case-sensitive.
 #[must_use]
@@ -93,6 +104,13 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn appended_text_is_folded(text in "\\PC{0,20}|[ -~]{0,20}") {
+            let mut out = "É".to_owned();
+            fold_into(&text, &mut out);
+            prop_assert_eq!(out, format!("É{}", fold(&text)));
+        }
+
         #[test]
         fn folded_text_is_stable(text in "\\PC{0,20}") {
             let folded = fold(&text);

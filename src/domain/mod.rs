@@ -13,6 +13,7 @@ pub mod field_policy;
 pub mod filter;
 pub mod fold;
 pub mod id;
+pub mod json;
 pub mod page;
 pub mod parameter;
 pub mod position;

@@ -1,5 +1,7 @@
 //! Timestamps: the formats of vendors, and the format of the gateway.
 
+mod rfc3339;
+
 use std::{borrow::Cow, fmt};
 
 use jiff::{SignedDuration, civil, tz};
@@ -28,6 +30,18 @@ impl Timestamp {
     /// of the next day, as in POSIX. Digits beyond nanoseconds are dropped.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::parse_usual(text).or_else(|| Self::parse_general(text))
+    }
+
+    /// Parses the usual form: RFC 3339 in UTC. `None` for other text, which may be
+    /// a date-time in another form.
+    #[must_use]
+    pub fn parse_usual(text: &str) -> Option<Self> {
+        let (instant, digits) = rfc3339::parse(text)?;
+        Some(Self { instant, digits: digits.clamp(3, 9) })
+    }
+
+    fn parse_general(text: &str) -> Option<Self> {
         let normalized = Normalized::new(text);
         let text = &*normalized.text;
         if has_impossible_offset(text) {
@@ -46,6 +60,13 @@ impl Timestamp {
     #[must_use]
     pub fn from_nanosecond(number: i128, digits: u8) -> Option<Self> {
         Some(Self { instant: jiff::Timestamp::from_nanosecond(number).ok()?, digits: digits.clamp(3, 9) })
+    }
+
+    /// Appends the timestamp as it is served.
+    pub(super) fn write(self, out: &mut Vec<u8>) {
+        if !rfc3339::write(self.instant, self.digits, out) {
+            out.extend_from_slice(self.to_string().as_bytes());
+        }
     }
 
     /// Returns the instant.

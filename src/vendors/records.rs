@@ -1,11 +1,12 @@
 //! Page building: the part of the conversion that all vendors share.
 
-use serde::Serialize;
+use std::borrow::Cow;
 
 use crate::domain::{
     anchor::Neighbour,
     customer::{Customer, Source},
     id::GatewayId,
+    json::WriteJson,
     page::{Anomalies, Fields, PageInfo, RecordPage, RecordPageBuilder, UnreadField, UnreadFields},
     query::Shape,
     timestamp::Timestamp,
@@ -51,10 +52,12 @@ impl<'c> Records<'c> {
         Self { shape, anomalies, account, vendor, repairs, unread: UnreadFields::default(), builder }
     }
 
-    /// Counts the rows that cannot be served and returns the others.
+    /// Counts the rows that cannot be served and returns the others. Reserves memory
+    /// for them.
     pub(super) fn readable<'a, T>(&mut self, rows: Rows<'a, T>) -> Vec<Row<'a, T>> {
         self.anomalies.null_rows = rows.null;
         self.anomalies.unreadable_rows = rows.unreadable.saturating_add(self.repairs.rows);
+        self.builder = RecordPageBuilder::with_capacity(rows.readable.len());
         rows.readable
     }
 
@@ -88,7 +91,11 @@ impl<'c> Records<'c> {
     /// never served (FACTS.md, case 27). A row without an account id belongs to
     /// the requested account. The account of a row whose account id is unreadable
     /// is unknown, so the row is counted as unreadable (FACTS.md, case 83).
-    pub(super) fn own_id(&mut self, id: &Text<'_>, account_id: &Text<'_>) -> Result<Option<String>, VendorError> {
+    pub(super) fn own_id<'a>(
+        &mut self,
+        id: &Text<'a>,
+        account_id: &Text<'_>,
+    ) -> Result<Option<Cow<'a, str>>, VendorError> {
         let dropped = match account_id {
             Field::Missing => None,
             Field::Value(id) if **id == *self.account.id => None,
@@ -101,7 +108,7 @@ impl<'c> Records<'c> {
             return Ok(None);
         }
         match id.value() {
-            Some(id) => Ok(Some(id.clone().into_owned())),
+            Some(id) => Ok(Some(id.clone())),
             None => Err(VendorError::Unreadable("a row has no id".to_owned())),
         }
     }
@@ -149,7 +156,7 @@ impl<'c> Records<'c> {
         if page.is_empty() { Err(VendorError::NotFound) } else { Ok(ResponseBody::Records(page)) }
     }
 
-    fn push(&mut self, fields: &Fields<'_>, record: &impl Serialize) -> Result<(), VendorError> {
+    fn push(&mut self, fields: &Fields<'_>, record: &impl WriteJson) -> Result<(), VendorError> {
         let unread = std::mem::take(&mut self.unread);
         self.builder.push(fields, record).map_err(|error| VendorError::Unreadable(error.to_string()))?;
         self.builder.mark_unread(unread);

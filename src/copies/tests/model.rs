@@ -98,7 +98,7 @@ pub(super) fn page(rows: &[ModelRow]) -> RecordPage {
             email: row.email.as_deref(),
             external_id: row.external_id.as_deref(),
         };
-        builder.push(&fields, &row.json()).unwrap();
+        builder.push_json(&fields, row.json().to_string().as_bytes()).unwrap();
         builder.mark_unread(row.unread());
     }
     let rows = u32::try_from(rows.len()).unwrap();

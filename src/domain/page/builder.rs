@@ -1,14 +1,20 @@
 //! Construction of a record page, record by record.
 
-use serde::Serialize;
-
-use crate::domain::fold::fold;
+use crate::domain::json::WriteJson;
 
 use super::{PageInfo, RecordPage, UnreadFields, column::TextColumnBuilder, digest};
+
+/// Bytes by which a record may be longer than the first record of its page.
+const SPARE_BYTES: usize = 16;
+/// Maximum number of bytes that are reserved. One record of a page may be much longer
+/// than the others.
+const MAX_RESERVED: usize = 1 << 20;
 
 /// Builder of a [`RecordPage`].
 #[derive(Debug, Default)]
 pub struct RecordPageBuilder {
+    /// The expected number of records.
+    records: usize,
     json: Vec<u8>,
     json_ends: Vec<u32>,
     ids: String,
@@ -42,16 +48,25 @@ pub enum BuildError {
     /// The records exceed 4 GiB. Vendor responses are limited to far less.
     #[error("the page is too large")]
     TooLarge,
-    /// The record cannot be serialized.
-    #[error("a record cannot be written as JSON: {0}")]
-    Unwritable(#[from] serde_json::Error),
 }
 
 impl RecordPageBuilder {
+    /// Returns a builder with memory for a number of records.
+    #[must_use]
+    pub fn with_capacity(records: usize) -> Self {
+        Self {
+            records,
+            json_ends: Vec::with_capacity(records),
+            id_ends: Vec::with_capacity(records),
+            created_at: Vec::with_capacity(records),
+            ..Self::default()
+        }
+    }
+
     /// Appends a record.
-    pub fn push(&mut self, fields: &Fields<'_>, record: &impl Serialize) -> Result<(), BuildError> {
+    pub fn push(&mut self, fields: &Fields<'_>, record: &impl WriteJson) -> Result<(), BuildError> {
         self.separate();
-        serde_json::to_writer(&mut self.json, record)?;
+        record.write_json(&mut self.json);
         self.push_fields(fields)
     }
 
@@ -69,14 +84,26 @@ impl RecordPageBuilder {
     }
 
     fn push_fields(&mut self, fields: &Fields<'_>) -> Result<(), BuildError> {
+        if self.json_ends.is_empty() {
+            self.reserve_like(fields);
+        }
         self.ids.push_str(fields.id);
         self.json_ends.push(self.json.len().try_into().map_err(|_| BuildError::TooLarge)?);
         self.id_ends.push(self.ids.len().try_into().map_err(|_| BuildError::TooLarge)?);
         self.created_at.push(fields.created_at);
-        let is_stored = self.folded_names.push(fields.name.map(fold).as_deref())
-            && self.folded_emails.push(fields.email.map(fold).as_deref())
+        let is_stored = self.folded_names.push_folded(fields.name)
+            && self.folded_emails.push_folded(fields.email)
             && self.external_ids.push(fields.external_id);
         if is_stored { Ok(()) } else { Err(BuildError::TooLarge) }
+    }
+
+    /// Reserves memory for the remaining records, from the size of the first one. One
+    /// allocation in place of several copies of the page.
+    fn reserve_like(&mut self, first: &Fields<'_>) {
+        let all = |length: usize| length.saturating_mul(self.records).min(MAX_RESERVED);
+        let (json, ids) = (all(self.json.len() + SPARE_BYTES), all(first.id.len()));
+        self.json.reserve(json.saturating_sub(self.json.len()));
+        self.ids.reserve(ids);
     }
 
     /// Marks fields of the last record as unreadable.
@@ -121,7 +148,7 @@ mod tests {
     #[test]
     fn json_range_is_joined_by_commas() {
         let mut builder = RecordPageBuilder::default();
-        for (id, record) in [("a", 1), ("bc", 22), ("d", 333)] {
+        for (id, record) in [("a", 1_i64), ("bc", 22), ("d", 333)] {
             builder.push(&Fields { id, ..Fields::default() }, &record).unwrap();
         }
         let page = builder.finish(PageInfo::default());

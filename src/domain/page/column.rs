@@ -1,5 +1,7 @@
 //! Columns: one field of all records of a page, in one buffer.
 
+use crate::domain::fold::fold_into;
+
 /// Text of a field by record. A column whose values are all null occupies no
 /// memory.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -46,9 +48,20 @@ impl TextColumnBuilder {
     #[must_use]
     pub(super) fn push(&mut self, value: Option<&str>) -> bool {
         self.text.push_str(value.unwrap_or_default());
+        self.end(value.is_some())
+    }
+
+    /// Appends the folded value of the next record, as [`push`](Self::push) does.
+    #[must_use]
+    pub(super) fn push_folded(&mut self, value: Option<&str>) -> bool {
+        fold_into(value.unwrap_or_default(), &mut self.text);
+        self.end(value.is_some())
+    }
+
+    fn end(&mut self, is_some: bool) -> bool {
         let Some(end) = u32::try_from(self.text.len()).ok().filter(|end| end & NULL == 0) else { return false };
-        self.has_value |= value.is_some();
-        self.ends.push(if value.is_some() { end } else { end | NULL });
+        self.has_value |= is_some;
+        self.ends.push(if is_some { end } else { end | NULL });
         true
     }
 

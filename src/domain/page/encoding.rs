@@ -214,7 +214,7 @@ mod tests {
                     let created_at = created_at.map(|n| jiff::Timestamp::from_nanosecond(n.into()).unwrap());
                     let (name, email) = (name.as_deref(), email.as_deref());
                     let fields = Fields { id, created_at, name, email, external_id: external_id.as_deref() };
-                    builder.push(&fields, text).unwrap();
+                    builder.push(&fields, &text.as_str()).unwrap();
                     if text.len() % 2 == 0 {
                         let mut unread = UnreadFields::default();
                         unread.insert(UnreadField::Name);
@@ -288,9 +288,9 @@ mod tests {
     fn version_3_layout_is_unchanged() {
         let mut builder = RecordPageBuilder::default();
         let created_at = Some("2025-01-15T14:30:00Z".parse().unwrap());
-        builder.push(&Fields { id: "a", created_at, name: Some("A b"), ..Fields::default() }, &1).unwrap();
+        builder.push(&Fields { id: "a", created_at, name: Some("A b"), ..Fields::default() }, &1_i64).unwrap();
         let (email, external_id) = (Some("E@x.org"), Some("X1"));
-        builder.push(&Fields { id: "bc", email, external_id, ..Fields::default() }, &22).unwrap();
+        builder.push(&Fields { id: "bc", email, external_id, ..Fields::default() }, &22_i64).unwrap();
         let mut unread = UnreadFields::default();
         unread.insert(UnreadField::CreatedAt);
         builder.mark_unread(unread);

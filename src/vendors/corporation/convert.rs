@@ -36,7 +36,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
         business_identification_number: wire.business_identification_number.take(anomalies),
         source_platform: wire.source_platform.take(anomalies),
         source_platform_id: wire.source_platform_id.take(anomalies),
-        exemption: exemption.map(|it| self::exemption(it, anomalies)),
+        exemption: exemption.map(|it| self::exemption(*it, anomalies)),
     };
     let customer = Customer {
         external_id: wire.external_id.take(anomalies),
@@ -45,7 +45,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
         status: None,
         created_at: wire.created_at.take(anomalies),
         updated_at: None,
-        shipping_address: address.map(|it| self::address(it, anomalies)),
+        shipping_address: address.map(|it| self::address(*it, anomalies)),
         id: records.gateway_id(&id),
         source: records.source(&id),
         referral: None,

@@ -1,4 +1,5 @@
-//! The corporation vendor's objects, with the field names of its pages.
+//! The corporation vendor's objects, with the field names of its pages. Expanded objects
+//! are on the heap: rows rarely have them, and reading moves a row several times.
 
 use serde::Deserialize;
 
@@ -20,8 +21,8 @@ pub(super) struct Customer<'a> {
     pub(super) business_identification_number: Text<'a>,
     pub(super) source_platform: Text<'a>,
     pub(super) source_platform_id: Text<'a>,
-    pub(super) shipping_address: Nested<Address<'a>>,
-    pub(super) exemption_metadata: Nested<ExemptionMetadata<'a>>,
+    pub(super) shipping_address: Nested<Box<Address<'a>>>,
+    pub(super) exemption_metadata: Nested<Box<ExemptionMetadata<'a>>>,
 }
 
 /// An address, with both documented spellings of its lines (FACTS.md, case 17).

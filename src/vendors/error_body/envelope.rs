@@ -1,8 +1,8 @@
 //! Members of an envelope that can state an error, read without the rows.
 
-use std::{borrow::Cow, fmt};
+use std::{borrow::Cow, fmt, sync::LazyLock};
 
-use memchr::memmem;
+use aho_corasick::packed::Searcher;
 use serde::{
     Deserialize, Deserializer,
     de::{IgnoredAny, MapAccess, Visitor},
@@ -17,10 +17,15 @@ use crate::vendors::{
 /// Names of the members.
 const NAMES: &[&str] = &["success", "ok", "error", "errors", "Errors", "status", "status_code", "statusCode", "code"];
 
+/// Vectorized search for all quoted names in one pass, since every body of records is
+/// searched. `None` on a processor without the required instructions.
+static QUOTED_NAMES: LazyLock<Option<Searcher>> =
+    LazyLock::new(|| Searcher::new(NAMES.iter().map(|name| format!("\"{name}\""))));
+
 /// Returns the members that can state an error. `None` if no member of the body,
 /// envelope or row, has a value that states one.
 pub(super) fn read(body: &[u8]) -> Option<Map<String, Value>> {
-    if !NAMES.iter().any(|name| has_statement(body, name)) {
+    if !has_statement(body) {
         return None;
     }
     let Envelope(members) = serde_json::from_slice(body).ok().or_else(|| {
@@ -30,11 +35,12 @@ pub(super) fn read(body: &[u8]) -> Option<Map<String, Value>> {
     Some(members)
 }
 
-/// Returns true if a member of this name has a value that may state an error.
-fn has_statement(body: &[u8], name: &str) -> bool {
-    let quoted = format!("\"{name}\"");
-    memmem::find_iter(body, &quoted).any(|at| {
-        let rest = body[at + quoted.len()..].trim_ascii_start();
+/// Returns true if a member of the body has a value that may state an error.
+fn has_statement(body: &[u8]) -> bool {
+    let Some(search) = &*QUOTED_NAMES else { return true };
+    search.find_iter(body).any(|found| {
+        let name = NAMES[found.pattern().as_usize()];
+        let rest = body[found.end()..].trim_ascii_start();
         rest.strip_prefix(b":").is_some_and(|value| is_statement(name, value.trim_ascii_start()))
     })
 }

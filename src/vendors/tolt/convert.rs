@@ -45,7 +45,7 @@ pub(super) fn customer(records: &mut Records<'_>, row: Row<'_, wire::Customer<'_
     let shape = records.shape;
     let anomalies = &mut records.anomalies;
     let stats =
-        shape.expands(Expansion::Stats).then(|| wire.stats.take(anomalies)).flatten().map(|it| stats(it, anomalies));
+        shape.expands(Expansion::Stats).then(|| wire.stats.take(anomalies)).flatten().map(|it| stats(*it, anomalies));
     let fields = ReferralFields {
         partner_id: wire.partner_id,
         program_id: wire.program_id,
@@ -127,8 +127,8 @@ struct ReferralFields<'a> {
     partner_id: Text<'a>,
     program_id: Text<'a>,
     organization_id: Text<'a>,
-    partner: Nested<wire::Partner<'a>>,
-    program: Nested<wire::Program<'a>>,
+    partner: Nested<Box<wire::Partner<'a>>>,
+    program: Nested<Box<wire::Program<'a>>>,
 }
 
 fn referral<'a>(shape: &Shape, fields: ReferralFields<'a>, anomalies: &mut Anomalies) -> Referral<'a> {

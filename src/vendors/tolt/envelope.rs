@@ -10,7 +10,7 @@ use serde::{
 use serde_json::value::RawValue;
 
 use crate::vendors::{
-    VendorError,
+    PAGE_SIZE, VendorError,
     documented::UnknownFields,
     json,
     wire::{Element, Field, HasId, Nested, Row, Rows, missing, object, unreadable},
@@ -177,7 +177,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for DataVisitor<T> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut rows = Vec::new();
+        let mut rows = Vec::with_capacity(PAGE_SIZE);
         while let Some(row) = list.next_element()? {
             rows.push(row);
         }

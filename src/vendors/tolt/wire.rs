@@ -1,4 +1,5 @@
-//! Tolt's objects, with the field names of its pages.
+//! Tolt's objects, with the field names of its pages. Expanded objects are on the heap:
+//! rows rarely have them, and reading moves a row several times.
 
 use serde::Deserialize;
 
@@ -21,9 +22,9 @@ pub(super) struct Customer<'a> {
     pub(super) status: Text<'a>,
     pub(super) program_id: Text<'a>,
     pub(super) organization_id: Text<'a>,
-    pub(super) partner: Nested<Partner<'a>>,
-    pub(super) program: Nested<Program<'a>>,
-    pub(super) stats: Nested<Stats>,
+    pub(super) partner: Nested<Box<Partner<'a>>>,
+    pub(super) program: Nested<Box<Program<'a>>>,
+    pub(super) stats: Nested<Box<Stats>>,
 }
 
 /// A transaction.
@@ -47,9 +48,9 @@ pub(super) struct Transaction<'a> {
     pub(super) program_id: Text<'a>,
     pub(super) partner_id: Text<'a>,
     pub(super) organization_id: Text<'a>,
-    pub(super) customer: Nested<CustomerSummary<'a>>,
-    pub(super) partner: Nested<Partner<'a>>,
-    pub(super) program: Nested<Program<'a>>,
+    pub(super) customer: Nested<Box<CustomerSummary<'a>>>,
+    pub(super) partner: Nested<Box<Partner<'a>>>,
+    pub(super) program: Nested<Box<Program<'a>>>,
 }
 
 /// The customer in a transaction: it has only these fields (FACTS.md, "Tolt v1").

@@ -11,6 +11,9 @@ const UNITS: &[(i128, i64)] = &[(100_000_000_000_000_000, 0), (100_000_000_000_0
 
 /// Reads the text of a number as an epoch. Zero means "not set".
 pub(super) fn from_number(number: &str) -> Field<Timestamp> {
+    if let Some(timestamp) = usual_epoch(number) {
+        return Field::Value(timestamp);
+    }
     let Some(decimal) = Decimal::parse(number) else { return Field::Unreadable };
     if decimal.is_zero() {
         return Field::Missing;
@@ -26,6 +29,9 @@ pub(super) fn from_number(number: &str) -> Field<Timestamp> {
 
 /// Reads a date-time, or an epoch as text.
 pub(super) fn from_text(text: &str) -> Field<Timestamp> {
+    if let Some(timestamp) = Timestamp::parse_usual(text) {
+        return Field::Value(timestamp);
+    }
     let is_basic_date = text.len() == 8 && text.bytes().all(|byte| byte.is_ascii_digit());
     let date = if is_basic_date { Timestamp::parse(text) } else { None };
     match date {
@@ -33,6 +39,19 @@ pub(super) fn from_text(text: &str) -> Field<Timestamp> {
         None if Decimal::parse(text).is_some() => from_number(text),
         None => Timestamp::parse(text).map_or(Field::Unreadable, Field::Value),
     }
+}
+
+/// Reads whole seconds or milliseconds of the years 2001 to 2286, which have 10 or
+/// 13 digits. `None` for other text, which may be another number.
+fn usual_epoch(number: &str) -> Option<Timestamp> {
+    let nanoseconds = match number.len() {
+        10 => 1_000_000_000,
+        13 => 1_000_000,
+        _ => return None,
+    };
+    let is_usual = !number.starts_with('0') && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: i64 = number.parse().ok().filter(|_| is_usual)?;
+    Timestamp::from_nanosecond(i128::from(number) * nanoseconds, 3)
 }
 
 fn epoch(decimal: &Decimal) -> Option<Timestamp> {
@@ -62,6 +81,8 @@ fn is_compact_date(integer: i64) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn served(field: impl Into<Option<Field<Timestamp>>>) -> String {
@@ -112,5 +133,14 @@ mod tests {
         assert_eq!(served(from_text("20250115T143000Z")), "2025-01-15T14:30:00.000Z");
         assert_eq!(served(from_text("1,706,000,000")), "unreadable");
         assert_eq!(served(from_text("NaN")), "unreadable");
+    }
+
+    proptest! {
+        #[test]
+        fn usual_epoch_agrees_with_general(number in "[0-9]{9,14}|[+-][0-9]{9,12}|[0-9]{8,11}[.][0-9]") {
+            if let Some(timestamp) = usual_epoch(&number) {
+                prop_assert_eq!(epoch(&Decimal::parse(&number).unwrap()), Some(timestamp));
+            }
+        }
     }
 }

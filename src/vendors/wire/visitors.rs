@@ -3,6 +3,7 @@
 
 use std::{borrow::Cow, fmt, marker::PhantomData};
 
+use memchr::memchr;
 use serde::{
     Deserialize, Deserializer,
     de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
@@ -52,7 +53,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for TextList<'a> {
 fn text(json: &str) -> serde_json::Result<Cow<'_, str>> {
     let plain = json.strip_prefix('"').and_then(|json| json.strip_suffix('"'));
     match plain {
-        Some(plain) if !plain.contains('\\') => Ok(Cow::Borrowed(plain)),
+        Some(plain) if memchr(b'\\', plain.as_bytes()).is_none() => Ok(Cow::Borrowed(plain)),
         _ => serde_json::from_str(json).map(Cow::Owned),
     }
 }

@@ -1,0 +1,125 @@
+//! Fast paths for the usual form of a date-time: RFC 3339 in UTC. They agree with
+//! the general parser and printer.
+
+use jiff::{civil::DateTime, tz::Offset};
+
+/// Maximum number of fractional digits.
+const MAX_DIGITS: usize = 9;
+
+/// Parses `YYYY-MM-DDTHH:MM:SS`, a fraction of at most nine digits, and `Z` or
+/// `+00:00`. Returns the instant and the number of fractional digits. `None` for other
+/// text, which may be a date-time in another form.
+pub(super) fn parse(text: &str) -> Option<(jiff::Timestamp, u8)> {
+    let (date_time, rest) = text.as_bytes().split_first_chunk()?;
+    let [y1, y2, y3, y4, b'-', m1, m2, b'-', d1, d2, b'T', time @ ..]: &[u8; 19] = date_time else { return None };
+    let [h1, h2, b':', n1, n2, b':', s1, s2] = time else { return None };
+    let (digits, nanosecond, offset) = match rest {
+        [b'.', fraction @ ..] => split_fraction(fraction)?,
+        offset => (0, 0, offset),
+    };
+    if !matches!(offset, b"Z" | b"+00:00") {
+        return None;
+    }
+    let pair = |tens: &u8, ones: &u8| Some(digit(*tens)? * 10 + digit(*ones)?);
+    let year = i16::from(pair(y1, y2)?) * 100 + i16::from(pair(y3, y4)?);
+    let (month, day) = (pair(m1, m2)?, pair(d1, d2)?);
+    let (hour, minute, second) = (pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?);
+    let date_time = DateTime::new(year, month, day, hour, minute, second, nanosecond).ok()?;
+    Some((Offset::UTC.to_timestamp(date_time).ok()?, digits))
+}
+
+/// Appends an instant with `digits` fractional digits. Further digits are dropped.
+/// Returns false, and appends nothing, for a year without four digits.
+pub(super) fn write(instant: jiff::Timestamp, digits: u8, out: &mut Vec<u8>) -> bool {
+    let at = Offset::UTC.to_datetime(instant);
+    let (Ok(year), Ok(nanosecond)) = (u32::try_from(at.year()), u32::try_from(at.subsec_nanosecond())) else {
+        return false;
+    };
+    let mut text = *b"0000-00-00T00:00:00.000000000";
+    put(&mut text[..4], year);
+    let parts = [(5, at.month()), (8, at.day()), (11, at.hour()), (14, at.minute()), (17, at.second())];
+    for (start, value) in parts {
+        put(&mut text[start..start + 2], u32::from(value.unsigned_abs()));
+    }
+    put(&mut text[20..], nanosecond);
+    out.extend_from_slice(&text[..20 + usize::from(digits).min(MAX_DIGITS)]);
+    out.push(b'Z');
+    true
+}
+
+/// Returns the number of digits, the fraction in nanoseconds, and the rest.
+fn split_fraction(text: &[u8]) -> Option<(u8, i32, &[u8])> {
+    let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    if !(1..=MAX_DIGITS).contains(&length) {
+        return None;
+    }
+    let (digits, rest) = text.split_at(length);
+    let zeros = std::iter::repeat_n(&b'0', MAX_DIGITS - length);
+    let nanosecond = digits.iter().chain(zeros).fold(0, |sum, byte| sum * 10 + i32::from(byte - b'0'));
+    Some((u8::try_from(length).ok()?, nanosecond, rest))
+}
+
+fn digit(byte: u8) -> Option<i8> {
+    byte.is_ascii_digit().then(|| (byte - b'0').cast_signed())
+}
+
+/// Writes a number with leading zeros.
+fn put(text: &mut [u8], value: u32) {
+    let mut rest = value;
+    for byte in text.iter_mut().rev() {
+        *byte = b'0' + (rest % 10).to_le_bytes()[0];
+        rest /= 10;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::domain::timestamp::Timestamp;
+
+    /// Text near the fast form, valid or not.
+    fn texts() -> impl Strategy<Value = String> {
+        let date = ("[0-9]{4}|-000001|10000", 0..14, 0..33).prop_map(|(year, m, d)| format!("{year}-{m:02}-{d:02}"));
+        let time = (0..26, 0..62, 0..62).prop_map(|(h, m, s)| format!("{h:02}:{m:02}:{s:02}"));
+        let tail = ("|[.][0-9]{0,11}|,[0-9]{3}", "Z|z|\\+00:00|-00:00|\\+0000|\\+01:00|| UTC|Z ");
+        (date, "[Tt ]", time, tail).prop_map(|(date, t, time, (fraction, zone))| date + &t + &time + &fraction + &zone)
+    }
+
+    proptest! {
+        #[test]
+        fn fast_parser_agrees_with_general(text in texts()) {
+            if let Some((instant, digits)) = parse(&text) {
+                let general = Timestamp::parse_general(&text);
+                prop_assert_eq!(general, Some(Timestamp { instant, digits: digits.clamp(3, 9) }), "{}", text);
+            }
+        }
+
+        #[test]
+        fn fast_printer_agrees_with_general(
+            second in -377_705_023_201_i64..=253_402_207_200,
+            nanosecond in 0..1_000_000_000,
+            digits in 3_u8..=9,
+        ) {
+            let instant = jiff::Timestamp::new(second, nanosecond).unwrap();
+            let mut out = Vec::new();
+            let expected = format!("{instant:.*}", usize::from(digits));
+            if write(instant, digits, &mut out) {
+                prop_assert_eq!(String::from_utf8(out).unwrap(), expected);
+            } else {
+                prop_assert!(out.is_empty() && expected.starts_with('-'));
+            }
+        }
+    }
+
+    #[test]
+    fn usual_form_takes_the_fast_path() {
+        for text in ["2025-01-15T14:30:00.000Z", "2024-02-29T00:00:00Z", "2024-11-25T15:24:26.846428+00:00"] {
+            assert!(parse(text).is_some(), "{text}");
+        }
+        for text in ["2025-02-29T00:00:00Z", "2025-01-15T24:00:00Z", "2016-12-31T23:59:60Z", "2025-01-15"] {
+            assert_eq!(parse(text), None, "{text}");
+        }
+    }
+}
