@@ -20,6 +20,9 @@ use customer_gateway::{
     },
 };
 
+/// Creation of the newest customer, in seconds since the Unix epoch.
+const FIRST_CREATED: i64 = 1_750_000_000;
+
 /// Number of rows of a page.
 const PAGE: usize = 100;
 
@@ -147,7 +150,7 @@ fn bench_changes(group: &mut BenchmarkGroup<'_, WallTime>, list: &Arc<StoredList
     group.bench_function("with_rows/100", |bencher| bencher.iter(|| black_box(list.with_rows(&changed))));
     let equal = page(rows / 2..rows / 2 + PAGE, "active");
     group.bench_function("with_rows/equal", |bencher| bencher.iter(|| black_box(list.with_rows(&equal))));
-    let newest = page(rows..rows + 10, "lead");
+    let newest = newest();
     group.bench_function("with_newest/10", |bencher| {
         bencher.iter(|| black_box(list.with_newest(&newest, 0..10)));
     });
@@ -195,7 +198,7 @@ fn page(rows: std::ops::Range<usize>, status: &str) -> RecordPage {
         let name = format!("{first} {last} {}", n % 1000);
         let email = format!("{first}.{last}{n}@dundermifflin.example").to_lowercase();
         let external_id = format!("{first}_{last}_{n}").to_lowercase();
-        let seconds = 1_750_000_000 - i64::try_from(n).unwrap() * 60;
+        let seconds = FIRST_CREATED - i64::try_from(n).unwrap() * 60;
         let created_at = jiff::Timestamp::from_millisecond(seconds * 1000 + (random % 1000) as i64).unwrap();
         let updated_at = jiff::Timestamp::from_millisecond(seconds * 1000 + (random % 86_400_000) as i64).unwrap();
         let status = if n % 3 == 0 { "trialing" } else { status };
@@ -214,6 +217,17 @@ fn page(rows: std::ops::Range<usize>, status: &str) -> RecordPage {
             external_id: Some(&external_id),
         };
         builder.push_json(&fields, json.as_bytes()).unwrap();
+    }
+    builder.finish(PageInfo::default())
+}
+
+/// Returns customers that are newer than all others.
+fn newest() -> RecordPage {
+    let mut builder = RecordPageBuilder::default();
+    for n in 0..10 {
+        let id = format!("cust_new_{n}");
+        let created_at = jiff::Timestamp::from_second(FIRST_CREATED + 100 - n).ok();
+        builder.push(&Fields { id: &id, created_at, ..Fields::default() }, &id).unwrap();
     }
     builder.finish(PageInfo::default())
 }

@@ -83,9 +83,10 @@ impl Bits {
     #[inline]
     pub(super) fn retain_matching<T: Copy>(&mut self, values: &[T], matches: impl Fn(T) -> bool) {
         for (word, values) in self.0.iter_mut().zip(values.chunks(WORD)) {
-            let bits =
-                values.iter().enumerate().fold(0, |bits, (index, value)| bits | u64::from(matches(*value)) << index);
-            *word &= bits;
+            // The compiler compares many values at once if it need not move bits.
+            let mut flags = [0_u8; WORD];
+            flags.iter_mut().zip(values).for_each(|(flag, value)| *flag = matches(*value).into());
+            *word &= packed(&flags);
         }
     }
 
@@ -158,6 +159,14 @@ impl RankedBits {
     }
 }
 
+/// Returns the word whose bits are the flags, of which each is 0 or 1.
+fn packed(flags: &[u8; WORD]) -> u64 {
+    /// Moves the flag in byte n to bit n of the highest byte.
+    const TO_HIGHEST_BYTE: u64 = 0x0102_0408_1020_4080;
+    let (bytes, _) = flags.as_chunks::<8>();
+    bytes.iter().rev().fold(0, |word, bytes| word << 8 | u64::from_le_bytes(*bytes).wrapping_mul(TO_HIGHEST_BYTE) >> 56)
+}
+
 /// Returns the indexes of the bits that are set.
 fn members(mut word: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -198,6 +207,14 @@ mod tests {
             prop_assert_eq!(members, numbers.iter().copied().collect::<Vec<_>>());
             prop_assert_eq!(ranked.get(numbers.len()), None);
             prop_assert_eq!(ranked.count_below(probe), numbers.range(..probe).count());
+        }
+
+        #[test]
+        fn matching_numbers_are_retained(values in proptest::collection::vec(0..4_u8, 0..300)) {
+            let mut bits = Bits::full(values.len());
+            bits.retain_matching(&values, |value| value == 2);
+            let expected: Vec<_> = (0..values.len()).filter(|index| values[*index] == 2).collect();
+            prop_assert_eq!(bits.iter().collect::<Vec<_>>(), expected);
         }
 
         #[test]

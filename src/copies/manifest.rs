@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DecodeError, DroppedRows, RowRef, Segment, SegmentId, StoredList, bits::Bits, page_marks::PageMarks};
+use super::{
+    DecodeError, DroppedRows, RowRef, Segment, SegmentId, StoredList, bits::Bits, id_set::IdSet, page_marks::PageMarks,
+};
 
 /// Version of the encoding. It increases with every change to the layout.
 const VERSION: u8 = 1;
@@ -68,7 +70,13 @@ impl StoredList {
         let segments = segments.ok_or(DecodeError::MissingSegment)?;
         let is_bounded = segments.len() <= usize::from(u16::MAX) && parts.marks.is_sorted() && rest.is_empty();
         let rows = rows(&parts.runs, &segments).filter(|_| is_bounded).ok_or(DecodeError::Damaged)?;
-        Ok(Self::new(&segments, rows, parts.marks, parts.dropped))
+        let id = |row: RowRef| segments[row.segment()].ids.get(row.row()).unwrap_or_default();
+        let mut ids = IdSet::default();
+        if rows.iter().all(|row| ids.insert(id(*row), *row, id)) {
+            Ok(Self::new(&segments, rows, parts.marks, parts.dropped))
+        } else {
+            Err(DecodeError::Damaged)
+        }
     }
 }
 

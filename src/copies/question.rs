@@ -1,5 +1,6 @@
 //! Questions that columns can decide.
 
+use super::sequence::Sequence;
 use crate::domain::{
     filter::Filter,
     fold::fold,
@@ -24,17 +25,6 @@ pub struct Question {
     /// The customer's id at the vendor.
     pub(super) customer_id: Option<String>,
     pub(super) sequence: Sequence,
-}
-
-/// Order of the rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Sequence {
-    /// The list order, with the vendor's order by creation time, if it has one.
-    Listed(Option<Order>),
-    /// The reverse of a list order that has an order by creation time.
-    Reversed(Order),
-    /// Sorted by (`created_at`, `id`).
-    Created(Order),
 }
 
 impl Question {

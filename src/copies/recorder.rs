@@ -1,8 +1,7 @@
 //! Recording of a walk.
 
-use std::{hash::BuildHasher, sync::Arc};
+use std::{fmt, sync::Arc};
 
-use hashbrown::{DefaultHashBuilder, HashTable};
 use serde::{Deserialize, Serialize};
 
 use crate::domain::{
@@ -13,6 +12,7 @@ use crate::domain::{
 use super::{
     Changes, RowRef, Segment, StoredList,
     bits::Bits,
+    id_set::IdSet,
     page_marks::PageMarks,
     segment::{Row, RowReader},
     segment_builder::SegmentBuilder,
@@ -20,7 +20,6 @@ use super::{
 
 /// Recorder of a walk, page by page. Rows that equal those of the previous list
 /// are shared, so a walk without changes takes about 20 bytes for each row.
-#[derive(Debug)]
 pub struct Recorder {
     previous: Arc<StoredList>,
     /// The rows of the previous list that the walk had, by segment.
@@ -34,7 +33,9 @@ pub struct Recorder {
     builder: SegmentBuilder,
     /// The rows in list order. Segments of the previous list come first.
     rows: Vec<RowRef>,
-    created: CreatedIds,
+    /// The new rows whose id the previous list lacks.
+    created: IdSet,
+    reader: RowReader,
     marks: PageMarks,
     dropped: DroppedRows,
     changes: Changes,
@@ -65,13 +66,6 @@ pub struct DroppedRows {
     pub unreadable: u32,
 }
 
-/// Ids of the rows that the previous list lacks.
-#[derive(Default)]
-struct CreatedIds {
-    rows: HashTable<RowRef>,
-    hasher: DefaultHashBuilder,
-}
-
 /// Memory of a row in the orders of a list, in bytes.
 const ORDER_BYTES: usize = 16;
 
@@ -91,7 +85,8 @@ impl Recorder {
             segments: Vec::new(),
             builder: SegmentBuilder::new(),
             rows: Vec::new(),
-            created: CreatedIds::default(),
+            created: IdSet::default(),
+            reader: RowReader::default(),
             marks: PageMarks::default(),
             dropped: DroppedRows::default(),
             changes: Changes::default(),
@@ -107,9 +102,8 @@ impl Recorder {
         let rank = u32::try_from(self.rows.len()).map_err(|_| RecordError::TooLarge)?;
         self.marks.push(rank, anchor);
         self.dropped.add(&page.info().anomalies);
-        let mut reader = RowReader::default();
         for index in 0..page.len() {
-            self.push_row(&Row::of_page(page, index), &mut reader)?;
+            self.push_row(&Row::of_page(page, index))?;
         }
         let bytes = self.bytes + self.builder.bytes() + self.rows.len() * ORDER_BYTES + self.marks.bytes();
         if bytes as u64 > self.max_bytes { Err(RecordError::TooLarge) } else { Ok(()) }
@@ -133,7 +127,7 @@ impl Recorder {
         if list.bytes() > max_bytes { Err(RecordError::TooLarge) } else { Ok((list, changes)) }
     }
 
-    fn push_row(&mut self, row: &Row<'_>, reader: &mut RowReader) -> Result<(), RecordError> {
+    fn push_row(&mut self, row: &Row<'_>) -> Result<(), RecordError> {
         let Some(old) = self.previous_row(row.id) else {
             let shared = self.previous.slots.len();
             if !self.created.insert(row.id, self.next_row()?, |row| id(&self.segments, &self.builder, shared, row)) {
@@ -146,7 +140,7 @@ impl Recorder {
         if !self.seen[old.segment()].insert(old.row()) {
             return Err(RecordError::Repeated(row.id.to_owned()));
         }
-        if reader.read(segment, old.row()).as_ref() != Some(row) {
+        if self.reader.read(segment, old.row()).as_ref() != Some(row) {
             self.changes.updated += 1;
             return self.store(row);
         }
@@ -205,21 +199,9 @@ fn id<'a>(segments: &'a [Arc<Segment>], builder: &'a SegmentBuilder, shared: usi
     id.unwrap_or_default()
 }
 
-impl CreatedIds {
-    /// Adds the id of a row. Returns false if another row has the id.
-    fn insert<'a>(&mut self, id: &str, row: RowRef, id_of: impl Fn(RowRef) -> &'a str) -> bool {
-        let hash = self.hasher.hash_one(id);
-        if self.rows.find(hash, |other| id_of(*other) == id).is_some() {
-            return false;
-        }
-        self.rows.insert_unique(hash, row, |row| self.hasher.hash_one(id_of(*row)));
-        true
-    }
-}
-
-impl std::fmt::Debug for CreatedIds {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("CreatedIds").field("rows", &self.rows.len()).finish_non_exhaustive()
+impl fmt::Debug for Recorder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Recorder").field("rows", &self.rows.len()).finish_non_exhaustive()
     }
 }
 

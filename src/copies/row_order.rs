@@ -69,7 +69,8 @@ impl RowOrder {
             let run = &ranks[first..ranks.len().min(first + 64)];
             let start = run.first().copied().unwrap_or_default();
             // Most rows are next to each other in the order, as in the segment.
-            if start != HIDDEN && (0..).zip(run).all(|(index, rank)| *rank == start.wrapping_add(index)) {
+            let differences = (0..).zip(run).fold(0, |sum, (index, rank)| sum | (*rank ^ start.wrapping_add(index)));
+            if start != HIDDEN && differences == 0 {
                 into.insert_word(start as usize, word);
                 continue;
             }

@@ -1,5 +1,7 @@
 //! Segments: immutable blocks of rows that lists share.
 
+use std::fmt;
+
 use jiff::Timestamp;
 
 use crate::domain::page::{Fields, RecordPage, UnreadFields};
@@ -11,7 +13,7 @@ use super::{
 };
 
 /// Block of at most [`Segment::MAX_ROWS`] rows with different ids.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Segment {
     pub(super) id: SegmentId,
     pub(super) ids: IndexedColumn,
@@ -115,6 +117,13 @@ impl Segment {
             self.customer_ids.get(row),
             self.platform_ids.get(row),
         ]
+    }
+}
+
+/// The rows are customers' data, so they are not shown.
+impl fmt::Debug for Segment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Segment").field("id", &self.id).field("rows", &self.len()).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Complete list in memory.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use crate::domain::{
     anchor::Anchor,
@@ -19,7 +19,6 @@ use super::{
 
 /// Complete list in memory. The list is immutable; a change makes another list
 /// that shares the unchanged rows.
-#[derive(Debug)]
 pub struct StoredList {
     pub(super) slots: Vec<Slot>,
     /// The rows in list order.
@@ -128,6 +127,12 @@ impl StoredList {
     /// Returns a row's key in the order by creation time.
     pub(super) fn key_of(&self, row: RowRef) -> CreationKey<'_> {
         if row.segment() < self.slots.len() { key(&self.slots, row) } else { (None, "") }
+    }
+}
+
+impl fmt::Debug for StoredList {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredList").field("rows", &self.len()).finish_non_exhaustive()
     }
 }
 
