@@ -4,26 +4,45 @@
 //! A list is immutable. A change makes another list that shares the unchanged
 //! rows. This module knows no vendor and no HTTP.
 
+mod bits;
+mod column;
+mod compaction;
+mod creation;
 mod encoding;
+mod fields;
+mod json_rows;
 mod list_copy;
+mod list_edit;
+mod manifest;
 mod metrics;
+mod page_marks;
 mod question;
 mod recorder;
+mod row_filter;
+mod row_order;
 mod segment;
+mod segment_builder;
+mod segment_encoding;
 mod selection;
 mod settings;
+mod slot;
 mod status;
 mod stored;
 mod stored_list;
+mod template;
 
 pub use encoding::DecodeError;
 pub use list_copy::{Copies, Fetched, Inbox, ListCopy};
 pub use metrics::{SyncMetrics, WalkOutcome};
 pub use question::Question;
 pub use recorder::{DroppedRows, RecordError, Recorder};
+pub use row_order::RowRef;
 pub use segment::{Segment, SegmentId};
-pub use selection::{RowRef, Selection};
+pub use selection::Selection;
 pub use settings::SyncSettings;
 pub use status::{Changes, SyncState, SyncStatus, WalkReport};
 pub use stored::Stored;
 pub use stored_list::StoredList;
+
+#[cfg(test)]
+mod tests;

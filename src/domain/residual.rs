@@ -204,7 +204,9 @@ pub fn reads_email_only(search: &str) -> bool {
 }
 
 impl Match {
-    fn and(self, other: Self) -> Self {
+    /// Returns the result of two filters that must both match.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
             (Self::Undecided, _) | (_, Self::Undecided) => Self::Undecided,
@@ -212,7 +214,9 @@ impl Match {
         }
     }
 
-    fn or(self, other: Self) -> Self {
+    /// Returns the result of two filters of which one must match.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
         match (self, other) {
             (Self::Yes, _) | (_, Self::Yes) => Self::Yes,
             (Self::Undecided, _) | (_, Self::Undecided) => Self::Undecided,

@@ -73,6 +73,15 @@ impl WalkError {
     }
 }
 
+impl From<RecordError> for WalkError {
+    fn from(error: RecordError) -> Self {
+        match error {
+            RecordError::TooLarge => Self::TooLarge,
+            RecordError::Repeated(_) => Self::Unproven(error.to_string()),
+        }
+    }
+}
+
 /// Proof of completeness: what the vendor's pages say about the whole list.
 struct Proof {
     /// True if the vendor lists the newest rows first and pages by id. New rows then
@@ -111,7 +120,7 @@ impl ListWalk {
                 .ok_or_else(|| unproven("the vendor's pages lead back to an earlier page"))?;
         }
         let finished = tokio::task::spawn_blocking(|| recorder.finish()).await;
-        let (mut list, mut changes) = finished.map_err(|_| WalkError::Aborted)?;
+        let (mut list, mut changes) = finished.map_err(|_| WalkError::Aborted)??;
         if let Some(proof) = proof {
             self.confirm(proof, newest.as_deref(), &mut list, &mut changes).await?;
         }
@@ -212,8 +221,7 @@ async fn record(mut recorder: Recorder, anchor: Anchor, page: Arc<RecordPage>) -
     let recording = tokio::task::spawn_blocking(move || recorder.push_page(&anchor, &page).map(|()| recorder));
     match recording.await {
         Ok(Ok(recorder)) => Ok(recorder),
-        Ok(Err(RecordError::TooLarge)) => Err(WalkError::TooLarge),
-        Ok(Err(error @ RecordError::Repeated(_))) => Err(WalkError::Unproven(error.to_string())),
+        Ok(Err(error)) => Err(error.into()),
         Err(_) => Err(WalkError::Aborted),
     }
 }

@@ -119,7 +119,7 @@ impl Copied {
         let plan = &self.pages.plan;
         // The tokens of the stored list lead to no page of a list that the vendor filters.
         let has_token = plan.sort.is_none() && plan.order.is_none() && plan.native.is_empty();
-        let (anchor, offset) = match list.anchor_at(list.rank(previous)).filter(|_| has_token) {
+        let (anchor, offset) = match list.rank(previous).and_then(|rank| list.anchor_at(rank)).filter(|_| has_token) {
             Some((anchor, offset)) => (anchor, offset.saturating_add(1)),
             None if plan.sort.is_some() => (Anchor::Start, 0),
             None => (Anchor::After(adjacent_row.id.clone()), 0),

@@ -50,10 +50,25 @@ pub enum BuildError {
 impl RecordPageBuilder {
     /// Appends a record.
     pub fn push(&mut self, fields: &Fields<'_>, record: &impl Serialize) -> Result<(), BuildError> {
+        self.separate();
+        serde_json::to_writer(&mut self.json, record)?;
+        self.push_fields(fields)
+    }
+
+    /// Appends a record from its JSON, which must not be empty.
+    pub fn push_json(&mut self, fields: &Fields<'_>, json: &[u8]) -> Result<(), BuildError> {
+        self.separate();
+        self.json.extend_from_slice(json);
+        self.push_fields(fields)
+    }
+
+    fn separate(&mut self) {
         if !self.json.is_empty() {
             self.json.push(b',');
         }
-        serde_json::to_writer(&mut self.json, record)?;
+    }
+
+    fn push_fields(&mut self, fields: &Fields<'_>) -> Result<(), BuildError> {
         self.ids.push_str(fields.id);
         self.json_ends.push(self.json.len().try_into().map_err(|_| BuildError::TooLarge)?);
         self.id_ends.push(self.ids.len().try_into().map_err(|_| BuildError::TooLarge)?);

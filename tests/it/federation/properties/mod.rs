@@ -58,14 +58,9 @@ struct Step {
 }
 
 fn step(limit: impl Strategy<Value = usize>) -> impl Strategy<Value = Step> {
-    (limit, option::weighted(0.4, 1..=5_u32), prop::bool::weighted(0.25), prop::bool::weighted(0.15))
-        .prop_map(|(limit, max_calls, turns_back, forgets)| Step {
-            limit,
-            max_calls,
-            turns_back,
-            forgets,
-            has_lists: false,
-        })
+    (limit, option::weighted(0.4, 1..=5_u32), prop::bool::weighted(0.25), prop::bool::weighted(0.15)).prop_map(
+        |(limit, max_calls, turns_back, forgets)| Step { limit, max_calls, turns_back, forgets, has_lists: false },
+    )
 }
 
 /// A row in two bytes, which makes equal and null fields frequent.

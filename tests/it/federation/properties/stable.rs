@@ -151,7 +151,14 @@ impl Lists {
 
 async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     let has_lists = steps.iter().any(|step| step.has_lists);
-    let stage = stage(&rows).configure(|config| if has_lists { sync(config) }).start().await;
+    let stage = stage(&rows)
+        .configure(|config| {
+            if has_lists {
+                sync(config)
+            }
+        })
+        .start()
+        .await;
     let lists = Lists::of(&stage).await;
     // The corporation vendor's own search covers names only.
     if has_lists && question.filter.search.is_some() && question.connections().iter().any(|at| at % 2 == 0) {
