@@ -14,6 +14,7 @@ use crate::{
 
 use super::{
     ConfigError, Connection,
+    connections::Defaults,
     error::Fault,
     file::{self, ListName, PositiveDuration, Size},
     reader::Reader,
@@ -27,7 +28,7 @@ impl Reader<'_> {
         at: &str,
         section: file::Sync,
         kind: &VendorKind,
-        has_cursor_key: bool,
+        defaults: Defaults,
     ) -> Option<SyncSettings> {
         let at = format!("{at}.sync");
         let every = section.every.map_or(SyncSettings::DEFAULT_EVERY, |it| it.0);
@@ -36,7 +37,7 @@ impl Reader<'_> {
             resources.as_ref().and_then(|lists| self.keep(self.newest(&at, section.newest, every, lists, kind)));
         let max_age = self.keep(self.max_age(&at, section.max_age, every));
         let max_bytes = self.keep(self.max_bytes(&at, section.max_bytes));
-        let snapshot = section.snapshot.map(|path| self.keep(self.snapshot(&at, path, has_cursor_key)));
+        let snapshot = section.snapshot.map(|path| self.keep(self.snapshot(&at, path, defaults)));
         Some(SyncSettings {
             every,
             newest: newest?,
@@ -146,9 +147,14 @@ impl Reader<'_> {
         Ok(bytes)
     }
 
-    fn snapshot(&self, at: &str, path: PathBuf, has_cursor_key: bool) -> Result<PathBuf, ConfigError> {
+    fn snapshot(&self, at: &str, path: PathBuf, defaults: Defaults) -> Result<PathBuf, ConfigError> {
         let at = format!("{at}.snapshot");
-        if !has_cursor_key {
+        if defaults.has_replicas {
+            let fault =
+                Fault::new("with [shared], the lists outlast restarts on the Redis server").fix("remove the key");
+            return Err(self.error(&at, fault));
+        }
+        if !defaults.has_cursor_key {
             let fault = Fault::new("a snapshot requires `paging.cursor_key`")
                 .fix("write cursor_key = { env = \"VARIABLE\" } or { file = \"path\" } into [paging]");
             return Err(self.error(&at, fault));

@@ -1,18 +1,25 @@
 //! The stored lists of one connection, shared by the requests that read them and
 //! the jobs that fill them.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use crate::{
     domain::{page::RecordPage, query::Resource},
     telemetry::metrics::Registry,
 };
 
-use super::{Stored, SyncMetrics, SyncSettings, SyncStatus};
+use super::{Stored, SyncMetrics, SyncSettings, SyncState, SyncStatus};
 
 /// Maximum number of fetched pages that wait for the job.
 const MAX_FETCHED: usize = 64;
@@ -40,7 +47,18 @@ pub struct ListCopy {
     inbox: Mutex<Inbox>,
     /// Signals a change of the inbox.
     arrived: Notify,
+    /// True until the snapshot of the list has been read.
+    is_restoring: AtomicBool,
+    /// Number of reads whose rows the list may receive.
+    filling: AtomicUsize,
+    /// Number of purges of rows of the list.
+    purges: watch::Sender<u64>,
 }
+
+/// Read whose rows the list may receive. Until it is dropped, each purged row is
+/// withheld, although the list lacks it.
+#[derive(Debug)]
+pub struct Filling(Arc<ListCopy>);
 
 /// Work for the job of a list.
 #[derive(Debug, Default)]
@@ -80,7 +98,8 @@ impl Copies {
     }
 
     fn with(settings: SyncSettings, metrics: impl Fn(Resource) -> SyncMetrics) -> Self {
-        let list = |&resource: &Resource| Arc::new(ListCopy::new(resource, metrics(resource)));
+        let has_snapshot = settings.snapshot.is_some();
+        let list = |&resource: &Resource| Arc::new(ListCopy::new(resource, metrics(resource), has_snapshot));
         let lists = settings.resources.iter().map(list).collect();
         Self { settings, lists }
     }
@@ -111,7 +130,7 @@ impl Copies {
 }
 
 impl ListCopy {
-    fn new(resource: Resource, metrics: SyncMetrics) -> Self {
+    fn new(resource: Resource, metrics: SyncMetrics, has_snapshot: bool) -> Self {
         Self {
             resource,
             metrics,
@@ -119,6 +138,9 @@ impl ListCopy {
             status: Mutex::new(SyncStatus::default()),
             inbox: Mutex::new(Inbox::default()),
             arrived: Notify::new(),
+            is_restoring: AtomicBool::new(has_snapshot),
+            filling: AtomicUsize::new(0),
+            purges: watch::Sender::new(0),
         }
     }
 
@@ -143,6 +165,55 @@ impl ListCopy {
             return;
         }
         self.replace(stored);
+    }
+
+    /// Replaces the list like [`store`](Self::store), and returns true if it did.
+    #[must_use]
+    pub fn fill(&self, stored: Stored) -> bool {
+        let inbox = self.inbox.lock();
+        if inbox.is_purged {
+            return false;
+        }
+        self.replace(Some(Arc::new(stored)));
+        true
+    }
+
+    /// Begins a read whose rows the list may receive.
+    #[must_use]
+    pub fn begin_filling(self: &Arc<Self>) -> Filling {
+        let inbox = self.inbox.lock();
+        self.filling.fetch_add(1, Relaxed);
+        drop(inbox);
+        Filling(Arc::clone(self))
+    }
+
+    /// Records that the snapshot has been read.
+    pub fn end_restoring(&self) {
+        self.is_restoring.store(false, Relaxed);
+    }
+
+    /// Returns the number of purges of rows of the list, and its changes.
+    #[must_use]
+    pub fn purges(&self) -> watch::Receiver<u64> {
+        self.purges.subscribe()
+    }
+
+    /// Returns the rows that are withheld.
+    #[must_use]
+    pub fn withheld(&self) -> HashSet<Box<str>> {
+        self.inbox.lock().purged.clone()
+    }
+
+    /// Records the list in its status. `state` is the state without a list.
+    pub fn record(&self, state: SyncState, is_walking: bool) {
+        let stored = self.stored();
+        self.update_status(|status| {
+            status.state = if stored.is_some() { SyncState::Complete } else { state };
+            status.is_walking = is_walking;
+            status.rows = stored.as_ref().map_or(0, |stored| stored.list.len() as u64);
+            status.bytes = stored.as_ref().map_or(0, |stored| stored.list.bytes());
+            status.synced_at = stored.as_ref().map(|stored| stored.synced_at);
+        });
     }
 
     /// Returns the status.
@@ -177,11 +248,11 @@ impl ListCopy {
     }
 
     /// Waits for work and takes it, except for purged rows: the job removes each of them
-    /// after it was fetched.
-    pub async fn take_work(&self) -> Inbox {
+    /// after it was fetched. Purged rows are work only if `reads_rows`.
+    pub async fn take_work(&self, reads_rows: bool) -> Inbox {
         loop {
             let arrived = self.arrived.notified();
-            if let Some(work) = self.inbox.lock().take() {
+            if let Some(work) = self.inbox.lock().take(reads_rows) {
                 return work;
             }
             arrived.await;
@@ -201,27 +272,34 @@ impl ListCopy {
     fn purge_all(&self, inbox: &mut Inbox) {
         inbox.fetched.clear();
         inbox.purged.clear();
+        self.purges.send_modify(|purges| *purges += 1);
         (inbox.is_purged, inbox.is_walk_requested) = (true, true);
         self.replace(None);
     }
 
-    fn purge_row(&self, id: &str) {
+    /// Withholds the list until a purged row is read again. Returns false if the list
+    /// cannot contain the row.
+    pub fn purge_row(&self, id: &str) -> bool {
         let mut inbox = self.inbox.lock();
-        match &*self.stored.load() {
-            // A row that the list lacks cannot be served from it.
-            Some(stored) if stored.list.find(id).is_none() && !self.status().is_walking => return,
-            Some(stored) => stored.mark_superseded(),
-            // A walk in progress may have read the row.
-            None if !self.status().is_walking => return,
-            None => {}
+        // Rows that are being read may contain the row as it was.
+        let is_read = self.filling.load(Relaxed) > 0 || self.is_restoring.load(Relaxed) || self.status().is_walking;
+        if let Some(stored) = &*self.stored.load() {
+            if stored.list.find(id).is_none() && !is_read {
+                return false;
+            }
+            stored.mark_superseded();
+        } else if !is_read {
+            return false;
         }
         if inbox.purged.len() < MAX_PURGED {
             inbox.purged.insert(id.into());
         } else {
             self.purge_all(&mut inbox);
         }
+        self.purges.send_modify(|purges| *purges += 1);
         drop(inbox);
         self.arrived.notify_one();
+        true
     }
 
     fn replace(&self, stored: Option<Arc<Stored>>) {
@@ -233,13 +311,20 @@ impl ListCopy {
 
 impl Inbox {
     /// Takes the work, except for purged rows. `None` if there is no work.
-    fn take(&mut self) -> Option<Self> {
-        let has_work = self.is_walk_requested || self.is_purged || !self.purged.is_empty() || !self.fetched.is_empty();
+    fn take(&mut self, reads_rows: bool) -> Option<Self> {
+        let has_rows = reads_rows && !self.purged.is_empty();
+        let has_work = self.is_walk_requested || self.is_purged || has_rows || !self.fetched.is_empty();
         has_work.then(|| Self {
             is_walk_requested: std::mem::take(&mut self.is_walk_requested),
             is_purged: std::mem::take(&mut self.is_purged),
-            purged: self.purged.clone(),
+            purged: if has_rows { self.purged.clone() } else { HashSet::new() },
             fetched: std::mem::take(&mut self.fetched),
         })
+    }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        self.0.filling.fetch_sub(1, Relaxed);
     }
 }

@@ -32,7 +32,7 @@ mod stored_list;
 mod template;
 
 pub use encoding::DecodeError;
-pub use list_copy::{Copies, Fetched, Inbox, ListCopy};
+pub use list_copy::{Copies, Fetched, Filling, Inbox, ListCopy};
 pub use metrics::{SyncMetrics, WalkOutcome};
 pub use question::Question;
 pub use recorder::{DroppedRows, RecordError, Recorder};

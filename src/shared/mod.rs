@@ -20,10 +20,10 @@ mod values;
 
 pub use fingerprint::Fingerprint;
 pub use key::SharedKey;
+use limits::micros;
 pub use limits::{
     BlockEvent, Peers, Restored, ServerTime, SharedBlock, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindow,
 };
-use limits::micros;
 pub use lists::{
     Block, Head, LIST_LEASE, ListRequest, ListState, ListVersion, LoadedHead, Publication, PurgeCount, SharedList,
 };

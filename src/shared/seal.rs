@@ -27,9 +27,8 @@ impl Seal {
     pub fn seal(&self, name: &str, plain: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
         sealed.extend_from_slice(plain);
-        let nonce = self
-            .key(name)
-            .and_then(|key| key.seal_in_place_append_tag(Aad::from(name.as_bytes()), &mut sealed));
+        let nonce =
+            self.key(name).and_then(|key| key.seal_in_place_append_tag(Aad::from(name.as_bytes()), &mut sealed));
         match nonce {
             Ok(nonce) => {
                 sealed.splice(..0, *nonce.as_ref());

@@ -24,7 +24,8 @@ use std::{
 use crate::telemetry::metrics::Registry;
 
 use super::{
-    Fingerprint, ProbeLease, PurgeFeed, Quotas, RedisUrl, Settings, SharedLimit, SharedList, SharedPages, SharedPurges, Values,
+    Fingerprint, ProbeLease, PurgeFeed, Quotas, RedisUrl, Settings, SharedLimit, SharedList, SharedPages, SharedPurges,
+    Values,
 };
 use announcements::Announcements;
 pub use check::{ServerFault, ServerReport, ServerState, check};
