@@ -29,7 +29,7 @@ impl StoredList {
             chosen.iter().flat_map(|index| live(*index).iter().map(|row| RowRef::new(*index, row)).collect::<Vec<_>>());
         let mut rows: Vec<_> = rows.collect();
         rows.sort_unstable_by_key(|row| self.rank(*row));
-        let (mut builder, mut reader) = (SegmentBuilder::new(), RowReader::new());
+        let (mut builder, mut reader) = (SegmentBuilder::new(), RowReader::default());
         let mut replaced = Vec::with_capacity(rows.len());
         for old in rows {
             let row = reader.read(&self.slots[old.segment()].segment, old.row())?;

@@ -40,8 +40,10 @@ struct Dictionary {
 }
 
 /// Reader of templates, with its buffers.
+#[derive(Default)]
 pub(super) struct TemplateReader {
-    context: DCtx<'static>,
+    /// Created for the first compressed row: a context takes about 100 KiB.
+    context: Option<DCtx<'static>>,
     frame: Vec<u8>,
     template: Vec<u8>,
 }
@@ -119,22 +121,22 @@ impl JsonRows {
 }
 
 impl TemplateReader {
-    pub(super) fn new() -> Self {
-        Self { context: DCtx::create(), frame: Vec::new(), template: Vec::new() }
-    }
-
     /// Returns the template of a row, or `None` if the row is damaged.
     pub(super) fn read<'a>(&'a mut self, rows: &'a JsonRows, row: usize) -> Option<&'a [u8]> {
         let stored = rows.stored(row)?;
         let Some(dictionary) = &rows.dictionary else {
             return (stored.len() <= rows.max_length).then_some(stored);
         };
+        let context = match &mut self.context {
+            Some(context) => context,
+            None => self.context.insert(DCtx::try_create()?),
+        };
         self.frame.clear();
         self.frame.extend_from_slice(&MAGIC);
         self.frame.extend_from_slice(stored);
         self.template.clear();
         self.template.reserve(rows.max_length);
-        let result = self.context.decompress_using_ddict(&mut self.template, &self.frame, &dictionary.prepared);
+        let result = context.decompress_using_ddict(&mut self.template, &self.frame, &dictionary.prepared);
         result.ok().filter(|_| self.template.len() <= rows.max_length)?;
         Some(&self.template)
     }

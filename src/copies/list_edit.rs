@@ -52,7 +52,7 @@ impl StoredList {
     }
 
     fn updated(&self, page: &RecordPage, rows: Range<usize>, inserts: bool) -> Option<(Self, Changes)> {
-        let (mut builder, mut reader) = (SegmentBuilder::new(), RowReader::new());
+        let (mut builder, mut reader) = (SegmentBuilder::new(), RowReader::default());
         let (mut edit, mut changes) = (Edit::default(), Changes::default());
         let slot = self.free_slot()?;
         let mut ids = HashSet::new();

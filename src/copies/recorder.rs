@@ -107,7 +107,7 @@ impl Recorder {
         let rank = u32::try_from(self.rows.len()).map_err(|_| RecordError::TooLarge)?;
         self.marks.push(rank, anchor);
         self.dropped.add(&page.info().anomalies);
-        let mut reader = RowReader::new();
+        let mut reader = RowReader::default();
         for index in 0..page.len() {
             self.push_row(&Row::of_page(page, index), &mut reader)?;
         }

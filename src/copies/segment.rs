@@ -47,6 +47,7 @@ pub(super) struct Row<'a> {
 }
 
 /// Reader of rows, with its buffers.
+#[derive(Default)]
 pub(super) struct RowReader {
     templates: TemplateReader,
     json: Vec<u8>,
@@ -144,10 +145,6 @@ impl<'a> Row<'a> {
 }
 
 impl RowReader {
-    pub(super) fn new() -> Self {
-        Self { templates: TemplateReader::new(), json: Vec::new() }
-    }
-
     /// Reads a row. Returns `None` if the segment lacks the row or the row is
     /// damaged.
     pub(super) fn read<'a>(&'a mut self, segment: &'a Segment, row: usize) -> Option<Row<'a>> {

@@ -72,7 +72,7 @@ impl Segment {
 
     /// Returns true if every row can be read.
     fn is_readable(&self) -> bool {
-        let mut reader = RowReader::new();
+        let mut reader = RowReader::default();
         (0..self.len()).all(|row| {
             reader.read(self, row).is_some_and(|row| !row.json.is_empty() && std::str::from_utf8(row.json).is_ok())
         })

@@ -106,7 +106,7 @@ impl StoredList {
     #[must_use]
     pub fn page(&self, rows: impl IntoIterator<Item = RowRef>) -> RecordPage {
         let mut builder = RecordPageBuilder::default();
-        let mut reader = RowReader::new();
+        let mut reader = RowReader::default();
         let mut count = 0;
         for row in rows {
             let slot = self.slots.get(row.segment());

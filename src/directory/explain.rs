@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    CallEstimate, Directory, DirectoryError, PageRequest, Source, Strategy,
+    CallEstimate, Directory, DirectoryError, Origin, PageRequest, Source, Strategy,
     source_walk::SourceWalk,
     walk::{FetchMode, Next, PredictedCall},
 };
@@ -48,6 +48,8 @@ pub struct ExplainedSource {
     pub source: Arc<Source>,
     /// Plan of the query, or the reason why the source does not support it.
     pub plan: Result<Arc<Plan>, PlanError>,
+    /// Origin of the rows.
+    pub origin: Origin,
     /// Vendor requests for the page, as far as they can be predicted from
     /// cached pages. At most `MAX_REQUESTS` are listed.
     pub requests: Vec<ExplainedRequest>,
@@ -134,6 +136,7 @@ impl SourceWalk {
                 return ExplainedSource {
                     source,
                     plan: Err(error.clone()),
+                    origin: Origin::default(),
                     requests: Vec::new(),
                     omitted_requests: 0,
                     calls: CallEstimate::default(),
@@ -178,8 +181,8 @@ impl SourceWalk {
         };
         let omitted_requests = requests.len().saturating_sub(MAX_REQUESTS);
         requests.truncate(MAX_REQUESTS);
-        let plan = Ok(plan);
-        ExplainedSource { source, plan, requests, omitted_requests, calls, rejection, refreshes, calls_to_end }
+        let (plan, origin) = (Ok(plan), Origin::Vendor);
+        ExplainedSource { source, plan, origin, requests, omitted_requests, calls, rejection, refreshes, calls_to_end }
     }
 
     /// Returns the maximum number of calls of a full scan; `None` for other walks.

@@ -5,7 +5,7 @@ use crate::{
     vendors::plan::PlanError,
 };
 
-use super::DirectoryError;
+use super::{DirectoryError, Origin};
 
 /// Outcome of a list or of a batch at one source.
 #[derive(Debug)]
@@ -62,6 +62,8 @@ impl UnservedRows {
 pub enum SourceOutcome {
     /// The source contributed.
     Answered {
+        /// Origin of the rows.
+        origin: Origin,
         /// True if the call budget ran out before the source was exhausted.
         is_partial: bool,
         /// The vendor's count of the query, if it is exactly known.
@@ -90,13 +92,14 @@ impl SourceOutcome {
                 failed
             }
             (Self::NotAsked, Self::NotAsked) => Self::NotAsked,
-            (Self::NotAsked, Self::Answered { is_partial, fetched_at, unserved, shortfall, .. })
-            | (Self::Answered { is_partial, fetched_at, unserved, shortfall, .. }, Self::NotAsked) => {
-                Self::Answered { is_partial, total: None, fetched_at, unserved, shortfall }
+            (Self::NotAsked, Self::Answered { origin, is_partial, fetched_at, unserved, shortfall, .. })
+            | (Self::Answered { origin, is_partial, fetched_at, unserved, shortfall, .. }, Self::NotAsked) => {
+                Self::Answered { origin, is_partial, total: None, fetched_at, unserved, shortfall }
             }
             (
-                Self::Answered { is_partial, total, fetched_at, unserved, shortfall },
+                Self::Answered { origin, is_partial, total, fetched_at, unserved, shortfall },
                 Self::Answered {
+                    origin: other_origin,
                     is_partial: is_other_partial,
                     total: other_total,
                     fetched_at: other_fetched_at,
@@ -104,12 +107,22 @@ impl SourceOutcome {
                     shortfall: other_shortfall,
                 },
             ) => Self::Answered {
+                origin: origin.merge(other_origin),
                 is_partial: is_partial || is_other_partial,
                 total: total.zip(other_total).map(|(total, other)| total.saturating_add(other)),
                 fetched_at: fetched_at.into_iter().chain(other_fetched_at).min(),
                 unserved: unserved.plus(other_unserved),
                 shortfall: shortfall.or(other_shortfall),
             },
+        }
+    }
+
+    /// Returns the origin of the rows, if the source contributed.
+    #[must_use]
+    pub fn origin(&self) -> Option<Origin> {
+        match self {
+            Self::Answered { origin, .. } => Some(*origin),
+            Self::NotAsked | Self::Failed(_) | Self::Skipped(_) => None,
         }
     }
 

@@ -75,7 +75,6 @@ impl<S: Vendor> Handle<S> {
     /// Tolt's `updated_at` moves by a second, unless `change` sets it. A customer with another
     /// `created_at` has another place in Tolt's list. At the corporation vendor, a change moves no
     /// customer.
-    #[expect(clippy::must_use_candidate, reason = "most tests know that the customer exists")]
     pub fn update(&self, id: &str, change: impl FnOnce(&mut S::Customer)) -> bool {
         write(self.service.customers()).update(id, change)
     }

@@ -189,6 +189,7 @@ async fn explanation_splits_work_by_executor() {
           ],
           "omitted_requests": 0,
           "order": "native",
+          "origin": "vendor",
           "paging": "paged",
           "requests": [
             {
@@ -226,6 +227,7 @@ async fn explanation_splits_work_by_executor() {
           "native": [],
           "omitted_requests": 0,
           "order": "gateway",
+          "origin": "vendor",
           "paging": "full_scan",
           "requests": [
             {

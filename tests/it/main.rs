@@ -28,6 +28,7 @@ mod problems;
 mod replicas;
 mod serving;
 mod support;
+mod sync;
 mod traces;
 mod translation;
 mod upstream;

@@ -78,6 +78,15 @@ struct SourceExplanation<'e> {
         extensions(("x-extensible-enum" = json!(["asked", "not_asked", "skipped", "rejected"])))
     )]
     status: &'static str,
+    /// The origin of the rows. `vendor`: vendor responses, cached or not. `sync`: the
+    /// stored list of the connection, without vendor calls. Null for `skipped`. New
+    /// values may be added.
+    #[schema(
+        value_type = Option<String>,
+        example = "vendor",
+        extensions(("x-extensible-enum" = json!(["vendor", "sync"])))
+    )]
+    origin: Option<&'static str>,
     /// The vendor requests for this page, as far as they can be predicted from
     /// cached pages. A request that depends on the response to an uncached
     /// request is omitted. At most 20 requests.
@@ -199,6 +208,7 @@ impl<'e> SourceExplanation<'e> {
                 (None, None, true) => "not_asked",
                 (None, None, false) => "asked",
             },
+            origin: plan.map(|_| explained.origin.name()),
             requests: explained.requests.iter().map(VendorRequest::from).collect(),
             omitted_requests: explained.omitted_requests,
             native: plan.map_or_else(Vec::new, |plan| native(plan)),

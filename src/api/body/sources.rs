@@ -4,7 +4,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::{
-    directory::{self, SourceOutcome},
+    directory::{self, Origin, SourceOutcome},
     domain::timestamp::Timestamp,
     web::problem::{Problem, SourceProblem},
 };
@@ -28,6 +28,15 @@ pub(crate) struct SourceReport<'r> {
     /// added.
     #[schema(example = "ok", extensions(("x-extensible-enum" = json!(["ok", "partial", "not_asked", "failed", "skipped"]))))]
     status: &'static str,
+    /// The origin of the rows. `vendor`: vendor responses, cached or not. `sync`: the
+    /// stored list of the connection, and `fetched_at` is the start of its walk. Null
+    /// unless `status` is `ok` or `partial`. New values may be added.
+    #[schema(
+        value_type = Option<String>,
+        example = "vendor",
+        extensions(("x-extensible-enum" = json!(["vendor", "sync"])))
+    )]
+    origin: Option<&'static str>,
     /// The number of rows of the connection that match the request. Null if the
     /// exact number is not known.
     #[schema(value_type = Option<i64>, example = 85)]
@@ -78,6 +87,7 @@ impl<'r> SourceReport<'r> {
             connection: report.connection.as_str(),
             vendor: report.vendor,
             status,
+            origin: report.outcome.origin().map(Origin::name),
             total: report.outcome.total(),
             fetched_at: fetched_at.map(Timestamp::from),
             unreadable: unserved.null.saturating_add(unserved.unreadable),

@@ -7,6 +7,7 @@ use crate::{cli::print_line, sandbox::Sandbox};
 use super::{
     MAX_VENDOR_CALLS,
     replicas::{PREFIX, SharedServer},
+    sync,
 };
 
 /// Running sandbox, to be described.
@@ -16,6 +17,8 @@ pub(super) struct Greeting<'s> {
     pub(super) sandbox: &'s Sandbox,
     /// State of several replicas.
     pub(super) shared: Option<&'s SharedServer>,
+    /// Changes per minute in each list of the vendors.
+    pub(super) changes: u32,
 }
 
 impl Greeting<'_> {
@@ -39,6 +42,7 @@ impl Greeting<'_> {
              Capabilities of each connection: http://{first}/connections.\n\n\
              Simulated Tolt: {}, credential {}, program {}\n\
              Simulated corporation vendor: {}, credential {}, corporation {}\n\
+             {}\n\
              With `--print-config`, the sandbox prints a gateway.toml for its vendors.\n\n\
              Documentation: README.md and docs/. Stop with Ctrl-C.",
             self.subject(),
@@ -49,7 +53,20 @@ impl Greeting<'_> {
             corporation.base_url(),
             corporation.credential(),
             corporation.corporation_id(),
+            self.changes(),
         ))
+    }
+
+    fn changes(&self) -> String {
+        match self.changes {
+            0 => "The rows of the vendors do not change.".to_owned(),
+            1 => "A row of each list is inserted, changed or deleted once a minute; `--changes` sets how often."
+                .to_owned(),
+            changes => format!(
+                "Rows of each list are inserted, changed or deleted {changes} times a minute; `--changes` sets how \
+                 often."
+            ),
+        }
     }
 
     fn subject(&self) -> String {
@@ -99,6 +116,7 @@ impl Greeting<'_> {
                 format!("[shared]\nurl = {{ env = \"SANDBOX_REDIS_URL\" }}\nprefix = {}\n\n", quoted(PREFIX)),
             ),
         };
+        let sync = sync::section();
         print_line(format_args!(
             "# Configuration for the simulated vendors of `customer-gateway sandbox`, which\n\
              # serve until the sandbox stops. Set these variables before `check` and `serve`:\n\
@@ -116,13 +134,13 @@ impl Greeting<'_> {
              vendor = \"tolt\"\n\
              base_url = {}\n\
              credential = {{ env = \"SANDBOX_TOLT_KEY\" }}\n\
-             program_id = {}\n\n\
+             program_id = {}{sync}\n\n\
              [[connections]]\n\
              name = \"tax\"\n\
              vendor = \"corporation\"\n\
              base_url = {}\n\
              credential = {{ env = \"SANDBOX_CORPORATION_TOKEN\" }}\n\
-             corporation_id = {}",
+             corporation_id = {}{sync}",
             tolt.credential(),
             corporation.credential(),
             quoted(own),

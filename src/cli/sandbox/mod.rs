@@ -3,6 +3,7 @@
 mod greeting;
 mod redis;
 mod replicas;
+mod sync;
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -38,6 +39,9 @@ const MAX_VENDOR_CALLS: u32 = 50;
 
 /// Largest number of replicas.
 const MAX_REPLICAS: u32 = 32;
+
+/// Largest number of changes per minute.
+const MAX_CHANGES: i64 = 60_000;
 
 #[derive(Debug, Args)]
 pub(super) struct SandboxArgs {
@@ -76,6 +80,10 @@ pub(super) struct SandboxArgs {
     /// Response envelope of the corporation vendor.
     #[arg(long, value_enum, default_value_t = EnvelopeArg::Wrapped)]
     envelope: EnvelopeArg,
+    /// Random changes per minute in each list of the vendors: a new row, a changed row
+    /// and a deleted row in turn. 0 keeps the rows as generated.
+    #[arg(long, value_name = "NUMBER", default_value_t = 4, value_parser = clap::value_parser!(u32).range(..=MAX_CHANGES))]
+    changes: u32,
     /// API key that callers must send; requests need no key if omitted.
     #[arg(long)]
     key: Option<String>,
@@ -123,6 +131,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
             EnvelopeArg::Wrapped => Envelope::Wrapped,
             EnvelopeArg::Flat => Envelope::Flat,
         },
+        changes_per_minute: args.changes,
         tolt_addr: loopback(args.tolt_port),
         corporation_addr: loopback(args.corporation_port),
         ..Options::default()
@@ -138,7 +147,8 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         addresses.push(listen);
         apps.push(App::new(config(listen, &sandbox, args.key.as_deref(), shared.as_ref())?, &clock)?);
     }
-    let greeting = Greeting { addresses: &addresses, sandbox: &sandbox, shared: shared.as_ref() };
+    let greeting =
+        Greeting { addresses: &addresses, sandbox: &sandbox, shared: shared.as_ref(), changes: args.changes };
     if args.print_config { greeting.print_config() } else { greeting.print(args.key.as_deref()) }?;
     let mut serving = Vec::new();
     for (listener, app) in listeners.into_iter().zip(&apps) {

@@ -1,6 +1,9 @@
 //! Tests of the encodings.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, LazyLock},
+};
 
 use proptest::{collection::vec, prelude::*, sample::Index};
 
@@ -100,8 +103,9 @@ proptest! {
 
     #[test]
     fn mutated_compressed_segment_does_not_panic(changes in vec((any::<Index>(), any::<u8>()), 1..4)) {
-        let (list, _) = walk(&many(), 100, None);
-        let mut bytes = list.segments().next().unwrap().to_bytes();
+        static BYTES: LazyLock<Vec<u8>> =
+            LazyLock::new(|| walk(&many(), 100, None).0.segments().next().unwrap().to_bytes());
+        let mut bytes = BYTES.clone();
         for (index, byte) in changes {
             let index = index.index(bytes.len());
             bytes[index] = byte;

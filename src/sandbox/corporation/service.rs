@@ -129,12 +129,7 @@ impl Vendor for Service {
     }
 
     fn change(&self, rng: &mut Rng, change: Change) {
-        change.apply(
-            rng,
-            &self.customers,
-            |rng, number| new_customer(rng, number, change.at),
-            |rng, customer| change_customer(rng, customer),
-        );
+        change.apply(rng, &self.customers, |rng, number| new_customer(rng, number, change.at), change_customer);
     }
 
     fn route(&self, request: &Parts) -> BufferedResponse {

@@ -6,8 +6,10 @@ use serde_json::Value;
 
 use super::{Corporation, Data, Handle, Options, Sandbox, Tolt, vendor::Vendor};
 
+mod changes;
 mod corporation;
 mod faults;
+mod lies;
 mod tolt;
 
 /// Options with few rows and no rate limits.

@@ -13,6 +13,7 @@ mod generate;
 mod list_query;
 mod model;
 mod range;
+mod row;
 mod service;
 mod table;
 mod timestamp;
@@ -56,7 +57,6 @@ impl Tolt {
 
     /// Changes a transaction. Returns false if the id is unknown. `updated_at` moves by a second,
     /// unless `change` sets it.
-    #[expect(clippy::must_use_candidate, reason = "most tests know that the transaction exists")]
     pub fn update_transaction(&self, id: &str, change: impl FnOnce(&mut Transaction)) -> bool {
         write(self.service().transactions()).update(id, change)
     }

@@ -1,15 +1,9 @@
 //! Objects of Tolt, with the field names of its pages.
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::{
-    super::Field,
-    ORGANIZATION_ID, PROGRAM_ID, generate,
-    table::Row,
-    timestamp::{format_millis, parse_row},
-};
+use super::{super::Field, ORGANIZATION_ID, PROGRAM_ID, generate};
 
 /// Rows of Tolt.
 #[derive(Clone, Debug, Default)]
@@ -205,49 +199,5 @@ impl Default for Program {
             currency_code: "USD".to_owned(),
             created_at: "2024-03-05T10:28:08.984+00:00".to_owned(),
         }
-    }
-}
-
-impl Row for Customer {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn program_id(&self) -> &str {
-        &self.program_id
-    }
-
-    fn created_at(&self) -> Timestamp {
-        parse_row(&self.created_at)
-    }
-
-    fn set_created_at(&mut self, at: Timestamp) {
-        self.created_at = format_millis(at);
-    }
-
-    fn updated_at(&mut self) -> &mut String {
-        &mut self.updated_at
-    }
-}
-
-impl Row for Transaction {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn program_id(&self) -> &str {
-        &self.program_id
-    }
-
-    fn created_at(&self) -> Timestamp {
-        parse_row(&self.created_at)
-    }
-
-    fn set_created_at(&mut self, at: Timestamp) {
-        self.created_at = format_millis(at);
-    }
-
-    fn updated_at(&mut self) -> &mut String {
-        &mut self.updated_at
     }
 }

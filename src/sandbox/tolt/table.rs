@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{
     super::vendor::{Direction, Store},
     range::{Key, Range},
+    row::Row,
     timestamp::next_second,
 };
 
@@ -25,24 +26,6 @@ pub struct Table<T> {
     times: HashMap<Arc<str>, Timestamp>,
     /// Number of rows by program.
     counts: HashMap<String, usize>,
-}
-
-/// Row of a table.
-pub trait Row: Clone {
-    /// Returns the row's id.
-    fn id(&self) -> &str;
-
-    /// Returns the id of the row's program.
-    fn program_id(&self) -> &str;
-
-    /// Returns the row's creation time.
-    fn created_at(&self) -> Timestamp;
-
-    /// Changes the row's creation time.
-    fn set_created_at(&mut self, at: Timestamp);
-
-    /// Returns the text of the row's `updated_at`.
-    fn updated_at(&mut self) -> &mut String;
 }
 
 /// Filter of a list within one program.

@@ -8,7 +8,8 @@ use super::{
     super::Field,
     Customer, Partner, Program, Transaction,
     expand::{Expand, Object},
-    table::{Row, Table},
+    row::Row,
+    table::Table,
     timestamp::format_millis,
 };
 

@@ -10,7 +10,8 @@ use serde_json::Value;
 use super::{Running, check_printed, command, run, text};
 use crate::support::{ids, redis::eventually};
 
-const ROWS: [&str; 6] = ["--tolt-customers", "20", "--tolt-transactions", "20", "--corporation-customers", "20"];
+const ROWS: [&str; 8] =
+    ["--tolt-customers", "20", "--tolt-transactions", "20", "--corporation-customers", "20", "--changes", "0"];
 
 fn start(arguments: &[&str]) -> Running {
     Running::start(&[&["sandbox", "--port", "0"], arguments, &ROWS].concat())

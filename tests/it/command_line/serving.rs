@@ -36,6 +36,7 @@ async fn sandbox_prints_working_curl_commands() {
     let urls = curl_urls(&greeting);
     assert_eq!(urls.len(), 3);
     assert!(greeting.contains("/docs. "), "{greeting}");
+    assert!(greeting.contains("changed or deleted 4 times a minute"), "{greeting}");
     // The vendors accept the printed credentials at the printed addresses.
     let vendors: Vec<_> = greeting.lines().filter_map(|line| line.split_once(", credential ")).collect();
     assert_eq!(vendors.len(), 2, "{greeting}");
@@ -52,6 +53,21 @@ async fn sandbox_prints_working_curl_commands() {
     running.terminate();
     let (status, rest) = running.wait();
     assert!(status.success(), "{rest}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sandbox_changes_are_optional_and_bounded() {
+    let mut running = Running::start(&["sandbox", "--port", "0", "--tolt-customers", "20", "--changes", "0"]);
+    let greeting = running.read_stdout_until("Stop with Ctrl-C.");
+    assert!(greeting.contains("The rows of the vendors do not change."), "{greeting}");
+    running.terminate();
+    assert!(running.wait().0.success());
+
+    for changes in ["-1", "60001", "some"] {
+        let output = run(&["sandbox", "--port", "0", &format!("--changes={changes}")]).await;
+        assert_eq!(output.status.code(), Some(2), "{output:?}");
+        assert!(super::text(&output.stderr).contains("--changes <NUMBER>"), "{output:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -33,6 +33,7 @@ async fn each_source_status_has_its_shape() {
       {
         "connection": "affiliates",
         "fetched_at": "2025-11-01T00:00:00.000Z",
+        "origin": "vendor",
         "status": "ok",
         "total": 15,
         "undecided": 0,
@@ -42,6 +43,7 @@ async fn each_source_status_has_its_shape() {
       {
         "connection": "tax",
         "fetched_at": null,
+        "origin": null,
         "problem": {
           "code": "vendor_unreadable",
           "detail": "the vendor's response cannot be read: the body is truncated (line 1, column 0)",
@@ -65,6 +67,7 @@ async fn each_source_status_has_its_shape() {
     {
       "connection": "tax",
       "fetched_at": null,
+      "origin": null,
       "problem": {
         "code": "unsupported_filter",
         "detail": "the connection `tax` does not support `status`",
