@@ -1,6 +1,10 @@
 //! `[connections.sync]`: stored lists of a connection.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bytesize::ByteSize;
 
@@ -37,7 +41,7 @@ impl Reader<'_> {
             resources.as_ref().and_then(|lists| self.keep(self.newest(&at, section.newest, every, lists, kind)));
         let max_age = self.keep(self.max_age(&at, section.max_age, every));
         let max_bytes = self.keep(self.max_bytes(&at, section.max_bytes));
-        let snapshot = section.snapshot.map(|path| self.keep(self.snapshot(&at, path, defaults)));
+        let snapshot = section.snapshot.map(|path| self.keep(self.snapshot(&at, &path, defaults)));
         Some(SyncSettings {
             every,
             newest: newest?,
@@ -147,7 +151,7 @@ impl Reader<'_> {
         Ok(bytes)
     }
 
-    fn snapshot(&self, at: &str, path: PathBuf, defaults: Defaults) -> Result<PathBuf, ConfigError> {
+    fn snapshot(&self, at: &str, path: &Path, defaults: Defaults) -> Result<PathBuf, ConfigError> {
         let at = format!("{at}.snapshot");
         if defaults.has_replicas {
             let fault =
@@ -159,7 +163,7 @@ impl Reader<'_> {
                 .fix("write cursor_key = { env = \"VARIABLE\" } or { file = \"path\" } into [paging]");
             return Err(self.error(&at, fault));
         }
-        let path = self.absolute(&path);
+        let path = self.absolute(path);
         // A file in the folder of the process has an empty parent.
         let parent =
             path.parent().map(|parent| if parent.as_os_str().is_empty() { ".".into() } else { parent.to_owned() });

@@ -104,12 +104,12 @@ impl Job {
         let replication = self.replication.clone();
         let keep = async {
             if let Some(snapshot) = &snapshot {
-                snapshot.keep().await
+                snapshot.keep().await;
             }
         };
         let replicate = async {
             if let Some(replication) = &replication {
-                replication.run().await
+                replication.run().await;
             }
         };
         tokio::join!(keep, replicate, self.work_forever());

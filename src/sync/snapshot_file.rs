@@ -93,6 +93,9 @@ impl SnapshotFile {
             let segment = Segment::from_bytes(&self.read_frame(&mut file, &id, index)?)?;
             segments.insert(segment.id(), Arc::new(segment));
         }
+        if file.read(&mut [0])? > 0 {
+            return Err(SnapshotError::Sealed);
+        }
         let list = StoredList::from_parts(&head.manifest, |id| segments.get(&id).map(Arc::clone))?;
         Ok((head.synced_at, list))
     }

@@ -16,7 +16,11 @@ async fn email_is_found_in_both_lists_without_calls() {
     assert_eq!(origins(&page), ["affiliates: sync", "tax: sync"]);
     assert_eq!(stage.total_calls(), 0);
     assert_eq!(answer.header("age"), "0");
-    assert!(answer.header("cache-status").starts_with("customer-gateway; hit; ttl=7200"), "{}", answer.header("cache-status"));
+    assert!(
+        answer.header("cache-status").starts_with("customer-gateway; hit; ttl=7200"),
+        "{}",
+        answer.header("cache-status")
+    );
 }
 
 #[tokio::test]
@@ -73,7 +77,9 @@ async fn customers_by_id_come_from_the_list() {
 #[tokio::test]
 async fn questions_beyond_the_rows_go_to_the_vendor() {
     let stage = synchronized(50, 50).await;
-    for question in ["connection=tax&has_exemption=true", "connection=affiliates&expand=partner", "connection=tax&include=raw"] {
+    for question in
+        ["connection=tax&has_exemption=true", "connection=affiliates&expand=partner", "connection=tax&include=raw"]
+    {
         stage.reset_calls();
         let page = stage.get(&format!("/customers?{question}")).await.ok();
         assert!(stage.total_calls() > 0, "{question}");
@@ -84,9 +90,9 @@ async fn questions_beyond_the_rows_go_to_the_vendor() {
 #[tokio::test]
 async fn export_of_a_list_makes_no_call() {
     let stage = synchronized(300, 250).await;
-    let export = stage.gateway.request(|client, url| {
-        client.get(format!("{url}/customers")).header("accept", "application/x-ndjson")
-    });
+    let export = stage
+        .gateway
+        .request(|client, url| client.get(format!("{url}/customers")).header("accept", "application/x-ndjson"));
     let export = export.await;
     let rows = export.text.lines().filter(|line| line.contains("\"email\"")).count();
     assert_eq!((export.status, rows), (200, 550));

@@ -29,7 +29,9 @@ async fn newest_rows_are_added_between_walks() {
     let stage = stage(250, 0, settings).start().await;
     stage.gateway.synchronized().await;
     stage.reset_calls();
-    let new = |number: usize| tolt::Customer::new(&format!("cust_new_{number:03}"), &format!("2025-10-31T00:00:{number:02}Z"));
+    let new = |number: usize| {
+        tolt::Customer::new(&format!("cust_new_{number:03}"), &format!("2025-10-31T00:00:{number:02}Z"))
+    };
     (0..3).for_each(|number| stage.vendors.tolt().insert(new(number)));
     stage.gateway.clock.advance(Duration::from_secs(31));
     let [affiliates, _] = stage.lists().await;
@@ -46,13 +48,19 @@ async fn many_new_rows_are_read_page_by_page() {
     let settings = SyncSettings { newest: Some(Duration::from_secs(30)), ..settings() };
     let stage = stage(50, 0, settings).start().await;
     stage.gateway.synchronized().await;
-    let new = |number: usize| tolt::Customer::new(&format!("cust_new_{number:03}"), &format!("2025-10-31T00:{:02}:{:02}Z", number / 60, number % 60));
+    let new = |number: usize| {
+        tolt::Customer::new(
+            &format!("cust_new_{number:03}"),
+            &format!("2025-10-31T00:{:02}:{:02}Z", number / 60, number % 60),
+        )
+    };
     (0..230).for_each(|number| stage.vendors.tolt().insert(new(number)));
     stage.gateway.clock.advance(Duration::from_secs(31));
     let [affiliates, _] = stage.lists().await;
     until(|| affiliates.status().rows == 280).await;
     let walked = stage.gateway.walk("/customers?connection=affiliates&limit=100").await.unwrap();
-    let mut expected: Vec<_> = stage.vendors.tolt().customers().iter().map(|row| format!("affiliates.{}", row.id)).collect();
+    let mut expected: Vec<_> =
+        stage.vendors.tolt().customers().iter().map(|row| format!("affiliates.{}", row.id)).collect();
     expected.reverse();
     assert_eq!(walked, expected);
 }
@@ -71,7 +79,10 @@ async fn fetched_customer_updates_its_row() {
     let stored = tax.stored().unwrap();
     until(|| !Arc::ptr_eq(&stored, &tax.stored().unwrap())).await;
     stage.reset_calls();
-    assert_eq!(ids(&stage.get("/customers?name=Renamed%20Incorporated&connection=tax").await.ok()), [format!("tax.{}", row.id)]);
+    assert_eq!(
+        ids(&stage.get("/customers?name=Renamed%20Incorporated&connection=tax").await.ok()),
+        [format!("tax.{}", row.id)]
+    );
     assert_eq!(stage.total_calls(), 0);
 }
 

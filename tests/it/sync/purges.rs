@@ -21,7 +21,10 @@ async fn purged_customer_is_fetched_again() {
     let [_, tax] = stage.lists().await;
     until(|| tax.usable().is_some()).await;
     stage.reset_calls();
-    assert_eq!(ids(&stage.get("/customers?email=purged%40example.com&limit=5").await.ok()), [format!("tax.{}", row.id)]);
+    assert_eq!(
+        ids(&stage.get("/customers?email=purged%40example.com&limit=5").await.ok()),
+        [format!("tax.{}", row.id)]
+    );
     assert_eq!(stage.total_calls(), 0);
 }
 

@@ -100,16 +100,16 @@ impl SharedList for RedisList {
         let basis = basis.map(|PurgeCount(number)| number.to_string()).unwrap_or_default();
         invocation.arg(&*self.server.pages.id).arg(millis(LIST_LEASE)).arg(basis).arg(millis(PURGES_TTL));
         let values = self.run(&invocation).await?;
-        let [lease, purges, version, validity, requests, purged @ ..] = &*values else {
+        let [lease, number, version, validity, requests, rows @ ..] = &*values else {
             return Err(Unavailable::Unreadable);
         };
-        let (pairs, _) = purged.as_chunks();
+        let (pairs, _) = rows.as_chunks();
         let row = |[sealed, number]: &[Vec<u8>; 2]| Ok((self.customer(sealed)?, PurgeCount(read(number)?)));
         let purged = (validity == b"1").then(|| pairs.iter().map(row).collect::<Result<_, _>>()).transpose()?;
         Ok(ListState {
             is_holder: lease == b"1",
             version: ListVersion::read(version),
-            purges: PurgeCount(read(purges)?),
+            purges: PurgeCount(read(number)?),
             purged,
             requests: requests.split(|byte| *byte == b' ').filter_map(ListRequest::read).collect(),
         })

@@ -160,13 +160,7 @@ fn walk_back_from_another_requests_page() {
         order: None,
         is_lenient: true,
     };
-    let step = |limit, max_calls, turns_back, forgets| Step {
-        limit,
-        max_calls,
-        turns_back,
-        forgets,
-        has_lists: false,
-    };
+    let step = |limit, max_calls, turns_back, forgets| Step { limit, max_calls, turns_back, forgets, has_lists: false };
     let steps = vec![
         step(1, Some(3), false, false),
         step(41, Some(1), false, false),
