@@ -4,6 +4,11 @@
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /build
 
+# jemalloc is built with make, which the slim image lacks.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends make \
+    && rm -rf /var/lib/apt/lists/*
+
 # Builds the dependencies first, with stubs in place of the gateway's code. Only a
 # change of the manifests rebuilds this layer. rust-toolchain.toml is not copied:
 # it requests components that the image lacks and the build does not need.

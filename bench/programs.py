@@ -21,6 +21,14 @@ def build(program, profile):
     return Path(target) / ("debug" if profile == "dev" else profile)
 
 
+def install(*packages):
+    """Installs Debian packages, with sudo unless the user is root."""
+    sudo = [] if os.geteuid() == 0 else ["sudo"]
+    subprocess.run([*sudo, "apt-get", "update", "-qq"], check=True)
+    command = ["apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages]
+    subprocess.run([*sudo, *command], check=True)
+
+
 def run(program, *arguments, debug=False, **options):
     """Builds and runs a program with the gateway's binary as its first argument."""
     binaries = build(program, "dev" if debug else "release")

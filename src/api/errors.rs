@@ -131,7 +131,9 @@ fn from_source_error(error: SourceError, detail: String) -> Problem {
             Problem::new(Code::VendorUnavailable, detail).retry_after(retry_after)
         }
         SourceError::Send(
-            SendError::Local(_) | SendError::TooManyWaiting | SendError::Body(BodyError::MemoryLimit(_)),
+            SendError::Local(_)
+            | SendError::TooManyWaiting
+            | SendError::Body(BodyError::MemoryLimit(_) | BodyError::Local(_)),
         ) => Problem::new(Code::Overloaded, detail).retry_after(DEFAULT_RETRY_AFTER),
         SourceError::NotCached => Problem::new(Code::NotCached, detail),
         SourceError::Send(SendError::TimedOut(_)) => Problem::new(Code::DeadlineExceeded, detail),

@@ -1,5 +1,5 @@
-//! The stored lists of one connection, shared by the requests that read them and
-//! the jobs that fill them.
+//! Stored list of one resource, shared by the requests that read it and the job that
+//! fills it.
 
 use std::{
     collections::HashSet,
@@ -7,33 +7,21 @@ use std::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
-    time::Duration,
 };
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
 
-use crate::{
-    domain::{page::RecordPage, query::Resource},
-    telemetry::metrics::Registry,
-};
+use crate::domain::query::Resource;
 
-use super::{Stored, SyncMetrics, SyncSettings, SyncState, SyncStatus};
+use super::{Fetched, Inbox, Stored, SyncMetrics, SyncState, SyncStatus};
 
 /// Maximum number of fetched pages that wait for the job.
 const MAX_FETCHED: usize = 64;
 
 /// Number of purged rows above which the whole list counts as purged.
 const MAX_PURGED: usize = 1000;
-
-/// Stored lists of one connection.
-#[derive(Debug)]
-pub struct Copies {
-    /// Settings of the lists.
-    pub settings: SyncSettings,
-    lists: Vec<Arc<ListCopy>>,
-}
 
 /// Stored list of one resource.
 #[derive(Debug)]
@@ -60,77 +48,8 @@ pub struct ListCopy {
 #[derive(Debug)]
 pub struct Filling(Arc<ListCopy>);
 
-/// Work for the job of a list.
-#[derive(Debug, Default)]
-pub struct Inbox {
-    /// True if a caller requested a walk.
-    pub is_walk_requested: bool,
-    /// True if all rows were purged. The walk in progress is not used.
-    pub is_purged: bool,
-    /// Purged rows, by their ids at the vendor. The list answers no question until the
-    /// job has fetched them.
-    pub purged: HashSet<Box<str>>,
-    /// Pages that other requests fetched.
-    pub fetched: Vec<Fetched>,
-}
-
-/// Page that a request fetched.
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    /// The page.
-    pub page: Arc<RecordPage>,
-    /// Start of the fetch, on the clock of the process.
-    pub started: Duration,
-}
-
-impl Copies {
-    /// Creates the stored lists of the resources in the settings, without rows and
-    /// without metrics.
-    #[must_use]
-    pub fn new(settings: SyncSettings) -> Self {
-        Self::with(settings, |_| SyncMetrics::default())
-    }
-
-    /// Creates the stored lists of a connection, without rows.
-    #[must_use]
-    pub fn with_metrics(settings: SyncSettings, registry: &Registry, connection: &str) -> Self {
-        Self::with(settings, |resource| SyncMetrics::new(registry, connection, resource))
-    }
-
-    fn with(settings: SyncSettings, metrics: impl Fn(Resource) -> SyncMetrics) -> Self {
-        let has_snapshot = settings.snapshot.is_some();
-        let list = |&resource: &Resource| Arc::new(ListCopy::new(resource, metrics(resource), has_snapshot));
-        let lists = settings.resources.iter().map(list).collect();
-        Self { settings, lists }
-    }
-
-    /// Returns all lists.
-    #[must_use]
-    pub fn lists(&self) -> &[Arc<ListCopy>] {
-        &self.lists
-    }
-
-    /// Returns the list of a resource, if it is stored.
-    #[must_use]
-    pub fn list(&self, resource: Resource) -> Option<&Arc<ListCopy>> {
-        self.lists.iter().find(|list| list.resource == resource)
-    }
-
-    /// Removes all rows of all lists, and requests walks.
-    pub fn purge(&self) {
-        self.lists.iter().for_each(|list| list.purge());
-    }
-
-    /// Withholds the lists that contain a customer until its row is fetched again.
-    pub fn purge_customer(&self, id: &str) {
-        if let Some(list) = self.list(Resource::Customers) {
-            list.purge_row(id);
-        }
-    }
-}
-
 impl ListCopy {
-    fn new(resource: Resource, metrics: SyncMetrics, has_snapshot: bool) -> Self {
+    pub(super) fn new(resource: Resource, metrics: SyncMetrics, has_snapshot: bool) -> Self {
         Self {
             resource,
             metrics,
@@ -264,7 +183,7 @@ impl ListCopy {
         self.inbox.lock().purged.remove(id);
     }
 
-    fn purge(&self) {
+    pub(super) fn purge(&self) {
         self.purge_all(&mut self.inbox.lock());
         self.arrived.notify_one();
     }
@@ -306,20 +225,6 @@ impl ListCopy {
         if let Some(old) = self.stored.swap(stored) {
             old.mark_superseded();
         }
-    }
-}
-
-impl Inbox {
-    /// Takes the work, except for purged rows. `None` if there is no work.
-    fn take(&mut self, reads_rows: bool) -> Option<Self> {
-        let has_rows = reads_rows && !self.purged.is_empty();
-        let has_work = self.is_walk_requested || self.is_purged || has_rows || !self.fetched.is_empty();
-        has_work.then(|| Self {
-            is_walk_requested: std::mem::take(&mut self.is_walk_requested),
-            is_purged: std::mem::take(&mut self.is_purged),
-            purged: if has_rows { self.purged.clone() } else { HashSet::new() },
-            fetched: std::mem::take(&mut self.fetched),
-        })
     }
 }
 

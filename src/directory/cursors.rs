@@ -6,9 +6,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use moka::{policy::EvictionPolicy, sync::Cache};
-
 use crate::{
+    clock::SharedClock,
     domain::{
         anchor::Direction,
         batch::{BatchQuery, OpenIds},
@@ -19,12 +18,12 @@ use crate::{
     shared::{VALUE_LIFETIME, ValueKind, Values},
 };
 
-use super::{DirectoryError, PageRequest};
+use super::{DirectoryError, PageRequest, fair_cache::FairCache};
 
 /// Maximum memory of the kept cursors, in bytes.
-const MAX_BYTES: u64 = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 /// Memory of an entry in addition to its text, in bytes.
-const ENTRY_BYTES: usize = 200;
+const ENTRY_BYTES: usize = 240;
 /// Time after which an unused cursor is no longer kept.
 const MAX_IDLE: Duration = VALUE_LIFETIME;
 
@@ -33,8 +32,18 @@ const MAX_IDLE: Duration = VALUE_LIFETIME;
 #[derive(Clone)]
 pub(super) struct Cursors {
     key: CursorKey,
-    kept: Cache<CursorReference, Arc<str>>,
+    /// Kept cursors, by the name of the caller that received them.
+    kept: FairCache<Arc<str>, CursorReference, KeptCursor>,
     shared: Option<Arc<dyn Values>>,
+    clock: SharedClock,
+}
+
+/// Cursor that is too long to send.
+#[derive(Clone)]
+struct KeptCursor {
+    text: Arc<str>,
+    /// Time on the clock of its last use.
+    used: Duration,
 }
 
 /// Sealed cursor.
@@ -54,16 +63,9 @@ pub(super) struct ListStart {
 
 impl Cursors {
     /// Creates the cursors of a key. No cursor is kept.
-    pub(super) fn new(key: CursorKey, shared: Option<Arc<dyn Values>>) -> Self {
-        let weight = |text: &str| u32::try_from(text.len() + ENTRY_BYTES).unwrap_or(u32::MAX);
-        let kept = Cache::builder()
-            .weigher(move |_: &CursorReference, text: &Arc<str>| weight(text))
-            .max_capacity(MAX_BYTES)
-            .time_to_idle(MAX_IDLE)
-            // The default policy may reject a new entry in favour of older entries.
-            .eviction_policy(EvictionPolicy::lru())
-            .build();
-        Self { key, kept, shared }
+    pub(super) fn new(key: CursorKey, shared: Option<Arc<dyn Values>>, clock: SharedClock) -> Self {
+        let kept = FairCache::new(MAX_BYTES, |_, cursor: &KeptCursor| cursor.text.len() + ENTRY_BYTES);
+        Self { key, kept, shared, clock }
     }
 
     /// Returns the cursors of another key that share the kept cursors.
@@ -87,7 +89,7 @@ impl Cursors {
         }
         let opened = match self.key.open(text, fingerprint)? {
             OpenedCursor::Reference(reference) => {
-                let text = self.kept(reference).await.ok_or(CursorError::NotKept)?;
+                let text = self.kept(reference, &request.caller.name).await.ok_or(CursorError::NotKept)?;
                 self.key.open(&text, fingerprint)?
             }
             opened => opened,
@@ -100,21 +102,25 @@ impl Cursors {
 
     /// Returns a kept cursor of this process or another replica. All of them then keep
     /// it for [`MAX_IDLE`] again.
-    async fn kept(&self, reference: CursorReference) -> Option<Arc<str>> {
+    async fn kept(&self, reference: CursorReference, caller: &Arc<str>) -> Option<Arc<str>> {
         let name = reference.to_bytes();
-        let (text, shared) = (self.kept.get(&reference), self.shared.as_ref());
-        match (text, shared) {
-            (Some(text), Some(shared)) => {
-                shared.put_in_background(ValueKind::Cursor, &[&name], text.as_bytes().to_vec());
-                Some(text)
+        let kept = self.kept.get(&reference).filter(|kept| self.clock.elapsed() < kept.used + MAX_IDLE);
+        let text = match (kept, &self.shared) {
+            (Some(kept), shared) => {
+                if let Some(shared) = shared {
+                    shared.put_in_background(ValueKind::Cursor, &[&name], kept.text.as_bytes().to_vec());
+                }
+                kept.text
             }
-            (None, Some(shared)) => {
-                let text: Arc<str> = String::from_utf8(shared.get(ValueKind::Cursor, &[&name]).await?).ok()?.into();
-                self.kept.insert(reference, Arc::clone(&text));
-                Some(text)
-            }
-            (text, None) => text,
-        }
+            (None, shared) => String::from_utf8(shared.as_ref()?.get(ValueKind::Cursor, &[&name]).await?).ok()?.into(),
+        };
+        self.keep(caller, reference, &text);
+        Some(text)
+    }
+
+    fn keep(&self, caller: &Arc<str>, reference: CursorReference, text: &Arc<str>) {
+        let cursor = KeptCursor { text: Arc::clone(text), used: self.clock.elapsed() };
+        self.kept.insert(caller, reference, cursor);
     }
 
     /// Opens the cursor of a batch. Without a cursor, all ids are open.
@@ -137,9 +143,10 @@ impl Cursors {
         (!cursor.open.is_empty()).then(|| self.key.seal_batch(cursor))
     }
 
-    /// Seals a cursor. A cursor of more than `max_length` characters is kept, and
-    /// its reference is sealed. Returns `None` if its direction has no more rows.
-    pub(super) async fn seal(&self, cursor: &Cursor, max_length: usize) -> Option<SealedCursor> {
+    /// Seals a cursor for a caller. A cursor of more than `max_length` characters is
+    /// kept, and its reference is sealed. Returns `None` if its direction has no more
+    /// rows.
+    pub(super) async fn seal(&self, cursor: &Cursor, caller: &Arc<str>, max_length: usize) -> Option<SealedCursor> {
         if cursor.sources.iter().all(|position| position.is_exhausted(cursor.direction)) {
             return None;
         }
@@ -152,13 +159,35 @@ impl Cursors {
             // The next request may reach another replica at once.
             shared.put(ValueKind::Cursor, &[&reference.to_bytes()], text.clone().into_bytes()).await;
         }
-        self.kept.insert(reference, text.into());
+        self.keep(caller, reference, &text.into());
         Some(SealedCursor { text: self.key.seal_reference(&reference), is_kept: true })
     }
 }
 
 impl fmt::Debug for Cursors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cursors").field("kept", &self.kept.entry_count()).finish_non_exhaustive()
+        f.debug_struct("Cursors").field("kept", &self.kept).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn busy_caller_evicts_no_cursor_of_others() {
+        let cursors = Cursors::new(CursorKey::derive(b"secret"), None, SystemClock::shared());
+        let query: Fingerprint = postcard::from_bytes(&[0; 16]).unwrap();
+        let (quiet, busy): (Arc<str>, Arc<str>) = ("quiet".into(), "busy".into());
+        let reference = |text: &str| CursorReference::new(query, text);
+        cursors.keep(&quiet, reference("kept"), &"kept".into());
+        let long = |number: u32| format!("{number}{}", "x".repeat(1 << 20));
+        for number in 0..40 {
+            let text = long(number);
+            cursors.keep(&busy, reference(&text), &text.into());
+        }
+        assert_eq!(cursors.kept(reference("kept"), &busy).await.as_deref(), Some("kept"));
+        assert!(cursors.kept(reference(&long(0)), &busy).await.is_none());
     }
 }

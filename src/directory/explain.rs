@@ -165,6 +165,7 @@ impl SourceWalk {
         let cached = count(|request| request.age.is_some());
         let calls_to_end = match self.next {
             Some(Next::End) => Some(sent),
+            _ if walk.is_copied() => Some(0),
             _ => pages.map(|pages| pages.saturating_sub(cached).saturating_add(refreshes).max(sent)),
         };
         let calls = if rejection.is_some() {
@@ -181,7 +182,7 @@ impl SourceWalk {
         };
         let omitted_requests = requests.len().saturating_sub(MAX_REQUESTS);
         requests.truncate(MAX_REQUESTS);
-        let (plan, origin) = (Ok(plan), Origin::Vendor);
+        let (plan, origin) = (Ok(plan), walk.origin());
         ExplainedSource { source, plan, origin, requests, omitted_requests, calls, rejection, refreshes, calls_to_end }
     }
 

@@ -158,7 +158,7 @@ impl Export {
     async fn cursor(&mut self) -> Result<Option<String>, DirectoryError> {
         let sources = self.listing.bounds()?.after;
         let cursor = Cursor { query: self.fingerprint, direction: Direction::Forward, sources };
-        Ok(self.cursors.seal(&cursor, MAX_LENGTH).await.map(|cursor| cursor.text))
+        Ok(self.cursors.seal(&cursor, &self.request.caller.name, MAX_LENGTH).await.map(|cursor| cursor.text))
     }
 }
 

@@ -9,6 +9,8 @@ use crate::{
     copies::Stored,
 };
 
+use super::Origin;
+
 /// Freshness of a response, given by the worst of its cache entries.
 #[derive(Debug, Clone)]
 pub struct Freshness {
@@ -41,6 +43,11 @@ impl Freshness {
         self.status = self.status.combine(cached.status);
         self.age = self.age.max(age);
         self.entries.push(Arc::clone(&cached.entry));
+    }
+
+    /// Returns the origin of the rows: the vendor if any of them was fetched.
+    pub(super) fn origin(&self) -> Origin {
+        if self.entries.is_empty() && !self.lists.is_empty() { Origin::Sync } else { Origin::Vendor }
     }
 
     /// Returns the fetch time of the oldest entry or list.

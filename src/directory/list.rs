@@ -37,7 +37,8 @@ impl Directory {
             if request.limit == 0 {
                 return None;
             }
-            self.cursors.seal(&Cursor { query: fingerprint, direction, sources }, MAX_PAGE_LENGTH).await
+            let cursor = Cursor { query: fingerprint, direction, sources };
+            self.cursors.seal(&cursor, &request.caller.name, MAX_PAGE_LENGTH).await
         };
         let next_cursor = seal(Direction::Forward, bounds.after).await;
         let prev_cursor = seal(Direction::Backward, bounds.before).await;

@@ -12,6 +12,7 @@ mod estimate;
 mod expected_calls;
 mod explain;
 mod export;
+mod fair_cache;
 mod freshness;
 mod limits;
 mod list;
@@ -91,15 +92,16 @@ impl Directory {
         limits: Limits,
         clock: SharedClock,
     ) -> Self {
-        let (trail, views) = (Trail::new(None), Views::default());
-        Self { sources, cache, cursors: Cursors::new(cursor_key, None), limits, trail, views, clock }
+        let cursors = Cursors::new(cursor_key, None, Arc::clone(&clock));
+        let (trail, views) = (Trail::new(None, Arc::clone(&clock)), Views::default());
+        Self { sources, cache, cursors, limits, trail, views, clock }
     }
 
     /// Shares kept cursors and recorded steps with other replicas.
     #[must_use]
     pub fn sharing(self, values: Option<Arc<dyn Values>>) -> Self {
-        let cursors = Cursors::new(self.cursors.key().clone(), values.clone());
-        Self { cursors, trail: Trail::new(values), ..self }
+        let cursors = Cursors::new(self.cursors.key().clone(), values.clone(), Arc::clone(&self.clock));
+        Self { cursors, trail: Trail::new(values, Arc::clone(&self.clock)), ..self }
     }
 
     /// Returns a directory of other sources that shares the cached pages, the

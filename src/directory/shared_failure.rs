@@ -194,6 +194,7 @@ mod tests {
             SendError::Abandoned,
             SendError::Local("descriptors".to_owned()),
             SendError::Body(BodyError::MemoryLimit(1)),
+            SendError::Body(BodyError::Local("buffers".to_owned())),
         ] {
             assert_eq!(shared(&SourceError::Send(error)), None);
         }

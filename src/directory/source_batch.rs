@@ -18,8 +18,8 @@ use crate::{
 };
 
 use super::{
-    DirectoryError, Freshness, Origin, PageRequest, Segment, Source, SourceError, SourceOutcome, SourceReport,
-    SourceRow, UnservedRows, walk::CallBudget,
+    DirectoryError, Freshness, PageRequest, Segment, Source, SourceError, SourceOutcome, SourceReport, SourceRow,
+    UnservedRows, walk::CallBudget,
 };
 
 /// Maximum number of concurrent vendor calls of a batch to one connection. The
@@ -158,7 +158,7 @@ impl SourceBatch {
             (Ok(ids), None) => {
                 let is_partial = self.rows.len() + self.not_found.len() < ids.len();
                 SourceOutcome::Answered {
-                    origin: Origin::Vendor,
+                    origin: self.freshness.as_ref().map(Freshness::origin).unwrap_or_default(),
                     is_partial,
                     total: (!is_partial && self.is_whole).then_some(self.rows.len() as u64),
                     fetched_at: self.freshness.as_ref().and_then(Freshness::oldest),

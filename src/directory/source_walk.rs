@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    DirectoryError, Freshness, Origin, PlannedSource, Source, SourceOutcome, SourceReport,
+    DirectoryError, Freshness, PlannedSource, Source, SourceOutcome, SourceReport,
     page_builder::PagePart,
     planned_source::ListUse,
     skip_policy::SkipPolicy,
@@ -211,7 +211,7 @@ impl SourceWalk {
             (Ok(walk), None) => match (walk.cursor().summary(), self.next == Some(Next::BudgetExhausted)) {
                 (None, false) => SourceOutcome::NotAsked,
                 (summary, is_partial) => SourceOutcome::Answered {
-                    origin: Origin::Vendor,
+                    origin: walk.origin(),
                     is_partial,
                     total: summary.filter(|summary| summary.shortfall.is_none()).and_then(|summary| summary.total),
                     fetched_at: summary.map(|summary| summary.oldest),

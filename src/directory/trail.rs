@@ -1,65 +1,90 @@
 //! Order of visited pages, for backward walks at vendors with forward cursors
 //! only.
 
-use std::sync::Arc;
-
-use moka::{policy::EvictionPolicy, sync::Cache};
+use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{
     cache::Key,
-    domain::anchor::Anchor,
+    clock::SharedClock,
+    domain::{anchor::Anchor, connection::ConnectionName},
     shared::{Fingerprint, VALUE_LIFETIME, ValueKind, Values},
 };
 
+use super::fair_cache::FairCache;
+
 /// Maximum memory of the recorded steps, in bytes: about 50,000 steps with short
 /// vendor cursors.
-const MAX_BYTES: u64 = 20 << 20;
+const MAX_BYTES: usize = 20 << 20;
 /// Memory of a step in addition to its texts, in bytes.
-const STEP_BYTES: usize = 200;
+const STEP_BYTES: usize = 280;
+/// Time after which a step in use is stored again for the other replicas, before they
+/// lose it.
+const REFRESH: Duration = Duration::from_secs(VALUE_LIFETIME.as_secs() / 2);
 
-/// Predecessors of visited pages, which replicas share. Clones share the contents.
-#[derive(Debug, Clone)]
+/// Predecessors of visited pages, by connection. Replicas share them. Clones share the
+/// contents.
+#[derive(Clone)]
 pub(super) struct Trail {
-    steps: Cache<Key, Anchor>,
+    steps: FairCache<ConnectionName, Key, Step>,
     shared: Option<Arc<dyn Values>>,
+    clock: SharedClock,
+}
+
+/// Recorded step.
+#[derive(Debug, Clone)]
+struct Step {
+    predecessor: Anchor,
+    /// Time on the clock when the step was recorded or read from the other replicas.
+    recorded: Duration,
 }
 
 impl Trail {
     /// Creates an empty trail.
-    pub(super) fn new(shared: Option<Arc<dyn Values>>) -> Self {
-        let steps = Cache::builder()
-            .weigher(|key: &Key, anchor: &Anchor| weight(key, anchor))
-            .max_capacity(MAX_BYTES)
-            // The default policy may reject a new step in favour of older steps.
-            .eviction_policy(EvictionPolicy::lru());
-        // A step in use is stored again before the other replicas lose it.
-        let steps = if shared.is_some() { steps.time_to_live(VALUE_LIFETIME / 2) } else { steps };
-        Self { steps: steps.build(), shared }
+    pub(super) fn new(shared: Option<Arc<dyn Values>>, clock: SharedClock) -> Self {
+        Self { steps: FairCache::new(MAX_BYTES, weight), shared, clock }
     }
 
     /// Records that the page of `key` follows the page at `anchor`. `account` is the
     /// account's name in shared state.
     pub(super) fn record(&self, account: Option<Fingerprint>, key: Key, anchor: &Anchor) {
+        let is_known = |step: Step| step.predecessor == *anchor && !self.requires_refresh(&step);
+        if self.steps.get(&key).is_some_and(is_known) {
+            return;
+        }
         if let (Some(shared), Some(account)) = (&self.shared, account)
-            && self.steps.get(&key).as_ref() != Some(anchor)
             && let Ok(value) = postcard::to_stdvec(anchor)
         {
             shared.put_in_background(ValueKind::Step, &shared_name(&account.to_string(), &key), value);
         }
-        self.steps.insert(key, anchor.clone());
+        self.insert(key, anchor);
     }
 
     /// Returns the anchor of the page before the page of `key`, if this or another
     /// replica has recorded the step.
     pub(super) async fn predecessor(&self, account: Option<Fingerprint>, key: &Key) -> Option<Anchor> {
-        if let Some(anchor) = self.steps.get(key) {
-            return Some(anchor);
+        if let Some(step) = self.steps.get(key) {
+            return Some(step.predecessor);
         }
         let account = account?.to_string();
         let value = self.shared.as_ref()?.get(ValueKind::Step, &shared_name(&account, key)).await?;
         let anchor: Anchor = postcard::from_bytes(&value).ok()?;
-        self.steps.insert(key.clone(), anchor.clone());
+        self.insert(key.clone(), &anchor);
         Some(anchor)
+    }
+
+    fn insert(&self, key: Key, anchor: &Anchor) {
+        let connection = key.connection.clone();
+        self.steps.insert(&connection, key, Step { predecessor: anchor.clone(), recorded: self.clock.elapsed() });
+    }
+
+    fn requires_refresh(&self, step: &Step) -> bool {
+        self.shared.is_some() && self.clock.elapsed().saturating_sub(step.recorded) >= REFRESH
+    }
+}
+
+impl fmt::Debug for Trail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Trail").field("steps", &self.steps).finish_non_exhaustive()
     }
 }
 
@@ -70,34 +95,35 @@ fn shared_name<'n>(account: &'n str, key: &'n Key) -> [&'n [u8]; 3] {
 }
 
 /// Returns the memory of a step, in bytes.
-fn weight(key: &Key, anchor: &Anchor) -> u32 {
-    let text = match anchor {
+fn weight(key: &Key, step: &Step) -> usize {
+    let text = match &step.predecessor {
         Anchor::Start | Anchor::From(..) => "",
         Anchor::After(text) | Anchor::Before(text) | Anchor::Token(text) => text,
     };
-    u32::try_from(key.target.len() + text.len() + STEP_BYTES).unwrap_or(u32::MAX)
+    key.target.len() + text.len() + STEP_BYTES
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::clock::SystemClock;
 
     #[tokio::test]
-    async fn long_vendor_cursors_do_not_exceed_the_memory() {
-        let trail = Trail::new(None);
-        let key = |number: usize| Key {
-            connection: "odd".parse().unwrap(),
+    async fn long_vendor_cursors_evict_their_connection_only() {
+        let trail = Trail::new(None, SystemClock::shared());
+        let key = |connection: &str, number: usize| Key {
+            connection: connection.parse().unwrap(),
             generation: 1,
             target: format!("/customers?cursor={number}").into(),
             raw: false,
         };
+        trail.record(None, key("quiet", 0), &Anchor::Start);
         let long = Anchor::Token("x".repeat(1 << 20).into());
         for number in 0..50 {
-            trail.record(None, key(number), &long);
+            trail.record(None, key("odd", number), &long);
         }
-        trail.steps.run_pending_tasks();
-        assert!(trail.steps.weighted_size() <= MAX_BYTES);
-        let steps = (trail.predecessor(None, &key(0)).await, trail.predecessor(None, &key(49)).await);
+        let steps = (trail.predecessor(None, &key("odd", 0)).await, trail.predecessor(None, &key("odd", 49)).await);
         assert_eq!(steps, (None, Some(long)));
+        assert_eq!(trail.predecessor(None, &key("quiet", 0)).await, Some(Anchor::Start));
     }
 }

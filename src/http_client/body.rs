@@ -7,6 +7,7 @@ use reqwest::Response;
 
 use super::{
     coding::Codings,
+    local_error::is_local,
     memory::{BodyMemory, Charge},
 };
 
@@ -25,6 +26,9 @@ pub enum BodyError {
     /// The bodies in flight have reached their maximum number of bytes.
     #[error("the vendor responses in flight have reached the limit of {0} bytes")]
     MemoryLimit(usize),
+    /// This machine lacks a resource to read the body.
+    #[error("the gateway's machine lacks a resource to read the response: {0}; retry later")]
+    Local(String),
     /// The body has a content coding that the gateway does not support.
     #[error("the response has the unknown content coding `{0}`")]
     UnknownCoding(String),
@@ -37,6 +41,12 @@ impl BodyError {
     /// Returns whether another attempt may receive the whole body.
     pub(crate) fn is_interruption(&self) -> bool {
         matches!(self, Self::Interrupted(_))
+    }
+
+    /// Returns whether this machine lacks memory or another resource. The vendor is
+    /// not at fault.
+    pub(crate) fn is_local(&self) -> bool {
+        matches!(self, Self::MemoryLimit(_) | Self::Local(_))
     }
 }
 
@@ -66,7 +76,7 @@ pub(crate) async fn read_body(
         return Err(too_large);
     }
     let (mut body, mut charge) = (Vec::new(), memory.charge());
-    while let Some(chunk) = response.chunk().await.map_err(|error| BodyError::Interrupted(root_cause(error)))? {
+    while let Some(chunk) = response.chunk().await.map_err(read_error)? {
         let length = body.len() + chunk.len();
         if length > max_body {
             return Err(too_large);
@@ -88,6 +98,11 @@ pub(crate) async fn read_body(
     Ok(Bytes::from_owner(Charged { body, _charge: charge }))
 }
 
+/// Classifies a failure during a body: of this machine, or of the connection.
+fn read_error(error: reqwest::Error) -> BodyError {
+    if is_local(&error) { BodyError::Local(root_cause(error)) } else { BodyError::Interrupted(root_cause(error)) }
+}
+
 /// Returns the innermost cause of an error, without the URL. The query of a URL
 /// may contain customer data.
 pub(crate) fn root_cause(error: reqwest::Error) -> String {
@@ -97,4 +112,50 @@ pub(crate) fn root_cause(error: reqwest::Error) -> String {
         deepest = source;
     }
     deepest.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        io,
+        pin::Pin,
+        task::{Context, Poll},
+    };
+
+    use http_body::Frame;
+    use rustix::io::Errno;
+
+    use super::*;
+
+    /// Body whose connection fails after the first bytes.
+    struct Failing {
+        error: Errno,
+        has_begun: bool,
+    }
+
+    impl http_body::Body for Failing {
+        type Data = Bytes;
+        type Error = io::Error;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
+            let begins = !std::mem::replace(&mut self.has_begun, true);
+            let frame = || Frame::data(Bytes::from_static(b"{"));
+            Poll::Ready(Some(if begins { Ok(frame()) } else { Err(self.error.into()) }))
+        }
+    }
+
+    async fn read(error: Errno) -> BodyError {
+        let body = reqwest::Body::wrap(Failing { error, has_begun: false });
+        read_body(http::Response::new(body).into(), 100, &BodyMemory::unshared(100)).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn local_error_during_a_body_is_local() {
+        for code in [Errno::NOBUFS, Errno::NOMEM] {
+            let error = read(code).await;
+            assert!(error.is_local() && !error.is_interruption(), "{error}");
+        }
+        let error = read(Errno::CONNRESET).await;
+        assert!(error.is_interruption() && !error.is_local(), "{error}");
+    }
 }

@@ -49,12 +49,12 @@ impl Exchange {
     pub(super) async fn run(mut self, replication: &Replication) {
         loop {
             replication.polled.notified().await;
-            let (published, is_ahead, is_holder) = {
+            let has_list = replication.list.stored().is_some();
+            let (published, is_ahead, is_holder, is_caught_up) = {
                 let state = replication.state.lock();
-                let is_ahead = state.published.is_some() && state.published != state.version;
-                (state.published.clone(), is_ahead, state.is_holder)
+                let is_ahead = state.published.is_some() && (state.published != state.version || !has_list);
+                (state.published.clone(), is_ahead, state.is_holder, state.is_caught_up)
             };
-            let is_caught_up = replication.state.lock().is_caught_up;
             let mut has_loaded = true;
             if is_ahead && published != self.ignored && !(is_holder && is_caught_up) {
                 has_loaded = match self.load(replication).await {

@@ -250,11 +250,11 @@ impl Job {
         let duration = self.clock.elapsed().saturating_sub(walk.started);
         let updates = walk.updates.clone();
         // Rows that the walk read before their changes.
-        let updated = tokio::task::spawn_blocking(move || match apply_all(&list, &updates) {
+        let applied = tokio::task::spawn_blocking(move || match apply_all(&list, &updates) {
             Some((list, _)) => list,
             None => list,
         });
-        let Ok(list) = updated.await else { return self.fail_walk(&WalkError::Aborted) };
+        let Ok(list) = applied.await else { return self.fail_walk(&WalkError::Aborted) };
         self.failures = 0;
         if let Some(replication) = &self.replication {
             replication.record_walk(synced, walk.purges);

@@ -88,8 +88,8 @@ impl CallError {
         }
     }
 
-    /// Returns whether no request was sent, or its response found no memory. The
-    /// vendor is not at fault.
+    /// Returns whether no request was sent, or this machine could not read the
+    /// response. The vendor is not at fault.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
         matches!(self, Self::Send(error) if error.is_unsent())
@@ -97,21 +97,21 @@ impl CallError {
 }
 
 impl SendError {
-    /// Returns whether no request was sent, or its response found no memory. The
-    /// vendor is not at fault.
+    /// Returns whether no request was sent, or this machine could not read the
+    /// response. The vendor is not at fault.
     #[must_use]
     pub fn is_unsent(&self) -> bool {
-        matches!(
-            self,
+        match self {
             Self::BudgetSpent { .. }
-                | Self::Paused { .. }
-                | Self::ShareSpent { .. }
-                | Self::BreakerOpen { .. }
-                | Self::TooManyWaiting
-                | Self::Abandoned
-                | Self::Local(_)
-                | Self::Body(BodyError::MemoryLimit(_))
-        )
+            | Self::Paused { .. }
+            | Self::ShareSpent { .. }
+            | Self::BreakerOpen { .. }
+            | Self::TooManyWaiting
+            | Self::Abandoned
+            | Self::Local(_) => true,
+            Self::Body(error) => error.is_local(),
+            Self::TimedOut(_) | Self::Unreachable(_) => false,
+        }
     }
 
     /// Returns the `error.type` of a span.
@@ -127,8 +127,25 @@ impl SendError {
             Self::Unreachable(_) => "unreachable",
             Self::Body(BodyError::Interrupted(_)) => "body_error",
             Self::Body(BodyError::TooLarge(_)) => "too_large",
-            Self::Local(_) | Self::Body(BodyError::MemoryLimit(_)) => "local",
+            Self::Local(_) | Self::Body(BodyError::MemoryLimit(_) | BodyError::Local(_)) => "local",
             Self::Body(BodyError::UnknownCoding(_) | BodyError::Undecodable(_)) => "undecodable",
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn local_errors_are_not_the_vendors() {
+        for error in [
+            SendError::Local("descriptors".to_owned()),
+            SendError::Body(BodyError::Local("buffers".to_owned())),
+            SendError::Body(BodyError::MemoryLimit(1)),
+        ] {
+            assert!(error.is_unsent() && error.kind() == "local", "{error}");
+            assert!(!CallError::Send(error).is_retryable());
         }
     }
 }

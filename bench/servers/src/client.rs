@@ -63,6 +63,11 @@ impl Reply {
         self.header("retry-after")?.parse().ok().map(Duration::from_secs)
     }
 
+    /// Returns the age of the response; zero without `Age`.
+    pub fn age(&self) -> Duration {
+        Duration::from_secs(self.header("age").and_then(|age| age.parse().ok()).unwrap_or(0))
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }

@@ -116,7 +116,7 @@ impl Greeting<'_> {
                 format!("[shared]\nurl = {{ env = \"SANDBOX_REDIS_URL\" }}\nprefix = {}\n\n", quoted(PREFIX)),
             ),
         };
-        let sync = sync::section();
+        let sync = sync::SECTION;
         print_line(format_args!(
             "# Configuration for the simulated vendors of `customer-gateway sandbox`, which\n\
              # serve until the sandbox stops. Set these variables before `check` and `serve`:\n\

@@ -201,7 +201,7 @@ fn connection(name: &str, vendor: &str, base_url: &str, secret: &str, account_id
         rate_limit: Connection::default_rate_limit(kind),
         timeout: Connection::DEFAULT_TIMEOUT,
         policies: Policies::default(),
-        sync: None,
+        sync: Some(sync::settings(kind)),
     })
 }
 

@@ -1,12 +1,25 @@
 //! Synced lists of the sandbox's connections.
 
-/// Switch of synced lists in the sandbox. Off until the gateway reads `[connections.sync]`.
-const ENABLED: bool = false;
+use std::time::Duration;
 
-/// Section of each connection. Frequent walks show changes of the vendors soon.
-const SECTION: &str = "\n\n[connections.sync]\nevery = \"1m\"";
+use crate::{copies::SyncSettings, domain::query::Resource, vendors::kind::VendorKind};
 
-/// Returns the lines that enable synced lists of the connection above them.
-pub(super) fn section() -> &'static str {
-    if ENABLED { SECTION } else { "" }
+/// Section of each connection in a printed configuration. The same settings as
+/// [`settings`].
+pub(super) const SECTION: &str = "\n\n[connections.sync]\nevery = \"1m\"";
+
+/// Returns the settings of a vendor's lists. Frequent walks show changes soon.
+pub(super) fn settings(kind: &VendorKind) -> SyncSettings {
+    let every = Duration::from_mins(1);
+    let has_list = |resource: &Resource| kind.capabilities.list(*resource).is_some();
+    let is_ordered = kind.capabilities.customers.default_order.is_some();
+    SyncSettings {
+        every,
+        newest: is_ordered.then_some(SyncSettings::DEFAULT_NEWEST),
+        budget: SyncSettings::DEFAULT_BUDGET,
+        max_age: SyncSettings::default_max_age(every),
+        max_bytes: SyncSettings::DEFAULT_MAX_BYTES,
+        resources: Resource::ALL.into_iter().filter(has_list).collect(),
+        snapshot: None,
+    }
 }

@@ -31,7 +31,7 @@ use crate::{
     vendors::plan::Plan,
 };
 
-use super::{CallEstimate, DirectoryError, Freshness};
+use super::{CallEstimate, DirectoryError, Freshness, Origin};
 
 pub(super) use call_budget::CallBudget;
 use copied::Copied;
@@ -121,6 +121,11 @@ impl Walk {
     /// Returns true if the walk reads a stored list.
     pub(super) fn is_copied(&self) -> bool {
         matches!(self, Self::Copied(_))
+    }
+
+    /// Returns the origin of the rows.
+    pub(super) fn origin(&self) -> Origin {
+        if self.is_copied() { Origin::Sync } else { Origin::Vendor }
     }
 
     /// Fetches the pages that the walk requires before its first row: the first

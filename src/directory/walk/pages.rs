@@ -238,6 +238,7 @@ impl Pages {
             self.calls = self.calls.saturating_add(1);
             if priority == Priority::Caller {
                 let expected = self.expected_calls(cached.entry.page.info().total);
+                self.source.expected_calls.estimate(self.work(), self.calls.saturating_add(expected));
                 self.reservation(priority).expect_calls(expected);
             }
         }

@@ -5,23 +5,21 @@
 
 use std::sync::Arc;
 
-use moka::{policy::EvictionPolicy, sync::Cache};
-
 use crate::{
     cache::Key,
-    domain::{query::Order, residual::Residual},
+    domain::{connection::ConnectionName, query::Order, residual::Residual},
 };
 
-use super::view::View;
+use super::{super::fair_cache::FairCache, view::View};
 
 /// Maximum memory of the views, in bytes: about 1.9 million rows.
-const MAX_BYTES: u64 = 16 << 20;
+const MAX_BYTES: usize = 16 << 20;
 /// Memory of a view in addition to its rows and texts, in bytes.
 const VIEW_BYTES: usize = 200;
 
-/// Sorted views of lists. Clones share the contents.
+/// Sorted views of lists, by connection. Clones share the contents.
 #[derive(Debug, Clone)]
-pub(in crate::directory) struct Views(Cache<ViewKey, Arc<View>>);
+pub(in crate::directory) struct Views(FairCache<ConnectionName, ViewKey, Arc<View>>);
 
 /// Identity of a sorted list.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -35,12 +33,7 @@ pub(super) struct ViewKey {
 
 impl Default for Views {
     fn default() -> Self {
-        let views = Cache::builder()
-            .weigher(|key: &ViewKey, view: &Arc<View>| weight(key, view))
-            .max_capacity(MAX_BYTES)
-            // The default policy may reject a new view in favour of older views.
-            .eviction_policy(EvictionPolicy::lru());
-        Self(views.build())
+        Self(FairCache::new(MAX_BYTES, |key, view| weight(key, view)))
     }
 }
 
@@ -52,14 +45,14 @@ impl Views {
 
     /// Stores the view of a list.
     pub(super) fn insert(&self, key: ViewKey, view: &Arc<View>) {
-        self.0.insert(key, Arc::clone(view));
+        let connection = key.first_page.connection.clone();
+        self.0.insert(&connection, key, Arc::clone(view));
     }
 }
 
 /// Returns the memory of a view with its key, in bytes.
-fn weight(key: &ViewKey, view: &View) -> u32 {
+fn weight(key: &ViewKey, view: &View) -> usize {
     let Residual { name, search, email, external_id, .. } = &key.residual;
     let texts: usize = [name, search, email, external_id].into_iter().flatten().map(String::len).sum();
-    u32::try_from(size_of::<ViewKey>() + key.first_page.target.len() + texts + view.weight() + VIEW_BYTES)
-        .unwrap_or(u32::MAX)
+    size_of::<ViewKey>() + key.first_page.target.len() + texts + view.weight() + VIEW_BYTES
 }

@@ -4,26 +4,12 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use super::{
     forecast::Progress,
-    schedule::{Admitted, QueueId},
+    patience::{self, Patience},
+    schedule::QueueId,
 };
 
 /// Time constant of a flow's recent rate.
 const USAGE_PERIOD: Duration = Duration::from_secs(2);
-/// Weight of a new outcome in the recent fraction of abandoned requests.
-const OUTCOME_WEIGHT: f64 = 0.02;
-/// Fraction of abandoned requests that shows impatience: two in quick succession.
-const IMPATIENT: f64 = 0.03;
-/// Fraction of an abandoned wait within which requests must be answered.
-const PATIENCE_FRACTION: f64 = 0.93;
-/// Requests for each one that is admitted with a longer wait, as a probe.
-const REQUESTS_PER_PROBE: u32 = 100;
-/// Wait of a probe, relative to the known patience.
-const PROBE_FACTOR: f64 = 1.1;
-/// Part of a request's duration for which its first call waits in any case.
-const TOLERANCE: u32 = 10;
-/// Time after which an abandoned request no longer counts.
-const PATIENCE_MEMORY: Duration = Duration::from_mins(5);
-
 /// Identity of a flow.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum FlowId {
@@ -47,7 +33,9 @@ pub(super) struct Flow<T> {
     /// Calls that admitted requests still need.
     reserved: BTreeMap<QueueId, Reserved>,
     backlog: u32,
-    waiting: BTreeMap<QueueId, Waiting<T>>,
+    /// Waiting calls, oldest request first: those of started requests, and first
+    /// calls.
+    waiting: BTreeMap<(bool, QueueId), Waiting<T>>,
 }
 
 /// Admitted request.
@@ -55,8 +43,18 @@ pub(super) struct Flow<T> {
 struct Reserved {
     /// Calls that the request still needs.
     calls: u32,
+    /// Time that the client waits, if the request is a probe.
+    probe: Option<Duration>,
+    started: Option<Started>,
+}
+
+/// Progress of a started request.
+#[derive(Debug, Clone, Copy)]
+struct Started {
     /// Send time of the last call.
-    sent: Option<Duration>,
+    sent: Duration,
+    /// Expected time from the first call to the last response, without waits.
+    duration: Duration,
 }
 
 /// Waiting call.
@@ -68,8 +66,13 @@ pub(super) struct Waiting<T> {
     pub(super) queued: Duration,
     /// Instant after which the call is not sent.
     pub(super) latest: Duration,
-    /// Expected time from this call to the last response of the request.
+    /// Calls that the request needs, from this one on.
+    pub(super) calls: u32,
+    /// Expected time from this call to the last response of the request, without
+    /// waits.
     pub(super) duration: Duration,
+    /// Expected time from this call to its response.
+    pub(super) latency: Duration,
     pub(super) payload: T,
 }
 
@@ -100,8 +103,8 @@ impl<T> Flow<T> {
     pub(super) fn progress(&self, latency: Duration, now: Duration) -> Vec<Progress> {
         let unfinished = self.reserved.values().filter(|reserved| reserved.calls > 0);
         let progress = |reserved: &Reserved| {
-            let ready = reserved.sent.map_or(now, |sent| sent.saturating_add(latency).max(now));
-            Progress { ready, calls: reserved.calls }
+            let ready = reserved.started.map_or(now, |started| started.sent.saturating_add(latency).max(now));
+            Progress { ready, calls: reserved.calls, is_started: reserved.started.is_some() }
         };
         unfinished.map(progress).collect()
     }
@@ -124,14 +127,33 @@ impl<T> Flow<T> {
         self.backlog = self.backlog.saturating_sub(calls);
     }
 
+    /// Lets a request wait longer than clients are known to wait.
+    pub(super) fn probe(&mut self, id: QueueId, patience: Duration) {
+        self.reserved.entry(id).or_default().probe = Some(patience);
+    }
+
     /// Adds a waiting call.
     pub(super) fn push(&mut self, id: QueueId, waiting: Waiting<T>) {
-        self.waiting.insert(id, waiting);
+        self.waiting.insert((self.is_first(&waiting), id), waiting);
     }
 
     /// Removes a waiting call.
     pub(super) fn remove(&mut self, id: QueueId) {
-        self.waiting.remove(&id);
+        self.waiting.remove(&(false, id));
+        self.waiting.remove(&(true, id));
+    }
+
+    /// Returns the next call if it starts a request of several calls.
+    pub(super) fn next_start(&self) -> Option<&Waiting<T>> {
+        self.waiting.values().next().filter(|waiting| waiting.calls > 1 && self.is_first(waiting))
+    }
+
+    /// Returns the started requests that soon need a call, and the number of their
+    /// calls. A request that makes no call for two latencies is busy elsewhere.
+    pub(super) fn started(&self, latency: Duration, now: Duration) -> (u32, u32) {
+        let is_active = |started: Started| now <= started.sent.saturating_add(latency.saturating_mul(2));
+        let active = self.reserved.values().filter(|it| it.calls > 0 && it.started.is_some_and(is_active));
+        active.fold((0, 0), |(requests, calls), it| (requests + 1, calls.saturating_add(it.calls)))
     }
 
     /// Takes the first waiting call, with the instant after which it is not sent.
@@ -142,22 +164,34 @@ impl<T> Flow<T> {
         if latest >= now
             && let Some(reserved) = waiting.reservation.and_then(|id| self.reserved.get_mut(&id))
         {
-            reserved.sent = Some(now);
+            let duration = reserved.started.map_or(waiting.duration, |started| started.duration);
+            reserved.started = Some(Started { sent: now, duration });
             reserved.calls = reserved.calls.saturating_sub(1);
             self.backlog = self.backlog.saturating_sub(1);
         }
         Some((latest, waiting.payload))
     }
 
-    /// Returns the instant after which a call is not sent. The first call of a
-    /// request waits only as long as clients await the response. A started request
-    /// continues.
+    /// Returns the instant after which a call is not sent: clients await neither a
+    /// request that starts later, nor the response of a later call.
     fn latest(&self, waiting: &Waiting<T>, now: Duration) -> Duration {
+        let Some((id, reserved)) = waiting.reservation.and_then(|id| Some((id, self.reserved.get(&id)?))) else {
+            return waiting.latest;
+        };
+        let Some(patience) = reserved.probe.or_else(|| self.patience.known(now)) else { return waiting.latest };
+        let latest = match reserved.started {
+            None => waiting.queued.saturating_add(patience::wait(patience, waiting.duration, waiting.calls)),
+            Some(started) => {
+                let answered = id.since.saturating_add(patience::last_answer(patience, started.duration));
+                answered.saturating_sub(waiting.latency)
+            }
+        };
+        waiting.latest.min(latest)
+    }
+
+    fn is_first(&self, waiting: &Waiting<T>) -> bool {
         let reserved = waiting.reservation.and_then(|id| self.reserved.get(&id));
-        let is_first = reserved.is_some_and(|reserved| reserved.sent.is_none());
-        let Some(patience) = self.patience.limit(now).filter(|_| is_first) else { return waiting.latest };
-        let wait = patience.saturating_sub(waiting.duration).max(waiting.duration / TOLERANCE);
-        waiting.latest.min(waiting.queued.saturating_add(wait))
+        reserved.is_some_and(|reserved| reserved.started.is_none())
     }
 
     /// Returns the virtual start time of the next call.
@@ -200,61 +234,5 @@ impl Usage {
     fn decayed(&self, now: Duration) -> f64 {
         let age = now.saturating_sub(self.at).as_secs_f64();
         self.calls * (-age / USAGE_PERIOD.as_secs_f64()).exp()
-    }
-}
-
-/// Time that a caller's clients wait for a response, learned from the clients that
-/// left. Calls for clients that will leave are wasted. The limit applies to
-/// expected times, so it also corrects the error of the forecast. Probes show
-/// whether clients wait longer.
-#[derive(Debug, Default)]
-pub(super) struct Patience {
-    limit: Option<Duration>,
-    changed: Duration,
-    /// Recent fraction of abandoned requests.
-    abandoned: f64,
-    last_abandoned: Duration,
-    requests_since_probe: u32,
-}
-
-impl Patience {
-    /// Returns the time within which a response is still useful, if known.
-    pub(super) fn limit(&self, now: Duration) -> Option<Duration> {
-        let limit = self.known(now)?;
-        let is_probe = self.requests_since_probe >= REQUESTS_PER_PROBE;
-        Some(if is_probe { limit.mul_f64(PROBE_FACTOR) } else { limit })
-    }
-
-    /// Records a request that is admitted.
-    pub(super) fn on_admitted(&mut self, expected: Duration) {
-        let is_probe = self.limit.is_some_and(|limit| expected > limit);
-        self.requests_since_probe = if is_probe { 0 } else { self.requests_since_probe.saturating_add(1) };
-    }
-
-    /// Records a client that left after `waited`. A single client shows nothing.
-    /// Only a request that was admitted with the current limit shows that the
-    /// limit is too long.
-    pub(super) fn on_abandoned(&mut self, admitted: &Admitted, waited: Duration, now: Duration) {
-        self.abandoned += OUTCOME_WEIGHT * (1.0 - self.abandoned);
-        if self.abandoned <= IMPATIENT {
-            return;
-        }
-        let shorter = match self.known(now) {
-            None => waited,
-            Some(limit) if admitted.at >= self.changed && admitted.answered <= limit => limit.min(waited),
-            Some(_) => return,
-        };
-        self.limit = Some(shorter.mul_f64(PATIENCE_FRACTION));
-        (self.changed, self.last_abandoned) = (now, now);
-    }
-
-    /// Records a client that was answered after `waited`.
-    pub(super) fn on_answered(&mut self, admitted: &Admitted, waited: Duration) {
-        self.abandoned -= OUTCOME_WEIGHT * self.abandoned;
-        self.limit = self.limit.map(|limit| limit.max(admitted.answered.min(waited).min(limit.mul_f64(PROBE_FACTOR))));
-    }
-
-    fn known(&self, now: Duration) -> Option<Duration> {
-        self.limit.filter(|_| now.saturating_sub(self.last_abandoned) < PATIENCE_MEMORY)
     }
 }

@@ -4,6 +4,7 @@
 mod divided_limit;
 mod flow;
 mod forecast;
+mod patience;
 mod queue;
 mod rate_limit;
 mod registry;

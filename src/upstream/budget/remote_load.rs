@@ -43,21 +43,26 @@ impl RemoteLoad {
         self.divided.map_or(Duration::ZERO, |(_, opens)| opens)
     }
 
+    /// Returns the fraction of the limit that this replica can use.
+    pub(super) fn part(&self, windows: &[Window], now: Duration) -> f64 {
+        match self.divided {
+            Some((parts, _)) => 1.0 / f64::from(parts.max(1)),
+            None if self.replicas > 1 => 1.0 - self.utilization(windows, now),
+            None => 1.0,
+        }
+    }
+
     /// Returns the number of calls of all replicas ahead of a call that has `own`
     /// calls of this replica ahead.
     pub(super) fn calls_ahead(&self, own: u64, windows: &[Window], now: Duration) -> u64 {
-        let factor = match self.divided {
-            Some((parts, _)) => f64::from(parts.max(1)),
-            None if self.replicas > 1 => 1.0 / (1.0 - self.utilization(windows, now)),
-            None => return own,
-        };
+        let part = self.part(windows, now);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
             reason = "a count of queued calls; the conversion saturates"
         )]
-        let ahead = (own as f64 * factor).round() as u64;
+        let ahead = (own as f64 / part).round() as u64;
         ahead
     }
 

@@ -18,7 +18,7 @@ use crate::{
 use super::{
     Budget,
     flow::FlowId,
-    schedule::{Admitted, Claim, QueueId},
+    schedule::{Claim, QueueId},
 };
 
 /// Calls that one request, refresh or export needs. Dropped, it needs no more
@@ -31,7 +31,7 @@ pub struct Reservation {
     deadline: Duration,
     latency: Arc<Latency>,
     expected_calls: AtomicU32,
-    admitted: Mutex<Option<Admitted>>,
+    admitted: Mutex<Option<QueueId>>,
     /// True if the request has ended before its last response.
     has_ended: AtomicBool,
 }
@@ -124,7 +124,7 @@ impl Reservation {
     }
 
     pub(super) fn id(&self) -> Option<QueueId> {
-        self.admitted.lock().map(|admitted| admitted.id)
+        *self.admitted.lock()
     }
 
     pub(super) fn flow(&self) -> FlowId {
@@ -164,17 +164,17 @@ impl Reservation {
     }
 
     fn end(&self, is_abandoned: bool) {
-        let Some(admitted) = *self.admitted.lock() else { return };
+        let Some(id) = *self.admitted.lock() else { return };
         let (flow, now) = (self.flow(), self.budget.0.clock.elapsed());
         let waited = now.saturating_sub(self.since);
         self.budget.0.queue.update(|schedule| {
-            schedule.finish(&flow, admitted.id);
+            schedule.finish(&flow, id);
             // Only callers have clients.
             match (self.priority, is_abandoned) {
                 // The gateway itself ends a request at its deadline.
                 (Priority::Caller, true) if now >= self.deadline => {}
-                (Priority::Caller, true) => schedule.on_abandoned(&flow, &admitted, waited, now),
-                (Priority::Caller, false) => schedule.on_answered(&flow, &admitted, waited),
+                (Priority::Caller, true) => schedule.on_abandoned(&flow, waited, now),
+                (Priority::Caller, false) => schedule.on_answered(&flow, waited),
                 (Priority::Refresh | Priority::Export, _) => {}
             }
         });

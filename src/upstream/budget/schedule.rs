@@ -2,16 +2,17 @@
 //!
 //! Each caller has a flow. Free slots go to the flow with the smallest virtual
 //! time (start-time fair queueing, Goyal, Vin and Cheng 1996), so a caller that
-//! floods waits behind its own calls. Within a flow, the oldest request goes
-//! first, so a started request finishes before a new one starts. Refreshes have
-//! a flow with a tenth of the slots, and exports use slots that no other call
-//! wants.
+//! floods waits behind its own calls. Within a flow, started requests go first, the
+//! oldest one before the others. A request of several calls starts only if started
+//! requests leave slots unused ([`starts`]). Refreshes have a flow with a tenth of the
+//! slots, and exports use slots that no other call wants.
 //!
-//! A request is admitted if its calls can be sent and answered in time, behind
-//! the calls that admitted requests still need. While more calls wait than the
-//! limit has free, calls are spread over the period. The schedule reads no clock.
+//! A request is admitted if it can start while its client waits, and can be answered
+//! before its deadline. While more calls wait than the limit has free, calls are
+//! spread over the period. The schedule reads no clock.
 
 mod admission;
+mod starts;
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -62,15 +63,6 @@ pub(super) struct Claim {
     pub(super) latency: Duration,
 }
 
-/// Admitted request.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Admitted {
-    pub(super) id: QueueId,
-    pub(super) at: Duration,
-    /// Expected time from admission to the last response.
-    pub(super) answered: Duration,
-}
-
 /// Identity of an admitted request or of a waiting call. Smaller ids go first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct QueueId {
@@ -106,13 +98,16 @@ impl<T> Schedule<T> {
     }
 
     /// Admits a request and reserves its calls, or returns the wait.
-    pub(super) fn admit(&mut self, claim: &Claim, now: Duration) -> Result<Admitted, Duration> {
-        let answered = self.check(claim, now)?;
+    pub(super) fn admit(&mut self, claim: &Claim, now: Duration) -> Result<QueueId, Duration> {
+        let probe = self.check(claim, now)?;
         let id = self.queue_id(claim.since);
         let flow = self.flow(claim);
-        flow.patience.on_admitted(answered);
+        flow.patience.on_admitted(probe.is_some());
         flow.reserve(id, claim.calls.max(1));
-        Ok(Admitted { id, at: now, answered })
+        if let Some(patience) = probe {
+            flow.probe(id, patience);
+        }
+        Ok(id)
     }
 
     /// Changes the number of calls that an admitted request still needs.
@@ -139,10 +134,9 @@ impl<T> Schedule<T> {
         now: Duration,
     ) -> QueueId {
         let id = self.queue_id(claim.since);
-        self.flow(claim).push(
-            id,
-            Waiting { reservation, queued: now, latest, duration: claim.latency * claim.calls.max(1), payload },
-        );
+        let calls = claim.calls.max(1);
+        let (duration, latency) = (self.unloaded(claim.latency, calls), claim.latency);
+        self.flow(claim).push(id, Waiting { reservation, queued: now, latest, calls, duration, latency, payload });
         id
     }
 
@@ -158,6 +152,9 @@ impl<T> Schedule<T> {
         if self.waiting() == 0 {
             return Next::Idle;
         }
+        if let Some(until) = self.pause(now) {
+            return Next::Wait(until);
+        }
         let slot = self.log.slot(0, now).max(self.block.until()).max(self.paced_slot(now));
         if slot > now { Next::Wait(slot) } else { self.take(now, now) }
     }
@@ -165,7 +162,7 @@ impl<T> Schedule<T> {
     /// Returns the next call for a free slot. A call that was in time at `asked` is
     /// not late.
     pub(super) fn take(&mut self, now: Duration, asked: Duration) -> Next<T> {
-        let Some(id) = self.next_flow() else { return Next::Idle };
+        let Some(id) = self.next_flow(|id, flow| self.may_send(id, flow, now)) else { return Next::Idle };
         let step = self.virtual_step(&id);
         let Some(flow) = self.flows.get_mut(&id) else { return Next::Idle };
         let Some((latest, payload)) = flow.pop(now) else { return Next::Idle };
@@ -179,14 +176,14 @@ impl<T> Schedule<T> {
 
     /// Removes the next call, which gets no slot.
     pub(super) fn reject(&mut self, now: Duration) -> Next<T> {
-        let id = self.next_flow();
+        let id = self.next_flow(|_, _| true);
         let rejected = id.and_then(|id| self.flows.get_mut(&id)).and_then(|flow| flow.pop(now));
         rejected.map_or(Next::Idle, |(_, payload)| Next::Reject(payload))
     }
 
     /// Returns true if the next call is an export's.
-    pub(super) fn is_export_next(&self) -> bool {
-        self.next_flow() == Some(FlowId::Export)
+    pub(super) fn is_export_next(&self, now: Duration) -> bool {
+        self.next_flow(|id, flow| self.may_send(id, flow, now)) == Some(FlowId::Export)
     }
 
     /// Returns the number of calls that admitted requests need or that wait.
@@ -200,16 +197,16 @@ impl<T> Schedule<T> {
     }
 
     /// Records that an admitted request's client left after `waited`.
-    pub(super) fn on_abandoned(&mut self, flow: &FlowId, admitted: &Admitted, waited: Duration, now: Duration) {
+    pub(super) fn on_abandoned(&mut self, flow: &FlowId, waited: Duration, now: Duration) {
         if let Some(flow) = self.flows.get_mut(flow) {
-            flow.patience.on_abandoned(admitted, waited, now);
+            flow.patience.on_abandoned(waited, now);
         }
     }
 
     /// Records that an admitted request was answered after `waited`.
-    pub(super) fn on_answered(&mut self, flow: &FlowId, admitted: &Admitted, waited: Duration) {
+    pub(super) fn on_answered(&mut self, flow: &FlowId, waited: Duration) {
         if let Some(flow) = self.flows.get_mut(flow) {
-            flow.patience.on_answered(admitted, waited);
+            flow.patience.on_answered(waited);
         }
     }
 
@@ -224,9 +221,9 @@ impl<T> Schedule<T> {
         QueueId { since, number: self.next_id }
     }
 
-    /// Returns the flow whose call is next.
-    fn next_flow(&self) -> Option<FlowId> {
-        let queued = self.flows.iter().filter(|(_, flow)| flow.waiting() > 0);
+    /// Returns the flow whose call is next, among the flows that `may_send`.
+    fn next_flow(&self, may_send: impl Fn(&FlowId, &Flow<T>) -> bool) -> Option<FlowId> {
+        let queued = self.flows.iter().filter(|(id, flow)| flow.waiting() > 0 && may_send(id, flow));
         let (id, _) = queued.min_by(|(id, flow), (other_id, other)| {
             let is_export = |id: &FlowId| *id == FlowId::Export;
             is_export(id)
@@ -265,20 +262,18 @@ impl<T> Schedule<T> {
         self.log.last().map_or(now, |last| last.saturating_add(pace(self.log.windows())))
     }
 
+    /// Returns the time between two calls that use the limit evenly.
     fn interval(&self) -> Duration {
-        interval(self.log.windows())
+        let margin = self.log.margin();
+        let interval = |window: &Window| (window.per.min(MAX_PACED) + margin) / window.requests.get();
+        self.log.windows().iter().map(interval).max().unwrap_or_default()
     }
 }
 
 /// Returns the shortest time between two calls while calls are spread over the period.
 pub(super) fn pace(windows: &[Window]) -> Duration {
-    interval(windows).mul_f64(PACE)
-}
-
-/// Returns the time between two calls that are spread over the period.
-fn interval(windows: &[Window]) -> Duration {
     let interval = |window: &Window| window.per.min(MAX_PACED) / window.requests.get();
-    windows.iter().map(interval).max().unwrap_or_default()
+    windows.iter().map(interval).max().unwrap_or_default().mul_f64(PACE)
 }
 
 #[cfg(test)]

@@ -83,6 +83,11 @@ impl SendLog {
         &self.windows
     }
 
+    /// Returns the time between two calls beyond the period of a window.
+    pub(super) fn margin(&self) -> Duration {
+        self.margin
+    }
+
     /// Returns the earliest send time of a call with `ahead` calls before it.
     pub(super) fn slot(&self, ahead: u64, now: Duration) -> Duration {
         self.windows.iter().map(|window| self.slot_in(*window, ahead, now)).fold(now, Duration::max)

@@ -101,17 +101,22 @@ impl SharedSlots {
                 return Next::Wait(slot);
             }
             if divided.is_alone() {
-                let next = schedule.take(now, now);
+                let paused = schedule.pause(now).map(Next::Wait);
+                let next = paused.unwrap_or_else(|| schedule.take(now, now));
                 if let Next::Send(id, _) = &next {
                     self.record(*id, None, now);
                 }
                 return next;
             }
         }
+        if let Some(until) = schedule.pause(now) {
+            self.leave();
+            return Next::Wait(until);
+        }
         let (ask_at, was_export) = self.ask_at;
         if block > now {
             Next::Wait(block)
-        } else if ask_at > now && (!was_export || schedule.is_export_next()) {
+        } else if ask_at > now && (!was_export || schedule.is_export_next(now)) {
             Next::Wait(ask_at)
         } else {
             Next::Take
@@ -119,7 +124,7 @@ impl SharedSlots {
     }
 
     /// Returns the limit and a request for the slot of the next call.
-    pub(super) fn request<T>(&mut self, schedule: &Schedule<T>) -> (Arc<dyn SharedLimit>, SlotRequest) {
+    pub(super) fn request<T>(&mut self, schedule: &Schedule<T>, now: Duration) -> (Arc<dyn SharedLimit>, SlotRequest) {
         let peers = self.limit.peers();
         let windows = schedule.log.windows().iter().map(|window| rest(*window, peers.parts, peers.missing));
         let windows: Vec<_> = windows.collect();
@@ -130,7 +135,7 @@ impl SharedSlots {
             pace: pace(&windows),
             windows: windows.iter().map(|it| SlotWindow { requests: it.requests, per: it.per }).collect(),
             demand: u32::try_from(schedule.demand()).unwrap_or(u32::MAX),
-            is_background: schedule.is_export_next(),
+            is_background: schedule.is_export_next(now),
             starts_exhausted: true,
         };
         (Arc::clone(&self.limit), request)

@@ -11,10 +11,11 @@ use std::{
         atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::Bytes;
-use http::{Request, Response, Version};
+use http::{Request, Response, StatusCode, Version};
 use http_body_util::Full;
 use hyper::{body::Incoming, service::service_fn};
 use hyper_util::{
@@ -47,6 +48,8 @@ enum Deafness {
     Requests,
     /// Nothing is read or written.
     Everything,
+    /// Requests are answered with 503.
+    Failures,
 }
 
 /// Socket that can stop to read and write.
@@ -112,11 +115,14 @@ async fn serve_connection(acceptor: TlsAcceptor, stream: TcpStream, deafness: Op
         let is_answered = deafness.is_none() || requests.fetch_add(1, Relaxed) == 0;
         is_deaf.store(!is_answered && deafness == Some(Deafness::Everything), Relaxed);
         async move {
-            if !is_answered {
-                pending::<()>().await;
-            }
             let page = tolt_page(&[tolt_row("cust_1")], false).to_string();
-            Ok::<_, Infallible>(Response::new(Full::new(Bytes::from(page))))
+            let mut response = Response::new(Full::new(Bytes::from(page)));
+            match deafness {
+                _ if is_answered => {}
+                Some(Deafness::Failures) => *response.status_mut() = StatusCode::SERVICE_UNAVAILABLE,
+                _ => pending().await,
+            }
+            Ok::<_, Infallible>(response)
         }
     });
     // The gateway may close the connection at any time.
@@ -136,13 +142,17 @@ fn start_gateway(directory: &Path, vendor: &str, timeout: &str) -> (Running, Str
     (running, format!("http://{}", started["fields"]["listen"].as_str().unwrap()))
 }
 
+/// Requests a page and returns the status.
+async fn get_page(url: &str, page: usize) -> u16 {
+    let client = reqwest::Client::builder().no_proxy().build().unwrap();
+    client.get(format!("{url}/customers?partner_id=part_{page}")).send().await.unwrap().status().as_u16()
+}
+
 /// Requests three pages, one by one, and returns the statuses.
 async fn get_pages(url: &str) -> [u16; 3] {
-    let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut statuses = [0; 3];
     for (page, status) in statuses.iter_mut().enumerate() {
-        let target = format!("{url}/customers?partner_id=part_{page}");
-        *status = client.get(target).send().await.unwrap().status().as_u16();
+        *status = get_page(url, page).await;
     }
     statuses
 }
@@ -161,4 +171,21 @@ async fn deaf_connection_is_replaced_within_a_call() {
     let vendor = start_vendor(directory.path(), Deafness::Everything).await;
     let (_running, url) = start_gateway(directory.path(), &vendor, "25s");
     assert_eq!(get_pages(&url).await, [200, 200, 200]);
+}
+
+/// A connection whose requests all fail, and that stays open.
+#[tokio::test(flavor = "multi_thread")]
+async fn probe_uses_a_new_connection() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = start_vendor(directory.path(), Deafness::Failures).await;
+    let (_running, url) = start_gateway(directory.path(), &vendor, "5s");
+    assert_eq!(get_page(&url, 0).await, 200);
+    let mut page = 1;
+    // The breaker opens and sends a probe later. Only a new connection answers it.
+    while get_page(&url, page).await != 200 {
+        assert!(page < 1_000, "the probe failed");
+        page += 1;
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(page > 1, "no request failed");
 }

@@ -60,6 +60,8 @@ async fn sandbox_changes_are_optional_and_bounded() {
     let mut running = Running::start(&["sandbox", "--port", "0", "--tolt-customers", "20", "--changes", "0"]);
     let greeting = running.read_stdout_until("Stop with Ctrl-C.");
     assert!(greeting.contains("The rows of the vendors do not change."), "{greeting}");
+    // The greeting precedes the signal handler, and the response follows it.
+    assert_eq!(reqwest::get(&curl_urls(&greeting)[0]).await.unwrap().status(), 200);
     running.terminate();
     assert!(running.wait().0.success());
 
@@ -305,4 +307,17 @@ async fn healthcheck_exit_code_reports_readiness() {
     let unready = check(format!("{}/nope", gateway.url)).await;
     assert!(!unready.status.success() && text(&unready.stderr).contains("404"), "{unready:?}");
     assert_eq!(vendor.calls(), 0);
+}
+
+/// jemalloc returns freed memory in threads of its own, in an idle process too.
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn freed_memory_is_returned_by_a_thread() {
+    let directory = tempfile::tempdir().unwrap();
+    let vendor = ScriptedVendor::replying(tolt_page(&[], false)).await;
+    let (running, _url) = serve(directory.path(), &vendor);
+    let tasks = format!("/proc/{}/task", running.child.id());
+    let name = |task: std::io::Result<std::fs::DirEntry>| std::fs::read_to_string(task.unwrap().path().join("comm"));
+    until(|| std::fs::read_dir(&tasks).unwrap().any(|task| name(task).is_ok_and(|name| name == "jemalloc_bg_thd\n")))
+        .await;
 }

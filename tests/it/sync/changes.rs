@@ -2,7 +2,7 @@
 
 use customer_gateway::{
     copies::Changes,
-    sandbox::{corporation, tolt},
+    sandbox::{Fault, corporation, tolt},
 };
 
 use super::*;
@@ -88,8 +88,13 @@ async fn fetched_customer_updates_its_row() {
 
 #[tokio::test]
 async fn rows_created_during_a_walk_are_in_the_list() {
-    // The corporation's list is held at its second page while rows change.
-    let stage = stage(330, 0, settings()).start().await;
+    let slow = async {
+        let sandbox = sandbox(330, 0, 0).await;
+        sandbox.tolt().fail_next(4, Fault::Stall(Duration::from_millis(200)));
+        sandbox
+    };
+    let stage = StageBuilder::new(slow).configure(sync_all(settings())).start().await;
+    until(|| stage.tolt_calls() == 2).await;
     stage.vendors.tolt().insert(tolt::Customer::new("cust_between", "2025-10-31T00:00:00Z"));
     stage.gateway.synchronized().await;
     let walked = stage.gateway.walk("/customers?connection=affiliates&limit=100").await.unwrap();

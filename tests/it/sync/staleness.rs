@@ -6,7 +6,7 @@ use super::*;
 use crate::support::{Answer, ids};
 
 impl Stage {
-    async fn get_directed(&self, target: &str, cache_control: &str) -> Answer {
+    async fn get_controlled(&self, target: &str, cache_control: &str) -> Answer {
         let request = |client: &reqwest::Client, url: &str| {
             client.get(format!("{url}{target}")).header("cache-control", cache_control)
         };
@@ -22,7 +22,7 @@ async fn answer_shows_the_start_of_its_walk() {
     assert_eq!(answer.header("age"), "600");
     let page = answer.ok();
     for source in page["sources"].as_array().unwrap() {
-        assert_eq!(source["fetched_at"], "2025-11-01T00:00:00Z", "{source}");
+        assert_eq!(source["fetched_at"], "2025-11-01T00:00:00.000Z", "{source}");
     }
 }
 
@@ -32,7 +32,7 @@ async fn caller_who_demands_fresher_rows_asks_the_vendor() {
     stage.gateway.clock.advance(Duration::from_mins(10));
     for (directive, calls) in [("max-age=601", 0), ("max-age=599", 1), ("no-cache", 1), ("only-if-cached", 0)] {
         stage.reset_calls();
-        let answer = stage.get_directed("/customers?connection=tax&limit=5", directive).await;
+        let answer = stage.get_controlled("/customers?connection=tax&limit=5", directive).await;
         assert_eq!(ids(&answer.ok()).len(), 5, "{directive}");
         assert_eq!(stage.total_calls(), calls, "{directive}");
     }

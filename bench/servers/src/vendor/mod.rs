@@ -59,6 +59,7 @@ struct State {
     faults: Mutex<Faults>,
     random: Mutex<fastrand::Rng>,
     arrivals: Mutex<Arrivals>,
+    last_answer: Mutex<Option<Instant>>,
 }
 
 /// Answer before faults are applied.
@@ -87,6 +88,7 @@ impl Vendor {
             faults: Mutex::default(),
             random: Mutex::new(fastrand::Rng::with_seed(seed)),
             arrivals: Mutex::new(Arrivals::new(limit)),
+            last_answer: Mutex::default(),
         });
         let (stop, stopped) = oneshot::channel();
         let served = Arc::clone(&state);
@@ -125,6 +127,11 @@ impl Vendor {
     /// Returns the number of calls so far.
     pub fn calls(&self) -> usize {
         lock(&self.state.arrivals).count()
+    }
+
+    /// Returns the time of the last answer without a fault.
+    pub fn last_answer(&self) -> Option<Instant> {
+        *lock(&self.state.last_answer)
     }
 
     /// Returns the largest number of calls in a second, and the windows above
@@ -183,7 +190,10 @@ impl State {
         };
         match fault {
             Some(fault) => fault.apply(answer).await,
-            None => Ok(answer.into_response()),
+            None => {
+                *lock(&self.last_answer) = Some(Instant::now());
+                Ok(answer.into_response())
+            }
         }
     }
 }

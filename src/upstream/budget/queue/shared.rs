@@ -78,13 +78,13 @@ impl Queue {
 
     /// Requests a slot from the server, and sends the next call in it.
     pub(super) async fn take_shared_slot(&self) {
+        let asked = self.0.clock.elapsed();
         let request = {
             let mut state = self.0.state.lock();
             let State { schedule, slots, .. } = &mut *state;
-            slots.shared().map(|slots| slots.request(schedule))
+            slots.shared().map(|slots| slots.request(schedule, asked))
         };
         let Some((limit, request)) = request else { return };
-        let asked = self.0.clock.elapsed();
         let reply = limit.take(&request).await.ok();
         let now = self.0.clock.elapsed();
         if reply.is_some_and(|reply| reply.is_reset) {

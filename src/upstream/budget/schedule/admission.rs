@@ -7,6 +7,7 @@ use super::{
         Window,
         flow::{Flow, FlowId},
         forecast::{self, Progress},
+        patience,
     },
     CALLS_PER_REFRESH, Claim, Schedule,
 };
@@ -22,23 +23,39 @@ struct Forecast {
     is_undelayed: bool,
     /// True if the caller has no other request. A shorter wait is not possible.
     is_alone: bool,
+    /// True if the request needs more calls than an unused budget answers in time. Its
+    /// response is partial in any case.
+    is_partial: bool,
 }
 
 impl<T> Schedule<T> {
-    /// Returns the expected time to the last response of a request, or the wait if
-    /// the request cannot be admitted.
-    pub(in crate::upstream::budget) fn check(&self, claim: &Claim, now: Duration) -> Result<Duration, Duration> {
+    /// Returns the wait if a request cannot be admitted. For an admitted probe,
+    /// returns the time that its client is assumed to wait.
+    pub(in crate::upstream::budget) fn check(
+        &self,
+        claim: &Claim,
+        now: Duration,
+    ) -> Result<Option<Duration>, Duration> {
         let left = claim.deadline.saturating_sub(now);
         let forecast = self.forecast(claim, now);
         // A request that waits for no other call delays none.
         if forecast.is_undelayed || (forecast.is_alone && forecast.first <= claim.max_wait) {
-            return Ok(forecast.answered);
+            return Ok(None);
         }
-        let patience = self.flows.get(&claim.flow).and_then(|flow| flow.patience.limit(now)).unwrap_or(left);
-        if forecast.first > claim.max_wait || forecast.answered > left.min(patience) {
-            return Err(forecast.first.max(forecast.answered.saturating_sub(left)));
+        let calls = claim.calls.max(1);
+        let duration = self.unloaded(claim.latency, calls);
+        let starts_in_time = |time| forecast.first <= patience::wait(time, duration, calls);
+        let patience = self.flows.get(&claim.flow).map(|flow| &flow.patience);
+        if forecast.first <= claim.max_wait && (forecast.answered <= left || forecast.is_partial) {
+            if patience.and_then(|patience| patience.known(now)).is_none_or(starts_in_time) {
+                return Ok(None);
+            }
+            if let Some(longer) = patience.and_then(|patience| patience.due_probe(now)).filter(|it| starts_in_time(*it))
+            {
+                return Ok(Some(longer));
+            }
         }
-        Ok(forecast.answered)
+        Err(forecast.first.max(forecast.answered.saturating_sub(left)))
     }
 
     /// Returns the time that a call of a flow would wait now.
@@ -58,8 +75,9 @@ impl<T> Schedule<T> {
         let (first, last) = if (calls > 1 || backlog > requests) && steps <= MAX_FORECAST_STEPS {
             let older = flow.map(|flow| flow.progress(claim.latency, now)).unwrap_or_default();
             let slot = |own| now + self.slot_after(claim, own, now);
-            let own = Progress { ready: now, calls };
-            let (first, last) = forecast::send_times(slot, older, own, claim.latency);
+            let own = Progress { ready: now, calls, is_started: false };
+            let limit = self.start_limit(&claim.flow, claim.weight, calls, claim.latency, now);
+            let (first, last) = forecast::send_times(slot, older, own, claim.latency, limit);
             (first.saturating_sub(now), last.saturating_sub(now))
         } else {
             let first = self.slot_after(claim, backlog, now);
@@ -69,7 +87,13 @@ impl<T> Schedule<T> {
         // A younger request may take a slot just before a call is ready.
         let is_late = last > undelayed && claim.latency > self.interval();
         let last = if is_late { last + self.interval() * (calls - 1) } else { last };
-        Forecast { first, answered: last + claim.latency, is_undelayed: last <= undelayed, is_alone: backlog == 0 }
+        Forecast {
+            first,
+            answered: last + claim.latency,
+            is_undelayed: last <= undelayed,
+            is_alone: backlog == 0,
+            is_partial: calls < claim.calls,
+        }
     }
 
     /// Returns the time until a slot is free after `own` calls of the flow and the

@@ -6,7 +6,9 @@
 
 mod attacks;
 mod clients;
+mod deaf;
 mod figures;
+mod keysets;
 mod processes;
 mod stage;
 mod vendors;
@@ -20,7 +22,7 @@ use self::figures::Effect;
 type Attack = fn(PathBuf) -> Pin<Box<dyn Future<Output = Effect> + Send>>;
 
 /// Attacks with their names.
-const ATTACKS: [(&str, Attack); 9] = [
+const ATTACKS: [(&str, Attack); 12] = [
     ("stderr", |binary| Box::pin(processes::stalled_stderr(binary))),
     ("descriptors", |binary| Box::pin(processes::descriptors(binary))),
     ("fifo", |binary| Box::pin(processes::fifo(binary))),
@@ -30,6 +32,9 @@ const ATTACKS: [(&str, Attack); 9] = [
     ("address", |binary| Box::pin(vendors::dead_address(binary))),
     ("hanging", |binary| Box::pin(vendors::hanging(binary))),
     ("bodies", |binary| Box::pin(vendors::endless_bodies(binary))),
+    ("deaf", |binary| Box::pin(deaf::connection(binary))),
+    ("keysets", |binary| Box::pin(keysets::empty(binary))),
+    ("full", |binary| Box::pin(processes::export_to_device(binary))),
 ];
 
 #[tokio::main]

@@ -5,7 +5,7 @@ use std::{
     net::TcpStream,
     path::PathBuf,
     process::{Command, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use bench_servers::process::Launch;
@@ -67,6 +67,31 @@ pub async fn fifo(binary: PathBuf) -> Effect {
     let is_live = matches!(livez, Ok(Ok(reply)) if reply.status == 200);
     let effect = Effect::new(before, during).check("FIFO made", is_made).check("/livez answered", is_live);
     exit(effect, &mut stage).await
+}
+
+/// `customer-gateway export` to a device that accepts no bytes. The command ends at once,
+/// and reads no list that it cannot write.
+pub async fn export_to_device(binary: PathBuf) -> Effect {
+    let stage = Stage::start(Launch::new(&binary), "", "127.0.0.1").await;
+    let victim = stage.victim();
+    let before = measure(&victim, MEASURED).await;
+    let url = format!("http://127.0.0.1:{}", stage.gateway.port);
+    let mut export = Command::new(&binary);
+    export.args(["export", "--output", "/dev/full", "--url", &url, "/customers?connection=a"]);
+    export.env("GATEWAY_KEY", &stage.attacker).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut export = export.spawn().expect("the gateway starts");
+    let start = Instant::now();
+    let during = measure(&victim, MEASURED).await;
+    let ended = export.try_wait().ok().flatten();
+    drop(export.kill());
+    drop(export.wait());
+    let text = match ended {
+        Some(status) => format!("{status} within {:.0} s", start.elapsed().as_secs_f64()),
+        None => "the export runs on".to_owned(),
+    };
+    let is_ended = ended.is_some_and(|status| !status.success());
+    let calls = stage.a.calls();
+    Effect::new(before, during).check(text, is_ended).check(format!("{calls} vendor calls"), calls == 0)
 }
 
 /// Checks that SIGTERM ends the process.

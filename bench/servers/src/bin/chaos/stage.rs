@@ -25,8 +25,8 @@ pub struct Stage {
 }
 
 impl Stage {
-    /// Starts a gateway. `server` are lines of the `[server]` section, and `host` is
-    /// the name by which the gateway knows the vendor of `b`.
+    /// Starts a gateway. `server` are lines of the `[server]` section, or further
+    /// sections. `host` is the name by which the gateway knows the vendor of `b`.
     pub async fn start(launch: Launch<'_>, server: &str, host: &str) -> Self {
         let (a, b) = (vendor(Ipv4Addr::LOCALHOST), vendor(Ipv4Addr::LOCALHOST));
         Self::with(launch, server, host, a, b).await

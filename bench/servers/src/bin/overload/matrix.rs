@@ -65,7 +65,7 @@ impl Case {
     /// Runs the case. Returns its row of the table.
     pub async fn run(self, binary: PathBuf, seconds: u64) -> String {
         let Self { load, limit, latency, calls, is_patient } = self;
-        let vendor = Vendor::start(Behaviour { latency, pages: calls, rejects: None }).await;
+        let vendor = Vendor::start(Behaviour { latency, pages: calls, rejects: None });
         let settings = Settings { limit, timeout: Duration::from_secs(2), callers: &["app"], cache: "" };
         let gateway = Gateway::start(&binary, settings, vendor.port).await;
         let client = Client::new(gateway.port, &gateway.keys[0]);

@@ -42,7 +42,7 @@ struct Stage {
 
 impl Stage {
     async fn start(binary: PathBuf, behaviour: Behaviour, settings: Settings) -> Self {
-        let vendor = Vendor::start(behaviour).await;
+        let vendor = Vendor::start(behaviour);
         let gateway = Gateway::start(&binary, settings, vendor.port).await;
         Self { vendor, gateway }
     }

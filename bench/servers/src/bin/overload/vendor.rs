@@ -18,7 +18,7 @@ use hyper::{
     service::service_fn,
 };
 use hyper_util::rt::TokioIo;
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, sync::oneshot};
 
 const ID_PREFIX: &str = "cust_dK9bzRGn46BhVg";
 /// Rows per page.
@@ -46,11 +46,13 @@ pub struct Call {
     pub is_rejected: bool,
 }
 
-/// Vendor on a loopback port, stopped when dropped.
+/// Vendor on a loopback port, stopped when dropped. The vendor has a thread of its
+/// own, because clients of other cases would delay the arrival of its calls.
 pub struct Vendor {
     pub port: u16,
     state: Arc<State>,
-    task: JoinHandle<()>,
+    /// Stops the vendor when dropped.
+    _stop: oneshot::Sender<()>,
 }
 
 struct State {
@@ -60,23 +62,29 @@ struct State {
 }
 
 impl Vendor {
-    pub async fn start(behaviour: Behaviour) -> Self {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("loopback has a free port");
+    pub fn start(behaviour: Behaviour) -> Self {
+        let listener = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("loopback has a free port");
+        listener.set_nonblocking(true).expect("the socket is open");
         let port = listener.local_addr().expect("the socket is bound").port();
         let state = Arc::new(State { behaviour, started: Instant::now(), calls: Mutex::default() });
-        let task = tokio::spawn(accept(listener, Arc::clone(&state)));
-        Self { port, state, task }
+        let (stop, stopped) = oneshot::channel();
+        let serving = Arc::clone(&state);
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.expect("the runtime starts").block_on(async {
+                let listener = TcpListener::from_std(listener).expect("the socket is open");
+                tokio::select! {
+                    () = accept(listener, serving) => {}
+                    _ = stopped => {}
+                }
+            });
+        });
+        Self { port, state, _stop: stop }
     }
 
     /// Returns the calls so far, in order of arrival.
     pub fn calls(&self) -> Vec<Call> {
         self.state.calls.lock().expect("no thread panicked").clone()
-    }
-}
-
-impl Drop for Vendor {
-    fn drop(&mut self) {
-        self.task.abort();
     }
 }
 

@@ -12,6 +12,10 @@ use std::{
 
 use bench_servers::client::Reply;
 
+/// Longest wait that a response may name, beyond any backoff of the run.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+/// Tolerance of ages, which are whole seconds.
+const TOLERANCE: Duration = Duration::from_secs(2);
 /// Reported violations of each kind.
 const EXAMPLES: u32 = 3;
 
@@ -68,8 +72,9 @@ impl Monitor {
     }
 
     /// Counts a response, and checks the rules for all responses: no broken
-    /// connection, no 500, only the `expected` problems of 4xx, and `Retry-After` of
-    /// at least a second with 429 and 503.
+    /// connection, no 500, only the `expected` problems of 4xx, `Retry-After` of at
+    /// least a second and at most [`LONGEST_WAIT`] with 429 and 503, and no age beyond
+    /// the run.
     pub fn check(&self, kind: &str, target: &str, expected: &[&str], reply: Result<Reply, String>) -> Option<Reply> {
         let reply = match reply {
             Ok(reply) => reply,
@@ -83,6 +88,12 @@ impl Monitor {
         self.count(format!("{kind}: {status} {code}").trim_end());
         if matches!(status, 429 | 503) && !reply.retry_after().is_some_and(|wait| wait >= Duration::from_secs(1)) {
             self.violation(&format!("{kind} {target}: {status} without Retry-After: {body}"));
+        }
+        if reply.retry_after().is_some_and(|wait| wait > LONGEST_WAIT) {
+            self.violation(&format!("{kind} {target}: {status} with a wait of {:?}: {body}", reply.retry_after()));
+        }
+        if reply.age() > self.elapsed() + TOLERANCE {
+            self.violation(&format!("{kind} {target}: age {:?} after {:?}", reply.age(), self.elapsed()));
         }
         if status == 500 || (400..500).contains(&status) && status != 429 && !expected.contains(&code.as_str()) {
             self.violation(&format!("{kind} {target}: unexpected {status}: {body}"));

@@ -8,7 +8,10 @@ use bench_servers::{
     vendor::{Kind, Rows, Vendor},
 };
 
-use crate::config::{self, CALLERS, LIMIT, Ports, SECRETS, Variant};
+use crate::{
+    clock::WallClock,
+    config::{self, CALLERS, LIMIT, Ports, SECRETS, Variant},
+};
 
 /// Rows of the list `static` of `alpha`, `beta` and `delta`.
 pub const STATIC: u64 = 530;
@@ -32,7 +35,7 @@ pub struct Stage {
 }
 
 impl Stage {
-    pub async fn start(binary: &Path, seed: u64) -> Self {
+    pub async fn start(binary: &Path, clock: &WallClock, seed: u64) -> Self {
         let default = Variant::default();
         let latency = Duration::from_millis(20);
         let mut churning = Rows::default().with("static", STATIC).with("churn", 0);
@@ -47,7 +50,8 @@ impl Stage {
         let ports =
             Ports { changing: changing.port, forward: forward.port, stable: stable.port, failing: failing.port };
         let (keys, digests): (Vec<_>, Vec<_>) = CALLERS.iter().map(|_| key(binary)).unzip();
-        let launch = Launch { secrets: SECRETS, ..Launch::new(binary) };
+        let wrapper = clock.wrapper();
+        let launch = Launch { secrets: SECRETS, wrapper: &wrapper, ..Launch::new(binary) };
         let gateway = launch.start(|port| config::text(port, ports, &digests, &default)).await;
         Self {
             gateway,

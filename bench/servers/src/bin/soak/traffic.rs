@@ -8,7 +8,7 @@ use std::{
 
 use bench_servers::{
     client::{Client, ids},
-    vendor::id,
+    vendor::{Vendor, id},
 };
 use hyper::Method;
 use tokio::task::JoinSet;
@@ -19,6 +19,8 @@ use crate::{
 };
 
 const MILLISECOND: Duration = Duration::from_millis(1);
+/// Tolerance of ages, which are whole seconds.
+const TOLERANCE: Duration = Duration::from_secs(2);
 
 pub fn spawn(tasks: &mut JoinSet<()>, stage: &Stage, monitor: &Arc<Monitor>, seeds: &mut fastrand::Rng) {
     let mut traffic = |caller, is_http2| Traffic {
@@ -34,7 +36,7 @@ pub fn spawn(tasks: &mut JoinSet<()>, stage: &Stage, monitor: &Arc<Monitor>, see
     tasks.spawn(traffic("narrow", false).foreign());
     tasks.spawn(traffic("app", false).leave());
     tasks.spawn(traffic("batch", true).leave());
-    tasks.spawn(traffic("steady", false).stale());
+    tasks.spawn(traffic("steady", false).stale(Arc::clone(&stage.failing)));
     tasks.spawn(traffic("healthy", true).unaffected());
 }
 
@@ -154,13 +156,20 @@ impl Traffic {
     }
 
     /// Requests pages that are never purged. A page that was served once may not
-    /// fail, whatever the vendor does.
-    async fn stale(mut self) {
+    /// fail, whatever the vendor does. Its age is at least the time since the vendor's
+    /// last answer.
+    async fn stale(mut self, vendor: Arc<Vendor>) {
         let mut served = [false; 5];
         while !self.monitor.is_stopping() {
             let page = self.random.usize(..served.len());
             let target = format!("/customers?connection=steady&limit=50&partner_id=part_rhot{page}");
+            let sent = Instant::now();
             if let Some(reply) = self.get("stale page", &target, &[]).await {
+                let since = vendor.last_answer().map_or(Duration::ZERO, |last| sent.saturating_duration_since(last));
+                if reply.status == 200 && reply.age() + TOLERANCE < since {
+                    let age = reply.age();
+                    self.monitor.violation(&format!("{target}: age {age:?}, last vendor answer {since:?} ago"));
+                }
                 if served[page] && reply.status != 200 {
                     let (status, code) = (reply.status, reply.code());
                     self.monitor.violation(&format!("{target}: {status} {code} although a stale page is allowed"));

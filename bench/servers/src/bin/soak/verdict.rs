@@ -10,6 +10,8 @@ use crate::{monitor::Monitor, stage::Stage};
 /// Pauses of a vendor's thread from this length on explain an excess of its window:
 /// the gateway's own margin is 30 ms.
 const PAUSE: Duration = Duration::from_millis(15);
+/// Difference of two times of the log that a jump of the clock explains.
+const JUMP: Duration = Duration::from_secs(55);
 
 /// Sends SIGTERM during requests. They are answered, and the process exits.
 pub async fn drain(stage: &mut Stage, monitor: &Monitor) {
@@ -64,19 +66,29 @@ pub fn windows(stage: &Stage, monitor: &Monitor) {
     }
 }
 
-/// Searches the log for panics, and counts warnings and errors.
-pub fn log(stage: &Stage, monitor: &Monitor) {
+/// Searches the log for panics, counts warnings and errors, and checks that its times
+/// show at least half of the clock's jumps.
+pub fn log(stage: &Stage, jumps: usize, monitor: &Monitor) {
     let log = fs::read_to_string(stage.gateway.file("log")).unwrap_or_default();
     let mut messages = BTreeMap::<String, u64>::new();
+    let (mut logged_jumps, mut last) = (0, None::<jiff::Timestamp>);
     for line in log.lines() {
         if line.contains("panic") {
             monitor.violation(&format!("panic in the log: {line}"));
         }
         let Ok(line) = serde_json::from_str::<Value>(line) else { continue };
+        if let Some(time) = line["timestamp"].as_str().and_then(|time| time.parse::<jiff::Timestamp>().ok()) {
+            logged_jumps += usize::from(last.is_some_and(|last| last.duration_until(time).unsigned_abs() >= JUMP));
+            last = Some(time);
+        }
         let message = line["fields"]["message"].as_str().or(line["message"].as_str()).unwrap_or_default();
         if let Some(level @ ("WARN" | "ERROR")) = line["level"].as_str() {
             *messages.entry(format!("{level} {message}")).or_default() += 1;
         }
+    }
+    monitor.note(format!("Clock: {jumps} jumps, {logged_jumps} of them in the times of the log."));
+    if logged_jumps < jumps / 2 {
+        monitor.violation("the clock did not jump; is libfaketime loaded?");
     }
     for (message, count) in messages {
         monitor.note(format!("Log: {count} × {message}"));

@@ -4,8 +4,9 @@ use std::{cmp::Reverse, collections::BinaryHeap, num::NonZeroU32, sync::Arc, tim
 
 use super::super::{
     super::{MARGIN, Window},
-    Admitted, Claim, FlowId, Next, QueueId, Schedule, SendId, SendLog,
+    Claim, FlowId, Next, QueueId, Schedule, SendId, SendLog,
 };
+use super::report::{Outcome, Report, Request};
 use crate::upstream::Latency;
 
 /// Longest wait of a call for its slot.
@@ -37,35 +38,6 @@ pub(super) struct Caller {
     pub(super) calls: u32,
     /// Time after which clients leave.
     pub(super) patience: Option<Duration>,
-}
-
-/// Result of a simulation.
-#[derive(Debug)]
-pub(super) struct Report {
-    simulation: Simulation,
-    /// Arrivals at the vendor, with the index of the request.
-    arrivals: Vec<(Duration, usize)>,
-    requests: Vec<Request>,
-}
-
-#[derive(Debug)]
-struct Request {
-    caller: usize,
-    arrived: Duration,
-    done: u32,
-    outcome: Option<Outcome>,
-    admitted: Option<Admitted>,
-    waiting: Option<QueueId>,
-}
-
-/// End of a request.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Outcome {
-    Complete(Duration),
-    /// A response with a cursor, because a call had no slot in time.
-    Partial,
-    Rejected,
-    Left,
 }
 
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -184,13 +156,7 @@ impl Run {
             return;
         }
         let latest = (self.now + MAX_WAIT).min(by_deadline);
-        let id = self.schedule.enqueue(
-            &claim,
-            self.requests[request].admitted.map(|admitted| admitted.id),
-            latest,
-            request,
-            self.now,
-        );
+        let id = self.schedule.enqueue(&claim, self.requests[request].admitted, latest, request, self.now);
         self.requests[request].waiting = Some(id);
         self.at(latest + Duration::from_nanos(1), Event::Expire(request, id));
     }
@@ -201,7 +167,8 @@ impl Run {
                 Next::Send(id, request) => self.send(id, request),
                 Next::Reject(request) => {
                     self.requests[request].waiting = None;
-                    self.end(request, Outcome::Rejected);
+                    let outcome = if self.requests[request].done > 0 { Outcome::Partial } else { Outcome::Rejected };
+                    self.end(request, outcome);
                 }
                 Next::Wait(until) => {
                     if self.wake_at.is_none_or(|at| until < at) {
@@ -231,15 +198,16 @@ impl Run {
         self.requests[request].done += 1;
         let calls = self.simulation.callers[caller].calls;
         let left = calls - self.requests[request].done;
+        // The vendor's row count shows the calls.
+        self.expected[caller] = calls;
         if left == 0 {
-            self.expected[caller] = calls;
-            if let Some(admitted) = admitted {
-                self.schedule.on_answered(&flow(caller), &admitted, self.now.saturating_sub(arrived));
+            if admitted.is_some() {
+                self.schedule.on_answered(&flow(caller), self.now.saturating_sub(arrived));
             }
             self.end(request, Outcome::Complete(self.now.saturating_sub(arrived)));
             return;
         }
-        if let Some(Admitted { id, .. }) = admitted {
+        if let Some(id) = admitted {
             self.schedule.reserve(&flow(caller), id, left);
         }
         self.enqueue(request);
@@ -247,8 +215,8 @@ impl Run {
 
     fn leave(&mut self, request: usize) {
         let Request { caller, outcome, arrived, admitted, .. } = self.requests[request];
-        if let (None, Some(admitted)) = (outcome, admitted) {
-            self.schedule.on_abandoned(&flow(caller), &admitted, self.now.saturating_sub(arrived), self.now);
+        if let (None, Some(_)) = (outcome, admitted) {
+            self.schedule.on_abandoned(&flow(caller), self.now.saturating_sub(arrived), self.now);
             self.end(request, Outcome::Left);
         }
     }
@@ -260,7 +228,7 @@ impl Run {
         if let Some(id) = ended.waiting.take() {
             self.schedule.dequeue(&flow, id);
         }
-        if let Some(Admitted { id, .. }) = ended.admitted {
+        if let Some(id) = ended.admitted {
             self.schedule.finish(&flow, id);
         }
     }
@@ -277,55 +245,6 @@ impl Run {
             calls,
             latency: self.latency.high().unwrap_or_default(),
         }
-    }
-}
-
-impl Report {
-    /// Returns the used fraction of the limit after `from`.
-    pub(super) fn used(&self, from: Duration) -> f64 {
-        // Calls arrive in bursts, so the figure is a mean over several periods.
-        let length = self.simulation.duration.saturating_sub(from + Duration::from_secs(1));
-        let count = |start: Duration| {
-            let count = self.arrivals.iter().filter(|(at, _)| start <= *at && *at < start + length).count();
-            f64::from(u32::try_from(count).unwrap())
-        };
-        let total: f64 = (0..20).map(|step| count(from + Duration::from_millis(50) * step)).sum();
-        total / 20.0 / length.as_secs_f64() / f64::from(self.simulation.limit)
-    }
-
-    /// Returns the fraction of the calls after `from` whose answer reached a
-    /// client.
-    pub(super) fn useful(&self, from: Duration) -> f64 {
-        let calls: Vec<_> = self.arrivals.iter().filter(|(at, _)| *at >= from).collect();
-        let is_useful =
-            |request: usize| matches!(self.requests[request].outcome, Some(Outcome::Complete(_) | Outcome::Partial));
-        let useful = calls.iter().filter(|(_, request)| is_useful(*request)).count();
-        f64::from(u32::try_from(useful).unwrap()) / f64::from(u32::try_from(calls.len()).unwrap())
-    }
-
-    /// Returns the largest number of calls in any second.
-    pub(super) fn worst_second(&self) -> usize {
-        let count = |(index, (first, _)): (usize, &(Duration, usize))| {
-            self.arrivals[index..].iter().take_while(|(at, _)| *at < *first + Duration::from_secs(1)).count()
-        };
-        self.arrivals.iter().enumerate().map(count).max().unwrap_or(0)
-    }
-
-    /// Returns whether all requests of a caller have complete responses.
-    pub(super) fn answers_all(&self, caller: usize) -> bool {
-        let mut requests = self.requests.iter().filter(|request| request.caller == caller);
-        requests.all(|request| matches!(request.outcome, Some(Outcome::Complete(_))))
-    }
-
-    /// Returns the longest time to a caller's complete response, among the
-    /// requests that arrive after `from`.
-    pub(super) fn longest(&self, caller: usize, from: Duration) -> Duration {
-        let requests = self.requests.iter().filter(|request| request.caller == caller && request.arrived >= from);
-        let waits = requests.filter_map(|request| match request.outcome {
-            Some(Outcome::Complete(wait)) => Some(wait),
-            _ => None,
-        });
-        waits.max().unwrap_or_default()
     }
 }
 
