@@ -1,4 +1,4 @@
-//! Reads of the operator's files, bounded in time and size.
+//! Accesses to the operator's files, bounded in time and size.
 //!
 //! A file may be on a mount that does not answer, and a path may lead to a FIFO
 //! or a device. Each read runs in a thread of its own and is abandoned after
@@ -90,8 +90,18 @@ pub fn run<T: Send + 'static>(
     path: &Path,
     access: impl FnOnce() -> Result<T, FileError> + Send + 'static,
 ) -> Result<T, FileError> {
+    run_for(path, TIMEOUT, access)
+}
+
+/// Runs a blocking access to a path that takes at most `timeout`, or twice as long if
+/// another access to the path is in progress.
+pub fn run_for<T: Send + 'static>(
+    path: &Path,
+    timeout: Duration,
+    access: impl FnOnce() -> Result<T, FileError> + Send + 'static,
+) -> Result<T, FileError> {
     static READS: LazyLock<Reads> = LazyLock::new(Reads::default);
-    READS.run(path, TIMEOUT, access)
+    READS.run(path, timeout, access)
 }
 
 impl Reads {

@@ -11,8 +11,8 @@ use crate::{
     domain::cursor::CursorKey,
     http_client::{ClientError, ClientFactory, Clients},
     identity::Provider,
-    shared::{Fingerprint, Shared},
-    sync::SyncJobs,
+    shared::{Fingerprint, Shared, SharedKey},
+    sync::{Storage, SyncJobs},
     upstream::{Budget, BudgetRegistry, Endpoint, HttpTransport, Upstream, UpstreamMetrics},
     vendors::Account,
     web::middleware::load_shed::ConcurrencyLimit,
@@ -77,7 +77,7 @@ impl Components {
         // Changes budgets that are in use, and therefore comes after all that may fail.
         budgets.apply(&config.callers.iter().map(Caller::caller_share).collect::<Vec<_>>());
         let jobs = synced.iter().zip(&config.connections);
-        let jobs = jobs.filter_map(|(source, connection)| self.jobs(source, connection, shared)).collect();
+        let jobs = jobs.filter_map(|(source, connection)| self.jobs(source, connection, config, shared)).collect();
         Ok(Self {
             connections: config.connections.clone(),
             directory: Arc::new(directory),
@@ -95,6 +95,7 @@ impl Components {
         &self,
         source: &Arc<Source>,
         connection: &Connection,
+        config: &Config,
         shared: &SharedState,
     ) -> Option<(Arc<Source>, Arc<SyncJobs>)> {
         shared.cache.set_lists(connection.name.clone(), source.copies().cloned());
@@ -102,7 +103,8 @@ impl Components {
             return Some((Arc::clone(source), Arc::clone(jobs)));
         }
         let interval = connection.rate_limit.interval(connection.sync.as_ref()?.budget);
-        let jobs = SyncJobs::start(source, interval, &shared.clock, &shared.runtime)?;
+        let jobs =
+            SyncJobs::start(source, interval, &storage(connection, config, shared), &shared.clock, &shared.runtime)?;
         Some((Arc::clone(source), Arc::new(jobs)))
     }
 
@@ -201,7 +203,7 @@ fn new_source(
     let (cache, policies) = (shared.cache.clone(), connection.policies);
     let source = Source::new(connection.kind, account, generation, upstream, cache, policies, metrics);
     let Some(replicated) = &shared.replicated else { return Ok(source) };
-    let account = shared_account(connection, replicated);
+    let account = shared_account(connection, &replicated.settings().key);
     shared.cache.set_account(account, connection.name.clone());
     Ok(source.with_shared_state(account, replicated.pages(account)))
 }
@@ -219,12 +221,23 @@ fn copies(
     Some(kept.map_or_else(new, Arc::clone))
 }
 
-/// Returns the name of a connection's account in the state that replicas share. The
-/// name of the connection is part of every row, so it belongs to the account.
-fn shared_account(connection: &Connection, replicated: &Shared) -> Fingerprint {
+/// Returns the place that keeps the stored lists of a connection.
+fn storage(connection: &Connection, config: &Config, shared: &SharedState) -> Storage {
+    if let Some(replicated) = &shared.replicated {
+        let account = shared_account(connection, &replicated.settings().key);
+        return Storage::Replicas { shared: replicated.clone(), account };
+    }
+    match &config.paging.storage_key {
+        Some(key) => Storage::Snapshot { key: key.clone(), account: shared_account(connection, key) },
+        None => Storage::None,
+    }
+}
+
+/// Returns the name of a connection's account outside the process. The name of the
+/// connection is part of every row, so it belongs to the account.
+fn shared_account(connection: &Connection, key: &SharedKey) -> Fingerprint {
     let Connection { name, kind, base_url, account_id, .. } = connection;
-    let parts = [name.as_str(), kind.name, base_url.as_str(), account_id];
-    connection.credential.fingerprint(&replicated.settings().key, &parts)
+    connection.credential.fingerprint(key, &[name.as_str(), kind.name, base_url.as_str(), account_id])
 }
 
 fn source_metrics(connection: &Connection, shared: &SharedState) -> Arc<SourceMetrics> {

@@ -42,6 +42,7 @@ pub use metrics::CacheMetrics;
 pub use purge::Scope;
 pub use row_index::{Gap, List, ListRows, Row, Rows};
 use second_tier::SecondTier;
+pub use second_tier::VERSION as ROWS_VERSION;
 pub use shared_purges::Purged;
 use single_flight::{FetchKey, FetchedPage, InFlight};
 pub use status::{CacheStatus, Forward, Reason};

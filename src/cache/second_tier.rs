@@ -45,10 +45,10 @@ pub(super) struct Loaded {
     pub(super) lease: Option<Lease>,
 }
 
-/// First byte of an encoded entry. It changes with every change to the encoding, and to
-/// the rows that an adapter makes of a vendor's response. A test in
-/// `tests/it/replicas/versions.rs` compares the rows.
-const VERSION: u8 = 1;
+/// First byte of an encoded entry, and version of the rows outside the process. It
+/// changes with every change to the encoding, and to the rows that an adapter makes of a
+/// vendor's response. A test in `tests/it/replicas/versions.rs` compares the rows.
+pub const VERSION: u8 = 1;
 
 /// Time after which a result is forgotten that a cancelled lookup has left behind.
 pub(super) const FORGOTTEN_AFTER: Duration = Duration::from_secs(1);

@@ -50,6 +50,8 @@ pub(super) struct Defaults {
     pub(super) policy: Policy,
     /// True if the key of cursors outlasts the process.
     pub(super) has_cursor_key: bool,
+    /// True if replicas share their state.
+    pub(super) has_replicas: bool,
 }
 
 impl Connection {
@@ -112,7 +114,7 @@ impl Reader<'_> {
         let kind = vendor.and_then(|vendor| self.keep(self.kind(at, &vendor)))?;
         let base_url = self.keep(self.base_url(at, section.base_url.as_deref(), kind));
         let account_id = self.keep(self.account_id(at, kind, section.account));
-        let sync = section.sync.map(|section| self.sync(at, section, kind, defaults.has_cursor_key));
+        let sync = section.sync.map(|section| self.sync(at, section, kind, defaults));
         Some(Connection {
             name: name?,
             kind,

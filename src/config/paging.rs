@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use crate::{directory::Limits, domain::cursor::CursorKey};
+use crate::{directory::Limits, domain::cursor::CursorKey, shared::SharedKey};
 
 use super::{ConfigError, file, reader::Reader};
 
@@ -11,6 +11,9 @@ use super::{ConfigError, file, reader::Reader};
 pub struct Paging {
     /// Key that authenticates cursors; random if absent.
     pub cursor_key: Option<CursorKey>,
+    /// Key from which the keys of snapshots are derived; absent with a random
+    /// `cursor_key`.
+    pub storage_key: Option<SharedKey>,
     /// Maximum number of vendor calls per request.
     pub max_vendor_calls: u32,
     /// Maximum number of rows that a list sorts for each connection.
@@ -34,7 +37,13 @@ impl Paging {
 impl Default for Paging {
     fn default() -> Self {
         let Limits { max_calls, max_sorted_rows, max_export_sorted_rows } = Limits::default();
-        Self { cursor_key: None, max_vendor_calls: max_calls, max_sorted_rows, max_export_sorted_rows }
+        Self {
+            cursor_key: None,
+            storage_key: None,
+            max_vendor_calls: max_calls,
+            max_sorted_rows,
+            max_export_sorted_rows,
+        }
     }
 }
 
@@ -44,7 +53,8 @@ impl Reader<'_> {
         let default = Paging::default();
         let or = |value: Option<NonZeroU32>, default| value.map_or(default, NonZeroU32::get);
         Ok(Paging {
-            cursor_key: secret.map(|secret| CursorKey::derive(secret.as_bytes())),
+            cursor_key: secret.as_ref().map(|secret| CursorKey::derive(secret.as_bytes())),
+            storage_key: secret.map(|secret| SharedKey::derive(secret.as_bytes())),
             max_vendor_calls: or(section.max_vendor_calls, default.max_vendor_calls),
             max_sorted_rows: or(section.max_sorted_rows, default.max_sorted_rows),
             max_export_sorted_rows: or(section.max_export_sorted_rows, default.max_export_sorted_rows),

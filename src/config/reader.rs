@@ -39,7 +39,11 @@ impl<'t> Reader<'t> {
     /// Validates the file and resolves its secrets. `unreadable` are the errors of the
     /// keys that the file lacks.
     pub(super) fn config(self, file: File, unreadable: Vec<ConfigError>) -> Result<Config, ConfigErrors> {
-        let defaults = Defaults { policy: file.cache.policy(), has_cursor_key: file.paging.cursor_key.is_some() };
+        let defaults = Defaults {
+            policy: file.cache.policy(),
+            has_cursor_key: file.paging.cursor_key.is_some(),
+            has_replicas: file.shared.is_some(),
+        };
         let names: Vec<_> = file.connections.iter().filter_map(|section| section.name.clone()).collect();
         let (has_callers, has_claims) =
             (!file.callers.is_empty(), file.callers.iter().position(|section| section.claims.is_some()));

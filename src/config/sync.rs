@@ -1,6 +1,10 @@
 //! `[connections.sync]`: stored lists of a connection.
 
-use std::{fs, path::PathBuf, time::Duration};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use bytesize::ByteSize;
 
@@ -14,6 +18,7 @@ use crate::{
 
 use super::{
     ConfigError, Connection,
+    connections::Defaults,
     error::Fault,
     file::{self, ListName, PositiveDuration, Size},
     reader::Reader,
@@ -27,7 +32,7 @@ impl Reader<'_> {
         at: &str,
         section: file::Sync,
         kind: &VendorKind,
-        has_cursor_key: bool,
+        defaults: Defaults,
     ) -> Option<SyncSettings> {
         let at = format!("{at}.sync");
         let every = section.every.map_or(SyncSettings::DEFAULT_EVERY, |it| it.0);
@@ -36,7 +41,7 @@ impl Reader<'_> {
             resources.as_ref().and_then(|lists| self.keep(self.newest(&at, section.newest, every, lists, kind)));
         let max_age = self.keep(self.max_age(&at, section.max_age, every));
         let max_bytes = self.keep(self.max_bytes(&at, section.max_bytes));
-        let snapshot = section.snapshot.map(|path| self.keep(self.snapshot(&at, path, has_cursor_key)));
+        let snapshot = section.snapshot.map(|path| self.keep(self.snapshot(&at, &path, defaults)));
         Some(SyncSettings {
             every,
             newest: newest?,
@@ -146,14 +151,19 @@ impl Reader<'_> {
         Ok(bytes)
     }
 
-    fn snapshot(&self, at: &str, path: PathBuf, has_cursor_key: bool) -> Result<PathBuf, ConfigError> {
+    fn snapshot(&self, at: &str, path: &Path, defaults: Defaults) -> Result<PathBuf, ConfigError> {
         let at = format!("{at}.snapshot");
-        if !has_cursor_key {
+        if defaults.has_replicas {
+            let fault =
+                Fault::new("with [shared], the lists outlast restarts on the Redis server").fix("remove the key");
+            return Err(self.error(&at, fault));
+        }
+        if !defaults.has_cursor_key {
             let fault = Fault::new("a snapshot requires `paging.cursor_key`")
                 .fix("write cursor_key = { env = \"VARIABLE\" } or { file = \"path\" } into [paging]");
             return Err(self.error(&at, fault));
         }
-        let path = self.absolute(&path);
+        let path = self.absolute(path);
         // A file in the folder of the process has an empty parent.
         let parent =
             path.parent().map(|parent| if parent.as_os_str().is_empty() { ".".into() } else { parent.to_owned() });

@@ -1,32 +1,28 @@
-//! The stored lists of one connection, shared by the requests that read them and
-//! the jobs that fill them.
+//! Stored list of one resource, shared by the requests that read it and the job that
+//! fills it.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use arc_swap::ArcSwapOption;
 use parking_lot::Mutex;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
-use crate::{
-    domain::{page::RecordPage, query::Resource},
-    telemetry::metrics::Registry,
-};
+use crate::domain::query::Resource;
 
-use super::{Stored, SyncMetrics, SyncSettings, SyncStatus};
+use super::{Fetched, Inbox, Stored, SyncMetrics, SyncState, SyncStatus};
 
 /// Maximum number of fetched pages that wait for the job.
 const MAX_FETCHED: usize = 64;
 
 /// Number of purged rows above which the whole list counts as purged.
 const MAX_PURGED: usize = 1000;
-
-/// Stored lists of one connection.
-#[derive(Debug)]
-pub struct Copies {
-    /// Settings of the lists.
-    pub settings: SyncSettings,
-    lists: Vec<Arc<ListCopy>>,
-}
 
 /// Stored list of one resource.
 #[derive(Debug)]
@@ -40,78 +36,21 @@ pub struct ListCopy {
     inbox: Mutex<Inbox>,
     /// Signals a change of the inbox.
     arrived: Notify,
+    /// True until the snapshot of the list has been read.
+    is_restoring: AtomicBool,
+    /// Number of reads whose rows the list may receive.
+    filling: AtomicUsize,
+    /// Number of purges of rows of the list.
+    purges: watch::Sender<u64>,
 }
 
-/// Work for the job of a list.
-#[derive(Debug, Default)]
-pub struct Inbox {
-    /// True if a caller requested a walk.
-    pub is_walk_requested: bool,
-    /// True if all rows were purged. The walk in progress is not used.
-    pub is_purged: bool,
-    /// Purged rows, by their ids at the vendor. The list answers no question until the
-    /// job has fetched them.
-    pub purged: HashSet<Box<str>>,
-    /// Pages that other requests fetched.
-    pub fetched: Vec<Fetched>,
-}
-
-/// Page that a request fetched.
-#[derive(Debug, Clone)]
-pub struct Fetched {
-    /// The page.
-    pub page: Arc<RecordPage>,
-    /// Start of the fetch, on the clock of the process.
-    pub started: Duration,
-}
-
-impl Copies {
-    /// Creates the stored lists of the resources in the settings, without rows and
-    /// without metrics.
-    #[must_use]
-    pub fn new(settings: SyncSettings) -> Self {
-        Self::with(settings, |_| SyncMetrics::default())
-    }
-
-    /// Creates the stored lists of a connection, without rows.
-    #[must_use]
-    pub fn with_metrics(settings: SyncSettings, registry: &Registry, connection: &str) -> Self {
-        Self::with(settings, |resource| SyncMetrics::new(registry, connection, resource))
-    }
-
-    fn with(settings: SyncSettings, metrics: impl Fn(Resource) -> SyncMetrics) -> Self {
-        let list = |&resource: &Resource| Arc::new(ListCopy::new(resource, metrics(resource)));
-        let lists = settings.resources.iter().map(list).collect();
-        Self { settings, lists }
-    }
-
-    /// Returns all lists.
-    #[must_use]
-    pub fn lists(&self) -> &[Arc<ListCopy>] {
-        &self.lists
-    }
-
-    /// Returns the list of a resource, if it is stored.
-    #[must_use]
-    pub fn list(&self, resource: Resource) -> Option<&Arc<ListCopy>> {
-        self.lists.iter().find(|list| list.resource == resource)
-    }
-
-    /// Removes all rows of all lists, and requests walks.
-    pub fn purge(&self) {
-        self.lists.iter().for_each(|list| list.purge());
-    }
-
-    /// Withholds the lists that contain a customer until its row is fetched again.
-    pub fn purge_customer(&self, id: &str) {
-        if let Some(list) = self.list(Resource::Customers) {
-            list.purge_row(id);
-        }
-    }
-}
+/// Read whose rows the list may receive. Until it is dropped, each purged row is
+/// withheld, although the list lacks it.
+#[derive(Debug)]
+pub struct Filling(Arc<ListCopy>);
 
 impl ListCopy {
-    fn new(resource: Resource, metrics: SyncMetrics) -> Self {
+    pub(super) fn new(resource: Resource, metrics: SyncMetrics, has_snapshot: bool) -> Self {
         Self {
             resource,
             metrics,
@@ -119,6 +58,9 @@ impl ListCopy {
             status: Mutex::new(SyncStatus::default()),
             inbox: Mutex::new(Inbox::default()),
             arrived: Notify::new(),
+            is_restoring: AtomicBool::new(has_snapshot),
+            filling: AtomicUsize::new(0),
+            purges: watch::Sender::new(0),
         }
     }
 
@@ -150,6 +92,55 @@ impl ListCopy {
     #[must_use]
     pub fn age(&self, now: Duration) -> Option<Duration> {
         self.stored().map(|stored| now.saturating_sub(stored.synced))
+    }
+
+    /// Replaces the list like [`store`](Self::store), and returns true if it did.
+    #[must_use]
+    pub fn fill(&self, stored: Stored) -> bool {
+        let inbox = self.inbox.lock();
+        if inbox.is_purged {
+            return false;
+        }
+        self.replace(Some(Arc::new(stored)));
+        true
+    }
+
+    /// Begins a read whose rows the list may receive.
+    #[must_use]
+    pub fn begin_filling(self: &Arc<Self>) -> Filling {
+        let inbox = self.inbox.lock();
+        self.filling.fetch_add(1, Relaxed);
+        drop(inbox);
+        Filling(Arc::clone(self))
+    }
+
+    /// Records that the snapshot has been read.
+    pub fn end_restoring(&self) {
+        self.is_restoring.store(false, Relaxed);
+    }
+
+    /// Returns the number of purges of rows of the list, and its changes.
+    #[must_use]
+    pub fn purges(&self) -> watch::Receiver<u64> {
+        self.purges.subscribe()
+    }
+
+    /// Returns the rows that are withheld.
+    #[must_use]
+    pub fn withheld(&self) -> HashSet<Box<str>> {
+        self.inbox.lock().purged.clone()
+    }
+
+    /// Records the list in its status. `state` is the state without a list.
+    pub fn record(&self, state: SyncState, is_walking: bool) {
+        let stored = self.stored();
+        self.update_status(|status| {
+            status.state = if stored.is_some() { SyncState::Complete } else { state };
+            status.is_walking = is_walking;
+            status.rows = stored.as_ref().map_or(0, |stored| stored.list.len() as u64);
+            status.bytes = stored.as_ref().map_or(0, |stored| stored.list.bytes());
+            status.synced_at = stored.as_ref().map(|stored| stored.synced_at);
+        });
     }
 
     /// Returns the status.
@@ -184,11 +175,11 @@ impl ListCopy {
     }
 
     /// Waits for work and takes it, except for purged rows: the job removes each of them
-    /// after it was fetched.
-    pub async fn take_work(&self) -> Inbox {
+    /// after it was fetched. Purged rows are work only if `reads_rows`.
+    pub async fn take_work(&self, reads_rows: bool) -> Inbox {
         loop {
             let arrived = self.arrived.notified();
-            if let Some(work) = self.inbox.lock().take() {
+            if let Some(work) = self.inbox.lock().take(reads_rows) {
                 return work;
             }
             arrived.await;
@@ -200,7 +191,7 @@ impl ListCopy {
         self.inbox.lock().purged.remove(id);
     }
 
-    fn purge(&self) {
+    pub(super) fn purge(&self) {
         self.purge_all(&mut self.inbox.lock());
         self.arrived.notify_one();
     }
@@ -208,27 +199,34 @@ impl ListCopy {
     fn purge_all(&self, inbox: &mut Inbox) {
         inbox.fetched.clear();
         inbox.purged.clear();
+        self.purges.send_modify(|purges| *purges += 1);
         (inbox.is_purged, inbox.is_walk_requested) = (true, true);
         self.replace(None);
     }
 
-    fn purge_row(&self, id: &str) {
+    /// Withholds the list until a purged row is read again. Returns false if the list
+    /// cannot contain the row.
+    pub fn purge_row(&self, id: &str) -> bool {
         let mut inbox = self.inbox.lock();
-        match &*self.stored.load() {
-            // A row that the list lacks cannot be served from it.
-            Some(stored) if stored.list.find(id).is_none() && !self.status().is_walking => return,
-            Some(stored) => stored.mark_superseded(),
-            // A walk in progress may have read the row.
-            None if !self.status().is_walking => return,
-            None => {}
+        // Rows that are being read may contain the row as it was.
+        let is_read = self.filling.load(Relaxed) > 0 || self.is_restoring.load(Relaxed) || self.status().is_walking;
+        if let Some(stored) = &*self.stored.load() {
+            if stored.list.find(id).is_none() && !is_read {
+                return false;
+            }
+            stored.mark_superseded();
+        } else if !is_read {
+            return false;
         }
         if inbox.purged.len() < MAX_PURGED {
             inbox.purged.insert(id.into());
         } else {
             self.purge_all(&mut inbox);
         }
+        self.purges.send_modify(|purges| *purges += 1);
         drop(inbox);
         self.arrived.notify_one();
+        true
     }
 
     fn replace(&self, stored: Option<Arc<Stored>>) {
@@ -238,15 +236,8 @@ impl ListCopy {
     }
 }
 
-impl Inbox {
-    /// Takes the work, except for purged rows. `None` if there is no work.
-    fn take(&mut self) -> Option<Self> {
-        let has_work = self.is_walk_requested || self.is_purged || !self.purged.is_empty() || !self.fetched.is_empty();
-        has_work.then(|| Self {
-            is_walk_requested: std::mem::take(&mut self.is_walk_requested),
-            is_purged: std::mem::take(&mut self.is_purged),
-            purged: self.purged.clone(),
-            fetched: std::mem::take(&mut self.fetched),
-        })
+impl Drop for Filling {
+    fn drop(&mut self) {
+        self.0.filling.fetch_sub(1, Relaxed);
     }
 }

@@ -15,10 +15,13 @@ use crate::{
     copies::{Changes, Copies, Fetched, Inbox, ListCopy, Stored, SyncSettings, SyncState, WalkOutcome, WalkReport},
     directory::Source,
     domain::anchor::Anchor,
+    shared::PurgeCount,
 };
 
 use super::{
     pacer::Pacer,
+    replication::Replication,
+    snapshot::Snapshot,
     updates::{Update, apply_all},
     walk::{ListWalk, WalkError, Walked},
 };
@@ -40,6 +43,8 @@ pub(super) struct Job {
     list: Arc<ListCopy>,
     pacer: Arc<Pacer>,
     clock: SharedClock,
+    /// Part in the list of several replicas, with `[shared]`.
+    replication: Option<Arc<Replication>>,
     walk: Option<RunningWalk>,
     /// Time of the next walk.
     next_walk: Duration,
@@ -55,6 +60,8 @@ pub(super) struct Job {
 struct RunningWalk {
     task: AbortOnDropHandle<Result<Walked, WalkError>>,
     started: Duration,
+    /// Number of purges before the start, as the replicas count them.
+    purges: Option<PurgeCount>,
     /// Changes of the list since the start, which the walk may have missed.
     updates: Vec<Update>,
 }
@@ -67,9 +74,9 @@ impl Job {
         list: Arc<ListCopy>,
         pacer: Arc<Pacer>,
         clock: SharedClock,
+        replication: Option<Arc<Replication>>,
     ) -> Self {
         let now = clock.elapsed();
-        let next_walk = list.stored().map_or(now, |stored| stored.synced + copies.settings.every);
         let newest = copies.settings.newest.filter(|_| source.lists_newest_first(list.resource));
         let next_newest = newest.map(|newest| now + newest);
         Self {
@@ -78,8 +85,9 @@ impl Job {
             list,
             pacer,
             clock,
+            replication,
             walk: None,
-            next_walk,
+            next_walk: now,
             next_newest,
             last_purge: Duration::ZERO,
             failures: 0,
@@ -87,20 +95,73 @@ impl Job {
     }
 
     /// Fills and updates the list, forever.
-    pub(super) async fn run(mut self) {
+    pub(super) async fn run(mut self, snapshot: Option<Snapshot>) {
+        if let Some(snapshot) = &snapshot {
+            snapshot.restore().await;
+        }
+        self.list.end_restoring();
+        self.next_walk = self.due();
+        let replication = self.replication.clone();
+        let keep = async {
+            if let Some(snapshot) = &snapshot {
+                snapshot.keep().await;
+            }
+        };
+        let replicate = async {
+            if let Some(replication) = &replication {
+                replication.run().await;
+            }
+        };
+        tokio::join!(keep, replicate, self.work_forever());
+    }
+
+    async fn work_forever(&mut self) {
+        let mut was_in_charge = self.is_in_charge();
         loop {
+            let (is_in_charge, may_walk) = (self.is_in_charge(), self.may_walk());
+            if !is_in_charge && self.walk.take().is_some() {
+                // Another replica walks now.
+                self.record_status(SyncState::Off);
+            }
+            if is_in_charge && !was_in_charge {
+                self.next_walk = self.due();
+            }
+            was_in_charge = is_in_charge;
             let now = self.clock.elapsed();
             let walk_due = self.clock.sleep(self.next_walk.saturating_sub(now));
             let newest_due = self.next_newest.map(|due| self.clock.sleep(due.saturating_sub(now)));
             let is_walking = self.walk.is_some();
             let list = Arc::clone(&self.list);
+            let replication = self.replication.clone();
             tokio::select! {
                 biased;
-                work = list.take_work() => self.work(work).await,
+                work = list.take_work(is_in_charge) => self.work(work).await,
                 walked = finished(&mut self.walk) => self.end_walk(walked).await,
-                () = walk_due, if !is_walking => self.start_walk(),
-                () = async { newest_due.unwrap_or_else(|| Box::pin(pending())).await } => self.read_newest().await,
+                () = walk_due, if !is_walking && may_walk => self.start_walk().await,
+                () = async { newest_due.unwrap_or_else(|| Box::pin(pending())).await }, if may_walk => self.read_newest().await,
+                () = async { match &replication { Some(it) => it.changed().await, None => pending().await } } => {}
             }
+        }
+    }
+
+    /// Returns the time of the next walk after the walk that the list rests on.
+    fn due(&self) -> Duration {
+        self.list.stored().map_or(self.clock.elapsed(), |stored| stored.synced + self.settings().every)
+    }
+
+    fn is_in_charge(&self) -> bool {
+        self.replication.as_ref().is_none_or(|replication| replication.is_in_charge())
+    }
+
+    fn may_walk(&self) -> bool {
+        self.replication.as_ref().is_none_or(|replication| replication.may_walk())
+    }
+
+    /// Returns the number of purges before the rows that are read from now on.
+    async fn purges(&self) -> Option<PurgeCount> {
+        match &self.replication {
+            Some(replication) => replication.purges().await,
+            None => None,
         }
     }
 
@@ -114,8 +175,15 @@ impl Job {
             self.walk = None;
             self.record_status(SyncState::Off);
         }
-        if is_walk_requested && self.walk.is_none() {
-            self.start_walk();
+        if is_walk_requested && self.is_in_charge() {
+            if self.walk.is_none() {
+                self.start_walk().await;
+            }
+        } else if is_walk_requested
+            && !is_purged
+            && let Some(replication) = &self.replication
+        {
+            replication.request_walk().await;
         }
         // An older page may lack a change that the list has.
         let synced = self.list.stored().map_or(Duration::MAX, |stored| stored.synced);
@@ -129,6 +197,7 @@ impl Job {
 
     /// Reads the current content of a purged row.
     async fn read_purged(&mut self, id: &str) {
+        let purges = self.purges().await;
         self.list.metrics.record_call();
         let update = match self.source.read_customer(id).await {
             Ok(Some(page)) => Update::Rows(page),
@@ -137,10 +206,14 @@ impl Job {
         };
         self.last_purge = self.clock.elapsed();
         self.update(vec![update]).await;
+        if let Some(replication) = &self.replication {
+            replication.record_row(id, purges);
+        }
         self.list.release(id);
     }
 
-    fn start_walk(&mut self) {
+    async fn start_walk(&mut self) {
+        let purges = self.purges().await;
         let walk = ListWalk {
             source: Arc::clone(&self.source),
             list: Arc::clone(&self.list),
@@ -159,7 +232,7 @@ impl Job {
             }
         });
         let task = AbortOnDropHandle::new(tokio::spawn(walk.run(previous)));
-        self.walk = Some(RunningWalk { task, started, updates: Vec::new() });
+        self.walk = Some(RunningWalk { task, started, purges, updates: Vec::new() });
     }
 
     async fn end_walk(&mut self, (walk, walked): (RunningWalk, Result<Walked, WalkError>)) {
@@ -177,12 +250,15 @@ impl Job {
         let duration = self.clock.elapsed().saturating_sub(walk.started);
         let updates = walk.updates.clone();
         // Rows that the walk read before their changes.
-        let updated = tokio::task::spawn_blocking(move || match apply_all(&list, &updates) {
+        let applied = tokio::task::spawn_blocking(move || match apply_all(&list, &updates) {
             Some((list, _)) => list,
             None => list,
         });
-        let Ok(list) = updated.await else { return self.fail_walk(&WalkError::Aborted) };
+        let Ok(list) = applied.await else { return self.fail_walk(&WalkError::Aborted) };
         self.failures = 0;
+        if let Some(replication) = &self.replication {
+            replication.record_walk(synced, walk.purges);
+        }
         self.list.store(Some(Arc::new(Stored::new(Arc::new(list), synced_at, synced))));
         self.list.update_status(|status| {
             status.failure = None;
@@ -219,6 +295,8 @@ impl Job {
     async fn read_newest(&mut self) {
         self.next_newest = self.settings().newest.map(|newest| self.clock.elapsed() + newest);
         let Some(stored) = self.list.stored() else { return };
+        // A row may be purged while it is read.
+        let _filling = self.list.begin_filling();
         let (mut updates, mut anchor) = (Vec::new(), Anchor::Start);
         for _ in 0..MAX_NEWEST_PAGES {
             self.list.metrics.record_call();
@@ -271,15 +349,7 @@ impl Job {
     }
 
     fn record_status(&self, state: SyncState) {
-        let stored = self.list.stored();
-        let is_walking = self.walk.is_some();
-        self.list.update_status(|status| {
-            status.state = if stored.is_some() { SyncState::Complete } else { state };
-            status.is_walking = is_walking;
-            status.rows = stored.as_ref().map_or(0, |stored| stored.list.len() as u64);
-            status.bytes = stored.as_ref().map_or(0, |stored| stored.list.bytes());
-            status.synced_at = stored.as_ref().map(|stored| stored.synced_at);
-        });
+        self.list.record(state, self.walk.is_some());
     }
 }
 

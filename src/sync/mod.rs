@@ -2,8 +2,13 @@
 //! from time to time, requests the newest rows in between, and applies the rows that
 //! other requests fetch. `docs/SYNC.md` describes the rules for operators.
 
+mod exchange;
 mod job;
 mod pacer;
+mod replication;
+mod snapshot;
+mod snapshot_file;
+mod storage;
 mod updates;
 mod walk;
 
@@ -15,6 +20,7 @@ use tokio_util::task::AbortOnDropHandle;
 use crate::{clock::SharedClock, directory::Source};
 use job::Job;
 use pacer::Pacer;
+pub use storage::Storage;
 
 /// Running jobs of one connection. They end when this is dropped.
 #[derive(Debug)]
@@ -24,11 +30,24 @@ impl SyncJobs {
     /// Starts the jobs of a connection's stored lists. `interval` is the time between
     /// two calls of all walks of the connection. `None` without stored lists.
     #[must_use]
-    pub fn start(source: &Arc<Source>, interval: Duration, clock: &SharedClock, runtime: &Handle) -> Option<Self> {
+    pub fn start(
+        source: &Arc<Source>,
+        interval: Duration,
+        storage: &Storage,
+        clock: &SharedClock,
+        runtime: &Handle,
+    ) -> Option<Self> {
         let copies = source.copies()?;
+        // The connection to the server is opened within the runtime.
+        let _entered = runtime.enter();
         let pacer = Arc::new(Pacer::new(interval, Arc::clone(clock)));
-        let job = |list| Job::new(Arc::clone(source), Arc::clone(copies), list, Arc::clone(&pacer), Arc::clone(clock));
-        let start = |list| AbortOnDropHandle::new(runtime.spawn(job(Arc::clone(list)).run()));
+        let start = |list: &Arc<_>| {
+            let replication = storage.replication(&copies.settings, list, clock).map(Arc::new);
+            let snapshot = storage.snapshot(&copies.settings, list, clock);
+            let (source, copies, list) = (Arc::clone(source), Arc::clone(copies), Arc::clone(list));
+            let job = Job::new(source, copies, list, Arc::clone(&pacer), Arc::clone(clock), replication);
+            AbortOnDropHandle::new(runtime.spawn(job.run(snapshot)))
+        };
         Some(Self(copies.lists().iter().map(start).collect()))
     }
 }

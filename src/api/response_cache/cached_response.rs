@@ -72,7 +72,12 @@ impl CachedResponse {
     /// Returns the bytes that the response occupies.
     pub(super) fn weight(&self) -> usize {
         let links = self.links.as_ref().map_or(0, HeaderValue::len);
-        size_of::<Self>() + size_of_val(&*self.pages) + size_of_val(&*self.lists) + self.body.bytes.len() + links + HEADER_BYTES
+        size_of::<Self>()
+            + size_of_val(&*self.pages)
+            + size_of_val(&*self.lists)
+            + self.body.bytes.len()
+            + links
+            + HEADER_BYTES
     }
 
     /// Returns whether all pages and lists are fresh, and none was replaced or evicted.

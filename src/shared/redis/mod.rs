@@ -4,6 +4,7 @@ mod announcements;
 mod check;
 mod limits;
 mod link;
+mod lists;
 mod metrics;
 mod page_server;
 mod pages;
@@ -12,19 +13,25 @@ mod purge_feed;
 mod purges;
 mod quotas;
 mod replicas;
-mod seal;
 mod server;
 mod values;
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{Arc, OnceLock},
+    time::Duration,
+};
 
 use crate::telemetry::metrics::Registry;
 
-use super::{Fingerprint, ProbeLease, PurgeFeed, Quotas, Settings, SharedLimit, SharedPages, SharedPurges, Values};
+use super::{
+    Fingerprint, ProbeLease, PurgeFeed, Quotas, RedisUrl, Settings, SharedLimit, SharedList, SharedPages, SharedPurges,
+    Values,
+};
 use announcements::Announcements;
 pub use check::{ServerFault, ServerReport, ServerState, check};
 use limits::Limits;
 use link::Link;
+use lists::{ListServer, RedisList};
 use metrics::PageMetrics;
 use page_server::PageServer;
 use pages::AccountPages;
@@ -34,6 +41,7 @@ use purges::Purges;
 use quotas::RedisQuotas;
 use replicas::Heart;
 pub(super) use server::Address;
+use server::Connector;
 use values::RedisValues;
 
 /// Failure to use the configured servers.
@@ -62,15 +70,14 @@ struct Inner {
     limits: Arc<Limits>,
     values: Option<Arc<dyn Values>>,
     quotas: Option<Arc<dyn Quotas>>,
+    /// Stored lists, once a connection has one.
+    lists: OnceLock<Option<Arc<ListServer>>>,
+    registry: Registry,
 }
 
 impl Shared {
     /// Connects to the servers in the background. Must be called within a runtime.
     pub fn open(settings: Settings, registry: &Registry) -> Result<Self, SharedError> {
-        let connector = |url| {
-            let connector = Address::parse(url).ok().and_then(|address| address.connector().ok());
-            connector.ok_or(SharedError::Client)
-        };
         let link = |name, url| {
             let connector = connector(url)?;
             let test_key = format!("{}:test:{name}", settings.prefix);
@@ -94,7 +101,9 @@ impl Shared {
         let (prefix, key, metrics) = (settings.prefix.clone(), settings.key.clone(), PageMetrics::new(registry));
         let pages = Arc::new(PageServer::new(pages, announcements, prefix, key, id, metrics));
         let purges = Arc::new(Purges::new(Arc::clone(&pages), heart.clone()));
-        Ok(Self(Arc::new(Inner { settings, pages, purges, state, heart, limits, values, quotas })))
+        let (lists, registry) = (OnceLock::new(), registry.clone());
+        let inner = Inner { settings, pages, purges, state, heart, limits, values, quotas, lists, registry };
+        Ok(Self(Arc::new(inner)))
     }
 
     /// Returns the settings.
@@ -121,6 +130,14 @@ impl Shared {
         let Settings { cache, leases, .. } = self.0.settings;
         let pages = || AccountPages::new(Arc::clone(&self.0.pages), account, leases);
         cache.then(|| Arc::new(pages()) as Arc<dyn SharedPages>)
+    }
+
+    /// Returns the stored list of a resource of an account. `None` if pages are not
+    /// shared. Must be called within a runtime.
+    #[must_use]
+    pub fn list(&self, account: Fingerprint, resource: &str) -> Option<Arc<dyn SharedList>> {
+        let server = self.0.settings.cache.then(|| self.0.list_server())??;
+        Some(Arc::new(RedisList::new(server, account, resource)))
     }
 
     /// Returns the purges of all replicas.
@@ -157,10 +174,29 @@ impl Shared {
     }
 }
 
+impl Inner {
+    /// Returns the state of all lists. Opens their connection for the first list.
+    fn list_server(&self) -> Option<Arc<ListServer>> {
+        let open = || {
+            let Settings { url, prefix, timeout, .. } = &self.settings;
+            let test_key = format!("{prefix}:test:lists");
+            let timeout = lists::TIMEOUT.max(*timeout);
+            let link = Link::open("lists", connector(url).ok()?, &test_key, timeout, &self.registry);
+            Some(Arc::new(ListServer::new(link, Arc::clone(&self.pages), &self.registry)))
+        };
+        self.lists.get_or_init(open).clone()
+    }
+}
+
 impl std::fmt::Debug for Shared {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Shared").field("replicas", &self.0.heart.replicas()).finish_non_exhaustive()
     }
+}
+
+fn connector(url: &RedisUrl) -> Result<Connector, SharedError> {
+    let connector = Address::parse(url).ok().and_then(|address| address.connector().ok());
+    connector.ok_or(SharedError::Client)
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -7,9 +7,9 @@ use std::sync::{
 
 use ::redis::Script;
 
-use crate::shared::{Fingerprint, SharedKey, Unavailable};
+use crate::shared::{Fingerprint, Seal, SharedKey, Unavailable};
 
-use super::{announcements::Announcements, link::Link, metrics::PageMetrics, seal::Seal};
+use super::{announcements::Announcements, link::Link, metrics::PageMetrics};
 
 /// State that the pages of all accounts have in common.
 pub(super) struct PageServer {

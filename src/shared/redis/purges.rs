@@ -21,9 +21,9 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use crate::shared::{Announced, Confirmations, Fingerprint, Purge, SharedPurges, Unavailable};
+use crate::shared::{Announced, Confirmations, Fingerprint, Purge, Seal, SharedPurges, Unavailable};
 
-use super::{announcements::PURGE, millis, page_server::PageServer, pages::PURGES_TTL, replicas::Heart, seal::Seal};
+use super::{announcements::PURGE, millis, page_server::PageServer, pages::PURGES_TTL, replicas::Heart};
 
 /// Number of purged customers of an account above which all its pages are purged.
 const MAX_CUSTOMERS: usize = 1_000;

@@ -8,11 +8,11 @@ use metrics::Counter;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 
 use crate::{
-    shared::{Fingerprint, Settings, SharedKey, Unavailable, VALUE_LIFETIME, ValueKind, Values},
+    shared::{Fingerprint, Seal, Settings, SharedKey, Unavailable, VALUE_LIFETIME, ValueKind, Values},
     telemetry::metrics::Registry,
 };
 
-use super::{link::Link, seal::Seal};
+use super::link::Link;
 
 /// First byte of a value, before it is sealed.
 const VERSION: u8 = 1;

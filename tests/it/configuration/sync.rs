@@ -162,6 +162,14 @@ fn snapshot_requires_a_lasting_key() {
 }
 
 #[test]
+fn snapshot_is_rejected_with_replicas() {
+    let text = with_sections("snapshot = \"lists\"", "") + "[shared]\nurl = { file = \"secret\" }\n";
+    let error = ConfigDir::new().error_for(&text);
+    assert!(error.contains("sync.snapshot: with [shared], the lists outlast restarts"), "{error}");
+    assert!(error.contains("; remove the key"), "{error}");
+}
+
+#[test]
 fn unknown_key_of_the_section_is_named() {
     assert_snapshot!(error("interval = \"15m\""), @"gateway.toml:9: connections.affiliates.sync.interval: unknown field `interval`, expected one of `every`, `newest`, `budget`, `max_age`, `max_bytes`, `resources`, `snapshot`");
     let section = "sync = true\nprogram_id";

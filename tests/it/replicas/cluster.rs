@@ -107,7 +107,13 @@ impl MortalReplica {
     }
 }
 
-fn configuration(vendors: &Sandbox, gate: &Gate, redis: &RedisServer, change: impl Fn(&mut Config)) -> Config {
+/// Returns the configuration of a replica.
+pub(super) fn configuration(
+    vendors: &Sandbox,
+    gate: &Gate,
+    redis: &RedisServer,
+    change: impl Fn(&mut Config),
+) -> Config {
     let mut config = config(connections_to(vendors));
     config.connections[0].base_url = gate.url.parse().unwrap();
     config.shared = Some(redis.settings());

@@ -4,6 +4,8 @@ mod cluster;
 mod connection;
 mod fetches;
 mod limits;
+mod list_scripts;
+mod lists;
 mod pages;
 mod purges;
 mod quotas;

@@ -17,8 +17,8 @@ macro_rules! script {
     };
 }
 
-struct Scripts {
-    server: RedisServer,
+pub(super) struct Scripts {
+    pub(super) server: RedisServer,
     connection: MultiplexedConnection,
 }
 
@@ -30,14 +30,14 @@ struct Started {
 }
 
 impl Scripts {
-    async fn start() -> Self {
+    pub(super) async fn start() -> Self {
         let server = RedisServer::start().await;
         let client = Client::open(server.url()).unwrap();
         let connection = client.get_multiplexed_async_connection().await.unwrap();
         Self { server, connection }
     }
 
-    async fn run<T: FromRedisValue>(&self, script: Script, keys: &[&str], arguments: &[&str]) -> T {
+    pub(super) async fn run<T: FromRedisValue>(&self, script: Script, keys: &[&str], arguments: &[&str]) -> T {
         let mut invocation = script.prepare_invoke();
         for key in keys {
             invocation.key(*key);

@@ -4,6 +4,7 @@ mod answers;
 mod changes;
 mod lies;
 mod purges;
+mod snapshots;
 mod staleness;
 mod state;
 

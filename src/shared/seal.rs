@@ -1,33 +1,34 @@
-//! Encryption of the values on the server.
+//! Encryption of the values on the server, and of snapshots of stored lists.
 //!
-//! Values contain customers' data, and others may be able to write to the server. A
-//! sealed value is therefore confidential, cannot be forged, and cannot be moved to
-//! another Redis key.
+//! Values contain customers' data, and others may be able to write to the server or the
+//! file. A sealed value is therefore confidential, cannot be forged, and cannot be moved
+//! to another name.
 
 use aws_lc_rs::{
     aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce, RandomizedNonceKey},
     error::Unspecified,
 };
 
-use crate::shared::SharedKey;
+use super::SharedKey;
 
 /// Key that seals the values of one purpose with AES-256-GCM.
 #[derive(Clone)]
-pub(super) struct Seal([u8; 32]);
+pub struct Seal([u8; 32]);
 
 impl Seal {
     /// Derives the key of a purpose.
-    pub(super) fn new(key: &SharedKey, purpose: &str) -> Self {
+    #[must_use]
+    pub fn new(key: &SharedKey, purpose: &str) -> Self {
         Self(key.for_purpose(purpose))
     }
 
-    /// Seals a value for one Redis key: `nonce ‖ ciphertext ‖ tag`.
-    pub(super) fn seal(&self, key_name: &str, plain: &[u8]) -> Vec<u8> {
+    /// Seals a value for one name, such as a Redis key: `nonce ‖ ciphertext ‖ tag`.
+    #[must_use]
+    pub fn seal(&self, name: &str, plain: &[u8]) -> Vec<u8> {
         let mut sealed = Vec::with_capacity(NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
         sealed.extend_from_slice(plain);
-        let nonce = self
-            .key(key_name)
-            .and_then(|key| key.seal_in_place_append_tag(Aad::from(key_name.as_bytes()), &mut sealed));
+        let nonce =
+            self.key(name).and_then(|key| key.seal_in_place_append_tag(Aad::from(name.as_bytes()), &mut sealed));
         match nonce {
             Ok(nonce) => {
                 sealed.splice(..0, *nonce.as_ref());
@@ -38,23 +39,29 @@ impl Seal {
         }
     }
 
-    /// Opens a value that was sealed for the same Redis key. `None` for any other
-    /// bytes.
-    pub(super) fn open(&self, key_name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
+    /// Opens a value that was sealed for the same name. `None` for any other bytes.
+    #[must_use]
+    pub fn open(&self, name: &str, sealed: &[u8]) -> Option<Vec<u8>> {
         let (nonce, ciphertext) = sealed.split_at_checked(NONCE_LEN)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let mut plain = ciphertext.to_vec();
-        let key = self.key(key_name).ok()?;
-        let length = key.open_in_place(nonce, Aad::from(key_name.as_bytes()), &mut plain).ok()?.len();
+        let key = self.key(name).ok()?;
+        let length = key.open_in_place(nonce, Aad::from(name.as_bytes()), &mut plain).ok()?.len();
         plain.truncate(length);
         Some(plain)
     }
 
-    /// Derives the key of one Redis key. Random nonces permit 2^32 values per key
+    /// Derives the key of one name. Random nonces permit 2^32 values per key
     /// (NIST SP 800-38D, section 8.3), and all pages of a fleet may exceed that.
-    fn key(&self, key_name: &str) -> Result<RandomizedNonceKey, Unspecified> {
-        let key = blake3::keyed_hash(&self.0, key_name.as_bytes());
+    fn key(&self, name: &str) -> Result<RandomizedNonceKey, Unspecified> {
+        let key = blake3::keyed_hash(&self.0, name.as_bytes());
         RandomizedNonceKey::new(&AES_256_GCM, key.as_bytes())
+    }
+}
+
+impl std::fmt::Debug for Seal {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Seal([redacted])")
     }
 }
 
