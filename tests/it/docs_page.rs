@@ -175,6 +175,7 @@ async fn page_document_equals_the_contract() {
     insta::assert_snapshot!(tried.into_iter().collect::<Vec<_>>().join("\n"), @r"
     /cache connection
     /connections/{name} name
+    /connections/{name}/sync name
     /customers connection
     /customers limit
     /customers/{id} id

@@ -95,6 +95,7 @@ async fn source_reached_without_calls_left_is_partial() {
     {
       "connection": "tax",
       "fetched_at": null,
+      "origin": "vendor",
       "status": "partial",
       "total": null,
       "undecided": 0,
