@@ -32,7 +32,9 @@ fn main() {
         let list = Arc::new(walk(rows, None));
         let count: usize = count.parse().unwrap();
         for _ in 0..count {
-            questions().iter().for_each(|(_, filter, order)| drop(black_box(select(&list, filter, *order))));
+            for (_, filter, order) in &questions() {
+                drop(black_box(select(&list, filter, *order)));
+            }
         }
         return;
     }
@@ -193,14 +195,16 @@ fn page(rows: std::ops::Range<usize>, status: &str) -> RecordPage {
     let mut builder = RecordPageBuilder::default();
     for n in rows {
         let random = mix(n as u64);
-        let (first, last) = (FIRST[random as usize % 16], LAST[(random >> 8) as usize % 16]);
+        let (first, last) =
+            (FIRST[usize::try_from(random % 16).unwrap()], LAST[usize::try_from((random >> 8) % 16).unwrap()]);
         let id = format!("cust_{}", token(random, 24));
         let name = format!("{first} {last} {}", n % 1000);
         let email = format!("{first}.{last}{n}@dundermifflin.example").to_lowercase();
         let external_id = format!("{first}_{last}_{n}").to_lowercase();
         let seconds = FIRST_CREATED - i64::try_from(n).unwrap() * 60;
-        let created_at = jiff::Timestamp::from_millisecond(seconds * 1000 + (random % 1000) as i64).unwrap();
-        let updated_at = jiff::Timestamp::from_millisecond(seconds * 1000 + (random % 86_400_000) as i64).unwrap();
+        let created_at = jiff::Timestamp::from_millisecond(seconds * 1000 + (random % 1000).cast_signed()).unwrap();
+        let updated_at =
+            jiff::Timestamp::from_millisecond(seconds * 1000 + (random % 86_400_000).cast_signed()).unwrap();
         let status = if n % 3 == 0 { "trialing" } else { status };
         let mut json = String::new();
         write!(
@@ -227,7 +231,7 @@ fn newest() -> RecordPage {
     for n in 0..10 {
         let id = format!("cust_new_{n}");
         let created_at = jiff::Timestamp::from_second(FIRST_CREATED + 100 - n).ok();
-        builder.push(&Fields { id: &id, created_at, ..Fields::default() }, &id).unwrap();
+        builder.push(&Fields { id: &id, created_at, ..Fields::default() }, &id.as_str()).unwrap();
     }
     builder.finish(PageInfo::default())
 }

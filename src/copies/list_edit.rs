@@ -88,7 +88,7 @@ impl StoredList {
     /// Returns the index of a slot for a segment.
     pub(super) fn free_slot(&self) -> Option<usize> {
         let free = self.slots.iter().position(Slot::is_free).unwrap_or(self.slots.len());
-        (free <= usize::from(u16::MAX)).then_some(free)
+        u16::try_from(free).is_ok().then_some(free)
     }
 
     /// Returns the list with a change, whose new rows are in a segment in a free
@@ -151,7 +151,7 @@ impl StoredList {
                 let rest = order.rows().iter().filter(|row| !gone.contains(row)).copied();
                 let new: HashMap<_, _> = edit.replaced.iter().copied().collect();
                 let rest: Vec<_> = rest.map(|row| new.get(&row).copied().unwrap_or(row)).collect();
-                Creation::Own(RowOrder::new(self.merged(rest, changed), lengths()))
+                Creation::Own(RowOrder::new(self.merged(&rest, changed), lengths()))
             }
         };
         self.creation = creation;
@@ -168,10 +168,10 @@ impl StoredList {
     }
 
     /// Inserts rows into rows that are sorted by creation time.
-    fn merged(&self, rows: Vec<RowRef>, mut inserted: Vec<RowRef>) -> Vec<RowRef> {
+    fn merged(&self, rows: &[RowRef], mut inserted: Vec<RowRef>) -> Vec<RowRef> {
         inserted.sort_unstable_by(|a, b| self.key_of(*a).cmp(&self.key_of(*b)));
         let mut merged = Vec::with_capacity(rows.len() + inserted.len());
-        let mut rest = &*rows;
+        let mut rest = rows;
         for row in inserted {
             let (before, after) = rest.split_at(rest.partition_point(|other| self.key_of(*other) < self.key_of(row)));
             merged.extend_from_slice(before);

@@ -45,7 +45,7 @@ impl StoredList {
             let (segment, row) = (new_index[row.segment()], u16::try_from(row.row()).unwrap_or(u16::MAX));
             match runs.last_mut() {
                 Some(run) if run.segment == segment && run.first.checked_add(run.length) == Some(row) => {
-                    run.length += 1
+                    run.length += 1;
                 }
                 _ => runs.push(Run { segment, first: row, length: 1 }),
             }
@@ -68,7 +68,7 @@ impl StoredList {
         let (parts, rest) = postcard::take_from_bytes::<Parts>(payload).map_err(|_| DecodeError::Damaged)?;
         let segments = parts.segments.iter().map(|id| segment(*id)).collect::<Option<Vec<_>>>();
         let segments = segments.ok_or(DecodeError::MissingSegment)?;
-        let is_bounded = segments.len() <= usize::from(u16::MAX) && parts.marks.is_sorted() && rest.is_empty();
+        let is_bounded = u16::try_from(segments.len()).is_ok() && parts.marks.is_sorted() && rest.is_empty();
         let rows = rows(&parts.runs, &segments).filter(|_| is_bounded).ok_or(DecodeError::Damaged)?;
         let id = |row: RowRef| segments[row.segment()].ids.get(row.row()).unwrap_or_default();
         let mut ids = IdSet::default();

@@ -42,7 +42,7 @@ impl<'q> RowFilter<'q> {
             folded: fold(name).into_owned(),
             exact: Residual { name: Some(name.clone()), ..Residual::default() }.prepare(),
         });
-        Self { question, search: search.as_ref().map(|part| Finder::new(part)), name, reader: RowReader::default() }
+        Self { question, search: search.as_ref().map(Finder::new), name, reader: RowReader::default() }
     }
 
     /// Returns the rows of a slot that match.

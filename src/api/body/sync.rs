@@ -44,7 +44,7 @@ struct SyncedList {
     #[schema(example = 12500)]
     rows: u64,
     /// The memory of the stored list, in bytes.
-    #[schema(example = 6250000)]
+    #[schema(example = 6_250_000)]
     bytes: u64,
     /// The start of the walk that the stored list rests on. Null without a list.
     #[schema(value_type = Option<String>, format = DateTime, example = "2025-01-15T14:30:00.000Z")]

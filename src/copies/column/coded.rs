@@ -107,7 +107,7 @@ impl Codes {
     fn new(codes: Vec<u16>, values: usize) -> Self {
         if values == 0 {
             Self::default()
-        } else if values <= usize::from(u8::MAX) {
+        } else if u8::try_from(values).is_ok() {
             Self::Narrow(codes.into_iter().map(|code| u8::try_from(code).unwrap_or_default()).collect())
         } else {
             Self::Wide(codes.into())
@@ -127,14 +127,15 @@ impl CodedColumnBuilder {
     pub(in crate::copies) fn push(&mut self, value: Option<&str>) -> Option<()> {
         let code = match value {
             None => 0,
-            Some(value) => match self.values.get(value) {
-                Some(code) => *code,
-                None => {
+            Some(value) => {
+                if let Some(code) = self.values.get(value) {
+                    *code
+                } else {
                     let code = u16::try_from(self.values.len() + 1).ok()?;
                     self.values.insert(value.into(), code);
                     code
                 }
-            },
+            }
         };
         self.codes.push(code);
         Some(())

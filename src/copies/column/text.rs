@@ -162,7 +162,9 @@ mod tests {
 
     fn column(values: &[Option<String>]) -> TextColumn {
         let mut builder = TextColumnBuilder::default();
-        values.iter().for_each(|value| builder.push(value.as_deref()).unwrap());
+        for value in values {
+            builder.push(value.as_deref()).unwrap();
+        }
         builder.finish()
     }
 

@@ -36,9 +36,9 @@ fn apply(change: &Change, rows: &mut Vec<ModelRow>) -> Changes {
     match change {
         Change::Walk => {}
         Change::Without(id) => rows.retain(|row| row.id != *id),
-        Change::Rows(changed) | Change::Newest(changed) => {
+        Change::Rows(current) | Change::Newest(current) => {
             let mut newest = Vec::new();
-            for row in changed {
+            for row in current {
                 match rows.iter_mut().find(|old| old.id == row.id) {
                     Some(old) if page(std::slice::from_ref(old)) == page(std::slice::from_ref(row)) => {}
                     Some(old) => {

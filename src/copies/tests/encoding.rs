@@ -27,7 +27,7 @@ fn read(list: &StoredList) {
     let rows: Vec<_> = (0..list.len()).filter_map(|rank| list.order.rows().get(rank).copied()).collect();
     assert_eq!(list.page(rows.iter().copied()).len(), list.len());
     for row in rows {
-        assert_eq!(list.find(list.id(row)).is_some(), true);
+        assert!(list.find(list.id(row)).is_some());
         let _ = list.anchor_at(list.rank(row).unwrap());
     }
 }
@@ -36,8 +36,8 @@ fn read(list: &StoredList) {
 fn many() -> Vec<ModelRow> {
     let row = |number: usize| ModelRow {
         name: Some(format!("Name {number}")),
-        status: (number % 3 > 0).then(|| "active".to_owned()),
-        is_unread: number % 5 == 0,
+        status: (!number.is_multiple_of(3)).then(|| "active".to_owned()),
+        is_unread: number.is_multiple_of(5),
         ..ModelRow::new(&format!("customer_{number:06}"))
     };
     (0..1_100).map(row).collect()

@@ -55,7 +55,7 @@ pub(super) enum Walk {
     /// In an order that the gateway establishes.
     Sorted(Sorted),
     /// Through a stored list.
-    Copied(Copied),
+    Copied(Box<Copied>),
 }
 
 /// Result of the search for the next row.
@@ -106,7 +106,7 @@ impl Walk {
 
     /// Creates a walk through a stored list that starts at a position.
     pub(super) fn copied(pages: Pages, direction: Direction, position: SourcePosition, list: CopiedSource) -> Self {
-        Self::Copied(Copied::new(pages, list, direction, position))
+        Self::Copied(Box::new(Copied::new(pages, list, direction, position)))
     }
 
     /// Returns true unless the walk reads a stored list that lacks the place of its
@@ -158,7 +158,7 @@ impl Walk {
         match self {
             Self::Paged(walk) => walk,
             Self::Sorted(walk) => walk,
-            Self::Copied(walk) => walk,
+            Self::Copied(walk) => &**walk,
         }
     }
 
@@ -167,7 +167,7 @@ impl Walk {
         match self {
             Self::Paged(walk) => walk,
             Self::Sorted(walk) => walk,
-            Self::Copied(walk) => walk,
+            Self::Copied(walk) => &mut **walk,
         }
     }
 

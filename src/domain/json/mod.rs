@@ -119,9 +119,10 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
 /// Returns true if no byte of a text has an escape. Without an early exit, the
 /// compiler compares a block of bytes at a time.
 fn is_plain(text: &[u8]) -> bool {
-    let is_escaped = |found: bool, byte: &u8| found | (*byte < 0x20) | (*byte == b'"') | (*byte == b'\\');
+    let is_escaped = |byte: &u8| u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
+    let add = |found: u8, byte: &u8| found | is_escaped(byte);
     let (blocks, rest) = text.as_chunks::<8>();
-    !rest.iter().fold(blocks.iter().flatten().fold(false, is_escaped), is_escaped)
+    rest.iter().fold(blocks.iter().flatten().fold(0, add), add) == 0
 }
 
 #[cfg(test)]

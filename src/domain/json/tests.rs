@@ -37,8 +37,8 @@ fn time() -> BoxedStrategy<Option<Timestamp>> {
         .boxed()
 }
 
-fn raw() -> Option<Cow<'static, RawValue>> {
-    Some(Cow::Owned(RawValue::from_string(r#"{ "a" : [1e400, "\ud800"]}"#.to_owned()).unwrap()))
+fn raw() -> Cow<'static, RawValue> {
+    Cow::Owned(RawValue::from_string(r#"{ "a" : [1e400, "\ud800"]}"#.to_owned()).unwrap())
 }
 
 fn id() -> GatewayId<'static> {
@@ -109,7 +109,7 @@ prop_compose! {
         has_raw in any::<bool>(),
     ) -> Customer<'static> {
         let ([external_id, name, email, status], [created_at, updated_at]) = (texts, times);
-        let raw = raw().filter(|_| has_raw);
+        let raw = has_raw.then(raw);
         let (id, source) = (id(), source());
         Customer {
             id, source, external_id, name, email, status, created_at, updated_at, referral, tax, shipping_address, raw,
@@ -133,7 +133,7 @@ prop_compose! {
         let customer = customer.map(|([name, email, status], created_at)| {
             CustomerSummary { id: customer_id, name, email, status, created_at }
         });
-        let raw = raw().filter(|_| has_raw);
+        let raw = has_raw.then(raw);
         let (id, source) = (id(), source());
         Transaction {
             id, source, customer_id, amount, currency, status, billing_type, interval, platform, charge_id, click_id,

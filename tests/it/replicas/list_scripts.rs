@@ -33,10 +33,10 @@ impl Scripts {
     async fn poll(&self, replica: &str, basis: &str) -> Polled {
         let keys = [LEASE, HEAD, PURGES, REQUESTS];
         let mut reply: Vec<String> = self.run(script!("lists/poll"), &keys, &[replica, "2000", basis, "100000"]).await;
-        let purged = reply.split_off(5);
-        let [lease, purges, version, validity, requests] = <[_; 5]>::try_from(reply).unwrap();
-        let purges = purges.parse().unwrap();
-        Polled { is_holder: lease == "1", purges, version, is_valid: validity == "1", requests, purged }
+        let withheld = reply.split_off(5);
+        let [lease, purge_count, version, validity, requests] = <[_; 5]>::try_from(reply).unwrap();
+        let purges = purge_count.parse().unwrap();
+        Polled { is_holder: lease == "1", purges, version, is_valid: validity == "1", requests, purged: withheld }
     }
 
     async fn publish(&self, replica: &str, version: &str, purges: u64, age: &str) -> u64 {

@@ -154,7 +154,7 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     let stage = stage(&rows)
         .configure(|config| {
             if has_lists {
-                sync(config)
+                sync(config);
             }
         })
         .start()
