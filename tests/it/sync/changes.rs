@@ -95,7 +95,7 @@ async fn rows_created_during_a_walk_are_in_the_list() {
     };
     let stage = StageBuilder::new(slow).configure(sync_all(settings())).start().await;
     until(|| stage.tolt_calls() == 2).await;
-    stage.vendors.tolt().insert(tolt::Customer::new("cust_between", "2025-10-31T00:00:00Z"));
+    stage.vendors.tolt().insert(tolt::Customer::new("cust_between", "2025-12-01T00:00:00Z"));
     stage.gateway.synchronized().await;
     let walked = stage.gateway.walk("/customers?connection=affiliates&limit=100").await.unwrap();
     assert_eq!(walked[0], "affiliates.cust_between");
