@@ -212,6 +212,11 @@ impl State {
     /// them are.
     fn read_purged(&mut self, answer: &ListState, list: &ListCopy) {
         let Some(basis) = &mut self.basis else { return };
+        if answer.purged.is_none() && basis.is_valid {
+            // The others cannot load the list. The server may have lost its purges, or
+            // another replica has purged the pages on it.
+            list.request_walk();
+        }
         basis.is_valid = answer.purged.is_some();
         let mut is_read = true;
         for (id, number) in answer.purged.iter().flatten() {

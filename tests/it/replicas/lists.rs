@@ -74,7 +74,8 @@ async fn find(gateway: &Gateway, email: &str) -> (Vec<String>, String) {
 /// Waits until a replica finds a customer in its list.
 async fn finds(gateway: &Gateway, email: &str, id: &str) {
     let expected = (vec![format!("affiliates.{id}")], "sync".to_owned());
-    eventually(async || find(gateway, email).await == expected).await;
+    let list = list(gateway).await;
+    eventually(async || list.usable().is_some() && find(gateway, email).await == expected).await;
 }
 
 fn change_email(cluster: &Cluster<2>, index: usize, email: &str) -> String {
