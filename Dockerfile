@@ -4,7 +4,9 @@
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /build
 
-# jemalloc is built with make, which the slim image lacks.
+# jemalloc is built with make, which the slim image lacks. The version is that of the
+# pinned image's distribution.
+# hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends make \
     && rm -rf /var/lib/apt/lists/*

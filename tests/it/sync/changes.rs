@@ -71,12 +71,12 @@ async fn fetched_customer_updates_its_row() {
     let row = stage.vendors.corporation().customers()[5].clone();
     stage.vendors.corporation().update(&row.id, |row| row.name = "Renamed Incorporated".into());
     stage.gateway.clock.advance(Duration::from_secs(1));
+    let [_, tax] = stage.lists().await;
+    let stored = tax.stored().unwrap();
     let fresh = stage.gateway.request(|client, url| {
         client.get(format!("{url}/customers/tax.{}", row.id)).header("cache-control", "no-cache")
     });
     assert_eq!(fresh.await.ok()["name"], "Renamed Incorporated");
-    let [_, tax] = stage.lists().await;
-    let stored = tax.stored().unwrap();
     until(|| !Arc::ptr_eq(&stored, &tax.stored().unwrap())).await;
     stage.reset_calls();
     assert_eq!(
