@@ -3,7 +3,7 @@
 
 #![no_main]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use customer_gateway::{
@@ -88,7 +88,7 @@ impl Stage {
             name: "app".into(),
             keys: Vec::new(),
             claims: Claims::new(BTreeMap::from([("azp".into(), "app".into())])),
-            connections: Vec::new(),
+            connections: BTreeSet::new(),
             fields: FieldPolicy::default(),
             may_see_raw: false,
             may_purge: false,
