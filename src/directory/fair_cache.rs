@@ -163,7 +163,7 @@ mod tests {
     }
 
     #[test]
-    fn replaced_and_oversized_values_free_their_bytes() {
+    fn replaced_and_large_values_free_their_bytes() {
         let cache = cache();
         cache.insert(&"a", 1, 60);
         cache.insert(&"b", 1, 20);

@@ -109,7 +109,7 @@ mod tests {
     use crate::clock::SystemClock;
 
     #[tokio::test]
-    async fn long_vendor_cursors_evict_their_connection_only() {
+    async fn long_cursors_evict_their_connection_only() {
         let trail = Trail::new(None, SystemClock::shared());
         let key = |connection: &str, number: usize| Key {
             connection: connection.parse().unwrap(),

@@ -109,7 +109,7 @@ async fn explanation_names_the_list_and_no_calls() {
 }
 
 #[tokio::test]
-async fn repeated_page_is_served_until_the_list_changes() {
+async fn page_is_repeated_until_the_list_changes() {
     let stage = synchronized(50, 0).await;
     let first = stage.get("/customers?limit=5").await;
     assert_eq!(stage.get("/customers?limit=5").await.header("etag"), first.header("etag"));

@@ -72,6 +72,6 @@ async fn wrong_total_of_an_ordered_vendor_is_no_proof() {
 }
 
 #[tokio::test]
-async fn repeated_page_of_an_ordered_vendor_is_no_proof() {
+async fn repeated_page_of_ordered_vendor_is_no_proof() {
     check(Lie::RepeatedCursor, false, "").await;
 }

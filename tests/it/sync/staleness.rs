@@ -27,7 +27,7 @@ async fn answer_shows_the_start_of_its_walk() {
 }
 
 #[tokio::test]
-async fn caller_who_demands_fresher_rows_asks_the_vendor() {
+async fn demand_for_fresher_rows_asks_the_vendor() {
     let stage = synchronized(60, 60).await;
     stage.gateway.clock.advance(Duration::from_mins(10));
     for (directive, calls) in [("max-age=601", 0), ("max-age=599", 1), ("no-cache", 1), ("only-if-cached", 0)] {
