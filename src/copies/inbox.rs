@@ -14,6 +14,10 @@ pub struct Inbox {
     /// Purged rows, by their ids at the vendor. The list answers no question until the
     /// job has fetched them.
     pub purged: HashSet<Box<str>>,
+    /// Rows that were purged again since, and therefore have to be read again.
+    pub(super) purged_again: HashSet<Box<str>>,
+    /// Number of purges of all rows.
+    pub(super) whole_purges: u64,
     /// Pages that other requests fetched.
     pub fetched: Vec<Fetched>,
 }
@@ -25,6 +29,8 @@ pub struct Fetched {
     pub page: Arc<RecordPage>,
     /// Start of the fetch, on the clock of the process.
     pub started: Duration,
+    /// Number of purges of the list before the start.
+    pub purges: u64,
 }
 
 impl Inbox {
@@ -37,6 +43,8 @@ impl Inbox {
             is_purged: std::mem::take(&mut self.is_purged),
             purged: if has_rows { self.purged.clone() } else { HashSet::new() },
             fetched: std::mem::take(&mut self.fetched),
+            purged_again: HashSet::new(),
+            whole_purges: self.whole_purges,
         })
     }
 }

@@ -67,9 +67,9 @@ impl ListCopy {
     /// Returns the complete list, if there is one that may answer questions.
     #[must_use]
     pub fn usable(&self) -> Option<Arc<Stored>> {
-        let stored = self.stored.load_full()?;
         // A purge withholds the list before it is acknowledged.
-        self.inbox.lock().purged.is_empty().then_some(stored)
+        let inbox = self.inbox.lock();
+        if inbox.purged.is_empty() { self.stored.load_full() } else { None }
     }
 
     /// Returns the complete list, if there is one. It may contain purged rows.
@@ -94,15 +94,35 @@ impl ListCopy {
         self.stored().map(|stored| now.saturating_sub(stored.synced))
     }
 
-    /// Replaces the list like [`store`](Self::store), and returns true if it did.
+    /// Replaces the list by rows that were read after `whole_purges` purges of all rows.
+    /// Returns false if another purge of all rows has arrived since.
     #[must_use]
-    pub fn fill(&self, stored: Stored) -> bool {
+    pub fn fill(&self, stored: Stored, whole_purges: u64) -> bool {
         let inbox = self.inbox.lock();
-        if inbox.is_purged {
+        if inbox.is_purged || inbox.whole_purges != whole_purges {
             return false;
         }
         self.replace(Some(Arc::new(stored)));
         true
+    }
+
+    /// Returns the number of purges of all rows.
+    #[must_use]
+    pub fn whole_purges(&self) -> u64 {
+        self.inbox.lock().whole_purges
+    }
+
+    /// Replaces a list by a changed one. Returns false if the list has been replaced
+    /// since.
+    #[must_use]
+    pub fn replace_if(&self, old: &Arc<Stored>, new: Stored) -> bool {
+        let inbox = self.inbox.lock();
+        let is_current = self.stored.load().as_ref().is_some_and(|stored| Arc::ptr_eq(stored, old));
+        if is_current {
+            self.replace(Some(Arc::new(new)));
+        }
+        drop(inbox);
+        is_current
     }
 
     /// Begins a read whose rows the list may receive.
@@ -188,7 +208,13 @@ impl ListCopy {
 
     /// Ends the withholding of a purged row, whose current content is stored.
     pub fn release(&self, id: &str) {
-        self.inbox.lock().purged.remove(id);
+        let mut inbox = self.inbox.lock();
+        // A purge during the read may concern its row.
+        if !inbox.purged_again.remove(id) {
+            inbox.purged.remove(id);
+        }
+        drop(inbox);
+        self.arrived.notify_one();
     }
 
     pub(super) fn purge(&self) {
@@ -199,6 +225,8 @@ impl ListCopy {
     fn purge_all(&self, inbox: &mut Inbox) {
         inbox.fetched.clear();
         inbox.purged.clear();
+        inbox.purged_again.clear();
+        inbox.whole_purges += 1;
         self.purges.send_modify(|purges| *purges += 1);
         (inbox.is_purged, inbox.is_walk_requested) = (true, true);
         self.replace(None);
@@ -219,7 +247,9 @@ impl ListCopy {
             return false;
         }
         if inbox.purged.len() < MAX_PURGED {
-            inbox.purged.insert(id.into());
+            if !inbox.purged.insert(id.into()) {
+                inbox.purged_again.insert(id.into());
+            }
         } else {
             self.purge_all(&mut inbox);
         }

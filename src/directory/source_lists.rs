@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     cache::{CacheDirectives, CacheStatus, ListVerdict},
-    copies::{Copies, Fetched, Question, Stored},
+    copies::{Copies, Fetched, ListCopy, Question, Stored},
     domain::{
         anchor::Anchor,
         filter::Filter,
@@ -107,19 +107,16 @@ impl Source {
         Ok(Arc::clone(&cached.entry.page))
     }
 
-    /// Passes the rows of a fetched page to the stored lists. Rows of other shapes have
-    /// other content.
-    pub(super) fn update_lists(&self, call: &Call, page: &Arc<RecordPage>, started: Duration) {
-        let Some(copies) = self.copies() else { return };
+    /// Begins a fetch whose rows update a stored list. Rows of other shapes have other
+    /// content.
+    pub(super) fn begin_update(&self, call: &Call) -> Option<ListUpdate> {
         let resource = match call {
             Call::Retrieve(_) => Resource::Customers,
             Call::List(plan, _) => plan.resource,
         };
-        if *call.shape() == Shape::default()
-            && let Some(list) = copies.list(resource)
-        {
-            list.offer(Fetched { page: Arc::clone(page), started });
-        }
+        let list = self.copies()?.list(resource).filter(|_| *call.shape() == Shape::default())?;
+        let purges = *list.purges().borrow();
+        Some(ListUpdate { list: Arc::clone(list), started: self.metrics.elapsed(), purges })
     }
 
     fn list_verdict(
@@ -131,5 +128,22 @@ impl Source {
     ) -> ListVerdict {
         let policy = self.policies.for_list(resource);
         CacheStatus::of_list(self.list_age(stored), copies.settings.max_age, &policy, directives)
+    }
+}
+
+/// Fetch whose rows update a stored list.
+pub(super) struct ListUpdate {
+    list: Arc<ListCopy>,
+    /// Start of the fetch, on the clock of the process.
+    started: Duration,
+    /// Number of purges of the list before the start.
+    purges: u64,
+}
+
+impl ListUpdate {
+    /// Passes the page to the list.
+    pub(super) fn end(self, page: &RecordPage) {
+        let Self { list, started, purges } = self;
+        list.offer(Fetched { page: Arc::new(page.clone()), started, purges });
     }
 }

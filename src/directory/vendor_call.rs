@@ -56,11 +56,12 @@ impl PageFetch for SourceFetch {
     }
 
     async fn fetch(&self, waiters: &Waiters) -> Result<RecordPage, SourceError> {
-        let started = self.source.metrics.elapsed();
-        let page = self.source.call(&self.call, &self.request, waiters).await?;
         // The job of a stored list reads its pages itself.
-        if self.source.copies().is_some() && self.reservation.priority() != Priority::Export {
-            self.source.update_lists(&self.call, &Arc::new(page.clone()), started);
+        let is_other = self.reservation.priority() != Priority::Export;
+        let update = if is_other { self.source.begin_update(&self.call) } else { None };
+        let page = self.source.call(&self.call, &self.request, waiters).await?;
+        if let Some(update) = update {
+            update.end(&page);
         }
         Ok(page)
     }

@@ -78,6 +78,7 @@ impl Exchange {
     async fn load(&mut self, replication: &Replication) -> Result<Load, Unavailable> {
         // Purges that arrive from now on concern the loaded rows.
         let _filling = replication.list.begin_filling();
+        let whole_purges = replication.list.whole_purges();
         let sent = replication.clock.elapsed();
         let loaded = match replication.shared.load().await {
             Ok(Some(loaded)) => loaded,
@@ -113,7 +114,7 @@ impl Exchange {
         for id in purged.iter().filter(|id| list.find(id).is_some()) {
             replication.list.purge_row(id);
         }
-        if !replication.list.fill(Stored::new(Arc::new(list), head.synced_at, synced)) {
+        if !replication.list.fill(Stored::new(Arc::new(list), head.synced_at, synced), whole_purges) {
             return Ok(Load::Outdated);
         }
         replication.list.record(SyncState::Off, false);

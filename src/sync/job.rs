@@ -52,8 +52,21 @@ pub(super) struct Job {
     next_newest: Option<Duration>,
     /// Time of the last purge of a row.
     last_purge: Duration,
+    /// Time from which on a purged row is requested again.
+    next_row: Duration,
     /// Failed walks since the last complete one.
     failures: u32,
+}
+
+/// Changes that the walk in progress remembers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Remembered {
+    /// All changes.
+    Always,
+    /// Changes that the list did not have.
+    IfChanged,
+    /// No change.
+    Never,
 }
 
 /// Walk that runs in a task of its own.
@@ -90,6 +103,7 @@ impl Job {
             next_walk: now,
             next_newest,
             last_purge: Duration::ZERO,
+            next_row: Duration::ZERO,
             failures: 0,
         }
     }
@@ -129,14 +143,16 @@ impl Job {
             was_in_charge = is_in_charge;
             let now = self.clock.elapsed();
             let walk_due = self.clock.sleep(self.next_walk.saturating_sub(now));
+            let row_due = self.clock.sleep(self.next_row.saturating_sub(now));
             let newest_due = self.next_newest.map(|due| self.clock.sleep(due.saturating_sub(now)));
             let is_walking = self.walk.is_some();
             let list = Arc::clone(&self.list);
             let replication = self.replication.clone();
             tokio::select! {
                 biased;
-                work = list.take_work(is_in_charge) => self.work(work).await,
                 walked = finished(&mut self.walk) => self.end_walk(walked).await,
+                work = list.take_work(is_in_charge && now >= self.next_row) => self.work(work).await,
+                () = row_due, if is_in_charge && now < self.next_row => {}
                 () = walk_due, if !is_walking && may_walk => self.start_walk().await,
                 () = async { newest_due.unwrap_or_else(|| Box::pin(pending())).await }, if may_walk => self.read_newest().await,
                 () = async { match &replication { Some(it) => it.changed().await, None => pending().await } } => {}
@@ -169,7 +185,7 @@ impl Job {
         &self.copies.settings
     }
 
-    async fn work(&mut self, Inbox { is_walk_requested, is_purged, purged, fetched }: Inbox) {
+    async fn work(&mut self, Inbox { is_walk_requested, is_purged, purged, fetched, .. }: Inbox) {
         if is_purged {
             // The walk in progress has read rows before the purge.
             self.walk = None;
@@ -187,29 +203,40 @@ impl Job {
         }
         // An older page may lack a change that the list has.
         let synced = self.list.stored().map_or(Duration::MAX, |stored| stored.synced);
-        let is_newer = |fetched: &Fetched| fetched.started >= synced.max(self.last_purge);
-        let pages = fetched.into_iter().filter(is_newer).map(|fetched| Update::Rows(fetched.page)).collect();
-        self.update(pages).await;
+        let purges = *self.list.purges().borrow();
+        let oldest = synced.max(self.last_purge);
+        let is_newer = |fetched: &Fetched| fetched.started >= oldest && fetched.purges == purges;
+        let walk_started = self.walk.as_ref().map_or(Duration::MAX, |walk| walk.started);
+        for Fetched { page, started, .. } in fetched.into_iter().filter(is_newer) {
+            // The walk may have read a newer row than a page from before its start.
+            let remembered = if started < walk_started { Remembered::Never } else { Remembered::IfChanged };
+            self.update(vec![Update::Rows(page)], remembered).await;
+        }
         for id in purged {
-            self.read_purged(&id).await;
+            if !self.read_purged(&id).await {
+                self.next_row = self.clock.elapsed() + ROW_RETRY;
+                break;
+            }
         }
     }
 
-    /// Reads the current content of a purged row.
-    async fn read_purged(&mut self, id: &str) {
+    /// Reads the current content of a purged row. Returns false if the vendor fails.
+    async fn read_purged(&mut self, id: &str) -> bool {
         let purges = self.purges().await;
         self.list.metrics.record_call();
         let update = match self.source.read_customer(id).await {
             Ok(Some(page)) => Update::Rows(page),
             Ok(None) => Update::Deleted(id.into()),
-            Err(_) => return self.clock.sleep(ROW_RETRY).await,
+            Err(_) => return false,
         };
         self.last_purge = self.clock.elapsed();
-        self.update(vec![update]).await;
+        // The walk in progress may have read the row before the purge.
+        self.update(vec![update], Remembered::Always).await;
         if let Some(replication) = &self.replication {
             replication.record_row(id, purges);
         }
         self.list.release(id);
+        true
     }
 
     async fn start_walk(&mut self) {
@@ -310,7 +337,7 @@ impl Job {
                 _ => {
                     // The rows of the last page come last in the list.
                     updates.reverse();
-                    return self.update(updates).await;
+                    return self.update(updates, Remembered::IfChanged).await;
                 }
             }
         }
@@ -319,25 +346,25 @@ impl Job {
     }
 
     /// Applies changes to the list, and remembers them for the walk in progress.
-    async fn update(&mut self, updates: Vec<Update>) {
+    async fn update(&mut self, updates: Vec<Update>, remembered: Remembered) {
         if updates.is_empty() {
             return;
         }
-        let changed = match self.list.stored() {
-            None => true,
-            Some(stored) => {
-                let (list, applied) = (Arc::clone(&stored.list), updates.clone());
-                match tokio::task::spawn_blocking(move || apply_all(&list, &applied)).await {
-                    Ok(Some((list, _))) => {
-                        self.list.store(Some(Arc::new(stored.with_list(list))));
-                        true
+        let changed = loop {
+            let Some(stored) = self.list.stored() else { break true };
+            let (list, applied) = (Arc::clone(&stored.list), updates.clone());
+            match tokio::task::spawn_blocking(move || apply_all(&list, &applied)).await {
+                Ok(Some((list, _))) => {
+                    if self.list.replace_if(&stored, stored.with_list(list)) {
+                        break true;
                     }
-                    Ok(None) | Err(_) => false,
+                    // Another replica's list has arrived meanwhile.
                 }
+                Ok(None) | Err(_) => break false,
             }
         };
         if let Some(walk) = &mut self.walk
-            && changed
+            && (remembered == Remembered::Always || (changed && remembered == Remembered::IfChanged))
             && walk.updates.len() <= MAX_UPDATES
         {
             walk.updates.extend(updates);

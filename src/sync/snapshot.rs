@@ -50,9 +50,10 @@ struct Written {
 impl Snapshot {
     /// Fills the list from the file. A file that is no snapshot of the list is ignored.
     pub(super) async fn restore(&self) {
+        let whole_purges = self.list.whole_purges();
         if self.list.stored().is_none() {
             match self.access(SnapshotFile::read).await {
-                Ok((synced_at, list)) => self.fill(synced_at, list),
+                Ok((synced_at, list)) => self.fill(synced_at, list, whole_purges),
                 Err(SnapshotError::File(FileError::Io(error))) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => self.log_ignored(&error),
             }
@@ -83,7 +84,7 @@ impl Snapshot {
         }
     }
 
-    fn fill(&self, synced_at: Timestamp, list: StoredList) {
+    fn fill(&self, synced_at: Timestamp, list: StoredList, whole_purges: u64) {
         let age = Duration::try_from(self.clock.now().duration_since(synced_at));
         let synced = age.ok().and_then(|age| Some((age, self.clock.elapsed().checked_sub(age)?)));
         match synced {
@@ -91,7 +92,7 @@ impl Snapshot {
             Some((age, _)) if age > self.max_age => self.log_ignored(&SnapshotError::Expired),
             Some((_, synced)) => {
                 let rows = list.len();
-                if self.list.fill(Stored::new(Arc::new(list), synced_at, synced)) {
+                if self.list.fill(Stored::new(Arc::new(list), synced_at, synced), whole_purges) {
                     self.list.record(SyncState::Off, false);
                     tracing::info!(path = %self.file.path.display(), rows, %synced_at, "snapshot restored");
                 }
