@@ -232,9 +232,19 @@ impl ListCopy {
         self.replace(None);
     }
 
-    /// Withholds the list until a purged row is read again. Returns false if the list
-    /// cannot contain the row.
-    pub fn purge_row(&self, id: &str) -> bool {
+    /// Withholds the list until a purged row is read again, by a read that begins after
+    /// now.
+    pub fn purge_row(&self, id: &str) {
+        self.add_purged(id, true);
+    }
+
+    /// Withholds the list until a row is read again that another replica knows to be
+    /// purged. Returns false if the list cannot contain the row.
+    pub fn withhold_row(&self, id: &str) -> bool {
+        self.add_purged(id, false)
+    }
+
+    fn add_purged(&self, id: &str, is_new_purge: bool) -> bool {
         let mut inbox = self.inbox.lock();
         // Rows that are being read may contain the row as it was.
         let is_read = self.filling.load(Relaxed) > 0 || self.is_restoring.load(Relaxed) || self.status().is_walking;
@@ -247,7 +257,7 @@ impl ListCopy {
             return false;
         }
         if inbox.purged.len() < MAX_PURGED {
-            if !inbox.purged.insert(id.into()) {
+            if !inbox.purged.insert(id.into()) && is_new_purge {
                 inbox.purged_again.insert(id.into());
             }
         } else {

@@ -112,7 +112,7 @@ impl Exchange {
         };
         // The list contains these rows as they were before their purges.
         for id in purged.iter().filter(|id| list.find(id).is_some()) {
-            replication.list.purge_row(id);
+            replication.list.withhold_row(id);
         }
         if !replication.list.fill(Stored::new(Arc::new(list), head.synced_at, synced), whole_purges) {
             return Ok(Load::Outdated);

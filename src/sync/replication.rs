@@ -223,7 +223,7 @@ impl State {
             if self.read.get(&**id).is_some_and(|read| read >= number) {
                 continue;
             }
-            if list.purge_row(id) {
+            if list.withhold_row(id) {
                 is_read = false;
             } else {
                 self.read.insert(id.as_str().into(), answer.purges);
