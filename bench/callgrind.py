@@ -39,6 +39,13 @@ def count(process, directory, port, request, requests):
     return int(found[1]) / requests
 
 
+def send(port, requests):
+    """Sends requests on one connection, without counting."""
+    with socket.create_connection(("127.0.0.1", port)) as stream, stream.makefile("rb") as responses:
+        for request in requests:
+            exchange(stream, responses, request)
+
+
 def exchange(stream, responses, request):
     """Sends a request and reads the response, whose status must be 200."""
     stream.sendall(request)

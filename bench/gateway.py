@@ -1,7 +1,6 @@
-"""Parts of the benches: builds, processes on loopback ports, keys and requests."""
+"""Parts of the benches: processes on loopback ports, keys and requests."""
 
 import contextlib
-import json
 import os
 import re
 import socket
@@ -45,23 +44,6 @@ def start(name, port, words, log, **environment):
 def listens(port):
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0
-
-
-def install(*packages):
-    """Installs Debian packages."""
-    sudo = [] if os.geteuid() == 0 else ["sudo"]
-    subprocess.run([*sudo, "apt-get", "update", "-qq"], check=True)
-    subprocess.run([*sudo, "apt-get", "install", "-qq", "-y", "--no-install-recommends", *packages], check=True)
-
-
-def build(root):
-    """Builds the gateway and the bench's servers. Returns their directory."""
-    words = ["cargo", "metadata", "--no-deps", "--format-version", "1", "--manifest-path", root / "Cargo.toml"]
-    target = json.loads(subprocess.run(words, check=True, capture_output=True, text=True).stdout)["target_directory"]
-    for manifest in (root / "Cargo.toml", root / "bench" / "servers" / "Cargo.toml"):
-        words = ["cargo", "build", "--release", "--locked", "--bins", "--quiet"]
-        subprocess.run([*words, "--manifest-path", manifest, "--target-dir", target], check=True)
-    return Path(target) / "release"
 
 
 def new_key(target):

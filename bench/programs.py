@@ -1,4 +1,4 @@
-"""Builds and runs the programs of bench/overload, bench/replicas, bench/soak and bench/chaos."""
+"""Builds and runs the gateway and the programs of bench/servers."""
 
 import json
 import os
@@ -11,14 +11,28 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 
 
+def target_directory():
+    """Returns the directory that cargo builds into."""
+    metadata = ["cargo", "metadata", "--no-deps", "--format-version", "1", "--manifest-path", ROOT / "Cargo.toml"]
+    return json.loads(subprocess.run(metadata, stdout=subprocess.PIPE, check=True).stdout)["target_directory"]
+
+
 def build(program, profile):
     """Builds the gateway and a program of bench/servers. Returns their directory."""
-    metadata = ["cargo", "metadata", "--no-deps", "--format-version", "1", "--manifest-path", ROOT / "Cargo.toml"]
-    target = json.loads(subprocess.run(metadata, stdout=subprocess.PIPE, check=True).stdout)["target_directory"]
+    target = target_directory()
     for manifest, binary in (("Cargo.toml", "customer-gateway"), ("bench/servers/Cargo.toml", program)):
         command = ["cargo", "build", "--profile", profile, "--locked", "--quiet", "--bin", binary]
         subprocess.run([*command, "--manifest-path", ROOT / manifest, "--target-dir", target], check=True)
     return Path(target) / ("debug" if profile == "dev" else profile)
+
+
+def build_release():
+    """Builds the gateway and all programs of bench/servers. Returns their directory."""
+    target = target_directory()
+    for manifest in ("Cargo.toml", "bench/servers/Cargo.toml"):
+        command = ["cargo", "build", "--release", "--locked", "--quiet", "--bins"]
+        subprocess.run([*command, "--manifest-path", ROOT / manifest, "--target-dir", target], check=True)
+    return Path(target) / "release"
 
 
 def install(*packages):

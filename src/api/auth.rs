@@ -1,8 +1,7 @@
 //! Authentication of requests.
 
 use axum::{
-    extract::{FromRequestParts, MatchedPath, Request, State},
-    middleware::Next,
+    extract::{FromRequestParts, MatchedPath, Request},
     response::{IntoResponse, Response},
 };
 use http::request::Parts;
@@ -40,10 +39,14 @@ pub(crate) fn is_public(route: &str) -> bool {
 
 /// Authenticates the request and charges the caller's quota. Requests for public
 /// routes and for unknown routes pass through.
-pub(crate) async fn authenticate(State(callers): State<Callers>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn authenticate(
+    callers: &Callers,
+    mut request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     let route = request.extensions().get::<MatchedPath>();
     if route.is_none_or(|route| is_public(route.as_str())) {
-        return next.run(request).await;
+        return next(request).await;
     }
     let id = match callers.identify(request.headers()).await {
         Ok(id) => id,
@@ -60,7 +63,7 @@ pub(crate) async fn authenticate(State(callers): State<Callers>, mut request: Re
     match charged {
         Ok(()) => {
             request.extensions_mut().insert(access);
-            next.run(request).await
+            next(request).await
         }
         Err(error) => Problem::from(error).into_response(),
     }

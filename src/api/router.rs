@@ -1,22 +1,31 @@
 //! Router: the layers of a request, and the routes with their parts of the
 //! OpenAPI document.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
-use axum::{Router, middleware};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::web::{
-    cors,
-    middleware::{
-        encode, load_shed,
-        observe::Observer,
-        request::{self, RequestLayer},
-        unread,
+use crate::{
+    callers::Callers,
+    web::{
+        cors,
+        middleware::{
+            encode,
+            load_shed::{self, ConcurrencyLimit},
+            observe::Observer,
+            request::{self, RequestLayer},
+            unread::{self, UnreadMemory},
+        },
+        problem,
     },
-    problem,
 };
 
 use super::{
@@ -55,10 +64,7 @@ pub(crate) fn router(state: ApiState) -> Router {
         .split_for_parts()
         .0
         .merge(docs::routes())
-        .layer(middleware::from_fn(encode::encode))
-        .layer(middleware::from_fn_with_state(state.concurrency.clone(), load_shed::shed))
-        .layer(middleware::from_fn_with_state(state.unread.clone(), unread::limit))
-        .layer(middleware::from_fn_with_state(state.callers.clone(), auth::authenticate))
+        .layer(middleware::from_fn_with_state(Arc::new(InnerLayers::new(&state)), handle_inner))
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(
@@ -68,6 +74,30 @@ pub(crate) fn router(state: ApiState) -> Router {
         )
         .with_state(state);
     if origins.is_empty() { router } else { router.layer(cors::layer(&origins)) }
+}
+
+/// State of the layers within a route.
+struct InnerLayers {
+    callers: Callers,
+    unread: UnreadMemory,
+    concurrency: ConcurrencyLimit,
+}
+
+impl InnerLayers {
+    fn new(state: &ApiState) -> Self {
+        let (callers, unread) = (state.callers.clone(), state.unread.clone());
+        Self { callers, unread, concurrency: state.concurrency.clone() }
+    }
+}
+
+/// Passes a request to a route, through the layers `authenticate` to `encode`. Functions
+/// in place of tower layers save several boxes and their moves for each layer.
+async fn handle_inner(State(layers): State<Arc<InnerLayers>>, request: Request, next: Next) -> Response {
+    let InnerLayers { callers, unread, concurrency } = &*layers;
+    let encode = async |request| encode::encode(request, next).await;
+    let shed = async |request| load_shed::shed(concurrency, request, encode).await;
+    let limit = async |request| unread::limit(unread, request, shed).await;
+    auth::authenticate(callers, request, limit).await
 }
 
 /// Returns the OpenAPI documents, which are built on first use.

@@ -28,6 +28,7 @@ mod watch;
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use hashbrown::DefaultHashBuilder;
 use moka::future::Cache;
 
 use crate::{clock::SharedClock, copies::Copies, domain::connection::ConnectionName};
@@ -55,7 +56,7 @@ pub use watch::EntryWatch;
 pub struct PageCache {
     store: Store,
     /// Fetches in flight. An entry is present only while its fetch runs.
-    fetches: Cache<FetchKey, FetchedPage>,
+    fetches: Cache<FetchKey, FetchedPage, DefaultHashBuilder>,
     in_flight: InFlight,
     second_tier: SecondTier,
     lists: StoredLists,
@@ -66,8 +67,8 @@ impl PageCache {
     /// Creates a cache whose entries weigh at most `max_bytes` in total.
     #[must_use]
     pub fn new(max_bytes: u64, clock: SharedClock) -> Self {
-        let (fetches, in_flight, second_tier) = (Cache::builder().build(), InFlight::default(), SecondTier::default());
-        let lists = StoredLists::default();
+        let fetches = Cache::builder().build_with_hasher(DefaultHashBuilder::default());
+        let (in_flight, second_tier, lists) = (InFlight::default(), SecondTier::default(), StoredLists::default());
         Self { store: Store::new(max_bytes), fetches, in_flight, second_tier, lists, clock }
     }
 

@@ -1,11 +1,9 @@
 //! Request coalescing: one fetch for concurrent lookups of the same key.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, Weak},
-};
+use std::sync::{Arc, Weak};
 
 use futures_util::future::BoxFuture;
+use hashbrown::HashMap;
 use opentelemetry::context::FutureExt;
 use parking_lot::Mutex;
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hashbrown::DefaultHashBuilder;
 use moka::{future::Cache, notification::RemovalCause};
 
 use super::{Entry, Key, Lookup, Policy, Rows, Scope, purge_log::PurgeLog, row_index::RowIndex};
@@ -9,7 +10,7 @@ use super::{Entry, Key, Lookup, Policy, Rows, Scope, purge_log::PurgeLog, row_in
 /// Entries by key, bounded by their total weight. Clones share the entries.
 #[derive(Clone)]
 pub(super) struct Store {
-    entries: Cache<Key, Arc<Entry>>,
+    entries: Cache<Key, Arc<Entry>, DefaultHashBuilder>,
     pub(super) rows: RowIndex,
     pub(super) purges: PurgeLog,
 }
@@ -21,7 +22,7 @@ impl Store {
             .weigher(|key: &Key, entry: &Arc<Entry>| u32::try_from(entry.weight(key)).unwrap_or(u32::MAX))
             .eviction_listener(|key, entry: Arc<Entry>, cause| entry.on_removed(&key, cause == RemovalCause::Size))
             .max_capacity(max_bytes)
-            .build();
+            .build_with_hasher(DefaultHashBuilder::default());
         Self { entries, rows: RowIndex::default(), purges: PurgeLog::default() }
     }
 

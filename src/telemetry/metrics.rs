@@ -1,6 +1,10 @@
 //! Registry of metrics, rendered in Prometheus' text format.
 
-use std::{collections::HashMap, iter, mem, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    iter, mem,
+    sync::Arc,
+};
 
 use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder};
 use metrics_exporter_prometheus::{LabelSet, PrometheusBuilder, PrometheusRecorder};
@@ -37,6 +41,8 @@ struct Inner {
     /// Gauges of the last update.
     last_sampled: Mutex<Gauges>,
     histograms: Histograms,
+    /// Names with a help string. A metric is described once, not at each lookup.
+    described: Mutex<HashSet<&'static str>>,
 }
 
 const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
@@ -45,20 +51,30 @@ impl Default for Registry {
     fn default() -> Self {
         let recorder = PrometheusBuilder::new().build_recorder();
         let process = process::describe(&recorder);
-        Self(Arc::new(Inner { recorder, process, last_sampled: Mutex::default(), histograms: Histograms::default() }))
+        Self(Arc::new(Inner {
+            recorder,
+            process,
+            last_sampled: Mutex::default(),
+            histograms: Histograms::default(),
+            described: Mutex::default(),
+        }))
     }
 }
 
 impl Registry {
     /// Returns the counter with this name and these labels.
     pub fn counter(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Counter {
-        self.0.recorder.describe_counter(name.into(), None, help.into());
+        if self.0.described.lock().insert(name) {
+            self.0.recorder.describe_counter(name.into(), None, help.into());
+        }
         self.0.recorder.register_counter(&key(name, labels), &METADATA)
     }
 
     /// Returns the gauge with this name and these labels.
     pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
-        self.0.recorder.describe_gauge(name.into(), None, help.into());
+        if self.0.described.lock().insert(name) {
+            self.0.recorder.describe_gauge(name.into(), None, help.into());
+        }
         self.0.recorder.register_gauge(&key(name, labels), &METADATA)
     }
 

@@ -29,16 +29,18 @@ impl Latency {
             state.recent.pop_front();
         }
         state.recent.push_back(duration);
-        let mut sorted: Vec<_> = state.recent.iter().copied().collect();
-        sorted.sort_unstable();
+        let mut durations: [Duration; CALLS] = [Duration::ZERO; CALLS];
+        let durations = &mut durations[..state.recent.len()];
+        durations.iter_mut().zip(&state.recent).for_each(|(to, from)| *to = *from);
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
             clippy::cast_precision_loss,
             reason = "an index into at most `CALLS` values"
         )]
-        let index = ((sorted.len() - 1) as f64 * PERCENTILE).round() as usize;
-        state.high = sorted[index];
+        let index = ((durations.len() - 1) as f64 * PERCENTILE).round() as usize;
+        let (_, high, _) = durations.select_nth_unstable(index);
+        state.high = *high;
     }
 
     /// Returns a high percentile of the recent durations. `None` before the first

@@ -18,11 +18,18 @@ use super::rate_limit_fields::reset;
 /// read, so later arithmetic cannot overflow.
 pub(super) const MAX_WAIT: Duration = Duration::from_hours(1);
 
+/// First characters of all fields that request a wait.
+const PREFIXES: &[&str] = &["retry-after", "ratelimit", "x-ratelimit", "x-rate-limit"];
+
 /// Returns the wait that a response requests: above zero, at most [`MAX_WAIT`].
 ///
 /// Instants are compared with the `Date` of the response, because the vendor's
 /// clock may differ from ours. `now` is used if the response has no `Date`.
 pub(super) fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    // Most responses have no such field. Their names are read once, without lookups.
+    if !headers.keys().any(|name| PREFIXES.iter().any(|prefix| name.as_str().starts_with(prefix))) {
+        return None;
+    }
     let now = texts(headers, DATE.as_str()).find_map(instant).unwrap_or(now);
     let seconds = texts(headers, RETRY_AFTER.as_str()).filter_map(|text| seconds_or_date(text, now));
     let millis = texts(headers, "retry-after-ms").filter_map(|text| longest(text, milliseconds));

@@ -5,6 +5,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 /// All characters except RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
+/// Size of a usual query in bytes.
+const USUAL_BYTES: usize = 256;
+
 /// Query builder. Names are written unchanged, because `expand[]` must keep its
 /// brackets. Values are percent-encoded.
 #[derive(Debug, Default)]
@@ -13,6 +16,7 @@ pub(super) struct Query(String);
 impl Query {
     /// Appends a parameter.
     pub(super) fn push(&mut self, name: &str, value: &str) {
+        self.0.reserve(if self.0.is_empty() { USUAL_BYTES } else { name.len() + value.len() + 2 });
         if !self.0.is_empty() {
             self.0.push('&');
         }

@@ -1,14 +1,15 @@
 //! `Link` (RFC 8288): neighbours of a page, and descriptions of a response.
 
 use http::{HeaderValue, Uri};
-use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, utf8_percent_encode};
-use url::form_urlencoded;
+use percent_encoding::{AsciiSet, CONTROLS, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 use super::freshness::header_value;
 
 /// Maximum length of the value with more links than `next`. With the other headers,
 /// the response then fits into the 8 KiB that proxies reserve by default.
 const MAX_LENGTH: usize = 4 << 10;
+/// Length of a usual value.
+const USUAL_LENGTH: usize = 512;
 /// Path of the OpenAPI document.
 const OPENAPI: &str = "/openapi.json";
 /// Characters of a received target that a URI reference must not contain (RFC 3986,
@@ -25,42 +26,75 @@ const NOT_IN_CURSOR: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').rem
 /// A value over `MAX_LENGTH` bytes lacks the last links that do not fit. `next` is
 /// never left out, because its absence means the end of the list.
 pub(crate) fn page_links(target: &Uri, next: Option<&str>, prev: Option<&str>) -> HeaderValue {
-    let page = |cursor| page_reference(target, cursor);
-    let mut value = next.map(|cursor| link(&page(Some(cursor)), "next")).unwrap_or_default();
-    let others = [
-        prev.map(|cursor| link(&page(Some(cursor)), "prev")),
-        Some(link(&page(None), "first")),
-        Some(link(OPENAPI, "describedby")),
-    ];
-    for other in others.into_iter().flatten() {
-        let separator = if value.is_empty() { "" } else { ", " };
-        if value.len() + separator.len() + other.len() <= MAX_LENGTH {
-            value = value + separator + &other;
-        }
+    let page = PageReference::new(target);
+    let mut value = String::with_capacity(USUAL_LENGTH);
+    if next.is_some() {
+        push_link(&mut value, |value| page.push(value, next), "next");
     }
+    let mut push_others = |push: &dyn Fn(&mut String), relation| {
+        let length = value.len();
+        push_link(&mut value, push, relation);
+        if value.len() > MAX_LENGTH {
+            value.truncate(length);
+        }
+    };
+    if prev.is_some() {
+        push_others(&|value| page.push(value, prev), "prev");
+    }
+    push_others(&|value| page.push(value, None), "first");
+    push_others(&|value| value.push_str(OPENAPI), "describedby");
     header_value(&value)
 }
 
 /// Returns the link to the document that describes a response.
 pub(crate) fn described_by(reference: &str) -> HeaderValue {
-    header_value(&link(reference, "describedby"))
+    let mut value = String::new();
+    push_link(&mut value, |value| value.push_str(reference), "describedby");
+    header_value(&value)
 }
 
-fn link(reference: &str, relation: &str) -> String {
-    format!("<{reference}>; rel=\"{relation}\"")
+/// Appends a link with the reference that `push` appends.
+fn push_link(value: &mut String, push: impl Fn(&mut String), relation: &str) {
+    value.push_str(if value.is_empty() { "<" } else { ", <" });
+    push(value);
+    value.push_str(">; rel=\"");
+    value.push_str(relation);
+    value.push('"');
 }
 
-/// Returns the target with another cursor, or without one.
-fn page_reference(target: &Uri, cursor: Option<&str>) -> String {
-    let pairs = target.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty() && !is_cursor(pair));
-    let mut pairs: Vec<_> = pairs.map(|pair| utf8_percent_encode(pair, NOT_IN_TARGET).to_string()).collect();
-    pairs.extend(cursor.map(|cursor| format!("cursor={}", utf8_percent_encode(cursor, NOT_IN_CURSOR))));
-    let path = utf8_percent_encode(target.path(), NOT_IN_TARGET);
-    if pairs.is_empty() { path.to_string() } else { format!("{path}?{}", pairs.join("&")) }
+/// Target of a request without its cursor.
+struct PageReference {
+    reference: String,
+    has_query: bool,
+}
+
+impl PageReference {
+    fn new(target: &Uri) -> Self {
+        let mut page = Self { reference: String::with_capacity(USUAL_LENGTH), has_query: false };
+        page.reference.extend(utf8_percent_encode(target.path(), NOT_IN_TARGET));
+        let pairs = target.query().unwrap_or_default().split('&');
+        for pair in pairs.filter(|pair| !pair.is_empty() && !is_cursor(pair)) {
+            page.reference.push(if page.has_query { '&' } else { '?' });
+            page.reference.extend(utf8_percent_encode(pair, NOT_IN_TARGET));
+            page.has_query = true;
+        }
+        page
+    }
+
+    /// Appends the target with another cursor, or without one.
+    fn push(&self, value: &mut String, cursor: Option<&str>) {
+        value.push_str(&self.reference);
+        if let Some(cursor) = cursor {
+            value.push_str(if self.has_query { "&cursor=" } else { "?cursor=" });
+            value.extend(utf8_percent_encode(cursor, NOT_IN_CURSOR));
+        }
+    }
 }
 
 fn is_cursor(pair: &str) -> bool {
-    form_urlencoded::parse(pair.as_bytes()).next().is_some_and(|(name, _)| name == "cursor")
+    let name = pair.split_once('=').map_or(pair, |(name, _)| name);
+    // Usual names have no escapes.
+    name == "cursor" || (name.contains('%') && percent_decode_str(name).decode_utf8_lossy() == "cursor")
 }
 
 #[cfg(test)]

@@ -104,6 +104,14 @@ impl RecordPageBuilder {
         let (json, ids) = (all(self.json.len() + SPARE_BYTES), all(first.id.len()));
         self.json.reserve(json.saturating_sub(self.json.len()));
         self.ids.reserve(ids);
+        let columns = [
+            (&mut self.folded_names, first.name),
+            (&mut self.folded_emails, first.email),
+            (&mut self.external_ids, first.external_id),
+        ];
+        for (column, value) in columns {
+            column.reserve(self.records, all(value.map_or(0, str::len)));
+        }
     }
 
     /// Marks fields of the last record as unreadable.

@@ -51,6 +51,12 @@ impl TextColumnBuilder {
         self.end(value.is_some())
     }
 
+    /// Reserves memory for records whose values have this length in total.
+    pub(super) fn reserve(&mut self, records: usize, bytes: usize) {
+        self.ends.reserve(records);
+        self.text.reserve(bytes);
+    }
+
     /// Appends the folded value of the next record, as [`push`](Self::push) does.
     #[must_use]
     pub(super) fn push_folded(&mut self, value: Option<&str>) -> bool {

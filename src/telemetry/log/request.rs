@@ -5,15 +5,26 @@
 
 use std::{cell::RefCell, io::Write, sync::Arc, time::Duration};
 
-use jiff::{Timestamp, tz::Offset};
+use jiff::Timestamp;
+use memchr::memchr2;
 use opentelemetry::trace::TraceId;
 use serde::Serialize;
 
 use super::JSON_LINES;
 
+/// Capacity for labels of usual length.
+const LABEL_BYTES: usize = 128;
+
 thread_local! {
-    /// Buffer of the thread's lines.
-    static BUFFER: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+    static BUFFER: RefCell<Buffer> = const { RefCell::new(Buffer::new()) };
+}
+
+/// Memory of the thread's lines.
+struct Buffer {
+    line: Vec<u8>,
+    /// Second of the last line since 1970, and its date and time.
+    second: Option<i64>,
+    date: String,
 }
 
 /// Facts of a completed request, in the order of the fields of the line.
@@ -66,7 +77,7 @@ impl LineLabels {
     /// connections, joined by commas.
     #[must_use]
     pub fn new(caller: Arc<str>, route: Arc<str>, connection: Arc<str>) -> Self {
-        let mut json = Vec::new();
+        let mut json = Vec::with_capacity(LABEL_BYTES);
         Line(&mut json).labels(&caller, &route, &connection);
         Self { caller, route, connection, json: json.into() }
     }
@@ -80,9 +91,8 @@ impl RequestLine<'_> {
         let Some(queue) = JSON_LINES.get() else { return self.emit() };
         if self.is_failure() && is_enabled!(WARN) || !self.is_failure() && is_enabled!(INFO) {
             BUFFER.with_borrow_mut(|buffer| {
-                buffer.clear();
                 self.json(now(), buffer);
-                queue.push(buffer);
+                queue.push(&buffer.line);
             });
         }
     }
@@ -110,10 +120,11 @@ impl RequestLine<'_> {
     }
 
     /// Writes the line as tracing's JSON format has it.
-    fn json(&self, now: Timestamp, buffer: &mut Vec<u8>) {
-        let mut line = Line(buffer);
-        line.text(r#"{"timestamp":""#);
-        line.time(now);
+    fn json(&self, now: Timestamp, buffer: &mut Buffer) {
+        buffer.line.clear();
+        buffer.line.extend_from_slice(br#"{"timestamp":""#);
+        buffer.push_time(now);
+        let mut line = Line(&mut buffer.line);
         line.text(if self.is_failure() { r#"","level":"WARN""# } else { r#"","level":"INFO""# });
         line.text(r#","fields":{"request_id":"#);
         line.string(self.request_id);
@@ -155,11 +166,9 @@ impl Line<'_> {
         let _ = serde_json::to_writer(&mut *self.0, value);
     }
 
-    /// Appends a JSON string. Usual text has no character to escape.
+    /// Appends text without control characters as a JSON string.
     fn string(&mut self, text: &str) {
-        // All bytes are read, so the compiler can vectorize the loop.
-        let is_escaped = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
-        if text.bytes().fold(false, |escaped, byte| escaped | is_escaped(byte)) {
+        if memchr2(b'"', b'\\', text.as_bytes()).is_some() {
             return self.value(text);
         }
         self.text("\"");
@@ -184,37 +193,29 @@ impl Line<'_> {
     fn display(&mut self, value: impl std::fmt::Display) {
         let _ = write!(self.0, "{value}");
     }
-
-    /// Appends a time in UTC with microseconds (RFC 3339).
-    fn time(&mut self, time: Timestamp) {
-        let time = Offset::UTC.to_datetime(time);
-        let year = time.year().unsigned_abs();
-        let micros = time.subsec_nanosecond().unsigned_abs() / 1_000;
-        let mut text = *b"0000-00-00T00:00:00.000000Z";
-        let pairs = [
-            (0, u32::from(year / 100)),
-            (2, u32::from(year % 100)),
-            (5, u32::from(time.month().unsigned_abs())),
-            (8, u32::from(time.day().unsigned_abs())),
-            (11, u32::from(time.hour().unsigned_abs())),
-            (14, u32::from(time.minute().unsigned_abs())),
-            (17, u32::from(time.second().unsigned_abs())),
-            (20, micros / 10_000),
-            (22, micros / 100 % 100),
-            (24, micros % 100),
-        ];
-        for (place, number) in pairs {
-            if let Some(digits) = text.get_mut(place..place + 2) {
-                digits.copy_from_slice(&two_digits(number));
-            }
-        }
-        self.0.extend_from_slice(&text);
-    }
 }
 
-/// Returns the digits of a number below 100.
-fn two_digits(number: u32) -> [u8; 2] {
-    [number / 10, number % 10].map(|digit| b'0' + u8::try_from(digit).unwrap_or_default())
+impl Buffer {
+    const fn new() -> Self {
+        Self { line: Vec::new(), second: None, date: String::new() }
+    }
+
+    /// Appends a time in UTC with microseconds (RFC 3339). The date is written once per
+    /// second.
+    fn push_time(&mut self, time: Timestamp) {
+        if self.second != Some(time.as_second()) {
+            self.second = Some(time.as_second());
+            self.date = time.strftime("%Y-%m-%dT%H:%M:%S").to_string();
+        }
+        self.line.extend_from_slice(self.date.as_bytes());
+        let mut micros = time.subsec_nanosecond().unsigned_abs() / 1_000;
+        let mut text = *b".000000Z";
+        for digit in text[1..7].iter_mut().rev() {
+            *digit = b'0' + u8::try_from(micros % 10).unwrap_or_default();
+            micros /= 10;
+        }
+        self.line.extend_from_slice(&text);
+    }
 }
 
 #[cfg(test)]

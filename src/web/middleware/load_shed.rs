@@ -15,8 +15,7 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 
@@ -70,15 +69,19 @@ impl ConcurrencyLimit {
 
 /// Runs an authenticated request with a permit, or rejects the request. A
 /// request for a public route needs no permit.
-pub(crate) async fn shed(State(limit): State<ConcurrencyLimit>, request: Request, next: Next) -> Response {
+pub(crate) async fn shed(
+    limit: &ConcurrencyLimit,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     if request.extensions().get::<Access>().is_none() {
-        return next.run(request).await;
+        return next(request).await;
     }
     let Some(permit) = limit.try_acquire() else {
         let detail = format!("the requests in progress have reached the limit of {}", limit.max);
         return Problem::new(Code::Overloaded, detail).retry_after(RETRY_AFTER).into_response();
     };
-    next.run(request).await.map(|body| Body::new(GuardedBody::new(body, permit)))
+    next(request).await.map(|body| Body::new(GuardedBody::new(body, permit)))
 }
 
 /// Permit for one request, released on drop.

@@ -17,8 +17,7 @@ use std::{
 
 use axum::{
     body::Body,
-    extract::{Request, State},
-    middleware::Next,
+    extract::Request,
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
@@ -155,10 +154,14 @@ impl Drop for UnreadPermit {
 }
 
 /// Counts the response of a request, or replaces it with a 503.
-pub(crate) async fn limit(State(memory): State<UnreadMemory>, request: Request, next: Next) -> Response {
+pub(crate) async fn limit(
+    memory: &UnreadMemory,
+    request: Request,
+    next: impl AsyncFnOnce(Request) -> Response,
+) -> Response {
     // Public routes share the part of one caller.
     let caller = request.extensions().get::<Access>().map_or_else(|| NONE.into(), Access::name);
-    let response = next.run(request).await;
+    let response = next(request).await;
     if response.body().is_end_stream() || response.extensions().get::<Static>().is_some() {
         return response;
     }

@@ -34,9 +34,9 @@ impl io::Write for Output {
 
 /// Returns the line that the gateway writes.
 fn written(line: &RequestLine<'_>, now: Timestamp) -> String {
-    let mut buffer = Vec::new();
+    let mut buffer = Buffer::new();
     line.json(now, &mut buffer);
-    String::from_utf8(buffer).unwrap()
+    String::from_utf8(buffer.line).unwrap()
 }
 
 /// Returns the line that tracing writes.
