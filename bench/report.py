@@ -28,6 +28,12 @@ def tables(results):
     lines += ["", "**Herd: 64 concurrent requests for an uncached page**, vendor at 100 ms", "", "| | vendor calls | slowest ms |", "|---|---|---|"]
     for name, figures in results["herd"].items():
         lines.append(f"| {name} | {figures['vendor_calls']} | {figures['slowest_ms']:.0f} |")
+    export = results["export"]
+    lines += [
+        "",
+        f"**Export** of {export['rows']:,} rows from a vendor without a limit: {export['rows_per_second']:,.0f} rows per "
+        f"second, {export['cpu_us_per_row']:.1f} µs of CPU per row. The reader is a Python program on the same machine.",
+    ]
     lines += ["", "**Instructions per hit** (callgrind, one worker)", "", "| | 10 customers | 100 customers |", "|---|---|---|"]
     for name, counts in results["instructions"].items():
         lines.append(f"| {name} | {counts['10']:,.0f} | {counts['100']:,.0f} |")

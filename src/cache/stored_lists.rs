@@ -23,15 +23,22 @@ impl StoredLists {
     }
 
     /// Removes the rows of a scope, or withholds their lists until they are read again.
-    pub(super) fn purge(&self, scope: &Scope) {
-        let all = self.0.lock();
-        match scope {
-            Scope::Connections(names) => names.iter().filter_map(|name| all.get(name)).for_each(|lists| lists.purge()),
-            Scope::Customer(name, id) => {
-                if let Some(lists) = all.get(name) {
-                    lists.purge_customer(id);
-                }
+    /// Returns the lists, whose snapshots may still contain the rows.
+    pub(super) fn purge(&self, scope: &Scope) -> Vec<Arc<Copies>> {
+        let (names, customer) = match scope {
+            Scope::Connections(names) => (names.as_slice(), None),
+            Scope::Customer(name, id) => (std::slice::from_ref(name), Some(id)),
+        };
+        let lists: Vec<_> = {
+            let all = self.0.lock();
+            names.iter().filter_map(|name| all.get(name).cloned()).collect()
+        };
+        for lists in &lists {
+            match customer {
+                Some(id) => lists.purge_customer(id),
+                None => lists.purge(),
             }
         }
+        lists
     }
 }

@@ -42,6 +42,8 @@ pub struct ListCopy {
     filling: AtomicUsize,
     /// Number of purges of rows of the list.
     purges: watch::Sender<u64>,
+    /// Number of purges whose rows are not in the snapshot, if the list has one.
+    removed: Option<watch::Sender<u64>>,
 }
 
 /// Read whose rows the list may receive. Until it is dropped, each purged row is
@@ -61,6 +63,7 @@ impl ListCopy {
             is_restoring: AtomicBool::new(has_snapshot),
             filling: AtomicUsize::new(0),
             purges: watch::Sender::new(0),
+            removed: has_snapshot.then(|| watch::Sender::new(0)),
         }
     }
 
@@ -143,6 +146,27 @@ impl ListCopy {
     #[must_use]
     pub fn purges(&self) -> watch::Receiver<u64> {
         self.purges.subscribe()
+    }
+
+    /// Records that the snapshot contains no row of the first `purges` purges.
+    pub fn record_removed(&self, purges: u64) {
+        if let Some(removed) = &self.removed {
+            removed.send_replace(purges);
+        }
+    }
+
+    /// Returns true if the snapshot may contain purged rows.
+    #[must_use]
+    pub fn has_unremoved(&self) -> bool {
+        self.removed.as_ref().is_some_and(|removed| *removed.borrow() < *self.purges.borrow())
+    }
+
+    /// Waits until the snapshot contains no row of the purges so far.
+    pub(super) async fn snapshot_removed(&self) {
+        let Some(removed) = &self.removed else { return };
+        let purges = *self.purges.borrow();
+        // The sender is not dropped meanwhile.
+        drop(removed.subscribe().wait_for(|removed| *removed >= purges).await);
     }
 
     /// Returns the rows that are withheld.
@@ -248,13 +272,17 @@ impl ListCopy {
         let mut inbox = self.inbox.lock();
         // Rows that are being read may contain the row as it was.
         let is_read = self.filling.load(Relaxed) > 0 || self.is_restoring.load(Relaxed) || self.status().is_walking;
-        if let Some(stored) = &*self.stored.load() {
-            if stored.list.find(id).is_none() && !is_read {
-                return false;
+        let stored = self.stored.load();
+        let is_contained = stored.as_ref().is_some_and(|stored| stored.list.find(id).is_some());
+        if !is_contained && !is_read {
+            // The snapshot may be older than the list, and contain the row.
+            if self.removed.is_some() {
+                self.purges.send_modify(|purges| *purges += 1);
             }
-            stored.mark_superseded();
-        } else if !is_read {
             return false;
+        }
+        if let Some(stored) = &*stored {
+            stored.mark_superseded();
         }
         if inbox.purged.len() < MAX_PURGED {
             if !inbox.purged.insert(id.into()) && is_new_purge {

@@ -53,6 +53,13 @@ impl Copies {
         self.lists.iter().for_each(|list| list.purge());
     }
 
+    /// Waits until no snapshot contains a row that was purged so far.
+    pub async fn snapshots_removed(&self) {
+        for list in &self.lists {
+            list.snapshot_removed().await;
+        }
+    }
+
     /// Withholds the lists that contain a customer until its row is fetched again.
     pub fn purge_customer(&self, id: &str) {
         if let Some(list) = self.list(Resource::Customers) {

@@ -26,6 +26,8 @@ use super::snapshot_file::{SnapshotError, SnapshotFile};
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// Time between two looks at the list.
 const CHECK_INTERVAL: Duration = Duration::from_secs(1);
+/// Pause before another attempt to remove a snapshot with purged rows.
+const REMOVE_PAUSE: Duration = Duration::from_secs(1);
 /// Shortest time between two writes of one walk, and after a failed write.
 const WRITE_INTERVAL: Duration = Duration::from_mins(2);
 
@@ -66,11 +68,19 @@ impl Snapshot {
         let mut purges = self.list.purges();
         let mut written = self.list.stored().map_or_else(Written::default, |stored| Written::new(&stored, None));
         loop {
+            // Also after a purge during the restoration.
+            while self.list.has_unremoved() {
+                let number = *purges.borrow_and_update();
+                written.list = Weak::new();
+                if self.remove().await {
+                    self.list.record_removed(number);
+                } else {
+                    sleep(REMOVE_PAUSE).await;
+                }
+            }
             tokio::select! {
                 biased;
                 changed = purges.changed() => {
-                    self.remove().await;
-                    written.list = Weak::new();
                     if changed.is_err() {
                         return;
                     }
@@ -119,13 +129,16 @@ impl Snapshot {
         }
     }
 
-    async fn remove(&self) {
+    /// Removes the file. Returns false after a failure.
+    async fn remove(&self) -> bool {
         let removed = self.access(|file| Ok(file.remove()?)).await;
         // A write in progress ends first.
         let unwritten = self.access_at(self.file.temporary(), |file| Ok(file.remove_temporary()?)).await;
-        if let Err(error) = removed.and(unwritten) {
+        let removed = removed.and(unwritten);
+        if let Err(error) = &removed {
             tracing::error!(path = %self.file.path.display(), %error, "snapshot with purged rows not removed");
         }
+        removed.is_ok()
     }
 
     /// Accesses the file on a thread of its own, within the time limit.

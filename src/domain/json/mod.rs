@@ -116,13 +116,23 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
     }
 }
 
-/// Returns true if no byte of a text has an escape. Without an early exit, the
-/// compiler compares a block of bytes at a time.
+/// Returns true if no byte of a text has an escape. Eight bytes are compared at a time.
+/// The last block overlaps the block before.
 fn is_plain(text: &[u8]) -> bool {
-    let is_escaped = |byte: &u8| u8::from(*byte < 0x20) | u8::from(*byte == b'"') | u8::from(*byte == b'\\');
-    let add = |found: u8, byte: &u8| found | is_escaped(byte);
-    let (blocks, rest) = text.as_chunks::<8>();
-    rest.iter().fold(blocks.iter().flatten().fold(0, add), add) == 0
+    let (blocks, _) = text.as_chunks::<8>();
+    let Some(last) = text.last_chunk::<8>() else {
+        return text.iter().all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\');
+    };
+    blocks.iter().chain([last]).fold(0, |found, block| found | escapes(u64::from_ne_bytes(*block))) == 0
+}
+
+/// Returns a number other than zero if one of eight bytes has an escape ("Bit Twiddling
+/// Hacks", "Determine if a word has a byte less than n").
+fn escapes(block: u64) -> u64 {
+    const ONES: u64 = u64::MAX / 255;
+    let below = |block: u64, byte: u64| block.wrapping_sub(ONES * byte) & !block;
+    let equal = |byte: u8| below(block ^ (ONES * u64::from(byte)), 1);
+    (below(block, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7)
 }
 
 #[cfg(test)]

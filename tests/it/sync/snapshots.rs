@@ -8,6 +8,7 @@ use std::{
 
 use customer_gateway::{sandbox::Fault, shared::SharedKey};
 use tempfile::TempDir;
+use tokio::time::timeout;
 
 use super::*;
 use crate::support::{Gateway, MovableClock, Vendors, config};
@@ -186,8 +187,31 @@ async fn purge_removes_the_snapshot() {
     kept.stage.vendors.corporation().fail_next(1_000, Fault::Html);
     let purge = format!("/cache?customer=tax.{}", row.id);
     kept.stage.gateway.request(|client, url| client.delete(format!("{url}{purge}"))).await.ok();
-    until(|| !kept.file().exists()).await;
+    assert!(!kept.file().exists(), "the purge is acknowledged before the snapshot is removed");
     assert!(kept.stage.lists_of_one().await.usable().is_none());
+}
+
+#[tokio::test]
+async fn purge_of_an_unknown_row_removes_the_snapshot() {
+    let kept = Kept::start().await;
+    kept.stage.gateway.request(|client, url| client.delete(format!("{url}/cache?customer=tax.unknown"))).await.ok();
+    assert!(!kept.file().exists(), "the snapshot may be older than the list");
+    assert!(kept.stage.lists_of_one().await.usable().is_some());
+}
+
+#[tokio::test]
+async fn purge_is_not_acknowledged_while_the_snapshot_remains() {
+    let kept = Kept::start().await;
+    let row = kept.stage.vendors.corporation().customers()[3].clone();
+    // A folder in place of the file cannot be removed as a file.
+    fs::remove_file(kept.file()).unwrap();
+    fs::create_dir(kept.file()).unwrap();
+    let purge = format!("/cache?customer=tax.{}", row.id);
+    let request = kept.stage.gateway.request(|client, url| client.delete(format!("{url}{purge}")));
+    let mut request = std::pin::pin!(request);
+    assert!(timeout(Duration::from_secs(2), request.as_mut()).await.is_err());
+    fs::remove_dir(kept.file()).unwrap();
+    request.await.ok();
 }
 
 impl Stage {
