@@ -79,7 +79,7 @@ async fn started_request_uses_the_next_slot() {
 /// Makes the calls of a request, one after the other.
 async fn send_calls(budget: Budget, latency: Arc<Latency>) {
     let clock = Arc::clone(&budget.0.clock);
-    let (caller, deadline) = (CallerShare::unrestricted(), Duration::from_secs(60));
+    let (caller, deadline) = (CallerShare::unrestricted(), Duration::from_mins(1));
     let reservation = Reservation::new(budget.clone(), caller, Priority::Caller, deadline, latency);
     let reservation = Arc::new(reservation);
     reservation.expect_calls(CALLS);

@@ -174,7 +174,7 @@ impl Run {
                     if self.wake_at.is_none_or(|at| until < at) {
                         self.wake_at = Some(until);
                         // A timer counts whole milliseconds.
-                        let end = until.as_nanos().div_ceil(1_000_000) as u64;
+                        let end = u64::try_from(until.as_nanos().div_ceil(1_000_000)).unwrap();
                         self.at(Duration::from_millis(end), Event::Wake);
                     }
                     return;
