@@ -53,10 +53,9 @@ pub(crate) async fn authenticate(State(callers): State<Callers>, mut request: Re
     if let Access::Caller(caller) = &access {
         record_caller(&caller.name);
     }
-    let now = callers.elapsed();
-    let charged = callers.charge(id, now);
-    if let (Some(slot), Some(status)) = (request.extensions().get::<QuotaSlot>(), callers.quota_status(id, now)) {
-        slot.set(status);
+    let (quota, charged) = callers.charge(id, callers.elapsed());
+    if let (Some(slot), Some(quota)) = (request.extensions().get::<QuotaSlot>(), quota) {
+        slot.set(quota);
     }
     match charged {
         Ok(()) => {

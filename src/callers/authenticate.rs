@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::{
     clock::SharedClock,
     identity::{Identity, Provider},
-    rate::Gcra,
+    rate::{Availability, Gcra},
     shared::Quotas,
 };
 
@@ -185,20 +185,14 @@ impl Callers {
         }
     }
 
-    /// Counts a request against its caller's quota, at an instant of the clock.
-    pub fn charge(&self, id: Option<CallerId>, now: Duration) -> Result<(), AuthError> {
-        let Some(CallerEntry { caller, quota: Some(quota) }) = self.entry(id) else { return Ok(()) };
-        let admitted = quota.check(now);
-        admitted.map_err(|retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after })
-    }
-
-    /// Returns the state of a caller's quota at an instant of the clock; `None` if the
-    /// caller has none.
-    #[must_use]
-    pub fn quota_status(&self, id: Option<CallerId>, now: Duration) -> Option<QuotaStatus> {
-        let CallerEntry { caller, quota } = self.entry(id)?;
-        let (remaining, next) = quota.as_ref()?.availability(now);
-        Some(QuotaStatus { quota: caller.quota?, remaining, next })
+    /// Counts a request against its caller's quota, at an instant of the clock. Returns
+    /// the state of the quota after it; `None` if the caller has none.
+    pub fn charge(&self, id: Option<CallerId>, now: Duration) -> (Option<QuotaStatus>, Result<(), AuthError>) {
+        let Some(CallerEntry { caller, quota: Some(limiter) }) = self.entry(id) else { return (None, Ok(())) };
+        let (Availability { remaining, next }, admitted) = limiter.charge(now);
+        let status = caller.quota.map(|quota| QuotaStatus { quota, remaining, next });
+        let exceeded = |retry_after| AuthError::QuotaExceeded { caller: Arc::clone(&caller.name), retry_after };
+        (status, admitted.map_err(exceeded))
     }
 
     /// Returns the current instant of the clock, for quotas.

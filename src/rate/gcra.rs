@@ -20,15 +20,25 @@ pub struct Gcra {
     state: Mutex<State>,
 }
 
+/// State in nanoseconds: arithmetic of 64 bits takes a fraction of the time.
 #[derive(Debug)]
 struct State {
     rate: Rate,
     /// Theoretical arrival time: the instant at which `burst` slots are free.
-    tat: Duration,
+    tat: u64,
     /// Number of slots taken so far.
     taken: u64,
     /// Number of slots taken before the last report.
     reported: u64,
+}
+
+/// Free slots of a limiter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Availability {
+    /// Number of free slots.
+    pub remaining: u32,
+    /// Time until one more slot is free; zero if all are free.
+    pub next: Duration,
 }
 
 /// Slots taken since the last report, for a limiter that counts for several processes.
@@ -72,40 +82,31 @@ impl Gcra {
     /// Returns a limiter with all slots free.
     #[must_use]
     pub fn new(rate: Rate) -> Self {
-        Self { state: Mutex::new(State { rate, tat: Duration::ZERO, taken: 0, reported: 0 }) }
+        Self { state: Mutex::new(State { rate, tat: 0, taken: 0, reported: 0 }) }
     }
 
     /// Takes a slot, or returns the time until one is free.
     pub fn check(&self, now: Duration) -> Result<(), Duration> {
-        let mut state = self.state.lock();
-        match state.wait(now) {
-            Duration::ZERO => {
-                state.tat = state.tat.max(now).saturating_add(state.rate.interval);
-                state.taken = state.taken.wrapping_add(1);
-                Ok(())
-            }
-            wait => Err(wait),
-        }
+        self.state.lock().check(nanos(now))
+    }
+
+    /// Takes a slot like [`check`](Self::check), and returns the availability after it.
+    pub fn charge(&self, now: Duration) -> (Availability, Result<(), Duration>) {
+        let (mut state, now) = (self.state.lock(), nanos(now));
+        let checked = state.check(now);
+        (state.availability(now), checked)
     }
 
     /// Returns the time until a slot is free.
     #[must_use]
     pub fn wait(&self, now: Duration) -> Duration {
-        self.state.lock().wait(now)
+        Duration::from_nanos(self.state.lock().wait(nanos(now)))
     }
 
     /// Returns the number of free slots.
     #[must_use]
     pub fn remaining(&self, now: Duration) -> u32 {
-        self.state.lock().remaining(now)
-    }
-
-    /// Returns the number of free slots, and the time until one more is free; zero if
-    /// all are free.
-    #[must_use]
-    pub fn availability(&self, now: Duration) -> (u32, Duration) {
-        let state = self.state.lock();
-        (state.remaining(now), state.next_slot(now))
+        self.state.lock().availability(nanos(now)).remaining
     }
 
     /// Returns the current rate.
@@ -117,7 +118,8 @@ impl Gcra {
     /// Changes the rate and takes all slots, so a change never adds a burst.
     pub fn set_rate(&self, rate: Rate, now: Duration) {
         let mut state = self.state.lock();
-        (state.rate, state.tat) = (rate, now.saturating_add(rate.capacity()));
+        state.rate = rate;
+        state.tat = nanos(now).saturating_add(state.capacity());
     }
 
     /// Returns the slots taken since the last report; `None` if no slot was taken.
@@ -126,48 +128,61 @@ impl Gcra {
         let slots = state.taken.wrapping_sub(state.reported);
         state.reported = state.taken;
         let slots = u32::try_from(slots).unwrap_or(u32::MAX);
-        (slots > 0).then(|| Usage { slots, wait: state.tat.saturating_sub(now), taken: state.taken })
+        let wait = Duration::from_nanos(state.tat.saturating_sub(nanos(now)));
+        (slots > 0).then(|| Usage { slots, wait, taken: state.taken })
     }
 
     /// Adopts the time until all slots are free, as several processes count it after a
     /// report. The slots taken since the report are added.
     pub fn adopt(&self, usage: &Usage, wait: Duration, now: Duration) {
         let mut state = self.state.lock();
-        let since = u32::try_from(state.taken.wrapping_sub(usage.taken)).unwrap_or(u32::MAX);
-        let wait = wait.saturating_add(state.rate.interval.saturating_mul(since));
-        state.tat = now.saturating_add(wait);
+        let since = state.taken.wrapping_sub(usage.taken);
+        let wait = nanos(wait).saturating_add(state.interval().saturating_mul(since));
+        state.tat = nanos(now).saturating_add(wait);
     }
 }
 
 impl State {
-    fn wait(&self, now: Duration) -> Duration {
-        self.tat.saturating_add(self.rate.interval).saturating_sub(now.saturating_add(self.rate.capacity()))
+    fn check(&mut self, now: u64) -> Result<(), Duration> {
+        match self.wait(now) {
+            0 => {
+                self.tat = self.tat.max(now).saturating_add(self.interval());
+                self.taken = self.taken.wrapping_add(1);
+                Ok(())
+            }
+            wait => Err(Duration::from_nanos(wait)),
+        }
     }
 
-    fn remaining(&self, now: Duration) -> u32 {
-        let used = self.tat.saturating_sub(now);
-        let free = self.rate.capacity().saturating_sub(used);
-        let (free, interval) = (free.as_nanos(), self.rate.interval.as_nanos());
-        // A division of 64 bits takes a fraction of the time.
-        let slots = match (u64::try_from(free), u64::try_from(interval)) {
-            (Ok(free), Ok(interval)) => u128::from(free / interval),
-            _ => free / interval,
-        };
-        u32::try_from(slots).unwrap_or(u32::MAX)
+    fn interval(&self) -> u64 {
+        nanos(self.rate.interval)
     }
 
-    fn next_slot(&self, now: Duration) -> Duration {
+    fn capacity(&self) -> u64 {
+        self.interval().saturating_mul(self.rate.burst.get().into())
+    }
+
+    fn wait(&self, now: u64) -> u64 {
+        self.tat.saturating_add(self.interval()).saturating_sub(now.saturating_add(self.capacity()))
+    }
+
+    fn availability(&self, now: u64) -> Availability {
+        let (interval, capacity) = (self.interval(), self.capacity());
         let missing = self.tat.saturating_sub(now);
-        if missing.is_zero() {
-            return Duration::ZERO;
-        }
-        if missing >= self.rate.capacity() {
-            return self.wait(now);
-        }
-        let slots = self.remaining(now).saturating_add(1);
-        let free = self.rate.capacity().saturating_sub(missing);
-        self.rate.interval.saturating_mul(slots).saturating_sub(free)
+        let free = capacity.saturating_sub(missing);
+        let slots = free / interval;
+        let next = match missing {
+            0 => 0,
+            _ if missing >= capacity => self.wait(now),
+            _ => interval.saturating_mul(slots + 1).saturating_sub(free),
+        };
+        Availability { remaining: u32::try_from(slots).unwrap_or(u32::MAX), next: Duration::from_nanos(next) }
     }
+}
+
+/// Returns a duration in nanoseconds, at most 584 years.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -243,7 +258,7 @@ mod tests {
                 prop_assert_eq!(u64::from(gcra.remaining(now)), bucket.credit / bucket.interval);
                 let wait = bucket.interval.saturating_sub(bucket.credit);
                 prop_assert_eq!(gcra.wait(now), Duration::from_nanos(wait));
-                let (remaining, next) = gcra.availability(now);
+                let Availability { remaining, next } = gcra.state.lock().availability(nanos(now));
                 prop_assert_eq!(u64::from(remaining), bucket.credit / bucket.interval);
                 let is_full = bucket.credit == bucket.burst * bucket.interval;
                 let next_slot = if is_full { 0 } else { bucket.interval - bucket.credit % bucket.interval };
@@ -267,8 +282,9 @@ mod tests {
         // The wait may exceed the capacity, and ends all the same.
         gcra.adopt(&usage, Duration::from_nanos(80), now);
         assert_eq!(gcra.check(now), Err(Duration::from_nanos(60)));
-        assert_eq!(gcra.availability(now), (0, Duration::from_nanos(60)));
-        assert_eq!((gcra.remaining(now), gcra.check(now + Duration::from_nanos(60))), (0, Ok(())));
+        let next = Duration::from_nanos(60);
+        assert_eq!(gcra.charge(now), (Availability { remaining: 0, next }, Err(next)));
+        assert_eq!(gcra.charge(now + next), (Availability { remaining: 0, next: Duration::from_nanos(10) }, Ok(())));
     }
 
     #[test]

@@ -5,4 +5,4 @@
 
 mod gcra;
 
-pub use gcra::{Gcra, Rate, Usage};
+pub use gcra::{Availability, Gcra, Rate, Usage};

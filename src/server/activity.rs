@@ -24,8 +24,9 @@ pub(super) struct ConnectionActivity {
     start: Instant,
     /// Number of heads and chunks that the server has to produce.
     pending: AtomicUsize,
-    /// Bodies with a chunk that the client has not read, and the time since when.
-    unread: Mutex<Vec<(BodyId, Instant)>>,
+    /// Bodies with a chunk that the client has not read, and the time since when, in
+    /// milliseconds since `start`.
+    unread: Mutex<Vec<(BodyId, u64)>>,
     next_body: AtomicU64,
     /// Time of the last activity, in milliseconds since `start`.
     last_active: AtomicU64,
@@ -57,11 +58,10 @@ impl ConnectionActivity {
         })
     }
 
-    /// Records a request. Its response head is pending until the guard is dropped.
-    pub(super) fn begin_request(self: &Arc<Self>, version: Version) -> PendingGuard {
+    /// Records a request.
+    pub(super) fn record_request(&self, version: Version) {
         self.had_request.store(true, Relaxed);
         self.is_http2.store(version == Version::HTTP_2, Relaxed);
-        self.begin_pending()
     }
 
     /// Marks a head or a chunk as pending.
@@ -96,12 +96,13 @@ impl ConnectionActivity {
         if self.pending.load(Relaxed) > 0 || !self.unread.lock().is_empty() {
             return None;
         }
-        Some(self.start.elapsed().saturating_sub(Duration::from_millis(self.last_active.load(Relaxed))))
+        Some(Duration::from_millis(self.now().saturating_sub(self.last_active.load(Relaxed))))
     }
 
     /// Returns the age of the oldest unread chunk. `None` if no chunk is unread.
     pub(super) fn unread(&self) -> Option<Duration> {
-        self.unread.lock().iter().map(|(_, since)| since.elapsed()).max()
+        let since = self.unread.lock().iter().map(|(_, since)| *since).min()?;
+        Some(Duration::from_millis(self.now().saturating_sub(since)))
     }
 
     /// Records the head of a response, which is unread, and returns the id of
@@ -114,22 +115,40 @@ impl ConnectionActivity {
 
     /// Records that a body has a chunk to read, from now on.
     pub(super) fn mark_unread(&self, id: BodyId) {
+        let now = self.now();
         let mut unread = self.unread.lock();
         match unread.iter_mut().find(|(body, _)| *body == id) {
-            Some((_, since)) => *since = Instant::now(),
-            None => unread.push((id, Instant::now())),
+            Some((_, since)) => *since = now,
+            None => unread.push((id, now)),
         }
     }
 
-    /// Records that the client has read all chunks of a body.
+    /// Records that the client has read all chunks of a body, and waits for the next.
     pub(super) fn mark_read(&self, id: BodyId) {
-        self.unread.lock().retain(|(body, _)| *body != id);
+        self.take_unread(id);
         self.touch();
     }
 
+    /// Records the end of a body. The last chunk was the last activity.
+    pub(super) fn end_body(&self, id: BodyId) {
+        if let Some(since) = self.take_unread(id) {
+            self.last_active.fetch_max(since, Relaxed);
+        }
+    }
+
+    fn take_unread(&self, id: BodyId) -> Option<u64> {
+        let mut unread = self.unread.lock();
+        let index = unread.iter().position(|(body, _)| *body == id)?;
+        Some(unread.swap_remove(index).1)
+    }
+
     fn touch(&self) {
-        let elapsed = self.start.elapsed().as_millis();
-        self.last_active.store(u64::try_from(elapsed).unwrap_or(u64::MAX), Relaxed);
+        self.last_active.fetch_max(self.now(), Relaxed);
+    }
+
+    /// Returns the time since `start` in milliseconds.
+    fn now(&self) -> u64 {
+        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 }
 

@@ -23,7 +23,7 @@ use tokio::{
 };
 
 use super::{
-    HttpService, Limits, Live, ResponseBody,
+    HttpService, Limits, Live, Responding, ResponseBody,
     activity::ConnectionActivity,
     body::{MAX_CHUNK, TrackedBody},
 };
@@ -104,16 +104,23 @@ async fn serve_connection<S, B>(
     let shared = Arc::clone(&activity);
     let state = Cell::new(S::Connection::default());
     let service = service_fn(move |request: Request<Incoming>| {
-        let (version, activity, server) = (request.version(), Arc::clone(&shared), server.clone());
+        let (version, activity) = (request.version(), Arc::clone(&shared));
+        activity.record_request(version);
         let mut current = state.take();
-        let response = live.respond(request, &mut current);
+        let responding = live.respond(request, &mut current);
         state.set(current);
+        // The end of the process aborts vendor calls, and an aborted call is no response.
+        let server = matches!(responding, Responding::Pending(_)).then(|| server.clone());
         async move {
-            let _pending = activity.begin_request(version);
-            let mut response = response.await?;
-            // The end of the process aborts vendor calls, and an aborted call is
-            // no response. The loop below closes the connection.
-            if server.strong_count() == 0 {
+            let mut response = match responding {
+                Responding::Ready(response) => response,
+                Responding::Pending(response) => {
+                    let _pending = activity.begin_pending();
+                    response.await?
+                }
+            };
+            if server.is_some_and(|server| server.strong_count() == 0) {
+                // The loop below closes the connection.
                 pending::<()>().await;
             }
             if activity.is_closing() && version < Version::HTTP_2 {

@@ -6,7 +6,7 @@ use arc_swap::ArcSwap;
 use http::Request;
 use hyper::body::Incoming;
 
-use super::{HttpService, Limits, Tls};
+use super::{HttpService, Limits, Responding, Tls};
 
 /// Service, certificate and limits of the server.
 #[derive(Debug)]
@@ -43,7 +43,11 @@ impl<S: Clone> Live<S> {
     }
 
     /// Answers a request with the current service.
-    pub(super) fn respond<B>(&self, request: Request<Incoming>, connection: &mut S::Connection) -> S::Future
+    pub(super) fn respond<B>(
+        &self,
+        request: Request<Incoming>,
+        connection: &mut S::Connection,
+    ) -> Responding<B, S::Future>
     where
         S: HttpService<B>,
     {

@@ -20,5 +20,5 @@ pub use descriptors::raise_descriptor_limit;
 pub use limits::Limits;
 pub use live::{Live, Served};
 pub use readiness::Readiness;
-pub use service::{HttpService, ResponseBody};
+pub use service::{HttpService, Responding, ResponseBody};
 pub use tls::{Tls, TlsError};

@@ -12,11 +12,20 @@ use hyper::body::Incoming;
 pub trait HttpService<B>: Clone + Send + Sync + 'static {
     /// State that the service keeps for one connection. It may outlive the service.
     type Connection: Default + Send + 'static;
-    /// Future of a response.
+    /// Future of a response that is not ready.
     type Future: Future<Output = Result<Response<B>, Infallible>> + Send + 'static;
 
     /// Answers a request.
-    fn respond(&self, request: Request<Incoming>, connection: &mut Self::Connection) -> Self::Future;
+    fn respond(&self, request: Request<Incoming>, connection: &mut Self::Connection) -> Responding<B, Self::Future>;
+}
+
+/// Response to a request. A response that is ready costs no time limit and no future.
+#[derive(Debug)]
+pub enum Responding<B, F> {
+    /// The response.
+    Ready(Response<B>),
+    /// Future of the response.
+    Pending(F),
 }
 
 /// A response body that the server can send.

@@ -3,15 +3,18 @@
 
 use std::sync::{Arc, OnceLock};
 
-use bytes::BytesMut;
+use arrayvec::ArrayString;
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use crate::{callers::QuotaStatus, clock::ceil_seconds};
+use crate::{callers::QuotaStatus, clock::ceil_seconds, web::freshness::header_value};
 
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
-const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+/// Header with the state of a quota.
+pub(crate) const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 /// Largest integer of structured fields (RFC 9651, section 3.3.1).
 const MAX_INTEGER: u64 = 999_999_999_999_999;
+/// Capacity for an item with two integers.
+const MAX_ITEM: usize = 64;
 
 /// Quota after the charge of a request. The layer `request` puts the slot into the
 /// request's extensions and adds the headers, so responses of all inner layers have
@@ -36,13 +39,13 @@ impl QuotaSlot {
 /// Adds the headers of a quota to a response.
 pub(crate) fn add_headers(response: &mut HeaderMap, status: &QuotaStatus) {
     response.insert(RATE_LIMIT_POLICY, policy(status));
-    set_rate_limit(response, status);
+    response.insert(RATE_LIMIT, rate_limit(status));
 }
 
-/// Sets the header with the state of a quota: `r` requests are admitted now. More are
-/// admitted in `t` seconds.
-pub(crate) fn set_rate_limit(response: &mut HeaderMap, QuotaStatus { remaining, next, .. }: &QuotaStatus) {
-    response.insert(RATE_LIMIT, item(["r", "t"], [(*remaining).into(), ceil_seconds(*next)]));
+/// Returns the value of the header with the state of a quota: `r` requests are admitted
+/// now. More are admitted in `t` seconds.
+pub(crate) fn rate_limit(QuotaStatus { remaining, next, .. }: &QuotaStatus) -> HeaderValue {
+    item(["r", "t"], [(*remaining).into(), ceil_seconds(*next)])
 }
 
 /// Returns the policy: `q` requests are admitted in `w` seconds.
@@ -54,13 +57,14 @@ fn policy(QuotaStatus { quota, .. }: &QuotaStatus) -> HeaderValue {
 /// 4.1.1). Seconds are rounded up, because the draft has whole seconds: a client never
 /// expects a request too early.
 fn item(names: [&str; 2], values: [u64; 2]) -> HeaderValue {
-    let mut text = BytesMut::with_capacity(48);
-    text.extend_from_slice(b"\"quota\"");
+    let mut text = ArrayString::<MAX_ITEM>::new();
+    // The text of two integers is shorter than the buffer.
+    text.push_str("\"quota\"");
     for (name, value) in names.into_iter().zip(values) {
-        text.extend_from_slice(b";");
-        text.extend_from_slice(name.as_bytes());
-        text.extend_from_slice(b"=");
-        text.extend_from_slice(itoa::Buffer::new().format(value.min(MAX_INTEGER)).as_bytes());
+        text.push(';');
+        text.push_str(name);
+        text.push('=');
+        text.push_str(itoa::Buffer::new().format(value.min(MAX_INTEGER)));
     }
-    HeaderValue::from_maybe_shared(text.freeze()).unwrap_or_else(|_| HeaderValue::from_static(""))
+    header_value(&text)
 }

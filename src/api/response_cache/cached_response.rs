@@ -42,8 +42,20 @@ pub(super) struct CachedResponse {
     fetched: Duration,
     /// Time on the clock until which all pages are fresh.
     fresh_until: Duration,
-    /// Headers of a 200 at the current age in whole seconds, and that age.
-    headers: Mutex<Option<(u64, Arc<HeaderMap>)>>,
+    headers: Mutex<Option<Arc<CurrentHeaders>>>,
+}
+
+/// Headers of a 200 at one age, and the places of the values that each hit replaces. A
+/// replacement by place needs no lookup of the name.
+#[derive(Debug)]
+struct CurrentHeaders {
+    /// Age in whole seconds.
+    second: u64,
+    headers: HeaderMap,
+    /// Number of values before the request id.
+    id: usize,
+    /// Number of values between the request id and the state of the quota, if any.
+    rate_limit: Option<usize>,
 }
 
 impl CachedResponse {
@@ -106,32 +118,36 @@ impl CachedResponse {
         id: HeaderValue,
         quota: Option<&QuotaStatus>,
     ) -> HeaderMap {
-        let mut headers = if is_match {
-            self.build_headers(is_match, now, quota)
-        } else {
-            // A clone takes fewer instructions than the insertion of each header.
-            HeaderMap::clone(&self.current_headers(now, quota))
-        };
-        // Both headers are present, so the map does not grow.
-        headers.insert(request::REQUEST_ID, id);
-        if let Some(quota) = quota {
-            rate_limit::set_rate_limit(&mut headers, quota);
+        if is_match {
+            let mut headers = self.build_headers(is_match, now, quota);
+            headers.insert(request::REQUEST_ID, id);
+            return headers;
+        }
+        // A clone takes fewer instructions than the insertion of each header.
+        let current = self.current_headers(now, quota);
+        let mut headers = current.headers.clone();
+        let mut values = headers.values_mut();
+        if let Some(value) = values.nth(current.id) {
+            *value = id;
+        }
+        if let (Some(value), Some(quota)) = (current.rate_limit.and_then(|index| values.nth(index)), quota) {
+            *value = rate_limit::rate_limit(quota);
         }
         headers
     }
 
     /// Returns the headers of a 200, which change once per second.
-    fn current_headers(&self, now: Duration, quota: Option<&QuotaStatus>) -> Arc<HeaderMap> {
+    fn current_headers(&self, now: Duration, quota: Option<&QuotaStatus>) -> Arc<CurrentHeaders> {
         let second = now.saturating_sub(self.fetched).as_secs();
         let mut cached = self.headers.lock();
-        if let Some((of, headers)) = &*cached
-            && *of == second
+        if let Some(current) = &*cached
+            && current.second == second
         {
-            return Arc::clone(headers);
+            return Arc::clone(current);
         }
-        let headers = Arc::new(self.build_headers(false, now, quota));
-        *cached = Some((second, Arc::clone(&headers)));
-        headers
+        let current = Arc::new(CurrentHeaders::new(second, self.build_headers(false, now, quota)));
+        *cached = Some(Arc::clone(&current));
+        current
     }
 
     fn build_headers(&self, is_match: bool, now: Duration, quota: Option<&QuotaStatus>) -> HeaderMap {
@@ -144,5 +160,15 @@ impl CachedResponse {
             rate_limit::add_headers(&mut headers, quota);
         }
         headers
+    }
+}
+
+impl CurrentHeaders {
+    fn new(second: u64, headers: HeaderMap) -> Self {
+        // Each name has one value, so the values are in the order of the names.
+        let place = |name| headers.keys().position(|other| *other == name);
+        let id = place(request::REQUEST_ID).unwrap_or(usize::MAX);
+        let rate_limit = place(rate_limit::RATE_LIMIT).and_then(|place| place.checked_sub(id)?.checked_sub(1));
+        Self { second, headers, id, rate_limit }
     }
 }

@@ -20,18 +20,18 @@ use std::{
 use axum::{BoxError, Router, body::Body, extract::Request, response::IntoResponse};
 use bytes::Bytes;
 use futures_util::{FutureExt, future};
-use hashbrown::DefaultHashBuilder;
+use hashbrown::Equivalent;
 use http::StatusCode;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use moka::{Equivalent, sync::Cache};
+use quick_cache::{Weighter, sync::Cache};
 use tower::{Service, ServiceExt};
 
 use crate::{
     api::{self, ApiState},
     callers::{Authentication, CallerId, Callers, RememberedCaller},
     clock::SharedClock,
-    server::HttpService,
+    server::{HttpService, Responding},
     web::{
         coding::AcceptedCodings,
         conditional::{self, CacheableResponse},
@@ -41,6 +41,9 @@ use crate::{
 use cached_response::CachedResponse;
 use hit_request::HitRequest;
 
+/// Size of a usual response in bytes. The cache may hold more or fewer responses.
+const USUAL_BYTES: u64 = 16 << 10;
+
 /// Cache of complete responses in front of the router. Clones share it.
 #[derive(Clone)]
 pub struct ResponseCache(Arc<Shared>);
@@ -48,12 +51,9 @@ pub struct ResponseCache(Arc<Shared>);
 /// A cached body, or a body of the router.
 pub type ResponseCacheBody = Either<Full<Bytes>, Body>;
 
-/// Future of a response. The future of a hit is ready. Other futures are boxed, so the
-/// future of a hit stays small.
-pub(super) type ResponseFuture = future::Either<
-    future::Ready<Result<http::Response<ResponseCacheBody>, Infallible>>,
-    Pin<Box<dyn Future<Output = Result<http::Response<ResponseCacheBody>, Infallible>> + Send>>,
->;
+/// Future of a response of the router.
+pub(super) type ResponseFuture =
+    Pin<Box<dyn Future<Output = Result<http::Response<ResponseCacheBody>, Infallible>> + Send>>;
 
 struct Shared {
     router: Router,
@@ -61,7 +61,7 @@ struct Shared {
     callers: Callers,
     /// True if pages of other origins may read responses.
     allows_origins: bool,
-    responses: Cache<ResponseKey, Arc<CachedResponse>, DefaultHashBuilder>,
+    responses: Cache<ResponseKey, Arc<CachedResponse>, ResponseSize>,
     unread: UnreadMemory,
     clock: SharedClock,
 }
@@ -82,17 +82,17 @@ struct ResponseKeyRef<'r> {
     target: &'r str,
 }
 
+/// Weighs responses by their size in bytes.
+#[derive(Clone)]
+struct ResponseSize;
+
 impl ResponseCache {
     /// Creates an empty cache with a capacity of `max_bytes`, in front of a router with
     /// this state.
     #[must_use]
     pub(crate) fn new(state: ApiState, max_bytes: u64) -> Self {
-        let weigh = |key: &ResponseKey, response: &Arc<CachedResponse>| {
-            let bytes = size_of::<ResponseKey>() + key.target.len() + response.weight();
-            u32::try_from(bytes).unwrap_or(u32::MAX)
-        };
-        let responses = Cache::builder().weigher(weigh).max_capacity(max_bytes);
-        let responses = responses.build_with_hasher(DefaultHashBuilder::default());
+        let expected = usize::try_from(max_bytes / USUAL_BYTES).unwrap_or(usize::MAX);
+        let responses = Cache::with_weighter(expected, max_bytes, ResponseSize);
         let clock = Arc::clone(&state.clock);
         Self(Arc::new(Shared {
             observer: Observer::new(state.registry.clone(), state.tracer.clone(), Arc::clone(&clock)),
@@ -122,7 +122,11 @@ impl ResponseCache {
 
     /// Answers a request. `remembered` is the caller of the last request on the
     /// connection.
-    fn answer<B>(&self, request: Request<B>, remembered: &mut RememberedCaller) -> ResponseFuture
+    fn answer<B>(
+        &self,
+        request: Request<B>,
+        remembered: &mut RememberedCaller,
+    ) -> Responding<ResponseCacheBody, ResponseFuture>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -132,10 +136,10 @@ impl ResponseCache {
         if let (Some(read), Some(key)) = (&read, key)
             && let Some(response) = self.0.lookup(key, read)
         {
-            return future::Either::Left(future::ready(Ok(response.map(Either::Left))));
+            return Responding::Ready(response.map(Either::Left));
         }
         let key = key.map(ResponseKey::from);
-        future::Either::Right(Box::pin(self.clone().forward(key, request.map(Body::new)).map(Ok)))
+        Responding::Pending(Box::pin(self.clone().forward(key, request.map(Body::new)).map(Ok)))
     }
 }
 
@@ -143,7 +147,11 @@ impl HttpService<ResponseCacheBody> for ResponseCache {
     type Connection = RememberedCaller;
     type Future = ResponseFuture;
 
-    fn respond(&self, request: Request<Incoming>, remembered: &mut RememberedCaller) -> ResponseFuture {
+    fn respond(
+        &self,
+        request: Request<Incoming>,
+        remembered: &mut RememberedCaller,
+    ) -> Responding<ResponseCacheBody, ResponseFuture> {
         self.answer(request, remembered)
     }
 }
@@ -163,13 +171,16 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
-        self.answer(request, &mut RememberedCaller::default())
+        match self.answer(request, &mut RememberedCaller::default()) {
+            Responding::Ready(response) => Box::pin(future::ready(Ok(response))),
+            Responding::Pending(response) => response,
+        }
     }
 }
 
 impl std::fmt::Debug for ResponseCache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ResponseCache").field("responses", &self.0.responses.entry_count()).finish_non_exhaustive()
+        f.debug_struct("ResponseCache").field("responses", &self.0.responses.len()).finish_non_exhaustive()
     }
 }
 
@@ -190,13 +201,13 @@ impl Shared {
         let cached = self.responses.get(&key)?;
         let now = self.clock.elapsed();
         if !cached.is_current(now) {
-            self.responses.invalidate(&key);
+            self.responses.remove_if(&key, |cached| !cached.is_current(now));
             return None;
         }
         // If the unread responses have reached their bound, the router writes the problem.
         let bytes = cached.unread.hold(&cached.body.bytes)?;
         // If the quota is exhausted, the router writes the problem.
-        self.callers.charge(key.caller, now).ok()?;
+        let (quota, Ok(())) = self.callers.charge(key.caller, now) else { return None };
         cached.count_hits();
         let span = cached.hits.begin(request.headers, request.has_trace);
         let is_match = request.has_condition && cached.matches(request.headers);
@@ -205,9 +216,14 @@ impl Shared {
         let id = request::request_id(request.id, || request::uuid_at(time));
         let duration = self.clock.elapsed().saturating_sub(now);
         cached.hits.record(span, status, id.to_str().unwrap_or_default(), duration, time);
-        let quota = self.callers.quota_status(key.caller, now);
         let headers = cached.headers(is_match, now, id, quota.as_ref());
         Some(conditional::build_response(is_match, bytes, headers))
+    }
+}
+
+impl Weighter<ResponseKey, Arc<CachedResponse>> for ResponseSize {
+    fn weight(&self, key: &ResponseKey, response: &Arc<CachedResponse>) -> u64 {
+        (size_of::<ResponseKey>() + key.target.len() + response.weight()) as u64
     }
 }
 

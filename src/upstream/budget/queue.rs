@@ -160,7 +160,10 @@ impl Queue {
             return;
         }
         let mut state = self.0.state.lock();
-        if !state.is_dispatching {
+        if state.is_dispatching {
+            // A new call may be sent earlier than the calls that the task waits for.
+            self.0.changed.notify_one();
+        } else {
             state.is_dispatching = true;
             drop(state);
             tokio::spawn(self.clone().run());
@@ -279,3 +282,6 @@ impl Drop for Ticket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

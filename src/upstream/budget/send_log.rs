@@ -18,6 +18,11 @@ const ROUND_TRIPS: usize = 64;
 /// calls open connections, so none of them shows the fastest round trip.
 const MAX_FIRST_DELAY: Duration = Duration::from_millis(250);
 
+/// Usual lateness of a timer, which counts whole milliseconds. A call that is sent this
+/// late counts from its slot. Otherwise the lateness of all calls would add up, and the
+/// limit would not be used.
+const TICK: Duration = Duration::from_millis(1);
+
 /// Sent calls of a budget, oldest first. The log reads no clock.
 #[derive(Debug)]
 pub(super) struct SendLog {
@@ -102,7 +107,9 @@ impl SendLog {
     pub(super) fn send(&mut self, now: Duration) -> SendId {
         let id = SendId(self.next_id);
         self.next_id += 1;
-        self.sends.push_back(Send { id, at: now, round_trip: None });
+        let slot = self.windows.iter().filter_map(|window| self.release_in(*window, 0, now)).max();
+        let at = slot.map_or(now, |slot| self.sent_at(slot, now));
+        self.sends.push_back(Send { id, at, round_trip: None });
         self.truncate(now);
         id
     }
@@ -130,8 +137,9 @@ impl SendLog {
     /// as sent no earlier.
     pub(super) fn start(&mut self, id: SendId, now: Duration) {
         let Some(index) = self.find(id) else { return };
+        let at = self.sends.get(index).map_or(now, |send| self.sent_at(send.at, now));
         for send in self.sends.range_mut(index..) {
-            send.at = send.at.max(now);
+            send.at = send.at.max(at);
         }
     }
 
@@ -174,15 +182,25 @@ impl SendLog {
     /// Returns the earliest send time that one window allows.
     pub(super) fn slot_in(&self, window: Window, ahead: u64, now: Duration) -> Duration {
         let requests = u64::from(window.requests.get());
-        let logged = self.sends.len() as u64;
         // A call that is not sent yet is one period earlier than the call
         // `requests` after it.
         let (periods, ahead) = (ahead / requests, ahead % requests);
         let wait = self.period(window).saturating_mul(u32::try_from(periods).unwrap_or(u32::MAX));
-        let earlier = (logged + ahead).checked_sub(requests);
-        let first = earlier.and_then(|index| self.sends.get(usize::try_from(index).ok()?));
-        let first = first.map_or(now, |send| self.release(send, window, now).max(now));
-        first.saturating_add(wait)
+        self.release_in(window, ahead, now).map_or(now, |release| release.max(now)).saturating_add(wait)
+    }
+
+    /// Returns the time at which the slot of the call with `ahead` calls before it is
+    /// free; `None` if it is free in any case. `ahead` is less than the window's requests.
+    fn release_in(&self, window: Window, ahead: u64, now: Duration) -> Option<Duration> {
+        let index = (self.sends.len() as u64 + ahead).checked_sub(window.requests.get().into())?;
+        let send = self.sends.get(usize::try_from(index).ok()?)?;
+        Some(self.release(send, window, now))
+    }
+
+    /// Returns the send time of a call whose slot was free from `slot` on. The margin
+    /// absorbs the lateness of a timer.
+    fn sent_at(&self, slot: Duration, now: Duration) -> Duration {
+        if now.saturating_sub(slot) <= TICK.min(self.margin) { slot.min(now) } else { now }
     }
 
     /// Returns the time at which the slot of a call is free again.

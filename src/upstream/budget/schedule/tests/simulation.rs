@@ -173,7 +173,9 @@ impl Run {
                 Next::Wait(until) => {
                     if self.wake_at.is_none_or(|at| until < at) {
                         self.wake_at = Some(until);
-                        self.at(until, Event::Wake);
+                        // A timer counts whole milliseconds.
+                        let end = until.as_nanos().div_ceil(1_000_000) as u64;
+                        self.at(Duration::from_millis(end), Event::Wake);
                     }
                     return;
                 }
