@@ -81,7 +81,7 @@ impl From<TokenError> for Problem {
     fn from(error: TokenError) -> Self {
         let detail = error.to_string();
         match error {
-            TokenError::Unavailable { retry_after } => {
+            TokenError::Unavailable { retry_after } | TokenError::TooManyWaiting { retry_after, .. } => {
                 Self::new(Code::IdentityUnavailable, detail).retry_after(retry_after)
             }
             TokenError::Unreadable

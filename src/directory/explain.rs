@@ -3,7 +3,7 @@
 //! An explanation runs the same walks as [`super::listing`], over the cached
 //! pages only.
 
-use std::{collections::HashSet, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use crate::{
     domain::query::ListQuery,
@@ -16,11 +16,8 @@ use crate::{
 use super::{
     CallEstimate, Directory, DirectoryError, Origin, PageRequest, Source, Strategy,
     source_walk::SourceWalk,
-    walk::{FetchMode, Next, PredictedCall},
+    walk::{FetchMode, Next, PredictedCall, Prediction},
 };
-
-/// Maximum number of requests in the explanation of a source.
-const MAX_REQUESTS: usize = 20;
 
 /// Predicted execution of a list.
 #[derive(Debug)]
@@ -51,7 +48,7 @@ pub struct ExplainedSource {
     /// Origin of the rows.
     pub origin: Origin,
     /// Vendor requests for the page, as far as they can be predicted from
-    /// cached pages. At most `MAX_REQUESTS` are listed.
+    /// cached pages. At most 20 are listed.
     pub requests: Vec<ExplainedRequest>,
     /// Number of predicted requests that `requests` omits.
     pub omitted_requests: usize,
@@ -149,20 +146,8 @@ impl SourceWalk {
         let (plan, allowed) = (walk.plan(), walk.allowed_calls());
         let remaining = walk.cursor().remaining_calls();
         let pages = walk.row_count().map(page_count);
-        let mut requests: Vec<ExplainedRequest> = Vec::new();
-        let mut urls = HashSet::new();
-        for request in walk.take_predicted().iter().map(|call| ExplainedRequest::new(&source, call)) {
-            // A walk may visit a page twice, which takes one call.
-            if urls.insert(request.url.clone()) {
-                requests.push(request);
-            }
-        }
-        let count = |counts: fn(&ExplainedRequest) -> bool| {
-            u32::try_from(requests.iter().filter(|request| counts(request)).count()).unwrap_or(u32::MAX)
-        };
-        let sent = count(|request| request.is_sent);
-        let refreshes = count(|request| request.is_sent && request.age.is_some());
-        let cached = count(|request| request.age.is_some());
+        let Prediction { requests, omitted: omitted_requests, sent, refreshes, cached, .. } = walk.take_prediction();
+        let requests = requests.iter().map(|call| ExplainedRequest::new(&source, call)).collect();
         let calls_to_end = match self.next {
             Some(Next::End) => Some(sent),
             _ if walk.is_copied() => Some(0),
@@ -180,8 +165,6 @@ impl SourceWalk {
             let min = if self.next == Some(Next::Unpredictable) { remaining.min } else { 0 };
             CallEstimate { min: sent + min, max: sent.saturating_add(remaining.max).min(allowed.max(sent + min)) }
         };
-        let omitted_requests = requests.len().saturating_sub(MAX_REQUESTS);
-        requests.truncate(MAX_REQUESTS);
         let (plan, origin) = (Ok(plan), walk.origin());
         ExplainedSource { source, plan, origin, requests, omitted_requests, calls, rejection, refreshes, calls_to_end }
     }

@@ -2,6 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
+use http::StatusCode;
 use metrics::Counter;
 
 use crate::{
@@ -141,9 +142,39 @@ impl SourceMetrics {
     }
 }
 
-/// Returns the counter of a connection's calls with this final status.
+/// Returns the counter of a connection's calls with this final status. The statuses of a
+/// class that are not registered (RFC 9110, section 16.2) have one counter, so a vendor
+/// adds few series.
 fn call_counter(registry: &Registry, connection: &str, status: Option<u16>) -> Counter {
-    let status = status.map_or_else(|| "none".to_owned(), |status| status.to_string());
-    let help = "Vendor calls, by the status that the last response stands for; `none` without a response.";
+    let is_registered = |status| StatusCode::from_u16(status).is_ok_and(|status| status.canonical_reason().is_some());
+    let status = match status {
+        Some(status) if is_registered(status) => status.to_string(),
+        Some(status) => format!("{}xx", status / 100),
+        None => "none".to_owned(),
+    };
+    let help = "Vendor calls, by the status that the last response stands for; `none` without a response, the class for an unregistered status.";
     registry.counter("gateway_vendor_calls_total", help, &[("connection", connection), ("status", &status)])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[test]
+    fn unregistered_statuses_share_a_counter() {
+        let registry = Registry::default();
+        let metrics = SourceMetrics::new(&registry, "odd", SystemClock::shared());
+        for status in 100..600 {
+            metrics.record_call(Some(status), Duration::ZERO);
+        }
+        let text = registry.render();
+        let series: Vec<_> = text.lines().filter(|line| line.starts_with("gateway_vendor_calls_total{")).collect();
+        assert!(series.len() < 80, "{series:#?}");
+        let sample = |status| format!("gateway_vendor_calls_total{{connection=\"odd\",status=\"{status}\"}}");
+        // Alerts select failures by `5..`.
+        for status in ["none", "418", "503", "4xx", "5xx"] {
+            assert!(series.iter().any(|line| line.starts_with(&sample(status))), "{status}");
+        }
+    }
 }

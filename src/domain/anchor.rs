@@ -50,6 +50,16 @@ pub enum Neighbour {
     Unknown,
 }
 
+impl Neighbour {
+    /// Returns the length of the vendor's id or token, in bytes.
+    pub(super) fn text_len(&self) -> usize {
+        match self {
+            Self::At(Anchor::After(text) | Anchor::Before(text) | Anchor::Token(text)) => text.len(),
+            Self::At(Anchor::Start | Anchor::From(..)) | Self::End | Self::Unknown => 0,
+        }
+    }
+}
+
 /// Instant in nanoseconds since the Unix epoch, as encoded in cursors.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct Instant(i128);

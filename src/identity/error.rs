@@ -42,4 +42,12 @@ pub enum TokenError {
         /// Time until the next refresh of the keys.
         retry_after: Duration,
     },
+    /// The token requires a refresh of the keys, and too many requests wait for it.
+    #[error("the token cannot be verified, because {max} requests already wait for the identity provider's keys")]
+    TooManyWaiting {
+        /// Maximum number of requests that wait.
+        max: usize,
+        /// Time after which the request may be repeated.
+        retry_after: Duration,
+    },
 }

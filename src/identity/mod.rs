@@ -99,7 +99,7 @@ impl Identity {
     async fn verify_signature(&self, token: &Token<'_>) -> Result<Arc<KeySet>, TokenError> {
         let keys = self.provider.keys_for(token.key_id()).await?;
         let Err(error) = token.verify_signature(&keys) else { return Ok(keys) };
-        let keys = self.provider.keys_other_than(&keys).await.ok_or(error)?;
+        let keys = self.provider.keys_other_than(&keys).await?.ok_or(error)?;
         token.verify_signature(&keys)?;
         Ok(keys)
     }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use metrics::Counter;
 use tokio::{
-    sync::{Notify, watch},
+    sync::{Notify, Semaphore, watch},
     task::JoinSet,
 };
 
@@ -20,6 +20,9 @@ use super::{Jwks, KeySet, KeySource, KeySourceError, Settings, TokenError};
 const MIN_INTERVAL: Duration = Duration::from_secs(30);
 /// Minimum retry delay that a response names.
 const MIN_RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Maximum number of requests that wait for a refresh. They hold no permit of
+/// `server.max_requests`, and are not authenticated.
+const MAX_WAITING: usize = 256;
 
 /// An identity provider. Clones share the keys, which are refreshed until the
 /// last clone is dropped.
@@ -36,6 +39,8 @@ struct Inner {
 struct Keyring {
     state: watch::Sender<State>,
     refresh_requested: Notify,
+    /// Permits of the requests that wait for a refresh.
+    waiting: Semaphore,
     clock: SharedClock,
 }
 
@@ -87,6 +92,7 @@ impl Provider {
         let keyring = Arc::new(Keyring {
             state: watch::Sender::new(state),
             refresh_requested: Notify::new(),
+            waiting: Semaphore::new(MAX_WAITING),
             clock: Arc::clone(clock),
         });
         let source = KeySource::new(&settings.jwks, clients)?;
@@ -105,12 +111,13 @@ impl Provider {
     }
 
     /// Returns the keys for a token with this key id. An unknown id requests a
-    /// refresh and waits for it, unless the last refresh is too recent.
+    /// refresh and waits for it, unless the last refresh is too recent. Fails if too many
+    /// requests wait.
     pub(super) async fn keys_for(&self, id: Option<&str>) -> Result<Arc<KeySet>, TokenError> {
         let keyring = &*self.0.keyring;
         let mut state = keyring.state.borrow().clone();
         if !state.contains(id) {
-            state = keyring.refresh(state).await;
+            state = keyring.refresh(state).await?;
         }
         match state.keys {
             Some(keys) if keys.contains(id) => Ok(keys),
@@ -124,14 +131,15 @@ impl Provider {
     }
 
     /// Returns the cached keys if they differ from `keys`, which did not verify a
-    /// token. Requests a refresh otherwise, unless the last refresh is too recent.
-    pub(super) async fn keys_other_than(&self, keys: &KeySet) -> Option<Arc<KeySet>> {
+    /// token. Requests a refresh otherwise, unless the last refresh is too recent. Fails
+    /// if too many requests wait.
+    pub(super) async fn keys_other_than(&self, keys: &KeySet) -> Result<Option<Arc<KeySet>>, TokenError> {
         let keyring = &*self.0.keyring;
         let mut state = keyring.state.borrow().clone();
         if state.keys.as_deref() == Some(keys) {
-            state = keyring.refresh(state).await;
+            state = keyring.refresh(state).await?;
         }
-        state.keys.filter(|current| **current != *keys)
+        Ok(state.keys.filter(|current| **current != *keys))
     }
 }
 
@@ -171,16 +179,20 @@ impl Keyring {
     }
 
     /// Requests a refresh after `state` and waits for it. Returns `state` if the last
-    /// refresh is too recent.
-    async fn refresh(&self, state: State) -> State {
+    /// refresh is too recent. Fails if too many requests wait.
+    async fn refresh(&self, state: State) -> Result<State, TokenError> {
         if !state.is_refreshing && !self.may_refresh(&state) {
-            return state;
+            return Ok(state);
         }
+        let _permit = self
+            .waiting
+            .try_acquire()
+            .map_err(|_| TokenError::TooManyWaiting { max: MAX_WAITING, retry_after: MIN_RETRY_AFTER })?;
         let mut changes = self.state.subscribe();
         self.refresh_requested.notify_one();
         // Fails only if the sender is dropped, and the caller holds the sender.
         let refreshed = changes.wait_for(|now| now.refreshes > state.refreshes).await.map(|now| now.clone());
-        refreshed.unwrap_or(state)
+        Ok(refreshed.unwrap_or(state))
     }
 
     /// Waits until the next refresh is due or requested.

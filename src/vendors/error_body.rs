@@ -3,13 +3,14 @@
 //! Every member is optional and may have any type. Text that is not JSON is the
 //! message itself.
 
+mod bounded;
 mod envelope;
 
 use serde_json::{Map, Value};
 
 use super::{json, meaning::Meaning};
 
-/// Longest prefix of a body that is searched for phrases.
+/// Longest prefix of a text that is read, and of a body that is searched for phrases.
 const MAX_SEARCHED: usize = 64 << 10;
 /// Phrases of protection services.
 const CHALLENGES: &[&str] = &[
@@ -40,12 +41,12 @@ pub(super) struct ErrorBody {
 impl ErrorBody {
     /// Reads a body.
     pub(super) fn read(body: &[u8]) -> Self {
-        let text = String::from_utf8_lossy(body);
+        let text = String::from_utf8_lossy(&body[..body.len().min(MAX_SEARCHED)]);
         let text = text.trim_start_matches('\u{feff}').trim();
         if is_markup(body) {
             return Self { message: title(text), ..Self::default() };
         }
-        let json = json::repair(body).ok().and_then(|(text, _)| serde_json::from_str(&text).ok());
+        let json = json::repair(body).ok().and_then(|(text, _)| envelope::parse(&text));
         match json {
             Some(Value::Object(object)) => Self::from_object(&object),
             Some(Value::Array(errors)) => {
@@ -200,8 +201,10 @@ fn title(page: &str) -> Option<String> {
     Some(one_line(&page[start..end])).filter(|title| !title.is_empty())
 }
 
+/// Returns the words of a text, up to a length.
 fn one_line(text: &str) -> String {
-    text.split(|c: char| c.is_whitespace() || c.is_control())
+    text[..text.floor_char_boundary(MAX_SEARCHED)]
+        .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())
         .collect::<Vec<_>>()
         .join(" ")

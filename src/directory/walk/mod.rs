@@ -40,7 +40,7 @@ pub(super) use fetch_options::{FetchMode, FetchOptions};
 pub(super) use page_summary::PageSummary;
 use paged::Paged;
 pub(super) use pages::Pages;
-pub(super) use prediction::PredictedCall;
+pub(super) use prediction::{PredictedCall, Prediction};
 pub(super) use row::Row;
 pub(super) use scan::ScanOptions;
 pub(super) use shared_reservation::SharedReservation;
@@ -182,8 +182,8 @@ impl Walk {
     }
 
     /// Returns the calls predicted by a dry run.
-    pub(super) fn take_predicted(&mut self) -> Vec<PredictedCall> {
-        self.pages().take_predicted()
+    pub(super) fn take_prediction(&mut self) -> Prediction {
+        self.pages().take_prediction()
     }
 
     /// Returns the failure of the call that did not fit into the request's time.

@@ -16,7 +16,7 @@ use crate::{
 
 use super::{
     super::{DirectoryError, Freshness, Source, SourceError, Trail, expected_calls::Work},
-    FetchMode, FetchOptions, PageSummary, PredictedCall, Stop,
+    FetchMode, FetchOptions, PageSummary, Prediction, Stop,
     shared_reservation::SharedReservation,
     view::View,
 };
@@ -35,7 +35,7 @@ pub(in crate::directory) struct Pages {
     /// Identity of the list in the cache, after the first read.
     list: Option<Arc<List>>,
     pub(super) options: FetchOptions,
-    pub(super) predicted: Vec<PredictedCall>,
+    pub(super) prediction: Prediction,
     pub(super) summary: Option<PageSummary>,
     freshness: Option<Freshness>,
     /// Reservation of the walk's calls, after the first read.
@@ -69,7 +69,7 @@ impl Pages {
             trail,
             list: None,
             options,
-            predicted: Vec::new(),
+            prediction: Prediction::default(),
             summary: None,
             freshness: None,
             reservation: SharedReservation::default(),

@@ -204,6 +204,8 @@ impl RecordPage {
             + self.external_ids.weight()
             + size_of_val(&*self.unread)
             + self.alias().map_or(0, str::len)
+            + self.info.next.text_len()
+            + self.info.prev.text_len()
             + size_of_val(&*self.info.anomalies.unknown_values)
     }
 }

@@ -8,6 +8,7 @@ mod patience;
 mod queue;
 mod rate_limit;
 mod registry;
+mod remote_calls;
 mod remote_load;
 mod reservation;
 mod schedule;

@@ -15,7 +15,7 @@ use crate::{
     shared::{SharedLimit, Slot, SlotRequest, SlotWindow},
 };
 
-use super::{Window, divided_limit::part, send_log::SendLog};
+use super::{Window, divided_limit::part, remote_calls::RemoteCalls, send_log::SendLog};
 
 /// Limiter that admits waiting calls in arrival order.
 pub(super) struct ShareLimiter {
@@ -33,6 +33,7 @@ struct SharedShare {
     limit: Arc<dyn SharedLimit>,
     /// Number of the next call.
     entry: AtomicU64,
+    remote_calls: Mutex<RemoteCalls>,
 }
 
 impl ShareLimiter {
@@ -43,7 +44,7 @@ impl ShareLimiter {
             turn: tokio::sync::Mutex::new(()),
             waiting: AtomicU32::new(0),
             clock,
-            shared: shared.map(|limit| SharedShare { limit, entry: AtomicU64::new(0) }),
+            shared: shared.map(|limit| SharedShare { limit, entry: AtomicU64::new(0), remote_calls: Mutex::default() }),
         }
     }
 
@@ -99,8 +100,9 @@ impl ShareLimiter {
             return self.take_local(shared.limit.peers().parts);
         };
         let now = self.clock.elapsed();
+        let others = shared.remote_calls.lock().admit(reply.others, &windows, now);
         let mut log = self.log.lock();
-        log.record_remote(reply.others, now);
+        log.record_remote(others, now);
         match reply.slot {
             Slot::Granted { .. } => {
                 log.send(now);

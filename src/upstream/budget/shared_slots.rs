@@ -15,6 +15,7 @@ use crate::shared::{OnLoss, SharedLimit, Slot, SlotReply, SlotRequest, SlotWindo
 use super::{
     BudgetScope,
     divided_limit::{DividedLimit, rest},
+    remote_calls::RemoteCalls,
     schedule::{Next, Schedule, pace},
     send_log::{SendId, SendLog},
     shared_calls::{Grant, LATENESS, SharedCalls},
@@ -46,6 +47,7 @@ const REJECTED_FOR: Duration = Duration::from_secs(2);
 pub(super) struct SharedSlots {
     limit: Arc<dyn SharedLimit>,
     calls: SharedCalls,
+    remote_calls: RemoteCalls,
     /// Lateness of recent calls beyond `LATENESS`.
     lateness: Duration,
     /// Time at which the replica asks again, and whether it asked for an export.
@@ -66,6 +68,7 @@ impl SharedSlots {
         let mut slots = Self {
             calls: SharedCalls::new(Arc::clone(&limit)),
             limit,
+            remote_calls: RemoteCalls::default(),
             lateness: Duration::ZERO,
             ask_at: (Duration::ZERO, false),
             failures: 0,
@@ -161,7 +164,8 @@ impl SharedSlots {
         };
         self.failures = 0;
         let peers = self.limit.peers();
-        schedule.log.record_remote(reply.others, now);
+        let others = self.remote_calls.admit(reply.others, schedule.log.windows(), now);
+        schedule.log.record_remote(others, now);
         schedule.remote.record(reply.others, peers.parts, now);
         schedule.block.adopt(&reply.block, now);
         self.is_queued = matches!(reply.slot, Slot::Wait(_));

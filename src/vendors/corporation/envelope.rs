@@ -10,7 +10,7 @@ use crate::vendors::{
     VendorError,
     documented::UnknownFields,
     json,
-    wire::{Element, Field, Nested, Row, Rows, Text, missing, object, unreadable},
+    wire::{Element, Elements, Field, Nested, Row, Rows, Text, missing, object, unreadable},
 };
 
 use super::{
@@ -46,7 +46,9 @@ pub(super) fn single(body: &str) -> Result<Row<'_, Customer<'_>>, VendorError> {
 pub(super) fn scan_list(body: &[u8]) -> UnknownFields {
     json::scan(body, |body, unknown| {
         let envelope = unknown.parse::<Envelope<'_, &RawValue>>(body, &ENVELOPE);
-        for row in envelope.and_then(|envelope| envelope.into_list()?.customers).into_iter().flatten() {
+        for row in
+            envelope.and_then(|envelope| envelope.into_list()?.customers).into_iter().flat_map(Elements::into_first)
+        {
             scan_row(row.get(), unknown);
         }
     })
@@ -72,7 +74,7 @@ fn scan_row(row: &str, unknown: &mut UnknownFields) {
 #[serde(bound(deserialize = "'de: 'a, T: Deserialize<'de>"))]
 struct List<'a, T> {
     #[serde(default = "Option::default")]
-    customers: Option<Vec<T>>,
+    customers: Option<Elements<T>>,
     #[serde(default)]
     total_customers: Field<i64>,
     #[serde(default)]
@@ -89,7 +91,7 @@ struct Envelope<'a, T> {
     #[serde(default)]
     data: Nested<List<'a, T>>,
     #[serde(default = "Option::default")]
-    customers: Option<Vec<T>>,
+    customers: Option<Elements<T>>,
     #[serde(default)]
     total_customers: Field<i64>,
     #[serde(default)]
@@ -111,14 +113,14 @@ impl<'a, T> Envelope<'a, T> {
         match data.into_field() {
             Field::Value(list) => {
                 // Of two lists with rows, the list in `data` counts.
-                let is_inner = list.customers.as_ref().is_some_and(|rows| !rows.is_empty()) || customers.is_none();
+                let is_inner = list.customers.as_ref().is_some_and(|rows| rows.count() > 0) || customers.is_none();
                 let (customers, replaced) =
                     if is_inner { (list.customers, customers) } else { (customers, list.customers) };
                 Some(List {
                     customers,
                     total_customers: largest(list.total_customers, total_customers),
                     cursor: list.cursor.agreeing_with(cursor),
-                    replaced: replaced.map_or(0, |rows| rows.len()),
+                    replaced: replaced.map_or(0, |rows| rows.count()),
                 })
             }
             Field::Missing => Some(List { customers, total_customers, cursor, replaced: 0 }),

@@ -1,4 +1,5 @@
-//! Members of an envelope that can state an error, read without the rows.
+//! Members of an error body or an envelope that describe an error, read without the
+//! rows.
 
 use std::{borrow::Cow, fmt, sync::LazyLock};
 
@@ -14,15 +15,40 @@ use crate::vendors::{
     wire::{Field, Nested},
 };
 
-/// Names of the members.
+use super::bounded::Bounded;
+
+/// Names of the members that can state an error.
 const NAMES: &[&str] = &["success", "ok", "error", "errors", "Errors", "status", "status_code", "statusCode", "code"];
+/// Names of the members that only describe an error.
+const DESCRIPTIONS: &[&str] = &[
+    "type",
+    "error_code",
+    "errorCode",
+    "message",
+    "detail",
+    "error_description",
+    "title",
+    "description",
+    "msg",
+    "reason",
+];
 
 /// Vectorized search for all quoted names in one pass, since every body of records is
 /// searched. `None` on a processor without the required instructions.
 static QUOTED_NAMES: LazyLock<Option<Searcher>> =
     LazyLock::new(|| Searcher::new(NAMES.iter().map(|name| format!("\"{name}\""))));
 
-/// Returns the members that can state an error. `None` if no member of the body,
+/// Reads the members of an object that describe an error, or another value. Each value
+/// is bounded. `None` if the text is not JSON.
+pub(super) fn parse(json: &str) -> Option<Value> {
+    if json.trim_start().starts_with('{') {
+        serde_json::from_str(json).ok().map(|Envelope(members)| Value::Object(members))
+    } else {
+        serde_json::from_str(json).ok().map(|Bounded(value)| value)
+    }
+}
+
+/// Returns the members that describe an error. `None` if no member of the body,
 /// envelope or row, has a value that states one.
 pub(super) fn read(body: &[u8]) -> Option<Map<String, Value>> {
     if !has_statement(body) {
@@ -66,7 +92,7 @@ struct Envelope(Map<String, Value>);
 #[derive(Deserialize)]
 struct Data {
     #[serde(default)]
-    error: Value,
+    error: Bounded,
 }
 
 struct EnvelopeVisitor;
@@ -89,10 +115,12 @@ impl<'de> Visitor<'de> for EnvelopeVisitor {
         while let Some(name) = object.next_key::<Cow<'_, str>>()? {
             let value = match &*name {
                 "data" => match object.next_value::<Nested<Data>>()?.into_field() {
-                    Field::Value(Data { error }) => Map::from_iter([("error".to_owned(), error)]).into(),
+                    Field::Value(Data { error: Bounded(error) }) => {
+                        Map::from_iter([("error".to_owned(), error)]).into()
+                    }
                     Field::Missing | Field::Unreadable => Value::Null,
                 },
-                name if NAMES.contains(&name) => object.next_value()?,
+                name if NAMES.contains(&name) || DESCRIPTIONS.contains(&name) => object.next_value::<Bounded>()?.0,
                 _ => {
                     object.next_value::<IgnoredAny>()?;
                     continue;

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::*;
+use super::{bounded::MAX_NODES, *};
 
 fn read(body: &str) -> (Option<String>, Option<String>, Option<u16>, bool) {
     let ErrorBody { code, message, status, is_error } = ErrorBody::read(body.as_bytes());
@@ -44,6 +44,32 @@ fn error_is_read_in_every_shape() {
         ("", None),
     ] {
         assert_eq!(read(body), (None, message.map(str::to_owned), None, false), "{body}");
+    }
+}
+
+#[test]
+fn nodes_beyond_the_limit_are_dropped() {
+    let nulls = "null,".repeat(MAX_NODES);
+    for (body, message) in [
+        (format!(r#"{{"errors":[{nulls}"late"],"message":"No"}}"#), "No"),
+        (format!(r#"{{"errors":["early",{nulls}"late"],"message":"No"}}"#), "No (early)"),
+        (format!(r#"{{"extra":[{nulls}0],"data":[{nulls}0],"errors":["No"]}}"#), "(No)"),
+        (format!(r#"["early",{nulls}"late"]"#), "early"),
+    ] {
+        assert_eq!(read(&body).1.as_deref(), Some(message));
+    }
+    assert_eq!(read(&format!(r#"[{nulls}"late"]"#)).1, None);
+    // Nested values are nodes too.
+    let deep = "[[[null]]],".repeat(MAX_NODES / 4);
+    assert_eq!(read(&format!(r#"{{"errors":[{deep}"late"],"message":"No"}}"#)).1.as_deref(), Some("No"));
+}
+
+#[test]
+fn text_beyond_the_limit_is_dropped() {
+    let long = format!("long {}", "é".repeat(MAX_SEARCHED));
+    for body in [long.clone(), format!("\"{long}\""), format!(r#"{{"message":"{long}"}}"#)] {
+        let message = read(&body).1.unwrap();
+        assert!((MAX_SEARCHED - 2..=MAX_SEARCHED + 2).contains(&message.len()), "{}", message.len());
     }
 }
 

@@ -43,6 +43,14 @@ impl Container {
         }
     }
 
+    /// Returns the number of members, with replaced members.
+    pub(super) fn member_count(&self) -> usize {
+        match self {
+            Self::Array(_) => 0,
+            Self::Object(members) => members.starts.len(),
+        }
+    }
+
     /// Records a container that was closed inside this container. `depth` is
     /// the depth of the closed container.
     pub(super) fn record(&mut self, closed: &Self, depth: usize) {

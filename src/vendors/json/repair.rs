@@ -30,6 +30,9 @@ pub(in crate::vendors) const LOST: &str = "[\t\r\t]";
 
 /// Maximum depth of containers. It is below the recursion limit of `serde_json`.
 const MAX_DEPTH: usize = 100;
+/// Maximum number of members in the objects around a value. Each member takes more than
+/// ten times the memory of its bytes.
+const MAX_MEMBERS: usize = 50_000;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
 /// Number of repairs of a body.
@@ -50,12 +53,14 @@ pub(in crate::vendors) fn repair(body: &[u8]) -> Result<(String, Repairs), Vendo
         at: 0,
         out: String::with_capacity(body.len()),
         open: Vec::new(),
+        open_members: 0,
         replaced: Vec::new(),
         repairs: Repairs::default(),
     };
     repairer.run().map_err(|fault| {
         VendorError::Unreadable(match fault {
             Fault::Truncated => "the body is truncated".to_owned(),
+            Fault::TooManyMembers => format!("the body has objects with more than {MAX_MEMBERS} members"),
             Fault::Syntax(at) => {
                 let lines = body[..at].split(|&byte| byte == b'\n');
                 let column = 1 + lines.clone().next_back().map_or(0, <[u8]>::len);
@@ -71,6 +76,8 @@ struct Repairer<'b> {
     at: usize,
     out: String,
     open: Vec<Container>,
+    /// Number of members in the open objects.
+    open_members: usize,
     /// Members to remove from the output.
     replaced: Vec<Range<usize>>,
     repairs: Repairs,
@@ -82,6 +89,8 @@ enum Fault {
     Truncated,
     /// The byte at this offset is not JSON.
     Syntax(usize),
+    /// The objects have more than `MAX_MEMBERS` members.
+    TooManyMembers,
 }
 
 impl Repairer<'_> {
@@ -148,9 +157,9 @@ impl Repairer<'_> {
     fn close(&mut self) {
         self.push_ascii();
         let depth = self.open.len();
-        if let Some(closed) = self.open.pop()
-            && let Some(parent) = self.open.last_mut()
-        {
+        let Some(closed) = self.open.pop() else { return };
+        self.open_members -= closed.member_count();
+        if let Some(parent) = self.open.last_mut() {
             parent.record(&closed, depth);
         }
     }
@@ -164,6 +173,10 @@ impl Repairer<'_> {
             return Err(Fault::Syntax(self.at));
         }
         self.string()?;
+        self.open_members += 1;
+        if self.open_members > MAX_MEMBERS {
+            return Err(Fault::TooManyMembers);
+        }
         let name = serde_json::from_str(&self.out[name_start..]).unwrap_or_default();
         if let Some(Container::Object(members)) = self.open.last_mut()
             && let Some(Replaced { range, rows }) = members.insert(name, start)

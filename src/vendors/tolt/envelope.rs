@@ -5,15 +5,15 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor},
+    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::SeqAccessDeserializer},
 };
 use serde_json::value::RawValue;
 
 use crate::vendors::{
-    PAGE_SIZE, VendorError,
+    VendorError,
     documented::UnknownFields,
     json,
-    wire::{Element, Field, HasId, Nested, Row, Rows, missing, object, unreadable},
+    wire::{Element, Elements, Field, HasId, Nested, Row, Rows, missing, object, unreadable},
 };
 
 use super::{
@@ -62,7 +62,7 @@ pub(super) fn single(body: &str) -> Result<Single<'_>, VendorError> {
 pub(super) fn scan_list(body: &[u8], scan_row: impl Fn(&str, &mut UnknownFields)) -> UnknownFields {
     json::scan(body, |body, unknown| {
         let rows = unknown.parse::<ListEnvelope<&RawValue>>(body, &ENVELOPE).and_then(|list| list.data.rows);
-        for row in rows.into_iter().flatten() {
+        for row in rows.into_iter().flat_map(Elements::into_first) {
             scan_row(row.get(), unknown);
         }
     })
@@ -108,7 +108,8 @@ fn sole_row(data: &RawValue) -> Result<Option<&RawValue>, VendorError> {
         _ if data.get() == json::LOST => Err(missing("data")),
         Some(b'{') => Ok(Some(data)),
         Some(b'[') => {
-            let mut list: Vec<&RawValue> = serde_json::from_str(data.get()).map_err(|error| unreadable(&error))?;
+            let list: Elements<&RawValue> = serde_json::from_str(data.get()).map_err(|error| unreadable(&error))?;
+            let mut list = list.into_all()?;
             list.retain(|row| row.get() != "null");
             match list[..] {
                 [] => Ok(None),
@@ -125,7 +126,7 @@ fn read_list<'a, E: Element<'a, T>, T: HasId>(body: &'a str) -> Result<Listing<'
     let is_refusal = envelope.success.value() == Some(&false);
     let rows = match envelope.data.rows {
         Some(rows) => rows,
-        None if is_refusal => Vec::new(),
+        None if is_refusal => Elements::none(),
         None => return Err(missing("data.data")),
     };
     let total = envelope.total_count.agreeing_with(envelope.data.total_count);
@@ -142,13 +143,13 @@ fn read_list<'a, E: Element<'a, T>, T: HasId>(body: &'a str) -> Result<Listing<'
 struct Data<T> {
     /// The rows. `None` means that there is no list, which is not an empty list
     /// (FACTS.md, case 2).
-    rows: Option<Vec<T>>,
+    rows: Option<Elements<T>>,
     has_more: Field<bool>,
     total_count: Field<i64>,
 }
 
 impl<T> Data<T> {
-    fn rows(rows: Option<Vec<T>>) -> Self {
+    fn rows(rows: Option<Elements<T>>) -> Self {
         Self { rows, has_more: Field::Missing, total_count: Field::Missing }
     }
 
@@ -176,12 +177,8 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for DataVisitor<T> {
         Ok(Data::none())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut rows = Vec::with_capacity(PAGE_SIZE);
-        while let Some(row) = list.next_element()? {
-            rows.push(row);
-        }
-        Ok(Data::rows(Some(rows)))
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        Elements::deserialize(SeqAccessDeserializer::new(list)).map(|rows| Data::rows(Some(rows)))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut object: A) -> Result<Self::Value, A::Error> {

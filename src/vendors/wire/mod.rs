@@ -2,6 +2,7 @@
 //! counted; its row and page remain usable. Text borrows from the response.
 
 mod decimal;
+mod elements;
 mod instant;
 mod rows;
 mod scalar;
@@ -15,6 +16,7 @@ use serde_json::error::Category;
 use super::VendorError;
 use crate::domain::page::Anomalies;
 
+pub(super) use elements::Elements;
 pub(super) use rows::{Element, HasId, Row, Rows};
 
 /// A text field.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Field, Nested, unreadable};
+use super::{Elements, Field, Nested, unreadable};
 use crate::vendors::{VendorError, json::LOST};
 
 /// A row, with the vendor's JSON if it was requested.
@@ -64,8 +64,9 @@ impl<'a, T: Deserialize<'a>> Element<'a, T> for &'a RawValue {
 }
 
 impl<'a, T: HasId> Rows<'a, T> {
-    /// Reads the elements of a list.
-    pub(in crate::vendors) fn read<E: Element<'a, T>>(elements: Vec<E>) -> Result<Self, VendorError> {
+    /// Reads the elements of a list. Fails if the list has too many.
+    pub(in crate::vendors) fn read<E: Element<'a, T>>(elements: Elements<E>) -> Result<Self, VendorError> {
+        let elements = elements.into_all()?;
         let mut rows = Self { readable: Vec::with_capacity(elements.len()), null: 0, unreadable: 0 };
         for element in elements {
             match element.read()? {

@@ -13,6 +13,10 @@ use serde_json::value::RawValue;
 use super::{Field, Nested, Text, TextList, scalar::Scalar};
 use crate::vendors::json::LOST;
 
+/// Maximum number of texts in a list. A longer list is unreadable: a text of two bytes
+/// takes more than ten times the memory.
+const MAX_TEXTS: usize = 1_000;
+
 /// A scalar is read from its JSON text, because a parsed number has lost digits.
 impl<'de, T: Scalar<'de>> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -117,6 +121,10 @@ impl<'de: 'a, 'a> Visitor<'de> for ListVisitor<'a> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
         let mut texts = Vec::new();
         while let Some(text) = list.next_element()? {
+            if texts.len() == MAX_TEXTS {
+                skip_list(list)?;
+                return Ok(vec![Field::Unreadable]);
+            }
             texts.push(text);
         }
         Ok(texts)

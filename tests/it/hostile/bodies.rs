@@ -124,6 +124,57 @@ async fn deep_nesting_does_not_overflow_the_stack() {
     "#);
 }
 
+// FACTS.md case 270
+#[tokio::test]
+async fn list_with_too_many_elements_is_unreadable() {
+    for (kind, place) in [
+        ("tolt", r#"{"has_more": false, "data": [$]}"#),
+        ("tolt", r#"{"has_more": false, "data": {"data": [$]}}"#),
+        ("corporation", r#"{"customers": [$]}"#),
+        ("corporation", r#"{"data": {"customers": [$]}}"#),
+    ] {
+        for (elements, status) in [(1_000, 200), (1_001, 502), (2 * MIB, 502)] {
+            let body = place.replace('$', &["0"].repeat(elements).join(","));
+            let vendor = ScriptedVendor::start(move |_, _| Reply::text(200, &body)).await;
+            let gateway = vendor.gateway(kind).await;
+            for target in ["/customers", "/customers?include=raw"] {
+                let answer = gateway.get(target).await;
+                assert_eq!(answer.status, status, "{place} {elements} {target}");
+                if status == 502 {
+                    let detail = format!("the list has {elements} elements, more than 1000");
+                    let line = format!("502 vendor_unreadable the vendor's response cannot be read: {detail}");
+                    assert_eq!(answer.problem_line(), line, "{place} {target}");
+                }
+            }
+        }
+    }
+}
+
+// FACTS.md case 270
+#[tokio::test]
+async fn page_with_more_rows_than_requested_is_served() {
+    let rows: Vec<_> = (0..1_000).map(|row| corporation_row(&format!("cust_{row}"))).collect();
+    let vendor = ScriptedVendor::replying(json!({"customers": rows})).await;
+    let walked = vendor.gateway("corporation").await.walk("/customers?limit=100").await.unwrap();
+    assert_eq!(walked.len(), 1_000);
+}
+
+// FACTS.md case 271
+#[tokio::test]
+async fn list_of_too_many_texts_is_unreadable() {
+    for (texts, unreadable) in [(1_000, "0"), (1_001, "1")] {
+        let mut row = corporation_row("cust_1");
+        row["exemption_metadata"] = json!({"exempted_states": vec!["TX"; texts]});
+        let vendor = ScriptedVendor::replying(json!({"customers": [row]})).await;
+        let gateway = vendor.gateway("corporation").await;
+        assert_eq!(gateway.walk("/customers?expand=exemption").await.unwrap(), ["odd.cust_1"]);
+        let metrics = gateway.get("/metrics").await.text;
+        let series = "gateway_values_unreadable_total{connection=\"odd\"} ";
+        let value = metrics.lines().find_map(|line| line.strip_prefix(series));
+        assert_eq!(value, Some(unreadable), "{texts} texts");
+    }
+}
+
 #[tokio::test]
 async fn last_duplicate_json_key_is_read() {
     let vendor = ScriptedVendor::start(|_, _| {

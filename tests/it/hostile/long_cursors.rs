@@ -145,6 +145,16 @@ async fn cursor_too_long_for_a_url_is_unreadable() {
     assert_eq!(vendor.vendor.calls(), 1);
 }
 
+#[tokio::test]
+async fn long_vendor_cursor_counts_for_the_cache() {
+    let vendor = Vendor::start(VERY_LONG).await;
+    let gateway = vendor.gateway().await;
+    gateway.get("/customers?limit=1").await.ok();
+    let metrics = gateway.get("/metrics").await.text;
+    let bytes = metrics.lines().find_map(|line| line.strip_prefix("gateway_cache_bytes{connection=\"odd\"} "));
+    assert!(bytes.unwrap().parse::<usize>().unwrap() > VERY_LONG, "{bytes:?}");
+}
+
 /// A page with a short cursor is not cached as a response: its cursor may expire
 /// first.
 #[tokio::test]

@@ -1,6 +1,12 @@
 //! The provider's keys: refreshed, rotated, unknown, and unavailable.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Duration,
+};
 
 use customer_gateway::{
     clock::SystemClock,
@@ -10,7 +16,7 @@ use customer_gateway::{
 };
 use futures_util::future::join_all;
 use insta::assert_json_snapshot;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
 use super::{
@@ -77,6 +83,54 @@ async fn jwks_fetch_is_coalesced() {
     };
     let (told, ()) = tokio::join!(asked, opened);
     assert!(told.iter().all(|told| told == "200"), "{told:?}");
+    assert_eq!(stage.provider().fetches(), 2);
+}
+
+// FACTS.md case 272
+#[tokio::test]
+async fn requests_that_wait_for_keys_are_bounded() {
+    const CLIENTS: usize = 3;
+    const STREAMS: usize = 100;
+    const WAITING: usize = 256;
+    let [old, new] = [Signer::es256("old"), Signer::es256("new")];
+    let stage = stage_with_keys(&[&old]).await;
+    let known = old.token(&claims(json!({})));
+    assert_eq!(stage.outcome(&known).await, "200");
+    let gate = Arc::new(Semaphore::new(0));
+    stage.provider().respond_with(keys(&[&old, &new]).gated_by(&gate));
+    stage.gateway.clock.advance(REST);
+
+    let unknown = new.token(&claims(json!({})));
+    let url = format!("{}/connections", stage.gateway.url);
+    let rejected = AtomicUsize::new(0);
+    let asked = (0..CLIENTS).flat_map(|_| {
+        let client = reqwest::Client::builder().http2_prior_knowledge().build().unwrap();
+        (0..STREAMS).map(|_| client.get(&url).bearer_auth(&unknown)).collect::<Vec<_>>()
+    });
+    let asked = asked.map(async |request| {
+        let answer = request.send().await.unwrap();
+        if answer.status() == 503 {
+            assert_eq!(answer.headers()["retry-after"], "1");
+            let problem: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+            let detail =
+                "the token cannot be verified, because 256 requests already wait for the identity provider's keys";
+            assert_eq!((&problem["code"], &problem["detail"]), (&json!("identity_unavailable"), &json!(detail)));
+            rejected.fetch_add(1, Relaxed);
+            return false;
+        }
+        assert_eq!(answer.status(), 200);
+        true
+    });
+    let checked = async {
+        until(|| rejected.load(Relaxed) == CLIENTS * STREAMS - WAITING).await;
+        // Keys, verified tokens and other tokens of cached keys need no refresh.
+        stage.gateway.get_as(KEY, "/customers").await.ok();
+        assert_eq!(stage.outcome(&known).await, "200");
+        assert_eq!(stage.outcome(&old.token(&claims(json!({"jti": 1})))).await, "200");
+        gate.add_permits(1);
+    };
+    let (answered, ()) = tokio::join!(join_all(asked), checked);
+    assert_eq!(answered.into_iter().filter(|answered| *answered).count(), WAITING);
     assert_eq!(stage.provider().fetches(), 2);
 }
 

@@ -40,6 +40,20 @@ fn nested_repeated_names_are_removed() {
     assert_eq!(repairs.values, 4);
 }
 
+#[test]
+fn members_of_open_objects_are_bounded() {
+    let object = |members| {
+        let members: Vec<_> = (0..members).map(|name| format!("\"{name}\":0")).collect();
+        format!("{{{}}}", members.join(","))
+    };
+    assert!(repaired(object(MAX_MEMBERS).as_bytes()).is_some());
+    assert!(repaired(object(MAX_MEMBERS + 1).as_bytes()).is_none());
+    let nested = format!(r#"{{"a":{}}}"#, object(MAX_MEMBERS));
+    assert!(repaired(nested.as_bytes()).is_none());
+    let list = vec![object(MAX_MEMBERS / 2); 4].join(",");
+    assert!(repaired(format!("[{list}]").as_bytes()).is_some());
+}
+
 proptest! {
     #[test]
     fn valid_json_is_unchanged(value in json(), is_pretty: bool) {
