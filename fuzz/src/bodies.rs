@@ -134,7 +134,7 @@ fn is_plain(document: &Json, rows: Option<&Rows>) -> bool {
         |document: &Json| document.all("cursor").all(|cursor| matches!(cursor, Json::Null | Json::Text(_)));
     let data = document.get("data");
     let has_two_cursors = document.get("cursor").is_some() && data.is_some_and(|data| data.get("cursor").is_some());
-    rows.is_some_and(|rows| !rows.served.is_empty())
+    rows.is_some_and(|rows| !rows.served.is_empty() && rows.fit_into_a_list())
         && states_no_failure(document)
         && has_clear_cursor(document)
         && data.is_none_or(has_clear_cursor)

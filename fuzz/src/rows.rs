@@ -2,6 +2,9 @@
 
 use crate::json::Json;
 
+/// Maximum number of rows in a list that the gateway reads.
+const MAX_ROWS: usize = 1_000;
+
 /// Rows that a response contains.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -42,6 +45,13 @@ pub struct Layout {
 pub const TOLT: Layout = Layout { vendor: "tolt", account_key: "program_id", account: "prg_YRsbPDAKhWfdqJbFACheh" };
 pub const CORPORATION: Layout = Layout { vendor: "corporation", account_key: "corporation_id", account: "corp_123" };
 
+impl Rows {
+    /// Returns true if the gateway reads a list of this length.
+    pub fn fit_into_a_list(&self) -> bool {
+        self.served.len() + self.unreadable + self.foreign <= MAX_ROWS
+    }
+}
+
 impl Layout {
     /// Returns the rows of a list. `None` if the response has no list.
     pub fn rows(&self, document: &Json) -> Option<Rows> {
@@ -65,7 +75,7 @@ impl Layout {
     pub fn single(&self, document: &Json) -> Option<Id> {
         let data = document.get("data");
         let row = match data {
-            Some(Json::List(rows)) if self.vendor == "tolt" => {
+            Some(Json::List(rows)) if self.vendor == "tolt" && rows.len() <= MAX_ROWS => {
                 let mut rows = rows.iter().filter(|row| **row != Json::Null);
                 rows.next().filter(|_| rows.next().is_none())?
             }

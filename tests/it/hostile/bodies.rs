@@ -133,7 +133,7 @@ async fn list_with_too_many_elements_is_unreadable() {
         ("corporation", r#"{"customers": [$]}"#),
         ("corporation", r#"{"data": {"customers": [$]}}"#),
     ] {
-        for (elements, status) in [(1_000, 200), (1_001, 502), (2 * MIB, 502)] {
+        for (elements, status) in [(1_000, 200), (1_001, 502), (100_000, 502)] {
             let body = place.replace('$', &["0"].repeat(elements).join(","));
             let vendor = ScriptedVendor::start(move |_, _| Reply::text(200, &body)).await;
             let gateway = vendor.gateway(kind).await;
