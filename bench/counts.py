@@ -1,4 +1,4 @@
-"""Gateways under callgrind, whose instructions per request are counted."""
+"""Counts the instructions per request of gateways under callgrind."""
 
 import contextlib
 import shutil
@@ -65,7 +65,7 @@ class Stage:
         (directory / "cursor-key").write_text("bench")
         key, digest = gateway.new_key(self.target)
         names = ["hundred", "ten", *(f"bench-{number}" for number in range(2, connections))]
-        # A caller of few connections has all of them, for merged lists.
+        # With few connections, each caller may use all of them, for merged lists.
         used = names if connections <= 16 else names[:2]
         text = f"""
             [server]
@@ -90,7 +90,7 @@ class Stage:
             [[connections]]
             name = "{name}"
             vendor = "tolt"
-            base_url = "http://127.0.0.1:{VENDOR}/{10 if name == 'ten' else 100}/0"
+            base_url = "http://127.0.0.1:{VENDOR}/{100 if name == 'hundred' else 10}/0"
             credential = {{ file = "credential" }}
             program_id = "prg_YRsbPDAKhWfdqJbFACheh"
             rate_limit = {{ requests = 1000000, per = "1s" }}

@@ -5,6 +5,7 @@ import os
 import platform
 import re
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -21,8 +22,7 @@ def build(program, profile):
     """Builds the gateway and a program of bench/servers. Returns their directory."""
     target = target_directory()
     for manifest, binary in (("Cargo.toml", "customer-gateway"), ("bench/servers/Cargo.toml", program)):
-        command = ["cargo", "build", "--profile", profile, "--locked", "--quiet", "--bin", binary]
-        subprocess.run([*command, "--manifest-path", ROOT / manifest, "--target-dir", target], check=True)
+        cargo_build(manifest, target, "--profile", profile, "--bin", binary)
     return Path(target) / ("debug" if profile == "dev" else profile)
 
 
@@ -30,9 +30,13 @@ def build_release():
     """Builds the gateway and all programs of bench/servers. Returns their directory."""
     target = target_directory()
     for manifest in ("Cargo.toml", "bench/servers/Cargo.toml"):
-        command = ["cargo", "build", "--release", "--locked", "--quiet", "--bins"]
-        subprocess.run([*command, "--manifest-path", ROOT / manifest, "--target-dir", target], check=True)
+        cargo_build(manifest, target, "--release", "--bins")
     return Path(target) / "release"
+
+
+def cargo_build(manifest, target, *options):
+    command = ["cargo", "build", "--locked", "--quiet", *options]
+    subprocess.run([*command, "--manifest-path", ROOT / manifest, "--target-dir", target], check=True)
 
 
 def install(*packages):
@@ -64,4 +68,7 @@ def write(bench, text):
     path = ROOT / "docs" / "PERFORMANCE.md"
     begin, end = f"<!-- bench/{bench}: begin -->", f"<!-- bench/{bench}: end -->"
     marks = re.compile(re.escape(begin) + ".*" + re.escape(end), re.DOTALL)
-    path.write_text(marks.sub(lambda _: f"{begin}\n\n{text}\n{end}", path.read_text()))
+    page, found = marks.subn(lambda _: f"{begin}\n\n{text}\n{end}", path.read_text())
+    if not found:
+        sys.exit(f"{path} has no marks of bench/{bench}")
+    path.write_text(page)

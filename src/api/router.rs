@@ -13,19 +13,15 @@ use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
-use crate::{
-    callers::Callers,
-    web::{
-        cors,
-        middleware::{
-            encode,
-            load_shed::{self, ConcurrencyLimit},
-            observe::Observer,
-            request::{self, RequestLayer},
-            unread::{self, UnreadMemory},
-        },
-        problem,
+use crate::web::{
+    cors,
+    middleware::{
+        encode, load_shed,
+        observe::Observer,
+        request::{self, RequestLayer},
+        unread,
     },
+    problem,
 };
 
 use super::{
@@ -64,7 +60,7 @@ pub(crate) fn router(state: ApiState) -> Router {
         .split_for_parts()
         .0
         .merge(docs::routes())
-        .layer(middleware::from_fn_with_state(Arc::new(InnerLayers::new(&state)), handle_inner))
+        .layer(middleware::from_fn_with_state(Arc::new(state.clone()), handle_inner))
         .fallback(problem::unknown_route)
         .method_not_allowed_fallback(problem::wrong_method)
         .layer(
@@ -76,24 +72,10 @@ pub(crate) fn router(state: ApiState) -> Router {
     if origins.is_empty() { router } else { router.layer(cors::layer(&origins)) }
 }
 
-/// State of the layers within a route.
-struct InnerLayers {
-    callers: Callers,
-    unread: UnreadMemory,
-    concurrency: ConcurrencyLimit,
-}
-
-impl InnerLayers {
-    fn new(state: &ApiState) -> Self {
-        let (callers, unread) = (state.callers.clone(), state.unread.clone());
-        Self { callers, unread, concurrency: state.concurrency.clone() }
-    }
-}
-
-/// Passes a request to a route, through the layers `authenticate` to `encode`. Functions
-/// in place of tower layers save several boxes and their moves for each layer.
-async fn handle_inner(State(layers): State<Arc<InnerLayers>>, request: Request, next: Next) -> Response {
-    let InnerLayers { callers, unread, concurrency } = &*layers;
+/// Passes a request through `authenticate`, `limit`, `shed` and `encode` to its route.
+/// Calls of functions take fewer allocations than tower layers.
+async fn handle_inner(State(state): State<Arc<ApiState>>, request: Request, next: Next) -> Response {
+    let ApiState { callers, unread, concurrency, .. } = &*state;
     let encode = async |request| encode::encode(request, next).await;
     let shed = async |request| load_shed::shed(concurrency, request, encode).await;
     let limit = async |request| unread::limit(unread, request, shed).await;

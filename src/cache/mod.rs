@@ -86,13 +86,8 @@ impl PageCache {
     /// Removes the entries of a scope and returns their number. Fetches in flight
     /// whose pages the scope covers are not stored.
     pub async fn purge(&self, scope: &Scope) -> usize {
-        let lists = self.lists.purge(scope);
-        let entries = self.store.purge(scope).await;
-        // A purge that is acknowledged holds after the process has been killed.
-        for lists in lists {
-            lists.snapshots_removed().await;
-        }
-        entries
+        self.lists.purge(scope);
+        self.store.purge(scope).await
     }
 
     fn state(&self, entry: &Entry, policy: Policy) -> EntryState {

@@ -62,7 +62,11 @@ impl PageCache {
     /// Removes the entries of a scope from the caches of all replicas.
     pub async fn purge_everywhere(&self, scope: &Scope) -> Purged {
         let Some(purges) = &self.second_tier.purges else {
-            return Purged { entries: self.purge(scope).await, confirmations: None };
+            let entries = self.purge(scope).await;
+            // A purge that is acknowledged holds after the process has been killed. With
+            // shared state, no list has a snapshot.
+            self.lists.wait_for_snapshots(scope).await;
+            return Purged { entries, confirmations: None };
         };
         // The pages on the server come first: a page that is loaded in between is then
         // removed here.

@@ -23,22 +23,28 @@ impl StoredLists {
     }
 
     /// Removes the rows of a scope, or withholds their lists until they are read again.
-    /// Returns the lists, whose snapshots may still contain the rows.
-    pub(super) fn purge(&self, scope: &Scope) -> Vec<Arc<Copies>> {
-        let (names, customer) = match scope {
-            Scope::Connections(names) => (names.as_slice(), None),
-            Scope::Customer(name, id) => (std::slice::from_ref(name), Some(id)),
-        };
-        let lists: Vec<_> = {
-            let all = self.0.lock();
-            names.iter().filter_map(|name| all.get(name).cloned()).collect()
-        };
-        for lists in &lists {
-            match customer {
-                Some(id) => lists.purge_customer(id),
-                None => lists.purge(),
+    pub(super) fn purge(&self, scope: &Scope) {
+        for lists in self.of(scope) {
+            match scope {
+                Scope::Connections(_) => lists.purge(),
+                Scope::Customer(_, id) => lists.purge_customer(id),
             }
         }
-        lists
+    }
+
+    /// Waits until no snapshot contains a purged row of the scope's connections.
+    pub(super) async fn wait_for_snapshots(&self, scope: &Scope) {
+        for lists in self.of(scope) {
+            lists.wait_for_snapshots().await;
+        }
+    }
+
+    fn of(&self, scope: &Scope) -> Vec<Arc<Copies>> {
+        let names = match scope {
+            Scope::Connections(names) => names.as_slice(),
+            Scope::Customer(name, _) => std::slice::from_ref(name),
+        };
+        let all = self.0.lock();
+        names.iter().filter_map(|name| all.get(name).cloned()).collect()
     }
 }

@@ -185,8 +185,8 @@ impl Callers {
         }
     }
 
-    /// Counts a request against its caller's quota, at an instant of the clock. Returns
-    /// the state of the quota after it; `None` if the caller has none.
+    /// Counts a request against its caller's quota, at an instant of the clock. Also
+    /// returns the state of the quota afterwards, if the caller has a quota.
     pub fn charge(&self, id: Option<CallerId>, now: Duration) -> (Option<QuotaStatus>, Result<(), AuthError>) {
         let Some(CallerEntry { caller, quota: Some(limiter) }) = self.entry(id) else { return (None, Ok(())) };
         let (Availability { remaining, next }, admitted) = limiter.charge(now);

@@ -42,8 +42,18 @@ pub struct ListCopy {
     filling: AtomicUsize,
     /// Number of purges of rows of the list.
     purges: watch::Sender<u64>,
-    /// Number of purges whose rows are not in the snapshot, if the list has one.
-    removed: Option<watch::Sender<u64>>,
+    /// Purges that concern the snapshot, if the list has one.
+    snapshot: Option<SnapshotPurges>,
+}
+
+/// Purges that concern a snapshot, also of rows that the list lacks: the snapshot may be
+/// older than the list.
+#[derive(Debug, Default)]
+struct SnapshotPurges {
+    /// Number of purges.
+    requested: watch::Sender<u64>,
+    /// Number of purges whose rows are not in the snapshot.
+    removed: watch::Sender<u64>,
 }
 
 /// Read whose rows the list may receive. Until it is dropped, each purged row is
@@ -63,7 +73,7 @@ impl ListCopy {
             is_restoring: AtomicBool::new(has_snapshot),
             filling: AtomicUsize::new(0),
             purges: watch::Sender::new(0),
-            removed: has_snapshot.then(|| watch::Sender::new(0)),
+            snapshot: has_snapshot.then(SnapshotPurges::default),
         }
     }
 
@@ -148,25 +158,38 @@ impl ListCopy {
         self.purges.subscribe()
     }
 
+    /// Returns the number of purges that concern the snapshot, and its changes. `None`
+    /// without a snapshot.
+    #[must_use]
+    pub fn snapshot_purges(&self) -> Option<watch::Receiver<u64>> {
+        self.snapshot.as_ref().map(|snapshot| snapshot.requested.subscribe())
+    }
+
     /// Records that the snapshot contains no row of the first `purges` purges.
     pub fn record_removed(&self, purges: u64) {
-        if let Some(removed) = &self.removed {
-            removed.send_replace(purges);
+        if let Some(snapshot) = &self.snapshot {
+            snapshot.removed.send_replace(purges);
         }
     }
 
     /// Returns true if the snapshot may contain purged rows.
     #[must_use]
     pub fn has_unremoved(&self) -> bool {
-        self.removed.as_ref().is_some_and(|removed| *removed.borrow() < *self.purges.borrow())
+        self.snapshot.as_ref().is_some_and(|purges| *purges.removed.borrow() < *purges.requested.borrow())
     }
 
     /// Waits until the snapshot contains no row of the purges so far.
-    pub(super) async fn snapshot_removed(&self) {
-        let Some(removed) = &self.removed else { return };
-        let purges = *self.purges.borrow();
+    pub(super) async fn wait_for_snapshot(&self) {
+        let Some(SnapshotPurges { requested, removed }) = &self.snapshot else { return };
+        let purges = *requested.borrow();
         // The sender is not dropped meanwhile.
         drop(removed.subscribe().wait_for(|removed| *removed >= purges).await);
+    }
+
+    fn purge_snapshot(&self) {
+        if let Some(snapshot) = &self.snapshot {
+            snapshot.requested.send_modify(|purges| *purges += 1);
+        }
     }
 
     /// Returns the rows that are withheld.
@@ -252,6 +275,7 @@ impl ListCopy {
         inbox.purged_again.clear();
         inbox.whole_purges += 1;
         self.purges.send_modify(|purges| *purges += 1);
+        self.purge_snapshot();
         (inbox.is_purged, inbox.is_walk_requested) = (true, true);
         self.replace(None);
     }
@@ -270,15 +294,12 @@ impl ListCopy {
 
     fn add_purged(&self, id: &str, is_new_purge: bool) -> bool {
         let mut inbox = self.inbox.lock();
+        self.purge_snapshot();
         // Rows that are being read may contain the row as it was.
         let is_read = self.filling.load(Relaxed) > 0 || self.is_restoring.load(Relaxed) || self.status().is_walking;
         let stored = self.stored.load();
         let is_contained = stored.as_ref().is_some_and(|stored| stored.list.find(id).is_some());
         if !is_contained && !is_read {
-            // The snapshot may be older than the list, and contain the row.
-            if self.removed.is_some() {
-                self.purges.send_modify(|purges| *purges += 1);
-            }
             return false;
         }
         if let Some(stored) = &*stored {

@@ -54,9 +54,9 @@ impl Copies {
     }
 
     /// Waits until no snapshot contains a row that was purged so far.
-    pub async fn snapshots_removed(&self) {
+    pub async fn wait_for_snapshots(&self) {
         for list in &self.lists {
-            list.snapshot_removed().await;
+            list.wait_for_snapshot().await;
         }
     }
 

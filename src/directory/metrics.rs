@@ -152,7 +152,8 @@ fn call_counter(registry: &Registry, connection: &str, status: Option<u16>) -> C
         Some(status) => format!("{}xx", status / 100),
         None => "none".to_owned(),
     };
-    let help = "Vendor calls, by the status that the last response stands for; `none` without a response, the class for an unregistered status.";
+    let help = "Vendor calls by the status that the last response stands for. Unregistered statuses count by \
+                class; no response is `none`.";
     registry.counter("gateway_vendor_calls_total", help, &[("connection", connection), ("status", &status)])
 }
 

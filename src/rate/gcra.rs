@@ -20,7 +20,7 @@ pub struct Gcra {
     state: Mutex<State>,
 }
 
-/// State in nanoseconds: arithmetic of 64 bits takes a fraction of the time.
+/// State in nanoseconds, because 64-bit arithmetic is faster than `Duration`.
 #[derive(Debug)]
 struct State {
     rate: Rate,
@@ -85,28 +85,12 @@ impl Gcra {
         Self { state: Mutex::new(State { rate, tat: 0, taken: 0, reported: 0 }) }
     }
 
-    /// Takes a slot, or returns the time until one is free.
-    pub fn check(&self, now: Duration) -> Result<(), Duration> {
-        self.state.lock().check(nanos(now))
-    }
-
-    /// Takes a slot like [`check`](Self::check), and returns the availability after it.
+    /// Takes a slot, or returns the time until one is free. Also returns the availability
+    /// afterwards.
     pub fn charge(&self, now: Duration) -> (Availability, Result<(), Duration>) {
         let (mut state, now) = (self.state.lock(), nanos(now));
         let checked = state.check(now);
         (state.availability(now), checked)
-    }
-
-    /// Returns the time until a slot is free.
-    #[must_use]
-    pub fn wait(&self, now: Duration) -> Duration {
-        Duration::from_nanos(self.state.lock().wait(nanos(now)))
-    }
-
-    /// Returns the number of free slots.
-    #[must_use]
-    pub fn remaining(&self, now: Duration) -> u32 {
-        self.state.lock().availability(nanos(now)).remaining
     }
 
     /// Returns the current rate.
@@ -214,6 +198,14 @@ mod tests {
         }
     }
 
+    fn remaining(gcra: &Gcra, now: Duration) -> u32 {
+        gcra.state.lock().availability(nanos(now)).remaining
+    }
+
+    fn wait(gcra: &Gcra, now: Duration) -> Duration {
+        Duration::from_nanos(gcra.state.lock().wait(nanos(now)))
+    }
+
     #[derive(Debug, Clone)]
     enum Step {
         Advance(u64),
@@ -249,15 +241,15 @@ mod tests {
                         now += Duration::from_nanos(nanos);
                         bucket.advance(nanos);
                     }
-                    Step::Check => prop_assert_eq!(gcra.check(now), bucket.check().map_err(Duration::from_nanos)),
+                    Step::Check => prop_assert_eq!(gcra.charge(now).1, bucket.check().map_err(Duration::from_nanos)),
                     Step::SetRate(burst, interval) => {
                         gcra.set_rate(new_rate(burst, interval), now);
                         bucket = TokenBucket { burst: burst.into(), interval, credit: 0 };
                     }
                 }
-                prop_assert_eq!(u64::from(gcra.remaining(now)), bucket.credit / bucket.interval);
-                let wait = bucket.interval.saturating_sub(bucket.credit);
-                prop_assert_eq!(gcra.wait(now), Duration::from_nanos(wait));
+                prop_assert_eq!(u64::from(remaining(&gcra, now)), bucket.credit / bucket.interval);
+                let expected = bucket.interval.saturating_sub(bucket.credit);
+                prop_assert_eq!(wait(&gcra, now), Duration::from_nanos(expected));
                 let Availability { remaining, next } = gcra.state.lock().availability(nanos(now));
                 prop_assert_eq!(u64::from(remaining), bucket.credit / bucket.interval);
                 let is_full = bucket.credit == bucket.burst * bucket.interval;
@@ -271,17 +263,17 @@ mod tests {
     fn adopted_wait_includes_later_slots() {
         let (gcra, now) = (Gcra::new(new_rate(4, 10)), Duration::from_nanos(100));
         assert_eq!(gcra.take_usage(now), None);
-        assert_eq!((gcra.check(now), gcra.check(now)), (Ok(()), Ok(())));
+        assert_eq!((gcra.charge(now).1, gcra.charge(now).1), (Ok(()), Ok(())));
         let usage = gcra.take_usage(now).unwrap();
         assert_eq!((usage.slots, usage.wait, gcra.take_usage(now)), (2, Duration::from_nanos(20), None));
         // Another process has taken a slot, and this one takes another before the response.
-        assert_eq!(gcra.check(now), Ok(()));
+        assert_eq!(gcra.charge(now).1, Ok(()));
         gcra.adopt(&usage, Duration::from_nanos(30), now);
-        assert_eq!((gcra.remaining(now), gcra.check(now)), (0, Err(Duration::from_nanos(10))));
+        assert_eq!((remaining(&gcra, now), gcra.charge(now).1), (0, Err(Duration::from_nanos(10))));
         assert_eq!(gcra.take_usage(now).unwrap().slots, 1);
         // The wait may exceed the capacity, and ends all the same.
         gcra.adopt(&usage, Duration::from_nanos(80), now);
-        assert_eq!(gcra.check(now), Err(Duration::from_nanos(60)));
+        assert_eq!(gcra.charge(now).1, Err(Duration::from_nanos(60)));
         let next = Duration::from_nanos(60);
         assert_eq!(gcra.charge(now), (Availability { remaining: 0, next }, Err(next)));
         assert_eq!(gcra.charge(now + next), (Availability { remaining: 0, next: Duration::from_nanos(10) }, Ok(())));
@@ -291,15 +283,15 @@ mod tests {
     fn huge_rates_do_not_overflow() {
         let gcra = Gcra::new(Rate::new(NonZeroU32::MAX, Duration::MAX));
         let now = Duration::from_hours(1);
-        assert_eq!(gcra.check(now), Ok(()));
+        assert_eq!(gcra.charge(now).1, Ok(()));
         gcra.set_rate(Rate::new(NonZeroU32::MAX, Duration::MAX), now);
-        assert_eq!(gcra.remaining(now), 0);
+        assert_eq!(remaining(&gcra, now), 0);
     }
 
     #[test]
     fn zero_interval_counts_as_one_nanosecond() {
         let gcra = Gcra::new(Rate::new(NonZeroU32::MIN, Duration::ZERO));
-        assert_eq!(gcra.check(Duration::ZERO), Ok(()));
-        assert_eq!(gcra.check(Duration::ZERO), Err(Duration::from_nanos(1)));
+        assert_eq!(gcra.charge(Duration::ZERO).1, Ok(()));
+        assert_eq!(gcra.charge(Duration::ZERO).1, Err(Duration::from_nanos(1)));
     }
 }

@@ -24,8 +24,8 @@ pub(super) struct ConnectionActivity {
     start: Instant,
     /// Number of heads and chunks that the server has to produce.
     pending: AtomicUsize,
-    /// Bodies with a chunk that the client has not read, and the time since when, in
-    /// milliseconds since `start`.
+    /// Bodies with an unread chunk, and the time of the chunk in milliseconds since
+    /// `start`.
     unread: Mutex<Vec<(BodyId, u64)>>,
     next_body: AtomicU64,
     /// Time of the last activity, in milliseconds since `start`.
@@ -123,16 +123,16 @@ impl ConnectionActivity {
         }
     }
 
-    /// Records that the client has read all chunks of a body, and waits for the next.
+    /// Records that the client has read all chunks of a body and waits for the next chunk.
     pub(super) fn mark_read(&self, id: BodyId) {
         self.take_unread(id);
         self.touch();
     }
 
-    /// Records the end of a body. The last chunk was the last activity.
+    /// Records the end of a body.
     pub(super) fn end_body(&self, id: BodyId) {
-        if let Some(since) = self.take_unread(id) {
-            self.last_active.fetch_max(since, Relaxed);
+        if self.take_unread(id).is_some() {
+            self.touch();
         }
     }
 

@@ -22,8 +22,6 @@ pub(super) struct TrackedBody<B> {
     /// Rest of a frame that is larger than `MAX_CHUNK`.
     rest: Bytes,
     id: BodyId,
-    /// True before the first chunk.
-    is_first: bool,
     /// Present while the client waits for the next chunk.
     pending: Option<PendingGuard>,
     activity: Arc<ConnectionActivity>,
@@ -32,7 +30,7 @@ pub(super) struct TrackedBody<B> {
 impl<B> TrackedBody<B> {
     /// Wraps a body of a response on the connection.
     pub(super) fn new(body: B, activity: Arc<ConnectionActivity>) -> Self {
-        Self { body, rest: Bytes::new(), id: activity.begin_body(), is_first: true, pending: None, activity }
+        Self { body, rest: Bytes::new(), id: activity.begin_body(), pending: None, activity }
     }
 }
 
@@ -50,7 +48,6 @@ impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
                 Poll::Pending if self.pending.is_none() => {
                     self.pending = Some(self.activity.begin_pending());
                     self.activity.mark_read(self.id);
-                    self.is_first = false;
                     return Poll::Pending;
                 }
                 Poll::Pending => return Poll::Pending,
@@ -61,10 +58,7 @@ impl<B: Body<Data = Bytes> + Unpin> Body for TrackedBody<B> {
                 Poll::Ready(end) => return Poll::Ready(end),
             }
         }
-        // The first chunk is unread since the head.
-        if !std::mem::replace(&mut self.is_first, false) {
-            self.activity.mark_unread(self.id);
-        }
+        self.activity.mark_unread(self.id);
         self.pending = None;
         let length = self.rest.len().min(MAX_CHUNK);
         Poll::Ready(Some(Ok(Frame::data(self.rest.split_to(length)))))

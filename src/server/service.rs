@@ -19,7 +19,7 @@ pub trait HttpService<B>: Clone + Send + Sync + 'static {
     fn respond(&self, request: Request<Incoming>, connection: &mut Self::Connection) -> Responding<B, Self::Future>;
 }
 
-/// Response to a request. A response that is ready costs no time limit and no future.
+/// Ready response, or the future of a response. A ready response needs no pending guard.
 #[derive(Debug)]
 pub enum Responding<B, F> {
     /// The response.

@@ -65,10 +65,10 @@ impl Snapshot {
     /// Writes the list after each walk and some time after each change, forever. A
     /// purge removes the file at once.
     pub(super) async fn keep(&self) {
-        let mut purges = self.list.purges();
+        let Some(mut purges) = self.list.snapshot_purges() else { return };
         let mut written = self.list.stored().map_or_else(Written::default, |stored| Written::new(&stored, None));
         loop {
-            // Also after a purge during the restoration.
+            // A purge during the restoration counts too.
             while self.list.has_unremoved() {
                 let number = *purges.borrow_and_update();
                 written.list = Weak::new();

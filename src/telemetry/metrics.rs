@@ -64,7 +64,7 @@ impl Default for Registry {
 impl Registry {
     /// Returns the counter with this name and these labels.
     pub fn counter(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Counter {
-        if self.0.described.lock().insert(name) {
+        if self.is_new(name) {
             self.0.recorder.describe_counter(name.into(), None, help.into());
         }
         self.0.recorder.register_counter(&key(name, labels), &METADATA)
@@ -72,10 +72,15 @@ impl Registry {
 
     /// Returns the gauge with this name and these labels.
     pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
-        if self.0.described.lock().insert(name) {
+        if self.is_new(name) {
             self.0.recorder.describe_gauge(name.into(), None, help.into());
         }
         self.0.recorder.register_gauge(&key(name, labels), &METADATA)
+    }
+
+    /// Returns true at the first use of a metric's name.
+    fn is_new(&self, name: &'static str) -> bool {
+        self.0.described.lock().insert(name)
     }
 
     /// Returns the histogram of durations with this name and these labels.

@@ -29,9 +29,11 @@ impl Latency {
             state.recent.pop_front();
         }
         state.recent.push_back(duration);
-        let mut durations: [Duration; CALLS] = [Duration::ZERO; CALLS];
+        let mut durations = [Duration::ZERO; CALLS];
         let durations = &mut durations[..state.recent.len()];
-        durations.iter_mut().zip(&state.recent).for_each(|(to, from)| *to = *from);
+        for (to, from) in durations.iter_mut().zip(&state.recent) {
+            *to = *from;
+        }
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,

@@ -16,8 +16,9 @@ pub(super) struct Query(String);
 impl Query {
     /// Appends a parameter.
     pub(super) fn push(&mut self, name: &str, value: &str) {
-        self.0.reserve(if self.0.is_empty() { USUAL_BYTES } else { name.len() + value.len() + 2 });
-        if !self.0.is_empty() {
+        if self.0.is_empty() {
+            self.0.reserve(USUAL_BYTES);
+        } else {
             self.0.push('&');
         }
         self.0.push_str(name);

@@ -31,18 +31,19 @@ pub(crate) fn page_links(target: &Uri, next: Option<&str>, prev: Option<&str>) -
     if next.is_some() {
         push_link(&mut value, |value| page.push(value, next), "next");
     }
-    let mut push_others = |push: &dyn Fn(&mut String), relation| {
+    let mut push_if_short = |push: &dyn Fn(&mut String), relation| {
         let length = value.len();
         push_link(&mut value, push, relation);
+        // Removes a link that does not fit.
         if value.len() > MAX_LENGTH {
             value.truncate(length);
         }
     };
     if prev.is_some() {
-        push_others(&|value| page.push(value, prev), "prev");
+        push_if_short(&|value| page.push(value, prev), "prev");
     }
-    push_others(&|value| page.push(value, None), "first");
-    push_others(&|value| value.push_str(OPENAPI), "describedby");
+    push_if_short(&|value| page.push(value, None), "first");
+    push_if_short(&|value| value.push_str(OPENAPI), "describedby");
     header_value(&value)
 }
 

@@ -45,17 +45,17 @@ pub(super) struct CachedResponse {
     headers: Mutex<Option<Arc<CurrentHeaders>>>,
 }
 
-/// Headers of a 200 at one age, and the places of the values that each hit replaces. A
-/// replacement by place needs no lookup of the name.
+/// Headers of a 200 at one age, with the indices of the values that each hit replaces. An
+/// index saves the lookup of the name.
 #[derive(Debug)]
 struct CurrentHeaders {
     /// Age in whole seconds.
     second: u64,
     headers: HeaderMap,
-    /// Number of values before the request id.
-    id: usize,
-    /// Number of values between the request id and the state of the quota, if any.
-    rate_limit: Option<usize>,
+    /// Index of the request id.
+    id_index: Option<usize>,
+    /// Index of the state of the quota, if any.
+    quota_index: Option<usize>,
 }
 
 impl CachedResponse {
@@ -126,12 +126,9 @@ impl CachedResponse {
         // A clone takes fewer instructions than the insertion of each header.
         let current = self.current_headers(now, quota);
         let mut headers = current.headers.clone();
-        let mut values = headers.values_mut();
-        if let Some(value) = values.nth(current.id) {
-            *value = id;
-        }
-        if let (Some(value), Some(quota)) = (current.rate_limit.and_then(|index| values.nth(index)), quota) {
-            *value = rate_limit::rate_limit(quota);
+        replace(&mut headers, current.id_index, id);
+        if let Some(quota) = quota {
+            replace(&mut headers, current.quota_index, rate_limit::rate_limit(quota));
         }
         headers
     }
@@ -166,9 +163,14 @@ impl CachedResponse {
 impl CurrentHeaders {
     fn new(second: u64, headers: HeaderMap) -> Self {
         // Each name has one value, so the values are in the order of the names.
-        let place = |name| headers.keys().position(|other| *other == name);
-        let id = place(request::REQUEST_ID).unwrap_or(usize::MAX);
-        let rate_limit = place(rate_limit::RATE_LIMIT).and_then(|place| place.checked_sub(id)?.checked_sub(1));
-        Self { second, headers, id, rate_limit }
+        let index = |name| headers.keys().position(|other| *other == name);
+        let (id_index, quota_index) = (index(request::REQUEST_ID), index(rate_limit::RATE_LIMIT));
+        Self { second, headers, id_index, quota_index }
+    }
+}
+
+fn replace(headers: &mut HeaderMap, index: Option<usize>, value: HeaderValue) {
+    if let Some(old) = index.and_then(|index| headers.values_mut().nth(index)) {
+        *old = value;
     }
 }

@@ -24,7 +24,10 @@ use hashbrown::Equivalent;
 use http::StatusCode;
 use http_body_util::{Either, Full};
 use hyper::body::Incoming;
-use quick_cache::{Weighter, sync::Cache};
+use quick_cache::{
+    DefaultHashBuilder, OptionsBuilder, Weighter,
+    sync::{Cache, DefaultLifecycle},
+};
 use tower::{Service, ServiceExt};
 
 use crate::{
@@ -41,7 +44,11 @@ use crate::{
 use cached_response::CachedResponse;
 use hit_request::HitRequest;
 
-/// Size of a usual response in bytes. The cache may hold more or fewer responses.
+/// Minimum capacity of a shard of the cache. A larger response is not cached.
+const MIN_SHARD_BYTES: u64 = 4 << 20;
+/// Maximum number of shards.
+const MAX_SHARDS: u64 = 64;
+/// Size of a usual response in bytes, for the expected number of responses.
 const USUAL_BYTES: u64 = 16 << 10;
 
 /// Cache of complete responses in front of the router. Clones share it.
@@ -61,7 +68,7 @@ struct Shared {
     callers: Callers,
     /// True if pages of other origins may read responses.
     allows_origins: bool,
-    responses: Cache<ResponseKey, Arc<CachedResponse>, ResponseSize>,
+    responses: Responses,
     unread: UnreadMemory,
     clock: SharedClock,
 }
@@ -82,7 +89,9 @@ struct ResponseKeyRef<'r> {
     target: &'r str,
 }
 
-/// Weighs responses by their size in bytes.
+type Responses = Cache<ResponseKey, Arc<CachedResponse>, ResponseSize>;
+
+/// Weight of a response: its size in bytes.
 #[derive(Clone)]
 struct ResponseSize;
 
@@ -91,8 +100,7 @@ impl ResponseCache {
     /// this state.
     #[must_use]
     pub(crate) fn new(state: ApiState, max_bytes: u64) -> Self {
-        let expected = usize::try_from(max_bytes / USUAL_BYTES).unwrap_or(usize::MAX);
-        let responses = Cache::with_weighter(expected, max_bytes, ResponseSize);
+        let responses = new_cache(max_bytes);
         let clock = Arc::clone(&state.clock);
         Self(Arc::new(Shared {
             observer: Observer::new(state.registry.clone(), state.tracer.clone(), Arc::clone(&clock)),
@@ -218,6 +226,22 @@ impl Shared {
         cached.hits.record(span, status, id.to_str().unwrap_or_default(), duration, time);
         let headers = cached.headers(is_match, now, id, quota.as_ref());
         Some(conditional::build_response(is_match, bytes, headers))
+    }
+}
+
+fn new_cache(max_bytes: u64) -> Responses {
+    let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
+    let mut options = OptionsBuilder::new();
+    options
+        .shards(number((max_bytes / MIN_SHARD_BYTES).clamp(1, MAX_SHARDS)))
+        .estimated_items_capacity(number(max_bytes / USUAL_BYTES))
+        .weight_capacity(max_bytes);
+    // Fails only without a capacity.
+    match options.build() {
+        Ok(options) => {
+            Cache::with_options(options, ResponseSize, DefaultHashBuilder::default(), DefaultLifecycle::default())
+        }
+        Err(_) => Cache::with_weighter(0, 0, ResponseSize),
     }
 }
 

@@ -54,7 +54,10 @@ proptest! {
         let decoded_rows: Vec<_> = decoded.order.rows().iter().map(|row| decoded.id(*row).to_owned()).collect();
         prop_assert_eq!(rows, decoded_rows);
         prop_assert_eq!(list.page(list.order.rows().iter().copied()), decoded.page(decoded.order.rows().iter().copied()));
-        prop_assert_eq!((&list.marks, list.dropped, list.trend), (&decoded.marks, decoded.dropped, decoded.trend));
+        prop_assert_eq!((&list.marks, list.dropped), (&decoded.marks, decoded.dropped));
+        // An edit may lose a trend that decoding finds again.
+        prop_assert!(decoded.trend.ascends || !list.trend.ascends);
+        prop_assert!(decoded.trend.descends || !list.trend.descends);
         prop_assert_eq!(list.manifest_to_bytes(), decoded.manifest_to_bytes());
     }
 

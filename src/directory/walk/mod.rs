@@ -181,7 +181,7 @@ impl Walk {
         self.pages().allowed_calls()
     }
 
-    /// Returns the calls predicted by a dry run.
+    /// Returns the prediction of a dry run.
     pub(super) fn take_prediction(&mut self) -> Prediction {
         self.pages().take_prediction()
     }

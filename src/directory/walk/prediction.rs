@@ -29,7 +29,7 @@ pub(in crate::directory) struct Prediction {
     pub(in crate::directory) cached: u32,
     /// Digests of the requests. A walk may visit a page twice, which takes one call.
     digests: HashSet<blake3::Hash>,
-    /// Number of reads, with repeated ones.
+    /// Number of reads, including repeated reads.
     reads: u64,
     /// True if the page of the last read is not cached.
     ends_uncached: bool,
@@ -85,7 +85,7 @@ impl Pages {
         read.ok_or(Stop::Unpredictable)
     }
 
-    /// Returns the calls predicted so far and clears them.
+    /// Returns the prediction so far and clears it.
     pub(super) fn take_prediction(&mut self) -> Prediction {
         std::mem::take(&mut self.prediction)
     }

@@ -19,11 +19,12 @@ thread_local! {
     static BUFFER: RefCell<Buffer> = const { RefCell::new(Buffer::new()) };
 }
 
-/// Memory of the thread's lines.
+/// Buffers of a thread, reused for each line.
 struct Buffer {
     line: Vec<u8>,
-    /// Second of the last line since 1970, and its date and time.
+    /// Unix time of `date` in whole seconds.
     second: Option<i64>,
+    /// Date and time of the last line, without microseconds.
     date: String,
 }
 

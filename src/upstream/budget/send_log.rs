@@ -18,9 +18,9 @@ const ROUND_TRIPS: usize = 64;
 /// calls open connections, so none of them shows the fastest round trip.
 const MAX_FIRST_DELAY: Duration = Duration::from_millis(250);
 
-/// Usual lateness of a timer, which counts whole milliseconds. A call that is sent this
-/// late counts from its slot. Otherwise the lateness of all calls would add up, and the
-/// limit would not be used.
+/// Usual lateness of a timer, because timers count whole milliseconds. A call that is
+/// sent at most this late counts from its slot. Otherwise the lateness would add up, and
+/// part of the limit would stay unused.
 const TICK: Duration = Duration::from_millis(1);
 
 /// Sent calls of a budget, oldest first. The log reads no clock.
@@ -189,8 +189,8 @@ impl SendLog {
         self.release_in(window, ahead, now).map_or(now, |release| release.max(now)).saturating_add(wait)
     }
 
-    /// Returns the time at which the slot of the call with `ahead` calls before it is
-    /// free; `None` if it is free in any case. `ahead` is less than the window's requests.
+    /// Returns the time at which a call with `ahead` calls before it gets a slot; `None` if
+    /// a slot was never taken. `ahead` is less than the window's requests.
     fn release_in(&self, window: Window, ahead: u64, now: Duration) -> Option<Duration> {
         let index = (self.sends.len() as u64 + ahead).checked_sub(window.requests.get().into())?;
         let send = self.sends.get(usize::try_from(index).ok()?)?;

@@ -166,7 +166,7 @@ impl SharedSlots {
         let peers = self.limit.peers();
         let others = self.remote_calls.admit(reply.others, schedule.log.windows(), now);
         schedule.log.record_remote(others, now);
-        schedule.remote.record(reply.others, peers.parts, now);
+        schedule.remote.record(others, peers.parts, now);
         schedule.block.adopt(&reply.block, now);
         self.is_queued = matches!(reply.slot, Slot::Wait(_));
         match reply.slot {

@@ -46,9 +46,8 @@ pub(super) fn single(body: &str) -> Result<Row<'_, Customer<'_>>, VendorError> {
 pub(super) fn scan_list(body: &[u8]) -> UnknownFields {
     json::scan(body, |body, unknown| {
         let envelope = unknown.parse::<Envelope<'_, &RawValue>>(body, &ENVELOPE);
-        for row in
-            envelope.and_then(|envelope| envelope.into_list()?.customers).into_iter().flat_map(Elements::into_first)
-        {
+        let list = envelope.and_then(Envelope::into_list);
+        for row in list.and_then(|list| list.customers).into_iter().flat_map(Elements::into_first) {
             scan_row(row.get(), unknown);
         }
     })

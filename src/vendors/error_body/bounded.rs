@@ -21,7 +21,8 @@ struct Nodes<'n>(&'n mut usize);
 
 impl<'de> Deserialize<'de> for Bounded {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Nodes(&mut MAX_NODES.clone()).deserialize(deserializer).map(Self)
+        let mut nodes = MAX_NODES;
+        Nodes(&mut nodes).deserialize(deserializer).map(Self)
     }
 }
 

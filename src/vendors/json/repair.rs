@@ -30,8 +30,8 @@ pub(in crate::vendors) const LOST: &str = "[\t\r\t]";
 
 /// Maximum depth of containers. It is below the recursion limit of `serde_json`.
 const MAX_DEPTH: usize = 100;
-/// Maximum number of members in the objects around a value. Each member takes more than
-/// ten times the memory of its bytes.
+/// Maximum number of members in the objects around a value. A member takes more than ten
+/// times its length in memory.
 const MAX_MEMBERS: usize = 50_000;
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -60,7 +60,7 @@ pub(in crate::vendors) fn repair(body: &[u8]) -> Result<(String, Repairs), Vendo
     repairer.run().map_err(|fault| {
         VendorError::Unreadable(match fault {
             Fault::Truncated => "the body is truncated".to_owned(),
-            Fault::TooManyMembers => format!("the body has objects with more than {MAX_MEMBERS} members"),
+            Fault::TooManyMembers => format!("the objects around a value have more than {MAX_MEMBERS} members"),
             Fault::Syntax(at) => {
                 let lines = body[..at].split(|&byte| byte == b'\n');
                 let column = 1 + lines.clone().next_back().map_or(0, <[u8]>::len);

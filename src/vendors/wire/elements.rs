@@ -64,7 +64,7 @@ impl<'de, E: Deserialize<'de>> Visitor<'de> for ElementsVisitor<E> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut elements = Vec::with_capacity(PAGE_SIZE);
+        let mut elements = Vec::new();
         while elements.len() < MAX_ELEMENTS {
             let Some(element) = list.next_element()? else { return Ok(Elements { elements, excess: 0 }) };
             elements.push(element);

@@ -6,16 +6,15 @@ use std::{borrow::Cow, fmt, marker::PhantomData};
 use memchr::memchr;
 use serde::{
     Deserialize, Deserializer,
-    de::{Error, IgnoredAny, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer},
+    de::{
+        Error, IgnoredAny, MapAccess, SeqAccess, Visitor,
+        value::{MapAccessDeserializer, SeqAccessDeserializer},
+    },
 };
 use serde_json::value::RawValue;
 
-use super::{Field, Nested, Text, TextList, scalar::Scalar};
+use super::{Elements, Field, Nested, Text, TextList, scalar::Scalar};
 use crate::vendors::json::LOST;
-
-/// Maximum number of texts in a list. A longer list is unreadable: a text of two bytes
-/// takes more than ten times the memory.
-const MAX_TEXTS: usize = 1_000;
 
 /// A scalar is read from its JSON text, because a parsed number has lost digits.
 impl<'de, T: Scalar<'de>> Deserialize<'de> for Field<T> {
@@ -118,16 +117,9 @@ impl<'de: 'a, 'a> Visitor<'de> for ListVisitor<'a> {
     reject!(vec![Field::Unreadable];
         visit_str(&str), visit_i64(i64), visit_u64(u64), visit_f64(f64), visit_bool(bool));
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-        let mut texts = Vec::new();
-        while let Some(text) = list.next_element()? {
-            if texts.len() == MAX_TEXTS {
-                skip_list(list)?;
-                return Ok(vec![Field::Unreadable]);
-            }
-            texts.push(text);
-        }
-        Ok(texts)
+    fn visit_seq<A: SeqAccess<'de>>(self, list: A) -> Result<Self::Value, A::Error> {
+        let texts: Elements<Text<'a>> = Elements::deserialize(SeqAccessDeserializer::new(list))?;
+        Ok(texts.into_all().unwrap_or_else(|_| vec![Field::Unreadable]))
     }
 
     fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {

@@ -192,7 +192,7 @@ async fn purge_removes_the_snapshot() {
 }
 
 #[tokio::test]
-async fn purge_of_an_unknown_row_removes_the_snapshot() {
+async fn purge_of_an_unknown_row_removes_a_snapshot() {
     let kept = Kept::start().await;
     kept.stage.gateway.request(|client, url| client.delete(format!("{url}/cache?customer=tax.unknown"))).await.ok();
     assert!(!kept.file().exists(), "the snapshot may be older than the list");
@@ -200,7 +200,7 @@ async fn purge_of_an_unknown_row_removes_the_snapshot() {
 }
 
 #[tokio::test]
-async fn purge_is_not_acknowledged_while_the_snapshot_remains() {
+async fn purge_waits_for_the_snapshot_removal() {
     let kept = Kept::start().await;
     let row = kept.stage.vendors.corporation().customers()[3].clone();
     // A folder in place of the file cannot be removed as a file.

@@ -76,7 +76,7 @@ async fn started_request_uses_the_next_slot() {
     assert!(clock.elapsed() < Duration::from_millis(5_200), "{:?}", clock.elapsed());
 }
 
-/// Makes the calls of a request, one after the other.
+/// Makes the calls of a request one by one.
 async fn send_calls(budget: Budget, latency: Arc<Latency>) {
     let clock = Arc::clone(&budget.0.clock);
     let (caller, deadline) = (CallerShare::unrestricted(), Duration::from_mins(1));

@@ -59,7 +59,7 @@ fn impatient_clients_get_useful_calls() {
                     (1..=SEEDS).map(|seed| overload(load, latency, calls, patience, from, seed)).collect();
                 let used = mean(&reports, |report| report.used(from));
                 let useful = mean(&reports, |report| report.useful(from));
-                // Few clients send long requests, so none waits while a slot is unused.
+                // Few clients send long requests. While no client waits, slots stay unused.
                 let min_used = match calls {
                     1 => 0.967,
                     10 => 0.967 - 0.01 / load,
