@@ -15,14 +15,15 @@ VENDOR, GATEWAY, BARE = 18010, 18011, 18013
 class Stage:
     """The stub vendor and the directory of all gateways, until the end of the block."""
 
-    def __init__(self):
+    def __init__(self, debug=False):
+        self.debug = debug
         self.stack = contextlib.ExitStack()
         self.gateways = 0
 
     def __enter__(self):
         if not shutil.which("valgrind"):
             programs.install("valgrind")
-        self.target = programs.build_release()
+        self.target = programs.build_all(self.debug)
         self.directory = Path(self.stack.enter_context(tempfile.TemporaryDirectory(prefix="gateway-counts-")))
         self.start("vendor", VENDOR, [self.target / "stub-vendor", VENDOR])
         return self

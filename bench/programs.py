@@ -26,12 +26,12 @@ def build(program, profile):
     return Path(target) / ("debug" if profile == "dev" else profile)
 
 
-def build_release():
+def build_all(debug=False):
     """Builds the gateway and all programs of bench/servers. Returns their directory."""
     target = target_directory()
     for manifest in ("Cargo.toml", "bench/servers/Cargo.toml"):
-        cargo_build(manifest, target, "--release", "--bins")
-    return Path(target) / "release"
+        cargo_build(manifest, target, "--bins", *([] if debug else ["--release"]))
+    return Path(target) / ("debug" if debug else "release")
 
 
 def cargo_build(manifest, target, *options):
