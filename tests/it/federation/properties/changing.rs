@@ -87,15 +87,17 @@ struct Walker<'s> {
     question: &'s ListQuery,
     /// A source was omitted from a page, so its rows may follow out of order.
     omitted: bool,
+    /// Upper bound of the vendor calls that will still fail.
+    failing_calls: usize,
 }
 
 impl Walker<'_> {
-    /// Fetches a page, and repeats the request while it fails: faults are
-    /// transient.
+    /// Fetches a page, and repeats the request while it fails. Each failure
+    /// consumes at least one of the calls that were set to fail.
     async fn page(&mut self, step: &Step, cursor: Option<&str>) -> Value {
         let partial = if step.allows_partial { "&partial=allow" } else { "" };
         let mut max_calls = step.max_calls.map(|calls| format!("&max_calls={calls}")).unwrap_or_default();
-        for _ in 0..64 {
+        loop {
             let rest = format!("limit={}{partial}{max_calls}", step.limit);
             let answer = self.stage.get_page(self.question, &rest, cursor).await;
             match answer.status {
@@ -104,9 +106,14 @@ impl Walker<'_> {
                     self.check(&page, step);
                     return page;
                 }
-                422 => max_calls.clear(),
+                422 => {
+                    assert_ne!(max_calls, "", "{}", answer.text);
+                    max_calls.clear();
+                }
                 status => {
                     assert_eq!(status, 502, "{}", answer.text);
+                    assert_ne!(self.failing_calls, 0, "a vendor failed more often than it was set to: {}", answer.text);
+                    self.failing_calls -= 1;
                     let problem = answer.problem();
                     if step.allows_partial {
                         // No source contributed, so the client waits.
@@ -117,7 +124,6 @@ impl Walker<'_> {
                 }
             }
         }
-        panic!("the failure does not end");
     }
 
     fn check(&mut self, page: &Value, step: &Step) {
@@ -149,7 +155,7 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     let mut arrivals = BTreeMap::from([(0, 5_000), (1, 5_000), (2, 5_000), (3, 5_000)]);
     let mut seen: Vec<String> = Vec::new();
 
-    let mut walker = Walker { stage: &stage, question: &question, omitted: false };
+    let mut walker = Walker { stage: &stage, question: &question, omitted: false, failing_calls: 0 };
     let mut at: Option<String> = None;
     let mut steps = steps.iter().cycle();
     for number in 0.. {
@@ -174,6 +180,9 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
         // All failures end: a source that fails at every page is never walked
         // to its end.
         for event in step.events.iter().filter(|_| number < PAGES_WITH_EVENTS) {
+            if let Event::Fail(_, calls, _) = event {
+                walker.failing_calls += calls;
+            }
             apply(&stage, &question, event, &shown, &mut arrivals, &mut gone);
         }
     }
