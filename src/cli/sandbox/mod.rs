@@ -74,6 +74,9 @@ pub(super) struct SandboxArgs {
     /// Share of vendor calls that fail, from 0 to 1.
     #[arg(long, default_value_t = 0.0, value_parser = parse_share)]
     error_rate: f64,
+    /// Disable the vendors' rate limits. The sandbox's own gateway keeps its limits.
+    #[arg(long)]
+    no_rate_limits: bool,
     /// Treatment of Tolt's parameter `search`.
     #[arg(long, value_enum, default_value_t = ToltSearchArg::Accept)]
     tolt_search: ToltSearchArg,
@@ -122,6 +125,7 @@ pub(super) async fn run(args: SandboxArgs) -> anyhow::Result<()> {
         corporation_customers: args.corporation_customers,
         latency: args.latency,
         error_rate: args.error_rate,
+        enforce_rate_limits: !args.no_rate_limits,
         tolt_search: match args.tolt_search {
             ToltSearchArg::Accept => ToltSearch::Accept,
             ToltSearchArg::Ignore => ToltSearch::Ignore,
