@@ -14,14 +14,16 @@ use std::{
     time::Duration,
 };
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::{Condvar, Mutex, MutexGuard};
 
 /// Maximum size of the waiting lines in bytes. As many bytes may be in the
 /// process of being written.
 pub(super) const MAX_WAITING: usize = 1 << 20;
-/// Time that the thread waits for further lines before it writes. Most lines then need
-/// neither a wake-up of the thread nor a write of their own.
-const GATHER_TIME: Duration = Duration::from_millis(5);
+/// Interval at which the thread polls the queue. Lines that follow each other then need
+/// neither a notification of the thread nor a write of their own.
+const POLL_INTERVAL: Duration = Duration::from_millis(5);
+/// Number of empty polls after which the thread waits for a notification.
+const IDLE_POLLS: u32 = 4;
 /// Pause before another write to a non-blocking output that is full.
 const FULL_PAUSE: Duration = Duration::from_millis(10);
 
@@ -40,6 +42,8 @@ struct Shared {
 struct State {
     waiting: Batch,
     is_writing: bool,
+    /// The thread waits for a notification.
+    is_idle: bool,
 }
 
 /// Complete lines in the order of arrival.
@@ -73,9 +77,9 @@ impl LogQueue {
         }
         waiting.bytes.extend_from_slice(line);
         waiting.lines += 1;
-        let is_first = waiting.lines == 1;
+        let is_idle = mem::take(&mut state.is_idle);
         drop(state);
-        if is_first {
+        if is_idle {
             self.0.changed.notify_all();
         }
     }
@@ -129,10 +133,16 @@ impl Shared {
     /// Waits for lines and takes all of them. Later lines enter the spare buffer.
     fn next_batch(&self, spare: Vec<u8>) -> Batch {
         let mut state = self.state.lock();
-        self.changed.wait_while(&mut state, |state| state.waiting.lines == 0);
-        drop(state);
-        thread::sleep(GATHER_TIME);
-        let mut state = self.state.lock();
+        for polls in 1.. {
+            MutexGuard::unlocked(&mut state, || thread::sleep(POLL_INTERVAL));
+            if state.waiting.lines > 0 {
+                break;
+            }
+            if polls >= IDLE_POLLS {
+                state.is_idle = true;
+                self.changed.wait_while(&mut state, |state| state.is_idle);
+            }
+        }
         state.is_writing = true;
         mem::replace(&mut state.waiting, Batch { bytes: spare, lines: 0 })
     }
