@@ -116,23 +116,43 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
     }
 }
 
+/// Returns the index of the first byte that a JSON text escapes: a quotation mark, a
+/// backslash or a control character.
+pub(crate) fn find_escape(text: &[u8]) -> Option<usize> {
+    let (blocks, rest) = text.as_chunks::<8>();
+    for (index, block) in blocks.iter().enumerate() {
+        // Borrows affect only higher bytes, so the lowest match is exact.
+        let found = escapes(u64::from_le_bytes(*block));
+        if found != 0 {
+            return Some(index * 8 + found.trailing_zeros() as usize / 8);
+        }
+    }
+    rest.iter().position(|byte| is_escaped(*byte)).map(|index| blocks.len() * 8 + index)
+}
+
 /// Returns true if no byte of a text has an escape. Eight bytes are compared at a time.
 /// The last block overlaps the block before.
 fn is_plain(text: &[u8]) -> bool {
     let (blocks, _) = text.as_chunks::<8>();
     let Some(last) = text.last_chunk::<8>() else {
-        return text.iter().all(|byte| *byte >= 0x20 && *byte != b'"' && *byte != b'\\');
+        return !text.iter().any(|byte| is_escaped(*byte));
     };
     blocks.iter().chain([last]).fold(0, |found, block| found | escapes(u64::from_ne_bytes(*block))) == 0
 }
 
+/// Returns true if JSON escapes a byte.
+fn is_escaped(byte: u8) -> bool {
+    byte < 0x20 || byte == b'"' || byte == b'\\'
+}
+
 /// Returns a number other than zero if one of eight bytes has an escape ("Bit Twiddling
-/// Hacks", "Determine if a word has a byte less than n").
+/// Hacks", "Determine if a word has a byte less than n"). One comparison finds quotation
+/// marks and control characters: with the second bit inverted, they are below 0x21, and
+/// no other byte is.
 fn escapes(block: u64) -> u64 {
     const ONES: u64 = u64::MAX / 255;
     let below = |block: u64, byte: u64| block.wrapping_sub(ONES * byte) & !block;
-    let equal = |byte: u8| below(block ^ (ONES * u64::from(byte)), 1);
-    (below(block, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7)
+    (below(block ^ (ONES * 2), 0x21) | below(block ^ (ONES * u64::from(b'\\')), 1)) & (ONES << 7)
 }
 
 #[cfg(test)]

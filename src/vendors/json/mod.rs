@@ -1,10 +1,11 @@
 //! Tolerant reading of JSON bodies.
 //!
-//! A body is first read as it is. If that fails, the body is repaired and read
+//! A body is first read as it is, by [`read_fast`] or else by `serde_json`. If that fails, the body is repaired and read
 //! again, so a clean body is parsed once. A body whose records include the
 //! vendor's own objects is always repaired, because the objects are served (FACTS.md,
 //! cases 41 to 45).
 
+mod fast;
 mod members;
 mod repair;
 
@@ -14,6 +15,7 @@ use serde_json::value::RawValue;
 
 use super::{VendorError, documented::UnknownFields, wire::missing};
 
+pub(super) use fast::{JSON_TEXT, SCALAR, read_fast};
 pub(super) use repair::{LOST, Repairs, repair};
 
 /// Reads a body with `read`, and reads it again after a repair if necessary.

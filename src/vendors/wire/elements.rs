@@ -13,6 +13,10 @@ use crate::vendors::{PAGE_SIZE, VendorError};
 /// send more rows than a page has.
 const MAX_ELEMENTS: usize = 10 * PAGE_SIZE;
 
+/// Length from which a list grows by pages. Most such lists contain a page, and a growing
+/// list moves its elements.
+const LONG_LIST: usize = 8;
+
 /// Elements of a list. Elements beyond `MAX_ELEMENTS` are counted only: an element
 /// of two bytes takes several hundred bytes of memory.
 #[derive(Debug)]
@@ -67,6 +71,9 @@ impl<'de, E: Deserialize<'de>> Visitor<'de> for ElementsVisitor<E> {
         let mut elements = Vec::new();
         while elements.len() < MAX_ELEMENTS {
             let Some(element) = list.next_element()? else { return Ok(Elements { elements, excess: 0 }) };
+            if elements.len() == elements.capacity() && elements.len() >= LONG_LIST {
+                elements.reserve_exact(PAGE_SIZE - elements.len() % PAGE_SIZE);
+            }
             elements.push(element);
         }
         let mut excess = 0;

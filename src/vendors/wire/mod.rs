@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::error::Category;
 
-use super::VendorError;
+use super::{VendorError, json::read_fast};
 use crate::domain::page::Anomalies;
 
 pub(super) use elements::Elements;
@@ -61,12 +61,17 @@ pub(super) fn unreadable(error: &serde_json::Error) -> VendorError {
 /// Parses a JSON object. A derived `Deserialize` alone would also accept an
 /// array of the member values.
 pub(super) fn object<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, VendorError> {
-    match serde_json::from_str(json).map_err(|error| unreadable(&error))? {
+    match read_value(json)? {
         Nested(Field::Value(object)) => Ok(object),
         Nested(Field::Missing | Field::Unreadable) => {
             Err(VendorError::Unreadable("the JSON does not have the documented shape".to_owned()))
         }
     }
+}
+
+/// Parses a JSON text.
+fn read_value<'a, T: Deserialize<'a>>(json: &'a str) -> Result<T, VendorError> {
+    read_fast(json).map_or_else(|| serde_json::from_str(json).map_err(|error| unreadable(&error)), Ok)
 }
 
 /// Returns the error for a response without a required member.

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{Elements, Field, Nested, unreadable};
+use super::{Elements, Field, Nested, read_value};
 use crate::vendors::{VendorError, json::LOST};
 
 /// A row, with the vendor's JSON if it was requested.
@@ -54,7 +54,7 @@ impl<'a, T: Deserialize<'a>> Element<'a, T> for Nested<T> {
 /// A row with the vendor's JSON.
 impl<'a, T: Deserialize<'a>> Element<'a, T> for &'a RawValue {
     fn read(self) -> Result<Field<Row<'a, T>>, VendorError> {
-        let Nested(wire) = serde_json::from_str(self.get()).map_err(|error| unreadable(&error))?;
+        let Nested(wire) = read_value(self.get())?;
         Ok(match wire {
             Field::Missing => Field::Missing,
             Field::Value(wire) => Field::Value(Row { wire, raw: Some(without_lost(self)) }),

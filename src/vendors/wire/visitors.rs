@@ -14,23 +14,11 @@ use serde::{
 use serde_json::value::RawValue;
 
 use super::{Elements, Field, Nested, Text, TextList, scalar::Scalar};
-use crate::vendors::json::LOST;
+use crate::vendors::json::{JSON_TEXT, LOST, SCALAR};
 
-/// A scalar is read from its JSON text, because a parsed number has lost digits.
 impl<'de, T: Scalar<'de>> Deserialize<'de> for Field<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        Ok(match json.as_bytes().first() {
-            Some(b'"') => match text(json).map_err(D::Error::custom)? {
-                text if text.is_empty() => Self::Missing,
-                text => T::from_text(text),
-            },
-            Some(b'n') => Self::Missing,
-            Some(b't') => T::from_bool(true),
-            Some(b'f') => T::from_bool(false),
-            Some(b'-' | b'0'..=b'9') => T::from_number(json),
-            _ => Self::Unreadable,
-        })
+        deserializer.deserialize_newtype_struct(SCALAR, FieldVisitor(PhantomData))
     }
 }
 
@@ -40,15 +28,9 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Nested<T> {
     }
 }
 
-/// A list is read from its JSON text, because a lost list has no elements.
 impl<'de: 'a, 'a> Deserialize<'de> for TextList<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let json = <&RawValue>::deserialize(deserializer)?.get();
-        if json == LOST {
-            return Ok(Self(vec![Field::Unreadable]));
-        }
-        let list = serde_json::Deserializer::from_str(json).deserialize_any(ListVisitor(PhantomData));
-        list.map(Self).map_err(D::Error::custom)
+        deserializer.deserialize_newtype_struct(JSON_TEXT, TextListVisitor(PhantomData))
     }
 }
 
@@ -61,7 +43,9 @@ fn text(json: &str) -> serde_json::Result<Cow<'_, str>> {
     }
 }
 
+struct FieldVisitor<T>(PhantomData<T>);
 struct ObjectVisitor<T>(PhantomData<T>);
+struct TextListVisitor<'a>(PhantomData<&'a str>);
 struct ListVisitor<'a>(PhantomData<&'a str>);
 
 /// Implements visitor methods for the JSON types that a field does not accept.
@@ -79,6 +63,54 @@ fn skip_list<'de, A: SeqAccess<'de>>(mut list: A) -> Result<(), A::Error> {
 fn skip_object<'de, A: MapAccess<'de>>(mut object: A) -> Result<(), A::Error> {
     while object.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
     Ok(())
+}
+
+impl<'de, T: Scalar<'de>> FieldVisitor<T> {
+    fn read_text(text: Cow<'de, str>) -> Field<T> {
+        if text.is_empty() { Field::Missing } else { T::from_text(text) }
+    }
+}
+
+impl<'de, T: Scalar<'de>> Visitor<'de> for FieldVisitor<T> {
+    type Value = Field<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a scalar")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, text: &'de str) -> Result<Self::Value, E> {
+        Ok(Self::read_text(Cow::Borrowed(text)))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Self::read_text(Cow::Owned(text.to_owned())))
+    }
+
+    fn visit_borrowed_bytes<E: Error>(self, number: &'de [u8]) -> Result<Self::Value, E> {
+        str::from_utf8(number).map(T::from_number).map_err(E::custom)
+    }
+
+    fn visit_bool<E: Error>(self, boolean: bool) -> Result<Self::Value, E> {
+        Ok(T::from_bool(boolean))
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Field::Missing)
+    }
+
+    /// Reads the scalar with `serde_json`, from its JSON text: a parsed number has lost
+    /// digits.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let json = <&RawValue>::deserialize(deserializer)?.get();
+        Ok(match json.as_bytes().first() {
+            Some(b'"') => Self::read_text(text(json).map_err(D::Error::custom)?),
+            Some(b'n') => Field::Missing,
+            Some(b't') => T::from_bool(true),
+            Some(b'f') => T::from_bool(false),
+            Some(b'-' | b'0'..=b'9') => T::from_number(json),
+            _ => Field::Unreadable,
+        })
+    }
 }
 
 impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
@@ -100,6 +132,29 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectVisitor<T> {
 
     fn visit_map<A: MapAccess<'de>>(self, object: A) -> Result<Self::Value, A::Error> {
         T::deserialize(MapAccessDeserializer::new(object)).map(Field::Value)
+    }
+}
+
+/// A list is read from its JSON text, because a lost list has no elements.
+impl<'de: 'a, 'a> Visitor<'de> for TextListVisitor<'a> {
+    type Value = TextList<'a>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the JSON text of a list")
+    }
+
+    fn visit_borrowed_str<E: Error>(self, json: &'de str) -> Result<Self::Value, E> {
+        if json == LOST {
+            return Ok(TextList(vec![Field::Unreadable]));
+        }
+        let list = serde_json::Deserializer::from_str(json).deserialize_any(ListVisitor(PhantomData));
+        list.map(TextList).map_err(E::custom)
+    }
+
+    /// Reads the list with `serde_json`.
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        let json: &RawValue = Deserialize::deserialize(deserializer)?;
+        self.visit_borrowed_str(json.get())
     }
 }
 
