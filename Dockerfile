@@ -4,29 +4,23 @@
 FROM rust:1.95.0-slim-bookworm AS build
 WORKDIR /build
 
-# jemalloc is built with make, which the slim image lacks. The version is that of the
-# pinned image's distribution.
+# jemalloc is built with make; `./build` runs the other programs. The versions are those
+# of the pinned image's distribution.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install --yes --no-install-recommends make \
-    && rm -rf /var/lib/apt/lists/*
+    && apt-get install --yes --no-install-recommends curl make nginx-light openssl redis-server \
+    && rm -rf /var/lib/apt/lists/* \
+    && rustup component add llvm-tools
 
-# Builds the dependencies first, with stubs in place of the gateway's code. Only a
-# change of the manifests rebuilds this layer. rust-toolchain.toml is not copied:
-# it requests components that the image lacks and the build does not need.
-COPY Cargo.toml Cargo.lock ./
-RUN mkdir src \
-    && touch src/lib.rs \
-    && echo 'fn main() {}' > src/main.rs \
-    && cargo build --release --locked
-
-# The copied files are older than the stub build; `touch` makes cargo rebuild them.
-COPY build.rs ./
+# rust-toolchain.toml is not copied: it requests components that the image lacks and the
+# build does not need.
+COPY Cargo.toml Cargo.lock build.rs build ./
+COPY .ci .ci
+COPY bench/typical-load bench/typical-load
 COPY src src
 # `customer-gateway --version` names the commit; only the version without it.
 ARG REVISION=unknown
-RUN touch src/lib.rs src/main.rs \
-    && GATEWAY_COMMIT="${REVISION}" cargo build --release --locked
+RUN program=$(GATEWAY_COMMIT="${REVISION}" ./build) && cp "${program}" .
 
 # --- Run --------------------------------------------------------------------
 # Debian 12's C library and CA certificates, without a shell or a package manager.
@@ -46,7 +40,7 @@ LABEL org.opencontainers.image.title="customer-gateway" \
 
 # The licences must accompany the binary.
 COPY LICENSE NOTICE /usr/share/doc/customer-gateway/
-COPY --from=build /build/target/release/customer-gateway /usr/local/bin/customer-gateway
+COPY --from=build /build/customer-gateway /usr/local/bin/customer-gateway
 
 ENV GATEWAY_CONFIG=/etc/customer-gateway/gateway.toml \
     GATEWAY_LOG_FORMAT=json

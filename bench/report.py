@@ -11,7 +11,7 @@ def tables(results):
         f"{results['when']}, commit {results['commit']}: {results['rounds']} rounds of {results['seconds']} s, medians. "
         f"{machine['cpu']}, {machine['cores']} cores, Linux {machine['kernel']}; "
         + ", ".join(f"{name} {version}" for name, version in versions.items())
-        + ".",
+        + f". The gateway is `{results['program']}`.",
         "",
     ]
     for rows in (10, 100):
