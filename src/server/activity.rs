@@ -14,9 +14,9 @@ use std::{
     time::Duration,
 };
 
+use coarsetime::Instant;
 use http::Version;
 use parking_lot::Mutex;
-use tokio::time::Instant;
 
 /// Activity of one connection, shared by its tasks.
 #[derive(Debug)]
@@ -47,7 +47,7 @@ impl ConnectionActivity {
     /// Creates the activity of a new connection.
     pub(super) fn new() -> Arc<Self> {
         Arc::new(Self {
-            start: Instant::now(),
+            start: Instant::now_without_cache_update(),
             pending: AtomicUsize::new(0),
             unread: Mutex::default(),
             next_body: AtomicU64::new(0),
@@ -146,9 +146,10 @@ impl ConnectionActivity {
         self.last_active.fetch_max(self.now(), Relaxed);
     }
 
-    /// Returns the time since `start` in milliseconds.
+    /// Returns the time since `start` in milliseconds, by the kernel's coarse clock: the
+    /// limits have seconds, and each request reads the clock twice.
     fn now(&self) -> u64 {
-        u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX)
+        Instant::now_without_cache_update().duration_since(self.start).as_millis()
     }
 }
 
