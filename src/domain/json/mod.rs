@@ -132,7 +132,7 @@ pub(crate) fn find_escape(text: &[u8]) -> Option<usize> {
 
 /// Returns true if no byte of a text has an escape. Eight bytes are compared at a time.
 /// The last block overlaps the block before.
-fn is_plain(text: &[u8]) -> bool {
+pub(crate) fn is_plain(text: &[u8]) -> bool {
     let (blocks, _) = text.as_chunks::<8>();
     let Some(last) = text.last_chunk::<8>() else {
         return !text.iter().any(|byte| is_escaped(*byte));

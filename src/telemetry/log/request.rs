@@ -6,9 +6,10 @@
 use std::{cell::RefCell, io::Write, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
-use memchr::memchr2;
 use opentelemetry::trace::TraceId;
 use serde::Serialize;
+
+use crate::domain::json::is_plain;
 
 use super::JSON_LINES;
 
@@ -41,7 +42,7 @@ pub struct RequestLine<'r> {
     pub status: u16,
     /// Code of the problem, if the response is a problem.
     pub code: Option<&'r str>,
-    /// Cache outcome.
+    /// Cache outcome, a name without escapes.
     pub cache: &'r str,
     /// Number of vendor calls made for the response.
     pub vendor_calls: u32,
@@ -141,9 +142,9 @@ impl RequestLine<'_> {
             line.text(r#","code":"#);
             line.value(code);
         }
-        line.text(r#","cache":"#);
-        line.string(self.cache);
-        line.text(r#","vendor_calls":"#);
+        line.text(r#","cache":""#);
+        line.text(self.cache);
+        line.text(r#"","vendor_calls":"#);
         line.value(&self.vendor_calls);
         line.text(r#","duration":"#);
         line.seconds(self.duration);
@@ -167,9 +168,9 @@ impl Line<'_> {
         let _ = serde_json::to_writer(&mut *self.0, value);
     }
 
-    /// Appends text without control characters as a JSON string.
+    /// Appends text as a JSON string.
     fn string(&mut self, text: &str) {
-        if memchr2(b'"', b'\\', text.as_bytes()).is_some() {
+        if !is_plain(text.as_bytes()) {
             return self.value(text);
         }
         self.text("\"");
