@@ -26,10 +26,10 @@ def build(program, profile):
     return Path(target) / ("debug" if profile == "dev" else profile)
 
 
-def build_all(debug=False):
-    """Builds the gateway and all programs of bench/servers. Returns their directory."""
+def build_all(debug=False, gateway=True):
+    """Builds the gateway, if requested, and all programs of bench/servers. Returns their directory."""
     target = target_directory()
-    for manifest in ("Cargo.toml", "bench/servers/Cargo.toml"):
+    for manifest in (*(["Cargo.toml"] if gateway else []), "bench/servers/Cargo.toml"):
         cargo_build(manifest, target, "--bins", *([] if debug else ["--release"]))
     return Path(target) / ("debug" if debug else "release")
 
