@@ -78,6 +78,8 @@ pub struct Gap {
     pub side: Side,
     /// The direction of the walk.
     pub direction: Direction,
+    /// True if the rows of the list keep their order.
+    pub is_ordered: bool,
 }
 
 /// Index of rows by connection and form. Clones share it.
@@ -209,14 +211,18 @@ impl Form {
 
 impl Gap {
     /// Returns true if the page of the adjacent row also contains a row beyond the
-    /// gap.
+    /// gap. If the page contains the adjacent row twice, the rows in between are not
+    /// beyond the gap: a walk would return to them forever.
     fn has_next(&self, entry: &Entry, row: usize) -> bool {
+        let page = &entry.page;
         let gap = if self.side == Side::After { row + 1 } else { row };
         match self.direction {
-            Direction::Forward if entry.is_displaced() => gap > 0 && gap < entry.page.len(),
-            Direction::Forward => gap < entry.page.len(),
+            Direction::Forward if gap == 0 && entry.is_displaced() => false,
+            // A row without a fixed place may be in an earlier page of the same list.
+            Direction::Forward if !self.is_ordered && !entry.is_displaced() => false,
+            Direction::Forward => gap < page.len() && !page.contains(row + 1..page.len(), &self.id),
             // Rows may have been inserted before a displaced page.
-            Direction::Backward => gap > 0 && !entry.is_displaced(),
+            Direction::Backward => gap > 0 && !entry.is_displaced() && !page.contains(0..row, &self.id),
         }
     }
 }

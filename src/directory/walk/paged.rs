@@ -262,7 +262,12 @@ impl Paged {
         // Going back, a vendor without an order finds a row only in its own page.
         let adjacent = position.adjacent_row.as_ref();
         let adjacent = adjacent.filter(|_| order.is_some() || self.direction == Direction::Forward);
-        let gap = adjacent.map(|row| Gap { id: row.id.clone(), side: row.side, direction: self.direction });
+        let gap = adjacent.map(|row| Gap {
+            id: row.id.clone(),
+            side: row.side,
+            direction: self.direction,
+            is_ordered: order.is_some(),
+        });
         let mut fallback = None;
         let alternatives = [at_row, at_instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);
         for anchor in std::iter::once(position.anchor.clone()).chain(alternatives) {

@@ -155,6 +155,12 @@ impl RecordPage {
         (0..self.len()).find(|&index| self.id(index) == id)
     }
 
+    /// Returns true if some of the records have this id.
+    #[must_use]
+    pub fn contains(&self, mut records: Range<usize>, id: &str) -> bool {
+        records.any(|index| self.id(index) == id)
+    }
+
     /// Returns the requested id, if the record has another id. The vendor has
     /// merged two customers.
     #[must_use]

@@ -8,5 +8,6 @@ mod ends;
 mod ids;
 mod long_cursors;
 mod places;
+mod repeats;
 mod tenants;
 mod values;
