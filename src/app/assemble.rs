@@ -153,7 +153,7 @@ impl Components {
             };
             let copies = copies(connection, previous, shared);
             let clients = clients.factory(&connection.base_url, connection.timeout)?;
-            let source = new_source(connection, clients, budget, generation, metrics, shared)?;
+            let source = new_source(connection, clients, budget, generation, metrics, shared);
             Ok(Arc::new(source.with_copies(copies)))
         };
         config.connections.iter().map(source).collect()
@@ -185,7 +185,7 @@ fn new_source(
     generation: u32,
     metrics: Arc<SourceMetrics>,
     shared: &SharedState,
-) -> Result<Source, ClientError> {
+) -> Source {
     let tracer = shared.tracer.vendor_tracer(&connection.name, &connection.base_url);
     let credential = connection.credential.clone();
     let lease = shared.replicated.as_ref().and_then(|replicated| {
@@ -193,7 +193,7 @@ fn new_source(
         replicated.probe(&credential.fingerprint(&replicated.settings().key, &parts))
     });
     let transport =
-        Box::new(HttpTransport::new(clients, &connection.base_url, MAX_VENDOR_BODY, shared.vendor_memory.share())?);
+        Box::new(HttpTransport::new(clients, &connection.base_url, MAX_VENDOR_BODY, shared.vendor_memory.share()));
     let endpoint = Endpoint::new(transport, &connection.base_url, credential, tracer);
     let upstream_metrics = UpstreamMetrics::new(&shared.registry, connection.name.as_str());
     let clock = Arc::clone(&shared.clock);
@@ -202,10 +202,10 @@ fn new_source(
     let account = Account { connection: connection.name.clone(), id: connection.account_id.clone() };
     let (cache, policies) = (shared.cache.clone(), connection.policies);
     let source = Source::new(connection.kind, account, generation, upstream, cache, policies, metrics);
-    let Some(replicated) = &shared.replicated else { return Ok(source) };
+    let Some(replicated) = &shared.replicated else { return source };
     let account = shared_account(connection, &replicated.settings().key);
     shared.cache.set_account(account, connection.name.clone());
-    Ok(source.with_shared_state(account, replicated.pages(account)))
+    source.with_shared_state(account, replicated.pages(account))
 }
 
 /// Returns the stored lists of a connection. The same account with the same settings

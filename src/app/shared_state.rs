@@ -52,7 +52,7 @@ impl SharedState {
         let tracer = match &config.telemetry {
             None => Tracer::default(),
             Some(otlp) => {
-                let client = Clients::default().factory(&otlp.traces_url, COLLECTOR_TIMEOUT)?.create()?;
+                let client = Clients::default().factory(&otlp.traces_url, COLLECTOR_TIMEOUT)?.create();
                 let collector = Collector::new(client, otlp.headers.clone());
                 Tracer::exporting(otlp, Arc::new(collector), &registry, Arc::clone(clock))?
             }

@@ -3,7 +3,9 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use reqwest::Response;
+use http::Response;
+use http_body::Body;
+use http_body_util::BodyExt;
 
 use super::{
     coding::Codings,
@@ -62,24 +64,48 @@ impl AsRef<[u8]> for Charged {
     }
 }
 
-/// Reads and decodes a body of at most `max_body` bytes. The limit applies
-/// before and after decoding. The body counts against `memory` until it is dropped.
-pub(crate) async fn read_body(
-    mut response: Response,
+/// Reads and decodes the body of a response. The body has at most `max_body` bytes, before
+/// and after decoding, and counts against `memory` until it is dropped.
+pub(crate) async fn read_body<B>(
+    response: Response<B>,
     max_body: usize,
     memory: &BodyMemory,
-) -> Result<Bytes, BodyError> {
-    let codings = Codings::of(response.headers())?;
+) -> Result<Response<Bytes>, BodyError>
+where
+    B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+{
+    let (head, incoming) = response.into_parts();
+    let codings = Codings::of(&head.headers)?;
+    let (mut body, mut charge) = collect(incoming, max_body, memory).await?;
+    if !codings.is_empty() {
+        body = codings.decode(body, max_body)?;
+        charge = memory.charge();
+        charge.add(body.len())?;
+    }
+    Ok(Response::from_parts(head, Bytes::from_owner(Charged { body, _charge: charge })))
+}
+
+async fn collect<B>(mut incoming: B, max_body: usize, memory: &BodyMemory) -> Result<(Bytes, Charge), BodyError>
+where
+    B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
+{
     let too_large = BodyError::TooLarge(max_body);
-    let announced = usize::try_from(response.content_length().unwrap_or(0)).unwrap_or(usize::MAX);
+    let announced = usize::try_from(incoming.size_hint().exact().unwrap_or(0)).unwrap_or(usize::MAX);
     if announced > max_body {
         return Err(too_large);
     }
-    let (mut body, mut charge) = (Vec::new(), memory.charge());
-    while let Some(chunk) = response.chunk().await.map_err(read_error)? {
-        let length = body.len() + chunk.len();
+    let (mut whole, mut body, mut charge) = (Bytes::new(), Vec::new(), memory.charge());
+    while let Some(frame) = incoming.frame().await {
+        let Ok(chunk) = frame.map_err(|error| read_error(&error))?.into_data() else { continue };
+        let length = whole.len() + body.len() + chunk.len();
         if length > max_body {
             return Err(too_large);
+        }
+        // A body in one chunk is not copied.
+        if length == chunk.len() && length == announced {
+            charge.add(length)?;
+            whole = chunk;
+            continue;
         }
         if length > body.capacity() {
             // An announced length is not trusted before its bytes arrive.
@@ -87,27 +113,20 @@ pub(crate) async fn read_body(
             charge.add(capacity - body.capacity())?;
             body.reserve_exact(capacity - body.len());
         }
+        body.extend_from_slice(&std::mem::take(&mut whole));
         body.extend_from_slice(&chunk);
     }
-    let mut body = Bytes::from(body);
-    if !codings.is_empty() {
-        body = codings.decode(body, max_body)?;
-        charge = memory.charge();
-        charge.add(body.len())?;
-    }
-    Ok(Bytes::from_owner(Charged { body, _charge: charge }))
+    Ok((if whole.is_empty() { Bytes::from(body) } else { whole }, charge))
 }
 
 /// Classifies a failure during a body: of this machine, or of the connection.
-fn read_error(error: reqwest::Error) -> BodyError {
-    if is_local(&error) { BodyError::Local(root_cause(error)) } else { BodyError::Interrupted(root_cause(error)) }
+fn read_error(error: &(dyn Error + 'static)) -> BodyError {
+    if is_local(error) { BodyError::Local(root_cause(error)) } else { BodyError::Interrupted(root_cause(error)) }
 }
 
-/// Returns the innermost cause of an error, without the URL. The query of a URL
-/// may contain customer data.
-pub(crate) fn root_cause(error: reqwest::Error) -> String {
-    let error = error.without_url();
-    let mut deepest: &dyn Error = &error;
+/// Returns the innermost cause of an error.
+pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
+    let mut deepest = error;
     while let Some(source) = deepest.source() {
         deepest = source;
     }
@@ -145,8 +164,8 @@ mod tests {
     }
 
     async fn read(error: Errno) -> BodyError {
-        let body = reqwest::Body::wrap(Failing { error, has_begun: false });
-        read_body(http::Response::new(body).into(), 100, &BodyMemory::unshared(100)).await.unwrap_err()
+        let response = Response::new(Failing { error, has_begun: false });
+        read_body(response, 100, &BodyMemory::unshared(100)).await.unwrap_err()
     }
 
     #[tokio::test]

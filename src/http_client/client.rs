@@ -1,12 +1,25 @@
-//! Settings of HTTP clients, and their connections.
+//! HTTP clients with equal settings, each with a connection pool of its own.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use http::{HeaderMap, HeaderValue, header::ACCEPT_ENCODING};
-use reqwest::{Client, ClientBuilder, redirect};
+use bytes::Bytes;
+use http::{
+    HeaderName, HeaderValue, Request, Response, Uri,
+    header::{ACCEPT, ACCEPT_ENCODING, PROXY_AUTHORIZATION, USER_AGENT},
+    uri::Scheme,
+};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper_util::{
+    client::{legacy, proxy::matcher::Matcher},
+    rt::{TokioExecutor, TokioTimer},
+};
 use tokio_rustls::rustls::ClientConfig;
 
-use super::{ClientError, coding};
+use super::{
+    coding,
+    connector::{self, Connector, Resolver},
+};
 
 /// Maximum idle time of a pooled connection. A vendor that closes an idle
 /// connection first would race with the next request (hyper#2136).
@@ -25,102 +38,83 @@ const PING_INTERVAL: Duration = Duration::from_secs(3);
 /// requests fail as interrupted.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// The gateway's own product name (RFC 9110, section 10.1.5).
+pub(super) const PRODUCT: HeaderValue =
+    HeaderValue::from_static(concat!("customer-gateway/", env!("CARGO_PKG_VERSION")));
+/// Headers of requests that do not set them.
+const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 3] = [
+    (ACCEPT, HeaderValue::from_static("*/*")),
+    (USER_AGENT, PRODUCT),
+    (ACCEPT_ENCODING, HeaderValue::from_static(coding::ACCEPTED)),
+];
+
 /// Factory of HTTP clients with equal settings. Each client has a connection pool
 /// of its own.
 #[derive(Debug, Clone)]
 pub struct ClientFactory {
     tls: ClientConfig,
-    is_loopback: bool,
+    /// Proxies of the environment. None for loopback addresses.
+    proxies: Option<Arc<Matcher>>,
     connect_timeout: Duration,
+}
+
+/// HTTP client with its connections. It follows no redirect and decodes no body.
+///
+/// hyper-util's client, on which reqwest is built. It parses no URL for a request, and
+/// copies no request in case of a redirect or a repetition (docs/PERFORMANCE.md).
+#[derive(Debug, Clone)]
+pub struct Client {
+    pool: legacy::Client<Connector, Full<Bytes>>,
+    proxies: Option<Arc<Matcher>>,
 }
 
 impl ClientFactory {
     /// Returns a factory of clients whose calls take at most `timeout`.
     pub(super) fn new(tls: ClientConfig, is_loopback: bool, timeout: Duration) -> Self {
         let connect_timeout = timeout.mul_f32(CONNECT_FRACTION).min(MAX_CONNECT_TIMEOUT);
-        Self { tls, is_loopback, connect_timeout }
+        let proxies = (!is_loopback).then(|| Arc::new(Matcher::from_env()));
+        Self { tls, proxies, connect_timeout }
     }
 
     /// Creates a client without connections.
-    pub fn create(&self) -> Result<Client, ClientError> {
-        Ok(self.builder().build()?)
+    #[must_use]
+    pub fn create(&self) -> Client {
+        self.create_with(connector::system_resolver())
     }
 
-    fn builder(&self) -> ClientBuilder {
-        let builder = Client::builder().tls_backend_preconfigured(self.tls.clone());
-        let builder = if self.is_loopback { builder.no_proxy() } else { builder };
-        builder
-            .user_agent(concat!("customer-gateway/", env!("CARGO_PKG_VERSION")))
-            .default_headers(HeaderMap::from_iter([(ACCEPT_ENCODING, HeaderValue::from_static(coding::ACCEPTED))]))
-            .redirect(redirect::Policy::none())
-            .connect_timeout(self.connect_timeout)
+    fn create_with(&self, resolver: Resolver) -> Client {
+        let connector = Connector::new(resolver, self.tls.clone(), self.proxies.clone(), self.connect_timeout);
+        let pool = legacy::Client::builder(TokioExecutor::new())
+            .timer(TokioTimer::new())
+            .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .http2_keep_alive_interval(PING_INTERVAL)
             .http2_keep_alive_timeout(PING_TIMEOUT)
             .http2_keep_alive_while_idle(true)
+            .build(connector);
+        Client { pool, proxies: self.proxies.clone() }
+    }
+}
+
+impl Client {
+    /// Sends a request, and returns the response with an unread body.
+    pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, legacy::Error> {
+        if let Some(authorization) = self.proxy_authorization(request.uri()) {
+            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+        }
+        for (name, value) in DEFAULT_HEADERS {
+            request.headers_mut().entry(name).or_insert(value);
+        }
+        self.pool.request(request).await
+    }
+
+    /// Returns the credential of the proxy that forwards a request without TLS. The
+    /// request of a tunnel has the credential otherwise.
+    fn proxy_authorization(&self, uri: &Uri) -> Option<HeaderValue> {
+        let proxies = self.proxies.as_ref().filter(|_| uri.scheme() == Some(&Scheme::HTTP))?;
+        proxies.intercept(uri)?.basic_auth().cloned()
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::{
-        net::{Ipv4Addr, SocketAddr},
-        sync::Arc,
-    };
-
-    use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-    use tokio::{
-        io::{AsyncReadExt, AsyncWriteExt},
-        net::{TcpListener, TcpSocket, TcpStream},
-        time::timeout,
-    };
-
-    use super::*;
-    use crate::http_client::tls;
-
-    const DEAD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
-
-    /// Resolver that returns a dead address first.
-    struct DeadFirst;
-
-    impl Resolve for DeadFirst {
-        fn resolve(&self, _: Name) -> Resolving {
-            let addresses = [DEAD, Ipv4Addr::LOCALHOST].map(|address| SocketAddr::from((address, 0)));
-            Box::pin(async move { Ok(Box::new(addresses.into_iter()) as Addrs) })
-        }
-    }
-
-    /// Listens on `DEAD` and fills the backlog, so further connections hang.
-    async fn hang(port: u16) -> (TcpListener, Vec<TcpStream>) {
-        let socket = TcpSocket::new_v4().unwrap();
-        socket.bind((DEAD, port).into()).unwrap();
-        let listener = socket.listen(0).unwrap();
-        let mut connections = Vec::new();
-        let connect = || timeout(Duration::from_millis(200), TcpStream::connect((DEAD, port)));
-        while let Ok(connection) = connect().await {
-            connections.push(connection.unwrap());
-        }
-        (listener, connections)
-    }
-
-    // FACTS.md, case 132.
-    #[tokio::test]
-    async fn second_address_is_tried_within_the_call() {
-        let alive = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
-        let port = alive.local_addr().unwrap().port();
-        let _dead = hang(port).await;
-        tokio::spawn(async move {
-            let (mut stream, _) = alive.accept().await.unwrap();
-            let mut request = [0; 4096];
-            let length = stream.read(&mut request).await.unwrap();
-            assert!(length > 0, "the client sends a request");
-            stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
-        });
-
-        let limit = Duration::from_secs(2);
-        let factory = ClientFactory::new(tls::config().unwrap(), true, limit);
-        let client = factory.builder().dns_resolver(Arc::new(DeadFirst)).build().unwrap();
-        let call = client.get(format!("http://vendor.test:{port}/")).send();
-        assert_eq!(timeout(limit, call).await.expect("the call ends in time").unwrap().status(), 204);
-    }
-}
+mod tests;

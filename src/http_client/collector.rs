@@ -5,11 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use http::HeaderMap;
+use http_body_util::Full;
 use opentelemetry_http::{HttpClient, HttpError, Request, Response};
-use reqwest::Client;
 use tokio::runtime::Handle;
 
-use super::{BodyMemory, read_body, root_cause};
+use super::{BodyMemory, Client, read_body, root_cause};
 
 /// Maximum time of one request.
 pub const TIMEOUT: Duration = Duration::from_secs(5);
@@ -39,21 +39,16 @@ impl Collector {
 impl HttpClient for Collector {
     async fn send_bytes(&self, mut request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         request.headers_mut().extend(self.headers.clone());
-        let mut request = reqwest::Request::try_from(request)?;
-        *request.timeout_mut() = Some(TIMEOUT);
         let client = self.client.clone();
         let exchange = async move {
-            let received = client.execute(request).await.map_err(|error| {
-                let root_cause = root_cause(error);
+            let received = client.send(request.map(Full::new)).await.map_err(|error| {
+                let root_cause = root_cause(&error);
                 tracing::debug!(%root_cause, "trace collector unreachable");
                 root_cause
             })?;
-            let mut response = Response::new(Bytes::new());
-            *response.status_mut() = received.status();
-            response.headers_mut().clone_from(received.headers());
-            *response.body_mut() = read_body(received, MAX_BODY, &BodyMemory::unshared(MAX_BODY)).await?;
-            Ok(response)
+            Ok::<_, HttpError>(read_body(received, MAX_BODY, &BodyMemory::unshared(MAX_BODY)).await?)
         };
+        let exchange = async move { tokio::time::timeout(TIMEOUT, exchange).await? };
         self.runtime.spawn(exchange).await?
     }
 }

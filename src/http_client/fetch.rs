@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{StatusCode, header::ACCEPT};
-use reqwest::Client;
+use http::{Request, StatusCode, header::ACCEPT};
+use http_body_util::Full;
 use url::Url;
 
-use super::{BodyError, BodyMemory, read_body, root_cause};
+use super::{BodyError, BodyMemory, Client, read_body, root_cause};
 
 /// Client of one document. Requests carry no credential and are not retried.
 #[derive(Debug)]
@@ -46,10 +46,15 @@ impl Fetcher {
     /// Fetches the document. `accept` lists the accepted media types.
     pub async fn fetch(&self, accept: &'static str) -> Result<Bytes, FetchError> {
         let fetching = async {
-            let request = self.client.get(self.url.clone()).header(ACCEPT, accept);
-            let response = request.send().await.map_err(|error| FetchError::Unreachable(root_cause(error)))?;
+            let request = Request::get(self.url.as_str()).header(ACCEPT, accept).body(Full::default());
+            let request = request.map_err(|error| FetchError::Unreachable(error.to_string()))?;
+            let sent = self.client.send(request).await;
+            let response = sent.map_err(|error| FetchError::Unreachable(root_cause(&error)))?;
             match response.status() {
-                StatusCode::OK => Ok(read_body(response, self.max_body, &BodyMemory::unshared(self.max_body)).await?),
+                StatusCode::OK => {
+                    let memory = BodyMemory::unshared(self.max_body);
+                    Ok(read_body(response, self.max_body, &memory).await?.into_body())
+                }
                 status => Err(FetchError::Status(status)),
             }
         };

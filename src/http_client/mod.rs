@@ -1,11 +1,12 @@
 //! HTTP clients: connection pools, bounded bodies, documents, OTLP export.
 //!
-//! In the server, only this module and `upstream::transport` use reqwest.
+//! reqwest is the client of the commands; the server uses the client of this module.
 
 mod body;
 mod client;
 mod coding;
 mod collector;
+mod connector;
 mod fetch;
 mod local_error;
 mod memory;
@@ -13,13 +14,12 @@ mod tls;
 
 use std::time::Duration;
 
-pub use reqwest::Client;
 use tokio_rustls::rustls::ClientConfig;
 use url::{Host, Url};
 
 pub use body::BodyError;
 pub(crate) use body::{read_body, root_cause};
-pub use client::ClientFactory;
+pub use client::{Client, ClientFactory};
 pub use collector::{Collector, TIMEOUT as COLLECTOR_TIMEOUT};
 pub use fetch::{FetchError, Fetcher};
 pub(crate) use local_error::is_local;

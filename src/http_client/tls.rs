@@ -14,9 +14,6 @@ const CA_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
 /// Failure to create an HTTP client.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// The client library reports an error.
-    #[error(transparent)]
-    Library(#[from] reqwest::Error),
     /// The TLS library reports an error.
     #[error(transparent)]
     Tls(#[from] RustlsError),

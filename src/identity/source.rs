@@ -34,7 +34,7 @@ pub enum Jwks {
 #[derive(Debug)]
 pub enum KeySource {
     /// A URL.
-    Url(Fetcher),
+    Url(Box<Fetcher>),
     /// A file.
     File(PathBuf),
 }
@@ -61,8 +61,8 @@ impl KeySource {
     pub fn new(jwks: &Jwks, clients: &mut Clients) -> Result<Self, ClientError> {
         Ok(match jwks {
             Jwks::Url(url) => {
-                let client = clients.factory(url, TIMEOUT)?.create()?;
-                Self::Url(Fetcher::new(client, url.clone(), TIMEOUT, MAX_BODY))
+                let client = clients.factory(url, TIMEOUT)?.create();
+                Self::Url(Box::new(Fetcher::new(client, url.clone(), TIMEOUT, MAX_BODY)))
             }
             Jwks::File { path, .. } => Self::File(path.clone()),
         })

@@ -17,11 +17,26 @@ impl BaseUrl {
 
     /// Returns the URL of a request.
     pub(super) fn join(&self, request: &VendorRequest) -> String {
-        let mut url = format!("{}{}", self.0, request.path);
-        if !request.query.is_empty() {
-            url.push('?');
-            url.push_str(&request.query);
+        let separator = if request.query.is_empty() { "" } else { "?" };
+        [&*self.0, &*request.path, separator, &*request.query].concat()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn path_and_query_are_appended_to_the_base() {
+        let request = |query: &str| VendorRequest { path: "/v1/customers".to_owned(), query: query.to_owned() };
+        for (base, expected) in [
+            ("https://vendor.test", "https://vendor.test/v1/customers"),
+            ("https://vendor.test/", "https://vendor.test/v1/customers"),
+            ("http://vendor.test:8080/api//", "http://vendor.test:8080/api/v1/customers"),
+        ] {
+            let base = BaseUrl::new(&Url::parse(base).unwrap());
+            assert_eq!(base.join(&request("")), expected);
+            assert_eq!(base.join(&request("expand[]=a%2Fb")), format!("{expected}?expand[]=a%2Fb"));
         }
-        url
     }
 }

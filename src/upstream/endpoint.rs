@@ -17,6 +17,9 @@ use crate::{
 
 use super::{Credential, SendError, base_url::BaseUrl, retry_after::retry_after, transport::Transport};
 
+/// Number of headers of a usual request, with those that the client adds.
+const USUAL_HEADERS: usize = 8;
+
 /// Destination of a connection's requests.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -56,7 +59,7 @@ impl Endpoint {
         resends: u32,
     ) -> Result<Received, SendError> {
         let span = self.tracer.call(resends);
-        let mut headers = HeaderMap::new();
+        let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
         inject(span.context(), &mut headers);
         headers.insert(AUTHORIZATION, self.credential.bearer());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -1,15 +1,16 @@
 //! Exchange of one request and its response with a vendor.
 
-use std::sync::Arc;
+use std::{error::Error, sync::Arc};
 
 use arc_swap::ArcSwap;
 use async_trait::async_trait;
 use bytes::Bytes;
-use http::{HeaderMap, Response, StatusCode};
+use http::{HeaderMap, Request, Response, StatusCode, Uri};
+use http_body_util::Full;
 use url::Url;
 
 use crate::{
-    http_client::{BodyMemory, Client, ClientError, ClientFactory, is_local, read_body, root_cause},
+    http_client::{BodyMemory, Client, ClientFactory, is_local, read_body, root_cause},
     vendors::VendorRequest,
 };
 
@@ -41,14 +42,10 @@ pub struct HttpTransport {
 impl HttpTransport {
     /// Returns a transport to the API at `base_url`. Response bodies have at most
     /// `max_body` bytes after decompression, and count against `memory`.
-    pub fn new(
-        clients: ClientFactory,
-        base_url: &Url,
-        max_body: usize,
-        memory: BodyMemory,
-    ) -> Result<Self, ClientError> {
-        let client = ArcSwap::from_pointee(clients.create()?);
-        Ok(Self { clients, client, base_url: BaseUrl::new(base_url), max_body, memory })
+    #[must_use]
+    pub fn new(clients: ClientFactory, base_url: &Url, max_body: usize, memory: BodyMemory) -> Self {
+        let client = ArcSwap::from_pointee(clients.create());
+        Self { clients, client, base_url: BaseUrl::new(base_url), max_body, memory }
     }
 }
 
@@ -86,10 +83,7 @@ impl Transport for HttpTransport {
     }
 
     fn renew(&self) {
-        match self.clients.create() {
-            Ok(client) => self.client.store(Arc::new(client)),
-            Err(error) => tracing::error!(%error, "vendor connections not renewed"),
-        }
+        self.client.store(Arc::new(self.clients.create()));
     }
 }
 
@@ -100,22 +94,27 @@ impl HttpTransport {
         request: &VendorRequest,
         headers: HeaderMap,
     ) -> Result<Response<Bytes>, SendError> {
-        let sent = client.get(self.base_url.join(request)).headers(headers).send().await;
-        let received = sent.map_err(send_error)?;
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = received.status();
-        response.headers_mut().clone_from(received.headers());
-        let is_failure = received.status().is_server_error() || received.status() == StatusCode::TOO_MANY_REQUESTS;
-        *response.body_mut() = match read_body(received, self.max_body, &self.memory).await {
+        let uri =
+            Uri::try_from(self.base_url.join(request)).map_err(|error| SendError::Unreachable(error.to_string()))?;
+        let mut outgoing = Request::new(Full::default());
+        (*outgoing.uri_mut(), *outgoing.headers_mut()) = (uri, headers);
+        let received = client.send(outgoing).await.map_err(|error| send_error(&error))?;
+        let status = received.status();
+        let is_failure = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
+        let headers = is_failure.then(|| received.headers().clone());
+        match read_body(received, self.max_body, &self.memory).await {
             // The status says enough. An unreadable body must not hide it.
-            Err(error) if is_failure && !error.is_interruption() => Bytes::new(),
-            body => body?,
-        };
-        Ok(response)
+            Err(error) if is_failure && !error.is_interruption() => {
+                let mut response = Response::new(Bytes::new());
+                (*response.status_mut(), *response.headers_mut()) = (status, headers.unwrap_or_default());
+                Ok(response)
+            }
+            response => Ok(response?),
+        }
     }
 }
 
 /// Classifies a failure before a response: of this machine, or of the vendor.
-fn send_error(error: reqwest::Error) -> SendError {
-    if is_local(&error) { SendError::Local(root_cause(error)) } else { SendError::Unreachable(root_cause(error)) }
+fn send_error(error: &(dyn Error + 'static)) -> SendError {
+    if is_local(error) { SendError::Local(root_cause(error)) } else { SendError::Unreachable(root_cause(error)) }
 }
