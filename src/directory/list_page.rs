@@ -57,3 +57,9 @@ impl Segment {
         self.page.json_of(&self.records)
     }
 }
+
+impl AsRef<[u8]> for Segment {
+    fn as_ref(&self) -> &[u8] {
+        self.json()
+    }
+}

@@ -2,12 +2,10 @@
 //! `If-None-Match` (RFC 9110, section 13).
 
 use axum::{body::Body, response::Response};
-use bytes::Bytes;
 use http::{
     HeaderMap, HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, LINK, VARY},
 };
-use http_body_util::Full;
 
 use crate::{directory::Freshness, web::middleware::record::ResponseOrigin};
 
@@ -15,6 +13,7 @@ use super::{
     coding::{self, AcceptedCodings, ContentCoding, EncodedBody},
     freshness::FreshnessHeaders,
     list_value::elements,
+    parts::Parts,
 };
 
 /// `Vary` of lists and customers. The connections depend on the caller, the
@@ -27,7 +26,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Body of a response with its hash and freshness.
 pub(crate) struct Representation {
     /// JSON body.
-    pub(crate) body: Vec<u8>,
+    pub(crate) body: Parts,
     /// Hash of the body, or of everything that determines the body.
     pub(crate) hash: blake3::Hash,
     /// Value of `Link`, for a page of a list.
@@ -50,25 +49,33 @@ pub(crate) struct CacheableResponse {
 /// the origin and, if all pages are fresh cache hits, the cacheable response.
 pub(crate) async fn respond(request: &HeaderMap, representation: Representation) -> Response {
     let Representation { body, hash, links, freshness } = representation;
-    let body = coding::encode(AcceptedCodings::new(request), body.into()).await;
-    let tag = coding::entity_tag(&hash.to_hex()[..32], body.coding);
+    let accepted = AcceptedCodings::new(request);
+    let is_hit = freshness.as_ref().is_some_and(|freshness| freshness.status.is_fresh_hit());
+    let (body, encoded) = if is_hit || accepted.for_length(body.len() as u64).is_some() {
+        let encoded = coding::encode(accepted, body.join()).await;
+        (encoded.bytes.clone().into(), Some(encoded))
+    } else {
+        (body, None)
+    };
+    let coding = encoded.as_ref().and_then(|encoded| encoded.coding);
+    let tag = coding::entity_tag(&hash.to_hex()[..32], coding);
     let origin = freshness.as_ref().map(ResponseOrigin::from);
     let freshness_headers = freshness.as_ref().map(|it| FreshnessHeaders::new(it.age, &it.status));
     let is_match = etag_matches(request, &tag);
-    let headers = headers(is_match, body.coding, tag.clone(), links.clone(), freshness_headers);
-    let mut response = build_response(is_match, body.bytes.clone(), headers).map(Body::new);
+    let headers = headers(is_match, coding, tag.clone(), links.clone(), freshness_headers);
+    let mut response = build_response(is_match, body, headers).map(Body::new);
     if let Some(origin) = origin {
         response.extensions_mut().insert(origin);
     }
-    if let Some(freshness) = freshness.filter(|freshness| freshness.status.is_fresh_hit()) {
+    if let (Some(freshness), Some(body)) = (freshness.filter(|_| is_hit), encoded) {
         response.extensions_mut().insert(CacheableResponse { body, tag, links, freshness });
     }
     response
 }
 
 /// Builds a 200 response with a body, or a 304 if the request's tag matches.
-pub(crate) fn build_response(is_match: bool, body: Bytes, headers: HeaderMap) -> http::Response<Full<Bytes>> {
-    let mut response = http::Response::new(Full::new(if is_match { Bytes::new() } else { body }));
+pub(crate) fn build_response<B: Default>(is_match: bool, body: B, headers: HeaderMap) -> http::Response<B> {
+    let mut response = http::Response::new(if is_match { B::default() } else { body });
     if is_match {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
     }

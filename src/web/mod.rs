@@ -10,6 +10,7 @@ pub(crate) mod freshness;
 pub(crate) mod link;
 pub(crate) mod list_value;
 pub(crate) mod middleware;
+pub(crate) mod parts;
 pub(crate) mod prefer;
 pub(crate) mod problem;
 pub(crate) mod query;

@@ -1,6 +1,7 @@
 //! Bodies of pages and of single customers, assembled from cached records.
 
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -9,8 +10,18 @@ use crate::{
     api::body::sources::SourceReport,
     directory::{ListPage, RetrievedRecord, Segment, SourceOutcome},
     domain::{customer::Customer, projection::Projection, transaction::Transaction},
-    web::conditional::Representation,
+    web::{conditional::Representation, parts::Parts},
 };
+
+/// Bytes of the JSON after the rows of a usual page.
+const USUAL_TAIL: usize = 1 << 10;
+/// Shortest segment in bytes that is not copied. A copy of shorter segments costs less than
+/// further parts of the body.
+const MIN_SHARED: usize = 16 << 10;
+/// JSON before the rows.
+const START: &[u8] = b"{\"data\":[";
+/// JSON between the rows and the other members.
+const END: &[u8] = b"],";
 
 /// A page of customers.
 #[derive(ToSchema)]
@@ -65,36 +76,20 @@ struct Tail<'p> {
     sources: Vec<SourceReport<'p>>,
 }
 
-/// Assembles the body of a page. Records are copied as cached JSON, or projected.
+/// Assembles the body of a page from cached records.
 pub(crate) fn list(list_page: ListPage, limit: usize, projection: Option<&Projection>) -> Representation {
-    let tail = Tail {
-        page: Page {
-            limit,
-            has_more: list_page.next_cursor.is_some(),
-            next_cursor: list_page.next_cursor.as_deref(),
-            prev_cursor: list_page.prev_cursor.as_deref(),
-            total: list_page.total(),
-        },
-        sources: list_page.sources.iter().map(SourceReport::new).collect(),
-    };
-    let tail = serde_json::to_vec(&tail).unwrap_or_default();
-    let records: usize = list_page.segments.iter().map(|segment| segment.json().len() + 1).sum();
-    let mut body = Vec::with_capacity(b"{\"data\":[],".len() + records + tail.len());
-    body.extend_from_slice(b"{\"data\":[");
-    for (index, segment) in list_page.segments.iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        match projection {
-            None => body.extend_from_slice(segment.json()),
-            Some(projection) => write_projected(segment, projection, &mut body),
-        }
-    }
-    body.extend_from_slice(b"],");
-    body.extend_from_slice(tail.get(1..).unwrap_or_default());
+    let tail = tail(&list_page, limit);
+    let segments = &list_page.segments;
     // The digests of the cached pages cover all fields. A tag of a projection
     // depends on the remaining fields only.
-    let hash = if projection.is_some() { blake3::hash(&body) } else { hash(&list_page.segments, &tail) };
+    let (body, hash) = match projection {
+        Some(projection) => {
+            let body = joined(segments, &tail, |segment, body| write_projected(segment, projection, body));
+            let hash = blake3::hash(&body);
+            (body.into(), hash)
+        }
+        None => (records(segments, &tail), hash(segments, &tail)),
+    };
     // A page without a failed connection's rows must not be cached: the
     // connection may recover at any time.
     let is_complete = !list_page.sources.iter().any(|source| matches!(source.outcome, SourceOutcome::Failed(_)));
@@ -112,7 +107,67 @@ pub(crate) fn single(retrieved: RetrievedRecord, projection: Option<&Projection>
         None => body.extend_from_slice(record),
         Some(projection) => projection.write(record, &mut body),
     }
-    Representation { hash: blake3::hash(&body), body, links: None, freshness: Some(retrieved.freshness) }
+    Representation { hash: blake3::hash(&body), body: body.into(), links: None, freshness: Some(retrieved.freshness) }
+}
+
+/// Returns the JSON of the members after the rows, as an object.
+fn tail(list_page: &ListPage, limit: usize) -> Vec<u8> {
+    let tail = Tail {
+        page: Page {
+            limit,
+            has_more: list_page.next_cursor.is_some(),
+            next_cursor: list_page.next_cursor.as_deref(),
+            prev_cursor: list_page.prev_cursor.as_deref(),
+            total: list_page.total(),
+        },
+        sources: list_page.sources.iter().map(SourceReport::new).collect(),
+    };
+    let mut json = Vec::with_capacity(USUAL_TAIL);
+    serde_json::to_writer(&mut json, &tail).map(|()| json).unwrap_or_default()
+}
+
+/// Returns the body of a page with all fields. Long segments are not copied.
+fn records(segments: &[Segment], tail: &[u8]) -> Parts {
+    if !segments.iter().all(is_shared) {
+        return joined(segments, tail, |segment, body| body.extend_from_slice(segment.json())).into();
+    }
+    let mut body = Parts::from(START);
+    for (index, segment) in segments.iter().enumerate() {
+        if index > 0 {
+            body.push(",");
+        }
+        body.push(Bytes::from_owner(segment.clone()));
+    }
+    body.push([END, members(tail)].concat());
+    body
+}
+
+/// Returns true if a body refers to the page of a segment. A body that is not read keeps
+/// its pages in memory, so the segment must be most of the page.
+fn is_shared(segment: &Segment) -> bool {
+    let length = segment.json().len();
+    length >= MIN_SHARED && segment.page.weight() <= 2 * length
+}
+
+/// Returns the body of a page whose segments `write` appends.
+fn joined(segments: &[Segment], tail: &[u8], write: impl Fn(&Segment, &mut Vec<u8>)) -> Vec<u8> {
+    let bytes: usize = segments.iter().map(|segment| segment.json().len() + 1).sum();
+    let mut body = Vec::with_capacity(START.len() + bytes + END.len() + tail.len());
+    body.extend_from_slice(START);
+    for (index, segment) in segments.iter().enumerate() {
+        if index > 0 {
+            body.push(b',');
+        }
+        write(segment, &mut body);
+    }
+    body.extend_from_slice(END);
+    body.extend_from_slice(members(tail));
+    body
+}
+
+/// Returns the JSON of an object without its first brace.
+fn members(object: &[u8]) -> &[u8] {
+    object.get(1..).unwrap_or_default()
 }
 
 fn write_projected(segment: &Segment, projection: &Projection, body: &mut Vec<u8>) {

@@ -225,7 +225,7 @@ impl Shared {
         let duration = self.clock.elapsed().saturating_sub(now);
         cached.hits.record(span, status, id.to_str().unwrap_or_default(), duration, time);
         let headers = cached.headers(is_match, now, id, quota.as_ref());
-        Some(conditional::build_response(is_match, bytes, headers))
+        Some(conditional::build_response(is_match, Full::new(bytes), headers))
     }
 }
 

@@ -9,7 +9,7 @@ use customer_gateway::{
 };
 
 use super::{PAGE, stage};
-use crate::support::{Answer, Gateway, config, connections_to};
+use crate::support::{Answer, Gateway, ScriptedVendor, config, connections_to, tolt_page, tolt_row};
 
 /// Returns the caching headers, one per line.
 fn caching_headers(answer: &Answer) -> String {
@@ -201,5 +201,33 @@ async fn problems_are_no_store() {
         assert!(answer.status >= 400);
         assert_eq!(answer.header("cache-control"), "no-store", "{target}");
         assert_eq!(answer.header("etag"), "", "{target}");
+    }
+}
+
+/// The first response refers to the rows of the vendor's page, and later ones are copies.
+#[tokio::test]
+async fn long_page_is_the_same_at_each_request() {
+    let rows: Vec<_> = (0..100)
+        .map(|at| {
+            let mut row = tolt_row(&format!("cust_{at}"));
+            row["name"] = "Jim \"é\" ".repeat(1 + at).into();
+            row
+        })
+        .collect();
+    let vendor = ScriptedVendor::replying(tolt_page(&rows, false)).await;
+    for target in
+        ["/customers?limit=100", "/customers?limit=80", "/customers?limit=30", "/customers?limit=100&fields=id"]
+    {
+        let gateway = vendor.gateway("tolt").await;
+        let first = gateway.get(target).await;
+        assert_eq!(first.headers["content-length"], *first.text.len().to_string(), "{target}");
+        let names: Vec<_> = first.json()["data"].as_array().unwrap().iter().map(|row| row["name"].clone()).collect();
+        if !target.contains("fields") {
+            assert!(names.iter().zip(&rows).all(|(name, row)| *name == row["name"]), "{target}");
+        }
+        for _ in 0..2 {
+            let again = gateway.get(target).await;
+            assert_eq!((&again.text, &again.headers["etag"]), (&first.text, &first.headers["etag"]), "{target}");
+        }
     }
 }
