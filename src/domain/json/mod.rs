@@ -137,7 +137,8 @@ pub(crate) fn is_plain(text: &[u8]) -> bool {
     let Some(last) = text.last_chunk::<8>() else {
         return !text.iter().any(|byte| is_escaped(*byte));
     };
-    blocks.iter().chain([last]).fold(0, |found, block| found | escapes(u64::from_ne_bytes(*block))) == 0
+    blocks.iter().fold(escapes(u64::from_ne_bytes(*last)), |found, block| found | escapes(u64::from_ne_bytes(*block)))
+        == 0
 }
 
 /// Returns true if JSON escapes a byte.

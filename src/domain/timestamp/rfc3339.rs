@@ -5,6 +5,9 @@ use jiff::{civil::DateTime, tz::Offset};
 
 /// Maximum number of fractional digits.
 const MAX_DIGITS: usize = 9;
+/// Powers of ten.
+const POWERS: [u32; MAX_DIGITS + 1] =
+    [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
 
 /// Parses `YYYY-MM-DDTHH:MM:SS`, a fraction of at most nine digits, and `Z` or
 /// `+00:00`. Returns the instant and the number of fractional digits. `None` for other
@@ -20,10 +23,15 @@ pub(super) fn parse(text: &str) -> Option<(jiff::Timestamp, u8)> {
     if !matches!(offset, b"Z" | b"+00:00") {
         return None;
     }
-    let pair = |tens: &u8, ones: &u8| Some(digit(*tens)? * 10 + digit(*ones)?);
-    let year = i16::from(pair(y1, y2)?) * 100 + i16::from(pair(y3, y4)?);
-    let (month, day) = (pair(m1, m2)?, pair(d1, d2)?);
-    let (hour, minute, second) = (pair(h1, h2)?, pair(n1, n2)?, pair(s1, s2)?);
+    let all = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2];
+    // Without a branch for each digit.
+    if !all.iter().fold(true, |are_digits, byte| are_digits & byte.is_ascii_digit()) {
+        return None;
+    }
+    let pair = |tens: &u8, ones: &u8| ((tens - b'0') * 10 + (ones - b'0')).cast_signed();
+    let year = i16::from(pair(y1, y2)) * 100 + i16::from(pair(y3, y4));
+    let (month, day) = (pair(m1, m2), pair(d1, d2));
+    let (hour, minute, second) = (pair(h1, h2), pair(n1, n2), pair(s1, s2));
     let date_time = DateTime::new(year, month, day, hour, minute, second, nanosecond).ok()?;
     Some((Offset::UTC.to_timestamp(date_time).ok()?, digits))
 }
@@ -35,32 +43,34 @@ pub(super) fn write(instant: jiff::Timestamp, digits: u8, out: &mut Vec<u8>) -> 
     let (Ok(year), Ok(nanosecond)) = (u32::try_from(at.year()), u32::try_from(at.subsec_nanosecond())) else {
         return false;
     };
-    let mut text = *b"0000-00-00T00:00:00.000000000";
+    let mut text = *b"0000-00-00T00:00:00.000000000Z";
     put(&mut text[..4], year);
     let parts = [(5, at.month()), (8, at.day()), (11, at.hour()), (14, at.minute()), (17, at.second())];
     for (start, value) in parts {
         put(&mut text[start..start + 2], u32::from(value.unsigned_abs()));
     }
-    put(&mut text[20..], nanosecond);
-    out.extend_from_slice(&text[..20 + usize::from(digits).min(MAX_DIGITS)]);
-    out.push(b'Z');
+    let digits = usize::from(digits).min(MAX_DIGITS);
+    put(&mut text[20..20 + digits], nanosecond / POWERS[MAX_DIGITS - digits]);
+    text[20 + digits] = b'Z';
+    out.extend_from_slice(&text[..21 + digits]);
     true
 }
 
 /// Returns the number of digits, the fraction in nanoseconds, and the rest.
 fn split_fraction(text: &[u8]) -> Option<(u8, i32, &[u8])> {
-    let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
-    if !(1..=MAX_DIGITS).contains(&length) {
+    let (mut length, mut fraction) = (0, 0);
+    while let Some(digit @ b'0'..=b'9') = text.get(length) {
+        if length == MAX_DIGITS {
+            return None;
+        }
+        fraction = fraction * 10 + u32::from(digit - b'0');
+        length += 1;
+    }
+    if length == 0 {
         return None;
     }
-    let (digits, rest) = text.split_at(length);
-    let zeros = std::iter::repeat_n(&b'0', MAX_DIGITS - length);
-    let nanosecond = digits.iter().chain(zeros).fold(0, |sum, byte| sum * 10 + i32::from(byte - b'0'));
-    Some((u8::try_from(length).ok()?, nanosecond, rest))
-}
-
-fn digit(byte: u8) -> Option<i8> {
-    byte.is_ascii_digit().then(|| (byte - b'0').cast_signed())
+    let nanosecond = i32::try_from(fraction * POWERS[MAX_DIGITS - length]).ok()?;
+    Some((u8::try_from(length).ok()?, nanosecond, &text[length..]))
 }
 
 /// Writes a number with leading zeros.

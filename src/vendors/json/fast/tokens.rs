@@ -5,15 +5,24 @@ use serde::de::{IgnoredAny, Visitor};
 use super::{Reader, Unsupported};
 use crate::domain::json::find_escape;
 
+/// A string.
+enum Quoted<'de> {
+    /// The text of a string without escapes.
+    Text(&'de str),
+    /// The JSON of a string with escapes.
+    Escaped(&'de str),
+}
+
 impl<'de> Reader<'de> {
     /// Reads a string.
     pub(super) fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unsupported> {
-        let (json, is_escaped) = self.quoted()?;
-        if is_escaped {
-            let string: String = serde_json::from_str(json).map_err(|_| Unsupported)?;
-            return visitor.visit_string(string);
+        match self.quoted()? {
+            Quoted::Text(text) => visitor.visit_borrowed_str(text),
+            Quoted::Escaped(json) => {
+                let text: String = serde_json::from_str(json).map_err(|_| Unsupported)?;
+                visitor.visit_string(text)
+            }
         }
-        visitor.visit_borrowed_str(&json[1..json.len() - 1])
     }
 
     /// Reads a number, and returns its text.
@@ -38,11 +47,10 @@ impl<'de> Reader<'de> {
         match self.peek()? {
             b'{' => self.object(IgnoredAny).map(|_| ()),
             b'[' => self.array(IgnoredAny).map(|_| ()),
-            b'"' => {
-                let (json, is_escaped) = self.quoted()?;
-                let is_valid = !is_escaped || serde_json::from_str::<IgnoredAny>(json).is_ok();
-                if is_valid { Ok(()) } else { Err(Unsupported) }
-            }
+            b'"' => match self.quoted()? {
+                Quoted::Text(_) => Ok(()),
+                Quoted::Escaped(json) => serde_json::from_str::<IgnoredAny>(json).map(|_| ()).map_err(|_| Unsupported),
+            },
             b'n' => self.expect("null"),
             b't' => self.expect("true"),
             b'f' => self.expect("false"),
@@ -50,23 +58,34 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Reads a string. Returns its JSON, and whether it contains escapes.
-    fn quoted(&mut self) -> Result<(&'de str, bool), Unsupported> {
-        let (start, bytes) = (self.at, self.json.as_bytes());
-        let (mut at, mut is_escaped) = (start + 1, false);
+    /// Reads a string. Most strings have no escape.
+    fn quoted(&mut self) -> Result<Quoted<'de>, Unsupported> {
+        let rest = self.json.get(self.at + 1..).ok_or(Unsupported)?;
+        let (length, found) = first_escape(rest).ok_or(Unsupported)?;
+        if found != b'"' {
+            return self.escaped(length);
+        }
+        self.at += length + 2;
+        rest.get(..length).map(Quoted::Text).ok_or(Unsupported)
+    }
+
+    /// Reads a string whose text begins with `plain` bytes before the first escape.
+    #[cold]
+    fn escaped(&mut self, plain: usize) -> Result<Quoted<'de>, Unsupported> {
+        let (start, mut at) = (self.at, self.at + 1 + plain);
         loop {
-            let rest = bytes.get(at..).ok_or(Unsupported)?;
-            let found = find_escape(rest).ok_or(Unsupported)?;
-            at += found + 1;
-            match rest[found] {
+            let rest = self.json.as_bytes().get(at..).ok_or(Unsupported)?;
+            let length = find_escape(rest).ok_or(Unsupported)?;
+            at += length + 1;
+            match rest[length] {
                 b'"' => break,
                 // The escaped byte may be a quotation mark.
-                b'\\' => (at, is_escaped) = (at + 1, true),
+                b'\\' => at += 1,
                 _ => return Err(Unsupported),
             }
         }
         self.at = at;
-        self.json.get(start..at).map(|json| (json, is_escaped)).ok_or(Unsupported)
+        self.json.get(start..at).map(Quoted::Escaped).ok_or(Unsupported)
     }
 
     /// Skips digits, of which there must be one.
@@ -81,4 +100,10 @@ impl<'de> Reader<'de> {
         self.at += usize::from(is_next);
         is_next
     }
+}
+
+/// Returns the index of the first byte that a JSON string escapes, and the byte.
+fn first_escape(text: &str) -> Option<(usize, u8)> {
+    let index = find_escape(text.as_bytes())?;
+    Some((index, *text.as_bytes().get(index)?))
 }
