@@ -196,7 +196,7 @@ impl Source {
         // The rows of a page before an instant are stored in reverse, and another
         // list has the same request.
         let suffix = if matches!(call, Call::List(_, Anchor::From(_, Direction::Backward))) { "#reversed" } else { "" };
-        let target = format!("{}?{}{suffix}", request.path, request.query).into();
+        let target = [&*request.path, "?", &*request.query, suffix].concat().into();
         let (connection, generation, raw) = (self.name.clone(), self.generation, call.shape().raw);
         Ok((Key { connection, generation, target, raw }, request))
     }

@@ -6,8 +6,8 @@ use parking_lot::Mutex;
 
 /// Number of recent calls.
 const CALLS: usize = 64;
-/// Fraction of the recent calls that were at most as slow as the estimate.
-const PERCENTILE: f64 = 0.95;
+/// Number of the slowest of `CALLS` calls that are slower than the estimate: 5%.
+const OUTLIERS: usize = 3;
 
 /// Estimate of the time until a vendor has answered a call.
 #[derive(Debug, Default)]
@@ -29,20 +29,7 @@ impl Latency {
             state.recent.pop_front();
         }
         state.recent.push_back(duration);
-        let mut durations = [Duration::ZERO; CALLS];
-        let durations = &mut durations[..state.recent.len()];
-        for (to, from) in durations.iter_mut().zip(&state.recent) {
-            *to = *from;
-        }
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            clippy::cast_precision_loss,
-            reason = "an index into at most `CALLS` values"
-        )]
-        let index = ((durations.len() - 1) as f64 * PERCENTILE).round() as usize;
-        let (_, high, _) = durations.select_nth_unstable(index);
-        state.high = *high;
+        state.high = high(&state.recent);
     }
 
     /// Returns a high percentile of the recent durations. `None` before the first
@@ -51,6 +38,19 @@ impl Latency {
         let state = self.state.lock();
         (!state.recent.is_empty()).then_some(state.high)
     }
+}
+
+/// Returns the 95th percentile of the recent durations.
+fn high(recent: &VecDeque<Duration>) -> Duration {
+    // The slowest calls, slowest first.
+    let mut slowest = [Duration::ZERO; OUTLIERS + 1];
+    for duration in recent {
+        if *duration > slowest[OUTLIERS] {
+            slowest[OUTLIERS] = *duration;
+            slowest.sort_unstable_by(|one, other| other.cmp(one));
+        }
+    }
+    slowest[recent.len() * OUTLIERS / CALLS]
 }
 
 #[cfg(test)]
