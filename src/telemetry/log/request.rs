@@ -178,9 +178,14 @@ impl Line<'_> {
         self.text("\"");
     }
 
-    /// Appends a duration in seconds.
+    /// Appends a duration in seconds, with microseconds.
     fn seconds(&mut self, duration: Duration) {
-        if duration.is_zero() { self.text("0.0") } else { self.value(&duration.as_secs_f64()) }
+        if duration.is_zero() {
+            return self.text("0.0");
+        }
+        self.text(itoa::Buffer::new().format(duration.as_secs()));
+        self.0.push(b'.');
+        self.0.extend_from_slice(&six_digits(duration.subsec_micros()));
     }
 
     fn labels(&mut self, caller: &str, route: &str, connection: &str) {
@@ -210,14 +215,20 @@ impl Buffer {
             self.date = time.strftime("%Y-%m-%dT%H:%M:%S").to_string();
         }
         self.line.extend_from_slice(self.date.as_bytes());
-        let mut micros = time.subsec_nanosecond().unsigned_abs() / 1_000;
-        let mut text = *b".000000Z";
-        for digit in text[1..7].iter_mut().rev() {
-            *digit = b'0' + u8::try_from(micros % 10).unwrap_or_default();
-            micros /= 10;
-        }
-        self.line.extend_from_slice(&text);
+        self.line.push(b'.');
+        self.line.extend_from_slice(&six_digits(time.subsec_nanosecond().unsigned_abs() / 1_000));
+        self.line.push(b'Z');
     }
+}
+
+/// Returns the last six decimal digits of a number.
+fn six_digits(number: u32) -> [u8; 6] {
+    let (mut digits, mut rest) = ([b'0'; 6], number);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10).to_le_bytes()[0];
+        rest /= 10;
+    }
+    digits
 }
 
 #[cfg(test)]

@@ -49,6 +49,19 @@ fn traced(line: &RequestLine<'_>, now: Timestamp) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
+/// Returns a line without its durations, and the durations. tracing writes a nanosecond as
+/// `1e-9`.
+fn without_durations(line: &str) -> (String, [f64; 2]) {
+    let (mut rest, mut durations) = (line.to_owned(), [0.0; 2]);
+    for (name, duration) in ["\"duration\":", "\"vendor_duration\":"].iter().zip(&mut durations) {
+        let start = rest.rfind(name).unwrap() + name.len();
+        let end = start + rest[start..].find([',', '}']).unwrap();
+        *duration = rest[start..end].parse().unwrap();
+        rest.replace_range(start..end, "");
+    }
+    (rest, durations)
+}
+
 fn line(labels: &LineLabels) -> RequestLine<'_> {
     RequestLine {
         request_id: "0199",
@@ -69,7 +82,7 @@ proptest! {
         (request_id, caller, route, connection) in ("[!-~]{0,40}", ".{0,20}", ".{0,20}", "[a-z\"\\\\\u{0}-\u{20}]{0,9}"),
         (trace_id, code, cache) in (any::<Option<u128>>(), proptest::option::of("[a-z_]{1,9}"), "[a-z-]{1,9}"),
         (status, vendor_calls) in (100..600_u16, any::<u32>()),
-        (nanos, vendor_nanos) in (0..100_000_000_000_u64, any::<u64>()),
+        (micros_taken, vendor_micros) in (0..100_000_000_u64, 0..1_000_000_000_000_u64),
         (second, micros) in (0..253_402_207_200_i64, 0..1_000_000_i32),
     ) {
         let line = RequestLine {
@@ -80,12 +93,23 @@ proptest! {
             code: code.as_deref(),
             cache: &cache,
             vendor_calls,
-            duration: Duration::from_nanos(nanos),
-            vendor_duration: Duration::from_nanos(vendor_nanos),
+            duration: Duration::from_micros(micros_taken),
+            vendor_duration: Duration::from_micros(vendor_micros),
         };
         let now = Timestamp::new(second, micros * 1_000).unwrap();
-        prop_assert_eq!(written(&line, now), traced(&line, now));
+        let (ours, [duration, vendor_duration]) = without_durations(&written(&line, now));
+        let (theirs, expected) = without_durations(&traced(&line, now));
+        prop_assert_eq!(ours, theirs);
+        prop_assert!((duration - expected[0]).abs() < 1e-7 && (vendor_duration - expected[1]).abs() < 1e-7);
     }
+}
+
+#[test]
+fn durations_have_microseconds() {
+    let labels = LineLabels::new("-".into(), "-".into(), "-".into());
+    let (duration, vendor_duration) = (Duration::from_nanos(12_000_045_999), Duration::from_nanos(1));
+    let written = written(&RequestLine { duration, vendor_duration, ..line(&labels) }, Timestamp::UNIX_EPOCH);
+    assert!(written.contains(r#""duration":12.000045,"vendor_duration":0.000000}"#), "{written}");
 }
 
 #[test]
