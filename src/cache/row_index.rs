@@ -33,6 +33,8 @@ pub struct List {
     pub shape: Shape,
     /// The vendor path and query of the list's first page.
     pub start: Arc<str>,
+    /// True if the vendor promises an order of the rows.
+    pub is_ordered: bool,
 }
 
 /// Rows that a lookup asks for. Another cached page than the requested one may
@@ -78,8 +80,10 @@ pub struct Gap {
     pub side: Side,
     /// The direction of the walk.
     pub direction: Direction,
-    /// True if the rows of the list keep their order.
-    pub is_ordered: bool,
+    /// The number of rows before the page of the gap, if known.
+    pub rows_before: Option<u32>,
+    /// The number of rows of that page before the gap.
+    pub offset: u16,
 }
 
 /// Index of rows by connection and form. Clones share it.
@@ -121,6 +125,8 @@ struct Contents {
 struct IndexedPage {
     entry: Arc<Entry>,
     list: Arc<List>,
+    /// The number of rows of the list before the page, if known.
+    rows_before: Option<u32>,
     /// For each row, the copy that was indexed before it.
     older: Box<[Option<RowCopy>]>,
 }
@@ -164,7 +170,7 @@ impl RowIndex {
         let ListRows { list, anchor, .. } = rows;
         let form = Form::new(key, list.resource, &list.shape);
         let table = self.table(&form).unwrap_or_else(|| self.create(form));
-        let page = table.0.lock().add(entry, list);
+        let page = table.0.lock().add(entry, rows);
         if let Some(page) = page {
             let (table, list, anchor) = (Arc::downgrade(&table), Arc::clone(list), anchor.clone());
             entry.set_place(Place { table, page, list, anchor });
@@ -177,7 +183,7 @@ impl RowIndex {
             Rows::List(ListRows { list, gap: Some(gap), .. }) => {
                 let table = self.table(&Form::new(key, list.resource, &list.shape))?;
                 let contents = table.0.lock();
-                contents.youngest(&gap.id, |page, row| *page.list == **list && gap.has_next(&page.entry, row))
+                contents.youngest(&gap.id, |page, row| *page.list == **list && gap.continues_in(page, row))
             }
             Rows::List(ListRows { gap: None, .. }) => None,
             // The vendor's own object of a list may lack fields.
@@ -210,20 +216,38 @@ impl Form {
 }
 
 impl Gap {
-    /// Returns true if the page of the adjacent row also contains a row beyond the
-    /// gap. If the page contains the adjacent row twice, the rows in between are not
-    /// beyond the gap: a walk would return to them forever.
-    fn has_next(&self, entry: &Entry, row: usize) -> bool {
+    /// Returns true if a walk continues in a page, in which the adjacent row has an index:
+    /// the page also contains a row beyond the gap. Between two copies of the adjacent row,
+    /// no row counts, because the walk would return to the first copy in a cycle.
+    fn continues_in(&self, IndexedPage { entry, list, rows_before, .. }: &IndexedPage, row: usize) -> bool {
         let page = &entry.page;
-        let gap = if self.side == Side::After { row + 1 } else { row };
+        let index = if self.side == Side::After { row + 1 } else { row };
         match self.direction {
-            Direction::Forward if gap == 0 && entry.is_displaced() => false,
-            // A row without a fixed place may be in an earlier page of the same list.
-            Direction::Forward if !self.is_ordered && !entry.is_displaced() => false,
-            Direction::Forward => gap < page.len() && !page.contains(row + 1..page.len(), &self.id),
+            Direction::Forward => {
+                (index > 0 || !entry.is_displaced())
+                    && index < page.len()
+                    && !page.contains(row + 1..page.len(), &self.id)
+                    && (list.is_ordered || self.is_reached(*rows_before, index, page.len()))
+            }
             // Rows may have been inserted before a displaced page.
-            Direction::Backward => gap > 0 && !entry.is_displaced() && !page.contains(0..row, &self.id),
+            Direction::Backward => index > 0 && !entry.is_displaced() && !page.contains(0..row, &self.id),
         }
+    }
+
+    /// Returns true unless a page with `rows_before` rows before it has the gap much earlier
+    /// in the list. In a list without an order, a row may move to a later page, and the walk
+    /// would return to the earlier page in a cycle.
+    fn is_reached(&self, rows_before: Option<u32>, index: usize, length: usize) -> bool {
+        let (Some(here), Some(there)) = (self.rows_before, rows_before) else { return true };
+        let here = here as usize + usize::from(self.offset);
+        there as usize + index + length / 2 >= here
+    }
+}
+
+impl ListRows {
+    /// Returns the number of rows before the page, if known.
+    fn rows_before(&self) -> Option<u32> {
+        if self.anchor == Anchor::Start { Some(0) } else { self.gap.as_ref()?.rows_before }
     }
 }
 
@@ -238,11 +262,12 @@ impl Place {
 
 impl Contents {
     /// Adds a page and returns its number. `None` if the number is not supported.
-    fn add(&mut self, entry: &Arc<Entry>, list: &Arc<List>) -> Option<u32> {
+    fn add(&mut self, entry: &Arc<Entry>, rows: &ListRows) -> Option<u32> {
         let page = u32::try_from(self.pages.vacant_key()).ok()?;
         let count = u32::try_from(entry.page.len()).ok()?;
         let older = vec![None; entry.page.len()].into_boxed_slice();
-        self.pages.insert(IndexedPage { entry: Arc::clone(entry), list: Arc::clone(list), older });
+        let (entry, list) = (Arc::clone(entry), Arc::clone(&rows.list));
+        self.pages.insert(IndexedPage { entry: Arc::clone(&entry), list, rows_before: rows.rows_before(), older });
         for row in 0..count {
             let copy = RowCopy { page, row };
             let id = entry.page.id(row as usize);

@@ -196,6 +196,7 @@ impl Source {
         // The rows of a page before an instant are stored in reverse, and another
         // list has the same request.
         let suffix = if matches!(call, Call::List(_, Anchor::From(_, Direction::Backward))) { "#reversed" } else { "" };
+        // Each lookup builds a key, and `format!` takes longer.
         let target = [&*request.path, "?", &*request.query, suffix].concat().into();
         let (connection, generation, raw) = (self.name.clone(), self.generation, call.shape().raw);
         Ok((Key { connection, generation, target, raw }, request))
@@ -204,7 +205,8 @@ impl Source {
     /// Returns the identity of a list in the cache.
     pub(super) fn list(&self, plan: &Arc<Plan>) -> Result<Arc<List>, SourceError> {
         let (key, _) = self.key(&Call::List(Arc::clone(plan), Anchor::Start))?;
-        Ok(Arc::new(List { resource: plan.resource, shape: plan.shape.clone(), start: key.target }))
+        let (resource, shape, is_ordered) = (plan.resource, plan.shape.clone(), plan.order.is_some());
+        Ok(Arc::new(List { resource, shape, start: key.target, is_ordered }))
     }
 
     /// Returns one customer from the cache, or fetches the customer on behalf of a

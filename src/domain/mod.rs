@@ -9,6 +9,7 @@ pub mod connection;
 pub mod cursor;
 pub mod customer;
 pub mod cycle;
+pub(crate) mod digits;
 pub mod field_policy;
 pub mod filter;
 pub mod fold;

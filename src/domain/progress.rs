@@ -23,6 +23,12 @@ pub struct Shortfall {
 }
 
 impl Progress {
+    /// Returns the number of rows.
+    #[must_use]
+    pub fn rows(self) -> u32 {
+        self.rows
+    }
+
     /// Returns the progress after a page.
     #[must_use]
     pub fn after(self, page: &PageInfo) -> Self {

@@ -3,7 +3,7 @@
 use std::error::Error;
 
 use bytes::Bytes;
-use http::Response;
+use http::HeaderMap;
 use http_body::Body;
 use http_body_util::BodyExt;
 
@@ -64,27 +64,29 @@ impl AsRef<[u8]> for Charged {
     }
 }
 
-/// Reads and decodes the body of a response. The body has at most `max_body` bytes, before
-/// and after decoding, and counts against `memory` until it is dropped.
+/// Reads and decodes the body of a response with `headers`. The body has at most
+/// `max_body` bytes, before and after decoding, and counts against `memory` until it is
+/// dropped.
 pub(crate) async fn read_body<B>(
-    response: Response<B>,
+    headers: &HeaderMap,
+    body: B,
     max_body: usize,
     memory: &BodyMemory,
-) -> Result<Response<Bytes>, BodyError>
+) -> Result<Bytes, BodyError>
 where
     B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
 {
-    let (head, incoming) = response.into_parts();
-    let codings = Codings::of(&head.headers)?;
-    let (mut body, mut charge) = collect(incoming, max_body, memory).await?;
+    let codings = Codings::of(headers)?;
+    let (mut body, mut charge) = collect(body, max_body, memory).await?;
     if !codings.is_empty() {
         body = codings.decode(body, max_body)?;
         charge = memory.charge();
         charge.add(body.len())?;
     }
-    Ok(Response::from_parts(head, Bytes::from_owner(Charged { body, _charge: charge })))
+    Ok(Bytes::from_owner(Charged { body, _charge: charge }))
 }
 
+/// Collects a body of at most `max_body` bytes, and charges its memory.
 async fn collect<B>(mut incoming: B, max_body: usize, memory: &BodyMemory) -> Result<(Bytes, Charge), BodyError>
 where
     B: Body<Data = Bytes, Error: Error + 'static> + Unpin,
@@ -94,18 +96,17 @@ where
     if announced > max_body {
         return Err(too_large);
     }
-    let (mut whole, mut body, mut charge) = (Bytes::new(), Vec::new(), memory.charge());
+    let (mut body, mut charge) = (Vec::new(), memory.charge());
     while let Some(frame) = incoming.frame().await {
         let Ok(chunk) = frame.map_err(|error| read_error(&error))?.into_data() else { continue };
-        let length = whole.len() + body.len() + chunk.len();
+        let length = body.len() + chunk.len();
         if length > max_body {
             return Err(too_large);
         }
         // A body in one chunk is not copied.
-        if length == chunk.len() && length == announced {
-            charge.add(length)?;
-            whole = chunk;
-            continue;
+        if body.is_empty() && incoming.is_end_stream() {
+            charge.add(length.max(MIN_CAPACITY))?;
+            return Ok((chunk, charge));
         }
         if length > body.capacity() {
             // An announced length is not trusted before its bytes arrive.
@@ -113,10 +114,9 @@ where
             charge.add(capacity - body.capacity())?;
             body.reserve_exact(capacity - body.len());
         }
-        body.extend_from_slice(&std::mem::take(&mut whole));
         body.extend_from_slice(&chunk);
     }
-    Ok((if whole.is_empty() { Bytes::from(body) } else { whole }, charge))
+    Ok((body.into(), charge))
 }
 
 /// Classifies a failure during a body: of this machine, or of the connection.
@@ -124,7 +124,8 @@ fn read_error(error: &(dyn Error + 'static)) -> BodyError {
     if is_local(error) { BodyError::Local(root_cause(error)) } else { BodyError::Interrupted(root_cause(error)) }
 }
 
-/// Returns the innermost cause of an error.
+/// Returns the innermost cause of an error. The errors of hyper contain no URL, whose
+/// query may contain customer data.
 pub(crate) fn root_cause(error: &(dyn Error + 'static)) -> String {
     let mut deepest = error;
     while let Some(source) = deepest.source() {
@@ -164,8 +165,8 @@ mod tests {
     }
 
     async fn read(error: Errno) -> BodyError {
-        let response = Response::new(Failing { error, has_begun: false });
-        read_body(response, 100, &BodyMemory::unshared(100)).await.unwrap_err()
+        let body = Failing { error, has_begun: false };
+        read_body(&HeaderMap::new(), body, 100, &BodyMemory::unshared(100)).await.unwrap_err()
     }
 
     #[tokio::test]

@@ -1,4 +1,4 @@
-//! HTTP clients with equal settings, each with a connection pool of its own.
+//! HTTP clients: settings and connection pools.
 
 use std::{sync::Arc, time::Duration};
 
@@ -38,10 +38,10 @@ const PING_INTERVAL: Duration = Duration::from_secs(3);
 /// requests fail as interrupted.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// The gateway's own product name (RFC 9110, section 10.1.5).
+/// Value of `User-Agent` (RFC 9110, section 10.1.5).
 pub(super) const PRODUCT: HeaderValue =
     HeaderValue::from_static(concat!("customer-gateway/", env!("CARGO_PKG_VERSION")));
-/// Headers of requests that do not set them.
+/// Headers that are added to requests without them.
 const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 3] = [
     (ACCEPT, HeaderValue::from_static("*/*")),
     (USER_AGENT, PRODUCT),
@@ -53,15 +53,15 @@ const DEFAULT_HEADERS: [(HeaderName, HeaderValue); 3] = [
 #[derive(Debug, Clone)]
 pub struct ClientFactory {
     tls: ClientConfig,
-    /// Proxies of the environment. None for loopback addresses.
+    /// Proxies of the environment. `None` for loopback addresses.
     proxies: Option<Arc<Matcher>>,
     connect_timeout: Duration,
 }
 
-/// HTTP client with its connections. It follows no redirect and decodes no body.
+/// HTTP client with its connection pool. It follows no redirect and decodes no body.
 ///
-/// hyper-util's client, on which reqwest is built. It parses no URL for a request, and
-/// copies no request in case of a redirect or a repetition (docs/PERFORMANCE.md).
+/// Uses hyper-util's client. reqwest, which is built on it, parses each URL three times
+/// and clones each request for redirects and retries (docs/PERFORMANCE.md).
 #[derive(Debug, Clone)]
 pub struct Client {
     pool: legacy::Client<Connector, Full<Bytes>>,
@@ -100,7 +100,7 @@ impl Client {
     /// Sends a request, and returns the response with an unread body.
     pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, legacy::Error> {
         if let Some(authorization) = self.proxy_authorization(request.uri()) {
-            request.headers_mut().insert(PROXY_AUTHORIZATION, authorization);
+            request.headers_mut().entry(PROXY_AUTHORIZATION).or_insert(authorization);
         }
         for (name, value) in DEFAULT_HEADERS {
             request.headers_mut().entry(name).or_insert(value);
@@ -108,8 +108,8 @@ impl Client {
         self.pool.request(request).await
     }
 
-    /// Returns the credential of the proxy that forwards a request without TLS. The
-    /// request of a tunnel has the credential otherwise.
+    /// Returns the credential of the proxy that forwards a request without TLS. A tunnel
+    /// sends the credential in its `CONNECT` request.
     fn proxy_authorization(&self, uri: &Uri) -> Option<HeaderValue> {
         let proxies = self.proxies.as_ref().filter(|_| uri.scheme() == Some(&Scheme::HTTP))?;
         proxies.intercept(uri)?.basic_auth().cloned()

@@ -1,7 +1,6 @@
 //! Content codings of response bodies (RFC 9110, section 8.4).
 //!
-//! The HTTP client library decodes no body, because it reads one gzip member
-//! and matches coding names exactly. Each coding of a body is decoded in
+//! The HTTP client library does not decode bodies. Each coding of a body is decoded in
 //! memory. The output of each coding has at most `max_body` bytes, so stacked
 //! codings cannot multiply.
 

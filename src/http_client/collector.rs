@@ -41,14 +41,19 @@ impl HttpClient for Collector {
         request.headers_mut().extend(self.headers.clone());
         let client = self.client.clone();
         let exchange = async move {
-            let received = client.send(request.map(Full::new)).await.map_err(|error| {
-                let root_cause = root_cause(&error);
-                tracing::debug!(%root_cause, "trace collector unreachable");
-                root_cause
-            })?;
-            Ok::<_, HttpError>(read_body(received, MAX_BODY, &BodyMemory::unshared(MAX_BODY)).await?)
+            let (head, body) = client.send(request.map(Full::new)).await?.into_parts();
+            let body = read_body(&head.headers, body, MAX_BODY, &BodyMemory::unshared(MAX_BODY)).await?;
+            Ok::<_, HttpError>(Response::from_parts(head, body))
         };
-        let exchange = async move { tokio::time::timeout(TIMEOUT, exchange).await? };
-        self.runtime.spawn(exchange).await?
+        // A timer requires the runtime.
+        let bounded = async move {
+            let exchanged = tokio::time::timeout(TIMEOUT, exchange).await;
+            exchanged.unwrap_or_else(|elapsed| Err(elapsed.into())).map_err(|error| {
+                let root_cause = root_cause(&*error);
+                tracing::debug!(%root_cause, "trace collector unreachable");
+                root_cause.into()
+            })
+        };
+        self.runtime.spawn(bounded).await?
     }
 }

@@ -1,10 +1,11 @@
 //! Connections to hosts, directly or through the proxy of the environment.
 
+mod stream;
+
 use std::{
     error::Error,
-    io::{self, IoSlice},
+    io,
     net::SocketAddr,
-    pin::Pin,
     sync::Arc,
     task::{Context, Poll},
     time::Duration,
@@ -13,11 +14,10 @@ use std::{
 
 use futures_util::future::BoxFuture;
 use http::{HeaderMap, Uri, header::USER_AGENT, uri::Scheme};
-use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_rustls::HttpsConnector;
 use hyper_util::client::{
     legacy::connect::{
-        Connected, Connection, HttpConnector,
+        HttpConnector,
         dns::{GaiResolver, Name},
         proxy::Tunnel,
     },
@@ -27,6 +27,7 @@ use tokio_rustls::rustls::ClientConfig;
 use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 
 use super::client::PRODUCT;
+use stream::{Io, Stream};
 
 /// Silence of a TCP connection after which the kernel probes it, and the time between
 /// two probes.
@@ -39,7 +40,7 @@ type BoxError = Box<dyn Error + Send + Sync>;
 /// Resolver of host names.
 pub(super) type Resolver = BoxCloneSyncService<Name, vec::IntoIter<SocketAddr>, io::Error>;
 
-/// Connector to hosts. Each request clones it.
+/// Connector to hosts. hyper-util clones it for each request.
 #[derive(Debug, Clone)]
 pub(super) struct Connector(Arc<Settings>);
 
@@ -47,23 +48,11 @@ pub(super) struct Connector(Arc<Settings>);
 struct Settings {
     http: HttpConnector<Resolver>,
     tls: Arc<ClientConfig>,
-    /// TLS to proxies, which speak HTTP/1.1.
+    /// TLS settings for proxies, without ALPN: requests to a proxy use HTTP/1.1.
     proxy_tls: Arc<ClientConfig>,
     proxies: Option<Arc<Matcher>>,
     timeout: Duration,
 }
-
-/// Open connection.
-pub(super) struct Stream {
-    io: Box<dyn Io>,
-    /// True if a proxy forwards the requests, so they have absolute URIs.
-    is_forwarded: bool,
-}
-
-/// Connection with or without TLS.
-trait Io: Read + Write + Connection + Send + Unpin {}
-
-impl<T: Read + Write + Connection + Send + Unpin> Io for T {}
 
 /// Returns the resolver of the system.
 pub(super) fn system_resolver() -> Resolver {
@@ -71,8 +60,8 @@ pub(super) fn system_resolver() -> Resolver {
 }
 
 impl Connector {
-    /// Creates a connector. Connecting takes at most `timeout`, over all addresses of a
-    /// host, with TLS and a proxy.
+    /// Creates a connector. Connecting takes at most `timeout`, including name resolution,
+    /// all addresses of the host, the proxy and TLS.
     pub(super) fn new(resolver: Resolver, tls: ClientConfig, proxies: Option<Arc<Matcher>>, timeout: Duration) -> Self {
         let mut http = HttpConnector::new_with_resolver(resolver);
         http.enforce_http(false);
@@ -80,6 +69,7 @@ impl Connector {
         http.set_keepalive(Some(TCP_KEEPALIVE));
         http.set_keepalive_interval(Some(TCP_KEEPALIVE));
         http.set_keepalive_retries(Some(TCP_PROBES));
+        // Divides the time between the addresses.
         http.set_connect_timeout(Some(timeout));
         let mut proxy_tls = tls.clone();
         proxy_tls.alpn_protocols.clear();
@@ -102,8 +92,7 @@ impl Settings {
             }
             return open(HttpsConnector::from((tunnel, Arc::clone(&self.tls))), destination).await;
         }
-        let stream = open(to_proxy, proxy.uri().clone()).await?;
-        Ok(Stream { is_forwarded: true, ..stream })
+        Ok(open(to_proxy, proxy.uri().clone()).await?.forwarded())
     }
 }
 
@@ -111,8 +100,7 @@ async fn open<C>(mut connector: C, destination: Uri) -> Result<Stream, BoxError>
 where
     C: Service<Uri, Response: Io + 'static, Error = BoxError>,
 {
-    let stream = connector.call(destination).await?;
-    Ok(Stream { io: Box::new(stream), is_forwarded: false })
+    Ok(Stream::new(connector.call(destination).await?))
 }
 
 impl Service<Uri> for Connector {
@@ -129,49 +117,7 @@ impl Service<Uri> for Connector {
         Box::pin(async move {
             tokio::time::timeout(settings.timeout, settings.connect(destination))
                 .await
-                .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "operation timed out").into()))
+                .unwrap_or_else(|_| Err(io::Error::new(io::ErrorKind::TimedOut, "connecting timed out").into()))
         })
-    }
-}
-
-impl Connection for Stream {
-    fn connected(&self) -> Connected {
-        self.io.connected().proxy(self.is_forwarded)
-    }
-}
-
-impl Read for Stream {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffer: ReadBufCursor<'_>,
-    ) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_read(context, buffer)
-    }
-}
-
-impl Write for Stream {
-    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.io).poll_shutdown(context)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.io.is_write_vectored()
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        buffers: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.io).poll_write_vectored(context, buffers)
     }
 }

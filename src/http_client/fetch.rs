@@ -49,11 +49,11 @@ impl Fetcher {
             let request = Request::get(self.url.as_str()).header(ACCEPT, accept).body(Full::default());
             let request = request.map_err(|error| FetchError::Unreachable(error.to_string()))?;
             let sent = self.client.send(request).await;
-            let response = sent.map_err(|error| FetchError::Unreachable(root_cause(&error)))?;
-            match response.status() {
+            let (head, body) = sent.map_err(|error| FetchError::Unreachable(root_cause(&error)))?.into_parts();
+            match head.status {
                 StatusCode::OK => {
                     let memory = BodyMemory::unshared(self.max_body);
-                    Ok(read_body(response, self.max_body, &memory).await?.into_body())
+                    Ok(read_body(&head.headers, body, self.max_body, &memory).await?)
                 }
                 status => Err(FetchError::Status(status)),
             }

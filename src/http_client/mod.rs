@@ -1,6 +1,7 @@
 //! HTTP clients: connection pools, bounded bodies, documents, OTLP export.
 //!
-//! reqwest is the client of the commands; the server uses the client of this module.
+//! The server's HTTP client uses hyper-util. The commands `healthcheck` and `export` use
+//! reqwest.
 
 mod body;
 mod client;

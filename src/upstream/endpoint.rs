@@ -17,8 +17,8 @@ use crate::{
 
 use super::{Credential, SendError, base_url::BaseUrl, retry_after::retry_after, transport::Transport};
 
-/// Number of headers of a usual request, with those that the client adds.
-const USUAL_HEADERS: usize = 8;
+/// Capacity for the headers of a request, with those that the client adds.
+const HEADER_CAPACITY: usize = 8;
 
 /// Destination of a connection's requests.
 #[derive(Debug)]
@@ -59,7 +59,7 @@ impl Endpoint {
         resends: u32,
     ) -> Result<Received, SendError> {
         let span = self.tracer.call(resends);
-        let mut headers = HeaderMap::with_capacity(USUAL_HEADERS);
+        let mut headers = HeaderMap::with_capacity(HEADER_CAPACITY);
         inject(span.context(), &mut headers);
         headers.insert(AUTHORIZATION, self.credential.bearer());
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));

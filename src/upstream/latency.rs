@@ -6,7 +6,7 @@ use parking_lot::Mutex;
 
 /// Number of recent calls.
 const CALLS: usize = 64;
-/// Number of the slowest of `CALLS` calls that are slower than the estimate: 5%.
+/// Number of calls among `CALLS` that may be slower than the estimate: 5%.
 const OUTLIERS: usize = 3;
 
 /// Estimate of the time until a vendor has answered a call.
@@ -29,7 +29,7 @@ impl Latency {
             state.recent.pop_front();
         }
         state.recent.push_back(duration);
-        state.high = high(&state.recent);
+        state.high = percentile(&state.recent);
     }
 
     /// Returns a high percentile of the recent durations. `None` before the first
@@ -40,8 +40,9 @@ impl Latency {
     }
 }
 
-/// Returns the 95th percentile of the recent durations.
-fn high(recent: &VecDeque<Duration>) -> Duration {
+/// Returns the 95th percentile of the recent durations. Of fewer than 22, returns the
+/// longest.
+fn percentile(recent: &VecDeque<Duration>) -> Duration {
     // The slowest calls, slowest first.
     let mut slowest = [Duration::ZERO; OUTLIERS + 1];
     for duration in recent {
@@ -65,6 +66,13 @@ mod tests {
             latency.record(Duration::from_millis(if call % 50 == 0 { 9_000 } else { 20 }));
         }
         assert_eq!(latency.high(), Some(Duration::from_millis(20)));
+        for (slow, expected) in [(3, 20), (4, 9_000)] {
+            let latency = Latency::default();
+            for call in 0..CALLS {
+                latency.record(Duration::from_millis(if call < slow { 9_000 } else { 20 }));
+            }
+            assert_eq!(latency.high(), Some(Duration::from_millis(expected)), "{slow} slow calls");
+        }
         for _ in 0..CALLS {
             latency.record(Duration::from_millis(900));
         }

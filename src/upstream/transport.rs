@@ -97,20 +97,16 @@ impl HttpTransport {
         let uri =
             Uri::try_from(self.base_url.join(request)).map_err(|error| SendError::Unreachable(error.to_string()))?;
         let mut outgoing = Request::new(Full::default());
-        (*outgoing.uri_mut(), *outgoing.headers_mut()) = (uri, headers);
-        let received = client.send(outgoing).await.map_err(|error| send_error(&error))?;
-        let status = received.status();
-        let is_failure = status.is_server_error() || status == StatusCode::TOO_MANY_REQUESTS;
-        let headers = is_failure.then(|| received.headers().clone());
-        match read_body(received, self.max_body, &self.memory).await {
+        *outgoing.uri_mut() = uri;
+        *outgoing.headers_mut() = headers;
+        let (head, body) = client.send(outgoing).await.map_err(|error| send_error(&error))?.into_parts();
+        let is_failure = head.status.is_server_error() || head.status == StatusCode::TOO_MANY_REQUESTS;
+        let body = match read_body(&head.headers, body, self.max_body, &self.memory).await {
             // The status says enough. An unreadable body must not hide it.
-            Err(error) if is_failure && !error.is_interruption() => {
-                let mut response = Response::new(Bytes::new());
-                (*response.status_mut(), *response.headers_mut()) = (status, headers.unwrap_or_default());
-                Ok(response)
-            }
-            response => Ok(response?),
-        }
+            Err(error) if is_failure && !error.is_interruption() => Bytes::new(),
+            body => body?,
+        };
+        Ok(Response::from_parts(head, body))
     }
 }
 

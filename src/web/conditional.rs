@@ -10,10 +10,10 @@ use http::{
 use crate::{directory::Freshness, web::middleware::record::ResponseOrigin};
 
 use super::{
+    body_parts::BodyParts,
     coding::{self, AcceptedCodings, ContentCoding, EncodedBody},
     freshness::FreshnessHeaders,
     list_value::elements,
-    parts::Parts,
 };
 
 /// `Vary` of lists and customers. The connections depend on the caller, the
@@ -26,7 +26,7 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// Body of a response with its hash and freshness.
 pub(crate) struct Representation {
     /// JSON body.
-    pub(crate) body: Parts,
+    pub(crate) body: BodyParts,
     /// Hash of the body, or of everything that determines the body.
     pub(crate) hash: blake3::Hash,
     /// Value of `Link`, for a page of a list.
@@ -51,6 +51,7 @@ pub(crate) async fn respond(request: &HeaderMap, representation: Representation)
     let Representation { body, hash, links, freshness } = representation;
     let accepted = AcceptedCodings::new(request);
     let is_hit = freshness.as_ref().is_some_and(|freshness| freshness.status.is_fresh_hit());
+    // The encoders and the response cache require the body as one part.
     let (body, encoded) = if is_hit || accepted.for_length(body.len() as u64).is_some() {
         let encoded = coding::encode(accepted, body.join()).await;
         (encoded.bytes.clone().into(), Some(encoded))

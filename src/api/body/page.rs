@@ -10,13 +10,13 @@ use crate::{
     api::body::sources::SourceReport,
     directory::{ListPage, RetrievedRecord, Segment, SourceOutcome},
     domain::{customer::Customer, projection::Projection, transaction::Transaction},
-    web::{conditional::Representation, parts::Parts},
+    web::{body_parts::BodyParts, conditional::Representation},
 };
 
-/// Bytes of the JSON after the rows of a usual page.
-const USUAL_TAIL: usize = 1 << 10;
-/// Shortest segment in bytes that is not copied. A copy of shorter segments costs less than
-/// further parts of the body.
+/// First capacity of the JSON after the rows.
+const TAIL_CAPACITY: usize = 1 << 10;
+/// Minimum bytes of a segment that is not copied. For a shorter segment, a copy costs less
+/// than another part.
 const MIN_SHARED: usize = 16 << 10;
 /// JSON before the rows.
 const START: &[u8] = b"{\"data\":[";
@@ -76,19 +76,18 @@ struct Tail<'p> {
     sources: Vec<SourceReport<'p>>,
 }
 
-/// Assembles the body of a page from cached records.
+/// Assembles the body of a page from cached records, without copying long segments.
 pub(crate) fn list(list_page: ListPage, limit: usize, projection: Option<&Projection>) -> Representation {
-    let tail = tail(&list_page, limit);
-    let segments = &list_page.segments;
+    let tail = tail_json(&list_page, limit);
+    let body = assemble(&list_page.segments, projection, &tail);
     // The digests of the cached pages cover all fields. A tag of a projection
     // depends on the remaining fields only.
     let (body, hash) = match projection {
-        Some(projection) => {
-            let body = joined(segments, &tail, |segment, body| write_projected(segment, projection, body));
-            let hash = blake3::hash(&body);
-            (body.into(), hash)
+        Some(_) => {
+            let json = body.join();
+            (json.clone().into(), blake3::hash(&json))
         }
-        None => (records(segments, &tail), hash(segments, &tail)),
+        None => (body, hash(&list_page.segments, &tail)),
     };
     // A page without a failed connection's rows must not be cached: the
     // connection may recover at any time.
@@ -111,7 +110,7 @@ pub(crate) fn single(retrieved: RetrievedRecord, projection: Option<&Projection>
 }
 
 /// Returns the JSON of the members after the rows, as an object.
-fn tail(list_page: &ListPage, limit: usize) -> Vec<u8> {
+fn tail_json(list_page: &ListPage, limit: usize) -> Vec<u8> {
     let tail = Tail {
         page: Page {
             limit,
@@ -122,47 +121,41 @@ fn tail(list_page: &ListPage, limit: usize) -> Vec<u8> {
         },
         sources: list_page.sources.iter().map(SourceReport::new).collect(),
     };
-    let mut json = Vec::with_capacity(USUAL_TAIL);
+    let mut json = Vec::with_capacity(TAIL_CAPACITY);
     serde_json::to_writer(&mut json, &tail).map(|()| json).unwrap_or_default()
 }
 
-/// Returns the body of a page with all fields. Long segments are not copied.
-fn records(segments: &[Segment], tail: &[u8]) -> Parts {
-    if !segments.iter().all(is_shared) {
-        return joined(segments, tail, |segment, body| body.extend_from_slice(segment.json())).into();
-    }
-    let mut body = Parts::from(START);
+/// Assembles a page. Long segments are parts of their own, and not copied.
+fn assemble(segments: &[Segment], projection: Option<&Projection>, tail: &[u8]) -> BodyParts {
+    let is_shared = |segment: &Segment| projection.is_none() && is_shared(segment);
+    let copied: usize = segments.iter().filter(|it| !is_shared(it)).map(|it| it.json().len() + 1).sum();
+    let mut body = BodyParts::default();
+    let mut part = Vec::with_capacity(START.len() + copied + END.len() + tail.len());
+    part.extend_from_slice(START);
     for (index, segment) in segments.iter().enumerate() {
         if index > 0 {
-            body.push(",");
+            part.push(b',');
         }
-        body.push(Bytes::from_owner(segment.clone()));
+        match projection {
+            Some(projection) => write_projected(segment, projection, &mut part),
+            None if is_shared(segment) => {
+                body.push(std::mem::take(&mut part));
+                body.push(Bytes::from_owner(segment.clone()));
+            }
+            None => part.extend_from_slice(segment.json()),
+        }
     }
-    body.push([END, members(tail)].concat());
+    part.extend_from_slice(END);
+    part.extend_from_slice(members(tail));
+    body.push(part);
     body
 }
 
-/// Returns true if a body refers to the page of a segment. A body that is not read keeps
-/// its pages in memory, so the segment must be most of the page.
+/// Returns true if a body refers to the segment's page instead of a copy. An unread body
+/// holds the page in memory, so the segment must be most of the page.
 fn is_shared(segment: &Segment) -> bool {
     let length = segment.json().len();
-    length >= MIN_SHARED && segment.page.weight() <= 2 * length
-}
-
-/// Returns the body of a page whose segments `write` appends.
-fn joined(segments: &[Segment], tail: &[u8], write: impl Fn(&Segment, &mut Vec<u8>)) -> Vec<u8> {
-    let bytes: usize = segments.iter().map(|segment| segment.json().len() + 1).sum();
-    let mut body = Vec::with_capacity(START.len() + bytes + END.len() + tail.len());
-    body.extend_from_slice(START);
-    for (index, segment) in segments.iter().enumerate() {
-        if index > 0 {
-            body.push(b',');
-        }
-        write(segment, &mut body);
-    }
-    body.extend_from_slice(END);
-    body.extend_from_slice(members(tail));
-    body
+    length >= MIN_SHARED && segment.page.weight() <= length + length / 2
 }
 
 /// Returns the JSON of an object without its first brace.
@@ -195,4 +188,38 @@ fn hash(segments: &[Segment], tail: &[u8]) -> blake3::Hash {
 /// Responds with a JSON body.
 pub(crate) fn json(body: impl IntoResponse) -> Response {
     ([(CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::Value;
+
+    use crate::domain::page::{Fields, PageInfo, RecordPageBuilder};
+
+    use super::*;
+
+    /// Returns the first rows of a page of 40 rows, with about 1 KB each.
+    fn segment(rows: usize) -> Segment {
+        let mut builder = RecordPageBuilder::with_capacity(40);
+        let record = Value::from("x".repeat(1 << 10)).to_string();
+        for _ in 0..40 {
+            builder.push_json(&Fields::default(), record.as_bytes()).unwrap();
+        }
+        Segment { page: Arc::new(builder.finish(PageInfo::default())), records: 0..rows }
+    }
+
+    #[test]
+    fn long_segments_are_not_copied() {
+        // 20 rows are long, but only half of their page.
+        for (rows, parts) in [(&[40][..], 3), (&[10], 1), (&[20], 1), (&[40, 10, 40], 5), (&[], 1)] {
+            let segments: Vec<_> = rows.iter().copied().map(segment).collect();
+            let body = assemble(&segments, None, br#"{"page":1}"#);
+            assert_eq!(body.count(), parts, "{rows:?}");
+            let json: Value = serde_json::from_slice(&body.join()).unwrap();
+            assert_eq!(json["data"].as_array().unwrap().len(), rows.iter().sum::<usize>());
+            assert_eq!(json["page"], 1);
+        }
+    }
 }

@@ -266,7 +266,8 @@ impl Paged {
             id: row.id.clone(),
             side: row.side,
             direction: self.direction,
-            is_ordered: order.is_some(),
+            rows_before: position.progress.map(Progress::rows),
+            offset: position.offset,
         });
         let mut fallback = None;
         let alternatives = [at_row, at_instant].into_iter().flatten().filter(|anchor| *anchor != position.anchor);

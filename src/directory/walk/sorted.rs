@@ -114,7 +114,7 @@ impl Sorted {
     /// Reads all pages that are not yet read.
     async fn load(&mut self) -> Result<(), Stop> {
         while let Some((anchor, cycle)) = self.loaded.next.clone() {
-            let entry = match self.pages.fetch(&anchor, self.loaded.gap(self.pages.plan.order), false).await {
+            let entry = match self.pages.fetch(&anchor, self.loaded.gap(), false).await {
                 Ok(read) => read.entry,
                 Err(Stop::BudgetExhausted) => {
                     let limit = self.scan.call_limit(self.pages.allowed_calls());
@@ -254,9 +254,10 @@ impl Loaded {
     }
 
     /// Returns the gap after the last row.
-    fn gap(&self, order: Option<Order>) -> Option<Gap> {
+    fn gap(&self) -> Option<Gap> {
         let id = self.last_id()?.into();
-        Some(Gap { id, side: Side::After, direction: Direction::Forward, is_ordered: order.is_some() })
+        let rows_before = Some(self.progress.rows());
+        Some(Gap { id, side: Side::After, direction: Direction::Forward, rows_before, offset: 0 })
     }
 
     fn last_id(&self) -> Option<&str> {

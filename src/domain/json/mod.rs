@@ -134,11 +134,11 @@ pub(crate) fn find_escape(text: &[u8]) -> Option<usize> {
 /// The last block overlaps the block before.
 pub(crate) fn is_plain(text: &[u8]) -> bool {
     let (blocks, _) = text.as_chunks::<8>();
-    let Some(last) = text.last_chunk::<8>() else {
+    let Some(last) = text.last_chunk() else {
         return !text.iter().any(|byte| is_escaped(*byte));
     };
-    blocks.iter().fold(escapes(u64::from_ne_bytes(*last)), |found, block| found | escapes(u64::from_ne_bytes(*block)))
-        == 0
+    let last = escapes(u64::from_ne_bytes(*last));
+    blocks.iter().fold(last, |found, block| found | escapes(u64::from_ne_bytes(*block))) == 0
 }
 
 /// Returns true if JSON escapes a byte.

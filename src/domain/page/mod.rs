@@ -155,7 +155,7 @@ impl RecordPage {
         (0..self.len()).find(|&index| self.id(index) == id)
     }
 
-    /// Returns true if some of the records have this id.
+    /// Returns true if one of these records has the id.
     #[must_use]
     pub fn contains(&self, mut records: Range<usize>, id: &str) -> bool {
         records.any(|index| self.id(index) == id)

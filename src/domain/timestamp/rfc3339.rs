@@ -3,10 +3,12 @@
 
 use jiff::{civil::DateTime, tz::Offset};
 
+use crate::domain::digits::write_padded;
+
 /// Maximum number of fractional digits.
 const MAX_DIGITS: usize = 9;
-/// Powers of ten.
-const POWERS: [u32; MAX_DIGITS + 1] =
+/// Powers of ten, by exponent.
+const POWERS_OF_TEN: [u32; MAX_DIGITS + 1] =
     [1, 10, 100, 1_000, 10_000, 100_000, 1_000_000, 10_000_000, 100_000_000, 1_000_000_000];
 
 /// Parses `YYYY-MM-DDTHH:MM:SS`, a fraction of at most nine digits, and `Z` or
@@ -24,7 +26,7 @@ pub(super) fn parse(text: &str) -> Option<(jiff::Timestamp, u8)> {
         return None;
     }
     let all = [y1, y2, y3, y4, m1, m2, d1, d2, h1, h2, n1, n2, s1, s2];
-    // Without a branch for each digit.
+    // `all` would take one branch per digit.
     if !all.iter().fold(true, |are_digits, byte| are_digits & byte.is_ascii_digit()) {
         return None;
     }
@@ -44,13 +46,13 @@ pub(super) fn write(instant: jiff::Timestamp, digits: u8, out: &mut Vec<u8>) -> 
         return false;
     };
     let mut text = *b"0000-00-00T00:00:00.000000000Z";
-    put(&mut text[..4], year);
+    write_padded(&mut text[..4], year);
     let parts = [(5, at.month()), (8, at.day()), (11, at.hour()), (14, at.minute()), (17, at.second())];
     for (start, value) in parts {
-        put(&mut text[start..start + 2], u32::from(value.unsigned_abs()));
+        write_padded(&mut text[start..start + 2], u32::from(value.unsigned_abs()));
     }
     let digits = usize::from(digits).min(MAX_DIGITS);
-    put(&mut text[20..20 + digits], nanosecond / POWERS[MAX_DIGITS - digits]);
+    write_padded(&mut text[20..20 + digits], nanosecond / POWERS_OF_TEN[MAX_DIGITS - digits]);
     text[20 + digits] = b'Z';
     out.extend_from_slice(&text[..21 + digits]);
     true
@@ -69,17 +71,8 @@ fn split_fraction(text: &[u8]) -> Option<(u8, i32, &[u8])> {
     if length == 0 {
         return None;
     }
-    let nanosecond = i32::try_from(fraction * POWERS[MAX_DIGITS - length]).ok()?;
+    let nanosecond = i32::try_from(fraction * POWERS_OF_TEN[MAX_DIGITS - length]).ok()?;
     Some((u8::try_from(length).ok()?, nanosecond, &text[length..]))
-}
-
-/// Writes a number with leading zeros.
-fn put(text: &mut [u8], value: u32) {
-    let mut rest = value;
-    for byte in text.iter_mut().rev() {
-        *byte = b'0' + (rest % 10).to_le_bytes()[0];
-        rest /= 10;
-    }
 }
 
 #[cfg(test)]

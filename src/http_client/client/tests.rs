@@ -15,9 +15,9 @@ use crate::http_client::{root_cause, tls};
 
 const DEAD: Ipv4Addr = Ipv4Addr::new(127, 0, 0, 2);
 
-/// Proxy that reads one request and sends `answer`. Returns its environment value, and
-/// the request with the bytes that follow the answer.
-async fn proxy(answer: &'static str) -> (String, JoinHandle<(String, Vec<u8>)>) {
+/// Proxy that reads one request and sends `response`. Returns the proxy's URL, and the
+/// received request with the bytes after the response.
+async fn proxy(response: &'static str) -> (String, JoinHandle<(String, Vec<u8>)>) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
     let address = format!("http://user:word@{}", listener.local_addr().unwrap());
     let serving = tokio::spawn(async move {
@@ -26,7 +26,7 @@ async fn proxy(answer: &'static str) -> (String, JoinHandle<(String, Vec<u8>)>) 
         while !request.ends_with(b"\r\n\r\n") {
             request.push(stream.read_u8().await.unwrap());
         }
-        stream.write_all(answer.as_bytes()).await.unwrap();
+        stream.write_all(response.as_bytes()).await.unwrap();
         let mut rest = vec![0; 4096];
         let length = stream.read(&mut rest).await.unwrap_or(0);
         rest.truncate(length);
@@ -37,7 +37,7 @@ async fn proxy(answer: &'static str) -> (String, JoinHandle<(String, Vec<u8>)>) 
 
 /// Sends a request for `url` through a proxy of the environment.
 async fn send_through(proxy: &str, url: &str) -> Result<Response<Incoming>, legacy::Error> {
-    let proxies = Matcher::builder().all(proxy).no("direct.test").build();
+    let proxies = Matcher::builder().all(proxy).no("127.0.0.1").build();
     let factory = ClientFactory::new(tls::config().unwrap(), true, Duration::from_secs(10));
     let client = ClientFactory { proxies: Some(Arc::new(proxies)), ..factory }.create();
     client.send(Request::get(url).body(Full::default()).unwrap()).await
@@ -74,18 +74,25 @@ async fn proxy_tunnels_requests_with_tls() {
 #[tokio::test]
 async fn refused_tunnel_is_an_error() {
     let (address, serving) = proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
-    let error = send_through(&address, "https://vendor.test/").await.unwrap_err();
+    let error = send_through(&address, "https://vendor.test/?name=Jim").await.unwrap_err();
     assert_eq!(root_cause(&error), "tunnel error: proxy authorization required");
+    let debug = format!("{error:?}");
+    assert!(["Jim", "word", "dXNlcjp3b3Jk"].iter().all(|secret| !debug.contains(secret)), "{debug}");
     serving.await.unwrap();
 }
 
 #[tokio::test]
 async fn excluded_host_is_reached_directly() {
-    let error = send_through("http://127.0.0.1:1", "http://direct.test:1/").await.unwrap_err();
-    assert!(format!("{error:?}").contains("dns error"), "{error:?}");
+    let (host, serving) = proxy("HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n").await;
+    let host = host.replace("user:word@", "");
+    let response = send_through("http://127.0.0.2:1", &format!("{host}/v1/customers")).await.unwrap();
+    assert_eq!(response.status(), 204);
+    let (request, _) = serving.await.unwrap();
+    assert!(request.starts_with("GET /v1/customers HTTP/1.1\r\n"), "{request}");
+    assert!(!request.contains("proxy-authorization"), "{request}");
 }
 
-/// Returns a resolver of a dead address and a living one.
+/// Returns a resolver of an address that does not answer, then one that does.
 fn dead_first() -> Resolver {
     let addresses = [DEAD, Ipv4Addr::LOCALHOST].map(|address| SocketAddr::from((address, 0)));
     Resolver::new(service_fn(move |_| async move { Ok(Vec::from(addresses).into_iter()) }))

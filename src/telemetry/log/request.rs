@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use opentelemetry::trace::TraceId;
 use serde::Serialize;
 
-use crate::domain::json::is_plain;
+use crate::domain::{digits::write_padded, json::is_plain};
 
 use super::JSON_LINES;
 
@@ -178,8 +178,9 @@ impl Line<'_> {
         self.text("\"");
     }
 
-    /// Appends a duration in seconds, with microseconds.
+    /// Appends a duration in seconds with six decimals. Shorter parts are dropped.
     fn seconds(&mut self, duration: Duration) {
+        // Most hits wait for no vendor.
         if duration.is_zero() {
             return self.text("0.0");
         }
@@ -223,11 +224,8 @@ impl Buffer {
 
 /// Returns the last six decimal digits of a number.
 fn six_digits(number: u32) -> [u8; 6] {
-    let (mut digits, mut rest) = ([b'0'; 6], number);
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10).to_le_bytes()[0];
-        rest /= 10;
-    }
+    let mut digits = [0; 6];
+    write_padded(&mut digits, number);
     digits
 }
 

@@ -206,7 +206,7 @@ async fn problems_are_no_store() {
 
 /// The first response refers to the rows of the vendor's page, and later ones are copies.
 #[tokio::test]
-async fn long_page_is_the_same_at_each_request() {
+async fn long_page_is_equal_shared_and_copied() {
     let rows: Vec<_> = (0..100)
         .map(|at| {
             let mut row = tolt_row(&format!("cust_{at}"));

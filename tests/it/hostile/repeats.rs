@@ -1,6 +1,12 @@
-//! Rows that a vendor's list contains twice. A walk serves each of them as often
-//! as the vendor does.
+//! Rows that a vendor's list contains twice. A walk serves both copies (FACTS.md, case
+//! 275).
 
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
+
+use reqwest::Client;
 use serde_json::Value;
 
 use crate::support::{Gateway, Reply, ScriptedVendor, corporation_page, corporation_row, ids, tolt_page, tolt_row};
@@ -16,7 +22,7 @@ async fn corporation(pages: &'static [&'static [&'static str]]) -> ScriptedVendo
 }
 
 /// Starts a Tolt vendor with these pages, which it finds by the last row before
-/// a page or by the first row behind it.
+/// a page or by the first row after the page.
 async fn tolt(pages: &'static [&'static [&'static str]]) -> ScriptedVendor {
     ScriptedVendor::start(move |_, target| {
         let (after, before) = (parameter(target, "starting_after"), parameter(target, "ending_before"));
@@ -44,6 +50,7 @@ fn rows(ids: &[&str], row: impl Fn(&str) -> Value) -> Vec<Value> {
 async fn assert_listed(vendor: &ScriptedVendor, kind: &str, pages: &[&[&str]]) {
     let expected: Vec<_> = pages.iter().flat_map(|page| page.iter()).map(|id| format!("odd.{id}")).collect();
     let gateway = vendor.gateway(kind).await;
+    // The last walk finds all pages in the cache.
     for limit in [1, 2, 3, 100, 1] {
         let walked = gateway.walk(&format!("/customers?limit={limit}")).await;
         assert_eq!(walked.map_err(|answer| answer.problem_line()), Ok(expected.clone()), "limit {limit}");
@@ -82,4 +89,30 @@ async fn rows_repeated_within_a_page_are_listed() {
 async fn rows_repeated_on_a_later_page_are_listed() {
     const PAGES: &[&[&str]] = &[&["a", "b"], &["c", "a"], &["d", "b"], &["e"]];
     assert_listed(&corporation(PAGES).await, "corporation", PAGES).await;
+}
+
+/// The replaced first page has the row that has moved to the end of the second page.
+#[tokio::test]
+async fn row_of_a_replaced_page_may_move_to_a_later_page() {
+    let has_moved = Arc::new(AtomicBool::new(false));
+    let pages = Arc::clone(&has_moved);
+    let vendor = ScriptedVendor::start(move |_, target| {
+        let list: [&[&str]; 3] =
+            if pages.load(Relaxed) { [&["b", "c"], &["d", "a"], &["e"]] } else { [&["a", "b"], &["c", "d"], &["e"]] };
+        let at: usize = target.split_once("cursor=").map_or(0, |(_, token)| token.parse().unwrap());
+        let next = (at < 2).then(|| (at + 1).to_string());
+        Reply::json(&corporation_page(&rows(list[at], corporation_row), next.as_deref()))
+    })
+    .await;
+    let gateway = vendor.gateway("corporation").await;
+    gateway.get("/customers?limit=2").await.ok();
+    has_moved.store(true, Relaxed);
+    let refetch =
+        |client: &Client, url: &str| client.get(format!("{url}/customers?limit=2")).header("cache-control", "no-cache");
+    gateway.request(refetch).await.ok();
+    for limit in [2, 1, 100] {
+        let walked = gateway.walk(&format!("/customers?limit={limit}")).await;
+        let expected = ["b", "c", "d", "a", "e"].map(|id| format!("odd.{id}")).to_vec();
+        assert_eq!(walked.map_err(|answer| answer.problem_line()), Ok(expected), "limit {limit}");
+    }
 }

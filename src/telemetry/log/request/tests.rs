@@ -49,8 +49,8 @@ fn traced(line: &RequestLine<'_>, now: Timestamp) -> String {
     String::from_utf8(bytes).unwrap()
 }
 
-/// Returns a line without its durations, and the durations. tracing writes a nanosecond as
-/// `1e-9`.
+/// Returns a line without its durations, and the durations. The formats differ: tracing
+/// writes a microsecond as `1e-6`.
 fn without_durations(line: &str) -> (String, [f64; 2]) {
     let (mut rest, mut durations) = (line.to_owned(), [0.0; 2]);
     for (name, duration) in ["\"duration\":", "\"vendor_duration\":"].iter().zip(&mut durations) {
@@ -82,7 +82,7 @@ proptest! {
         (request_id, caller, route, connection) in ("[!-~]{0,40}", ".{0,20}", ".{0,20}", "[a-z\"\\\\\u{0}-\u{20}]{0,9}"),
         (trace_id, code, cache) in (any::<Option<u128>>(), proptest::option::of("[a-z_]{1,9}"), "[a-z-]{1,9}"),
         (status, vendor_calls) in (100..600_u16, any::<u32>()),
-        (micros_taken, vendor_micros) in (0..100_000_000_u64, 0..1_000_000_000_000_u64),
+        (duration_micros, vendor_micros) in (0..100_000_000_u64, 0..1_000_000_000_000_u64),
         (second, micros) in (0..253_402_207_200_i64, 0..1_000_000_i32),
     ) {
         let line = RequestLine {
@@ -93,7 +93,7 @@ proptest! {
             code: code.as_deref(),
             cache: &cache,
             vendor_calls,
-            duration: Duration::from_micros(micros_taken),
+            duration: Duration::from_micros(duration_micros),
             vendor_duration: Duration::from_micros(vendor_micros),
         };
         let now = Timestamp::new(second, micros * 1_000).unwrap();

@@ -5,7 +5,7 @@ use serde::de::{IgnoredAny, Visitor};
 use super::{Reader, Unsupported};
 use crate::domain::json::find_escape;
 
-/// A string.
+/// String token.
 enum Quoted<'de> {
     /// The text of a string without escapes.
     Text(&'de str),
@@ -58,15 +58,16 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Reads a string. Most strings have no escape.
+    /// Reads a string. `escaped` is apart because few strings have an escape.
     fn quoted(&mut self) -> Result<Quoted<'de>, Unsupported> {
-        let rest = self.json.get(self.at + 1..).ok_or(Unsupported)?;
-        let (length, found) = first_escape(rest).ok_or(Unsupported)?;
-        if found != b'"' {
+        let start = self.at + 1;
+        let rest = self.json.as_bytes().get(start..).ok_or(Unsupported)?;
+        let length = find_escape(rest).ok_or(Unsupported)?;
+        if rest[length] != b'"' {
             return self.escaped(length);
         }
-        self.at += length + 2;
-        rest.get(..length).map(Quoted::Text).ok_or(Unsupported)
+        self.at = start + length + 1;
+        self.json.get(start..start + length).map(Quoted::Text).ok_or(Unsupported)
     }
 
     /// Reads a string whose text begins with `plain` bytes before the first escape.
@@ -100,10 +101,4 @@ impl<'de> Reader<'de> {
         self.at += usize::from(is_next);
         is_next
     }
-}
-
-/// Returns the index of the first byte that a JSON string escapes, and the byte.
-fn first_escape(text: &str) -> Option<(usize, u8)> {
-    let index = find_escape(text.as_bytes())?;
-    Some((index, *text.as_bytes().get(index)?))
 }

@@ -1,4 +1,4 @@
-//! Bodies in consecutive parts. Large parts of a body need no copy.
+//! Response bodies in consecutive parts, so long parts need no copy.
 
 use std::{
     collections::VecDeque,
@@ -10,11 +10,11 @@ use std::{
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
-/// Body in consecutive parts.
+/// Response body in consecutive parts.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Parts(VecDeque<Bytes>);
+pub(crate) struct BodyParts(VecDeque<Bytes>);
 
-impl Parts {
+impl BodyParts {
     /// Appends a part.
     pub(crate) fn push(&mut self, part: impl Into<Bytes>) {
         self.0.push_back(part.into());
@@ -25,7 +25,13 @@ impl Parts {
         self.0.iter().map(Bytes::len).sum()
     }
 
-    /// Returns the body in one part.
+    /// Returns the number of parts.
+    #[cfg(test)]
+    pub(crate) fn count(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Returns the body as one part. Several parts are copied.
     pub(crate) fn join(mut self) -> Bytes {
         match self.0.len() {
             1 => self.0.pop_front().unwrap_or_default(),
@@ -34,13 +40,13 @@ impl Parts {
     }
 }
 
-impl<P: Into<Bytes>> From<P> for Parts {
+impl<P: Into<Bytes>> From<P> for BodyParts {
     fn from(part: P) -> Self {
         Self(VecDeque::from([part.into()]))
     }
 }
 
-impl Body for Parts {
+impl Body for BodyParts {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -65,13 +71,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn parts_are_one_body() {
-        let mut parts = Parts::from("ab");
+    fn join_and_stream_return_all_parts() {
+        let mut parts = BodyParts::from("ab");
         parts.push("");
         parts.push("cde");
         assert_eq!((parts.len(), parts.size_hint().exact()), (5, Some(5)));
         assert_eq!(parts.clone().join(), "abcde");
         assert_eq!(parts.collect().now_or_never().unwrap().unwrap().to_bytes(), "abcde");
-        assert_eq!(Parts::default().join(), "");
+        assert_eq!(BodyParts::default().join(), "");
     }
 }
