@@ -1,8 +1,9 @@
 //! HTTP clients: settings and connection pools.
 
-use std::{sync::Arc, time::Duration};
+use std::{error::Error, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use h2::Reason;
 use http::{
     HeaderName, HeaderValue, Request, Response, Uri,
     header::{ACCEPT, ACCEPT_ENCODING, PROXY_AUTHORIZATION, USER_AGENT},
@@ -38,6 +39,8 @@ const PING_INTERVAL: Duration = Duration::from_secs(3);
 /// requests fail as interrupted.
 const PING_TIMEOUT: Duration = Duration::from_secs(3);
 
+/// Maximum number of times that a refused request is sent again.
+const MAX_RESENDS: usize = 2;
 /// Value of `User-Agent` (RFC 9110, section 10.1.5).
 pub(super) const PRODUCT: HeaderValue =
     HeaderValue::from_static(concat!("customer-gateway/", env!("CARGO_PKG_VERSION")));
@@ -84,26 +87,26 @@ impl ClientFactory {
 
     fn create_with(&self, resolver: Resolver) -> Client {
         let connector = Connector::new(resolver, self.tls.clone(), self.proxies.clone(), self.connect_timeout);
-        let pool = legacy::Client::builder(TokioExecutor::new())
-            .timer(TokioTimer::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
-            .http2_keep_alive_interval(PING_INTERVAL)
-            .http2_keep_alive_timeout(PING_TIMEOUT)
-            .http2_keep_alive_while_idle(true)
-            .build(connector);
+        let pool = pool_settings().build(connector);
         Client { pool, proxies: self.proxies.clone() }
     }
 }
 
 impl Client {
-    /// Sends a request, and returns the response with an unread body.
+    /// Sends a request, and returns the response with an unread body. A request that a
+    /// server refuses without processing it is sent again.
     pub async fn send(&self, mut request: Request<Full<Bytes>>) -> Result<Response<Incoming>, legacy::Error> {
         if let Some(authorization) = self.proxy_authorization(request.uri()) {
             request.headers_mut().entry(PROXY_AUTHORIZATION).or_insert(authorization);
         }
         for (name, value) in DEFAULT_HEADERS {
             request.headers_mut().entry(name).or_insert(value);
+        }
+        for _ in 0..MAX_RESENDS {
+            match self.pool.request(request.clone()).await {
+                Err(error) if is_refused(&error) => {}
+                sent => return sent,
+            }
         }
         self.pool.request(request).await
     }
@@ -114,6 +117,33 @@ impl Client {
         let proxies = self.proxies.as_ref().filter(|_| uri.scheme() == Some(&Scheme::HTTP))?;
         proxies.intercept(uri)?.basic_auth().cloned()
     }
+}
+
+fn pool_settings() -> legacy::Builder {
+    let mut settings = legacy::Client::builder(TokioExecutor::new());
+    settings
+        .timer(TokioTimer::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(POOL_IDLE_TIMEOUT)
+        .http2_keep_alive_interval(PING_INTERVAL)
+        .http2_keep_alive_timeout(PING_TIMEOUT)
+        .http2_keep_alive_while_idle(true);
+    settings
+}
+
+/// Returns true if a server has refused a request without processing it, for example because
+/// it closes the connection (RFC 9113, section 8.7).
+fn is_refused(error: &(dyn Error + 'static)) -> bool {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(error) = error.downcast_ref::<h2::Error>() {
+            let is_shutdown = error.is_go_away() && error.reason() == Some(Reason::NO_ERROR);
+            let is_reset = error.is_reset() && error.reason() == Some(Reason::REFUSED_STREAM);
+            return error.is_remote() && (is_shutdown || is_reset);
+        }
+        next = error.source();
+    }
+    false
 }
 
 #[cfg(test)]

@@ -92,6 +92,40 @@ async fn excluded_host_is_reached_directly() {
     assert!(!request.contains("proxy-authorization"), "{request}");
 }
 
+/// Starts an HTTP/2 server that refuses the first requests, and answers the next one.
+/// Returns its URL.
+async fn refusing(refusals: usize) -> String {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let url = format!("http://{}/", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        let mut remaining = refusals;
+        let (stream, _) = listener.accept().await.unwrap();
+        let mut connection = h2::server::handshake(stream).await.unwrap();
+        while let Some(accepted) = connection.accept().await {
+            let (_, mut respond) = accepted.unwrap();
+            if remaining == 0 {
+                respond.send_response(Response::builder().status(204).body(()).unwrap(), true).unwrap();
+            } else {
+                remaining -= 1;
+                respond.send_reset(Reason::REFUSED_STREAM);
+            }
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn refused_request_is_sent_again() {
+    for (refusals, expected) in [(0, Some(204)), (2, Some(204)), (3, None)] {
+        let connector =
+            Connector::new(connector::system_resolver(), tls::config().unwrap(), None, Duration::from_secs(10));
+        let client = Client { pool: pool_settings().http2_only(true).build(connector), proxies: None };
+        let request = Request::get(refusing(refusals).await).body(Full::default()).unwrap();
+        let sent = client.send(request).await;
+        assert_eq!(sent.ok().map(|response| response.status().as_u16()), expected, "{refusals} refusals");
+    }
+}
+
 /// Returns a resolver of an address that does not answer, then one that does.
 fn dead_first() -> Resolver {
     let addresses = [DEAD, Ipv4Addr::LOCALHOST].map(|address| SocketAddr::from((address, 0)));
