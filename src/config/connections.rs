@@ -140,7 +140,7 @@ impl Reader<'_> {
     fn base_url(&self, at: &str, text: Option<&str>, kind: &VendorKind) -> Result<Url, ConfigError> {
         parse_base_url(text.unwrap_or(kind.base_url)).ok_or_else(|| {
             let fault = Fault::new("invalid base URL")
-                .fix(format!("write an http or https URL without query, such as \"{}\"", kind.base_url));
+                .fix(format!("write an http or https URL without query and password, such as \"{}\"", kind.base_url));
             self.error(&format!("{at}.base_url"), fault)
         })
     }

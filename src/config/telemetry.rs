@@ -36,7 +36,7 @@ impl Reader<'_> {
             .and_then(|url| Url::parse(&format!("{}/v1/traces", url.as_str().trim_end_matches('/'))).ok());
         url.ok_or_else(|| {
             let fault = Fault::new("invalid collector URL")
-                .fix("write an http or https URL without query, such as \"http://collector:4318\"");
+                .fix("write an http or https URL without query and password, such as \"http://collector:4318\"");
             self.error("telemetry.otlp_endpoint", fault)
         })
     }

@@ -26,7 +26,7 @@ use hyper_util::client::{
 use tokio_rustls::rustls::ClientConfig;
 use tower::{Service, ServiceExt, util::BoxCloneSyncService};
 
-use super::client::PRODUCT;
+use super::{client::PRODUCT, is_local, root_cause};
 use stream::{Io, Stream};
 
 /// Silence of a TCP connection after which the kernel probes it, and the time between
@@ -90,9 +90,10 @@ impl Settings {
             if let Some(authorization) = proxy.basic_auth() {
                 tunnel = tunnel.with_auth(authorization.clone());
             }
+            let tunnel = tunnel.map_err(|error| proxy_error(error.into()));
             return open(HttpsConnector::from((tunnel, Arc::clone(&self.tls))), destination).await;
         }
-        Ok(open(to_proxy, proxy.uri().clone()).await?.forwarded())
+        Ok(open(to_proxy, proxy.uri().clone()).await.map_err(proxy_error)?.forwarded())
     }
 }
 
@@ -101,6 +102,14 @@ where
     C: Service<Uri, Response: Io + 'static, Error = BoxError>,
 {
     Ok(Stream::new(connector.call(destination).await?))
+}
+
+/// Names the proxy in an error, which otherwise seems to be the vendor's.
+fn proxy_error(error: BoxError) -> io::Error {
+    if is_local(&*error) {
+        return io::Error::other(error);
+    }
+    io::Error::other(format!("the proxy failed: {}", root_cause(&*error)))
 }
 
 impl Service<Uri> for Connector {

@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, net::SocketAddr};
 
+use url::Url;
+
 use crate::{cli::print_line, sandbox::Sandbox};
 
 use super::{
@@ -96,14 +98,21 @@ impl Greeting<'_> {
         )
     }
 
+    /// Returns an address after those of the sandbox's gateways, and not of a vendor.
+    fn free_address(&self) -> SocketAddr {
+        let last = self.addresses[self.addresses.len() - 1];
+        let (tolt, corporation) = (self.sandbox.tolt(), self.sandbox.corporation());
+        let vendors = [tolt.base_url(), corporation.base_url()].map(|url| Url::parse(&url).ok()?.port());
+        let port = (last.port()..=u16::MAX).skip(1).find(|port| !vendors.contains(&Some(*port)));
+        SocketAddr::new(last.ip(), port.unwrap_or(8081))
+    }
+
     /// Prints a configuration for a gateway of the reader's own, which joins the
     /// replicas if there are several. It takes the secrets from the environment, because
     /// a configuration contains no secrets.
     pub(super) fn print_config(&self) -> anyhow::Result<()> {
         let (tolt, corporation) = (self.sandbox.tolt(), self.sandbox.corporation());
-        // The sandbox has gateways of its own at these addresses.
-        let last = self.addresses[self.addresses.len() - 1];
-        let own = SocketAddr::new(last.ip(), last.port().checked_add(1).unwrap_or(8081));
+        let own = self.free_address();
         let (variables, cursor_key, shared) = match self.shared {
             None => Default::default(),
             Some(shared) => (

@@ -75,10 +75,18 @@ async fn proxy_tunnels_requests_with_tls() {
 async fn refused_tunnel_is_an_error() {
     let (address, serving) = proxy("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n").await;
     let error = send_through(&address, "https://vendor.test/?name=Jim").await.unwrap_err();
-    assert_eq!(root_cause(&error), "tunnel error: proxy authorization required");
+    assert_eq!(root_cause(&error), "the proxy failed: tunnel error: proxy authorization required");
     let debug = format!("{error:?}");
     assert!(["Jim", "word", "dXNlcjp3b3Jk"].iter().all(|secret| !debug.contains(secret)), "{debug}");
     serving.await.unwrap();
+}
+
+#[tokio::test]
+async fn unreachable_proxy_is_named() {
+    for url in ["http://vendor.test/", "https://vendor.test/"] {
+        let error = send_through("http://user:word@127.0.0.2:1", url).await.unwrap_err();
+        assert_eq!(root_cause(&error), "the proxy failed: Connection refused (os error 111)", "{url}");
+    }
 }
 
 #[tokio::test]

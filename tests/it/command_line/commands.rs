@@ -143,7 +143,7 @@ async fn check_of_an_invalid_file_names_the_line() {
     let output = run(&["check", "--config", path.to_str().unwrap()]).await;
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "");
-    assert_snapshot!(text(&output.stderr).replace(directory.path().to_str().unwrap(), "[here]"), @r#"Error: [here]/gateway.toml:7: connections.odd.base_url: invalid base URL; write an http or https URL without query, such as "https://api.tolt.com""#);
+    assert_snapshot!(text(&output.stderr).replace(directory.path().to_str().unwrap(), "[here]"), @r#"Error: [here]/gateway.toml:7: connections.odd.base_url: invalid base URL; write an http or https URL without query and password, such as "https://api.tolt.com""#);
 }
 
 #[tokio::test]

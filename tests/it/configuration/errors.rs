@@ -122,7 +122,7 @@ fn base_url_accepts_appended_paths() {
         assert_eq!(
             complaint,
             "gateway.toml:7: connections.affiliates.base_url: invalid base URL; write an http or https URL without \
-             query, such as \"https://api.tolt.com\"",
+             query and password, such as \"https://api.tolt.com\"",
             "{url}"
         );
     }
@@ -266,8 +266,8 @@ fn collector_has_a_url_sample_and_valid_headers() {
     let telemetry = |rest: &str| adding(&format!("[telemetry]\n{rest}"));
     let to = |rest: &str| telemetry(&format!("otlp_endpoint = \"http://collector:4318\"\n{rest}"));
     assert_snapshot!(telemetry("sample = 1"), @"gateway.toml:7: telemetry: missing field `otlp_endpoint`");
-    assert_snapshot!(telemetry("otlp_endpoint = \"collector:4318\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: invalid collector URL; write an http or https URL without query, such as "http://collector:4318""#);
-    assert_snapshot!(telemetry("otlp_endpoint = \"http://collector:4318?a=b\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: invalid collector URL; write an http or https URL without query, such as "http://collector:4318""#);
+    assert_snapshot!(telemetry("otlp_endpoint = \"collector:4318\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: invalid collector URL; write an http or https URL without query and password, such as "http://collector:4318""#);
+    assert_snapshot!(telemetry("otlp_endpoint = \"http://collector:4318?a=b\""), @r#"gateway.toml:8: telemetry.otlp_endpoint: invalid collector URL; write an http or https URL without query and password, such as "http://collector:4318""#);
     assert_snapshot!(to("sample = 2"), @"gateway.toml:9: telemetry.sample: invalid ratio; write a number from 0 to 1, such as 0.1");
     assert_snapshot!(to("sample = -0.1"), @"gateway.toml:9: telemetry.sample: invalid ratio; write a number from 0 to 1, such as 0.1");
     assert_snapshot!(to("sample = nan"), @"gateway.toml:9: telemetry.sample: invalid ratio; write a number from 0 to 1, such as 0.1");
@@ -463,7 +463,7 @@ fields = { deny = ["nothing"] }
     gateway.toml:6: server.cors.origins.0: `app.example.com` is not an origin; write the scheme, the host and a port that is not the default, such as "https://app.example.com"
     gateway.toml:9: cache.fresh: invalid duration; write a positive duration such as "30s" or "5m"
     gateway.toml:11: connections.affiliates: `program_id` is missing; a connection to vendor "tolt" requires program_id = "…"
-    gateway.toml:14: connections.affiliates.base_url: invalid base URL; write an http or https URL without query, such as "https://api.tolt.com"
+    gateway.toml:14: connections.affiliates.base_url: invalid base URL; write an http or https URL without query and password, such as "https://api.tolt.com"
     gateway.toml:15: connections.affiliates.credential: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }
     gateway.toml:19: connections.tax.vendor: unknown vendor `acme`; write one of "tolt", "corporation"
     gateway.toml:23: connections.tax.cache.fresh: invalid duration; write a positive duration such as "30s" or "5m"
@@ -481,7 +481,7 @@ fields = { deny = ["nothing"] }
     gateway.toml:3: server.max_vendor_bytes: the size is below 32 MiB, and large responses would be rejected; write at least "32MiB"
     gateway.toml:4: server.cors.origins.0: `app.example.com` is not an origin; write the scheme, the host and a port that is not the default, such as "https://app.example.com"
     gateway.toml:9: connections.affiliates: `program_id` is missing; a connection to vendor "tolt" requires program_id = "…"
-    gateway.toml:12: connections.affiliates.base_url: invalid base URL; write an http or https URL without query, such as "https://api.tolt.com"
+    gateway.toml:12: connections.affiliates.base_url: invalid base URL; write an http or https URL without query and password, such as "https://api.tolt.com"
     gateway.toml:13: connections.affiliates.credential: the environment variable NO_SUCH_VARIABLE is not set; set the variable, or write { file = "…" }
     gateway.toml:17: connections.tax.vendor: unknown vendor `acme`; write one of "tolt", "corporation"
     gateway.toml:32: callers.app.key_digest: invalid key digest; write "blake3:" and 64 hexadecimal digits, as printed by `customer-gateway key`
