@@ -93,7 +93,7 @@ async fn rows_repeated_on_a_later_page_are_listed() {
 
 /// The replaced first page has the row that has moved to the end of the second page.
 #[tokio::test]
-async fn row_of_a_replaced_page_may_move_to_a_later_page() {
+async fn row_of_a_replaced_page_moves_to_a_later_page() {
     let has_moved = Arc::new(AtomicBool::new(false));
     let pages = Arc::clone(&has_moved);
     let vendor = ScriptedVendor::start(move |_, target| {
