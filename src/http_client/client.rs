@@ -63,8 +63,8 @@ pub struct ClientFactory {
 
 /// HTTP client with its connection pool. It follows no redirect and decodes no body.
 ///
-/// Uses hyper-util's client. reqwest, which is built on it, parses each URL three times
-/// and clones each request for redirects and retries (docs/PERFORMANCE.md).
+/// Uses hyper-util's client. reqwest, which is built on it, parses the URL of each request
+/// three times and prepares for redirects (docs/PERFORMANCE.md).
 #[derive(Debug, Clone)]
 pub struct Client {
     pool: legacy::Client<Connector, Full<Bytes>>,
