@@ -1,11 +1,10 @@
 //! Histograms of durations, with fixed buckets.
 //!
 //! The histograms of `metrics-exporter-prometheus` store every sample, and sort all
-//! samples on the time of one request. These histograms count a sample when it is
+//! samples during one request. These histograms count a sample when it is
 //! recorded.
 
 use std::{
-    collections::{BTreeMap, HashMap},
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -13,11 +12,7 @@ use std::{
     time::Duration,
 };
 
-use metrics_exporter_prometheus::{
-    LabelSet,
-    formatting::{write_help_line, write_metric_line, write_type_line},
-};
-use parking_lot::Mutex;
+use metrics_exporter_prometheus::{LabelSet, formatting::write_metric_line};
 
 /// Upper bounds of the buckets in microseconds, and in seconds as text: from a cache
 /// hit to the longest deadline.
@@ -51,16 +46,6 @@ struct Counts {
     sum: AtomicU64,
 }
 
-/// Registered histograms by name.
-#[derive(Default)]
-pub(super) struct Histograms(Mutex<BTreeMap<&'static str, Family>>);
-
-/// Histograms of one name.
-struct Family {
-    help: &'static str,
-    series: HashMap<LabelSet, Histogram>,
-}
-
 impl Histogram {
     /// Counts a duration.
     pub fn record(&self, duration: Duration) {
@@ -72,7 +57,7 @@ impl Histogram {
     }
 
     /// Appends the lines of the series in Prometheus' text format.
-    fn render(&self, name: &str, labels: &LabelSet, text: &mut String) {
+    pub(super) fn render(&self, name: &str, labels: &LabelSet, text: &mut String) {
         let mut total = 0;
         let bounds = BOUNDS.iter().map(|(_, text)| *text).chain(["+Inf"]);
         for (count, bound) in self.0.buckets.iter().zip(bounds) {
@@ -85,27 +70,6 @@ impl Histogram {
     }
 }
 
-impl Histograms {
-    /// Returns the histogram with this name and these labels.
-    pub(super) fn register(&self, name: &'static str, help: &'static str, labels: LabelSet) -> Histogram {
-        let mut families = self.0.lock();
-        let family = families.entry(name).or_insert_with(|| Family { help, series: HashMap::new() });
-        family.series.entry(labels).or_default().clone()
-    }
-
-    /// Appends all histograms in Prometheus' text format.
-    pub(super) fn render(&self, text: &mut String) {
-        for (name, Family { help, series }) in &*self.0.lock() {
-            write_help_line(text, name, None, None, help);
-            write_type_line(text, name, None, None, "histogram");
-            for (labels, histogram) in series {
-                histogram.render(name, labels, text);
-            }
-            text.push('\n');
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use metrics::{Key, Label};
@@ -114,19 +78,16 @@ mod tests {
 
     #[test]
     fn durations_count_in_their_buckets() {
-        let histograms = Histograms::default();
         let key = Key::from_parts("wait_seconds", vec![Label::new("route", "a\"b")]);
-        let labels = || LabelSet::from_key_and_global(&key, &std::iter::empty().collect());
-        let histogram = histograms.register("wait_seconds", "Wait.", labels());
+        let labels = LabelSet::from_key_and_global(&key, &std::iter::empty().collect());
+        let histogram = Histogram::default();
         for micros in [0, 500, 501, 1_000_000, 30_000_001] {
-            histograms.register("wait_seconds", "Wait.", labels()).record(Duration::from_micros(micros));
+            histogram.clone().record(Duration::from_micros(micros));
         }
         assert_eq!(histogram.0.buckets[1].load(Relaxed), 1);
 
         let mut text = String::new();
-        histograms.render(&mut text);
-        let expected = "# HELP wait_seconds Wait.\n# TYPE wait_seconds histogram\n";
-        assert!(text.starts_with(expected), "{text}");
+        histogram.render("wait_seconds", &labels, &mut text);
         for line in [
             r#"wait_seconds_bucket{route="a\"b",le="0.0005"} 2"#,
             r#"wait_seconds_bucket{route="a\"b",le="0.001"} 3"#,

@@ -1,18 +1,13 @@
 //! Registry of metrics, rendered in Prometheus' text format.
 
-use std::{
-    collections::{HashMap, HashSet},
-    iter, mem,
-    sync::Arc,
-};
+use std::{collections::HashMap, mem, sync::Arc};
 
-use metrics::{Counter, Gauge, Key, Label, Level, Metadata, Recorder};
-use metrics_exporter_prometheus::{LabelSet, PrometheusBuilder, PrometheusRecorder};
+use metrics::{Counter, Gauge, Key, Label};
 use metrics_process::Collector;
 use parking_lot::Mutex;
 
 pub use super::histogram::Histogram;
-use super::{histogram::Histograms, process};
+use super::{families::Families, process};
 
 /// Registry of one gateway's metrics. Several gateways may run in one process.
 /// Clones share the metrics.
@@ -36,62 +31,38 @@ pub struct GaugeSample {
 type Gauges = HashMap<(&'static str, Vec<String>), Gauge>;
 
 struct Inner {
-    recorder: PrometheusRecorder,
+    families: Families,
     process: Collector,
     /// Gauges of the last update.
     last_sampled: Mutex<Gauges>,
-    histograms: Histograms,
-    /// Names with a help string. A metric is described once, not at each lookup.
-    described: Mutex<HashSet<&'static str>>,
 }
-
-const METADATA: Metadata<'static> = Metadata::new(module_path!(), Level::INFO, None);
 
 impl Default for Registry {
     fn default() -> Self {
-        let recorder = PrometheusBuilder::new().build_recorder();
-        let process = process::describe(&recorder);
-        Self(Arc::new(Inner {
-            recorder,
-            process,
-            last_sampled: Mutex::default(),
-            histograms: Histograms::default(),
-            described: Mutex::default(),
-        }))
+        let families = Families::default();
+        let process = process::describe(&families);
+        Self(Arc::new(Inner { families, process, last_sampled: Mutex::default() }))
     }
 }
 
 impl Registry {
     /// Returns the counter with this name and these labels.
     pub fn counter(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Counter {
-        if self.is_new(name) {
-            self.0.recorder.describe_counter(name.into(), None, help.into());
-        }
-        self.0.recorder.register_counter(&key(name, labels), &METADATA)
+        self.0.families.counter(&key(name, labels), Some(help))
     }
 
     /// Returns the gauge with this name and these labels.
     pub fn gauge(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Gauge {
-        if self.is_new(name) {
-            self.0.recorder.describe_gauge(name.into(), None, help.into());
-        }
-        self.0.recorder.register_gauge(&key(name, labels), &METADATA)
-    }
-
-    /// Returns true at the first use of a metric's name.
-    fn is_new(&self, name: &'static str) -> bool {
-        self.0.described.lock().insert(name)
+        self.0.families.gauge(&key(name, labels), Some(help))
     }
 
     /// Returns the histogram of durations with this name and these labels.
     #[must_use]
     pub fn histogram(&self, name: &'static str, help: &'static str, labels: &[(&'static str, &str)]) -> Histogram {
-        let labels = LabelSet::from_key_and_global(&key(name, labels), &iter::empty().collect());
-        self.0.histograms.register(name, help, labels)
+        self.0.families.histogram(&key(name, labels), Some(help))
     }
 
-    /// Sets gauges. A gauge of the previous update without a sample becomes NaN,
-    /// because a registered series cannot be removed.
+    /// Sets gauges. A gauge of the previous update without a sample becomes NaN.
     pub fn update_gauges(&self, samples: impl IntoIterator<Item = GaugeSample>) {
         let mut shown = self.0.last_sampled.lock();
         let mut missing = mem::take(&mut *shown);
@@ -111,10 +82,8 @@ impl Registry {
     /// Renders all metrics in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
-        process::collect(&self.0.process, &self.0.recorder);
-        let mut text = self.0.recorder.handle().render();
-        self.0.histograms.render(&mut text);
-        text
+        process::collect(&self.0.process, &self.0.families);
+        self.0.families.render()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Observability: log lines on standard error, metrics and traces.
 
+mod families;
 mod histogram;
 pub mod log;
 pub mod metrics;
