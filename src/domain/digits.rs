@@ -1,12 +1,32 @@
 //! Decimal digits of numbers with leading zeros.
 
-/// Writes the last digits of a number, with leading zeros.
-pub(crate) fn write_padded(digits: &mut [u8], number: u32) {
-    let mut rest = number;
-    for digit in digits.iter_mut().rev() {
-        *digit = b'0' + (rest % 10).to_le_bytes()[0];
-        rest /= 10;
+/// Decimal digits of the numbers from 0 to 99.
+const PAIRS: [[u8; 2]; 100] = pairs();
+
+/// Returns the last `N` digits of a number, with leading zeros. Two digits take
+/// one division.
+pub(crate) fn padded<const N: usize>(number: u32) -> [u8; N] {
+    let (mut digits, mut rest) = ([b'0'; N], number);
+    let (first, pairs) = digits.as_rchunks_mut();
+    for pair in pairs.iter_mut().rev() {
+        *pair = PAIRS[rest as usize % PAIRS.len()];
+        rest /= 100;
     }
+    if let [first] = first {
+        let [_, last] = PAIRS[rest as usize % PAIRS.len()];
+        *first = last;
+    }
+    digits
+}
+
+const fn pairs() -> [[u8; 2]; 100] {
+    let mut pairs = [[b'0'; 2]; 100];
+    let mut number = 0;
+    while number < 100 {
+        pairs[number as usize] = [b'0' + number / 10, b'0' + number % 10];
+        number += 1;
+    }
+    pairs
 }
 
 #[cfg(test)]
@@ -15,10 +35,11 @@ mod tests {
 
     #[test]
     fn number_is_padded_and_truncated() {
-        for (number, expected) in [(0, "0000"), (42, "0042"), (9_876, "9876"), (12_345, "2345")] {
-            let mut digits = [b'x'; 4];
-            write_padded(&mut digits, number);
-            assert_eq!(digits, expected.as_bytes());
+        for number in [0, 7, 42, 100, 9_876, 12_345, 999_999_999, u32::MAX] {
+            let all = format!("{number:020}");
+            assert_eq!(padded::<1>(number), all.as_bytes()[19..]);
+            assert_eq!(padded::<4>(number), all.as_bytes()[16..]);
+            assert_eq!(padded::<9>(number), all.as_bytes()[11..]);
         }
     }
 }

@@ -4,6 +4,7 @@
 //! A record takes about a third of the instructions, because each member is written
 //! with its name in one pass, and text is searched for escapes in blocks.
 
+mod escapes;
 mod records;
 
 use std::borrow::Cow;
@@ -11,6 +12,7 @@ use std::borrow::Cow;
 use serde_json::value::RawValue;
 
 use super::{id::GatewayId, timestamp::Timestamp};
+pub(crate) use escapes::{find_escape, is_plain};
 
 /// A value that is written as JSON.
 pub trait WriteJson {
@@ -114,46 +116,6 @@ fn write_escaped(text: &str, out: &mut Vec<u8>) {
             _ => out.push(byte),
         }
     }
-}
-
-/// Returns the index of the first byte that a JSON text escapes: a quotation mark, a
-/// backslash or a control character.
-pub(crate) fn find_escape(text: &[u8]) -> Option<usize> {
-    let (blocks, rest) = text.as_chunks::<8>();
-    for (index, block) in blocks.iter().enumerate() {
-        // Borrows affect only higher bytes, so the lowest match is exact.
-        let found = escapes(u64::from_le_bytes(*block));
-        if found != 0 {
-            return Some(index * 8 + found.trailing_zeros() as usize / 8);
-        }
-    }
-    rest.iter().position(|byte| is_escaped(*byte)).map(|index| blocks.len() * 8 + index)
-}
-
-/// Returns true if no byte of a text has an escape. Eight bytes are compared at a time.
-/// The last block overlaps the block before.
-pub(crate) fn is_plain(text: &[u8]) -> bool {
-    let (blocks, _) = text.as_chunks::<8>();
-    let Some(last) = text.last_chunk() else {
-        return !text.iter().any(|byte| is_escaped(*byte));
-    };
-    let last = escapes(u64::from_ne_bytes(*last));
-    blocks.iter().fold(last, |found, block| found | escapes(u64::from_ne_bytes(*block))) == 0
-}
-
-/// Returns true if JSON escapes a byte.
-fn is_escaped(byte: u8) -> bool {
-    byte < 0x20 || byte == b'"' || byte == b'\\'
-}
-
-/// Returns a number other than zero if one of eight bytes has an escape ("Bit Twiddling
-/// Hacks", "Determine if a word has a byte less than n"). One comparison finds quotation
-/// marks and control characters: with the second bit inverted, they are below 0x21, and
-/// no other byte is.
-fn escapes(block: u64) -> u64 {
-    const ONES: u64 = u64::MAX / 255;
-    let below = |block: u64, byte: u64| block.wrapping_sub(ONES * byte) & !block;
-    (below(block ^ (ONES * 2), 0x21) | below(block ^ (ONES * u64::from(b'\\')), 1)) & (ONES << 7)
 }
 
 #[cfg(test)]

@@ -161,17 +161,3 @@ fn every_ascii_character_equals_serde() {
         assert_eq!(written(text.as_str()), serde_json::to_string(&text).unwrap());
     }
 }
-
-#[test]
-fn first_escape_is_found() {
-    for byte in 0..=u8::MAX {
-        for at in 0..20 {
-            let mut text = vec![b'a'; 20];
-            text[at] = byte;
-            text[19] = b'"';
-            let first = if at == 19 || is_escaped(byte) { at } else { 19 };
-            assert_eq!(find_escape(&text), Some(first), "byte {byte} at {at}");
-            assert_eq!(is_plain(&text[..19]), at == 19 || !is_escaped(byte), "byte {byte} at {at}");
-        }
-    }
-}

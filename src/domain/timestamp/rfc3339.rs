@@ -3,7 +3,7 @@
 
 use jiff::{civil::DateTime, tz::Offset};
 
-use crate::domain::digits::write_padded;
+use crate::domain::digits::padded;
 
 /// Maximum number of fractional digits.
 const MAX_DIGITS: usize = 9;
@@ -46,13 +46,13 @@ pub(super) fn write(instant: jiff::Timestamp, digits: u8, out: &mut Vec<u8>) -> 
         return false;
     };
     let mut text = *b"0000-00-00T00:00:00.000000000Z";
-    write_padded(&mut text[..4], year);
+    text[..4].copy_from_slice(&padded::<4>(year));
     let parts = [(5, at.month()), (8, at.day()), (11, at.hour()), (14, at.minute()), (17, at.second())];
     for (start, value) in parts {
-        write_padded(&mut text[start..start + 2], u32::from(value.unsigned_abs()));
+        text[start..start + 2].copy_from_slice(&padded::<2>(u32::from(value.unsigned_abs())));
     }
+    text[20..29].copy_from_slice(&padded::<MAX_DIGITS>(nanosecond));
     let digits = usize::from(digits).min(MAX_DIGITS);
-    write_padded(&mut text[20..20 + digits], nanosecond / POWERS_OF_TEN[MAX_DIGITS - digits]);
     text[20 + digits] = b'Z';
     out.extend_from_slice(&text[..21 + digits]);
     true

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use opentelemetry::trace::TraceId;
 use serde::Serialize;
 
-use crate::domain::{digits::write_padded, json::is_plain};
+use crate::domain::{digits::padded, json::is_plain};
 
 use super::JSON_LINES;
 
@@ -186,7 +186,7 @@ impl Line<'_> {
         }
         self.text(itoa::Buffer::new().format(duration.as_secs()));
         self.0.push(b'.');
-        self.0.extend_from_slice(&six_digits(duration.subsec_micros()));
+        self.0.extend_from_slice(&padded::<6>(duration.subsec_micros()));
     }
 
     fn labels(&mut self, caller: &str, route: &str, connection: &str) {
@@ -217,16 +217,9 @@ impl Buffer {
         }
         self.line.extend_from_slice(self.date.as_bytes());
         self.line.push(b'.');
-        self.line.extend_from_slice(&six_digits(time.subsec_nanosecond().unsigned_abs() / 1_000));
+        self.line.extend_from_slice(&padded::<6>(time.subsec_nanosecond().unsigned_abs() / 1_000));
         self.line.push(b'Z');
     }
-}
-
-/// Returns the last six decimal digits of a number.
-fn six_digits(number: u32) -> [u8; 6] {
-    let mut digits = [0; 6];
-    write_padded(&mut digits, number);
-    digits
 }
 
 #[cfg(test)]

@@ -49,20 +49,17 @@ struct Unsupported;
 
 impl<'de> Reader<'de> {
     fn is_at_end(&mut self) -> bool {
-        self.skip_whitespace();
-        self.at == self.json.len()
+        self.peek().is_err()
     }
 
-    /// Returns the next byte after whitespace without reading it.
+    /// Returns the next byte after whitespace without reading it. Fails at the end.
     fn peek(&mut self) -> Result<u8, Unsupported> {
-        self.skip_whitespace();
-        self.json.as_bytes().get(self.at).copied().ok_or(Unsupported)
-    }
-
-    fn skip_whitespace(&mut self) {
-        let bytes = self.json.as_bytes();
-        while let Some(b' ' | b'\n' | b'\t' | b'\r') = bytes.get(self.at) {
-            self.at += 1;
+        loop {
+            match self.json.as_bytes().get(self.at) {
+                Some(b' ' | b'\n' | b'\t' | b'\r') => self.at += 1,
+                Some(&byte) => return Ok(byte),
+                None => return Err(Unsupported),
+            }
         }
     }
 

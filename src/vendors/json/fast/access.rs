@@ -1,8 +1,11 @@
 //! Elements of an array and members of an object.
 
-use serde::de::{DeserializeSeed, MapAccess, SeqAccess};
+use serde::de::{DeserializeSeed, IntoDeserializer, MapAccess, SeqAccess, value::BorrowedStrDeserializer};
 
-use super::{Reader, Unsupported};
+use super::{
+    Reader, Unsupported,
+    tokens::{Quoted, unescape},
+};
 
 /// The elements of an array, after its bracket.
 pub(super) struct Elements<'r, 'de>(Items<'r, 'de>);
@@ -46,14 +49,18 @@ impl Items<'_, '_> {
         if self.has_ended {
             return Ok(false);
         }
-        if self.reader.take(self.close)? {
+        let next = self.reader.peek()?;
+        if next == self.close {
+            self.reader.at += 1;
             self.has_ended = true;
             return Ok(false);
         }
-        if !self.is_first && !self.reader.take(b',')? {
-            return Err(Unsupported);
+        if !std::mem::take(&mut self.is_first) {
+            if next != b',' {
+                return Err(Unsupported);
+            }
+            self.reader.at += 1;
         }
-        self.is_first = false;
         Ok(true)
     }
 
@@ -83,7 +90,11 @@ impl<'de> MapAccess<'de> for &mut Members<'_, 'de> {
         if self.0.reader.peek()? != b'"' {
             return Err(Unsupported);
         }
-        seed.deserialize(&mut *self.0.reader).map(Some)
+        match self.0.reader.quoted()? {
+            Quoted::Plain(name) => seed.deserialize(BorrowedStrDeserializer::new(name)),
+            Quoted::Escaped(json) => seed.deserialize(unescape(json)?.into_deserializer()),
+        }
+        .map(Some)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Unsupported> {

@@ -6,9 +6,9 @@ use super::{Reader, Unsupported};
 use crate::domain::json::find_escape;
 
 /// String token.
-enum Quoted<'de> {
+pub(super) enum Quoted<'de> {
     /// The text of a string without escapes.
-    Text(&'de str),
+    Plain(&'de str),
     /// The JSON of a string with escapes.
     Escaped(&'de str),
 }
@@ -17,11 +17,8 @@ impl<'de> Reader<'de> {
     /// Reads a string.
     pub(super) fn string<V: Visitor<'de>>(&mut self, visitor: V) -> Result<V::Value, Unsupported> {
         match self.quoted()? {
-            Quoted::Text(text) => visitor.visit_borrowed_str(text),
-            Quoted::Escaped(json) => {
-                let text: String = serde_json::from_str(json).map_err(|_| Unsupported)?;
-                visitor.visit_string(text)
-            }
+            Quoted::Plain(text) => visitor.visit_borrowed_str(text),
+            Quoted::Escaped(json) => visitor.visit_string(unescape(json)?),
         }
     }
 
@@ -48,7 +45,7 @@ impl<'de> Reader<'de> {
             b'{' => self.object(IgnoredAny).map(|_| ()),
             b'[' => self.array(IgnoredAny).map(|_| ()),
             b'"' => match self.quoted()? {
-                Quoted::Text(_) => Ok(()),
+                Quoted::Plain(_) => Ok(()),
                 Quoted::Escaped(json) => serde_json::from_str::<IgnoredAny>(json).map(|_| ()).map_err(|_| Unsupported),
             },
             b'n' => self.expect("null"),
@@ -58,8 +55,8 @@ impl<'de> Reader<'de> {
         }
     }
 
-    /// Reads a string. `escaped` is apart because few strings have an escape.
-    fn quoted(&mut self) -> Result<Quoted<'de>, Unsupported> {
+    /// Reads a string. `escaped` is a separate function, because few strings contain an escape.
+    pub(super) fn quoted(&mut self) -> Result<Quoted<'de>, Unsupported> {
         let start = self.at + 1;
         let rest = self.json.as_bytes().get(start..).ok_or(Unsupported)?;
         let length = find_escape(rest).ok_or(Unsupported)?;
@@ -67,7 +64,7 @@ impl<'de> Reader<'de> {
             return self.escaped(length);
         }
         self.at = start + length + 1;
-        self.json.get(start..start + length).map(Quoted::Text).ok_or(Unsupported)
+        self.json.get(start..start + length).map(Quoted::Plain).ok_or(Unsupported)
     }
 
     /// Reads a string whose text begins with `plain` bytes before the first escape.
@@ -89,7 +86,7 @@ impl<'de> Reader<'de> {
         self.json.get(start..at).map(Quoted::Escaped).ok_or(Unsupported)
     }
 
-    /// Skips digits, of which there must be one.
+    /// Skips digits. Fails if there are none.
     fn digits(&mut self) -> Result<(), Unsupported> {
         let digits = self.json.as_bytes()[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         self.at += digits;
@@ -101,4 +98,9 @@ impl<'de> Reader<'de> {
         self.at += usize::from(is_next);
         is_next
     }
+}
+
+/// Parses a JSON string that contains escapes.
+pub(super) fn unescape(json: &str) -> Result<String, Unsupported> {
+    serde_json::from_str(json).map_err(|_| Unsupported)
 }
