@@ -153,8 +153,8 @@ impl Listing {
                 walk.find_next().await?;
                 match walk.next {
                     Some(Next::Row) => {
-                        if let Some(row) = walk.take() {
-                            page.push(row);
+                        if let Some(rows) = walk.take_rows(page.free_count()) {
+                            page.push(rows);
                         }
                     }
                     Some(Next::BudgetExhausted | Next::Unpredictable) => return Ok(()),
@@ -209,7 +209,7 @@ impl Listing {
             let Some(index) = self.first_in_order(order) else { return Ok(()) };
             if let Some(row) = self.walks[index].take() {
                 self.skip_duplicates(index, &row).await?;
-                page.push(row);
+                page.push(row.into());
             }
             // A full page makes no further call, which might fail.
             if page.is_full() {

@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::domain::anchor::Direction;
 
-use super::{Segment, walk::Row};
+use super::Segment;
 
 /// Rows of a page, in one part or in a part for each walk.
 pub(super) struct PageBuilder {
@@ -42,7 +42,7 @@ impl PageBuilder {
 
     /// Returns the number of rows.
     pub(super) fn count(&self) -> usize {
-        self.limit.saturating_sub(self.free.0.load(Relaxed))
+        self.limit.saturating_sub(self.free.count())
     }
 
     /// Returns true if the page has `limit` rows.
@@ -51,14 +51,19 @@ impl PageBuilder {
     }
 
     /// Returns the number of rows that the page still takes.
+    pub(super) fn free_count(&self) -> usize {
+        self.free.count()
+    }
+
+    /// Returns the shared number of rows that the page still takes.
     pub(super) fn free(&self) -> FreeRows {
         self.free.clone()
     }
 
-    /// Appends a row to the first part.
-    pub(super) fn push(&mut self, row: Row) {
+    /// Appends rows to the first part.
+    pub(super) fn push(&mut self, rows: Segment) {
         if let Some(part) = self.parts(1).first_mut() {
-            part.push(row);
+            part.push(rows);
         }
     }
 
@@ -83,15 +88,23 @@ impl PagePart {
         self.free.is_zero()
     }
 
-    /// Appends a row. Adjacent rows of one vendor page share a segment.
-    pub(super) fn push(&mut self, Row { page, index }: Row) {
-        self.free.0.fetch_sub(1, Relaxed);
+    /// Returns the number of rows that the page still takes, in all its parts together.
+    pub(super) fn free_count(&self) -> usize {
+        self.free.count()
+    }
+
+    /// Appends rows. The page must have room for all of them. Adjacent rows of one vendor
+    /// page share a segment.
+    pub(super) fn push(&mut self, Segment { page, records }: Segment) {
+        self.free.0.fetch_sub(records.len(), Relaxed);
         match self.segments.last_mut().filter(|last| Arc::ptr_eq(&last.page, &page)) {
-            Some(last) if self.direction == Direction::Forward && last.records.end == index => last.records.end += 1,
-            Some(last) if self.direction == Direction::Backward && last.records.start == index + 1 => {
-                last.records.start -= 1;
+            Some(last) if self.direction == Direction::Forward && last.records.end == records.start => {
+                last.records.end = records.end;
             }
-            _ => self.segments.push(Segment { page, records: index..index + 1 }),
+            Some(last) if self.direction == Direction::Backward && last.records.start == records.end => {
+                last.records.start = records.start;
+            }
+            _ => self.segments.push(Segment { page, records }),
         }
     }
 
@@ -104,8 +117,13 @@ impl PagePart {
 }
 
 impl FreeRows {
+    /// Returns the number of rows.
+    pub(super) fn count(&self) -> usize {
+        self.0.load(Relaxed)
+    }
+
     /// Returns true if the page is full.
     pub(super) fn is_zero(&self) -> bool {
-        self.0.load(Relaxed) == 0
+        self.count() == 0
     }
 }

@@ -8,7 +8,7 @@ use crate::{
 };
 
 use super::{
-    DirectoryError, Freshness, PlannedSource, Source, SourceOutcome, SourceReport,
+    DirectoryError, Freshness, PlannedSource, Segment, Source, SourceOutcome, SourceReport,
     page_builder::PagePart,
     planned_source::ListUse,
     skip_policy::SkipPolicy,
@@ -120,11 +120,10 @@ impl SourceWalk {
             if self.next != Some(Next::Row) {
                 break;
             }
-            // The search took time, and other walks may have filled the page.
-            if !part.is_full()
-                && let Some(row) = self.take()
-            {
-                part.push(row);
+            // The search took time. Other walks may have filled the page, and `free_count`
+            // is then zero.
+            if let Some(rows) = self.take_rows(part.free_count()) {
+                part.push(rows);
             }
         }
         Ok(())
@@ -156,6 +155,13 @@ impl SourceWalk {
             walk.cursor_mut().advance();
         }
         row
+    }
+
+    /// Takes the row that the last search found and the rows after it that require no
+    /// search: at most `limit` rows.
+    pub(super) fn take_rows(&mut self, limit: usize) -> Option<Segment> {
+        let walk = self.walk.as_mut().ok().filter(|_| self.next == Some(Next::Row))?;
+        walk.cursor_mut().take_rows(limit)
     }
 
     /// Returns true if the next request continues at another place, or if the

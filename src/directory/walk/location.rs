@@ -1,6 +1,6 @@
 //! Location of a walk in a vendor page.
 
-use std::sync::Arc;
+use std::{ops::Range, sync::Arc};
 
 use crate::{
     cache::Entry,
@@ -45,12 +45,15 @@ impl Location {
         }
     }
 
-    /// Moves past the next row, at most to the edge of the page.
-    pub(super) fn advance(&mut self, direction: Direction) {
+    /// Moves past at most `limit` rows, up to the edge of the page. Returns the indexes of
+    /// the rows.
+    pub(super) fn advance(&mut self, direction: Direction, limit: usize) -> Range<usize> {
+        let start = self.index;
         self.index = match direction {
-            Direction::Forward => (self.index + 1).min(self.page().len()),
-            Direction::Backward => self.index.saturating_sub(1),
+            Direction::Forward => start.saturating_add(limit).min(self.page().len()),
+            Direction::Backward => start.saturating_sub(limit),
         };
+        start.min(self.index)..start.max(self.index)
     }
 
     /// Returns the gap as a position in this page.

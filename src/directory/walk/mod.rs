@@ -1,7 +1,7 @@
 //! Walk of one request through the rows of one source.
 //!
 //! A walk starts at the position of a cursor ([`SourcePosition`]) and returns
-//! matching rows one by one in its direction. It reads vendor pages of the
+//! matching rows in its direction. It reads vendor pages of the
 //! maximum size, whatever the limit of the request. A walk is paged if the
 //! vendor keeps the requested order, or if the request has none. Otherwise the
 //! walk scans all rows of the source and sorts them. A walk through a stored list
@@ -31,7 +31,7 @@ use crate::{
     vendors::plan::Plan,
 };
 
-use super::{CallEstimate, DirectoryError, Freshness, Origin};
+use super::{CallEstimate, DirectoryError, Freshness, Origin, Segment};
 
 pub(super) use call_budget::CallBudget;
 use copied::Copied;
@@ -78,6 +78,12 @@ pub(super) trait RowCursor {
     fn row(&self) -> Option<Row>;
     /// Moves past that row.
     fn advance(&mut self);
+    /// Takes that row and the rows after it that require no search: at most `limit` rows.
+    fn take_rows(&mut self, limit: usize) -> Option<Segment> {
+        let row = self.row().filter(|_| limit > 0)?;
+        self.advance();
+        Some(row.into())
+    }
     /// Returns true if the walk has left the place of its start.
     fn has_advanced(&self) -> bool;
     /// Returns the start of the walk, as a walk in the opposite direction

@@ -14,7 +14,7 @@ use crate::{
 };
 
 use super::{
-    super::{CallEstimate, DirectoryError},
+    super::{CallEstimate, DirectoryError, Segment},
     Next, PageSummary, Pages, Row, RowCursor, Stop,
     location::Location,
     pages::PageRead,
@@ -315,9 +315,21 @@ impl RowCursor for Paged {
 
     fn advance(&mut self) {
         if let Some(location) = &mut self.location {
-            location.advance(self.direction);
+            location.advance(self.direction, 1);
             self.has_advanced = true;
         }
+    }
+
+    fn take_rows(&mut self, limit: usize) -> Option<Segment> {
+        // With a filter, each row requires a search.
+        let limit = if self.pages.plan.residual.is_empty() { limit } else { limit.min(1) };
+        let location = self.location.as_mut()?;
+        let records = location.advance(self.direction, limit);
+        if records.is_empty() {
+            return None;
+        }
+        self.has_advanced = true;
+        Some(Segment { page: Arc::clone(&location.entry.page), records })
     }
 
     fn has_advanced(&self) -> bool {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::domain::page::RecordPage;
+use crate::{directory::Segment, domain::page::RecordPage};
 
 /// Row, given by its vendor page and its index in the page.
 #[derive(Debug, Clone)]
@@ -20,5 +20,11 @@ impl Row {
     /// Returns the creation time of the row, if the vendor reports it.
     pub(in crate::directory) fn created_at(&self) -> Option<jiff::Timestamp> {
         self.page.created_at(self.index)
+    }
+}
+
+impl From<Row> for Segment {
+    fn from(Row { page, index }: Row) -> Self {
+        Self { page, records: index..index + 1 }
     }
 }
