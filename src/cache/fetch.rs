@@ -65,7 +65,7 @@ pub trait FetchFailure: Clone + Send + Sync + From<FetchAborted> + From<NotCache
     }
 }
 
-/// Panic of the task that ran a fetch.
+/// Panic of a fetch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FetchAborted;
 

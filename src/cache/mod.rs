@@ -21,6 +21,7 @@ mod second_tier;
 mod shared_fetch;
 mod shared_purges;
 mod single_flight;
+mod spawn_on_drop;
 mod status;
 mod store;
 mod stored_lists;

@@ -1,18 +1,22 @@
 //! Request coalescing: one fetch for concurrent lookups of the same key.
 
-use std::sync::{Arc, Weak};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Weak},
+};
 
-use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, future::BoxFuture};
 use hashbrown::HashMap;
-use opentelemetry::context::FutureExt;
+use opentelemetry::context::FutureExt as _;
 use parking_lot::Mutex;
 
-use crate::{shared::Version, upstream::Waiters};
+use crate::{domain::priority::Priority, shared::Version, upstream::Waiters};
 
 use super::{
     Entry, FetchAborted, FetchFailure, Key, Lookup, PageCache, PageFetch,
     purge_log::PurgeCount,
     shared_fetch::{Running, Start},
+    spawn_on_drop::SpawnOnDrop,
 };
 
 /// Key of a fetch in flight. Lookups share a fetch if all fields are equal.
@@ -72,16 +76,25 @@ impl PageCache {
             let waiters = self.in_flight.waiters(&key);
             let waiter = waiters.join(Arc::clone(fetch.reservation()));
             let (cache, lookup, observed, fetch) = (self.clone(), lookup.clone(), observed.clone(), Arc::clone(&fetch));
-            let task = async move { cache.join_or_fetch(&key, &lookup, observed, &*fetch, &waiters).await };
-            let (result, is_collapsed) =
-                tokio::spawn(task.with_current_context()).await.unwrap_or_else(|_| (Err(FetchAborted.into()), false));
+            let priority = fetch.reservation().priority();
+            let fetching = async move { cache.join_or_fetch(&key, &lookup, observed, &*fetch, &waiters).await };
+            let fetching = fetching.with_current_context();
+            let finished = match priority {
+                // An export is polled only while its client reads. Other lookups of the key
+                // must not wait for that client.
+                Priority::Export => tokio::spawn(fetching).await.ok(),
+                Priority::Caller | Priority::Refresh => {
+                    SpawnOnDrop::new(AssertUnwindSafe(fetching).catch_unwind()).await.ok()
+                }
+            };
+            let (result, is_collapsed) = finished.unwrap_or_else(|| (Err(FetchAborted.into()), false));
             waiter.answered();
             let result = match result {
                 // The fetch ended just before this lookup joined.
                 Err(error) if error.is_abandoned() => continue,
                 // The fetch began before a purge of its page, and this lookup after it.
                 Ok(FetchedPage { entry, started }) if started < began && entry.is_superseded() => continue,
-                result => result.map(|landed| landed.entry),
+                result => result.map(|page| page.entry),
             };
             return Fetched { result, is_collapsed, is_admitted: true };
         }
@@ -95,8 +108,8 @@ impl PageCache {
         fetch: &F,
         waiters: &Waiters,
     ) -> (Result<FetchedPage, F::Error>, bool) {
-        // moka polls `leader` for one of the lookups that share the key. On the heap,
-        // because the future has 14 KB, and moka and the task's spawn move it.
+        // moka polls `leader` for one of the lookups that share the key. The future has
+        // 14 KB and is on the heap, because moka moves it.
         let mut is_collapsed = true;
         let leader: BoxFuture<'_, _> = Box::pin(async {
             let flight = self.store.purges.begin(&lookup.key.connection);

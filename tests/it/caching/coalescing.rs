@@ -20,7 +20,8 @@ use customer_gateway::{
     telemetry::metrics::Registry,
     upstream::{Budget, CallerShare, RateLimit, Reservation, Waiters, Window},
 };
-use futures_util::future::join;
+use futures_util::{future::join, poll};
+use tokio::time::{sleep, timeout};
 
 use super::{Gate, PAGE, Stage, gated_stage, stage};
 use crate::support::Answer;
@@ -71,8 +72,50 @@ async fn failed_fetch_fails_its_waiters_uncached() {
 
 #[tokio::test]
 async fn late_lookup_uses_the_finished_fetch() {
-    let clock = SystemClock::shared();
-    let cache = PageCache::new(1 << 20, clock);
+    let (cache, lookup, calls) = empty_cache();
+    let get = || cache.get(lookup.clone(), CountedFetch::new(&calls, Priority::Caller));
+
+    // On a single thread, both lookups miss. The first fetch finishes before
+    // the second can start.
+    let (first, second) = join(get(), get()).await;
+    assert!(Arc::ptr_eq(&first.unwrap().entry, &second.unwrap().entry));
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn paused_export_does_not_delay_a_lookup() {
+    let (cache, lookup, calls) = empty_cache();
+    let get = |priority| {
+        let fetch = CountedFetch { is_slow: true, ..CountedFetch::new(&calls, priority) };
+        Box::pin(cache.get(lookup.clone(), fetch))
+    };
+    let mut export = get(Priority::Export);
+    assert!(poll!(&mut export).is_pending());
+
+    // The export is not polled meanwhile.
+    let found = timeout(Duration::from_secs(10), get(Priority::Caller)).await;
+    let found = found.expect("the lookup does not wait for the export").unwrap();
+    assert!(Arc::ptr_eq(&found.entry, &export.await.unwrap().entry));
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+#[tokio::test]
+async fn dropped_lookup_does_not_end_its_fetch() {
+    let (cache, lookup, calls) = empty_cache();
+    let get = || {
+        let fetch = CountedFetch { is_slow: true, ..CountedFetch::new(&calls, Priority::Caller) };
+        Box::pin(cache.get(lookup.clone(), fetch))
+    };
+    let (mut first, mut second) = (get(), get());
+    assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+    drop(first);
+
+    timeout(Duration::from_secs(10), second).await.expect("the fetch continues").unwrap();
+    assert_eq!(calls.load(Ordering::Relaxed), 1);
+}
+
+/// Returns an empty cache, a lookup, and a count of calls.
+fn empty_cache() -> (PageCache, Lookup, Arc<AtomicU32>) {
     let lookup = Lookup {
         key: Key {
             connection: "affiliates".parse().unwrap(),
@@ -85,27 +128,25 @@ async fn late_lookup_uses_the_finished_fetch() {
         metrics: Arc::new(CacheMetrics::new(&Registry::default(), "affiliates")),
         rows: None,
     };
-    let calls = Arc::new(AtomicU32::new(0));
-    let reservation = || {
-        let window = Window { requests: NonZeroU32::MIN, per: Duration::from_secs(1) };
-        let budget = Budget::new(&RateLimit { windows: vec![window], max_wait: Duration::ZERO }, SystemClock::shared());
-        let caller = CallerShare::unrestricted();
-        Arc::new(Reservation::new(budget, caller, Priority::Caller, Duration::MAX, Arc::default()))
-    };
-    let fetch = || CountedFetch { calls: Arc::clone(&calls), reservation: reservation() };
-    let get = || cache.get(lookup.clone(), fetch());
-
-    // On a single thread, both lookups miss. The first fetch finishes before
-    // the second can start.
-    let (first, second) = join(get(), get()).await;
-    assert!(Arc::ptr_eq(&first.unwrap().entry, &second.unwrap().entry));
-    assert_eq!(calls.load(Ordering::Relaxed), 1);
+    (PageCache::new(1 << 20, SystemClock::shared()), lookup, Arc::default())
 }
 
 /// Fetch of an empty page that counts its calls.
 struct CountedFetch {
     calls: Arc<AtomicU32>,
     reservation: Arc<Reservation>,
+    /// True if the fetch is pending at first.
+    is_slow: bool,
+}
+
+impl CountedFetch {
+    fn new(calls: &Arc<AtomicU32>, priority: Priority) -> Self {
+        let window = Window { requests: NonZeroU32::MIN, per: Duration::from_secs(1) };
+        let budget = Budget::new(&RateLimit { windows: vec![window], max_wait: Duration::ZERO }, SystemClock::shared());
+        let caller = CallerShare::unrestricted();
+        let reservation = Reservation::new(budget, caller, priority, Duration::MAX, Arc::default());
+        Self { calls: Arc::clone(calls), reservation: Arc::new(reservation), is_slow: false }
+    }
 }
 
 impl PageFetch for CountedFetch {
@@ -121,7 +162,7 @@ impl PageFetch for CountedFetch {
     }
 
     fn refresh(&self) -> Self {
-        Self { calls: Arc::clone(&self.calls), reservation: Arc::clone(&self.reservation) }
+        Self { calls: Arc::clone(&self.calls), reservation: Arc::clone(&self.reservation), is_slow: self.is_slow }
     }
 
     async fn admit(&self, _: bool) -> Result<(), SourceError> {
@@ -130,6 +171,9 @@ impl PageFetch for CountedFetch {
 
     async fn fetch(&self, _: &Waiters) -> Result<RecordPage, SourceError> {
         self.calls.fetch_add(1, Ordering::Relaxed);
+        if self.is_slow {
+            sleep(Duration::from_millis(1)).await;
+        }
         Ok(RecordPage::default())
     }
 }
