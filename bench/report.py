@@ -44,10 +44,10 @@ def tables(results):
 
 
 def load(figures, base):
-    lines = [f"| | throughput × {base} | CPU µs per request | p50 ms | p99 ms |", "|---|---|---|---|---|"]
+    lines = [f"| | bytes | throughput × {base} | CPU µs per request | p50 ms | p99 ms |", "|---|---|---|---|---|---|"]
     for name, each in figures.items():
         lines.append(
-            f"| {name} | {ratio(figures, name, base, 'per_second'):.2f} | {each['cpu_us']:.1f} "
+            f"| {name} | {each['bytes']:,} | {ratio(figures, name, base, 'per_second'):.2f} | {each['cpu_us']:.1f} "
             f"| {each['p50_us'] / 1e3:.2f} | {each['p99_us'] / 1e3:.2f} |"
         )
     return [*lines, ""]
