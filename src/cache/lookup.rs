@@ -110,7 +110,8 @@ impl PageCache {
     /// Returns the entry of a key from the cache, or fetches the page.
     ///
     /// Concurrent lookups of the same key share one fetch and its failure. A
-    /// cancelled lookup does not cancel the fetch for the others.
+    /// cancelled lookup does not cancel the fetch for the others. A lookup for a caller or
+    /// a refresh must be polled whenever it is woken, or dropped: the others wait for it.
     pub async fn get<F: PageFetch>(&self, lookup: Lookup, fetch: F) -> Result<Cached, F::Error> {
         let found = self.find(&lookup.key, lookup.policy, &lookup.directives, lookup.rows.as_ref()).await;
         let reason = match self.serve(&lookup, found.as_ref(), &fetch) {

@@ -152,11 +152,10 @@ impl Listing {
             while !page.is_full() {
                 walk.find_next().await?;
                 match walk.next {
-                    Some(Next::Row) => {
-                        if let Some(rows) = walk.take_rows(page.free_count()) {
-                            page.push(rows);
-                        }
-                    }
+                    Some(Next::Row) => match walk.take_rows(page.free_count()) {
+                        Some(rows) => page.push(rows),
+                        None => break,
+                    },
                     Some(Next::BudgetExhausted | Next::Unpredictable) => return Ok(()),
                     Some(Next::End) | None => break,
                 }

@@ -122,9 +122,8 @@ impl SourceWalk {
             }
             // The search took time. Other walks may have filled the page, and `free_count`
             // is then zero.
-            if let Some(rows) = self.take_rows(part.free_count()) {
-                part.push(rows);
-            }
+            let Some(rows) = self.take_rows(part.free_count()) else { break };
+            part.push(rows);
         }
         Ok(())
     }
