@@ -29,9 +29,6 @@ mod watch;
 
 use std::{fmt, sync::Arc, time::Duration};
 
-use hashbrown::DefaultHashBuilder;
-use moka::future::Cache;
-
 use crate::{clock::SharedClock, copies::Copies, domain::connection::ConnectionName};
 pub use entry::Entry;
 pub use fetch::{FetchAborted, FetchFailure, NotCached, PageFetch};
@@ -46,7 +43,7 @@ pub use row_index::{Gap, List, ListRows, Row, Rows};
 use second_tier::SecondTier;
 pub use second_tier::VERSION as ROWS_VERSION;
 pub use shared_purges::Purged;
-use single_flight::{FetchKey, FetchedPage, InFlight};
+use single_flight::InFlight;
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
 use stored_lists::StoredLists;
@@ -56,8 +53,6 @@ pub use watch::EntryWatch;
 #[derive(Clone)]
 pub struct PageCache {
     store: Store,
-    /// Fetches in flight. An entry is present only while its fetch runs.
-    fetches: Cache<FetchKey, FetchedPage, DefaultHashBuilder>,
     in_flight: InFlight,
     second_tier: SecondTier,
     lists: StoredLists,
@@ -68,9 +63,8 @@ impl PageCache {
     /// Creates a cache whose entries weigh at most `max_bytes` in total.
     #[must_use]
     pub fn new(max_bytes: u64, clock: SharedClock) -> Self {
-        let fetches = Cache::builder().build_with_hasher(DefaultHashBuilder::default());
         let (in_flight, second_tier, lists) = (InFlight::default(), SecondTier::default(), StoredLists::default());
-        Self { store: Store::new(max_bytes), fetches, in_flight, second_tier, lists, clock }
+        Self { store: Store::new(max_bytes), in_flight, second_tier, lists, clock }
     }
 
     /// Returns the age of an entry.

@@ -1,14 +1,16 @@
 //! Request coalescing: one fetch for concurrent lookups of the same key.
 
 use std::{
+    any::Any,
     panic::AssertUnwindSafe,
     sync::{Arc, Weak},
 };
 
-use futures_util::{FutureExt, future::BoxFuture};
+use futures_util::FutureExt;
 use hashbrown::HashMap;
 use opentelemetry::context::FutureExt as _;
 use parking_lot::Mutex;
+use tokio::sync::OnceCell;
 
 use crate::{domain::priority::Priority, shared::Version, upstream::Waiters};
 
@@ -30,17 +32,33 @@ pub(super) struct FetchKey {
     last_purge: PurgeCount,
 }
 
-/// Page of a fetch in flight.
-#[derive(Debug, Clone)]
-pub(super) struct FetchedPage {
+/// Fetches in flight. Clones share them.
+#[derive(Clone, Default)]
+pub(super) struct InFlight(Arc<Mutex<HashMap<FetchKey, Weak<Flight>>>>);
+
+/// Fetch of a key. One of the lookups that hold it makes the fetch.
+#[derive(Default)]
+struct Flight {
+    waiters: Arc<Waiters>,
+    result: OnceCell<Result<FetchedPage, SharedError>>,
+}
+
+/// Removes a flight when its fetch ends or panics. Later lookups begin another one.
+struct FlightEnd<'f> {
+    flights: &'f InFlight,
+    key: &'f FetchKey,
+}
+
+/// Page of a fetch.
+#[derive(Clone)]
+struct FetchedPage {
     entry: Arc<Entry>,
     /// Purges of the connection before the fetch.
     started: PurgeCount,
 }
 
-/// Waiters of the fetches in flight. Clones share them.
-#[derive(Debug, Clone, Default)]
-pub(super) struct InFlight(Arc<Mutex<HashMap<FetchKey, Weak<Waiters>>>>);
+/// Error of a fetch, of the type [`PageFetch::Error`].
+type SharedError = Arc<dyn Any + Send + Sync>;
 
 /// Outcome of a shared fetch.
 pub(super) struct Fetched<E> {
@@ -73,11 +91,11 @@ impl PageCache {
                 Ok(permission) => permission,
                 Err(error) => return Fetched { result: Err(error), is_collapsed: false, is_admitted: false },
             };
-            let waiters = self.in_flight.waiters(&key);
-            let waiter = waiters.join(Arc::clone(fetch.reservation()));
+            let flight = self.in_flight.join(&key);
+            let waiter = flight.waiters.join(Arc::clone(fetch.reservation()));
             let (cache, lookup, observed, fetch) = (self.clone(), lookup.clone(), observed.clone(), Arc::clone(&fetch));
             let priority = fetch.reservation().priority();
-            let fetching = async move { cache.join_or_fetch(&key, &lookup, observed, &*fetch, &waiters).await };
+            let fetching = async move { cache.join_or_fetch(&key, &flight, &lookup, observed, &*fetch).await };
             let fetching = fetching.with_current_context();
             let finished = match priority {
                 // An export is polled only while its client reads. Other lookups of the key
@@ -100,7 +118,32 @@ impl PageCache {
         }
     }
 
+    /// Waits for the result of a flight. The first lookup makes the fetch; after a panic,
+    /// the next one does. Returns true with the result of another lookup's fetch.
     async fn join_or_fetch<F: PageFetch>(
+        &self,
+        key: &FetchKey,
+        flight: &Flight,
+        lookup: &Lookup,
+        observed: Option<Arc<Entry>>,
+        fetch: &F,
+    ) -> (Result<FetchedPage, F::Error>, bool) {
+        let mut is_collapsed = true;
+        let make_fetch = async || {
+            let _end = FlightEnd { flights: &self.in_flight, key };
+            let (result, has_called) = self.fetch_first(key, lookup, observed, fetch, &flight.waiters).await;
+            is_collapsed = !has_called;
+            result.map_err(|error| Arc::new(error) as SharedError)
+        };
+        // On the heap, because only one lookup has a use for its 14 KB.
+        let result = flight.result.get_or_init(|| Box::pin(make_fetch())).await.clone();
+        let aborted = || FetchAborted.into();
+        (result.map_err(|error| error.downcast_ref::<F::Error>().cloned().unwrap_or_else(aborted)), is_collapsed)
+    }
+
+    /// Fetches a page for all lookups of its key, unless it was stored in the meantime.
+    /// Returns true if it began a fetch.
+    async fn fetch_first<F: PageFetch>(
         &self,
         key: &FetchKey,
         lookup: &Lookup,
@@ -108,46 +151,35 @@ impl PageCache {
         fetch: &F,
         waiters: &Waiters,
     ) -> (Result<FetchedPage, F::Error>, bool) {
-        // moka polls `leader` for one of the lookups that share the key. The future has
-        // 14 KB and is on the heap, because moka moves it.
-        let mut is_collapsed = true;
-        let leader: BoxFuture<'_, _> = Box::pin(async {
-            let flight = self.store.purges.begin(&lookup.key.connection);
-            let started = flight.started;
-            if let Some(newer) = self.stored_since(observed.as_ref(), &lookup.key).await {
-                return Ok(FetchedPage { entry: newer, started });
-            }
-            let running = match self.begin_shared(lookup, observed.as_ref(), fetch, waiters).await {
-                Start::Fetch(running) => running,
-                Start::Stored(entry) => return Ok(FetchedPage { entry, started }),
-                Start::Failed(error) => return Err(error),
-            };
-            is_collapsed = false;
-            let version = running.as_ref().map(Running::version).unwrap_or_default();
-            let fetched = self.fetch_entry(lookup, started, version, fetch, waiters).await;
-            let entry = match fetched {
-                Ok(entry) => entry,
-                Err(error) => {
-                    if let Some(running) = running {
-                        running.fail(&error);
-                    }
-                    return Err(error);
+        let purges = self.store.purges.begin(&lookup.key.connection);
+        let started = purges.started;
+        if let Some(newer) = self.stored_since(observed.as_ref(), &lookup.key).await {
+            return (Ok(FetchedPage { entry: newer, started }), false);
+        }
+        let running = match self.begin_shared(lookup, observed.as_ref(), fetch, waiters).await {
+            Start::Fetch(running) => running,
+            Start::Stored(entry) => return (Ok(FetchedPage { entry, started }), false),
+            Start::Failed(error) => return (Err(error), false),
+        };
+        let version = running.as_ref().map(Running::version).unwrap_or_default();
+        let entry = match self.fetch_entry(lookup, started, version, fetch, waiters).await {
+            Ok(entry) => entry,
+            Err(error) => {
+                if let Some(running) = running {
+                    running.fail(&error);
                 }
-            };
-            if key.is_stored {
-                self.store.insert(lookup, &entry).await;
-            } else if flight.is_purged(&entry) {
-                entry.mark_superseded();
+                return (Err(error), true);
             }
-            if let Some(running) = running.filter(|_| !entry.is_superseded()) {
-                running.share(self, lookup, &entry);
-            }
-            Ok(FetchedPage { entry, started })
-        });
-        let result = self.fetches.try_get_with_by_ref(key, leader).await;
-        self.fetches.invalidate(key).await;
-        let result = result.map_err(|error: Arc<F::Error>| (*error).clone());
-        (result, is_collapsed)
+        };
+        if key.is_stored {
+            self.store.insert(lookup, &entry).await;
+        } else if purges.is_purged(&entry) {
+            entry.mark_superseded();
+        }
+        if let Some(running) = running.filter(|_| !entry.is_superseded()) {
+            running.share(self, lookup, &entry);
+        }
+        (Ok(FetchedPage { entry, started }), true)
     }
 
     /// Returns true if a lookup would join a fetch in flight.
@@ -184,20 +216,23 @@ impl PageCache {
 impl InFlight {
     /// Returns true if a fetch is in flight.
     fn contains(&self, key: &FetchKey) -> bool {
-        self.0.lock().get(key).is_some_and(|waiters| waiters.strong_count() > 0)
+        self.0.lock().get(key).is_some_and(|flight| flight.strong_count() > 0)
     }
 
-    /// Returns the waiters of a fetch.
-    fn waiters(&self, key: &FetchKey) -> Arc<Waiters> {
-        let mut fetches = self.0.lock();
-        if let Some(waiters) = fetches.get(key).and_then(Weak::upgrade) {
-            return waiters;
+    /// Returns the flight of a key, or begins one.
+    fn join(&self, key: &FetchKey) -> Arc<Flight> {
+        let mut flights = self.0.lock();
+        if let Some(flight) = flights.get(key).and_then(Weak::upgrade) {
+            return flight;
         }
-        if fetches.len() >= fetches.capacity() {
-            fetches.retain(|_, waiters| waiters.strong_count() > 0);
-        }
-        let waiters = Arc::default();
-        fetches.insert(key.clone(), Arc::downgrade(&waiters));
-        waiters
+        let flight = Arc::default();
+        flights.insert(key.clone(), Arc::downgrade(&flight));
+        flight
+    }
+}
+
+impl Drop for FlightEnd<'_> {
+    fn drop(&mut self) {
+        self.flights.0.lock().remove(self.key);
     }
 }

@@ -114,6 +114,30 @@ async fn dropped_lookup_does_not_end_its_fetch() {
     assert_eq!(calls.load(Ordering::Relaxed), 1);
 }
 
+#[tokio::test]
+async fn panic_ends_one_lookup_only() {
+    let (cache, lookup, calls) = empty_cache();
+    let get = |panics| {
+        let fetch = CountedFetch { is_slow: true, panics, ..CountedFetch::new(&calls, Priority::Caller) };
+        cache.get(lookup.clone(), fetch)
+    };
+    let (first, second) = join(get(true), get(false)).await;
+    assert_eq!(first.unwrap_err(), SourceError::Aborted);
+    let page = second.expect("the second lookup makes the fetch").entry;
+    assert!(Arc::ptr_eq(&page, &get(true).await.expect("the page is cached").entry));
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn lookup_after_a_panic_fetches_again() {
+    let (cache, lookup, calls) = empty_cache();
+    let get =
+        |panics| cache.get(lookup.clone(), CountedFetch { panics, ..CountedFetch::new(&calls, Priority::Caller) });
+    assert_eq!(get(true).await.unwrap_err(), SourceError::Aborted);
+    get(false).await.unwrap();
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+}
+
 /// Returns an empty cache, a lookup, and a count of calls.
 fn empty_cache() -> (PageCache, Lookup, Arc<AtomicU32>) {
     let lookup = Lookup {
@@ -137,6 +161,7 @@ struct CountedFetch {
     reservation: Arc<Reservation>,
     /// True if the fetch is pending at first.
     is_slow: bool,
+    panics: bool,
 }
 
 impl CountedFetch {
@@ -145,7 +170,7 @@ impl CountedFetch {
         let budget = Budget::new(&RateLimit { windows: vec![window], max_wait: Duration::ZERO }, SystemClock::shared());
         let caller = CallerShare::unrestricted();
         let reservation = Reservation::new(budget, caller, priority, Duration::MAX, Arc::default());
-        Self { calls: Arc::clone(calls), reservation: Arc::new(reservation), is_slow: false }
+        Self { calls: Arc::clone(calls), reservation: Arc::new(reservation), is_slow: false, panics: false }
     }
 }
 
@@ -162,7 +187,8 @@ impl PageFetch for CountedFetch {
     }
 
     fn refresh(&self) -> Self {
-        Self { calls: Arc::clone(&self.calls), reservation: Arc::clone(&self.reservation), is_slow: self.is_slow }
+        let (calls, reservation) = (Arc::clone(&self.calls), Arc::clone(&self.reservation));
+        Self { calls, reservation, is_slow: self.is_slow, panics: self.panics }
     }
 
     async fn admit(&self, _: bool) -> Result<(), SourceError> {
@@ -174,6 +200,7 @@ impl PageFetch for CountedFetch {
         if self.is_slow {
             sleep(Duration::from_millis(1)).await;
         }
+        assert!(!self.panics, "a fetch that panics");
         Ok(RecordPage::default())
     }
 }
