@@ -5,11 +5,9 @@
 //! covers a fetch only if the page contains the customer, so the page is checked
 //! when it has arrived. Purges of one connection do not affect other connections.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
+use hashbrown::HashMap;
 use parking_lot::Mutex;
 
 use crate::domain::connection::ConnectionName;

@@ -5,13 +5,12 @@
 //! a row, so that neither a walk nor a retrieval fetches them again.
 
 use std::{
-    collections::HashMap,
     hash::BuildHasher,
     sync::{Arc, Weak},
     time::Duration,
 };
 
-use hashbrown::{DefaultHashBuilder, HashTable};
+use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
 use parking_lot::{Mutex, RwLock};
 use slab::Slab;
 

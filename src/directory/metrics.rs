@@ -10,7 +10,7 @@ use crate::{
     clock::SharedClock,
     domain::page::RecordPage,
     telemetry::{
-        metrics::{Histogram, Registry},
+        metrics::{Histogram, KnownMetrics, Registry},
         request::{self, NONE},
     },
 };
@@ -43,6 +43,8 @@ pub struct SourceMetrics {
     connection: String,
     /// Call counters of the common statuses.
     common_calls: Vec<(Option<u16>, Counter)>,
+    /// Call counters of the callers, which connections share.
+    caller_calls: KnownMetrics<Option<Arc<str>>, Counter>,
     duration: Histogram,
     views_reused: Counter,
     views_sorted: Counter,
@@ -93,6 +95,7 @@ impl SourceMetrics {
                 .iter()
                 .map(|&status| (status, call_counter(registry, connection, status)))
                 .collect(),
+            caller_calls: KnownMetrics::default(),
             registry: registry.clone(),
             clock,
             connection: connection.to_owned(),
@@ -112,9 +115,12 @@ impl SourceMetrics {
             None => call_counter(&self.registry, &self.connection, status).increment(1),
         }
         let caller = request::current_caller();
-        let labels = &[("caller", caller.as_deref().unwrap_or(NONE))];
-        let help = "Vendor calls, by the caller that caused them.";
-        self.registry.counter("gateway_caller_vendor_calls_total", help, labels).increment(1);
+        let caller_calls = self.caller_calls.get_or_register(&caller, || {
+            let labels = &[("caller", caller.as_deref().unwrap_or(NONE))];
+            let help = "Vendor calls, by the caller that caused them.";
+            self.registry.counter("gateway_caller_vendor_calls_total", help, labels)
+        });
+        caller_calls.increment(1);
         self.duration.record(self.elapsed().saturating_sub(start));
     }
 

@@ -1,6 +1,8 @@
 //! Sources of a directory, by name.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
+
+use hashbrown::HashMap;
 
 use crate::domain::connection::ConnectionName;
 

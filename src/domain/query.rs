@@ -31,6 +31,9 @@ impl ListQuery {
     /// between two calls.
     #[must_use]
     pub fn alternatives(&self) -> Vec<Self> {
+        if self.filter.status.len() <= 1 && self.filter.partner_id.len() <= 1 {
+            return vec![self.clone()];
+        }
         let statuses = one_by_one(&self.filter.status);
         let partners = one_by_one(&self.filter.partner_id);
         let combinations = statuses.iter().flat_map(|status| partners.iter().map(move |partner| (status, partner)));

@@ -2,6 +2,7 @@
 
 mod families;
 mod histogram;
+mod known;
 pub mod log;
 pub mod metrics;
 mod process;

@@ -34,11 +34,12 @@ const DEFAULT_RETRY_AFTER: Duration = Duration::from_secs(1);
 /// accepts an export format.
 pub(crate) async fn list(state: &ApiState, parts: &ListParts, request: ListRequest) -> Result<Response, Problem> {
     record_connections(&request.page.connections);
+    // The large futures are on the heap, because axum moves the future of a handler.
     if let Some(format) = Format::negotiate(&parts.headers) {
-        return export::respond(state, parts, request, format).await;
+        return Box::pin(export::respond(state, parts, request, format)).await;
     }
     request.reject_export_parameters()?;
-    let list_page = state.directory.list(&request.query, &request.page).await;
+    let list_page = Box::pin(state.directory.list(&request.query, &request.page)).await;
     let list_page = list_page.map_err(|error| list_problem(error, &request, parts));
     respond(parts, list_page, &request.page, request.projection.as_ref()).await
 }
@@ -50,7 +51,7 @@ pub(crate) async fn batch(state: &ApiState, parts: &ListParts, request: BatchReq
         let detail = "an export cannot select customers by `id`; remove `id`, or accept `application/json`";
         return Err(Problem::new(Code::InvalidParameter, detail).parameter("id"));
     }
-    let list_page = state.directory.retrieve_batch(&request.query, &request.page).await;
+    let list_page = Box::pin(state.directory.retrieve_batch(&request.query, &request.page)).await;
     let list_page = list_page.map_err(Problem::from);
     respond(parts, list_page, &request.page, request.projection.as_ref()).await
 }

@@ -4,19 +4,18 @@
 //! connections come from the configuration. Queries are never recorded, because
 //! they may contain e-mail addresses.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 use metrics::Counter;
 use opentelemetry::Context;
-use parking_lot::RwLock;
 
 use crate::{
     clock::SharedClock,
     telemetry::{
         log::{LineLabels, RequestLine},
-        metrics::{Histogram, Registry},
+        metrics::{Histogram, KnownMetrics, Registry},
         request::{NONE, RequestNotes},
         trace::{Span, Tracer},
     },
@@ -30,8 +29,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Observer {
     registry: Registry,
-    /// Metrics by key, because a lookup in the registry is slower.
-    metrics: Arc<RwLock<HashMap<MetricsKey, RequestMetrics>>>,
+    metrics: Arc<KnownMetrics<MetricsKey, RequestMetrics>>,
     tracer: Tracer,
     clock: SharedClock,
 }
@@ -113,17 +111,14 @@ impl Observer {
 
     fn metrics(&self, labels: &RequestLabels, status: StatusCode) -> RequestMetrics {
         let key = (Arc::clone(&labels.route), status, Arc::clone(&labels.caller));
-        if let Some(metrics) = self.metrics.read().get(&key) {
-            return metrics.clone();
-        }
-        let labels = &[("route", &*labels.route), ("status", status.as_str()), ("caller", &*labels.caller)];
-        let requests =
-            self.registry.counter("gateway_requests_total", "Requests, by route, status and caller.", labels);
-        let help = "Time from the request to the response head.";
-        let duration = self.registry.histogram("gateway_request_duration_seconds", help, &labels[..1]);
-        let metrics = RequestMetrics { requests, duration };
-        self.metrics.write().insert(key, metrics.clone());
-        metrics
+        self.metrics.get_or_register(&key, || {
+            let labels = &[("route", &*labels.route), ("status", status.as_str()), ("caller", &*labels.caller)];
+            let help = "Requests, by route, status and caller.";
+            let requests = self.registry.counter("gateway_requests_total", help, labels);
+            let help = "Time from the request to the response head.";
+            let duration = self.registry.histogram("gateway_request_duration_seconds", help, &labels[..1]);
+            RequestMetrics { requests, duration }
+        })
     }
 }
 

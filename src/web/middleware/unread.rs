@@ -7,7 +7,6 @@
 //! not count, because all responses share them.
 
 use std::{
-    collections::HashMap,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering::Relaxed},
@@ -21,6 +20,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use bytes::Bytes;
+use hashbrown::HashMap;
 use http_body::Body as _;
 use parking_lot::Mutex;
 
