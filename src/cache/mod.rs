@@ -43,7 +43,7 @@ pub use row_index::{Gap, List, ListRows, Row, Rows};
 use second_tier::SecondTier;
 pub use second_tier::VERSION as ROWS_VERSION;
 pub use shared_purges::Purged;
-use single_flight::InFlight;
+use single_flight::InFlightFetches;
 pub use status::{CacheStatus, Forward, Reason};
 use store::Store;
 use stored_lists::StoredLists;
@@ -53,7 +53,7 @@ pub use watch::EntryWatch;
 #[derive(Clone)]
 pub struct PageCache {
     store: Store,
-    in_flight: InFlight,
+    in_flight: InFlightFetches,
     second_tier: SecondTier,
     lists: StoredLists,
     clock: SharedClock,
@@ -63,7 +63,8 @@ impl PageCache {
     /// Creates a cache whose entries weigh at most `max_bytes` in total.
     #[must_use]
     pub fn new(max_bytes: u64, clock: SharedClock) -> Self {
-        let (in_flight, second_tier, lists) = (InFlight::default(), SecondTier::default(), StoredLists::default());
+        let (in_flight, second_tier, lists) =
+            (InFlightFetches::default(), SecondTier::default(), StoredLists::default());
         Self { store: Store::new(max_bytes), in_flight, second_tier, lists, clock }
     }
 

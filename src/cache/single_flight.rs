@@ -34,36 +34,30 @@ pub(super) struct FetchKey {
 
 /// Fetches in flight. Clones share them.
 #[derive(Clone, Default)]
-pub(super) struct InFlight(Arc<Mutex<HashMap<FetchKey, Weak<Flight>>>>);
+pub(super) struct InFlightFetches(Arc<Mutex<HashMap<FetchKey, Weak<InFlightFetch>>>>);
 
-/// Fetch of a key. One of the lookups that hold it makes the fetch.
+/// Fetch in flight. The lookups of its key share it, and one of them fetches.
 #[derive(Default)]
-struct Flight {
+struct InFlightFetch {
     waiters: Arc<Waiters>,
-    result: OnceCell<Result<FetchedPage, SharedError>>,
+    result: OnceCell<Result<FetchedEntry, ErasedError>>,
 }
 
-/// Removes a flight when its fetch ends or panics. Later lookups begin another one.
-struct FlightEnd<'f> {
-    flights: &'f InFlight,
-    key: &'f FetchKey,
-}
-
-/// Page of a fetch.
+/// Entry of a fetch.
 #[derive(Clone)]
-struct FetchedPage {
+struct FetchedEntry {
     entry: Arc<Entry>,
     /// Purges of the connection before the fetch.
     started: PurgeCount,
 }
 
-/// Error of a fetch, of the type [`PageFetch::Error`].
-type SharedError = Arc<dyn Any + Send + Sync>;
+/// Error of a fetch. Its type is erased, because the cache is not generic over the fetch.
+type ErasedError = Arc<dyn Any + Send + Sync>;
 
 /// Outcome of a shared fetch.
 pub(super) struct Fetched<E> {
     pub(super) result: Result<Arc<Entry>, E>,
-    /// True if the fetch of another lookup supplied the result.
+    /// True if another fetch supplied the result.
     pub(super) is_collapsed: bool,
     /// False if the lookup had no permission to call the vendor.
     pub(super) is_admitted: bool,
@@ -85,17 +79,16 @@ impl PageCache {
         let fetch = Arc::new(fetch);
         let (began, _) = self.store.purges.counts(&lookup.key.connection);
         loop {
-            let (_, last_purge) = self.store.purges.counts(&lookup.key.connection);
-            let key = FetchKey { key: lookup.key.clone(), is_stored: !lookup.directives.no_store, last_purge };
+            let key = self.fetch_key(lookup);
             let _permission = match fetch.admit(self.in_flight.contains(&key)).await {
                 Ok(permission) => permission,
                 Err(error) => return Fetched { result: Err(error), is_collapsed: false, is_admitted: false },
             };
-            let flight = self.in_flight.join(&key);
-            let waiter = flight.waiters.join(Arc::clone(fetch.reservation()));
+            let shared = self.in_flight.join(&key);
+            let waiter = shared.waiters.join(Arc::clone(fetch.reservation()));
             let (cache, lookup, observed, fetch) = (self.clone(), lookup.clone(), observed.clone(), Arc::clone(&fetch));
             let priority = fetch.reservation().priority();
-            let fetching = async move { cache.join_or_fetch(&key, &flight, &lookup, observed, &*fetch).await };
+            let fetching = async move { cache.join_or_fetch(&key, &shared, &lookup, observed, &*fetch).await };
             let fetching = fetching.with_current_context();
             let finished = match priority {
                 // An export is polled only while its client reads. Other lookups of the key
@@ -108,58 +101,59 @@ impl PageCache {
             let (result, is_collapsed) = finished.unwrap_or_else(|| (Err(FetchAborted.into()), false));
             waiter.answered();
             let result = match result {
-                // The fetch ended just before this lookup joined.
+                // The fetch was abandoned just before this lookup joined.
                 Err(error) if error.is_abandoned() => continue,
                 // The fetch began before a purge of its page, and this lookup after it.
-                Ok(FetchedPage { entry, started }) if started < began && entry.is_superseded() => continue,
-                result => result.map(|page| page.entry),
+                Ok(FetchedEntry { entry, started }) if started < began && entry.is_superseded() => continue,
+                result => result.map(|fetched| fetched.entry),
             };
             return Fetched { result, is_collapsed, is_admitted: true };
         }
     }
 
-    /// Waits for the result of a flight. The first lookup makes the fetch; after a panic,
-    /// the next one does. Returns true with the result of another lookup's fetch.
+    /// Fetches the page, or waits for the lookup that fetches it. If that lookup panics,
+    /// the next waiting one fetches. Returns true if another fetch supplied the result.
     async fn join_or_fetch<F: PageFetch>(
         &self,
         key: &FetchKey,
-        flight: &Flight,
+        shared: &InFlightFetch,
         lookup: &Lookup,
         observed: Option<Arc<Entry>>,
         fetch: &F,
-    ) -> (Result<FetchedPage, F::Error>, bool) {
+    ) -> (Result<FetchedEntry, F::Error>, bool) {
         let mut is_collapsed = true;
-        let make_fetch = async || {
-            let _end = FlightEnd { flights: &self.in_flight, key };
-            let (result, has_called) = self.fetch_first(key, lookup, observed, fetch, &flight.waiters).await;
-            is_collapsed = !has_called;
-            result.map_err(|error| Arc::new(error) as SharedError)
+        let mut run_fetch = async || {
+            let result;
+            (result, is_collapsed) = self.fetch_and_store(lookup, observed.as_ref(), fetch, &shared.waiters).await;
+            // Before the result is set, so no lookup joins a fetch that has ended.
+            self.in_flight.remove(key);
+            result.map_err(|error| Arc::new(error) as ErasedError)
         };
-        // On the heap, because only one lookup has a use for its 14 KB.
-        let result = flight.result.get_or_init(|| Box::pin(make_fetch())).await.clone();
-        let aborted = || FetchAborted.into();
-        (result.map_err(|error| error.downcast_ref::<F::Error>().cloned().unwrap_or_else(aborted)), is_collapsed)
+        // A closure, and on the heap: only the lookup that fetches needs the 5 KB of the future.
+        let result = shared.result.get_or_init(|| Box::pin(run_fetch())).await.clone();
+        // All fetches of a cache have one error type.
+        let other_type = || FetchAborted.into();
+        (result.map_err(|error| error.downcast_ref::<F::Error>().cloned().unwrap_or_else(other_type)), is_collapsed)
     }
 
-    /// Fetches a page for all lookups of its key, unless it was stored in the meantime.
-    /// Returns true if it began a fetch.
-    async fn fetch_first<F: PageFetch>(
+    /// Fetches and stores a page for all lookups of its key, unless another fetch has
+    /// stored the page since the lookup. Returns true if another fetch supplied the result.
+    async fn fetch_and_store<F: PageFetch>(
         &self,
-        key: &FetchKey,
         lookup: &Lookup,
-        observed: Option<Arc<Entry>>,
+        observed: Option<&Arc<Entry>>,
         fetch: &F,
         waiters: &Waiters,
-    ) -> (Result<FetchedPage, F::Error>, bool) {
-        let purges = self.store.purges.begin(&lookup.key.connection);
-        let started = purges.started;
-        if let Some(newer) = self.stored_since(observed.as_ref(), &lookup.key).await {
-            return (Ok(FetchedPage { entry: newer, started }), false);
+    ) -> (Result<FetchedEntry, F::Error>, bool) {
+        let flight = self.store.purges.begin(&lookup.key.connection);
+        let started = flight.started;
+        if let Some(newer) = self.stored_since(observed, &lookup.key).await {
+            return (Ok(FetchedEntry { entry: newer, started }), true);
         }
-        let running = match self.begin_shared(lookup, observed.as_ref(), fetch, waiters).await {
+        let running = match self.begin_shared(lookup, observed, fetch, waiters).await {
             Start::Fetch(running) => running,
-            Start::Stored(entry) => return (Ok(FetchedPage { entry, started }), false),
-            Start::Failed(error) => return (Err(error), false),
+            Start::Stored(entry) => return (Ok(FetchedEntry { entry, started }), true),
+            Start::Failed(error) => return (Err(error), true),
         };
         let version = running.as_ref().map(Running::version).unwrap_or_default();
         let entry = match self.fetch_entry(lookup, started, version, fetch, waiters).await {
@@ -168,25 +162,28 @@ impl PageCache {
                 if let Some(running) = running {
                     running.fail(&error);
                 }
-                return (Err(error), true);
+                return (Err(error), false);
             }
         };
-        if key.is_stored {
+        if !lookup.directives.no_store {
             self.store.insert(lookup, &entry).await;
-        } else if purges.is_purged(&entry) {
+        } else if flight.is_purged(&entry) {
             entry.mark_superseded();
         }
         if let Some(running) = running.filter(|_| !entry.is_superseded()) {
             running.share(self, lookup, &entry);
         }
-        (Ok(FetchedPage { entry, started }), true)
+        (Ok(FetchedEntry { entry, started }), false)
     }
 
     /// Returns true if a lookup would join a fetch in flight.
     pub(super) fn is_in_flight(&self, lookup: &Lookup) -> bool {
+        self.in_flight.contains(&self.fetch_key(lookup))
+    }
+
+    fn fetch_key(&self, lookup: &Lookup) -> FetchKey {
         let (_, last_purge) = self.store.purges.counts(&lookup.key.connection);
-        let is_stored = !lookup.directives.no_store;
-        self.in_flight.contains(&FetchKey { key: lookup.key.clone(), is_stored, last_purge })
+        FetchKey { key: lookup.key.clone(), is_stored: !lookup.directives.no_store, last_purge }
     }
 
     /// Returns the entry of a key, unless it is the observed entry.
@@ -213,26 +210,28 @@ impl PageCache {
     }
 }
 
-impl InFlight {
+impl InFlightFetches {
     /// Returns true if a fetch is in flight.
     fn contains(&self, key: &FetchKey) -> bool {
-        self.0.lock().get(key).is_some_and(|flight| flight.strong_count() > 0)
+        self.0.lock().get(key).is_some_and(|fetch| fetch.strong_count() > 0)
     }
 
-    /// Returns the flight of a key, or begins one.
-    fn join(&self, key: &FetchKey) -> Arc<Flight> {
-        let mut flights = self.0.lock();
-        if let Some(flight) = flights.get(key).and_then(Weak::upgrade) {
-            return flight;
+    /// Returns the fetch of a key, or adds one.
+    fn join(&self, key: &FetchKey) -> Arc<InFlightFetch> {
+        let mut fetches = self.0.lock();
+        if let Some(fetch) = fetches.get(key).and_then(Weak::upgrade) {
+            return fetch;
         }
-        let flight = Arc::default();
-        flights.insert(key.clone(), Arc::downgrade(&flight));
-        flight
+        if fetches.len() >= fetches.capacity() {
+            // Fetches that panicked.
+            fetches.retain(|_, fetch| fetch.strong_count() > 0);
+        }
+        let fetch = Arc::default();
+        fetches.insert(key.clone(), Arc::downgrade(&fetch));
+        fetch
     }
-}
 
-impl Drop for FlightEnd<'_> {
-    fn drop(&mut self) {
-        self.flights.0.lock().remove(self.key);
+    fn remove(&self, key: &FetchKey) {
+        self.0.lock().remove(key);
     }
 }

@@ -10,16 +10,13 @@ use crate::{
     clock::SharedClock,
     domain::page::RecordPage,
     telemetry::{
-        metrics::{Histogram, KnownMetrics, Registry},
+        metrics::{Histogram, MetricCache, Registry},
         request::{self, NONE},
     },
 };
 
-/// Statuses whose counters are registered at startup; `None` is no response.
-///
-/// Frequent statuses are included to avoid a lookup per call. Statuses with an
-/// alert are included because an alert on an increase requires a series that
-/// starts at zero.
+/// Statuses whose counters are registered at startup; `None` is no response. An alert
+/// on an increase requires a series that starts at zero.
 const COMMON_STATUSES: &[Option<u16>] = &[
     Some(200),
     None,
@@ -41,10 +38,10 @@ pub struct SourceMetrics {
     pub(super) registry: Registry,
     pub(super) clock: SharedClock,
     connection: String,
-    /// Call counters of the common statuses.
-    common_calls: Vec<(Option<u16>, Counter)>,
-    /// Call counters of the callers, which connections share.
-    caller_calls: KnownMetrics<Option<Arc<str>>, Counter>,
+    /// Counters of vendor calls, by status.
+    calls: MetricCache<Option<u16>, Counter>,
+    /// Counters of vendor calls, by caller. All connections use the same counters.
+    caller_calls: MetricCache<Option<Arc<str>>, Counter>,
     duration: Histogram,
     views_reused: Counter,
     views_sorted: Counter,
@@ -66,7 +63,12 @@ impl SourceMetrics {
                 &[("connection", connection), ("outcome", outcome)],
             )
         };
+        let calls = MetricCache::default();
+        for status in COMMON_STATUSES {
+            calls.get_or_register(status, || call_counter(registry, connection, *status)).increment(0);
+        }
         Self {
+            calls,
             cache: Arc::new(CacheMetrics::new(registry, connection)),
             duration: registry.histogram(
                 "gateway_vendor_call_duration_seconds",
@@ -91,11 +93,7 @@ impl SourceMetrics {
                 "Customers that the vendor returned with another id.",
                 labels,
             ),
-            common_calls: COMMON_STATUSES
-                .iter()
-                .map(|&status| (status, call_counter(registry, connection, status)))
-                .collect(),
-            caller_calls: KnownMetrics::default(),
+            caller_calls: MetricCache::default(),
             registry: registry.clone(),
             clock,
             connection: connection.to_owned(),
@@ -110,10 +108,8 @@ impl SourceMetrics {
     /// Counts a vendor call that started at `start`, by the status of the
     /// response and by the caller that caused the call.
     pub(super) fn record_call(&self, status: Option<u16>, start: Duration) {
-        match self.common_calls.iter().find(|(common, _)| *common == status) {
-            Some((_, calls)) => calls.increment(1),
-            None => call_counter(&self.registry, &self.connection, status).increment(1),
-        }
+        let register = || call_counter(&self.registry, &self.connection, status);
+        self.calls.get_or_register(&status, register).increment(1);
         let caller = request::current_caller();
         let caller_calls = self.caller_calls.get_or_register(&caller, || {
             let labels = &[("caller", caller.as_deref().unwrap_or(NONE))];

@@ -33,8 +33,8 @@ const REFERENCE_VERSION: u8 = 4;
 /// First byte of a cursor of a batch.
 const BATCH_VERSION: u8 = 5;
 const TAG_LENGTH: usize = 16;
-/// First capacity of a cursor before its base64 encoding, in bytes.
-const CAPACITY: usize = 256;
+/// Initial capacity of the buffer of a cursor, in bytes before base64.
+const INITIAL_CAPACITY: usize = 256;
 
 /// Position of a walk in each source of its query.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -203,7 +203,7 @@ impl CursorKey {
     }
 
     fn encode(&self, version: u8, payload: &impl Serialize) -> String {
-        let mut bytes = Vec::with_capacity(CAPACITY);
+        let mut bytes = Vec::with_capacity(INITIAL_CAPACITY);
         bytes.push(version);
         // Only a sequence of unknown length fails, and no payload has one.
         let mut bytes = postcard::to_extend(payload, bytes).unwrap_or_default();

@@ -31,7 +31,7 @@ impl ListQuery {
     /// between two calls.
     #[must_use]
     pub fn alternatives(&self) -> Vec<Self> {
-        if self.filter.status.len() <= 1 && self.filter.partner_id.len() <= 1 {
+        if self.alternative_count() == 1 {
             return vec![self.clone()];
         }
         let statuses = one_by_one(&self.filter.status);

@@ -6,8 +6,9 @@ use metrics::{Counter, Gauge, Key, Label};
 use metrics_process::Collector;
 use parking_lot::Mutex;
 
+pub use super::histogram::Histogram;
+pub(crate) use super::metric_cache::MetricCache;
 use super::{families::Families, process};
-pub use super::{histogram::Histogram, known::KnownMetrics};
 
 /// Registry of one gateway's metrics. Several gateways may run in one process.
 /// Clones share the metrics.

@@ -2,8 +2,8 @@
 
 mod families;
 mod histogram;
-mod known;
 pub mod log;
+mod metric_cache;
 pub mod metrics;
 mod process;
 pub mod reloads;

@@ -4,7 +4,7 @@ use crate::domain::json::WriteJson;
 
 use super::{PageInfo, RecordPage, UnreadFields, column::TextColumnBuilder, digest};
 
-/// Bytes that are reserved for the first record.
+/// Bytes reserved for the first record, whose size is not known yet.
 const FIRST_RECORD_BYTES: usize = 768;
 /// Bytes by which a record may be longer than the first record of its page.
 const SPARE_BYTES: usize = 16;
@@ -58,7 +58,7 @@ impl RecordPageBuilder {
     pub fn with_capacity(records: usize) -> Self {
         Self {
             records,
-            json: Vec::with_capacity(if records > 0 { FIRST_RECORD_BYTES } else { 0 }),
+            json: Vec::with_capacity(FIRST_RECORD_BYTES * records.min(1)),
             json_ends: Vec::with_capacity(records),
             id_ends: Vec::with_capacity(records),
             created_at: Vec::with_capacity(records),

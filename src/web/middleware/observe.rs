@@ -15,7 +15,7 @@ use crate::{
     clock::SharedClock,
     telemetry::{
         log::{LineLabels, RequestLine},
-        metrics::{Histogram, KnownMetrics, Registry},
+        metrics::{Histogram, MetricCache, Registry},
         request::{NONE, RequestNotes},
         trace::{Span, Tracer},
     },
@@ -29,7 +29,7 @@ use crate::{
 #[derive(Clone)]
 pub(crate) struct Observer {
     registry: Registry,
-    metrics: Arc<KnownMetrics<MetricsKey, RequestMetrics>>,
+    metrics: Arc<MetricCache<MetricsKey, RequestMetrics>>,
     tracer: Tracer,
     clock: SharedClock,
 }

@@ -3,6 +3,7 @@
 
 use std::{
     num::NonZeroU32,
+    pin::pin,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -121,10 +122,14 @@ async fn panic_ends_one_lookup_only() {
         let fetch = CountedFetch { is_slow: true, panics, ..CountedFetch::new(&calls, Priority::Caller) };
         cache.get(lookup.clone(), fetch)
     };
-    let (first, second) = join(get(true), get(false)).await;
-    assert_eq!(first.unwrap_err(), SourceError::Aborted);
-    let page = second.expect("the second lookup makes the fetch").entry;
-    assert!(Arc::ptr_eq(&page, &get(true).await.expect("the page is cached").entry));
+    let (mut first, mut second, third) = (pin!(get(true)), pin!(get(false)), get(true));
+    assert!(poll!(&mut first).is_pending() && poll!(&mut second).is_pending());
+    assert_eq!(first.await.unwrap_err(), SourceError::Aborted);
+
+    // The second lookup fetches, and the third one joins it.
+    assert!(poll!(&mut second).is_pending());
+    let (second, third) = join(second, third).await;
+    assert!(Arc::ptr_eq(&second.unwrap().entry, &third.unwrap().entry));
     assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
 
@@ -161,6 +166,7 @@ struct CountedFetch {
     reservation: Arc<Reservation>,
     /// True if the fetch is pending at first.
     is_slow: bool,
+    /// True if the fetch panics after its call is counted.
     panics: bool,
 }
 
@@ -187,8 +193,7 @@ impl PageFetch for CountedFetch {
     }
 
     fn refresh(&self) -> Self {
-        let (calls, reservation) = (Arc::clone(&self.calls), Arc::clone(&self.reservation));
-        Self { calls, reservation, is_slow: self.is_slow, panics: self.panics }
+        Self { calls: Arc::clone(&self.calls), reservation: Arc::clone(&self.reservation), ..*self }
     }
 
     async fn admit(&self, _: bool) -> Result<(), SourceError> {
@@ -200,7 +205,7 @@ impl PageFetch for CountedFetch {
         if self.is_slow {
             sleep(Duration::from_millis(1)).await;
         }
-        assert!(!self.panics, "a fetch that panics");
+        assert!(!self.panics, "intended panic");
         Ok(RecordPage::default())
     }
 }

@@ -41,9 +41,9 @@ struct Walker<'s> {
     question: &'s ListQuery,
     /// Matching rows of each source, in its own order.
     parts: Vec<Vec<String>>,
-    /// Calls of earlier pages that may still arrive at a vendor. A full page does not wait
-    /// for the call of a source that it does not require.
-    late_calls: Cell<u64>,
+    /// Maximum number of calls of earlier pages that have not arrived at a vendor. A full
+    /// page does not wait for calls that it does not require.
+    max_late_calls: Cell<u64>,
 }
 
 impl Walker<'_> {
@@ -75,14 +75,15 @@ impl Walker<'_> {
         (page, to)
     }
 
-    /// Checks that a page and the late calls of earlier pages cost at most this number of
-    /// calls.
+    /// Checks the calls since the page before: at most the limit of this page, and late
+    /// calls of earlier pages.
     fn check_calls(&self, step: &Step, calls: u64, is_full: bool) {
-        let late = self.late_calls.get();
+        let late = self.max_late_calls.get();
         let allowed = u64::from(step.max_calls.unwrap_or(20)) + late;
-        assert!(calls <= allowed, "{calls} calls, of {allowed} allowed");
+        assert!(calls <= allowed, "{calls} calls, at most {allowed} allowed");
+        // A source has at most one call in flight. A page that is not full waits for its own.
         let sources = self.parts.len() as u64;
-        self.late_calls.set((allowed - calls).min(if is_full { sources } else { late }));
+        self.max_late_calls.set((allowed - calls).min(if is_full { sources } else { late }));
     }
 
     /// Returns the gap after all rows.
@@ -95,7 +96,7 @@ async fn check(rows: [Vec<Bits>; 4], question: ListQuery, steps: Vec<Step>) {
     let stage = stage(&rows).start().await;
     let supported = question.supported_by();
     let parts = supported.iter().map(|&at| stage.source(at).part(&question.filter, None)).collect();
-    let walker = Walker { stage: &stage, question: &question, parts, late_calls: Cell::new(0) };
+    let walker = Walker { stage: &stage, question: &question, parts, max_late_calls: Cell::new(0) };
     let mut steps = steps.iter().cycle();
     let mut at = vec![0; supported.len()];
     let mut page = None;
