@@ -47,8 +47,8 @@ struct InFlightFetch {
 #[derive(Clone)]
 struct FetchedEntry {
     entry: Arc<Entry>,
-    /// Purges of the connection before the fetch.
-    started: PurgeCount,
+    /// False for a page of `no-store`. Later purges do not mark its entry.
+    is_stored: bool,
 }
 
 /// Error of a fetch. Its type is erased, because the cache is not generic over the fetch.
@@ -103,8 +103,13 @@ impl PageCache {
             let result = match result {
                 // The fetch was abandoned just before this lookup joined.
                 Err(error) if error.is_abandoned() => continue,
-                // The fetch began before a purge of its page, and this lookup after it.
-                Ok(FetchedEntry { entry, started }) if started < began && entry.is_superseded() => continue,
+                // The fetch began before a purge, and this lookup after it. The purge concerns
+                // the page, or may concern it.
+                Ok(FetchedEntry { entry, is_stored })
+                    if entry.started < began && (entry.is_superseded() || !is_stored) =>
+                {
+                    continue;
+                }
                 result => result.map(|fetched| fetched.entry),
             };
             return Fetched { result, is_collapsed, is_admitted: true };
@@ -148,11 +153,11 @@ impl PageCache {
         let flight = self.store.purges.begin(&lookup.key.connection);
         let started = flight.started;
         if let Some(newer) = self.stored_since(observed, &lookup.key).await {
-            return (Ok(FetchedEntry { entry: newer, started }), true);
+            return (Ok(FetchedEntry { entry: newer, is_stored: true }), true);
         }
         let running = match self.begin_shared(lookup, observed, fetch, waiters).await {
             Start::Fetch(running) => running,
-            Start::Stored(entry) => return (Ok(FetchedEntry { entry, started }), true),
+            Start::Stored(entry) => return (Ok(FetchedEntry { entry, is_stored: true }), true),
             Start::Failed(error) => return (Err(error), true),
         };
         let version = running.as_ref().map(Running::version).unwrap_or_default();
@@ -165,7 +170,8 @@ impl PageCache {
                 return (Err(error), false);
             }
         };
-        if !lookup.directives.no_store {
+        let is_stored = !lookup.directives.no_store;
+        if is_stored {
             self.store.insert(lookup, &entry).await;
         } else if flight.is_purged(&entry) {
             entry.mark_superseded();
@@ -173,7 +179,7 @@ impl PageCache {
         if let Some(running) = running.filter(|_| !entry.is_superseded()) {
             running.share(self, lookup, &entry);
         }
-        (Ok(FetchedEntry { entry, started }), false)
+        (Ok(FetchedEntry { entry, is_stored }), false)
     }
 
     /// Returns true if a lookup would join a fetch in flight.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use hashbrown::DefaultHashBuilder;
 use moka::{future::Cache, notification::RemovalCause};
+use tokio::sync::RwLock;
 
 use super::{Entry, Key, Lookup, Policy, Rows, Scope, purge_log::PurgeLog, row_index::RowIndex};
 
@@ -13,6 +14,8 @@ pub(super) struct Store {
     entries: Cache<Key, Arc<Entry>, DefaultHashBuilder>,
     pub(super) rows: RowIndex,
     pub(super) purges: PurgeLog,
+    /// Locked for reading while an entry is checked for purges and inserted.
+    inserting: Arc<RwLock<()>>,
 }
 
 impl Store {
@@ -23,7 +26,7 @@ impl Store {
             .eviction_listener(|key, entry: Arc<Entry>, cause| entry.on_removed(&key, cause == RemovalCause::Size))
             .max_capacity(max_bytes)
             .build_with_hasher(DefaultHashBuilder::default());
-        Self { entries, rows: RowIndex::default(), purges: PurgeLog::default() }
+        Self { entries, rows: RowIndex::default(), purges: PurgeLog::default(), inserting: Arc::default() }
     }
 
     /// Returns the number of entries, which is approximate under load.
@@ -40,6 +43,7 @@ impl Store {
     /// the entry, the entry is superseded and not stored.
     pub(super) async fn insert(&self, lookup: &Lookup, entry: &Arc<Entry>) {
         let Lookup { key, policy, rows, .. } = lookup;
+        let _inserting = self.inserting.read().await;
         if self.is_purged(key, entry) {
             entry.mark_superseded();
             return;
@@ -63,12 +67,6 @@ impl Store {
         }
         entry.on_inserted(key, policy);
         self.entries.insert(key.clone(), Arc::clone(entry)).await;
-        // A concurrent purge may miss the new entry. A purge is recorded before it
-        // removes entries, so either it is visible here or it finds the entry.
-        if self.is_purged(key, entry) {
-            entry.mark_superseded();
-            self.entries.remove(key).await;
-        }
     }
 
     /// Returns whether a purge since the fetch of an entry covers it.
@@ -79,6 +77,9 @@ impl Store {
     /// Removes the entries of a scope and returns their number.
     pub(super) async fn purge(&self, scope: &Scope) -> usize {
         self.purges.record(scope);
+        // Later insertions see the purge. Earlier ones end here, so the purge finds their
+        // entries.
+        drop(self.inserting.write().await);
         let covered: Vec<_> = self.entries.iter().filter(|(key, entry)| scope.covers(key, entry)).collect();
         let mut purged = 0;
         for (key, entry) in covered {

@@ -12,7 +12,7 @@ use std::{
 };
 
 use customer_gateway::{
-    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy},
+    cache::{CacheDirectives, CacheMetrics, Key, Lookup, PageCache, PageFetch, Policy, Scope},
     clock::SystemClock,
     directory::SourceError,
     domain::page::RecordPage,
@@ -130,6 +130,29 @@ async fn panic_ends_one_lookup_only() {
     assert!(poll!(&mut second).is_pending());
     let (second, third) = join(second, third).await;
     assert!(Arc::ptr_eq(&second.unwrap().entry, &third.unwrap().entry));
+    assert_eq!(calls.load(Ordering::Relaxed), 2);
+}
+
+#[tokio::test]
+async fn no_store_lookup_after_a_purge_fetches_again() {
+    let (cache, lookup, calls) = empty_cache();
+    let lookup = Lookup { directives: CacheDirectives { no_store: true, ..CacheDirectives::default() }, ..lookup };
+    let get = || {
+        let fetch = CountedFetch { is_slow: true, ..CountedFetch::new(&calls, Priority::Caller) };
+        Box::pin(cache.get(lookup.clone(), fetch))
+    };
+    let (mut first, second) = (get(), get());
+    assert!(poll!(&mut first).is_pending());
+    cache.purge(&Scope::Customer(lookup.key.connection.clone(), "cust_1".to_owned())).await;
+    let (mut third, fourth) = (get(), get());
+    assert!(poll!(&mut third).is_pending());
+
+    // The first lookup began before the purge. The others share a fetch after it.
+    let (first, second, third, fourth) = futures_util::join!(first, second, third, fourth);
+    let pages = [second, third, fourth].map(|found| found.unwrap().entry);
+    assert!(
+        pages.iter().all(|page| Arc::ptr_eq(page, &pages[0]) && !Arc::ptr_eq(page, &first.as_ref().unwrap().entry))
+    );
     assert_eq!(calls.load(Ordering::Relaxed), 2);
 }
 
