@@ -73,7 +73,7 @@ impl PageCache {
     pub(super) async fn fetch_shared<F: PageFetch>(
         &self,
         lookup: &Lookup,
-        observed: Option<Arc<Entry>>,
+        mut observed: Option<Arc<Entry>>,
         fetch: F,
     ) -> Fetched<F::Error> {
         let fetch = Arc::new(fetch);
@@ -86,9 +86,9 @@ impl PageCache {
             };
             let shared = self.in_flight.join(&key);
             let waiter = shared.waiters.join(Arc::clone(fetch.reservation()));
-            let (cache, lookup, observed, fetch) = (self.clone(), lookup.clone(), observed.clone(), Arc::clone(&fetch));
+            let (cache, lookup, old, fetch) = (self.clone(), lookup.clone(), observed.clone(), Arc::clone(&fetch));
             let priority = fetch.reservation().priority();
-            let fetching = async move { cache.join_or_fetch(&key, &shared, &lookup, observed, &*fetch).await };
+            let fetching = async move { cache.join_or_fetch(&key, &shared, &lookup, old, &*fetch).await };
             let fetching = fetching.with_current_context();
             let finished = match priority {
                 // An export is polled only while its client reads. Other lookups of the key
@@ -108,6 +108,7 @@ impl PageCache {
                 Ok(FetchedEntry { entry, is_stored })
                     if entry.started < began && (entry.is_superseded() || !is_stored) =>
                 {
+                    observed = Some(entry);
                     continue;
                 }
                 result => result.map(|fetched| fetched.entry),
